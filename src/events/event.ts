@@ -1,0 +1,43 @@
+/**
+ * What happened, as typed events. Code emits events; Postfix's log line, JSON and others are renderings of them.
+ *
+ * Each service has a file in `kinds/` with its events and their Postfix texts (inventory, section j).
+ */
+import type { BounceEvent } from './kinds/bounce.ts';
+import type { CleanupEvent } from './kinds/cleanup.ts';
+import type { CommandEvent } from './kinds/command.ts';
+import type { DeliveryEvent } from './kinds/delivery.ts';
+import type { MasterEvent } from './kinds/master.ts';
+import type { ProgramEvent } from './kinds/program.ts';
+import type { QmgrEvent } from './kinds/qmgr.ts';
+import type { SmtpdEvent } from './kinds/smtpd.ts';
+
+export type MailEvent =
+  | SmtpdEvent
+  | CleanupEvent
+  | QmgrEvent
+  | DeliveryEvent
+  | BounceEvent
+  | MasterEvent
+  | CommandEvent
+  | ProgramEvent;
+
+/** For each kind of event, its text in the Postfix log, with `warning: ` and the like in front where due. */
+export type Renderings<E extends { readonly kind: string }> = {
+  readonly [K in E['kind']]: (event: Extract<E, { readonly kind: K }>) => string;
+};
+
+/** Where a service's events go; carries the log tag (`postfix/smtpd`). */
+export interface EventChannel {
+  emit(event: MailEvent): void;
+}
+
+/** One emitted event on its way to a sink. */
+export interface EventRecord {
+  /** ms since the epoch. */
+  readonly at: number;
+  /** `SYSLOG_NAME/PROCESS`, such as `postfix/submission/smtpd`. */
+  readonly tag: string;
+  readonly pid: number;
+  readonly event: MailEvent;
+}

@@ -1,0 +1,4 @@
+/** What happened: typed events and their renderings. */
+export type { EventChannel, EventRecord, MailEvent, Renderings } from './event.ts';
+export { formatDelay } from './kinds/delivery.ts';
+export { renderPostfixText } from './render.ts';

@@ -1,0 +1,6 @@
+/** Events of bounce. */
+import type { Renderings } from '../event.ts';
+
+export type BounceEvent = { readonly kind: 'bouncePlaceholder' };
+
+export const bounceRenderings: Renderings<BounceEvent> = { bouncePlaceholder: () => '' };

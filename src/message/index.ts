@@ -1,0 +1,20 @@
+/** The data that crosses floors: envelope, status, delivery request and outcome, submission. Data and nothing else. */
+export { type MaybePromise, whenReady } from './result.ts';
+export type { DsnAction, OutcomeKind, Status } from './status.ts';
+export type { ClientAttributes, Envelope, Notify, QueueName, Recipient, SaslAttributes } from './envelope.ts';
+export type {
+  DeliveryAgent,
+  DeliveryRequest,
+  DeliveryResult,
+  MessageContent,
+  Outcome,
+  RequestRecipient,
+} from './delivery.ts';
+export type {
+  Submission,
+  SubmissionAction,
+  SubmissionOptions,
+  SubmissionPort,
+  SubmissionResult,
+  SubmittedRecipient,
+} from './submission.ts';

@@ -1,0 +1,62 @@
+/**
+ * A message on its way into the queue: what smtpd, pickup, bounce and local hand to cleanup.
+ */
+import type { Envelope, Notify } from './envelope.ts';
+import type { MaybePromise } from './result.ts';
+
+/** What a submitter knows before the first recipient. Addresses as received, internal form, not yet rewritten. */
+export interface SubmissionOptions {
+  readonly envelope: Omit<Envelope, 'messageId'>;
+  /** Where it comes from: decides checks, aliases and milters (receive_override_options, internal_mail_filter_classes). */
+  readonly source: 'smtpd' | 'pickup' | 'bounce' | 'notify' | 'forward' | 'verify';
+  /** receive_override_options, per service. */
+  readonly overrides: readonly (
+    | 'no_unknown_recipient_checks'
+    | 'no_address_mappings'
+    | 'no_header_body_checks'
+    | 'no_milters'
+  )[];
+  /** Header lines to put on top (PREPEND, Received, Delivered-To): complete, folded, CRLF-ended. */
+  readonly prepend: Buffer | (() => Buffer);
+}
+
+export interface SubmittedRecipient {
+  readonly address: string;
+  readonly original: string;
+  readonly dsnOriginal: string;
+  readonly notify: readonly Notify[];
+}
+
+/** Envelope actions that access(5) tables and policy servers ask for during the session. */
+export type SubmissionAction =
+  | { readonly kind: 'hold' }
+  | { readonly kind: 'discard' }
+  | { readonly kind: 'filter'; readonly destination: string }
+  | { readonly kind: 'redirect'; readonly address: string }
+  | { readonly kind: 'bcc'; readonly address: string }
+  /** A header field, without line end. */
+  | { readonly kind: 'prepend'; readonly header: string };
+
+/** How a submission ended. */
+export type SubmissionResult =
+  | { readonly kind: 'queued'; readonly queueId: string }
+  /** REJECT, too large, too many hops, no space …: the SMTP reply, and whether trying again may help. */
+  | { readonly kind: 'refused'; readonly code: number; readonly dsn: string; readonly text: string };
+
+/** One message being received. The owner calls write in order, then end or abort, exactly once. */
+export interface Submission {
+  readonly queueId: string;
+  addRecipient(recipient: SubmittedRecipient): void;
+  apply(action: SubmissionAction): void;
+  /** Content with CRLF line ends, not dot-stuffed, any split. A promise means: wait before writing more. */
+  write(chunk: Buffer): MaybePromise<void>;
+  /** Resolves when the message is committed and synced ("250 means on disk"), or refused. */
+  end(): Promise<SubmissionResult>;
+  /** The client went away: nothing is kept. */
+  abort(): void;
+}
+
+/** The door into the queue. */
+export interface SubmissionPort {
+  open(options: SubmissionOptions): Submission;
+}

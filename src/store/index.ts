@@ -1,0 +1,13 @@
+/** The queue store: interface, states and leases. Implementations stand in folders of their own. */
+export {
+  type ListedMessage,
+  type MessageSelector,
+  type MessageWriter,
+  type NewMessage,
+  type QueuedMessage,
+  type QueueStore,
+  type Settlement,
+  type StoredRecipient,
+  StoreError,
+  StoreFullError,
+} from './queue-store.ts';

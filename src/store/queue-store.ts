@@ -1,0 +1,114 @@
+/**
+ * The queue as everybody else sees it: messages with a state, claimed under leases. No caller sees SQL, paths or rowids.
+ *
+ * State table (architecture, section 4):
+ *   (writing) --commit--> incoming | active(leased) | hold
+ *   incoming, deferred(due) --claim--> active(leased)
+ *   active --settle--> gone | deferred | hold | corrupt
+ *   active without a living lease --start, or lease released--> incoming
+ * Content of a transaction that never commits is swept at the next start.
+ */
+import type { Envelope, MessageContent, Outcome, QueueName, Recipient } from '#message';
+
+/** A recipient as stored: what is left to do, and the last reason it waits. */
+export interface StoredRecipient extends Recipient {
+  readonly index: number;
+  readonly state: 'pending' | 'done';
+  /** Last temporary failure, for mailq and bounces. */
+  readonly lastOutcome?: Outcome;
+}
+
+export interface QueuedMessage {
+  readonly queueId: string;
+  readonly queue: QueueName;
+  readonly envelope: Envelope;
+  /** All recipients, done ones too (`nrcpt=` counts them). */
+  readonly recipients: readonly StoredRecipient[];
+  readonly content: MessageContent;
+  /** Bytes as Postfix counts (`size=`): one byte a line end. */
+  readonly sizeBytes: number;
+  /** ms since the epoch. */
+  readonly dueAt: number;
+  /** When a delay warning was sent; 0: not yet. */
+  readonly warnedAt: number;
+  readonly forcedExpire: boolean;
+}
+
+/** A message while its content arrives. */
+export interface MessageWriter {
+  readonly queueId: string;
+  /** CRLF line ends. Backpressure by promise. Small messages stay in memory until commit. */
+  write(chunk: Buffer): void | Promise<void>;
+  /** Resolves after the commit that holds the message has reached the disk; rejects with StoreFullError or StoreError. */
+  commit(message: NewMessage): Promise<void>;
+  abort(): void;
+}
+
+export interface NewMessage {
+  readonly envelope: Envelope;
+  readonly recipients: readonly Recipient[];
+  readonly queue: 'incoming' | 'hold';
+  readonly headerBytes: number;
+  readonly sizeBytes: number;
+}
+
+/** What settle writes down in one transaction. */
+export interface Settlement {
+  readonly queueId: string;
+  /** Outcomes that became known since the last call; recipients with sent/bounced become done. */
+  readonly outcomes: readonly Outcome[];
+  /** Where the message goes now; undefined: stays active. `gone` removes it. */
+  readonly next?:
+    | { readonly kind: 'gone' }
+    | { readonly kind: 'deferred'; readonly dueAt: number }
+    | { readonly kind: 'hold' }
+    | { readonly kind: 'corrupt'; readonly reason: string };
+  readonly warnedAt?: number;
+}
+
+export interface ListedMessage extends Omit<QueuedMessage, 'content'> {}
+
+/** Lookup for commands: which messages. */
+export interface MessageSelector {
+  readonly queueIds?: readonly string[];
+  readonly queues?: readonly QueueName[];
+}
+
+export interface QueueStore {
+  /** A fresh queue ID (short or long form, inventory k.4) and a place for content. */
+  begin(arrivedAt: number): MessageWriter;
+  /**
+   * Called for each committed `incoming` message; returning true means: handed over as active under this process's
+   * lease without a further write (the content may still be in memory). False: it stays `incoming` until claimed.
+   */
+  onQueued(listener: (message: QueuedMessage) => boolean): void;
+  /** Takes up to `limit` messages of `incoming`, or `deferred` with dueAt <= `now`, under this process's lease. */
+  claim(from: 'incoming' | 'deferred', now: number, limit: number): Promise<readonly QueuedMessage[]>;
+  /** Claims given messages whatever their due time (flush by ID). */
+  claimById(queueIds: readonly string[]): Promise<readonly QueuedMessage[]>;
+  /** Makes deferred messages due now; all, or those with a recipient in `domain`. Gives how many. */
+  makeDue(
+    now: number,
+    filter?: { readonly recipientDomain?: string; readonly queueIds?: readonly string[] },
+  ): Promise<number>;
+  /** Earliest dueAt of a deferred message; undefined when there is none. */
+  nextDueAt(): Promise<number | undefined>;
+  settle(settlement: Settlement): Promise<void>;
+  list(selector?: MessageSelector): AsyncIterable<ListedMessage>;
+  find(queueId: string): Promise<QueuedMessage | undefined>;
+  /** postsuper: each gives the queue IDs that were changed. `busy` ones (being delivered) are changed when settled. */
+  remove(selector: MessageSelector): Promise<readonly string[]>;
+  hold(selector: MessageSelector): Promise<readonly string[]>;
+  release(selector: MessageSelector): Promise<readonly string[]>;
+  expire(selector: MessageSelector): Promise<readonly string[]>;
+  /** Gives messages of dead lease holders back to `incoming`. */
+  releaseLeases(holders: 'dead' | 'mine'): Promise<number>;
+  /** Bytes free on the queue's file system, for queue_minfree. */
+  freeBytes(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** The disk is full (452 4.3.1): nothing was kept. */
+export class StoreFullError extends Error {}
+/** Any other failure to keep a message (451 4.3.0). */
+export class StoreError extends Error {}
