@@ -7,3 +7,16 @@ export {
   type ServiceEntry,
   type Settings,
 } from './settings.ts';
+export { loadConfiguration, type LoadOptions, openSettings } from './configuration.ts';
+export { defaultConfigDirectory, findConfigDirectory } from './directory.ts';
+export { expandValue, type Expansion, type ValueSource } from './expand.ts';
+export { type HostFacts, systemHostFacts } from './host-defaults.ts';
+export { type LogicalLine, readLogicalLines } from './logical-lines.ts';
+export { type MainEntry, type MainFile, parseMainFile, splitAssignment } from './main-cf.ts';
+export { fieldProblem, type MasterEntryText, type MasterField, parseEntry, splitOverrides } from './master-cf.ts';
+export { nearestName } from './nearest-name.ts';
+export { type Parameter, ParameterRegistry } from './registry.ts';
+export type { SettingValues } from './setting-values.ts';
+export { compareLevels } from './compatibility-level.ts';
+export { parseBool, parseInteger, parseTime } from './values.ts';
+export { splitList, splitListWithIndex, splitWords } from './words.ts';

@@ -1,0 +1,209 @@
+/** A configuration directory, read and checked as a whole. */
+import { readFileSync } from 'node:fs';
+import { compareLevels } from './compatibility-level.ts';
+import {
+  defaultMydomain,
+  defaultMyhostname,
+  defaultMynetworks,
+  type HostFacts,
+  systemHostFacts,
+} from './host-defaults.ts';
+import { type MainFile, parseMainFile } from './main-cf.ts';
+import { parseMasterFile } from './master-cf.ts';
+import { nearestName } from './nearest-name.ts';
+import { type Parameter, ParameterRegistry } from './registry.ts';
+import { type SettingSources, SettingValues } from './setting-values.ts';
+import { ConfigError, type Configuration, type ServiceEntry, type Settings } from './settings.ts';
+import { findUnsupported } from './unsupported.ts';
+
+export interface LoadOptions {
+  /** `-o name=value`. */
+  readonly overrides?: ReadonlyMap<string, string>;
+  readonly host?: HostFacts;
+  /** Commands need main.cf only; without this, master.cf must be there and every value is checked. */
+  readonly mainOnly?: boolean;
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ConfigError([`open ${path}: ${errorText(error)}`]);
+  }
+}
+
+const errnoTexts: Readonly<Record<string, string>> = {
+  ENOENT: 'No such file or directory',
+  EACCES: 'Permission denied',
+  EISDIR: 'Is a directory',
+  ENOTDIR: 'Not a directory',
+};
+
+function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'code' in error && typeof error.code === 'string' ? (errnoTexts[error.code] ?? error.message) : error.message;
+}
+
+/** Registry, computed defaults and files, joined. */
+export function openSettings(
+  directory: string,
+  options: LoadOptions = {},
+): {
+  readonly main: MainFile;
+  readonly registry: ParameterRegistry;
+  readonly settings: SettingValues;
+  readonly sources: SettingSources;
+} {
+  const main = parseMainFile(`${directory}/main.cf`, readText(`${directory}/main.cf`));
+  const registry = new ParameterRegistry();
+  const host = options.host ?? systemHostFacts();
+  const computed = (name: string, values: SettingValues): string | undefined =>
+    computedDefault(name, values, host, directory);
+  const sources: SettingSources = {
+    main,
+    registry,
+    computed,
+    overrides: options.overrides ?? new Map<string, string>(),
+  };
+  return { main, registry, sources, settings: new SettingValues(sources) };
+}
+
+/** Defaults that the registry can't hold as text. */
+function computedDefault(name: string, values: SettingValues, host: HostFacts, directory: string): string | undefined {
+  switch (name) {
+    case 'myhostname':
+      return host.hostname.includes('.') || !values.isSet('mydomain')
+        ? defaultMyhostname(host)
+        : `${host.hostname}.${values.string('mydomain')}`;
+    case 'mydomain':
+      return defaultMydomain(values.isSet('myhostname') ? values.string('myhostname') : defaultMyhostname(host));
+    case 'mynetworks':
+      return defaultMynetworks(
+        host,
+        values.string('mynetworks_style'),
+        values.list('inet_interfaces'),
+        values.string('inet_protocols'),
+      );
+    case 'config_directory':
+      return directory;
+    case 'process_id':
+      return String(process.pid);
+    case 'process_name':
+    case 'service_name':
+      return '';
+    // legacy-fallback: the old name's value counts while the new one is not set
+    case 'virtual_alias_maps':
+      return values.isSet('virtual_maps') ? '$virtual_maps' : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** Unknown names, with the nearest known one. A name counts as used when another value refers to it. */
+function unknownNames(
+  main: MainFile,
+  registry: ParameterRegistry,
+  services: readonly ServiceEntry[],
+): readonly string[] {
+  const texts = [
+    ...main.entries.map((entry) => entry.value),
+    ...services.flatMap((entry) => [...entry.overrides.values(), ...entry.args]),
+  ];
+  const mentioned = new Set(
+    texts.flatMap((text) => [...text.matchAll(/\$[{(]?(\w+)/g)].map((match) => match[1] ?? '')),
+  );
+  const classes = new Set((main.byName.get('smtpd_restriction_classes')?.value ?? '').split(/[\s,]+/));
+  const isUnknown = (name: string): boolean =>
+    registry.get(name) === undefined && !mentioned.has(name) && !classes.has(name) && !isTableParameter(name, texts);
+  const describe = (file: string, line: number, name: string, value: string): string => {
+    const near = nearestName(name, registry.names());
+    return `${file}, line ${line}: unused parameter: ${name}=${value}${near === undefined ? '' : ` (did you mean "${near}"?)`}`;
+  };
+  return [
+    ...[...main.byName.values()]
+      .filter((entry) => isUnknown(entry.name))
+      .map((entry) => describe(main.path, entry.line, entry.name, entry.value)),
+    ...services.flatMap((entry) =>
+      [...entry.overrides]
+        .filter(([name]) => isUnknown(name))
+        .map(([name, value]) => describe(entry.origin.file, entry.origin.line, name, value)),
+    ),
+  ];
+}
+
+/** `mysql:NAME` and the like read NAME_hosts, NAME_user … from main.cf (legacy form). */
+function isTableParameter(name: string, texts: readonly string[]): boolean {
+  return texts.some((text) =>
+    [...text.matchAll(/(?:mysql|pgsql|ldap|sqlite|mongodb):(\w+)/g)].some((match) =>
+      name.startsWith(`${match[1] ?? ''}_`),
+    ),
+  );
+}
+
+/** Checks every value that is set, and every default that depends on one. */
+function checkValues(settings: SettingValues, parameters: readonly Parameter[]): readonly string[] {
+  const problems: string[] = [];
+  for (const parameter of parameters) {
+    if (parameter.kind === 'readOnly' || parameter.obsolete === 'removed') continue;
+    try {
+      settings.check(parameter);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(...error.problems);
+    }
+  }
+  return problems;
+}
+
+function isDisabled(entry: ServiceEntry, disabled: readonly string[]): boolean {
+  return disabled.some((word) => {
+    const [name, type] = word.includes('/')
+      ? word.split('/')
+      : word.includes('.')
+        ? word.split('.')
+        : [undefined, word];
+    return (name === undefined || name === entry.name) && type === entry.type;
+  });
+}
+
+/**
+ * Reads main.cf and master.cf of a directory. Throws ConfigError with every problem found: file, line, text, and what
+ * is expected. Nothing that would change what happens to mail is ignored (`unsupported.ts`).
+ */
+export function loadConfiguration(directory: string, options: LoadOptions = {}): Configuration {
+  const { main, registry, settings, sources } = openSettings(directory, options);
+  const load = (): readonly ServiceEntry[] => {
+    const level = settings.string('compatibility_level');
+    const below1 = compareLevels(level, '1');
+    if (below1 === undefined) {
+      throw new ConfigError([
+        `${main.path}: bad value for parameter compatibility_level: "${level}": write a version such as 3.6`,
+      ]);
+    }
+    const defaults = { chroot: below1 < 0, processLimit: settings.int('default_process_limit') };
+    return parseMasterFile(`${directory}/master.cf`, readText(`${directory}/master.cf`), defaults);
+  };
+  if (options.mainOnly === true)
+    return { directory, settings, services: [], settingsFor: () => settings, warnings: main.warnings };
+  const all = load();
+  for (const entry of all) registry.addService(entry.name, entry.command);
+  const services = all.filter((entry) => !isDisabled(entry, settings.list('master_service_disable')));
+  const views = new Map<ServiceEntry, SettingValues>(
+    services.map((entry) => [entry, new SettingValues(sources, entry)]),
+  );
+  const set = (names: Iterable<string>): readonly Parameter[] => [...names].flatMap((name) => registry.get(name) ?? []);
+  const problems = [
+    ...checkValues(settings, set(registry.names())),
+    ...[...views].flatMap(([entry, view]) => checkValues(view, set(entry.overrides.keys()))),
+    ...findUnsupported(settings, services, (entry) => views.get(entry) ?? settings),
+  ];
+  if (problems.length > 0) throw new ConfigError([...new Set(problems)]);
+  const settingsFor = (entry: ServiceEntry): Settings => views.get(entry) ?? settings;
+  return {
+    directory,
+    settings,
+    services,
+    settingsFor,
+    warnings: [...main.warnings, ...unknownNames(main, registry, services)],
+  };
+}

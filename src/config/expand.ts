@@ -1,0 +1,196 @@
+/**
+ * `$` expansion of values: $name, ${name}, $(name), ${name?x}, ${name:x}, ${name?{x}:{y}}, ${{a} OP {b} ? {x} : {y}},
+ * ${domain_to_ascii{x}}, $$.
+ * postconf(5)
+ */
+import { domainToASCII as domainToAscii } from 'node:url';
+import { compareLevels } from './compatibility-level.ts';
+
+/** Gives the unexpanded value of a name; undefined when it is not known. */
+export type ValueSource = (name: string) => string | undefined;
+
+export type Expansion =
+  | { readonly kind: 'ok'; readonly text: string; readonly undefinedNames: readonly string[] }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+class ExpansionError extends Error {}
+
+const maxDepth = 100;
+
+interface Run {
+  readonly source: ValueSource;
+  readonly undefinedNames: string[];
+}
+
+/** Index after the bracket that closes the one at `open`; -1 when it is missing. */
+function closingIndex(text: string, open: number): number {
+  const left = text.charAt(open);
+  const right = left === '{' ? '}' : ')';
+  let depth = 0;
+  for (let i = open; i < text.length; i += 1) {
+    const char = text.charAt(i);
+    if (char === left) depth += 1;
+    else if (char === right) {
+      depth -= 1;
+      if (depth === 0) return i + 1;
+    }
+  }
+  return -1;
+}
+
+/** `{text}` at `at`, without its outer white space; undefined when there is none. */
+function braced(text: string, at: number): { readonly text: string; readonly end: number } | undefined {
+  if (text.charAt(at) !== '{') return undefined;
+  const end = closingIndex(text, at);
+  return end < 0 ? undefined : { text: text.slice(at + 1, end - 1).trim(), end };
+}
+
+const skipSpace = (text: string, at: number): number => at + (/^\s*/.exec(text.slice(at))?.[0].length ?? 0);
+
+const operators = ['==', '!=', '<=', '>=', '<', '>'] as const;
+type Operator = (typeof operators)[number];
+
+function holds(operator: Operator, difference: number): boolean {
+  switch (operator) {
+    case '==':
+      return difference === 0;
+    case '!=':
+      return difference !== 0;
+    case '<=':
+      return difference <= 0;
+    case '>=':
+      return difference >= 0;
+    case '<':
+      return difference < 0;
+    case '>':
+      return difference > 0;
+  }
+}
+
+function compare(left: string, right: string, byLevel: boolean): number {
+  if (byLevel) {
+    const difference = compareLevels(left, right);
+    if (difference === undefined) throw new ExpansionError(`malformed compatibility level: "${left}" or "${right}"`);
+    return difference;
+  }
+  if (/^\d+$/.test(left) && /^\d+$/.test(right)) return Number(left) - Number(right);
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** The `?x`, `:y`, `?{x}:{y}` behind a name or condition. */
+function branches(text: string, whole: string): { readonly yes?: string; readonly no?: string } {
+  if (text === '') return {};
+  const mark = text.charAt(0);
+  if (mark !== '?' && mark !== ':') throw new ExpansionError(`bad macro syntax: "${whole}"`);
+  const at = skipSpace(text, 1);
+  const first = braced(text, at);
+  if (first === undefined) {
+    const plain = text.slice(1);
+    return mark === '?' ? { yes: plain } : { no: plain };
+  }
+  if (mark === ':') return { no: first.text };
+  const next = skipSpace(text, first.end);
+  if (text.charAt(next) !== ':') {
+    if (next < text.length) throw new ExpansionError(`bad macro syntax: "${whole}"`);
+    return { yes: first.text };
+  }
+  const from = skipSpace(text, next + 1);
+  const second = braced(text, from);
+  return { yes: first.text, no: second === undefined ? text.slice(next + 1) : second.text };
+}
+
+function expandCondition(body: string, whole: string, run: Run, depth: number): string {
+  const left = braced(body, 0);
+  if (left === undefined) throw new ExpansionError(`bad macro syntax: "${whole}"`);
+  let at = skipSpace(body, left.end);
+  const operator = operators.find((candidate) => body.startsWith(candidate, at));
+  if (operator === undefined) {
+    throw new ExpansionError(`"==" or "!="" or "<"" or "<="" or ">="" or ">" expected at: "...${context(body, at)}"`);
+  }
+  at += operator.length;
+  const byLevel = body.startsWith('level', at);
+  if (byLevel) at += 'level'.length;
+  const right = braced(body, skipSpace(body, at));
+  if (right === undefined) throw new ExpansionError(`bad macro syntax: "${whole}"`);
+  const difference = compare(expandText(left.text, run, depth + 1), expandText(right.text, run, depth + 1), byLevel);
+  const { yes, no } = branches(body.slice(skipSpace(body, right.end)), whole);
+  return expandText((holds(operator, difference) ? yes : no) ?? '', run, depth + 1);
+}
+
+/** Shows where in a condition the reader stumbled, as Postfix does. */
+function context(body: string, at: number): string {
+  const before = body.slice(0, at).trimEnd();
+  return `${before.slice(-2)}>>>${body.slice(at, at + 20)}`;
+}
+
+function expandName(name: string, rest: string, whole: string, run: Run, depth: number): string {
+  const raw = run.source(name);
+  if (rest === '') {
+    if (raw === undefined) run.undefinedNames.push(name);
+    return raw === undefined ? '' : expandNamed(name, raw, run, depth);
+  }
+  const { yes, no } = branches(rest, whole);
+  if (raw === undefined) run.undefinedNames.push(name);
+  const isSet = raw !== undefined && expandNamed(name, raw, run, depth) !== '';
+  return expandText((isSet ? yes : no) ?? '', run, depth + 1);
+}
+
+function expandNamed(name: string, raw: string, run: Run, depth: number): string {
+  if (depth >= maxDepth) throw new ExpansionError(`unreasonable macro call nesting: "${name}"`);
+  return expandText(raw, run, depth + 1);
+}
+
+function expandBracketed(
+  text: string,
+  open: number,
+  run: Run,
+  depth: number,
+): { readonly text: string; readonly end: number } {
+  const end = closingIndex(text, open);
+  if (end < 0) throw new ExpansionError(`truncated macro reference: "${text}"`);
+  const body = text.slice(open + 1, end - 1).trim();
+  const whole = text.slice(open - 1, end);
+  const call = /^domain_to_ascii\s*(?=\{)/.exec(body);
+  if (call !== null)
+    return { text: domainToAscii(expandText(braced(body, call[0].length)?.text ?? '', run, depth + 1)), end };
+  if (text.charAt(open) === '{' && body.startsWith('{')) return { text: expandCondition(body, whole, run, depth), end };
+  const name = /^[A-Za-z0-9_]*/.exec(body)?.[0] ?? '';
+  if (name === '') throw new ExpansionError(`empty macro name: "${text}"`);
+  return { text: expandName(name, body.slice(skipSpace(body, name.length)), whole, run, depth), end };
+}
+
+function expandText(text: string, run: Run, depth: number): string {
+  if (!text.includes('$')) return text;
+  let out = '';
+  let at = 0;
+  for (;;) {
+    const dollar = text.indexOf('$', at);
+    if (dollar < 0) return out + text.slice(at);
+    out += text.slice(at, dollar);
+    const next = text.charAt(dollar + 1);
+    if (next === '$') {
+      out += '$';
+      at = dollar + 2;
+    } else if (next === '{' || next === '(') {
+      const part = expandBracketed(text, dollar + 1, run, depth);
+      out += part.text;
+      at = part.end;
+    } else {
+      const name = /^[A-Za-z0-9_]+/.exec(text.slice(dollar + 1))?.[0];
+      if (name === undefined) throw new ExpansionError(`empty macro name: "${text}"`);
+      out += expandName(name, '', text, run, depth);
+      at = dollar + 1 + name.length;
+    }
+  }
+}
+
+/** Expands a value; unknown names become empty and are listed. */
+export function expandValue(text: string, source: ValueSource): Expansion {
+  const run = { source, undefinedNames: [] };
+  try {
+    return { kind: 'ok', text: expandText(text, run, 0), undefinedNames: run.undefinedNames };
+  } catch (error) {
+    if (error instanceof ExpansionError) return { kind: 'failed', reason: error.message };
+    throw error;
+  }
+}

@@ -1,0 +1,93 @@
+/** Defaults that depend on this machine: myhostname, mydomain, mynetworks. postconf(5) */
+import { hostname, networkInterfaces, type NetworkInterfaceInfo } from 'node:os';
+
+/** What the machine says of itself; handed in by tests. */
+export interface HostFacts {
+  readonly hostname: string;
+  readonly interfaces: readonly Pick<NetworkInterfaceInfo, 'address' | 'netmask' | 'family' | 'cidr'>[];
+}
+
+export function systemHostFacts(): HostFacts {
+  return {
+    hostname: hostname(),
+    interfaces: Object.values(networkInterfaces()).flatMap((list) => list ?? []),
+  };
+}
+
+/** myhostname: the host's name; one without a dot gets `.$mydomain`. */
+export function defaultMyhostname(facts: HostFacts): string {
+  return facts.hostname.includes('.') ? facts.hostname : `${facts.hostname}.localdomain`;
+}
+
+/** mydomain: myhostname without its first label, or localdomain. */
+export function defaultMydomain(myhostname: string): string {
+  const dot = myhostname.indexOf('.');
+  return dot < 0 ? 'localdomain' : myhostname.slice(dot + 1);
+}
+
+function classNetwork(address: string): string {
+  const octets = address.split('.').map(Number);
+  const first = octets[0] ?? 0;
+  const kept = first < 128 ? 1 : first < 192 ? 2 : 3;
+  return `${[0, 1, 2, 3].map((i) => (i < kept ? (octets[i] ?? 0) : 0)).join('.')}/${kept * 8}`;
+}
+
+function maskBits(netmask: string): number {
+  return netmask.split('.').reduce((bits, octet) => bits + Number(octet).toString(2).replaceAll('0', '').length, 0);
+}
+
+function subnet(address: string, netmask: string): string {
+  const mask = netmask.split('.').map(Number);
+  const octets = address.split('.').map((octet, i) => Number(octet) & (mask[i] ?? 0));
+  return `${octets.join('.')}/${maskBits(netmask)}`;
+}
+
+/** Whether the value of inet_interfaces covers an address. */
+function isListening(listed: readonly string[], address: string): boolean {
+  if (listed.includes('all')) return true;
+  if (listed.some((word) => word === 'loopback-only' || word === 'localhost')) return /^127\.|^::1$/.test(address);
+  return listed.some((word) => word.replace(/^\[(.*)\]$/, '$1') === address);
+}
+
+/** mynetworks by mynetworks_style over the interfaces that mail is received on. */
+export function defaultMynetworks(
+  facts: HostFacts,
+  style: string,
+  listed: readonly string[],
+  protocols: string,
+): string {
+  const out: string[] = [];
+  const add = (network: string): void => {
+    if (!out.includes(network)) out.push(network);
+  };
+  const useV4 = /all|ipv4/.test(protocols);
+  const useV6 = /all|ipv6/.test(protocols);
+  if (style !== 'host' && useV4) add('127.0.0.0/8');
+  for (const { address, netmask, family, cidr } of facts.interfaces) {
+    if (!isListening(listed, address)) continue;
+    if (family === 'IPv4' && useV4) {
+      if (style === 'host') add(`${address}/32`);
+      else if (!address.startsWith('127.')) add(style === 'class' ? classNetwork(address) : subnet(address, netmask));
+    } else if (family === 'IPv6' && useV6) {
+      const bits = style === 'host' ? 128 : Number(cidr?.split('/')[1] ?? 128);
+      add(bits === 128 ? `[${address}]/128` : `[${ipv6Prefix(address, bits)}]/${bits}`);
+    }
+  }
+  return out.join(' ');
+}
+
+/** First address of an IPv6 network, in the URL parser's canonical form. */
+function ipv6Prefix(address: string, bits: number): string {
+  const [head = '', tail] = address.split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  const gap = tail === undefined ? 0 : 8 - left.length - right.length;
+  const groups = [...left, ...Array.from({ length: gap }, () => '0'), ...right].map((group) =>
+    Number.parseInt(group, 16),
+  );
+  const masked = groups.map((group, i) => {
+    const kept = Math.min(16, Math.max(0, bits - i * 16));
+    return group & (0xffff << (16 - kept)) & 0xffff;
+  });
+  return new URL(`http://[${masked.map((group) => group.toString(16)).join(':')}]/`).hostname.slice(1, -1);
+}

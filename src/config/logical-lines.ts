@@ -1,0 +1,43 @@
+/** Logical lines of Postfix's configuration files: comments, continuation, line numbers. postconf(5) */
+
+/** A physical line that is part of a logical one. */
+export interface LinePiece {
+  readonly text: string;
+  readonly line: number;
+}
+
+export interface LogicalLine {
+  /** All pieces joined as they stand. */
+  readonly text: string;
+  readonly line: number;
+  readonly pieces: readonly LinePiece[];
+}
+
+export interface LogicalLines {
+  readonly lines: readonly LogicalLine[];
+  /** Lines that begin with white space but continue nothing. */
+  readonly strays: readonly LinePiece[];
+}
+
+/** Splits a file. Blank and comment lines are skipped, also between continuation lines. */
+export function readLogicalLines(content: string): LogicalLines {
+  const lines: { text: string; line: number; pieces: LinePiece[] }[] = [];
+  const strays: LinePiece[] = [];
+  let number = 0;
+  for (const raw of content.split('\n')) {
+    number += 1;
+    const text = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
+    if (/^\s*(?:#|$)/.test(text)) continue;
+    const piece = { text, line: number };
+    if (!/^\s/.test(text)) lines.push({ text, line: number, pieces: [piece] });
+    else {
+      const last = lines.at(-1);
+      if (last === undefined) strays.push(piece);
+      else {
+        last.text += text;
+        last.pieces.push(piece);
+      }
+    }
+  }
+  return { lines, strays };
+}

@@ -1,0 +1,52 @@
+/** main.cf as data: names, values, where they stand. postconf(5) */
+import { type LinePiece, readLogicalLines } from './logical-lines.ts';
+import { ConfigError } from './settings.ts';
+
+export interface MainEntry {
+  readonly name: string;
+  /** Text after `=`, trimmed, continuation lines joined as they stand. */
+  readonly value: string;
+  readonly line: number;
+  /** The value's parts with their lines. */
+  readonly pieces: readonly LinePiece[];
+}
+
+export interface MainFile {
+  readonly path: string;
+  /** In file order; a later entry of a name replaces an earlier one. */
+  readonly entries: readonly MainEntry[];
+  readonly byName: ReadonlyMap<string, MainEntry>;
+  readonly warnings: readonly string[];
+}
+
+/** Cuts `name = value`; a text says what is wrong with it. */
+export function splitAssignment(text: string): { readonly name: string; readonly value: string } | string {
+  const at = text.indexOf('=');
+  const name = (at < 0 ? text : text.slice(0, at)).trim();
+  if (at < 0 || /\s/.test(name)) return `missing '=' after attribute name: "${text}"`;
+  if (name === '') return `missing attribute name: "${text}"`;
+  return { name, value: text.slice(at + 1).trim() };
+}
+
+/** Parses main.cf text. Throws ConfigError with file and line for what is no assignment. */
+export function parseMainFile(path: string, content: string): MainFile {
+  const { lines, strays } = readLogicalLines(content);
+  const warnings = strays.map(({ text }) => `${path}: logical line must not start with whitespace: "${text}"`);
+  const entries: MainEntry[] = [];
+  const byName = new Map<string, MainEntry>();
+  for (const { text, line, pieces } of lines) {
+    const cut = splitAssignment(text);
+    if (typeof cut === 'string') throw new ConfigError([`${path}, line ${line}: ${cut}`]);
+    const [first, ...more] = pieces;
+    const valuePieces =
+      first === undefined ? [] : [{ text: first.text.slice(first.text.indexOf('=') + 1), line: first.line }, ...more];
+    const entry = { name: cut.name, value: cut.value, line, pieces: valuePieces };
+    const earlier = byName.get(entry.name);
+    if (earlier !== undefined) {
+      warnings.push(`${path}, line ${line}: overriding earlier entry: ${entry.name}=${earlier.value}`);
+    }
+    entries.push(entry);
+    byName.set(entry.name, entry);
+  }
+  return { path, entries, byName, warnings };
+}

@@ -1,0 +1,136 @@
+/** master.cf as data: services with their fields, arguments and overrides. master(5) */
+import { readLogicalLines } from './logical-lines.ts';
+import { splitAssignment } from './main-cf.ts';
+import { ConfigError, type ServiceEntry } from './settings.ts';
+import { splitWords } from './words.ts';
+
+const types = ['inet', 'unix', 'unix-dgram', 'fifo', 'pass'] as const;
+const fieldNames = [
+  'service',
+  'type',
+  'private',
+  'unprivileged',
+  'chroot',
+  'wakeup',
+  'process_limit',
+  'command',
+] as const;
+export type MasterField = (typeof fieldNames)[number];
+
+/** The eight fields of an entry and its arguments, as written. */
+export interface MasterEntryText {
+  readonly fields: Readonly<Record<MasterField, string>>;
+  readonly args: readonly string[];
+  readonly line: number;
+}
+
+/** What is wrong with a field; undefined when it is fine. */
+export function fieldProblem(field: MasterField, value: string): string | undefined {
+  const patterns: Partial<Record<MasterField, RegExp>> = {
+    type: /^(?:inet|unix|unix-dgram|fifo|pass)$/,
+    private: /^[-yn]$/,
+    unprivileged: /^[-yn]$/,
+    chroot: /^[-yn]$/,
+    wakeup: /^(?:-|\d+\??)$/,
+    process_limit: /^(?:-|\d+)$/,
+  };
+  const pattern = patterns[field];
+  return pattern === undefined || pattern.test(value) ? undefined : `invalid ${field} field "${value}"`;
+}
+
+/** Splits one logical line; a text says what is wrong. */
+export function parseEntry(text: string, line: number): MasterEntryText | string {
+  const words = splitWords(text);
+  const [service, type, isPrivate, unprivileged, chroot, wakeup, limit, command, ...args] = words;
+  if (
+    service === undefined ||
+    type === undefined ||
+    isPrivate === undefined ||
+    unprivileged === undefined ||
+    chroot === undefined ||
+    wakeup === undefined ||
+    limit === undefined ||
+    command === undefined
+  ) {
+    return 'bad field count';
+  }
+  const fields = { service, type, private: isPrivate, unprivileged, chroot, wakeup, process_limit: limit, command };
+  for (const name of fieldNames) {
+    const problem = fieldProblem(name, fields[name]);
+    if (problem !== undefined) return `${problem} in "${words.join(' ')}"`;
+  }
+  return { fields, args, line };
+}
+
+/** `-o name=value` and `-o { name = value }` out of an argument list. */
+export function splitOverrides(args: readonly string[]): {
+  readonly overrides: ReadonlyMap<string, string>;
+  readonly args: readonly string[];
+  readonly problem?: string;
+} {
+  const overrides = new Map<string, string>();
+  const rest: string[] = [];
+  for (let i = 0; i < args.length; i += 1) {
+    const arg = args[i] ?? '';
+    if (!arg.startsWith('-') || arg === '-') return { overrides, args: [...rest, ...args.slice(i)] };
+    if (!arg.startsWith('-o')) {
+      rest.push(arg);
+      continue;
+    }
+    const joined = arg.length > 2;
+    const text = joined ? arg.slice(2) : (args[i + 1] ?? '');
+    if (!joined) i += 1;
+    const cut = splitAssignment(text.replace(/^\{\s*([^]*?)\s*\}$/, '$1'));
+    if (typeof cut === 'string') return { overrides, args: rest, problem: `-o ${text}: ${cut}` };
+    overrides.set(cut.name, cut.value);
+  }
+  return { overrides, args: rest };
+}
+
+function typeOf(text: string): ServiceEntry['type'] {
+  return types.find((type) => type === text) ?? 'unix';
+}
+
+function toService(entry: MasterEntryText, path: string, chrootDefault: boolean, limitDefault: number): ServiceEntry {
+  const { fields } = entry;
+  const { overrides, args, problem } = splitOverrides(entry.args);
+  if (problem !== undefined) throw new ConfigError([`${path}, line ${entry.line}: ${problem}`]);
+  const type = typeOf(fields.type);
+  if (type === 'inet' && fields.private === 'y') {
+    throw new ConfigError([
+      `${path}, line ${entry.line}: ${fields.service}: an inet service cannot be private; write "n"`,
+    ]);
+  }
+  return {
+    name: fields.service,
+    type,
+    isPrivate: type !== 'inet' && fields.private !== 'n',
+    isUnprivileged: fields.unprivileged !== 'n',
+    isChrooted: fields.chroot === '-' ? chrootDefault : fields.chroot === 'y',
+    wakeupSeconds: fields.wakeup === '-' ? 0 : Number.parseInt(fields.wakeup, 10),
+    wakeupOnDemand: fields.wakeup.endsWith('?'),
+    processLimit: fields.process_limit === '-' ? limitDefault : Number(fields.process_limit),
+    command: fields.command,
+    args,
+    overrides,
+    origin: { file: path, line: entry.line },
+  };
+}
+
+/** Parses master.cf text; a later entry with the same name and type replaces an earlier one. Throws ConfigError. */
+export function parseMasterFile(
+  path: string,
+  content: string,
+  defaults: { readonly chroot: boolean; readonly processLimit: number },
+): readonly ServiceEntry[] {
+  const byKey = new Map<string, ServiceEntry>();
+  for (const { text, line } of readLogicalLines(content).lines) {
+    const entry = parseEntry(text, line);
+    if (typeof entry === 'string') throw new ConfigError([`${path}, line ${line}: ${entry}`]);
+    byKey.set(
+      `${entry.fields.service}/${entry.fields.type}`,
+      toService(entry, path, defaults.chroot, defaults.processLimit),
+    );
+  }
+  return [...byKey.values()];
+}

@@ -1,0 +1,32 @@
+/** Parameters of names that Postfix has dropped: name, default, kind, bounds, what replaced it. postconf(5) */
+import type { ParameterRow } from '../registry.ts';
+
+export const removedParameters: readonly ParameterRow[] = [
+  ['client_connection_rate_service', '', 'string', { obsolete: 'removed' }],
+  ['connection_cache_service', '', 'string', { obsolete: 'removed' }],
+  ['enable_errors_to', 'no', 'string', { obsolete: 'removed' }],
+  ['extract_recipient_limit', '10240', 'int', { obsolete: 'removed' }],
+  ['lmtp_cache_connection', 'yes', 'string', { obsolete: 'removed' }],
+  ['lmtp_sasl_auth_enforce', '', 'string', { obsolete: 'removed' }],
+  ['postscreen_blacklist_networks', '', 'string', { obsolete: 'removed' }],
+  ['postscreen_cache_ttl', '', 'string', { obsolete: 'removed' }],
+  ['postscreen_hangup_action', '', 'string', { obsolete: 'removed' }],
+  ['postscreen_whitelist_networks', '', 'string', { obsolete: 'removed' }],
+  ['program_directory', '', 'string', { obsolete: 'removed' }],
+  ['qmgr_site_hog_factor', '', 'string', { obsolete: 'removed' }],
+  ['sender_based_routing', 'no', 'bool', { obsolete: 'removed' }],
+  ['smtp_break_lines', '', 'string', { obsolete: 'removed' }],
+  ['smtp_connection_cache_reuse_limit', '', 'string', { obsolete: 'removed' }],
+  ['smtp_sasl_auth_enforce', '', 'string', { obsolete: 'removed' }],
+  ['smtp_skip_4xx_greeting', 'yes', 'string', { obsolete: 'removed' }],
+  ['smtp_tls_cipherlist', '', 'string', { obsolete: 'removed' }],
+  ['smtpd_sasl_application_name', 'smtpd', 'string', { obsolete: 'removed' }],
+  ['smtpd_service', '', 'string', { obsolete: 'removed' }],
+  ['smtpd_tls_cipherlist', '', 'string', { obsolete: 'removed' }],
+  ['tls_dane_digest_agility', 'on', 'string', { obsolete: 'removed' }],
+  ['tls_dane_trust_anchor_digest_enable', 'yes', 'string', { obsolete: 'removed' }],
+  ['tls_legacy_public_key_fingerprints', 'no', 'string', { obsolete: 'removed' }],
+  ['tlsproxy_client_loglevel_parameter', 'smtp_tls_loglevel', 'string', { obsolete: 'removed' }],
+  ['tlsproxy_tls_session_cache_database', '', 'string', { obsolete: 'removed' }],
+  ['tlsproxy_tls_session_cache_timeout', '$smtpd_tls_session_cache_timeout', 'string', { obsolete: 'removed' }],
+];

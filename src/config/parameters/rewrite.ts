@@ -1,0 +1,30 @@
+/** Parameters of rewrite: name, default, kind, bounds, what replaced it. postconf(5) */
+import type { ParameterRow } from '../registry.ts';
+
+export const rewriteParameters: readonly ParameterRow[] = [
+  ['address_verify_default_transport', '$default_transport', 'string', { nonEmpty: true }],
+  ['address_verify_local_transport', '$local_transport', 'string', { nonEmpty: true }],
+  ['address_verify_relay_transport', '$relay_transport', 'string', { nonEmpty: true }],
+  ['address_verify_relayhost', '$relayhost', 'string'],
+  ['address_verify_sender_dependent_default_transport_maps', '$sender_dependent_default_transport_maps', 'list'],
+  ['address_verify_sender_dependent_relayhost_maps', '$sender_dependent_relayhost_maps', 'list'],
+  ['address_verify_transport_maps', '$transport_maps', 'list'],
+  ['address_verify_virtual_transport', '$virtual_transport', 'string', { nonEmpty: true }],
+  ['allow_min_user', 'no', 'bool'],
+  ['allow_percent_hack', 'yes', 'bool'],
+  ['append_at_myorigin', 'yes', 'bool'],
+  ['append_dot_mydomain', '${{$compatibility_level} <level {1} ? {yes} : {no}}', 'bool'],
+  ['default_transport', 'smtp', 'string', { nonEmpty: true }],
+  ['empty_address_default_transport_maps_lookup_key', '<>', 'string', { nonEmpty: true }],
+  ['empty_address_relayhost_maps_lookup_key', '<>', 'string', { nonEmpty: true }],
+  ['local_transport', 'local:$myhostname', 'string', { nonEmpty: true }],
+  ['relay_transport', 'relay', 'string', { nonEmpty: true }],
+  ['relocated_prefix_enable', 'yes', 'bool'],
+  ['resolve_dequoted_address', 'yes', 'bool'],
+  ['resolve_null_domain', 'no', 'bool'],
+  ['resolve_numeric_domain', 'no', 'bool'],
+  ['sender_dependent_default_transport_maps', '', 'list'],
+  ['sender_dependent_relayhost_maps', '', 'list'],
+  ['swap_bangpath', 'yes', 'bool'],
+  ['virtual_transport', 'virtual', 'string', { nonEmpty: true }],
+];

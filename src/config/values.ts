@@ -1,0 +1,22 @@
+/** Typed readings of a value: yes/no, integers, times. postconf(5) */
+
+const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
+
+/** yes or no in any case; undefined for anything else. */
+export function parseBool(text: string): boolean | undefined {
+  const word = text.toLowerCase();
+  return word === 'yes' ? true : word === 'no' ? false : undefined;
+}
+
+/** A decimal integer; undefined for anything else. */
+export function parseInteger(text: string): number | undefined {
+  return /^-?\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : undefined;
+}
+
+/** Seconds of a time value such as `5d`; without a letter the default unit counts. */
+export function parseTime(text: string, defaultUnit: string): number | undefined {
+  const match = /^(\d+)\s*([smhdw]?)$/i.exec(text);
+  if (match === null) return undefined;
+  const unit = unitSeconds[(match[2] === undefined || match[2] === '' ? defaultUnit : match[2]).toLowerCase()];
+  return unit === undefined ? undefined : Number(match[1]) * unit;
+}

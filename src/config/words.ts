@@ -1,0 +1,42 @@
+/** Splitting of values: white space, commas, and `{…}` that protects both. postconf(5) */
+
+function split(
+  text: string,
+  isSeparator: (char: string) => boolean,
+): readonly { readonly text: string; readonly at: number }[] {
+  const words: { text: string; at: number }[] = [];
+  let start = -1;
+  let depth = 0;
+  for (let i = 0; i < text.length; i += 1) {
+    const char = text.charAt(i);
+    if (depth === 0 && isSeparator(char)) {
+      if (start >= 0) words.push({ text: text.slice(start, i), at: start });
+      start = -1;
+      continue;
+    }
+    if (start < 0) start = i;
+    if (char === '{') depth += 1;
+    else if (char === '}' && depth > 0) depth -= 1;
+  }
+  if (start >= 0) words.push({ text: text.slice(start), at: start });
+  return words;
+}
+
+const isSpace = (char: string): boolean =>
+  char === ' ' || char === '\t' || char === '\n' || char === '\r' || char === '\f' || char === '\v';
+const isListSeparator = (char: string): boolean => char === ',' || isSpace(char);
+
+/** Words separated by white space. */
+export function splitWords(text: string): readonly string[] {
+  return split(text, isSpace).map((word) => word.text);
+}
+
+/** List elements separated by commas or white space. */
+export function splitList(text: string): readonly string[] {
+  return split(text, isListSeparator).map((word) => word.text);
+}
+
+/** As splitList, with the index of each element in the text. */
+export function splitListWithIndex(text: string): readonly { readonly text: string; readonly at: number }[] {
+  return split(text, isListSeparator);
+}
