@@ -49,7 +49,7 @@ export const lmtpParameters: readonly ParameterRow[] = [
   ['lmtp_mx_address_limit', '5', 'int', { min: 0 }],
   ['lmtp_mx_session_limit', '2', 'int', { min: 0 }],
   ['lmtp_nested_header_checks', '', 'list'],
-  ['lmtp_per_record_deadline', 'no', 'string', { obsolete: 'legacy-fallback', instead: 'lmtp_per_request_deadline' }],
+  ['lmtp_per_record_deadline', '', 'string', { obsolete: 'legacy-fallback', instead: 'lmtp_per_request_deadline' }],
   ['lmtp_per_request_deadline', '${lmtp_per_record_deadline?{$lmtp_per_record_deadline}:{no}}', 'bool'],
   ['lmtp_pix_workaround_delay_time', '10s', 'time:s', { min: 1 }],
   ['lmtp_pix_workaround_maps', '', 'list'],

@@ -50,7 +50,7 @@ export const smtpParameters: readonly ParameterRow[] = [
   ['smtp_mx_session_limit', '2', 'int', { min: 0 }],
   ['smtp_nested_header_checks', '', 'list'],
   ['smtp_never_send_ehlo', 'no', 'bool'],
-  ['smtp_per_record_deadline', 'no', 'string', { obsolete: 'legacy-fallback', instead: 'smtp_per_request_deadline' }],
+  ['smtp_per_record_deadline', '', 'string', { obsolete: 'legacy-fallback', instead: 'smtp_per_request_deadline' }],
   ['smtp_per_request_deadline', '${smtp_per_record_deadline?{$smtp_per_record_deadline}:{no}}', 'bool'],
   ['smtp_pix_workaround_delay_time', '10s', 'time:s', { min: 1 }],
   ['smtp_pix_workaround_maps', '', 'list'],

@@ -9,12 +9,7 @@ export const smtpdParameters: readonly ParameterRow[] = [
   ['allow_untrusted_routing', 'no', 'bool'],
   ['anvil_rate_time_unit', '60s', 'time:s', { min: 1 }],
   ['anvil_status_update_time', '600s', 'time:s', { min: 1 }],
-  [
-    'authorized_verp_clients',
-    '$mynetworks',
-    'string',
-    { obsolete: 'legacy-fallback', instead: 'smtpd_authorized_verp_clients' },
-  ],
+  ['authorized_verp_clients', '', 'string', { obsolete: 'legacy-fallback', instead: 'smtpd_authorized_verp_clients' }],
   ['compatibility_level', '0', 'string'],
   [
     'default_rbl_reply',
@@ -54,7 +49,7 @@ export const smtpdParameters: readonly ParameterRow[] = [
   ['smtpd_client_connection_count_limit', '50', 'int', { min: 0 }],
   [
     'smtpd_client_connection_limit_exceptions',
-    '$mynetworks',
+    '',
     'string',
     { obsolete: 'legacy-fallback', instead: 'smtpd_client_event_limit_exceptions' },
   ],
@@ -102,12 +97,7 @@ export const smtpdParameters: readonly ParameterRow[] = [
   ['smtpd_noop_commands', '', 'list'],
   ['smtpd_null_access_lookup_key', '<>', 'string'],
   ['smtpd_peername_lookup', 'yes', 'bool'],
-  [
-    'smtpd_per_record_deadline',
-    'normal: no, overload: yes',
-    'string',
-    { obsolete: 'legacy-fallback', instead: 'smtpd_per_request_deadline' },
-  ],
+  ['smtpd_per_record_deadline', '', 'string', { obsolete: 'legacy-fallback', instead: 'smtpd_per_request_deadline' }],
   [
     'smtpd_per_request_deadline',
     '${smtpd_per_record_deadline?{$smtpd_per_record_deadline}:{${stress?{yes}:{no}}}}',

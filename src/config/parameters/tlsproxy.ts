@@ -18,12 +18,7 @@ export const tlsproxyParameters: readonly ParameterRow[] = [
   ],
   ['tlsproxy_client_fingerprint_digest', '$smtp_tls_fingerprint_digest', 'string', { nonEmpty: true }],
   ['tlsproxy_client_key_file', '$smtp_tls_key_file', 'string'],
-  [
-    'tlsproxy_client_level',
-    '$smtp_tls_security_level',
-    'string',
-    { obsolete: 'legacy-fallback', instead: 'tlsproxy_client_security_level' },
-  ],
+  ['tlsproxy_client_level', '', 'string', { obsolete: 'legacy-fallback', instead: 'tlsproxy_client_security_level' }],
   ['tlsproxy_client_loglevel', '$smtp_tls_loglevel', 'int'],
   [
     'tlsproxy_client_per_site',
@@ -31,12 +26,7 @@ export const tlsproxyParameters: readonly ParameterRow[] = [
     'list',
     { obsolete: 'deprecated', instead: 'tlsproxy_client_policy_maps' },
   ],
-  [
-    'tlsproxy_client_policy',
-    '$smtp_tls_policy_maps',
-    'string',
-    { obsolete: 'legacy-fallback', instead: 'tlsproxy_client_policy_maps' },
-  ],
+  ['tlsproxy_client_policy', '', 'string', { obsolete: 'legacy-fallback', instead: 'tlsproxy_client_policy_maps' }],
   [
     'tlsproxy_client_policy_maps',
     '${tlsproxy_client_policy?{$tlsproxy_client_policy}:{$smtp_tls_policy_maps}}',
