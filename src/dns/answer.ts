@@ -24,7 +24,12 @@ export type DnsRecord =
 
 export type DnsType = DnsRecord['type'];
 
-/** Postfix's distinctions: DNS_OK, DNS_NOTFOUND (no such name, or no data), DNS_RETRY, DNS_FAIL, DNS_NULLMX, DNS_INVAL. */
+/**
+ * Why a lookup gave nothing. Postfix's distinctions: DNS_NOTFOUND (`noName`, `noData`), DNS_RETRY, DNS_FAIL, DNS_INVAL,
+ * DNS_NULLMX, and DNS_POLICY (`filtered`: a reply filter dropped every record).
+ */
+export type DnsTrouble = 'noName' | 'noData' | 'tryAgain' | 'failed' | 'invalid' | 'nullMx' | 'filtered';
+
 export type DnsAnswer =
   | {
       readonly kind: 'ok';
@@ -33,7 +38,7 @@ export type DnsAnswer =
       readonly canonicalName: string;
     }
   | {
-      readonly kind: 'noName' | 'noData' | 'tryAgain' | 'failed' | 'invalid' | 'nullMx';
+      readonly kind: DnsTrouble;
       /** Postfix's text: `Host or domain name not found. Name service error for name=D type=MX: Host not found`. */ readonly reason: string;
     };
 

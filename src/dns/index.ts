@@ -1,2 +1,6 @@
 /** DNS: one stub client, and the system's host lookup. */
-export type { DnsAnswer, DnsRecord, DnsType, HostLookup, Resolver } from './answer.ts';
+export type { DnsAnswer, DnsRecord, DnsTrouble, DnsType, HostLookup, Resolver } from './answer.ts';
+export { createHostLookup, type HostLookupOptions } from './host-lookup.ts';
+export { createResolver, type ResolverOptions, type SearchOptions, systemResolver, withSearch } from './resolver.ts';
+export { describeRecord, filterReplies } from './reply-filter.ts';
+export { dnsErrorText } from './reasons.ts';

@@ -1,0 +1,145 @@
+/**
+ * One question to one name server: UDP from a random port, TCP when the reply is truncated (RFC 1035, 4.2; RFC 7766).
+ *
+ * A reply counts only from the server asked, with our id and our question; anything else is waited over (RFC 5452, 9.1).
+ */
+import { createSocket } from 'node:dgram';
+import { connect, isIPv6 } from 'node:net';
+import { AUTHENTIC_DATA, decode, type DecodedPacket, encode, RECURSION_DESIRED } from 'dns-packet';
+import type { DnsType } from './answer.ts';
+
+export interface NameServer {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface Question {
+  readonly name: string;
+  readonly type: DnsType;
+}
+
+export type Exchange =
+  | { readonly kind: 'reply'; readonly rcode: number; readonly packet: DecodedPacket }
+  /** The frame is ours but what it holds can't be read. */
+  | { readonly kind: 'malformed' }
+  /** Nothing came in time, or the server can't be reached. */
+  | { readonly kind: 'silent' };
+
+/** What one UDP reply may hold without fragments (the DNS flag day's figure). */
+const udpPayloadBytes = 1232;
+
+const rcodeFormErr = 1;
+
+/** Asks one server once, over UDP and then, if it says so, over TCP; each gets `timeoutMs`. */
+export async function ask(
+  server: NameServer,
+  question: Question,
+  timeoutMs: number,
+  randomId: () => number,
+): Promise<Exchange> {
+  const first = await askOver(udpExchange, server, question, timeoutMs, randomId(), true);
+  if (first.kind !== 'reply') return first;
+  // servers from before EDNS0 answer FORMERR (RFC 6891, 7)
+  const heard =
+    first.rcode === rcodeFormErr ? await askOver(udpExchange, server, question, timeoutMs, randomId(), false) : first;
+  if (heard.kind !== 'reply' || !heard.packet.flag_tc) return heard;
+  return askOver(tcpExchange, server, question, timeoutMs, randomId(), true);
+}
+
+type Carrier = (
+  server: NameServer,
+  query: Buffer,
+  timeoutMs: number,
+  accept: (frame: Buffer) => Exchange | undefined,
+) => Promise<Exchange>;
+
+function askOver(
+  carrier: Carrier,
+  server: NameServer,
+  question: Question,
+  timeoutMs: number,
+  id: number,
+  edns: boolean,
+): Promise<Exchange> {
+  const query = encode({
+    type: 'query',
+    id,
+    flags: RECURSION_DESIRED | AUTHENTIC_DATA,
+    questions: [{ name: question.name, type: question.type, class: 'IN' }],
+    ...(edns && {
+      additionals: [
+        {
+          type: 'OPT',
+          name: '.',
+          udpPayloadSize: udpPayloadBytes,
+          extendedRcode: 0,
+          ednsVersion: 0,
+          flags: 0,
+          flag_do: false,
+          options: [],
+        },
+      ],
+    }),
+  });
+  return carrier(server, query, timeoutMs, (frame) => readReply(frame, id, question));
+}
+
+/** The reply in a frame; undefined when it answers something else. */
+export function readReply(frame: Buffer, id: number, question: Question): Exchange | undefined {
+  if (frame.length < 12 || frame.readUInt16BE(0) !== id || (frame.readUInt8(2) & 0x80) === 0) return undefined;
+  let packet: DecodedPacket;
+  try {
+    packet = decode(frame);
+  } catch {
+    // bytes of a stranger: what can't be read is a broken reply, not a bug
+    return { kind: 'malformed' };
+  }
+  const asked = packet.questions?.[0];
+  if (asked === undefined) return { kind: 'reply', rcode: frame.readUInt8(3) & 0x0f, packet };
+  if (asked.type !== question.type || asked.name.toLowerCase() !== question.name.toLowerCase()) return undefined;
+  return { kind: 'reply', rcode: frame.readUInt8(3) & 0x0f, packet };
+}
+
+const udpExchange: Carrier = (server, query, timeoutMs, accept) => {
+  const { promise, resolve } = Promise.withResolvers<Exchange>();
+  const socket = createSocket(isIPv6(server.address) ? 'udp6' : 'udp4');
+  const finish = (result: Exchange): void => {
+    clearTimeout(timer);
+    socket.removeAllListeners('message');
+    resolve(result);
+  };
+  const timer = setTimeout(() => finish({ kind: 'silent' }), timeoutMs);
+  socket.on('error', () => finish({ kind: 'silent' }));
+  socket.on('message', (frame) => {
+    const result = accept(frame);
+    if (result !== undefined) finish(result);
+  });
+  // connected: the kernel drops what others send, and reports a refused port at once
+  socket.connect(server.port, server.address, () => socket.send(query));
+  return promise.finally(() => socket.close());
+};
+
+const tcpExchange: Carrier = (server, query, timeoutMs, accept) => {
+  const { promise, resolve } = Promise.withResolvers<Exchange>();
+  const socket = connect({ host: server.address, port: server.port });
+  const timer = setTimeout(() => resolve({ kind: 'silent' }), timeoutMs);
+  let held = Buffer.alloc(0);
+  socket.on('error', () => resolve({ kind: 'silent' }));
+  socket.on('close', () => resolve({ kind: 'silent' }));
+  socket.on('data', (chunk) => {
+    held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+    while (held.length >= 2 && held.length >= 2 + held.readUInt16BE(0)) {
+      const end = 2 + held.readUInt16BE(0);
+      const result = accept(held.subarray(2, end));
+      if (result !== undefined) resolve(result);
+      held = held.subarray(end);
+    }
+  });
+  const head = Buffer.alloc(2);
+  head.writeUInt16BE(query.length);
+  socket.write(Buffer.concat([head, query]));
+  return promise.finally(() => {
+    clearTimeout(timer);
+    socket.destroy();
+  });
+};

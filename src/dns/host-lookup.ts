@@ -1,0 +1,78 @@
+/**
+ * Names by the system's own sources, where Postfix calls getaddrinfo and getnameinfo: /etc/hosts, then DNS
+ * (nsswitch.conf(5) `hosts: files dns`).
+ *
+ * Our own walk rather than node:dns lookup, because that occupies one of libuv's few threads for as long as a server is
+ * silent, and tells a missing name from a silent server only by half.
+ */
+import { isIP } from 'node:net';
+import type { DnsAnswer, HostLookup, Resolver } from './answer.ts';
+import { openHostsFile, plainAddress } from './hosts-file.ts';
+
+export interface HostLookupOptions {
+  readonly hostsPath?: string;
+  /** Address families to look for (inet_protocols). */
+  readonly families?: readonly ('ipv4' | 'ipv6')[];
+  /** ms since the epoch. */
+  readonly now?: () => number;
+}
+
+// the texts of gai_strerror(3), which end in the log
+const notKnown = 'Name or service not known';
+const noAddress = 'No address associated with hostname';
+const temporary = 'Temporary failure in name resolution';
+
+/** Lookup through the hosts file and a resolver. Never rejects. */
+export function createHostLookup(resolver: Resolver, options: HostLookupOptions = {}): HostLookup {
+  const hosts = openHostsFile(options.hostsPath ?? '/etc/hosts', options.now ?? Date.now);
+  const families = options.families ?? ['ipv4', 'ipv6'];
+  const wanted = (address: string): boolean => families.includes(isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  return {
+    async addresses(name) {
+      if (isIP(name) !== 0) return { kind: 'ok', addresses: [name] };
+      const listed = hosts.addresses(name).filter(wanted);
+      if (listed.length > 0) return { kind: 'ok', addresses: listed };
+      const answers = await Promise.all(
+        families.map((family) => resolver.lookup(name, family === 'ipv4' ? 'A' : 'AAAA')),
+      );
+      const addresses = answers.flatMap((answer) =>
+        answer.kind === 'ok'
+          ? answer.records.flatMap((record) => ('address' in record ? [plainAddress(record.address)] : []))
+          : [],
+      );
+      if (addresses.length > 0) return { kind: 'ok', addresses };
+      return whyNot(answers);
+    },
+    async name(address) {
+      const listed = hosts.name(address);
+      if (listed !== undefined) return { kind: 'ok', name: listed };
+      const answer = await resolver.lookup(reverseName(address), 'PTR');
+      if (answer.kind === 'ok') {
+        const [first] = answer.records;
+        if (first !== undefined && 'host' in first) return { kind: 'ok', name: first.host };
+      }
+      return whyNot([answer]);
+    },
+  };
+}
+
+function whyNot(answers: readonly DnsAnswer[]): {
+  readonly kind: 'notFound' | 'tryAgain';
+  readonly reason: string;
+} {
+  if (answers.some((answer) => answer.kind === 'tryAgain')) return { kind: 'tryAgain', reason: temporary };
+  if (answers.some((answer) => answer.kind === 'noData')) return { kind: 'notFound', reason: noAddress };
+  return { kind: 'notFound', reason: notKnown };
+}
+
+/** `4.3.2.1.in-addr.arpa`, or the nibbles under `ip6.arpa` (RFC 1035, 3.5; RFC 3596, 2.5). */
+export function reverseName(address: string): string {
+  if (isIP(address) !== 6) return `${address.split('.').toReversed().join('.')}.in-addr.arpa`;
+  const [head = '', tail = ''] = plainAddress(address).split('::');
+  const groups = (part: string): string[] => (part === '' ? [] : part.split(':'));
+  const left = groups(head);
+  const right = groups(tail);
+  const zeros = Array.from({ length: 8 - left.length - right.length }, () => '0');
+  const nibbles = [...left, ...zeros, ...right].map((group) => group.padStart(4, '0')).join('');
+  return `${nibbles.split('').toReversed().join('.')}.ip6.arpa`;
+}

@@ -1,0 +1,67 @@
+/** /etc/hosts (hosts(5)), read again when it changes. */
+import { readFileSync, statSync } from 'node:fs';
+import { isIP } from 'node:net';
+
+export interface HostsFile {
+  /** Addresses of a name, canonical or alias, in file order. */
+  addresses(name: string): readonly string[];
+  /** Canonical name of an address; undefined when not listed. */
+  name(address: string): string | undefined;
+}
+
+interface Parsed {
+  readonly byName: ReadonlyMap<string, readonly string[]>;
+  readonly byAddress: ReadonlyMap<string, string>;
+}
+
+/** How long a look at the file's time of change holds. */
+const trustMs = 1000;
+
+/** Parses hosts(5). */
+export function parseHosts(text: string): Parsed {
+  const byName = new Map<string, string[]>();
+  const byAddress = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const [address, ...names] = line.replace(/#.*$/, '').trim().split(/\s+/);
+    const canonical = names[0];
+    if (address === undefined || canonical === undefined || isIP(address) === 0) continue;
+    const plain = plainAddress(address);
+    if (!byAddress.has(plain)) byAddress.set(plain, canonical);
+    for (const name of names) {
+      const key = name.toLowerCase();
+      const known = byName.get(key);
+      if (known === undefined) byName.set(key, [plain]);
+      else if (!known.includes(plain)) known.push(plain);
+    }
+  }
+  return { byName, byAddress };
+}
+
+/** One spelling of an address: IPv6 in its short form, as URL parsing gives it. */
+export function plainAddress(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const bare = address.replace(/%.*$/, '');
+  return new URL(`http://[${bare}]`).hostname.slice(1, -1);
+}
+
+/** The file at a path; a missing file is an empty one. `now` in ms. */
+export function openHostsFile(path: string, now: () => number): HostsFile {
+  let parsed: Parsed = parseHosts('');
+  let stamp = '';
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  const current = (): Parsed => {
+    if (now() - lookedAt < trustMs) return parsed;
+    lookedAt = now();
+    const stat = statSync(path, { throwIfNoEntry: false });
+    const fresh = stat === undefined ? '' : `${stat.ino} ${stat.mtimeMs} ${stat.size}`;
+    if (fresh !== stamp) {
+      stamp = fresh;
+      parsed = parseHosts(stat === undefined ? '' : readFileSync(path, 'utf8'));
+    }
+    return parsed;
+  };
+  return {
+    addresses: (name) => current().byName.get(name.toLowerCase()) ?? [],
+    name: (address) => current().byAddress.get(plainAddress(address)),
+  };
+}

@@ -1,0 +1,218 @@
+/**
+ * The stub client: from a name and a type to an answer (architecture, section 11).
+ *
+ * Asks the servers in order and in rounds, as resolver(3) does, follows CNAME chains, and tells *no such name*, *no data*
+ * and *try again* apart. Equal questions under way are asked once; questions at a time are bounded, and so is every wait.
+ */
+import { randomInt } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { DnsAnswer, DnsTrouble, DnsType, Resolver } from './answer.ts';
+import { ask, type Exchange, type NameServer } from './exchange.ts';
+import { isDnsName } from './host-name.ts';
+import { lookupReason, malformedReason } from './reasons.ts';
+import { extractRecords } from './records.ts';
+import { parseResolvConf, type ResolvConf } from './resolv-conf.ts';
+
+export interface ResolverOptions {
+  /** Addresses, or addresses with ports; asked in this order. */
+  readonly servers: readonly (string | NameServer)[];
+  /** For one question to one server, over UDP and again over TCP. */
+  readonly timeoutMs?: number;
+  /** Rounds through the servers. */
+  readonly attempts?: number;
+  /** Questions at a time; more wait their turn, no longer than they would for an answer. */
+  readonly concurrency?: number;
+  /** 16 random bits for the query id. */
+  readonly randomId?: () => number;
+  /** Gets Postfix's warnings about names that can't be believed. */
+  readonly warn?: (text: string) => void;
+}
+
+/** Longest CNAME chain that is followed (Postfix: 10). */
+const maxAliases = 10;
+
+const rcodes = { ok: 0, formErr: 1, servFail: 2, noName: 3, notImp: 4, refused: 5 } as const;
+
+/** A resolver that asks the given servers. Never rejects; a wait ends after timeout × attempts × servers at most. */
+export function createResolver(options: ResolverOptions): Resolver {
+  const servers = options.servers.map((server) =>
+    typeof server === 'string' ? { address: server, port: 53 } : server,
+  );
+  const timeoutMs = options.timeoutMs ?? 5000;
+  const attempts = options.attempts ?? 2;
+  const randomId = options.randomId ?? (() => randomInt(0x10000));
+  const warn = options.warn ?? (() => {});
+  const turns = createTurns(options.concurrency ?? 500, timeoutMs * attempts * Math.max(servers.length, 1));
+  const underWay = new Map<string, Promise<DnsAnswer>>();
+
+  /** The best reply the servers give: an answer, or the last refusal. */
+  const askAll = async (name: string, type: DnsType): Promise<Exchange> => {
+    let last: Exchange = { kind: 'silent' };
+    for (let round = 0; round < attempts; round++) {
+      for (const server of servers) {
+        const heard = await ask(server, { name, type }, timeoutMs, randomId);
+        if (heard.kind === 'reply' && !isRefusal(heard.rcode)) return heard;
+        if (heard.kind !== 'silent' || last.kind === 'silent') last = heard;
+      }
+      // a server that answered, though not well, was there: another round would only repeat it
+      if (last.kind !== 'silent') return last;
+    }
+    return last;
+  };
+
+  const chase = async (asked: string, type: DnsType): Promise<DnsAnswer> => {
+    let name = asked;
+    let secure = true;
+    const trouble = (kind: DnsTrouble): DnsAnswer => ({ kind, reason: lookupReason(name, type, kind) });
+    for (let aliases = 0; aliases < maxAliases; aliases++) {
+      const heard = await askAll(name, type);
+      if (heard.kind === 'silent') return trouble('tryAgain');
+      if (heard.kind === 'malformed') return { kind: 'tryAgain', reason: malformedReason(name, type) };
+      const failure = troubleOfCode(heard.rcode);
+      if (failure !== undefined) return trouble(failure);
+      if ((heard.packet.answers ?? []).length === 0) return trouble('noData');
+      secure &&= heard.packet.flag_ad;
+      const extract = extractRecords(heard.packet, name, type, warn);
+      switch (extract.kind) {
+        case 'records':
+          return {
+            kind: 'ok',
+            records: extract.records,
+            secure,
+            canonicalName: extract.records[0]?.name ?? name,
+          };
+        case 'alias':
+          name = extract.target;
+          break;
+        case 'nullMx':
+        case 'invalid':
+          return trouble(extract.kind);
+        case 'none':
+          return { kind: 'noData', reason: malformedReason(name, type) };
+      }
+    }
+    return { kind: 'noName', reason: `Name server loop for ${asked}` };
+  };
+
+  return {
+    lookup(name, type) {
+      const plain = name.endsWith('.') ? name.slice(0, -1) : name;
+      if (!isDnsName(plain)) {
+        return Promise.resolve({
+          kind: 'noName',
+          reason: `Name service error for ${name}: invalid host or domain name`,
+        });
+      }
+      const key = `${type} ${plain.toLowerCase()}`;
+      const same = underWay.get(key);
+      if (same !== undefined) return same;
+      const answer = turns
+        .take(() => chase(plain, type))
+        .then((value) => value ?? { kind: 'tryAgain' as const, reason: lookupReason(plain, type, 'tryAgain') })
+        .finally(() => underWay.delete(key));
+      underWay.set(key, answer);
+      return answer;
+    },
+  };
+}
+
+/** The codes with which a server says "not from me": the next one may know (res_send(3)). */
+function isRefusal(rcode: number): boolean {
+  return rcode === rcodes.servFail || rcode === rcodes.notImp || rcode === rcodes.refused;
+}
+
+function troubleOfCode(rcode: number): DnsTrouble | undefined {
+  if (rcode === rcodes.ok) return undefined;
+  if (rcode === rcodes.noName) return 'noName';
+  return isRefusal(rcode) ? 'tryAgain' : 'failed';
+}
+
+/** At most `limit` pieces of work at a time; `take` gives undefined when no turn came within `patienceMs`. */
+function createTurns(limit: number, patienceMs: number) {
+  let running = 0;
+  const waiting = new Set<() => void>();
+  const leave = (): void => {
+    running--;
+    const [next] = waiting;
+    if (next !== undefined) {
+      waiting.delete(next);
+      next();
+    }
+  };
+  const turn = (): Promise<boolean> => {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const start = (): void => {
+      clearTimeout(timer);
+      resolve(true);
+    };
+    const timer = setTimeout(() => {
+      waiting.delete(start);
+      resolve(false);
+    }, patienceMs);
+    waiting.add(start);
+    return promise;
+  };
+  return {
+    async take<T>(work: () => Promise<T>): Promise<T | undefined> {
+      if (running >= limit && !(await turn())) return undefined;
+      running++;
+      try {
+        return await work();
+      } finally {
+        leave();
+      }
+    },
+  };
+}
+
+/** The resolver of resolv.conf(5). A missing file means the server on this host, as for resolver(3). */
+export function systemResolver(
+  path = '/etc/resolv.conf',
+  options: Omit<ResolverOptions, 'servers'> = {},
+): Resolver & { readonly conf: ResolvConf } {
+  const conf = readResolvConf(path);
+  const { timeoutMs, attempts, servers } = conf;
+  return { conf, ...createResolver({ timeoutMs, attempts, ...options, servers }) };
+}
+
+function readResolvConf(path: string): ResolvConf {
+  try {
+    return parseResolvConf(readFileSync(path, 'utf8'));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return parseResolvConf('');
+    throw error;
+  }
+}
+
+/** RES_DEFNAMES and RES_DNSRCH of resolver(3). */
+export interface SearchOptions {
+  /** The `search` list of resolv.conf(5). */
+  readonly domains: readonly string[];
+  /** Names without a dot get the first domain. */
+  readonly defaultDomain: boolean;
+  /** Names that are not found are tried in every domain. */
+  readonly searchAll: boolean;
+}
+
+/** A resolver that completes short names with the search list (smtp_dns_resolver_options). */
+export function withSearch(resolver: Resolver, options: SearchOptions): Resolver {
+  return {
+    async lookup(name, type) {
+      const hasDot = name.includes('.');
+      const domains = options.searchAll
+        ? options.domains
+        : options.defaultDomain && !hasDot
+          ? options.domains.slice(0, 1)
+          : [];
+      const full = domains.map((domain) => `${name}.${domain}`);
+      const candidates = hasDot ? [name, ...full] : [...full, name];
+      let last: DnsAnswer | undefined;
+      for (const candidate of candidates) {
+        const answer = await resolver.lookup(candidate, type);
+        if (answer.kind !== 'noName' && answer.kind !== 'noData') return answer;
+        last = candidate === name || last === undefined ? answer : last;
+      }
+      return last ?? resolver.lookup(name, type);
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { createHostLookup, type DnsAnswer, type Resolver } from '#dns';
+
+const zone = (answers: Readonly<Record<string, DnsAnswer>>): Resolver => ({
+  lookup: (name, type) =>
+    Promise.resolve(answers[`${name} ${type}`] ?? { kind: 'noName', reason: `no ${name} ${type}` }),
+});
+
+describe('host lookup', () => {
+  it('looks into the hosts file first, and again when it changes', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'hosts-'));
+    const hostsPath = join(directory, 'hosts');
+    let clock = 0;
+    await writeFile(hostsPath, '127.0.0.1 localhost loop # here\n2001:db8:0::1 six.example\n');
+    const lookup = createHostLookup(zone({}), { hostsPath, now: () => clock });
+    assert.deepEqual(await lookup.addresses('LOOP'), { kind: 'ok', addresses: ['127.0.0.1'] });
+    assert.deepEqual(await lookup.name('2001:db8::1'), { kind: 'ok', name: 'six.example' });
+    await writeFile(hostsPath, '192.0.2.77 loop.example loop\n');
+    clock += 5000;
+    assert.deepEqual(await lookup.addresses('loop'), { kind: 'ok', addresses: ['192.0.2.77'] });
+    await rm(directory, { recursive: true });
+  });
+
+  it('asks DNS for what the file does not hold, and keeps try again apart', async () => {
+    const lookup = createHostLookup(
+      zone({
+        '9.2.0.192.in-addr.arpa PTR': {
+          kind: 'ok',
+          secure: false,
+          canonicalName: '',
+          records: [{ type: 'PTR', name: '', ttl: 1, host: 'nine.example' }],
+        },
+        'slow.example A': { kind: 'tryAgain', reason: '' },
+      }),
+      { hostsPath: '/nonexistent' },
+    );
+    assert.deepEqual(await lookup.name('192.0.2.9'), { kind: 'ok', name: 'nine.example' });
+    assert.deepEqual(await lookup.addresses('slow.example'), {
+      kind: 'tryAgain',
+      reason: 'Temporary failure in name resolution',
+    });
+    assert.deepEqual(await lookup.addresses('none.example'), {
+      kind: 'notFound',
+      reason: 'Name or service not known',
+    });
+  });
+
+  it('makes reverse names of both families', async () => {
+    const asked: string[] = [];
+    const lookup = createHostLookup(
+      {
+        lookup: (name) => {
+          asked.push(name);
+          return Promise.resolve({ kind: 'noName', reason: '' });
+        },
+      },
+      { hostsPath: '/nonexistent' },
+    );
+    await lookup.name('192.0.2.1');
+    await lookup.name('2001:db8::567:89ab');
+    assert.deepEqual(asked, [
+      '1.2.0.192.in-addr.arpa',
+      'b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa',
+    ]);
+  });
+});
