@@ -1,0 +1,106 @@
+/** Where inet services listen: `[host:]port` of master.cf with inet_interfaces and inet_protocols. master(5), postconf(5) */
+import { lookup } from 'node:dns/promises';
+import { readFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { ConfigError, type ServiceEntry, type Settings } from '#config';
+
+export interface ListenAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Ports that every machine knows, when /etc/services is missing. */
+const wellKnownPorts: Readonly<Record<string, number>> = {
+  smtp: 25,
+  submission: 587,
+  submissions: 465,
+  smtps: 465,
+  lmtp: 24,
+};
+
+function portOf(name: string, settings: Settings): number | undefined {
+  if (/^\d+$/.test(name)) return Number(name);
+  const known = settings.list('known_tcp_ports').find((pair) => pair.startsWith(`${name}=`));
+  if (known !== undefined) return Number(known.slice(name.length + 1));
+  try {
+    const line = new RegExp(`^${name.replaceAll(/[^\w-]/g, '.')}\\s+(\\d+)/tcp`, 'm').exec(
+      readFileSync('/etc/services', 'utf8'),
+    );
+    if (line !== null) return Number(line[1]);
+  } catch {
+    // no /etc/services on this machine: the well-known ports are enough
+  }
+  return wellKnownPorts[name];
+}
+
+/** `host:port`, `[v6]:port`, `port`. */
+function splitEndpoint(name: string): { readonly host: string; readonly port: string } {
+  const match = /^(?:\[(?<literal>[^\]]+)\]|(?<host>[^:]*)):(?<port>[^:]+)$/.exec(name);
+  return { host: match?.groups?.['literal'] ?? match?.groups?.['host'] ?? '', port: match?.groups?.['port'] ?? name };
+}
+
+const isV4 = (address: string): boolean => /^[\d.]+$/.test(address);
+const isV6 = (address: string): boolean => address.includes(':');
+
+/** Addresses of one host name or literal, of the wanted protocols. */
+async function resolveHost(host: string, wanted: (address: string) => boolean): Promise<readonly string[]> {
+  const literal = host.replace(/^\[(.*)\]$/, '$1');
+  if (isV4(literal) || isV6(literal)) return [literal].filter(wanted);
+  const found = await lookup(literal, { all: true });
+  return found.map((entry) => entry.address).filter(wanted);
+}
+
+function protocolFilter(settings: Settings): (address: string) => boolean {
+  const protocols = settings.list('inet_protocols').map((word) => word.toLowerCase());
+  const all = protocols.includes('all');
+  const hasV6 = Object.values(networkInterfaces()).some(
+    (list) => list?.some((entry) => entry.family === 'IPv6') === true,
+  );
+  return (address) =>
+    isV6(address) ? (all && hasV6) || protocols.includes('ipv6') : all || protocols.includes('ipv4');
+}
+
+/** All addresses an inet service listens on. Throws ConfigError when a name or port can't be used. */
+export async function listenAddresses(entry: ServiceEntry, settings: Settings): Promise<readonly ListenAddress[]> {
+  const { host, port: portName } = splitEndpoint(entry.name);
+  const port = portOf(portName, settings);
+  const place = `${entry.origin.file}, line ${entry.origin.line}`;
+  if (port === undefined || port > 65_535) {
+    throw new ConfigError([
+      `${place}: service ${entry.name}/inet: unknown port "${portName}"; write a number or a name from /etc/services`,
+    ]);
+  }
+  const wanted = protocolFilter(settings);
+  const hosts = host === '' ? settings.list('inet_interfaces') : [host];
+  const addresses = new Set<string>();
+  for (const name of hosts) {
+    try {
+      for (const address of await addressesOf(name, wanted)) addresses.add(address);
+    } catch {
+      throw new ConfigError([
+        `${place}: service ${entry.name}/inet: host "${name}" has no address here; check inet_interfaces`,
+      ]);
+    }
+  }
+  return [...addresses].map((address) => ({ address, port }));
+}
+
+async function addressesOf(name: string, wanted: (address: string) => boolean): Promise<readonly string[]> {
+  if (name === 'all') return ['0.0.0.0', '::'].filter(wanted);
+  if (name === 'loopback-only') return ['127.0.0.1', '::1'].filter(wanted);
+  return resolveHost(name, wanted);
+}
+
+/** Network-order bytes of an IPv4 or IPv6 address. */
+export function addressBytes(address: string): Uint8Array {
+  if (isV4(address)) return Uint8Array.from(address.split('.').map(Number));
+  const canonical = new URL(`http://[${address}]/`).hostname.slice(1, -1);
+  const [head = '', tail] = canonical.split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  const gap = tail === undefined ? 0 : 8 - left.length - right.length;
+  const groups = [...left, ...Array.from({ length: gap }, () => '0'), ...right].map((group) =>
+    Number.parseInt(group, 16),
+  );
+  return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 255]));
+}

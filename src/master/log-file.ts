@@ -1,0 +1,28 @@
+/** Opening the mail log as the supervisor: maillog_file within maillog_file_prefixes. postconf(5) */
+import { chownSync, openSync } from 'node:fs';
+import { ConfigError, type Settings } from '#config';
+
+/** Descriptor of the log file, or undefined when the log goes to syslog. Throws ConfigError. */
+export function openLogFile(
+  settings: Settings,
+  owner?: { readonly uid: number; readonly gid: number },
+): number | undefined {
+  const path = settings.string('maillog_file');
+  if (path === '') return undefined;
+  const prefixes = settings.list('maillog_file_prefixes');
+  if (!prefixes.some((prefix) => path.startsWith(prefix))) {
+    const origin = settings.origin('maillog_file');
+    throw new ConfigError([
+      `${origin === undefined ? '' : `${origin.file}, line ${origin.line}: `}maillog_file = ${path}: it must begin with one of maillog_file_prefixes (${prefixes.join(' ')})`,
+    ]);
+  }
+  if (path === '/dev/stdout') return 1;
+  const mode = Number.parseInt(settings.string('maillog_file_permissions'), 8) || 0o600;
+  try {
+    const fd = openSync(path, 'a', mode);
+    if (owner !== undefined) chownSync(path, owner.uid, owner.gid);
+    return fd;
+  } catch (error) {
+    throw new ConfigError([`maillog_file = ${path}: ${error instanceof Error ? error.message : String(error)}`]);
+  }
+}

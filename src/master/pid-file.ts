@@ -1,0 +1,38 @@
+/** The pid file, `$queue_directory/pid/master.pid`: who is running. master(8) */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+
+export function pidFilePath(queueDirectory: string): string {
+  return `${queueDirectory}/pid/master.pid`;
+}
+
+/** The pid of the running supervisor; undefined when there is none. A stale file of another program does not count. */
+export function runningMaster(queueDirectory: string): number | undefined {
+  let pid: number;
+  try {
+    pid = Number.parseInt(readFileSync(pidFilePath(queueDirectory), 'latin1').trim(), 10);
+  } catch {
+    return undefined; // no file: nothing runs
+  }
+  return Number.isInteger(pid) && pid > 0 && isPosthorn(pid, queueDirectory) ? pid : undefined;
+}
+
+function isPosthorn(pid: number, queueDirectory: string): boolean {
+  try {
+    const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0');
+    return commandLine.includes(queueDirectory) && !isZombie(pid);
+  } catch {
+    return false; // the process is gone
+  }
+}
+
+function isZombie(pid: number): boolean {
+  return / Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\)/s, ''));
+}
+
+export function writePidFile(queueDirectory: string): void {
+  writeFileSync(pidFilePath(queueDirectory), `${String(process.pid).padStart(16)}\n`, { mode: 0o644 });
+}
+
+export function removePidFile(queueDirectory: string): void {
+  rmSync(pidFilePath(queueDirectory), { force: true });
+}

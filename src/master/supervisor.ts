@@ -1,0 +1,211 @@
+/**
+ * master(8): opens the listening sockets, starts the mail process and the deliverers, restarts what dies, reloads.
+ * Runs as root where it was started so, and therefore never touches a byte of mail.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { type Configuration, ConfigError, loadConfiguration } from '#config';
+import type { EventChannel } from '#events';
+import { openListener } from '#native';
+import type { FromMail } from './control-messages.ts';
+import { addressBytes, listenAddresses } from './listen-addresses.ts';
+import { type MailProcess, startMailProcess } from './mail-process.ts';
+import { removePidFile, writePidFile } from './pid-file.ts';
+
+export interface SupervisorOptions {
+  readonly directory: string;
+  readonly entry: readonly string[];
+  readonly version: string;
+  readonly owner: { readonly uid: number; readonly gid: number } | undefined;
+  readonly logFd: number | undefined;
+  readonly events: EventChannel;
+  /** Writes what has gathered in the log. */
+  readonly flushLog: () => void;
+}
+
+interface Listener {
+  readonly service: string;
+  readonly address: string;
+  readonly port: number;
+  readonly fd: number;
+}
+
+const backlog = 1024;
+const maxThrottleMs = 60_000;
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #listeners = new Map<string, Listener>();
+  readonly #deliverers = new Set<ChildProcess>();
+  #queueDirectory = '';
+  #current: MailProcess | undefined;
+  #draining = new Set<MailProcess>();
+  #stopping = false;
+  #restartDelayMs = 0;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+  }
+
+  /** Starts everything; problems when it can't. */
+  async start(): Promise<readonly string[]> {
+    try {
+      const configuration = loadConfiguration(this.#options.directory);
+      this.#queueDirectory = configuration.settings.string('queue_directory');
+      writePidFile(this.#queueDirectory);
+      const problems = await this.#startGeneration(configuration);
+      if (problems.length > 0) {
+        removePidFile(this.#queueDirectory);
+        return problems;
+      }
+    } catch (error) {
+      if (error instanceof ConfigError) return error.problems;
+      throw error;
+    }
+    const { version, directory, events } = this.#options;
+    events.emit({ kind: 'daemonStarted', version, directory });
+    return [];
+  }
+
+  /** A new generation with the new configuration; the old one finishes its sessions. A broken configuration changes nothing. */
+  async reload(): Promise<void> {
+    const { version, directory, events } = this.#options;
+    const before = this.#current;
+    try {
+      const problems = await this.#startGeneration(loadConfiguration(directory));
+      if (problems.length > 0) throw new ConfigError(problems);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      for (const text of error.problems)
+        events.emit({ kind: 'error', text: `reload refused, the old configuration stays: ${text}` });
+      return;
+    }
+    events.emit({ kind: 'reloaded', version, directory });
+    if (before !== undefined) this.#drain(before);
+  }
+
+  #drain(process: MailProcess): void {
+    this.#draining.add(process);
+    process.send({ kind: 'drain' });
+    void process.ended.then(() => {
+      this.#draining.delete(process);
+      this.#current?.send({ kind: 'generationEnded' });
+    });
+  }
+
+  async #startGeneration(configuration: Configuration): Promise<readonly string[]> {
+    const listeners = await this.#openListeners(configuration);
+    const { directory, entry, owner, logFd } = this.#options;
+    const process = startMailProcess({
+      entry,
+      start: { directory, ...owner },
+      listeners,
+      logFd,
+      onMessage: (message) => this.#onMessage(process, message),
+    });
+    const problems = await process.started;
+    if (problems.length > 0) return problems;
+    this.#current = process;
+    const startedAt = Date.now();
+    void process.ended.then((how) => this.#onEnd(process, how, Date.now() - startedAt));
+    return [];
+  }
+
+  /** Sockets stay open over reloads; those of services that are gone are closed. */
+  async #openListeners(configuration: Configuration): Promise<readonly Listener[]> {
+    const wanted = new Map<string, Listener>();
+    for (const entry of configuration.services.filter((service) => service.type === 'inet')) {
+      for (const { address, port } of await listenAddresses(entry, configuration.settingsFor(entry))) {
+        const key = `${address} ${port}`;
+        const open = this.#listeners.get(key);
+        if (open !== undefined) wanted.set(key, { ...open, service: entry.name });
+        else {
+          const opened = openListener(addressBytes(address), port, backlog);
+          if (opened.kind === 'failed') {
+            throw new ConfigError([`bind ${address} port ${port} for service ${entry.name}/inet: ${opened.reason}`]);
+          }
+          wanted.set(key, { service: entry.name, address, port, fd: opened.fd });
+        }
+      }
+    }
+    for (const [key, { fd }] of this.#listeners) if (!wanted.has(key)) closeSync(fd);
+    this.#listeners.clear();
+    for (const [key, listener] of wanted) this.#listeners.set(key, listener);
+    return [...wanted.values()];
+  }
+
+  #onMessage(process: MailProcess, message: FromMail): void {
+    if (message.kind !== 'startDeliverer') return;
+    if (message.uid === 0 || message.gid === 0) {
+      process.send({ kind: 'delivererFailed', id: message.id, reason: 'delivery as root is refused' });
+      return;
+    }
+    this.#startDeliverer(process, message.id, message.uid, message.gid);
+  }
+
+  #startDeliverer(process: MailProcess, id: number, uid: number, gid: number): void {
+    const child = spawn(globalThis.process.execPath, [...this.#options.entry, 'deliverer'], {
+      uid,
+      gid,
+      cwd: '/',
+      stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+      env: { PATH: '/usr/bin:/bin', ...cacheEnvironment() },
+    });
+    child.once('error', (error) => process.send({ kind: 'delivererFailed', id, reason: error.message }));
+    const stream = child.stdio[3];
+    if (!(stream instanceof Socket)) return;
+    this.#deliverers.add(child);
+    child.once('exit', () => this.#deliverers.delete(child));
+    stream.on('error', () => stream.destroy());
+    process.send({ kind: 'deliverer', id }, stream);
+  }
+
+  #onEnd(process: MailProcess, how: string, livedMs: number): void {
+    if (this.#stopping || this.#draining.has(process) || this.#current !== process) return;
+    const { events } = this.#options;
+    events.emit({ kind: 'processEnded', role: 'mail', processId: process.child.pid ?? 0, status: how });
+    this.#current = undefined;
+    this.#restartDelayMs = livedMs > maxThrottleMs ? 0 : Math.min(maxThrottleMs, this.#restartDelayMs * 2 + 100);
+    if (this.#restartDelayMs > 10_000)
+      events.emit({ kind: 'throttled', role: 'mail', seconds: this.#restartDelayMs / 1000 });
+    setTimeout(() => void this.#restart(), this.#restartDelayMs);
+  }
+
+  async #restart(): Promise<void> {
+    if (this.#stopping || this.#current !== undefined) return;
+    let problems: readonly string[];
+    try {
+      problems = await this.#startGeneration(loadConfiguration(this.#options.directory));
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      problems = error.problems;
+    }
+    for (const text of problems) this.#options.events.emit({ kind: 'fatal', text });
+    if (problems.length === 0) return;
+    this.#restartDelayMs = Math.min(maxThrottleMs, this.#restartDelayMs * 2 + 1000);
+    setTimeout(() => void this.#restart(), this.#restartDelayMs);
+  }
+
+  /** Ends all processes, the pid file last. */
+  async stop(signal: number): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#options.events.emit({ kind: 'terminating', signal });
+    this.#options.flushLog();
+    const running = [...this.#draining, ...(this.#current === undefined ? [] : [this.#current])];
+    for (const process of running) process.send({ kind: 'stop' });
+    const timer = setTimeout(() => running.forEach((process) => process.child.kill('SIGKILL')), 4000);
+    await Promise.all(running.map((process) => process.ended));
+    clearTimeout(timer);
+    for (const child of this.#deliverers) child.kill('SIGTERM');
+    removePidFile(this.#queueDirectory);
+  }
+}
+
+/** The compile cache keeps a deliverer's start short; everything else of our environment stays away from users' commands. */
+function cacheEnvironment(): Readonly<Record<string, string>> {
+  const cache = process.env['NODE_COMPILE_CACHE'];
+  const zone = process.env['TZ'];
+  return { ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }), ...(zone === undefined ? {} : { TZ: zone }) };
+}

@@ -1,0 +1,81 @@
+/**
+ * Listening sockets as plain file descriptors: the supervisor opens them and hands them on without ever accepting a
+ * connection itself (node:net would).
+ */
+import koffi from 'koffi';
+
+export type ListenerResult =
+  | { readonly kind: 'ok'; readonly fd: number }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+interface SocketCalls {
+  socket(family: number, type: number, protocol: number): number;
+  setsockopt(fd: number, level: number, name: number, value: Buffer, length: number): number;
+  bind(fd: number, address: Buffer, length: number): number;
+  listen(fd: number, backlog: number): number;
+  close(fd: number): number;
+}
+
+/** libc's socket calls, bound when first needed: loading koffi costs 10 ms that most commands don't have to pay. */
+function socketCalls(): SocketCalls {
+  const libc = koffi.load('libc.so.6');
+  const call = (signature: string): ((...args: readonly (number | Buffer)[]) => number) => {
+    const bound = libc.func(signature);
+    return (...args) => Number(bound(...args));
+  };
+  return {
+    socket: call('int socket(int family, int type, int protocol)'),
+    setsockopt: call('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)'),
+    bind: call('int bind(int fd, const void *address, uint32_t length)'),
+    listen: call('int listen(int fd, int backlog)'),
+    close: call('int close(int fd)'),
+  };
+}
+
+/** Text of errno after a failed call. */
+function lastError(): string {
+  const code = koffi.errno();
+  const texts: Readonly<Record<number, string>> = {
+    13: 'Permission denied',
+    98: 'Address already in use',
+    99: 'Cannot assign requested address',
+  };
+  return texts[code] ?? `errno ${code}`;
+}
+
+const AF_INET = 2;
+const AF_INET6 = 10;
+const SOCK_STREAM_CLOEXEC = 0o2000001;
+const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
+const IPPROTO_IPV6 = 41;
+const IPV6_V6ONLY = 26;
+
+/** struct sockaddr_in or sockaddr_in6. */
+function socketAddress(bytes: Uint8Array, port: number): Buffer {
+  const isV4 = bytes.length === 4;
+  const out = Buffer.alloc(isV4 ? 16 : 28);
+  out.writeUInt16LE(isV4 ? AF_INET : AF_INET6, 0);
+  out.writeUInt16BE(port, 2);
+  out.set(bytes, isV4 ? 4 : 8);
+  return out;
+}
+
+/** Opens, binds and listens. `bytes`: 4 or 16 address bytes in network order. */
+export function openListener(bytes: Uint8Array, port: number, backlog: number): ListenerResult {
+  const c = socketCalls();
+  const family = bytes.length === 4 ? AF_INET : AF_INET6;
+  const fd = c.socket(family, SOCK_STREAM_CLOEXEC, 0);
+  if (fd < 0) return { kind: 'failed', reason: `socket: ${lastError()}` };
+  const on = Buffer.alloc(4);
+  on.writeInt32LE(1);
+  c.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, on, 4);
+  if (family === AF_INET6) c.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, on, 4);
+  const address = socketAddress(bytes, port);
+  if (c.bind(fd, address, address.length) < 0 || c.listen(fd, backlog) < 0) {
+    const reason = lastError();
+    c.close(fd);
+    return { kind: 'failed', reason };
+  }
+  return { kind: 'ok', fd };
+}
