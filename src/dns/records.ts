@@ -6,7 +6,7 @@
 import { isIP } from 'node:net';
 import type { Answer, DecodedPacket } from 'dns-packet';
 import type { DnsRecord, DnsType } from './answer.ts';
-import { isDnsName } from './host-name.ts';
+import { isValidHostName } from '#address';
 
 export type Extract =
   | { readonly kind: 'records'; readonly records: readonly DnsRecord[] }
@@ -118,7 +118,7 @@ function isBelievableName(
   warn: (text: string) => void,
 ): boolean {
   const isAddress = isIP(name) !== 0;
-  if (!isAddress && isDnsName(name)) return true;
+  if (!isAddress && isValidHostName(name)) return true;
   const gripe = isAddress ? 'numeric domain name' : 'malformed domain name';
   warn(`${gripe} in ${location} of ${type} record for ${query}: ${printable(name.slice(0, 100))}`);
   return isAddress;

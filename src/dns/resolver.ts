@@ -8,7 +8,7 @@ import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { DnsAnswer, DnsTrouble, DnsType, Resolver } from './answer.ts';
 import { ask, type Exchange, type NameServer } from './exchange.ts';
-import { isDnsName } from './host-name.ts';
+import { isValidHostName } from '#address';
 import { lookupReason, malformedReason } from './reasons.ts';
 import { extractRecords } from './records.ts';
 import { parseResolvConf, type ResolvConf } from './resolv-conf.ts';
@@ -97,7 +97,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   return {
     lookup(name, type) {
       const plain = name.endsWith('.') ? name.slice(0, -1) : name;
-      if (!isDnsName(plain)) {
+      if (!isValidHostName(plain)) {
         return Promise.resolve({
           kind: 'noName',
           reason: `Name service error for ${name}: invalid host or domain name`,

@@ -10,6 +10,7 @@ import type { DeliveryEvent } from './kinds/delivery.ts';
 import type { MasterEvent } from './kinds/master.ts';
 import type { ProgramEvent } from './kinds/program.ts';
 import type { QmgrEvent } from './kinds/qmgr.ts';
+import type { SmtpClientEvent } from './kinds/smtp-client.ts';
 import type { SmtpdEvent } from './kinds/smtpd.ts';
 
 export type MailEvent =
@@ -17,6 +18,7 @@ export type MailEvent =
   | CleanupEvent
   | QmgrEvent
   | DeliveryEvent
+  | SmtpClientEvent
   | BounceEvent
   | MasterEvent
   | CommandEvent

@@ -7,6 +7,7 @@ import { deliveryRenderings } from './kinds/delivery.ts';
 import { masterRenderings } from './kinds/master.ts';
 import { programRenderings } from './kinds/program.ts';
 import { qmgrRenderings } from './kinds/qmgr.ts';
+import { smtpClientRenderings } from './kinds/smtp-client.ts';
 import { smtpdRenderings } from './kinds/smtpd.ts';
 
 type EventMap = { [E in MailEvent as E['kind']]: E };
@@ -16,6 +17,7 @@ const renderings: { readonly [K in keyof EventMap]: (event: EventMap[K]) => stri
   ...cleanupRenderings,
   ...qmgrRenderings,
   ...deliveryRenderings,
+  ...smtpClientRenderings,
   ...bounceRenderings,
   ...masterRenderings,
   ...commandRenderings,

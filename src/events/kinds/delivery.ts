@@ -15,16 +15,32 @@ export type DeliveryEvent = {
   /** ms since the epoch: arrival, activation, start of delivery, connection ready, end. */
   readonly times: readonly [arrived: number, active: number, started: number, connected: number, ended: number];
   readonly code: string;
-  readonly outcome: OutcomeKind;
+  /** `SOFTBOUNCE`: would have bounced, but soft_bounce is on. */
+  readonly outcome: OutcomeKind | 'SOFTBOUNCE';
   readonly text: string;
+  /** delay_logging_resolution_limit, when not 2. */
+  readonly delayDigits?: number;
 };
 
-/** Postfix's delay figures: two significant digits, at most `digits` decimals, integers from 100 s (format_tv). */
+/**
+ * Postfix's delay figures (format_tv): two significant digits, at most `digits` decimals, whole seconds from 10 s on;
+ * rounded, without trailing zeros. postconf(5) delay_logging_resolution_limit
+ */
 export function formatDelay(ms: number, digits: number): string {
-  const seconds = Math.max(0, ms) / 1000;
-  if (seconds >= 100) return String(Math.round(seconds));
-  const decimals = Math.min(digits, seconds >= 10 ? 0 : seconds >= 1 ? 1 : seconds >= 0.1 ? 2 : 3);
-  return String(Number(seconds.toFixed(decimals)));
+  const elapsed = Math.round(Math.max(0, ms) * 1000);
+  const million = 1_000_000;
+  let resolution = million / 10 ** digits;
+  if (resolution < million) {
+    if (elapsed >= 10 * million) resolution = million;
+    else if (elapsed >= million) resolution = million / 10;
+    else while (elapsed >= 100 * resolution) resolution *= 10;
+  }
+  const rounded = elapsed + Math.floor(resolution / 2);
+  const seconds = Math.floor(rounded / million);
+  const rest = rounded % million;
+  if (rest < resolution) return String(seconds);
+  const shown = rest - (rest % resolution);
+  return `${seconds}.${String(shown).padStart(6, '0').replace(/0+$/, '')}`;
 }
 
 function renderDelivery(event: DeliveryEvent): string {
@@ -35,9 +51,10 @@ function renderDelivery(event: DeliveryEvent): string {
       : '';
   const use = event.connectionUse !== undefined && event.connectionUse > 1 ? `, conn_use=${event.connectionUse}` : '';
   const parts = [active - arrived, started - active, connected - started, ended - connected];
+  const digits = event.delayDigits ?? 2;
   return (
     `${event.queueId}: to=<${event.recipient}>${original}, relay=${event.relay}${use}` +
-    `, delay=${formatDelay(ended - arrived, 2)}, delays=${parts.map((ms) => formatDelay(ms, 2)).join('/')}` +
+    `, delay=${formatDelay(ended - arrived, digits)}, delays=${parts.map((ms) => formatDelay(ms, digits)).join('/')}` +
     `, dsn=${event.code}, status=${event.outcome} (${event.text})`
   );
 }

@@ -1,0 +1,31 @@
+/** Addresses under which mail reaches this host: inet_interfaces and proxy_interfaces (own_inet_addr, proxy_inet_addr). */
+import { networkInterfaces } from 'node:os';
+import type { Settings } from '#config';
+import type { HostLookup } from '#dns';
+
+export type OwnAddresses = (address: string) => Promise<boolean>;
+
+/** A test whether an address is ours; names in the settings are looked up at the first question. */
+export function ownAddresses(settings: Settings, hostLookup: HostLookup): OwnAddresses {
+  const elements = [...settings.list('inet_interfaces'), ...settings.list('proxy_interfaces')];
+  let found: Promise<ReadonlySet<string>> | undefined;
+  return async (address) => {
+    found ??= collect(elements, hostLookup);
+    return (await found).has(address);
+  };
+}
+
+async function collect(elements: readonly string[], hostLookup: HostLookup): Promise<ReadonlySet<string>> {
+  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const set = new Set<string>();
+  for (const element of elements) {
+    const word = element.toLowerCase();
+    if (word === 'all') for (const { address } of all) set.add(address);
+    else if (word === 'loopback-only') for (const { address } of all.filter((one) => one.internal)) set.add(address);
+    else {
+      const answer = await hostLookup.addresses(element.replace(/^\[(?:ipv6:)?(.*)\]$/i, '$1'));
+      if (answer.kind === 'ok') for (const address of answer.addresses) set.add(address);
+    }
+  }
+  return set;
+}

@@ -1,0 +1,238 @@
+/** What the client reads of the configuration, compiled once per service. smtp(8), postconf(5) smtp_* and lmtp_*. */
+import type { ListElement, ServiceEntry, Settings } from '#config';
+
+export type ClientProtocol = 'smtp' | 'lmtp';
+
+export interface SmtpSettings {
+  readonly protocol: ClientProtocol;
+  readonly serviceName: string;
+  /** Gives `smtp_NAME` or `lmtp_NAME`, for warnings. */
+  readonly parameter: (name: string) => string;
+  readonly myHostname: string;
+  readonly heloName: string;
+  readonly queueDirectory: string;
+  readonly defaultPort: string;
+  readonly relayHost: string;
+  readonly fallbackRelays: readonly string[];
+  readonly bestMxTransport: string;
+  readonly dnsLookups: boolean;
+  readonly resolverOptions: readonly string[];
+  readonly hostLookup: readonly string[];
+  readonly families: readonly ('ipv4' | 'ipv6')[];
+  readonly addressPreference: 'any' | 'ipv4' | 'ipv6';
+  readonly balanceFamilies: boolean;
+  readonly randomizeAddresses: boolean;
+  readonly deferIfNoMxAddress: boolean;
+  readonly ignoreMxLookupError: boolean;
+  readonly mxAddressLimit: number;
+  readonly mxSessionLimit: number;
+  readonly bindAddress: { readonly ipv4: string; readonly ipv6: string; readonly enforce: boolean };
+  readonly alwaysEhlo: boolean;
+  readonly neverEhlo: boolean;
+  readonly skip5xxGreeting: boolean;
+  readonly skipQuitResponse: boolean;
+  readonly sendXforward: boolean;
+  readonly quoteEnvelope: boolean;
+  readonly lineLengthLimit: number;
+  readonly replyLengthLimit: number;
+  readonly discardKeywords: readonly string[];
+  readonly pixWorkarounds: readonly string[];
+  readonly pixThresholdMs: number;
+  readonly pixDelayMs: number;
+  readonly probeStage: 'rcpt' | 'data';
+  readonly mimeConversion: boolean;
+  readonly mimeLimits: { readonly nesting: number; readonly boundaryLength: number; readonly headerBytes: number };
+  readonly bodyCheckBytes: number;
+  readonly softBounce: boolean;
+  readonly assumeFinal: boolean;
+  readonly addReturnPath: boolean;
+  readonly addOriginalTo: boolean;
+  readonly addDeliveredTo: boolean;
+  readonly finalDelivery: boolean;
+  readonly recipientDelimiter: string;
+  readonly propagateGenericExtension: boolean;
+  readonly cache: {
+    readonly onDemand: boolean;
+    readonly destinations: readonly ListElement[];
+    readonly idleMs: number;
+    readonly lifetimeMs: number;
+    readonly useLimit: number;
+  };
+  readonly timeouts: Timeouts;
+  readonly tables: {
+    readonly pixWorkarounds: readonly ListElement[];
+    readonly discardKeywords: readonly ListElement[];
+    readonly generic: readonly ListElement[];
+    readonly headerChecks: readonly ListElement[];
+    readonly mimeHeaderChecks: readonly ListElement[];
+    readonly nestedHeaderChecks: readonly ListElement[];
+    readonly bodyChecks: readonly ListElement[];
+    readonly replyFilter: readonly ListElement[];
+    readonly statusFilter: readonly ListElement[];
+    readonly dnsReplyFilter: readonly ListElement[];
+    readonly tlsPolicy: readonly ListElement[];
+  };
+  readonly tls: {
+    readonly level: string;
+    readonly wrapperMode: boolean;
+    readonly perSite: boolean;
+    readonly noteOffer: boolean;
+    readonly caFile: string;
+    readonly logLevel: number;
+  };
+  readonly saslEnabled: boolean;
+}
+
+/** All in ms. */
+export interface Timeouts {
+  readonly connect: number;
+  readonly helo: number;
+  readonly startTls: number;
+  readonly xforward: number;
+  readonly mail: number;
+  readonly rcpt: number;
+  readonly dataInit: number;
+  readonly dataBlock: number;
+  readonly dataDone: number;
+  readonly rset: number;
+  readonly quit: number;
+}
+
+/** Reads the settings of one master.cf service. */
+export function compileSettings(settings: Settings, service: ServiceEntry, protocol: ClientProtocol): SmtpSettings {
+  const own = (name: string): string => `${protocol}_${name}`;
+  const smtp = protocol === 'smtp';
+  const flags = serviceFlags(service.args);
+  const protocols = settings.list('inet_protocols').map((name) => name.toLowerCase());
+  const all = protocols.length === 0 || protocols.includes('all');
+  const dns = settings.string(own('dns_support_level'));
+  return {
+    protocol,
+    serviceName: service.name,
+    parameter: own,
+    myHostname: settings.string('myhostname'),
+    heloName: settings.string(smtp ? 'smtp_helo_name' : 'lmtp_lhlo_name'),
+    queueDirectory: settings.string('queue_directory'),
+    defaultPort: settings.string(own('tcp_port')),
+    relayHost: settings.string('relayhost'),
+    fallbackRelays: settings.list(own('fallback_relay')),
+    bestMxTransport: settings.string('best_mx_transport'),
+    dnsLookups: dns === '' ? !settings.bool('disable_dns_lookups') : dns !== 'disabled',
+    resolverOptions: settings.list(own('dns_resolver_options')),
+    hostLookup: settings.list(own('host_lookup')).map((name) => name.toLowerCase()),
+    families: [
+      ...(all || protocols.includes('ipv4') ? (['ipv4'] as const) : []),
+      ...(all || protocols.includes('ipv6') ? (['ipv6'] as const) : []),
+    ],
+    addressPreference: oneOf(settings.string(own('address_preference')), ['any', 'ipv4', 'ipv6'], 'any'),
+    balanceFamilies: settings.bool(own('balance_inet_protocols')),
+    randomizeAddresses: settings.bool(own('randomize_addresses')),
+    deferIfNoMxAddress: settings.bool(own('defer_if_no_mx_address_found')),
+    ignoreMxLookupError: settings.bool('ignore_mx_lookup_error'),
+    mxAddressLimit: settings.int(own('mx_address_limit')),
+    mxSessionLimit: settings.int(own('mx_session_limit')),
+    bindAddress: {
+      ipv4: settings.string(own('bind_address')),
+      ipv6: settings.string(own('bind_address6')),
+      enforce: settings.bool(own('bind_address_enforce')),
+    },
+    alwaysEhlo: smtp && settings.bool('smtp_always_send_ehlo'),
+    neverEhlo: smtp && settings.bool('smtp_never_send_ehlo'),
+    skip5xxGreeting: settings.bool(own('skip_5xx_greeting')),
+    skipQuitResponse: settings.bool(own('skip_quit_response')),
+    sendXforward: settings.bool(own('send_xforward_command')),
+    quoteEnvelope: settings.bool(own('quote_rfc821_envelope')),
+    lineLengthLimit: settings.int(own('line_length_limit')),
+    replyLengthLimit: settings.int('line_length_limit'),
+    discardKeywords: upper(settings.list(smtp ? 'smtp_discard_ehlo_keywords' : 'lmtp_discard_lhlo_keywords')),
+    pixWorkarounds: settings.list(own('pix_workarounds')),
+    pixThresholdMs: settings.ms(own('pix_workaround_threshold_time')),
+    pixDelayMs: settings.ms(own('pix_workaround_delay_time')),
+    probeStage: settings.string(own('address_verify_target')).toLowerCase() === 'data' ? 'data' : 'rcpt',
+    mimeConversion: !settings.bool('disable_mime_output_conversion'),
+    mimeLimits: {
+      nesting: settings.int('mime_nesting_limit'),
+      boundaryLength: settings.int('mime_boundary_length_limit'),
+      headerBytes: settings.int('header_size_limit'),
+    },
+    bodyCheckBytes: settings.int('body_checks_size_limit'),
+    softBounce: settings.bool('soft_bounce'),
+    assumeFinal: !smtp && settings.bool('lmtp_assume_final'),
+    addReturnPath: flags.includes('R'),
+    addOriginalTo: flags.includes('O'),
+    addDeliveredTo: flags.includes('D'),
+    finalDelivery: flags.includes('X'),
+    recipientDelimiter: settings.string('recipient_delimiter'),
+    propagateGenericExtension: settings.list('propagate_unmatched_extensions').includes('generic'),
+    cache: {
+      onDemand: settings.bool(own('connection_cache_on_demand')),
+      destinations: settings.elements(own('connection_cache_destinations')),
+      idleMs: settings.ms(own('connection_cache_time_limit')),
+      lifetimeMs: settings.ms(own('connection_reuse_time_limit')),
+      useLimit: settings.int(own('connection_reuse_count_limit')),
+    },
+    timeouts: {
+      connect: settings.ms(own('connect_timeout')),
+      helo: settings.ms(smtp ? 'smtp_helo_timeout' : 'lmtp_lhlo_timeout'),
+      startTls: settings.ms(own('starttls_timeout')),
+      xforward: settings.ms(own('xforward_timeout')),
+      mail: settings.ms(own('mail_timeout')),
+      rcpt: settings.ms(own('rcpt_timeout')),
+      dataInit: settings.ms(own('data_init_timeout')),
+      dataBlock: settings.ms(own('data_xfer_timeout')),
+      dataDone: settings.ms(own('data_done_timeout')),
+      rset: settings.ms(own('rset_timeout')),
+      quit: settings.ms(own('quit_timeout')),
+    },
+    tables: {
+      pixWorkarounds: settings.elements(own('pix_workaround_maps')),
+      discardKeywords: settings.elements(
+        smtp ? 'smtp_discard_ehlo_keyword_address_maps' : 'lmtp_discard_lhlo_keyword_address_maps',
+      ),
+      generic: settings.elements(own('generic_maps')),
+      headerChecks: settings.elements(own('header_checks')),
+      mimeHeaderChecks: settings.elements(own('mime_header_checks')),
+      nestedHeaderChecks: settings.elements(own('nested_header_checks')),
+      bodyChecks: settings.elements(own('body_checks')),
+      replyFilter: settings.elements(own('reply_filter')),
+      statusFilter: settings.elements(own('delivery_status_filter')),
+      dnsReplyFilter: settings.elements(own('dns_reply_filter')),
+      tlsPolicy: settings.elements(own('tls_policy_maps')),
+    },
+    tls: {
+      level: tlsLevel(settings, own),
+      wrapperMode: settings.bool(own('tls_wrappermode')),
+      perSite: settings.string(own('tls_per_site')) !== '',
+      noteOffer: settings.bool(own('tls_note_starttls_offer')),
+      caFile: settings.string(own('tls_CAfile')),
+      logLevel: settings.int(own('tls_loglevel')),
+    },
+    saslEnabled: settings.bool(own('sasl_auth_enable')),
+  };
+}
+
+/** The level that holds without a policy; the parameters from before levels count when none is set. */
+function tlsLevel(settings: Settings, own: (name: string) => string): string {
+  const level = settings.string(own('tls_security_level')).toLowerCase();
+  if (level !== '') return level;
+  if (settings.bool(own('enforce_tls'))) {
+    return settings.bool(own('tls_enforce_peername')) ? 'verify' : 'encrypt';
+  }
+  return settings.bool(own('use_tls')) ? 'may' : 'none';
+}
+
+/** Letters of `flags=` in master.cf (pipe(8) and smtp(8) share them). */
+function serviceFlags(args: readonly string[]): string {
+  return args
+    .filter((arg) => arg.startsWith('flags='))
+    .map((arg) => arg.slice('flags='.length))
+    .join('');
+}
+
+function upper(words: readonly string[]): readonly string[] {
+  return words.map((word) => word.toUpperCase());
+}
+
+function oneOf<T extends string>(text: string, allowed: readonly T[], fallback: T): T {
+  return allowed.find((word) => word === text.toLowerCase()) ?? fallback;
+}

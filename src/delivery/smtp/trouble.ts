@@ -1,0 +1,274 @@
+/**
+ * The one place that decides what a reply or a loss means: for a recipient, for the message, for this server, for the
+ * destination; now or later (inventory, f.3).
+ *
+ * While other servers are left, what fails softly is kept for them; with the last one, it is deferred. What fails hard is
+ * returned at once. A server that could not be talked to at all counts against the destination.
+ */
+import { toExternal } from '#address';
+import type { EventChannel } from '#events';
+import type { DeliveryRequest, MaybePromise, Outcome, OutcomeKind, RequestRecipient, Status } from '#message';
+import type { TableList } from '#tables';
+import type { Connection } from './connection.ts';
+import type { Reply } from './reply.ts';
+
+export interface AttemptTools {
+  readonly events: EventChannel;
+  /** ms since the epoch. */
+  readonly now: () => number;
+  readonly softBounce: boolean;
+  readonly delayDigits: number;
+  /** smtp_delivery_status_filter; undefined when there is none. */
+  readonly statusFilter: TableList | undefined;
+}
+
+/** How a conversation broke off. */
+export type Breakdown = 'lost' | 'timeout' | 'garbage';
+
+/** The answer of a server, as a status: `host N said: TEXT (in reply to COMMAND)`. */
+export function refusal(connection: Connection, reply: Reply, inReplyTo: string): Status {
+  const text = oneLine(reply);
+  return fromReply(connection, reply, `host ${connection.name} said: ${text} (in reply to ${inReplyTo})`);
+}
+
+/** A server that does not want to talk at all. */
+export function turnedAway(connection: Connection, reply: Reply): Status {
+  return fromReply(connection, reply, `host ${connection.name} refused to talk to me: ${oneLine(reply)}`);
+}
+
+/** A reply on one line. */
+export function oneLine(reply: Reply): string {
+  return reply.text.replaceAll('\n', ' ');
+}
+
+function fromReply(connection: Connection, reply: Reply, reason: string): Status {
+  const isFailure = reply.dsn.startsWith('4') || reply.dsn.startsWith('5');
+  return {
+    code: isFailure ? reply.dsn : '5.5.0',
+    // a success where none can be, or no reply code at all
+    reason: isFailure && reply.code >= 400 ? reason : `Protocol error: ${reason}`,
+    diagnostic: { type: 'smtp', text: oneLine(reply) },
+    remoteMta: `dns; ${connection.endpoint.host}`,
+  };
+}
+
+export class Attempt {
+  readonly request: DeliveryRequest;
+  /** Why the last server could not be used. */
+  why: Status | undefined;
+  /** No further destination will be tried. */
+  isFinalNexthop = false;
+  /** No further server will be tried: what is left is settled. */
+  isFinalServer = false;
+  /** A session went through to its end, whatever came of it: later failures don't count against the destination. */
+  hadCompleteSession = false;
+  /** The reason with which the destination as a whole failed. */
+  siteFailure: Status | undefined;
+  readonly #tools: AttemptTools;
+  readonly #report: (outcome: Outcome) => void;
+  /** Not settled and not set aside for the next server. */
+  #open: RequestRecipient[];
+  #kept: RequestRecipient[] = [];
+  #connection: Connection | undefined;
+  #connectedAt: number | undefined;
+  #working: Promise<void> = Promise.resolve();
+  #isWorking = false;
+
+  constructor(tools: AttemptTools, request: DeliveryRequest, report: (outcome: Outcome) => void) {
+    this.#tools = tools;
+    this.request = request;
+    this.#report = report;
+    this.#open = [...request.recipients];
+  }
+
+  /** Recipients that this session still has to deal with. */
+  get recipients(): readonly RequestRecipient[] {
+    return this.#open;
+  }
+
+  get isDone(): boolean {
+    return this.#open.length === 0;
+  }
+
+  /** A session begins, or (undefined) has ended: what was set aside is up again. */
+  useConnection(connection: Connection | undefined): void {
+    this.#connection = connection;
+    if (this.#kept.length > 0) {
+      const kept = new Set(this.#kept);
+      this.#open = this.request.recipients.filter((one) => kept.has(one) || this.#open.includes(one));
+      this.#kept = [];
+    }
+  }
+
+  /** The server is ready for MAIL. */
+  noteConnected(): void {
+    this.#connectedAt = this.#tools.now();
+  }
+
+  /** The server took the message for a recipient. */
+  accepted(recipient: RequestRecipient, reply: Reply, action: Outcome['action']): void {
+    const status: Status = {
+      code: reply.dsn,
+      reason: oneLine(reply),
+      ...(this.#connection !== undefined && { remoteMta: `dns; ${this.#connection.endpoint.host}` }),
+      diagnostic: { type: 'smtp', text: oneLine(reply) },
+    };
+    this.#settle([recipient], this.request.probe ? 'deliverable' : 'sent', status, action);
+  }
+
+  /** One recipient was refused; a soft refusal leaves it to the next server. */
+  recipientRefused(recipient: RequestRecipient, status: Status): void {
+    if (this.#mayTryElsewhere(status)) {
+      this.#note(status.reason);
+      this.#open = this.#open.filter((one) => one !== recipient);
+      this.#kept.push(recipient);
+    } else {
+      this.#settle([recipient], isSoft(status) ? 'deferred' : 'bounced', status);
+    }
+  }
+
+  /** The message was refused for all that are left. */
+  messageRefused(status: Status): void {
+    this.#refuseAll(status, false);
+  }
+
+  /** This server can't be used: with the last one, the destination has failed. */
+  siteFailed(status: Status): void {
+    if (this.#connection !== undefined) this.#connection.isSpent = true;
+    this.#refuseAll(status, true);
+  }
+
+  /** The conversation broke off while doing something. */
+  brokeOff(how: Breakdown, doing: string): void {
+    const name = this.#connection?.name ?? 'unknown';
+    const reason = {
+      lost: `lost connection with ${name} while ${doing}`,
+      timeout: `conversation with ${name} timed out while ${doing}`,
+      garbage: `protocol error in reply from ${name} while ${doing}`,
+    }[how];
+    this.siteFailed({ code: how === 'garbage' ? '4.5.0' : '4.4.2', reason });
+  }
+
+  /** All servers were tried: settles what is left. Resolves when everything has been reported. */
+  async finish(): Promise<void> {
+    this.useConnection(undefined);
+    if (this.#open.length > 0) {
+      this.isFinalServer = true;
+      this.#refuseAll(this.why ?? { code: '4.3.0', reason: 'server unavailable or unable to receive mail' }, true);
+    }
+    await this.#working;
+  }
+
+  #mayTryElsewhere(status: Status): boolean {
+    return !this.isFinalServer && (isSoft(status) || this.#tools.softBounce);
+  }
+
+  #refuseAll(status: Status, isSiteTrouble: boolean): void {
+    this.why = status;
+    if (this.#mayTryElsewhere(status)) {
+      this.#note(status.reason);
+      this.#kept.push(...this.#open);
+      this.#open = [];
+      return;
+    }
+    const soft = isSoft(status) || this.#tools.softBounce;
+    const hadRecipients = this.#open.length > 0;
+    this.#settle(this.#open, isSoft(status) ? 'deferred' : 'bounced', status);
+    if (isSiteTrouble && soft && hadRecipients && !this.hadCompleteSession) this.siteFailure ??= status;
+  }
+
+  #note(reason: string): void {
+    this.#tools.events.emit({ kind: 'hostSkipped', queueId: this.request.queueId, reason });
+  }
+
+  #settle(
+    recipients: readonly RequestRecipient[],
+    kind: OutcomeKind,
+    status: Status,
+    action?: Outcome['action'],
+  ): void {
+    const settled = new Set(recipients);
+    this.#open = this.#open.filter((one) => !settled.has(one));
+    const endedAt = this.#tools.now();
+    const connectedAt = this.#connectedAt ?? endedAt;
+    const connection = this.#connection;
+    for (const recipient of recipients) {
+      const tell = (final: Status): void =>
+        this.#tell(recipient, kind, final, action, connection, connectedAt, endedAt);
+      const filtered = this.#filter(kind, status);
+      if (!(filtered instanceof Promise) && !this.#isWorking) {
+        tell(filtered);
+        continue;
+      }
+      this.#isWorking = true;
+      this.#working = this.#working.then(async () => tell(await filtered));
+    }
+  }
+
+  #tell(
+    recipient: RequestRecipient,
+    kind: OutcomeKind,
+    status: Status,
+    action: Outcome['action'],
+    connection: Connection | undefined,
+    connectedAt: number,
+    endedAt: number,
+  ): void {
+    const { request } = this;
+    const { softBounce, delayDigits, events } = this.#tools;
+    const isSoftened = softBounce && kind === 'bounced' && !request.probe;
+    const outcome: OutcomeKind = isSoftened
+      ? 'deferred'
+      : request.probe && (kind === 'bounced' || kind === 'deferred')
+        ? 'undeliverable'
+        : filteredKind(kind, status);
+    const final: Status = isSoftened ? { ...status, code: `4${status.code.slice(1)}` } : status;
+    events.emit({
+      kind: 'delivery',
+      queueId: request.queueId,
+      recipient: toExternal(recipient.address),
+      original: recipient.original === '' ? '' : toExternal(recipient.original),
+      relay: connection?.label ?? 'none',
+      ...(connection !== undefined && { connectionUse: connection.uses }),
+      times: [request.envelope.arrivedAt, request.activeAt, request.startedAt, connectedAt, endedAt],
+      code: final.code,
+      outcome: isSoftened ? 'SOFTBOUNCE' : outcome,
+      text: final.reason,
+      ...(delayDigits !== 2 && { delayDigits }),
+    });
+    this.#report({ index: recipient.index, kind: outcome, status: final, ...(action !== undefined && { action }) });
+  }
+
+  #filter(kind: OutcomeKind, status: Status): MaybePromise<Status> {
+    const { statusFilter } = this.#tools;
+    if (statusFilter === undefined) return status;
+    const found = statusFilter.lookup(`${status.code} ${status.reason}`);
+    return found instanceof Promise
+      ? found.then((result) => this.#applyFilter(kind, status, result.kind === 'found' ? result.value : undefined))
+      : this.#applyFilter(kind, status, found.kind === 'found' ? found.value : undefined);
+  }
+
+  /** A filter may change code and text, and hard into soft or back, but not success into failure. */
+  #applyFilter(kind: OutcomeKind, status: Status, value: string | undefined): Status {
+    if (value === undefined) return status;
+    const parts = /^([245]\.\d{1,3}\.\d{1,3})\s+(\S.*)$/s.exec(value);
+    const [, code = '', reason = ''] = parts ?? [];
+    const wasSuccess = kind === 'sent' || kind === 'deliverable';
+    if (parts === null || code.startsWith('2') !== wasSuccess) {
+      const filter = this.#tools.statusFilter?.title ?? '';
+      this.#tools.events.emit({ kind: 'warning', text: `${filter}: bad status or text in filter result: ${value}` });
+      return status;
+    }
+    return { ...status, code, reason };
+  }
+}
+
+function isSoft(status: Status): boolean {
+  return status.code.startsWith('4');
+}
+
+/** After a status filter the class of the code says whether a failure is final. */
+function filteredKind(kind: OutcomeKind, status: Status): OutcomeKind {
+  if (kind !== 'deferred' && kind !== 'bounced') return kind;
+  return isSoft(status) ? 'deferred' : 'bounced';
+}

@@ -1,0 +1,47 @@
+/** What the SMTP and LMTP client says beside the outcome of each recipient (inventory, j.6). */
+import type { Renderings } from '../event.ts';
+
+export type SmtpClientEvent =
+  /** A server could not be reached, or turned us away; others may follow. */
+  | { readonly kind: 'hostSkipped'; readonly queueId: string; readonly reason: string }
+  | { readonly kind: 'lineBroken'; readonly queueId: string; readonly limit: number }
+  | {
+      readonly kind: 'pixWorkarounds';
+      readonly queueId: string;
+      readonly names: readonly string[];
+      readonly server: string;
+    }
+  /** smtp_header_checks and its kin. */
+  | {
+      readonly kind: 'outputCheck';
+      readonly queueId: string;
+      readonly action: string;
+      readonly part: 'header' | 'body';
+      readonly content: string;
+      readonly text: string;
+    }
+  | { readonly kind: 'starttlsOffered'; readonly host: string }
+  | {
+      readonly kind: 'tlsEstablished';
+      readonly trust: 'Anonymous' | 'Untrusted' | 'Trusted' | 'Verified';
+      readonly server: string;
+      readonly protocol: string;
+      readonly cipher: string;
+    }
+  | { readonly kind: 'tlsFailed'; readonly server: string; readonly reason: string };
+
+/** As much of a checked line as the log shows. */
+const shownBytes = 200;
+
+export const smtpClientRenderings: Renderings<SmtpClientEvent> = {
+  hostSkipped: ({ queueId, reason }) => (queueId === '' ? reason : `${queueId}: ${reason}`),
+  lineBroken: ({ queueId, limit }) => `${queueId}: breaking line > ${limit} bytes with <CR><LF>SPACE`,
+  pixWorkarounds: ({ queueId, names, server }) =>
+    `${queueId}: enabling PIX workarounds: ${names.join(' ')} for ${server}`,
+  outputCheck: ({ queueId, action, part, content, text }) =>
+    `${queueId}: ${action}: ${part} ${content.slice(0, shownBytes)}${text === '' ? '' : `: ${text}`}`,
+  starttlsOffered: ({ host }) => `Host offered STARTTLS: [${host}]`,
+  tlsEstablished: ({ trust, server, protocol, cipher }) =>
+    `${trust} TLS connection established to ${server}: ${protocol} with cipher ${cipher}`,
+  tlsFailed: ({ server, reason }) => `SSL_connect error to ${server}: ${reason}`,
+};
