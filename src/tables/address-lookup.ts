@@ -1,0 +1,126 @@
+/**
+ * Lookups by address: which keys, in which order, and what an address result means. mail_addr_find(3), mail_addr_map(3)
+ * in Postfix; canonical(5), virtual(5), "TABLE SEARCH ORDER".
+ */
+import {
+  type ExtensionOptions,
+  joinAddress,
+  parseAddressList,
+  splitAddress,
+  splitExtension,
+  toExternal,
+} from '#address';
+import { type MaybePromise, whenReady } from '#message';
+import { lookupFirst, type SearchKey } from './table-list.ts';
+import type { MatchResult, TableList, TableListResult } from './table.ts';
+
+export interface AddressLookupOptions extends ExtensionOptions {
+  readonly recipientDelimiter: string;
+  /** $myorigin, or a domain that resolves as local: its addresses are looked up without domain too. */
+  readonly isLocalDomain: (domain: string) => MaybePromise<MatchResult>;
+  /** Which derived keys to try; `default`: U+E@D, U@D, U+E and U (local domains), @D. */
+  readonly keys?: 'default' | 'addressAndDomain';
+}
+
+export type AddressLookupResult =
+  /** `extension`: the part with its delimiter that the matching key did not hold. */
+  | { readonly kind: 'found'; readonly value: string; readonly extension: string; readonly key: string }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+interface AddressKey extends SearchKey {
+  readonly extension: string;
+}
+
+function keysOf(address: string, options: AddressLookupOptions, local: boolean): readonly AddressKey[] {
+  const { localPart, domain } = splitAddress(address);
+  const split = splitExtension(localPart, options.recipientDelimiter, options);
+  const extension = split.delimiter + split.extension;
+  const keys: AddressKey[] = [{ key: toExternal(address), partial: false, extension: '' }];
+  const hasExtension = extension !== '';
+  const add = (key: string, left: string): void => void keys.push({ key, partial: true, extension: left });
+  if (hasExtension && domain !== '') add(toExternal(joinAddress(split.user, domain)), extension);
+  if (local || domain === '') {
+    if (domain !== '' && options.keys !== 'addressAndDomain') add(toExternal(localPart), '');
+    if (hasExtension && options.keys !== 'addressAndDomain') add(toExternal(split.user), extension);
+  }
+  if (domain !== '') add(`@${domain}`, '');
+  return keys;
+}
+
+function describe(result: TableListResult, keys: readonly AddressKey[]): AddressLookupResult {
+  switch (result.kind) {
+    case 'missing':
+      return result;
+    case 'failed':
+      return { kind: 'failed', reason: `${result.table.name}: ${result.reason}` };
+    case 'found':
+      return {
+        kind: 'found',
+        value: result.value,
+        key: result.key,
+        extension: keys.find(({ key }) => key === result.key)?.extension ?? '',
+      };
+  }
+}
+
+/** Looks an address (internal form) up with all its keys; each key goes to all tables before the next. */
+export function findByAddress(
+  tables: TableList,
+  address: string,
+  options: AddressLookupOptions,
+): MaybePromise<AddressLookupResult> {
+  if (tables.isEmpty) return { kind: 'missing' };
+  const { domain } = splitAddress(address);
+  const local = domain === '' ? 'yes' : options.isLocalDomain(domain);
+  return whenReady(local, (answer): MaybePromise<AddressLookupResult> => {
+    if (typeof answer === 'object') return { kind: 'failed', reason: answer.failed };
+    const keys = keysOf(address, options, answer === 'yes');
+    return whenReady(lookupFirst(tables, keys), (result) => describe(result, keys));
+  });
+}
+
+export interface AddressMapOptions extends AddressLookupOptions {
+  /** Append the unmatched extension to each result (propagate_unmatched_extensions). */
+  readonly propagatesExtension: boolean;
+  /** Completes results to standard form (append_at_myorigin, append_dot_mydomain). */
+  readonly complete: (address: string) => string;
+}
+
+export type AddressMapResult =
+  | { readonly kind: 'mapped'; readonly addresses: readonly string[] }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+function withExtension(address: string, extension: string): string {
+  const { localPart, domain } = splitAddress(address);
+  return joinAddress(localPart + extension, domain);
+}
+
+/** Maps an address to the addresses that a table gives for it; `@domain` keeps the local part. */
+export function mapAddress(
+  tables: TableList,
+  address: string,
+  options: AddressMapOptions,
+): MaybePromise<AddressMapResult> {
+  return whenReady(findByAddress(tables, address, options), (found): AddressMapResult => {
+    if (found.kind !== 'found') return found;
+    const { localPart } = splitAddress(address);
+    const text = found.value.trim();
+    const list =
+      text.startsWith('@') && text.length > 1
+        ? [`${toBase(localPart, found.extension)}${text}`]
+        : parseAddressList(text).map((entry) => entry.address);
+    if (list.length === 0)
+      return { kind: 'failed', reason: `${tables.title}: ${found.key}: non-address result "${text}"` };
+    const extension = options.propagatesExtension ? found.extension : '';
+    return {
+      kind: 'mapped',
+      addresses: list.map((entry) => options.complete(extension === '' ? entry : withExtension(entry, extension))),
+    };
+  });
+}
+
+function toBase(localPart: string, extension: string): string {
+  return extension !== '' && localPart.endsWith(extension) ? localPart.slice(0, -extension.length) : localPart;
+}

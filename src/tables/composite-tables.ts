@@ -1,0 +1,40 @@
+/** Tables made of tables: pipemap, unionmap, randmap. DATABASE_README */
+import { type MaybePromise, whenReady } from '#message';
+import { missing } from './memory-table.ts';
+import type { LookupResult, Table } from './table.ts';
+
+/** The result of each table is the key of the next; any miss is a miss. */
+export function pipeTable(name: string, tables: readonly Table[]): Table {
+  const step = (key: string, at: number): MaybePromise<LookupResult> => {
+    const table = tables[at];
+    if (table === undefined) return { kind: 'found', value: key };
+    return whenReady(table.lookup(key), (result) => (result.kind === 'found' ? step(result.value, at + 1) : result));
+  };
+  return { name, acceptsPartialKeys: tables[0]?.acceptsPartialKeys ?? true, lookup: (key) => step(key, 0) };
+}
+
+/** All results joined with commas. */
+export function unionTable(name: string, tables: readonly Table[]): Table {
+  const step = (key: string, at: number, values: readonly string[]): MaybePromise<LookupResult> => {
+    const table = tables[at];
+    if (table === undefined) return values.length === 0 ? missing : { kind: 'found', value: values.join(',') };
+    return whenReady(table.lookup(key), (result) => {
+      if (result.kind === 'failed') return result;
+      return step(key, at + 1, result.kind === 'found' ? [...values, result.value] : values);
+    });
+  };
+  return {
+    name,
+    acceptsPartialKeys: tables.every((table) => table.acceptsPartialKeys),
+    lookup: (key) => step(key, 0, []),
+  };
+}
+
+/** One of the values, at random. */
+export function randomTable(name: string, values: readonly string[], random: () => number): Table {
+  return {
+    name,
+    acceptsPartialKeys: false,
+    lookup: () => ({ kind: 'found', value: values[Math.floor(random() * values.length)] ?? '' }),
+  };
+}

@@ -1,0 +1,138 @@
+/** Membership lists: mydestination, mynetworks, relay_domains … postconf(5), "match lists" */
+import { readFileSync } from 'node:fs';
+import { ipInNetwork, parseCidr, parseIp } from '#address';
+import { type ListElement, readLogicalLines, splitList } from '#config';
+import { type MaybePromise, whenReady } from '#message';
+import { errnoText } from './memory-table.ts';
+import type { MatchList, MatchResult, Table } from './table.ts';
+
+export type MatchKind = 'string' | 'domain' | 'namadr';
+
+export interface MatchListOptions {
+  readonly parameter: string;
+  readonly kind: MatchKind;
+  readonly elements: readonly ListElement[];
+  /** A bare `example.com` matches its subdomains too. */
+  readonly matchesParents: boolean;
+  readonly open: (spec: string) => Table;
+  readonly warn: (text: string) => void;
+}
+
+interface Query {
+  readonly key: string;
+  readonly address: string | undefined;
+}
+
+interface Pattern {
+  readonly negated: boolean;
+  readonly matches: (query: Query) => MaybePromise<MatchResult>;
+}
+
+const yesOrNo = (value: boolean): MatchResult => (value ? 'yes' : 'no');
+
+/** Elements with `/file` contents in place. */
+function readFiles(elements: readonly string[], options: MatchListOptions, depth = 0): readonly string[] {
+  return elements.flatMap((text) => {
+    const bare = text.replace(/^!+/, '');
+    if (!bare.startsWith('/') || depth > 10) return [text];
+    const mark = text.slice(0, text.length - bare.length);
+    try {
+      const inner = readLogicalLines(readFileSync(bare, 'utf8')).lines.flatMap((line) => splitList(line.text));
+      return readFiles(inner, options, depth + 1).map((element) => mark + element);
+    } catch (error) {
+      return [`${mark}!unreadable!${bare}: ${errnoText(error)}`];
+    }
+  });
+}
+
+/** Names to look up in a table: the key, its parent domains, and for addresses their prefixes. */
+function tableKeys({ key, address }: Query, options: MatchListOptions): readonly string[] {
+  const keys = key === '' ? [] : [key];
+  if (options.kind !== 'string' && parseIp(key) === undefined) {
+    for (let dot = key.indexOf('.'); dot >= 0; dot = key.indexOf('.', dot + 1))
+      keys.push(key.slice(options.matchesParents ? dot + 1 : dot));
+  }
+  if (options.kind === 'namadr' && address !== undefined) keys.push(address);
+  return keys.filter((word) => word !== '');
+}
+
+function matchTable(table: Table, query: Query, options: MatchListOptions): MaybePromise<MatchResult> {
+  const keys = tableKeys(query, options);
+  const step = (at: number): MaybePromise<MatchResult> => {
+    const key = keys[at];
+    if (key === undefined) return 'no';
+    return whenReady(table.lookup(key), (result): MaybePromise<MatchResult> => {
+      if (result.kind === 'failed') return { failed: `${table.name}: ${result.reason}` };
+      return result.kind === 'found' ? 'yes' : step(at + 1);
+    });
+  };
+  return step(0);
+}
+
+function domainMatcher(pattern: string, options: MatchListOptions): Pattern['matches'] {
+  const name = pattern.toLowerCase();
+  return ({ key }) => {
+    const domain = key.toLowerCase();
+    if (domain === name) return 'yes';
+    if (name.startsWith('.')) return yesOrNo(domain.endsWith(name));
+    return yesOrNo(options.matchesParents && parseIp(key) === undefined && domain.endsWith(`.${name}`));
+  };
+}
+
+function compile(text: string, options: MatchListOptions): Pattern {
+  const bare = text.replace(/^!+/, '');
+  const negated = (text.length - bare.length) % 2 === 1;
+  const unreadable = /!unreadable!(.*)$/.exec(text)?.[1];
+  if (unreadable !== undefined) return { negated: false, matches: () => ({ failed: unreadable }) };
+  if (/^[a-z][\w-]*:/i.test(bare) && parseIp(bare) === undefined) {
+    const table = options.open(bare);
+    return { negated, matches: (query) => matchTable(table, query, options) };
+  }
+  if (options.kind === 'string') {
+    const name = bare.toLowerCase();
+    return { negated, matches: ({ key }) => yesOrNo(key.toLowerCase() === name) };
+  }
+  if (options.kind === 'namadr' && /^[[\d]|:/.test(bare)) {
+    const cidr = parseCidr(bare);
+    if (cidr.kind === 'ok') {
+      const { network } = cidr;
+      return {
+        negated,
+        matches: ({ address }) => {
+          const parsed = address === undefined ? undefined : parseIp(address);
+          return yesOrNo(parsed !== undefined && ipInNetwork(parsed, network));
+        },
+      };
+    }
+    if (cidr.kind === 'bad') {
+      options.warn(`${options.parameter}: ${cidr.reason}`);
+      return { negated: false, matches: () => ({ failed: `${options.parameter}: ${cidr.reason}` }) };
+    }
+  }
+  return { negated, matches: domainMatcher(bare, options) };
+}
+
+/** Elements are tried in order; the first that matches decides, `!` negates. */
+export function createMatchList(options: MatchListOptions): MatchList {
+  const patterns = readFiles(
+    options.elements.map((element) => element.text),
+    options,
+  ).map((text) => compile(text, options));
+  const search = (query: Query, from: number): MaybePromise<MatchResult> => {
+    for (let i = from; i < patterns.length; i += 1) {
+      const pattern = patterns[i];
+      if (pattern === undefined) break;
+      const answer = pattern.matches(query);
+      if (answer instanceof Promise) {
+        return answer.then((result) => (result === 'no' ? search(query, i + 1) : decide(result, pattern.negated)));
+      }
+      if (answer !== 'no') return decide(answer, pattern.negated);
+    }
+    return 'no';
+  };
+  return { isEmpty: patterns.length === 0, matches: (key, address) => search({ key, address }, 0) };
+}
+
+function decide(result: MatchResult, negated: boolean): MatchResult {
+  return result === 'yes' && negated ? 'no' : result;
+}

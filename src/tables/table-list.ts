@@ -1,0 +1,48 @@
+/** Several tables as one: every key is tried in all of them before the next key (maps_find in Postfix). */
+import { type MaybePromise, whenReady } from '#message';
+import type { Table, TableList, TableListResult } from './table.ts';
+
+const missing: TableListResult = { kind: 'missing' };
+
+export function createTableList(title: string, tables: readonly Table[]): TableList {
+  const search = (key: string, partial: boolean, from: number): MaybePromise<TableListResult> => {
+    for (let i = from; i < tables.length; i += 1) {
+      const table = tables[i];
+      if (table === undefined || (partial && !table.acceptsPartialKeys)) continue;
+      const answer = table.lookup(key);
+      if (answer instanceof Promise) {
+        return answer.then((result) =>
+          result.kind === 'missing' ? search(key, partial, i + 1) : { ...result, table, key },
+        );
+      }
+      if (answer.kind !== 'missing') return { ...answer, table, key };
+    }
+    return missing;
+  };
+  return {
+    title,
+    tables,
+    isEmpty: tables.length === 0,
+    lookup: (key, partial = false) => search(key, partial, 0),
+  };
+}
+
+/** One key of a search; `partial` keys are derived and go to fixed-string tables only. */
+export interface SearchKey {
+  readonly key: string;
+  readonly partial: boolean;
+}
+
+/** The first key that any table answers. */
+export function lookupFirst(list: TableList, keys: readonly SearchKey[], from = 0): MaybePromise<TableListResult> {
+  for (let i = from; i < keys.length; i += 1) {
+    const key = keys[i];
+    if (key === undefined) break;
+    const answer = list.lookup(key.key, key.partial);
+    if (answer instanceof Promise) {
+      return whenReady(answer, (result) => (result.kind === 'missing' ? lookupFirst(list, keys, i + 1) : result));
+    }
+    if (answer.kind !== 'missing') return answer;
+  }
+  return missing;
+}
