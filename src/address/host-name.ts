@@ -1,32 +1,30 @@
-/** Host names and address literals. RFC 1123, 2.1; RFC 5321, 4.1.3; valid_hostname(3) in Postfix */
+/** What a host name and an address literal may look like. RFC 1034, 3.5 · RFC 5321, 4.1.3 */
 import { type IpAddress, parseIp } from './ip.ts';
 
-/** Letters, digits, `-` and `_` in labels of 1 to 63, 255 in all; not a bare number. */
+const MAX_NAME_LENGTH = 255;
+const MAX_LABEL_LENGTH = 63;
+const LABEL = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?$/i;
+
+/**
+ * Whether a name could be a host's: labels of letters, digits, `_` and inner hyphens, not all digits and dots.
+ * A trailing dot is not allowed. ASCII only: names beyond it go through `domainToAscii` first.
+ */
 export function isValidHostName(name: string): boolean {
-  if (name.length === 0 || name.length > 255) return false;
-  if (/^[\d.]+$/.test(name)) return false;
-  return name
-    .split('.')
-    .every((label) => /^[\w-]{1,63}$/.test(label) && !label.startsWith('-') && !label.endsWith('-'));
+  if (name === '' || name.length > MAX_NAME_LENGTH) return false;
+  if (!/[^0-9.]/.test(name)) return false;
+  return name.split('.').every((label) => label.length <= MAX_LABEL_LENGTH && LABEL.test(label));
 }
 
-/** The address in `[192.0.2.1]` or `[IPv6:2001:db8::1]`; undefined for anything else. */
-export function parseAddressLiteral(text: string): IpAddress | undefined {
-  const inner = /^\[(?:IPv6:)?([^\]]+)\]$/i.exec(text)?.[1];
-  return inner === undefined ? undefined : parseIp(inner);
+/** Whether a domain is an address literal with a good address: `[192.0.2.1]` or `[IPv6:2001:db8::1]`. */
+export function isAddressLiteral(domain: string): boolean {
+  return parseAddressLiteral(domain) !== undefined;
 }
 
-export function isAddressLiteral(text: string): boolean {
-  return text.startsWith('[') && text.endsWith(']');
-}
-
-/** The domain in its ASCII form (RFC 5891); undefined when it has none. */
-export function domainToAscii(domain: string): string | undefined {
-  // oxlint-disable-next-line no-control-regex -- ASCII is the whole question
-  if (/^[\x00-\x7f]*$/.test(domain)) return domain;
-  try {
-    return new URL(`http://${domain}`).hostname;
-  } catch {
-    return undefined; // not a domain at all
-  }
+/** The address of `[192.0.2.1]` or `[IPv6:2001:db8::1]`; undefined for anything else. */
+export function parseAddressLiteral(domain: string): IpAddress | undefined {
+  if (!domain.startsWith('[') || !domain.endsWith(']')) return undefined;
+  const inner = domain.slice(1, -1);
+  const isIpv6 = /^ipv6:/i.test(inner);
+  const text = isIpv6 ? inner.slice('IPv6:'.length) : inner;
+  return isIpv6 === text.includes(':') ? parseIp(text) : undefined;
 }

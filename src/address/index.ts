@@ -1,6 +1,14 @@
-/** Addresses: grammar, quoting, extensions, host names, IP addresses. Pure. */
-export { type FoundAddress, mapAddresses, parseAddressList } from './address-list.ts';
-export { domainToAscii, isAddressLiteral, isValidHostName, parseAddressLiteral } from './host-name.ts';
+/** Addresses as text: grammar, quoting, extensions, host names, Internet addresses. Pure. */
+export {
+  type AddressParts,
+  type ExtensionOptions,
+  joinAddress,
+  splitAddress,
+  splitExtension,
+  type SplitLocalPart,
+} from './parts.ts';
+export { quoteLocalPart, toExternal, toInternal } from './quoting.ts';
+export { isAddressLiteral, isValidHostName, parseAddressLiteral } from './host-name.ts';
 export {
   type CidrResult,
   formatIp,
@@ -11,13 +19,7 @@ export {
   parseCidr,
   parseIp,
 } from './ip.ts';
-export {
-  type AddressParts,
-  type ExtensionOptions,
-  foldCase,
-  joinAddress,
-  splitAddress,
-  splitExtension,
-  type SplitLocalPart,
-} from './parts.ts';
-export { quoteLocalPart, toExternal, toInternal } from './quoting.ts';
+export { domainToAscii, foldCase } from './domain.ts';
+export { scanAddressTokens, type ScannedToken, type WordKind } from './scanner.ts';
+export { addressesOf, type AddressToken, mapAddresses, parseAddressList } from './address-list.ts';
+export { formatAddressHeader, formatAddressLines, formatAddressList } from './print.ts';

@@ -15,9 +15,9 @@ function parseV4(text: string): Uint8Array | undefined {
   const bytes = new Uint8Array(4);
   for (let i = 0; i < 4; i += 1) {
     const part = parts[i] ?? '';
-    if (!/^\d{1,3}$/.test(part)) return undefined;
-    // a leading zero makes the octet octal, as inet_aton(3) reads it
-    const value = part.length > 1 && part.startsWith('0') ? Number.parseInt(part, 8) : Number(part);
+    // inet_pton(3) refuses leading zeros, which others read as octal
+    if (!/^(?:0|[1-9]\d{0,2})$/.test(part)) return undefined;
+    const value = Number(part);
     if (!(value <= 255)) return undefined;
     bytes[i] = value;
   }

@@ -43,7 +43,7 @@ export function splitExtension(localPart: string, delimiters: string, options: E
   if (
     options.ownerRequestSpecial &&
     delimiters.includes('-') &&
-    (name.startsWith('owner-') || name.endsWith('-request'))
+    (name.startsWith('owner-') || (name.length > '-request'.length && name.endsWith('-request')))
   ) {
     return whole;
   }
@@ -54,9 +54,4 @@ export function splitExtension(localPart: string, delimiters: string, options: E
     return { user: localPart.slice(0, i), extension: localPart.slice(i + 1), delimiter: char };
   }
   return whole;
-}
-
-/** Case folded as lookups do. */
-export function foldCase(text: string): string {
-  return text.toLowerCase();
 }

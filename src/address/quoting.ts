@@ -1,34 +1,63 @@
-/** External and internal form: quoting of local parts. RFC 5321, 4.1.2; RFC 5322, 3.2.4 */
-import { splitAddress } from './parts.ts';
+/**
+ * Internal form (unquoted) and external form (RFC 5321, 4.1.2 Quoted-string) of addresses.
+ *
+ * Characters beyond ASCII need no quotes: RFC 6531, 3.3.
+ */
 
-// oxlint-disable-next-line no-control-regex -- what RFC 5321 calls atext, and 8-bit characters
-const dotString = /^[^\x00-\x20()<>@,;:\\".[\]\x7f]+(?:\.[^\x00-\x20()<>@,;:\\".[\]\x7f]+)*$/;
+// oxlint-disable-next-line no-control-regex -- what an atom must not hold
+const NOT_IN_ATOM = /[\x00-\x20\x7f()<>@,;:\\"[\]]/;
 
-/** A local part as it stands on the wire: quoted when it is no dot-string. */
+/** A local-part as it may stand on the wire: as it is when a Dot-string, else as a Quoted-string. */
 export function quoteLocalPart(localPart: string): string {
-  if (dotString.test(localPart)) return localPart;
-  return `"${localPart.replaceAll(/["\\\r]/g, String.raw`\$&`)}"`;
+  return isDotString(localPart) ? localPart : `"${localPart.replace(/["\\\r]/g, '\\$&')}"`;
 }
 
-/** The address as it stands on the wire, without angle brackets; '' stays ''. */
+function isDotString(localPart: string): boolean {
+  if (localPart === '' || localPart.startsWith('.') || localPart.endsWith('.')) return false;
+  return !NOT_IN_ATOM.test(localPart) && !localPart.includes('..');
+}
+
+/** Length of a source route `@a,@b:` in front of an address; 0 when there is none. */
+function routeLength(address: string): number {
+  return address.startsWith('@') ? address.indexOf(':') + 1 : 0;
+}
+
+/** An internal address in external form; '' stays ''. A source route in front is left as it is. */
 export function toExternal(address: string): string {
   if (address === '') return '';
+  const start = routeLength(address);
   const at = address.lastIndexOf('@');
-  if (at < 0) return quoteLocalPart(address);
-  const { localPart, domain } = splitAddress(address);
-  return `${quoteLocalPart(localPart)}@${domain}`;
+  const end = at < start ? address.length : at;
+  const localPart = address.slice(start, end);
+  if (isDotString(localPart)) return address;
+  return address.slice(0, start) + quoteLocalPart(localPart) + address.slice(end);
 }
 
-/** Undoes quoting: removes quotes and backslashes of quoted strings. */
+/** An external address in internal form: quotes and backslashes of the local-part are taken away. */
 export function toInternal(text: string): string {
   if (!text.includes('"') && !text.includes('\\')) return text;
-  let out = '';
-  for (let i = 0; i < text.length; i += 1) {
-    const char = text.charAt(i);
-    if (char === '\\' && i + 1 < text.length) {
-      i += 1;
-      out += text.charAt(i);
-    } else if (char !== '"') out += char;
+  const start = routeLength(text);
+  const at = lastUnquotedAt(text, start);
+  const end = at < 0 ? text.length : at;
+  let localPart = '';
+  for (let index = start; index < end; index++) {
+    const character = text.charAt(index);
+    if (character === '"') continue;
+    if (character !== '\\') localPart += character;
+    else if (++index < end) localPart += text.charAt(index);
   }
-  return out;
+  return text.slice(0, start) + localPart + text.slice(end);
+}
+
+/** The `@` before the domain: not one inside quotes that are never followed by a domain. */
+function lastUnquotedAt(text: string, start: number): number {
+  let found = -1;
+  let quoted = false;
+  for (let index = start; index < text.length; index++) {
+    const character = text.charAt(index);
+    if (character === '\\') index++;
+    else if (character === '"') quoted = !quoted;
+    else if (character === '@' && !quoted) found = index;
+  }
+  return found;
 }

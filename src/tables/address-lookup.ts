@@ -3,6 +3,7 @@
  * in Postfix; canonical(5), virtual(5), "TABLE SEARCH ORDER".
  */
 import {
+  addressesOf,
   type ExtensionOptions,
   joinAddress,
   parseAddressList,
@@ -110,7 +111,7 @@ export function mapAddress(
     const list =
       text.startsWith('@') && text.length > 1
         ? [`${toBase(localPart, found.extension)}${text}`]
-        : parseAddressList(text).map((entry) => entry.address);
+        : addressesOf(parseAddressList(text));
     if (list.length === 0)
       return { kind: 'failed', reason: `${tables.title}: ${found.key}: non-address result "${text}"` };
     const extension = options.propagatesExtension ? found.extension : '';

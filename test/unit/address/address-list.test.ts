@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { addressesOf, formatAddressHeader, formatAddressList, mapAddresses, parseAddressList } from '#address';
+
+const atHost = (address: string): string => (address.includes('@') ? address : `${address}@h`);
+const rewritten = (text: string): string => formatAddressList(mapAddresses(parseAddressList(text), atHost));
+
+describe('address lists', () => {
+  it('rewrites addresses and keeps names, comments and groups', () => {
+    assert.equal(rewritten('"B, ob" <bob>'), '"B, ob" <bob@h>');
+    assert.equal(rewritten('Al (comment) <al>, group: x, y@z;'), 'Al (comment) <al@h>, group: x@h, y@z;');
+    assert.equal(rewritten('carol , dave@sub'), 'carol@h, dave@sub');
+  });
+
+  it('adds commas that are missing', () => {
+    assert.equal(rewritten('a b <c> d'), 'a b <c@h>, d@h');
+    assert.deepEqual(addressesOf(parseAddressList('a@x b@y')), ['a@x', 'b@y']);
+  });
+
+  it('moves comments inside an address to its right', () => {
+    assert.equal(rewritten('a (x) @ (y) b'), 'a@b (x) (y)');
+    assert.equal(rewritten('N <a@(x)b>'), 'N <a@b (x)>');
+  });
+
+  it('gives addresses in internal form and prints them quoted', () => {
+    assert.deepEqual(addressesOf(parseAddressList('"a b"@x, <"c,d"@[192.0.2.1]>')), ['a b@x', 'c,d@[192.0.2.1]']);
+    assert.equal(rewritten('"a b"@x'), '"a b"@x');
+  });
+
+  it('reads aliases values', () => {
+    assert.deepEqual(addressesOf(parseAddressList('"|cat -n", :include:/a/b.c, /var/mail/x, u')), [
+      '|cat -n',
+      ':include:/a/b.c',
+      '/var/mail/x',
+      'u',
+    ]);
+  });
+
+  it('takes no more tokens than the limit', () => {
+    assert.deepEqual(addressesOf(parseAddressList('a@b.c, d@e.f', 10)), ['a@b.c', 'd@e.']);
+  });
+
+  it('puts as many addresses on a line as fit', () => {
+    const list = Array.from({ length: 7 }, (_, index) => `user${index}@example.net`).join(',');
+    assert.equal(
+      formatAddressHeader('To', parseAddressList(list)),
+      'To: user0@example.net, user1@example.net, user2@example.net,\r\n' +
+        '\tuser3@example.net, user4@example.net, user5@example.net,\r\n\tuser6@example.net',
+    );
+  });
+
+  it('drops names and comments that are too long beside an address', () => {
+    assert.equal(rewritten(`${'n'.repeat(300)} <a>, b`), '<a@h>, b@h');
+  });
+});
