@@ -11,3 +11,5 @@ export {
   StoreError,
   StoreFullError,
 } from './queue-store.ts';
+export { openStore, type StoreOptions } from './sqlite/sqlite-store.ts';
+export { serialOf } from './queue-id.ts';

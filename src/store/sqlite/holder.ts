@@ -1,0 +1,16 @@
+/** Who holds leases: processes of this machine, by pid and the moment they started. */
+import { readFileSync } from 'node:fs';
+
+/** Start time of a process in clock ticks since boot; '' when it is gone. proc(5) */
+export function processStart(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  } catch {
+    return ''; // no such process
+  }
+}
+
+export function isLiving(holder: { readonly pid: number; readonly started: string }): boolean {
+  return holder.started !== '' && processStart(holder.pid) === holder.started;
+}

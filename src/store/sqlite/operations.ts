@@ -1,0 +1,60 @@
+/** What the writer thread is asked to do. Operations of one batch share one commit. */
+
+export interface PutOperation {
+  readonly kind: 'put';
+  readonly serial: number;
+  readonly id: string;
+  readonly queue: number;
+  readonly holder: number;
+  readonly due: number;
+  readonly size: number;
+  readonly contentBytes: number;
+  readonly headerBytes: number;
+  readonly envelope: string;
+  readonly recipients: string;
+  /** Content that was not written before; empty when it was. */
+  readonly content: Uint8Array;
+  readonly crc: number;
+}
+
+export type Operation =
+  | PutOperation
+  | {
+      readonly kind: 'part';
+      readonly serial: number;
+      readonly part: number;
+      readonly data: Uint8Array;
+      readonly crc: number;
+    }
+  | { readonly kind: 'gone'; readonly serial: number; readonly parts: number }
+  | {
+      readonly kind: 'update';
+      readonly serial: number;
+      readonly queue: number;
+      readonly holder: number;
+      readonly due: number;
+      readonly outcomes: string;
+      readonly warned: number | undefined;
+    }
+  | { readonly kind: 'outcomes'; readonly serial: number; readonly outcomes: string }
+  | {
+      readonly kind: 'claim';
+      readonly from: number;
+      readonly now: number;
+      readonly limit: number;
+      readonly holder: number;
+    }
+  | { readonly kind: 'claimSerials'; readonly serials: readonly number[]; readonly holder: number }
+  | { readonly kind: 'makeDue'; readonly now: number; readonly serials: readonly number[] | undefined }
+  | { readonly kind: 'remove' | 'hold' | 'release' | 'expire'; readonly serials: readonly number[] }
+  | { readonly kind: 'releaseLeases'; readonly living: readonly number[] }
+  | { readonly kind: 'register'; readonly number: number; readonly pid: number; readonly started: string }
+  | { readonly kind: 'forget'; readonly numbers: readonly number[] }
+  /** Removes content of transactions that never committed their message. */
+  | { readonly kind: 'sweep' }
+  | { readonly kind: 'reserveSerials'; readonly count: number };
+
+/** A list of serial numbers that were changed, or a number; [] where there is nothing to say. */
+export type OperationResult =
+  | { readonly kind: 'ok'; readonly serials: readonly number[] }
+  | { readonly kind: 'failed'; readonly full: boolean; readonly reason: string };

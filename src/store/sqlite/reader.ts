@@ -1,0 +1,116 @@
+/** The reading connection: rows become messages here, once, and what does not parse is reported as damaged. */
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { Envelope, Outcome, Recipient } from '#message';
+import { partsPerMessage, queueNumbers } from './schema.ts';
+
+export interface MessageRow {
+  readonly serial: number;
+  readonly id: string;
+  readonly queue: number;
+  readonly holder: number;
+  readonly due: number;
+  readonly size: number;
+  readonly contentBytes: number;
+  readonly headerBytes: number;
+  readonly warned: number;
+  readonly expire: number;
+  readonly envelope: string;
+  readonly recipients: string;
+  readonly outcomes: string;
+}
+
+/** The JSON columns, parsed. */
+export interface ParsedRow {
+  readonly envelope: Envelope;
+  readonly recipients: readonly Recipient[];
+  readonly outcomes: readonly Outcome[];
+}
+
+type SqlRow = Readonly<Record<string, unknown>>;
+
+function toRow(row: SqlRow): MessageRow {
+  const number = (name: string): number => Number(row[name]);
+  const text = (name: string): string => {
+    const value = row[name];
+    return typeof value === 'string' ? value : '';
+  };
+  return {
+    serial: number('serial'),
+    id: text('id'),
+    queue: number('queue'),
+    holder: number('holder'),
+    due: number('due'),
+    size: number('size'),
+    contentBytes: number('content_bytes'),
+    headerBytes: number('header_bytes'),
+    warned: number('warned'),
+    expire: number('expire'),
+    envelope: text('envelope'),
+    recipients: text('recipients'),
+    outcomes: text('outcomes'),
+  };
+}
+
+export class Reader {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(path: string) {
+    this.#database = new DatabaseSync(path, { readOnly: true });
+    this.#database.exec('PRAGMA busy_timeout = 5000');
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  row(serial: number): MessageRow | undefined {
+    const row = this.#statement('SELECT * FROM messages WHERE serial = ?').get(serial);
+    return row === undefined ? undefined : toRow(row);
+  }
+
+  /** Rows of some queues in order of arrival, a page at a time. */
+  page(queues: readonly number[], after: number, limit: number): readonly MessageRow[] {
+    const marks = queues.map(() => '?').join(',');
+    return this.#statement(`SELECT * FROM messages WHERE serial > ? AND queue IN (${marks}) ORDER BY serial LIMIT ?`)
+      .all(after, ...queues, limit)
+      .map(toRow);
+  }
+
+  part(serial: number, part: number): { readonly crc: number; readonly data: Uint8Array } | undefined {
+    const row = this.#statement('SELECT crc, data FROM contents WHERE key = ?').get(serial * partsPerMessage + part);
+    const data = row?.['data'];
+    return data instanceof Uint8Array ? { crc: Number(row?.['crc']), data } : undefined;
+  }
+
+  nextDue(): number | undefined {
+    const due = this.#statement(`SELECT min(due) AS due FROM messages WHERE queue = ${queueNumbers.deferred}`).get()?.[
+      'due'
+    ];
+    return typeof due === 'number' ? due : undefined;
+  }
+
+  holders(): readonly { readonly number: number; readonly pid: number; readonly started: string }[] {
+    return this.#statement('SELECT number, pid, started FROM holders')
+      .all()
+      .map((row) => ({ number: Number(row['number']), pid: Number(row['pid']), started: String(row['started']) }));
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
+
+/** Parses the JSON columns; throws when they are damaged. */
+export function parseRow(row: MessageRow): ParsedRow {
+  const envelope: Envelope = JSON.parse(row.envelope);
+  const recipients: readonly Recipient[] = JSON.parse(row.recipients);
+  const outcomes: readonly Outcome[] = row.outcomes === '' ? [] : JSON.parse(row.outcomes);
+  if (typeof envelope?.sender !== 'string' || !Array.isArray(recipients)) throw new Error('envelope is damaged');
+  return { envelope, recipients, outcomes };
+}

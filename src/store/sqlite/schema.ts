@@ -1,0 +1,65 @@
+/** Tables of the queue database. One row a message, its content beside it so that a change of state writes little. */
+import type { QueueName } from '#message';
+
+/** Queue names as numbers in the `queue` column. */
+export const queueNumbers: Readonly<Record<QueueName, number>> = {
+  incoming: 0,
+  active: 1,
+  deferred: 2,
+  hold: 3,
+  corrupt: 4,
+};
+const names: readonly QueueName[] = ['incoming', 'active', 'deferred', 'hold', 'corrupt'];
+
+export function queueNameOf(number: number): QueueName {
+  return names[number] ?? 'corrupt';
+}
+
+export const databaseName = 'posthorn.db';
+
+/** Pragmas of every connection that writes. FULL: a commit has reached the disk when it returns. */
+export const writerPragmas = `
+  PRAGMA page_size = 8192;
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = FULL;
+  PRAGMA wal_autocheckpoint = 2000;
+  PRAGMA busy_timeout = 10000;
+`;
+
+/**
+ * `holder` is the lease: 0, or the number of the process that works on the message. `wanted` is what a command asked
+ * for while a delivery ran: 1 hold, 2 remove, 3 expire.
+ */
+export const schema = `
+  CREATE TABLE IF NOT EXISTS messages (
+    serial INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    queue INTEGER NOT NULL,
+    holder INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    content_bytes INTEGER NOT NULL,
+    header_bytes INTEGER NOT NULL,
+    warned INTEGER NOT NULL DEFAULT 0,
+    expire INTEGER NOT NULL DEFAULT 0,
+    wanted INTEGER NOT NULL DEFAULT 0,
+    envelope TEXT NOT NULL,
+    recipients TEXT NOT NULL,
+    outcomes TEXT NOT NULL DEFAULT ''
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS waiting ON messages (queue, due) WHERE queue IN (0, 2);
+  CREATE TABLE IF NOT EXISTS contents (
+    key INTEGER PRIMARY KEY,
+    crc INTEGER NOT NULL,
+    data BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS holders (number INTEGER PRIMARY KEY, pid INTEGER NOT NULL, started TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS serials (next INTEGER NOT NULL) STRICT;
+  INSERT INTO serials SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM serials);
+`;
+
+/** Content parts of a message have keys from `serial * partsPerMessage` on, in order. */
+export const partsPerMessage = 1 << 20;
+
+/** How many serial numbers a process takes at once. */
+export const serialBlock = 1 << 20;

@@ -1,0 +1,460 @@
+/** The queue in SQLite: `posthorn.db` in $queue_directory. See `schema.ts` for its tables, `writer.ts` for its one writer. */
+import { statfs } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import type { Outcome, Recipient } from '#message';
+import {
+  type ListedMessage,
+  type MessageSelector,
+  type MessageWriter,
+  type NewMessage,
+  type QueuedMessage,
+  type QueueStore,
+  type Settlement,
+  StoreError,
+  type StoredRecipient,
+} from '../queue-store.ts';
+import { makeQueueId, serialOf } from '../queue-id.ts';
+import { memoryContent, storedContent } from './content.ts';
+import { isLiving, processStart } from './holder.ts';
+import type { PutOperation } from './operations.ts';
+import { type MessageRow, parseRow, Reader } from './reader.ts';
+import { databaseName, queueNameOf, queueNumbers, serialBlock } from './schema.ts';
+import { WriterClient } from './writer-client.ts';
+
+export interface StoreOptions {
+  readonly directory: string;
+  /** enable_long_queue_ids. */
+  readonly longQueueIds: boolean;
+  readonly warn: (text: string) => void;
+}
+
+/** Content up to this size stays in memory and is written with its message. */
+const maxInMemory = 256 * 1024;
+const maxBytesInFlight = 4 * 1024 * 1024;
+const pageRows = 500;
+
+/** Opens the store, making it when it is not there. `readOnly` is for commands that only look. */
+export async function openStore(options: StoreOptions): Promise<QueueStore> {
+  const path = `${options.directory}/${databaseName}`;
+  const writer = await WriterClient.start(path);
+  const reader = new Reader(path);
+  const store = new SqliteStore(options, writer, reader);
+  await store.register();
+  return store;
+}
+
+class SqliteStore implements QueueStore {
+  readonly #options: StoreOptions;
+  readonly #writer: WriterClient;
+  readonly #reader: Reader;
+  readonly #held = new Map<string, QueuedMessage>();
+  #holder = 0;
+  #nextSerial = 0;
+  #serialEnd = 0;
+  #listener: ((message: QueuedMessage) => boolean) | undefined;
+
+  constructor(options: StoreOptions, writer: WriterClient, reader: Reader) {
+    this.#options = options;
+    this.#writer = writer;
+    this.#reader = reader;
+  }
+
+  /** Takes serial numbers and a holder number; gives back what dead holders left. */
+  async register(): Promise<void> {
+    await this.#reserve();
+    this.#holder = this.#nextSerial;
+    await this.#writer.run({
+      kind: 'register',
+      number: this.#holder,
+      pid: process.pid,
+      started: processStart(process.pid),
+    });
+    await this.releaseLeases('dead');
+    if (this.#reader.holders().length === 1) await this.#writer.run({ kind: 'sweep' });
+  }
+
+  async #reserve(): Promise<void> {
+    const [next = serialBlock + 1] = await this.#writer.run({ kind: 'reserveSerials', count: serialBlock });
+    this.#nextSerial = next - serialBlock;
+    this.#serialEnd = next;
+  }
+
+  begin(arrivedAt: number): MessageWriter {
+    if (this.#serialEnd - this.#nextSerial === serialBlock / 2) void this.#reserve();
+    this.#nextSerial += 1;
+    const serial = this.#nextSerial;
+    const micros = performance.now() % 1;
+    const queueId = makeQueueId(arrivedAt + micros, serial, this.#options.longQueueIds);
+    return new SqliteMessageWriter(queueId, serial, this.#writer, (message, content) =>
+      this.#commit(serial, queueId, message, content),
+    );
+  }
+
+  async #commit(serial: number, queueId: string, message: NewMessage, content: GatheredContent): Promise<void> {
+    const listener = message.queue === 'incoming' ? this.#listener : undefined;
+    const inline = content.chunks === undefined ? Buffer.alloc(0) : ownBuffer(content.chunks, content.bytes);
+    const operation: PutOperation = {
+      kind: 'put',
+      serial,
+      id: queueId,
+      queue: listener === undefined ? queueNumbers[message.queue] : queueNumbers.active,
+      holder: listener === undefined ? 0 : this.#holder,
+      due: message.envelope.arrivedAt,
+      size: message.sizeBytes,
+      contentBytes: content.bytes,
+      headerBytes: message.headerBytes,
+      envelope: JSON.stringify(message.envelope),
+      recipients: JSON.stringify(message.recipients),
+      content: inline,
+      crc: inline.length === 0 ? 0 : crc32(inline),
+    };
+    await this.#writer.run(operation);
+    if (listener === undefined) return;
+    const queued: QueuedMessage = {
+      queueId,
+      queue: 'active',
+      envelope: message.envelope,
+      recipients: message.recipients.map((recipient, index) => ({ ...recipient, index, state: 'pending' })),
+      content:
+        content.chunks === undefined
+          ? storedContent(this.#reader, serial, content.bytes, message.headerBytes)
+          : memoryContent(content.chunks, content.bytes, message.headerBytes),
+      sizeBytes: message.sizeBytes,
+      dueAt: message.envelope.arrivedAt,
+      warnedAt: 0,
+      forcedExpire: false,
+    };
+    this.#held.set(queueId, queued);
+    if (!listener(queued)) {
+      this.#held.delete(queueId);
+      await this.#writer.run(this.#updateOf(queued, queueNumbers.incoming, queued.dueAt, [], undefined));
+    }
+  }
+
+  onQueued(listener: (message: QueuedMessage) => boolean): void {
+    this.#listener = listener;
+  }
+
+  async claim(from: 'incoming' | 'deferred', now: number, limit: number): Promise<readonly QueuedMessage[]> {
+    const serials = await this.#writer.run({
+      kind: 'claim',
+      from: queueNumbers[from],
+      now,
+      limit,
+      holder: this.#holder,
+    });
+    return this.#load(serials);
+  }
+
+  async claimById(queueIds: readonly string[]): Promise<readonly QueuedMessage[]> {
+    return this.#load(
+      await this.#writer.run({
+        kind: 'claimSerials',
+        serials: queueIds.flatMap((id) => serialOf(id) ?? []),
+        holder: this.#holder,
+      }),
+    );
+  }
+
+  /** Loads claimed messages; what is damaged is set aside as corrupt, with a warning. */
+  async #load(serials: readonly number[]): Promise<readonly QueuedMessage[]> {
+    const messages: QueuedMessage[] = [];
+    for (const serial of serials) {
+      const row = this.#reader.row(serial);
+      if (row === undefined) continue;
+      try {
+        const message = this.#toMessage(row);
+        this.#held.set(message.queueId, message);
+        messages.push(message);
+      } catch (error) {
+        await this.#setAside(row, error);
+      }
+    }
+    return messages;
+  }
+
+  async #setAside(row: MessageRow, error: unknown): Promise<void> {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#options.warn(
+      `saving corrupt file "${row.id}" from queue "${queueNameOf(row.queue)}" to queue "corrupt": ${reason}`,
+    );
+    await this.#writer.run({
+      kind: 'update',
+      serial: row.serial,
+      queue: queueNumbers.corrupt,
+      holder: 0,
+      due: row.due,
+      outcomes: row.outcomes,
+      warned: undefined,
+    });
+  }
+
+  #toMessage(row: MessageRow): QueuedMessage {
+    const { envelope, recipients, outcomes } = parseRow(row);
+    return {
+      queueId: row.id,
+      queue: queueNameOf(row.queue),
+      envelope,
+      recipients: withOutcomes(recipients, outcomes),
+      content: storedContent(this.#reader, row.serial, row.contentBytes, row.headerBytes),
+      sizeBytes: row.size,
+      dueAt: row.due,
+      warnedAt: row.warned,
+      forcedExpire: row.expire === 1,
+    };
+  }
+
+  async makeDue(
+    now: number,
+    filter: { readonly recipientDomain?: string; readonly queueIds?: readonly string[] } = {},
+  ): Promise<number> {
+    const { recipientDomain, queueIds } = filter;
+    if (queueIds !== undefined) {
+      return (await this.#writer.run({ kind: 'makeDue', now, serials: queueIds.flatMap((id) => serialOf(id) ?? []) }))
+        .length;
+    }
+    if (recipientDomain === undefined)
+      return (await this.#writer.run({ kind: 'makeDue', now, serials: undefined })).length;
+    const suffix = `@${recipientDomain.toLowerCase()}`;
+    const serials: number[] = [];
+    for await (const message of this.list({ queues: ['deferred'] })) {
+      const matches = message.recipients.some(
+        (recipient) => recipient.state === 'pending' && recipient.address.toLowerCase().endsWith(suffix),
+      );
+      const serial = serialOf(message.queueId);
+      if (matches && serial !== undefined) serials.push(serial);
+    }
+    return (await this.#writer.run({ kind: 'makeDue', now, serials })).length;
+  }
+
+  nextDueAt(): Promise<number | undefined> {
+    return Promise.resolve(this.#reader.nextDue());
+  }
+
+  async settle(settlement: Settlement): Promise<void> {
+    const { queueId, outcomes, next, warnedAt } = settlement;
+    const held = this.#held.get(queueId);
+    const serial = serialOf(queueId);
+    if (held === undefined || serial === undefined) throw new StoreError(`${queueId}: not claimed by this process`);
+    if (next?.kind === 'gone') {
+      this.#held.delete(queueId);
+      await this.#writer.run({ kind: 'gone', serial, parts: held.content.sizeBytes <= maxInMemory ? 1 : 0 });
+      return;
+    }
+    const merged = mergeOutcomes(held, outcomes);
+    const current = { ...held, recipients: withOutcomes(held.recipients, merged) };
+    if (next === undefined) {
+      this.#held.set(queueId, current);
+      await this.#writer.run({ kind: 'outcomes', serial, outcomes: JSON.stringify(merged) });
+      return;
+    }
+    this.#held.delete(queueId);
+    const due = next.kind === 'deferred' ? next.dueAt : held.dueAt;
+    if (next.kind === 'corrupt')
+      this.#options.warn(`saving corrupt file "${queueId}" from queue "active" to queue "corrupt": ${next.reason}`);
+    await this.#writer.run(this.#updateOf(current, queueNumbers[next.kind], due, merged, warnedAt));
+  }
+
+  #updateOf(
+    message: QueuedMessage,
+    queue: number,
+    due: number,
+    outcomes: readonly Outcome[],
+    warned: number | undefined,
+  ) {
+    return {
+      kind: 'update',
+      serial: serialOf(message.queueId) ?? 0,
+      queue,
+      holder: 0,
+      due,
+      outcomes: outcomes.length === 0 ? '' : JSON.stringify(outcomes),
+      warned,
+    } as const;
+  }
+
+  async *list(selector: MessageSelector = {}): AsyncIterable<ListedMessage> {
+    if (selector.queueIds !== undefined) {
+      for (const id of selector.queueIds) {
+        const message = await this.find(id);
+        if (message !== undefined) yield message;
+      }
+      return;
+    }
+    const queues = (selector.queues ?? ['incoming', 'active', 'deferred', 'hold']).map((name) => queueNumbers[name]);
+    for (let after = 0; ;) {
+      const rows = this.#reader.page(queues, after, pageRows);
+      for (const row of rows) {
+        try {
+          yield this.#toMessage(row);
+        } catch {
+          // damaged: it is set aside, with a log line, when it is claimed
+        }
+      }
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < pageRows) return;
+      after = last.serial;
+      await Promise.resolve();
+    }
+  }
+
+  find(queueId: string): Promise<QueuedMessage | undefined> {
+    const serial = serialOf(queueId);
+    const row = serial === undefined ? undefined : this.#reader.row(serial);
+    return Promise.resolve(row === undefined || row.id !== queueId ? undefined : this.#toMessage(row));
+  }
+
+  async #change(kind: 'remove' | 'hold' | 'release' | 'expire', selector: MessageSelector): Promise<readonly string[]> {
+    const ids = new Map<number, string>();
+    for await (const message of this.list(selector)) ids.set(serialOf(message.queueId) ?? 0, message.queueId);
+    const changed = await this.#writer.run({ kind, serials: [...ids.keys()] });
+    return changed.flatMap((serial) => ids.get(serial) ?? []);
+  }
+
+  remove(selector: MessageSelector): Promise<readonly string[]> {
+    return this.#change('remove', selector);
+  }
+
+  hold(selector: MessageSelector): Promise<readonly string[]> {
+    return this.#change('hold', selector);
+  }
+
+  release(selector: MessageSelector): Promise<readonly string[]> {
+    return this.#change('release', selector);
+  }
+
+  expire(selector: MessageSelector): Promise<readonly string[]> {
+    return this.#change('expire', selector);
+  }
+
+  async releaseLeases(holders: 'dead' | 'mine'): Promise<number> {
+    const known = this.#reader.holders();
+    const stays = (holder: (typeof known)[number]): boolean =>
+      isLiving(holder) && !(holders === 'mine' && holder.number === this.#holder);
+    const living = known.filter(stays).map((holder) => holder.number);
+    const gone = known.filter((holder) => !stays(holder)).map((holder) => holder.number);
+    if (holders === 'dead' && !living.includes(this.#holder)) living.push(this.#holder);
+    const released = await this.#writer.run({ kind: 'releaseLeases', living });
+    if (gone.length > 0) await this.#writer.run({ kind: 'forget', numbers: gone });
+    return released.length;
+  }
+
+  async freeBytes(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.#options.directory);
+    return bavail * bsize;
+  }
+
+  async close(): Promise<void> {
+    await this.releaseLeases('mine');
+    await this.#writer.close();
+    this.#reader.close();
+  }
+}
+
+/** A copy in memory of its own, which can be handed to the writer thread without copying again. */
+function ownBuffer(chunks: readonly Buffer[], bytes: number): Buffer {
+  const out = Buffer.allocUnsafeSlow(bytes);
+  let at = 0;
+  for (const chunk of chunks) at += chunk.copy(out, at);
+  return out;
+}
+
+function withOutcomes(recipients: readonly Recipient[], outcomes: readonly Outcome[]): readonly StoredRecipient[] {
+  const byIndex = new Map(outcomes.map((outcome) => [outcome.index, outcome]));
+  return recipients.map((recipient, index) => {
+    const { address, original, dsnOriginal, notify } = recipient;
+    const lastOutcome = byIndex.get(index);
+    const isDone = lastOutcome !== undefined && lastOutcome.kind !== 'deferred';
+    const plain = { address, original, dsnOriginal, notify, index, state: isDone ? 'done' : 'pending' } as const;
+    return lastOutcome === undefined ? plain : { ...plain, lastOutcome };
+  });
+}
+
+function mergeOutcomes(message: QueuedMessage, outcomes: readonly Outcome[]): readonly Outcome[] {
+  const merged = new Map<number, Outcome>();
+  for (const { index, lastOutcome } of message.recipients)
+    if (lastOutcome !== undefined) merged.set(index, lastOutcome);
+  for (const outcome of outcomes) merged.set(outcome.index, outcome);
+  return [...merged.values()];
+}
+
+interface GatheredContent {
+  /** Undefined: written in parts already. */
+  readonly chunks: readonly Buffer[] | undefined;
+  readonly bytes: number;
+}
+
+/** Gathers small content; streams large content to the writer in parts. */
+class SqliteMessageWriter implements MessageWriter {
+  readonly queueId: string;
+  readonly #serial: number;
+  readonly #writer: WriterClient;
+  readonly #commit: (message: NewMessage, content: GatheredContent) => Promise<void>;
+  #chunks: Buffer[] = [];
+  #gathered = 0;
+  #bytes = 0;
+  #parts = 0;
+  #inFlight = 0;
+  #failed: Error | undefined;
+  #pending: Promise<unknown>[] = [];
+
+  constructor(
+    queueId: string,
+    serial: number,
+    writer: WriterClient,
+    commit: (message: NewMessage, content: GatheredContent) => Promise<void>,
+  ) {
+    this.queueId = queueId;
+    this.#serial = serial;
+    this.#writer = writer;
+    this.#commit = commit;
+  }
+
+  write(chunk: Buffer): void | Promise<void> {
+    this.#chunks.push(chunk);
+    this.#gathered += chunk.length;
+    this.#bytes += chunk.length;
+    if (this.#gathered <= maxInMemory) return undefined;
+    this.#flushPart();
+    if (this.#inFlight <= maxBytesInFlight) return undefined;
+    return Promise.all(this.#pending).then(() => undefined);
+  }
+
+  #flushPart(): void {
+    const data = ownBuffer(this.#chunks, this.#gathered);
+    const length = data.length;
+    this.#inFlight += length;
+    this.#chunks = [];
+    this.#gathered = 0;
+    const part = this.#parts;
+    this.#parts += 1;
+    const written = this.#writer
+      .run({ kind: 'part', serial: this.#serial, part, data, crc: crc32(data) })
+      .catch((error: unknown) => {
+        this.#failed ??= error instanceof Error ? error : new Error(String(error));
+      })
+      .then(() => {
+        this.#inFlight -= length;
+        this.#pending = this.#pending.filter((other) => other !== written);
+      });
+    this.#pending.push(written);
+  }
+
+  async commit(message: NewMessage): Promise<void> {
+    if (this.#parts === 0) return this.#commit(message, { chunks: this.#chunks, bytes: this.#bytes });
+    if (this.#gathered > 0) this.#flushPart();
+    await Promise.all(this.#pending);
+    if (this.#failed !== undefined) {
+      this.abort();
+      throw this.#failed;
+    }
+    return this.#commit(message, { chunks: undefined, bytes: this.#bytes });
+  }
+
+  abort(): void {
+    this.#chunks = [];
+    if (this.#parts === 0) return;
+    // what can't be removed now is swept at the next start
+    void this.#writer.run({ kind: 'gone', serial: this.#serial, parts: 0 }).catch(() => undefined);
+  }
+}

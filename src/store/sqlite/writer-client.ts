@@ -1,0 +1,110 @@
+/** Talks to the writer thread: while one batch is being committed, the next gathers. No timer delays a lone operation. */
+import { Worker } from 'node:worker_threads';
+import { StoreError, StoreFullError } from '../queue-store.ts';
+import type { Operation, OperationResult } from './operations.ts';
+
+interface Waiting {
+  readonly operation: Operation;
+  readonly resolve: (serials: readonly number[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Bounds what travels at once, so that a batch does not hold the writer for long. */
+const maxBatch = 500;
+
+export class WriterClient {
+  readonly #worker: Worker;
+  #waiting: Waiting[] = [];
+  #running: readonly Waiting[] = [];
+  #isReady = false;
+  #failure: Error | undefined;
+  #idle: (() => void) | undefined;
+
+  private constructor(worker: Worker) {
+    this.#worker = worker;
+  }
+
+  /** Starts the thread; rejects when the database can't be opened. */
+  static async start(path: string): Promise<WriterClient> {
+    const worker = new Worker(new URL('./writer.ts', import.meta.url), { workerData: path });
+    const client = new WriterClient(worker);
+    await new Promise<void>((resolve, reject) => {
+      worker.on('message', (results: readonly OperationResult[]) => {
+        if (client.#isReady) client.#onResults(results);
+        else {
+          client.#isReady = true;
+          resolve();
+        }
+      });
+      worker.on('error', (error) => {
+        client.#fail(error instanceof Error ? error : new Error(String(error)));
+        reject(error instanceof Error ? error : new Error(String(error)));
+      });
+    });
+    return client;
+  }
+
+  run(operation: Operation): Promise<readonly number[]> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) {
+        reject(new StoreError(this.#failure.message));
+        return;
+      }
+      this.#waiting.push({ operation, resolve, reject });
+      if (this.#running.length === 0) this.#schedule();
+    });
+  }
+
+  /** Operations of the same turn travel together. */
+  #schedule(): void {
+    if (this.#waiting.length === 1) setImmediate(() => this.#send());
+  }
+
+  #send(): void {
+    if (this.#running.length > 0 || this.#waiting.length === 0) return;
+    this.#running = this.#waiting.splice(0, maxBatch);
+    const transfer = this.#running.flatMap(({ operation }) => {
+      const bytes =
+        operation.kind === 'put' ? operation.content : operation.kind === 'part' ? operation.data : undefined;
+      return bytes !== undefined && bytes.length > 0 && bytes.buffer instanceof ArrayBuffer ? [bytes.buffer] : [];
+    });
+    this.#worker.postMessage(
+      this.#running.map(({ operation }) => operation),
+      transfer,
+    );
+  }
+
+  #onResults(results: readonly OperationResult[]): void {
+    const finished = this.#running;
+    this.#running = [];
+    this.#send();
+    for (const [i, { resolve, reject }] of finished.entries()) {
+      const result = results[i];
+      if (result?.kind === 'ok') resolve(result.serials);
+      else if (result?.full === true) reject(new StoreFullError(result.reason));
+      else reject(new StoreError(result?.reason ?? 'no result'));
+    }
+    if (this.#running.length === 0) this.#idle?.();
+  }
+
+  #fail(error: Error): void {
+    this.#failure = error;
+    for (const { reject } of [...this.#running, ...this.#waiting]) reject(new StoreError(error.message));
+    this.#running = [];
+    this.#waiting = [];
+    this.#idle?.();
+  }
+
+  /** Finishes what waits, then ends the thread. */
+  async close(): Promise<void> {
+    if (this.#running.length > 0 || this.#waiting.length > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+    }
+    this.#worker.postMessage('close');
+    await new Promise<void>((resolve) => {
+      this.#worker.once('exit', () => resolve());
+    });
+  }
+}
