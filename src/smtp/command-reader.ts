@@ -1,0 +1,183 @@
+/**
+ * Server-side framing: command lines, DATA content and BDAT chunks out of bytes in any split. Knows line ends, lone dots
+ * and bounds; decides nothing. RFC 5321, 4.1.1, 4.5.2; RFC 3030
+ */
+
+/** smtpd_forbid_bare_newline: what a bare LF does. */
+export type BareNewlineMode = 'no' | 'normalize' | 'note' | 'reject';
+
+export type Framed =
+  | { readonly kind: 'line'; readonly text: Buffer; readonly hasBareLf: boolean }
+  /** The bound was passed; the rest of the line is dropped. */
+  | { readonly kind: 'longLine'; readonly text: Buffer }
+  | { readonly kind: 'content'; readonly bytes: Buffer }
+  | { readonly kind: 'endOfContent' }
+  | { readonly kind: 'chunk'; readonly bytes: Buffer }
+  | { readonly kind: 'endOfChunk' };
+
+const LF = 0x0a;
+const CR = 0x0d;
+const DOT = 0x2e;
+const crlf = Buffer.from('\r\n');
+const empty = Buffer.alloc(0);
+
+type Mode = 'command' | 'data' | 'bdat';
+
+export class CommandReader {
+  readonly #maxLine: number;
+  #mode: Mode = 'command';
+  #buffer: Buffer = empty;
+  #skippingLine = false;
+  #chunkLeft = 0;
+  #bareNewline: BareNewlineMode = 'normalize';
+  /** Whether the content's next byte begins a line, and whether the line before ended in CRLF. */
+  #atLineStart = true;
+  #afterCrlf = true;
+  #sawBareLf = false;
+
+  constructor(maxLine: number) {
+    this.#maxLine = maxLine;
+  }
+
+  /** Whether a bare LF was seen in the content read last. */
+  get sawBareLf(): boolean {
+    return this.#sawBareLf;
+  }
+
+  /** Input that waits to be read. */
+  get waitingBytes(): Buffer {
+    return this.#buffer;
+  }
+
+  /** The next bytes are message content up to the lone dot. */
+  beginData(mode: BareNewlineMode): void {
+    this.#mode = 'data';
+    this.#bareNewline = mode;
+    this.#atLineStart = true;
+    this.#afterCrlf = true;
+    this.#sawBareLf = false;
+  }
+
+  /** The next `size` bytes are a BDAT chunk. */
+  beginChunk(size: number): void {
+    this.#mode = 'bdat';
+    this.#chunkLeft = size;
+  }
+
+  push(bytes: Buffer): void {
+    this.#buffer = this.#buffer.length === 0 ? bytes : Buffer.concat([this.#buffer, bytes]);
+  }
+
+  /** Forgets what waits (after STARTTLS, or at the end). */
+  clear(): void {
+    this.#buffer = empty;
+  }
+
+  /** The next piece; undefined when more bytes are needed. */
+  next(): Framed | undefined {
+    switch (this.#mode) {
+      case 'command':
+        return this.#nextLine();
+      case 'data':
+        return this.#nextContent();
+      case 'bdat':
+        return this.#nextChunk();
+    }
+  }
+
+  #nextLine(): Framed | undefined {
+    const end = this.#buffer.indexOf(LF);
+    if (end < 0) {
+      if (this.#buffer.length <= this.#maxLine) return undefined;
+      const text = this.#buffer.subarray(0, this.#maxLine);
+      this.#buffer = empty;
+      const wasSkipping = this.#skippingLine;
+      this.#skippingLine = true;
+      return wasSkipping ? undefined : { kind: 'longLine', text };
+    }
+    const raw = this.#buffer.subarray(0, end);
+    this.#buffer = this.#buffer.subarray(end + 1);
+    if (this.#skippingLine) {
+      this.#skippingLine = false;
+      return this.#nextLine();
+    }
+    if (raw.length > this.#maxLine) return { kind: 'longLine', text: raw.subarray(0, this.#maxLine) };
+    const hasCr = raw.length > 0 && raw[raw.length - 1] === CR;
+    return { kind: 'line', text: hasCr ? raw.subarray(0, -1) : raw, hasBareLf: !hasCr };
+  }
+
+  #nextChunk(): Framed | undefined {
+    if (this.#chunkLeft === 0) {
+      this.#mode = 'command';
+      return { kind: 'endOfChunk' };
+    }
+    if (this.#buffer.length === 0) return undefined;
+    const bytes = this.#buffer.subarray(0, this.#chunkLeft);
+    this.#buffer = this.#buffer.subarray(bytes.length);
+    this.#chunkLeft -= bytes.length;
+    return { kind: 'chunk', bytes };
+  }
+
+  #nextContent(): Framed | undefined {
+    return this.#fastContent() ?? this.#lineOfContent();
+  }
+
+  /** Takes what holds neither a bare LF nor a line that begins with a dot in one piece. */
+  #fastContent(): Framed | undefined {
+    const buffer = this.#buffer;
+    if (!this.#atLineStart || !this.#afterCrlf || buffer.length < 3 || buffer[0] === DOT) return undefined;
+    const end = buffer.indexOf('\r\n.', 0, 'latin1');
+    const lastLineEnd = end >= 0 ? end : buffer.lastIndexOf(crlf);
+    if (lastLineEnd < 0) return undefined;
+    const bytes = buffer.subarray(0, lastLineEnd + 2);
+    if (hasBareLf(bytes)) return undefined;
+    this.#buffer = buffer.subarray(lastLineEnd + 2);
+    return { kind: 'content', bytes };
+  }
+
+  /** One line at a time: lone dots, stuffing, bare line feeds. */
+  #lineOfContent(): Framed | undefined {
+    const buffer = this.#buffer;
+    const end = buffer.indexOf(LF);
+    if (end < 0) return this.#partOfLongLine();
+    const hasCrlf = end > 0 && buffer[end - 1] === CR;
+    const text = buffer.subarray(0, hasCrlf ? end - 1 : end);
+    this.#buffer = buffer.subarray(end + 1);
+    const startsLine = this.#atLineStart;
+    const cleanBefore = this.#afterCrlf;
+    this.#atLineStart = true;
+    this.#afterCrlf = hasCrlf;
+    if (!hasCrlf) this.#sawBareLf = true;
+    if (startsLine && text.length === 1 && text[0] === DOT) {
+      const endsContent = (hasCrlf && cleanBefore) || this.#bareNewline === 'no' || this.#bareNewline === 'note';
+      if (endsContent) {
+        this.#mode = 'command';
+        return { kind: 'endOfContent' };
+      }
+      return { kind: 'content', bytes: empty }; // the lone dot beside a bare LF is dropped
+    }
+    const body = startsLine && text[0] === DOT ? text.subarray(1) : text;
+    return {
+      kind: 'content',
+      bytes: hasCrlf ? buffer.subarray(end - 1 - body.length, end + 1) : Buffer.concat([body, crlf]),
+    };
+  }
+
+  /** A line that has no end yet: given on in pieces once it is long, keeping a CR that may begin its end. */
+  #partOfLongLine(): Framed | undefined {
+    if (this.#buffer.length <= this.#maxLine) return undefined;
+    const keep = this.#buffer[this.#buffer.length - 1] === CR ? 1 : 0;
+    let bytes = this.#buffer.subarray(0, this.#buffer.length - keep);
+    this.#buffer = this.#buffer.subarray(this.#buffer.length - keep);
+    if (this.#atLineStart && bytes[0] === DOT) bytes = bytes.subarray(1);
+    this.#atLineStart = false;
+    return { kind: 'content', bytes };
+  }
+}
+
+/** Whether an LF stands without CR before it. */
+export function hasBareLf(bytes: Buffer): boolean {
+  for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1))
+    if (at === 0 || bytes[at - 1] !== CR) return true;
+  return false;
+}

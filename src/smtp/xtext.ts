@@ -1,0 +1,27 @@
+/** xtext. RFC 3461, 4 */
+
+/** Undoes `+XX`; undefined when the text is malformed. */
+export function decodeXtext(text: string): string | undefined {
+  if (!text.includes('+')) return text;
+  const bytes: number[] = [];
+  const source = Buffer.from(text, 'utf8');
+  for (let i = 0; i < source.length; i += 1) {
+    const byte = source[i] ?? 0;
+    if (byte !== 0x2b) {
+      bytes.push(byte);
+      continue;
+    }
+    const hex = source.toString('latin1', i + 1, i + 3);
+    if (!/^[0-9A-Fa-f]{2}$/.test(hex)) return undefined;
+    bytes.push(Number.parseInt(hex, 16));
+    i += 2;
+  }
+  return Buffer.from(bytes).toString('utf8');
+}
+
+/** Encodes `+`, `=`, and what is not printable ASCII. */
+export function encodeXtext(text: string): string {
+  return text.replaceAll(/[^!-*,-<>-~]/gu, (char) =>
+    [...Buffer.from(char, 'utf8')].map((byte) => `+${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
+  );
+}
