@@ -1,5 +1,5 @@
 /** Arguments of MAIL and RCPT: the path and its parameters. RFC 5321, 4.1.1.2, 4.1.1.3; smtpd(8) is lax about both. */
-import { parseAddressList, toInternal } from '#address';
+import { addressesOf, parseAddressList, toInternal } from '#address';
 
 export interface PathSyntax {
   /** strict_rfc821_envelopes: angle brackets are a must, comments and display names are not allowed. */
@@ -87,8 +87,8 @@ function withoutComments(text: string): string {
 function toAddress(path: string, strict: boolean): string | undefined {
   if (path === '') return '';
   if (strict && /[()<>]|\s(?=(?:[^"]*"[^"]*")*[^"]*$)/.test(path)) return undefined;
-  const found = parseAddressList(path);
+  const found = addressesOf(parseAddressList(path));
   const [only] = found;
-  if (found.length !== 1 || only === undefined || only.address === '') return undefined;
-  return path.includes('"') || path.includes('\\') ? toInternal(path) : only.address;
+  if (found.length !== 1 || only === undefined || only === '') return undefined;
+  return path.includes('"') || path.includes('\\') ? toInternal(path) : only;
 }
