@@ -1,0 +1,89 @@
+/**
+ * A destination: (transport, nexthop), with its concurrency window, feedback, and why and until when it waits.
+ * qmgr(8), SCHEDULER_README
+ */
+import type { Status } from '#message';
+import type { Entry } from './active.ts';
+import type { TransportSettings } from './settings.ts';
+
+export class Destination {
+  readonly key: string;
+  readonly nexthop: string;
+  readonly settings: TransportSettings;
+  readonly waiting: Entry[] = [];
+  busy = 0;
+  window: number;
+  /** ms since the epoch before which nothing is started (rate delay). */
+  pausedUntil = 0;
+  /** The site is taken for dead until then: its mail is deferred at once, with the reason. */
+  deadUntil = 0;
+  deadReason: Status | undefined;
+  #success = 0;
+  #failure = 0;
+  #failedCohorts = 0;
+
+  constructor(key: string, nexthop: string, settings: TransportSettings) {
+    this.key = key;
+    this.nexthop = nexthop;
+    this.settings = settings;
+    this.window = settings.initialConcurrency;
+  }
+
+  canStart(now: number): boolean {
+    if (this.waiting.length === 0 || now < this.pausedUntil) return false;
+    const window = this.settings.destinationRateDelayMs > 0 ? 1 : this.window;
+    return this.busy < window;
+  }
+
+  get isIdle(): boolean {
+    return this.busy === 0 && this.waiting.length === 0;
+  }
+
+  isDead(now: number): boolean {
+    return this.deadReason !== undefined && now < this.deadUntil;
+  }
+
+  /** Forgets that the site was dead and starts over with the initial window. */
+  revive(): void {
+    this.deadReason = undefined;
+    this.deadUntil = 0;
+    this.window = this.settings.initialConcurrency;
+    this.#success = 0;
+    this.#failure = 0;
+    this.#failedCohorts = 0;
+  }
+
+  onSuccess(): void {
+    const { concurrencyLimit, positiveFeedback, initialConcurrency } = this.settings;
+    this.deadReason = undefined;
+    this.#failedCohorts = 0;
+    if (this.window >= this.busy + initialConcurrency) return;
+    const feedback = positiveFeedback(this.window);
+    this.#success += feedback;
+    while (this.#success + feedback / 2 >= 1) {
+      this.window += 1;
+      this.#success -= 1;
+      this.#failure = 0;
+    }
+    if (concurrencyLimit > 0) this.window = Math.min(this.window, concurrencyLimit);
+  }
+
+  /** The whole site failed. After `failedCohortLimit` windows full of failures it is dead for `deadMs`. */
+  onSiteFailure(reason: Status, now: number, deadMs: number): void {
+    const { failedCohortLimit, negativeFeedback } = this.settings;
+    this.#failedCohorts += 1 / this.window;
+    if (failedCohortLimit > 0 && this.#failedCohorts >= failedCohortLimit - 1e-9) {
+      this.deadReason = reason;
+      this.deadUntil = now + deadMs;
+      return;
+    }
+    const feedback = negativeFeedback(this.window);
+    this.#failure -= feedback;
+    while (this.#failure - feedback / 2 < 0 && this.window > 1) {
+      this.window -= 1;
+      this.#failure += 1;
+      this.#success = 0;
+    }
+    if (this.window === 1) this.#failure = Math.max(0, this.#failure);
+  }
+}

@@ -1,0 +1,3 @@
+/** The queue manager. qmgr(8) */
+export { createQueueManager, QueueManager, type QueueManagerOptions } from './queue-manager.ts';
+export type { Bouncer, NotifiedRecipient } from './settle.ts';

@@ -1,0 +1,353 @@
+/**
+ * The queue manager: takes messages from the store, routes and schedules them, hands deliveries to agents, and settles
+ * what comes of them. qmgr(8)
+ */
+import type { Settings } from '#config';
+import { toExternal } from '#address';
+import type { EventChannel } from '#events';
+import {
+  type DeliveryAgent,
+  type DeliveryRequest,
+  type MaybePromise,
+  type Outcome,
+  type RequestRecipient,
+  type Status,
+} from '#message';
+import type { Resolution } from '#rewrite';
+import type { QueuedMessage, QueueStore } from '#store';
+import { ActiveMessage, type Entry } from './active.ts';
+import type { Destination } from './destination.ts';
+import { bucketKey, type Route, routeRecipient } from './routing.ts';
+import { Scheduler } from './scheduler.ts';
+import { compileSettings, compileTransport, type QmgrSettings } from './settings.ts';
+import { type Bouncer, settleMessage } from './settle.ts';
+
+export interface QueueManagerOptions {
+  readonly store: QueueStore;
+  readonly agents: ReadonlyMap<string, DeliveryAgent>;
+  /** Deliveries at once for a transport, from master.cf; 0: unlimited. */
+  readonly processLimit: (transport: string) => number;
+  readonly resolve: (sender: string, recipient: string) => MaybePromise<Resolution>;
+  readonly bouncer: Bouncer;
+  readonly settings: Settings;
+  readonly events: EventChannel;
+  /** Where deferrals by the queue manager itself are logged (error(8) in Postfix). */
+  readonly errorEvents: EventChannel;
+  readonly now: () => number;
+}
+
+const claimBatch = 200;
+
+export class QueueManager {
+  readonly #options: QueueManagerOptions;
+  readonly #settings: QmgrSettings;
+  readonly #recipientDelimiter: string;
+  readonly #scheduler: Scheduler;
+  readonly #active = new Map<string, ActiveMessage>();
+  #scanTimer: NodeJS.Timeout | undefined;
+  #pauseTimer: NodeJS.Timeout | undefined;
+  #isScanning = false;
+  #scanAgain = false;
+  #isStopped = true;
+  #incomingWaits = true;
+  #whenIdle: (() => void) | undefined;
+
+  constructor(options: QueueManagerOptions) {
+    this.#options = options;
+    this.#settings = compileSettings(options.settings);
+    this.#recipientDelimiter = options.settings.string('recipient_delimiter');
+    this.#scheduler = new Scheduler((transport) =>
+      compileTransport(options.settings, transport, options.processLimit(transport)),
+    );
+  }
+
+  start(): void {
+    this.#isStopped = false;
+    this.#options.store.onQueued((message) => {
+      if (this.#isStopped || this.#active.size >= this.#settings.activeLimit) {
+        this.#incomingWaits = true;
+        return false;
+      }
+      this.#accept(message);
+      return true;
+    });
+    this.#scanTimer = setInterval(() => void this.scan(), this.#settings.queueRunDelayMs);
+    void this.scan();
+  }
+
+  /** Takes no more, and waits for what runs until `deadlineMs` from now. */
+  async stop(deadlineMs: number): Promise<void> {
+    this.#isStopped = true;
+    clearInterval(this.#scanTimer);
+    clearTimeout(this.#pauseTimer);
+    const running = [...this.#active.values()].some((message) => message.openEntries > 0);
+    if (!running) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, deadlineMs);
+      this.#whenIdle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    for (const message of this.#active.values()) message.abort.abort();
+  }
+
+  get activeCount(): number {
+    return this.#active.size;
+  }
+
+  /** Tries everything now, dead destinations too (postqueue -f). */
+  async flush(): Promise<void> {
+    this.#scheduler.reviveAll();
+    await this.#options.store.makeDue(this.#options.now());
+    await this.scan();
+  }
+
+  /** Tries some messages now (postqueue -i, sendmail -qI). */
+  async flushById(queueIds: readonly string[]): Promise<void> {
+    this.#scheduler.reviveAll();
+    for (const message of await this.#options.store.claimById(queueIds)) this.#accept(message);
+  }
+
+  /** Tries the mail for a domain now (postqueue -s, ETRN). */
+  async flushSite(domain: string): Promise<void> {
+    this.#scheduler.reviveAll();
+    await this.#options.store.makeDue(this.#options.now(), { recipientDomain: domain });
+    await this.scan();
+  }
+
+  /** Claims what waits in incoming, and what is due in deferred, as far as there is room. */
+  async scan(): Promise<void> {
+    if (this.#isScanning) {
+      this.#scanAgain = true;
+      return;
+    }
+    this.#isScanning = true;
+    try {
+      do {
+        this.#scanAgain = false;
+        await this.#claimAll();
+      } while (this.#scanAgain);
+    } finally {
+      this.#isScanning = false;
+    }
+  }
+
+  async #claimAll(): Promise<void> {
+    const { store, now } = this.#options;
+    for (let more = true; more && !this.#isStopped;) {
+      more = false;
+      for (const from of ['incoming', 'deferred'] as const) {
+        const room = this.#settings.activeLimit - this.#active.size;
+        if (room <= 0) return;
+        const messages = await store.claim(from, now(), Math.min(room, claimBatch));
+        if (messages.length > 0) more = true;
+        for (const message of messages) this.#accept(message);
+      }
+    }
+    this.#incomingWaits = false;
+  }
+
+  #accept(queued: QueuedMessage): void {
+    const message = new ActiveMessage(queued, this.#options.now());
+    this.#active.set(queued.queueId, message);
+    this.#options.events.emit({
+      kind: 'active',
+      queueId: queued.queueId,
+      sender: queued.envelope.sender,
+      sizeBytes: queued.sizeBytes,
+      recipientCount: queued.recipients.length,
+    });
+    const pending = queued.recipients.filter((recipient) => recipient.state === 'pending');
+    const routes = pending.map((recipient) =>
+      routeRecipient(queued, recipient, { settings: this.#settings, resolve: this.#options.resolve }),
+    );
+    const ready = routes.filter((route): route is Route => !(route instanceof Promise));
+    if (ready.length === routes.length) this.#schedule(message, ready);
+    else {
+      void Promise.all(routes.map((route) => Promise.resolve(route))).then(
+        (all) => this.#schedule(message, all),
+        (error: unknown) => this.#giveUp(message, error),
+      );
+    }
+  }
+
+  /** A bug met while routing: the message waits for its next turn. */
+  #giveUp(message: ActiveMessage, error: unknown): void {
+    this.#emitPanic(error);
+    const status: Status = { code: '4.3.0', reason: 'address resolver failure' };
+    for (const { index } of message.queued.recipients) message.record({ index, kind: 'deferred', status });
+    void this.#settle(message);
+  }
+
+  #emitPanic(error: unknown): void {
+    const stack = error instanceof Error ? (error.stack ?? '') : '';
+    this.#options.events.emit({ kind: 'panic', text: error instanceof Error ? error.message : String(error), stack });
+  }
+
+  #schedule(message: ActiveMessage, routes: readonly Route[]): void {
+    for (const route of routes)
+      if (route.kind === 'decided') this.#decide(message, route.recipient, route.outcome, route.status);
+    for (const [transport, group] of Map.groupBy(
+      routes.filter((route) => route.kind === 'deliver'),
+      (route) => route.transport,
+    )) {
+      this.#scheduleTransport(message, transport, group);
+    }
+    if (message.openEntries === 0) void this.#settle(message);
+    else this.#dispatch();
+  }
+
+  #scheduleTransport(
+    message: ActiveMessage,
+    transport: string,
+    routes: readonly (Route & { kind: 'deliver' })[],
+  ): void {
+    if (!this.#options.agents.has(transport)) {
+      this.#options.events.emit({
+        kind: 'warning',
+        text: `connect to transport private/${transport}: No such file or directory`,
+      });
+      for (const route of routes)
+        this.#decide(message, route.recipient, 'deferred', { code: '4.3.0', reason: 'mail transport unavailable' });
+      return;
+    }
+    const { recipientLimit } = this.#scheduler.settingsOf(transport);
+    const buckets = Map.groupBy(routes, (route) =>
+      bucketKey(
+        route.nexthop,
+        route.recipient.address,
+        recipientLimit,
+        this.#recipientDelimiter,
+        this.#settings.doubleBounceSender,
+      ),
+    );
+    for (const [key, bucket] of buckets) {
+      const [first] = bucket;
+      if (first === undefined) continue;
+      const destination = this.#scheduler.destination(transport, key, first.nexthop);
+      const now = this.#options.now();
+      if (destination.isDead(now) && destination.deadReason !== undefined) {
+        const { code, reason } = destination.deadReason;
+        for (const { recipient } of bucket)
+          this.#decide(message, recipient, 'deferred', { code, reason: `delivery temporarily suspended: ${reason}` });
+        continue;
+      }
+      const size = recipientLimit === 0 ? bucket.length : recipientLimit;
+      const sorted = bucket
+        .map((route) => route.recipient)
+        .toSorted((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
+      for (let at = 0; at < sorted.length; at += size) {
+        message.openEntries += 1;
+        this.#scheduler.add(transport, { message, destination, recipients: sorted.slice(at, at + size) });
+      }
+    }
+  }
+
+  /** An outcome without a delivery, with its log line. */
+  #decide(message: ActiveMessage, recipient: RequestRecipient, kind: Outcome['kind'], status: Status): void {
+    const now = this.#options.now();
+    const { envelope, queueId } = message.queued;
+    message.record({ index: recipient.index, kind, status });
+    this.#options.errorEvents.emit({
+      kind: 'delivery',
+      queueId,
+      recipient: toExternal(recipient.address),
+      original: toExternal(recipient.original),
+      relay: 'none',
+      times: [envelope.arrivedAt, message.activeAt, now, now, now],
+      code: status.code,
+      outcome: kind,
+      text: status.reason,
+    });
+  }
+
+  #dispatch(): void {
+    if (this.#isStopped) return;
+    const now = this.#options.now();
+    for (const { transport, entry } of this.#scheduler.startable(now)) void this.#deliver(transport, entry);
+    const next = this.#scheduler.nextMoment(now);
+    if (next === undefined) return;
+    clearTimeout(this.#pauseTimer);
+    this.#pauseTimer = setTimeout(() => this.#dispatch(), next - now);
+  }
+
+  async #deliver(transport: string, { message, destination, recipients }: Entry): Promise<void> {
+    const { agents, now } = this.#options;
+    const { queued } = message;
+    const request: DeliveryRequest = {
+      queueId: queued.queueId,
+      envelope: queued.envelope,
+      content: queued.content,
+      sizeBytes: queued.sizeBytes,
+      transport,
+      nexthop: destination.nexthop,
+      recipients,
+      activeAt: message.activeAt,
+      startedAt: now(),
+      reuseConnection: destination.waiting.length > 0 || destination.busy > 1,
+      probe: queued.envelope.origin === 'verify' || queued.envelope.trace === 'verify',
+      signal: message.abort.signal,
+    };
+    try {
+      const agent = agents.get(transport);
+      if (agent === undefined) throw new Error(`no agent for transport ${transport}`);
+      const { siteFailure } = await agent.deliver(request, (outcome) => this.#onOutcome(message, outcome));
+      this.#feedback(destination, siteFailure);
+    } catch (error) {
+      this.#emitPanic(error);
+    }
+    for (const { index } of recipients) {
+      if (message.outcomes.has(index)) continue;
+      message.record({ index, kind: 'deferred', status: { code: '4.3.0', reason: 'unknown mail transport error' } });
+    }
+    this.#scheduler.finished(transport, destination, now());
+    message.openEntries -= 1;
+    if (message.openEntries === 0) void this.#settle(message);
+    this.#dispatch();
+  }
+
+  /** A delivery is written down as it is known, unless it is the last one: then the settlement holds it. */
+  #onOutcome(message: ActiveMessage, outcome: Outcome): void {
+    message.record(outcome);
+    const pending = message.queued.recipients.filter((recipient) => recipient.state === 'pending').length;
+    if (message.outcomes.size >= pending || outcome.kind === 'deferred') return;
+    const outcomes = message.unsettled.splice(0);
+    this.#options.store
+      .settle({ queueId: message.queued.queueId, outcomes })
+      .catch((error: unknown) => this.#emitPanic(error));
+  }
+
+  #feedback(destination: Destination, siteFailure: Status | undefined): void {
+    const now = this.#options.now();
+    if (siteFailure === undefined) destination.onSuccess();
+    else destination.onSiteFailure(siteFailure, now, this.#settings.minimalBackoffMs);
+    if (!destination.isDead(now) || destination.deadReason === undefined) return;
+    const { code, reason } = destination.deadReason;
+    const suspended: Status = { code, reason: `delivery temporarily suspended: ${reason}` };
+    for (const { message, recipients } of destination.waiting.splice(0)) {
+      for (const recipient of recipients) this.#decide(message, recipient, 'deferred', suspended);
+      message.openEntries -= 1;
+      if (message.openEntries === 0) void this.#settle(message);
+    }
+  }
+
+  async #settle(message: ActiveMessage): Promise<void> {
+    try {
+      await settleMessage(message, { ...this.#options, settings: this.#settings });
+    } catch (error) {
+      this.#options.events.emit({
+        kind: 'warning',
+        text: `${message.queued.queueId}: cannot update the queue: ${error instanceof Error ? error.message : String(error)}`,
+      });
+    }
+    this.#active.delete(message.queued.queueId);
+    if (this.#active.size === 0) this.#whenIdle?.();
+    if (this.#incomingWaits) void this.scan();
+  }
+}
+
+/** Creates the queue manager; `start` begins. */
+export function createQueueManager(options: QueueManagerOptions): QueueManager {
+  return new QueueManager(options);
+}

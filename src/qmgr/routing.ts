@@ -1,0 +1,86 @@
+/** Where each recipient of an active message goes: transport, destination, or an outcome at once. qmgr(8) */
+import { splitAddress, splitExtension } from '#address';
+import { type MaybePromise, type RequestRecipient, type Status, whenReady } from '#message';
+import type { Resolution } from '#rewrite';
+import type { QueuedMessage } from '#store';
+import type { QmgrSettings } from './settings.ts';
+
+export type Route =
+  | {
+      readonly kind: 'deliver';
+      readonly transport: string;
+      readonly nexthop: string;
+      readonly recipient: RequestRecipient;
+    }
+  | {
+      readonly kind: 'decided';
+      readonly outcome: 'deferred' | 'bounced' | 'sent';
+      readonly status: Status;
+      readonly recipient: RequestRecipient;
+    };
+
+export interface RoutingOptions {
+  readonly settings: QmgrSettings;
+  readonly resolve: (sender: string, recipient: string) => MaybePromise<Resolution>;
+}
+
+/** content_filter and FILTER: `transport:nexthop` for the whole message. FILTER_README */
+function filterRoute(message: QueuedMessage, recipient: RequestRecipient, settings: QmgrSettings): Route | undefined {
+  const filter = message.envelope.contentFilter;
+  if (filter === '' || message.envelope.origin === 'verify') return undefined;
+  const colon = filter.indexOf(':');
+  const transport = colon < 0 ? filter : filter.slice(0, colon);
+  const given = colon < 0 ? '' : filter.slice(colon + 1);
+  const nexthop = given !== '' ? given : settings.defaultFilterNexthop || splitAddress(recipient.address).domain;
+  return { kind: 'deliver', transport, nexthop, recipient };
+}
+
+function isDoubleBounce(address: string, settings: QmgrSettings): boolean {
+  return splitAddress(address).localPart.toLowerCase() === settings.doubleBounceSender.toLowerCase();
+}
+
+/** Decides about one recipient. */
+export function routeRecipient(
+  message: QueuedMessage,
+  recipient: RequestRecipient,
+  { settings, resolve }: RoutingOptions,
+): MaybePromise<Route> {
+  const filtered = filterRoute(message, recipient, settings);
+  if (filtered !== undefined) return filtered;
+  const decided = (outcome: 'deferred' | 'bounced' | 'sent', code: string, reason: string): Route => ({
+    kind: 'decided',
+    outcome,
+    status: { code, reason },
+    recipient,
+  });
+  return whenReady(resolve(message.envelope.sender, recipient.address), (resolution): Route => {
+    switch (resolution.kind) {
+      case 'failed':
+        return decided('deferred', '4.3.0', 'address resolver failure');
+      case 'invalid':
+        return decided('bounced', '5.1.3', resolution.reason);
+      case 'resolved': {
+        const { transport, nexthop, addressClass } = resolution;
+        if (addressClass === 'local' && isDoubleBounce(resolution.recipient, settings)) {
+          return decided('sent', '2.0.0', 'undeliverable postmaster notification discarded');
+        }
+        if (settings.deferTransports.includes(transport)) return decided('deferred', '4.3.2', 'deferred transport');
+        return { kind: 'deliver', transport, nexthop, recipient: { ...recipient, address: resolution.recipient } };
+      }
+    }
+  });
+}
+
+/** The concurrency bucket of a recipient: its nexthop, or with a recipient limit of 1 its address without extension. */
+export function bucketKey(
+  nexthop: string,
+  address: string,
+  recipientLimit: number,
+  recipientDelimiter: string,
+  doubleBounceName: string,
+): string {
+  if (recipientLimit !== 1) return nexthop.toLowerCase();
+  const { localPart } = splitAddress(address);
+  const { user } = splitExtension(localPart, recipientDelimiter, { ownerRequestSpecial: true, doubleBounceName });
+  return `${user}@${nexthop}`.toLowerCase();
+}

@@ -1,0 +1,78 @@
+/** Settings of the queue manager as plain fields. qmgr(8) */
+import type { Settings } from '#config';
+
+export interface QmgrSettings {
+  readonly activeLimit: number;
+  readonly queueRunDelayMs: number;
+  readonly minimalBackoffMs: number;
+  readonly maximalBackoffMs: number;
+  readonly maximalLifetimeMs: number;
+  readonly bounceLifetimeMs: number;
+  /** 0: no warnings. */
+  readonly delayWarningMs: number;
+  readonly transportRetryMs: number;
+  readonly deferTransports: readonly string[];
+  readonly defaultFilterNexthop: string;
+  readonly doubleBounceSender: string;
+}
+
+export function compileSettings(settings: Settings): QmgrSettings {
+  return {
+    activeLimit: settings.int('qmgr_message_active_limit'),
+    queueRunDelayMs: settings.ms('queue_run_delay'),
+    minimalBackoffMs: settings.ms('minimal_backoff_time'),
+    maximalBackoffMs: settings.ms('maximal_backoff_time'),
+    maximalLifetimeMs: settings.ms('maximal_queue_lifetime'),
+    bounceLifetimeMs: settings.ms('bounce_queue_lifetime'),
+    delayWarningMs: settings.ms('delay_warning_time'),
+    transportRetryMs: settings.ms('transport_retry_time'),
+    deferTransports: settings.list('defer_transports'),
+    defaultFilterNexthop: settings.string('default_filter_nexthop'),
+    doubleBounceSender: settings.string('double_bounce_sender'),
+  };
+}
+
+/** Feedback as written: a number, or a number divided by (the root of) the concurrency. */
+export type Feedback = (window: number) => number;
+
+/** Limits of one transport: `<transport>_…` with the defaults behind it. */
+export interface TransportSettings {
+  readonly initialConcurrency: number;
+  /** 0: unlimited. */
+  readonly concurrencyLimit: number;
+  /** 0: unlimited. */
+  readonly recipientLimit: number;
+  readonly positiveFeedback: Feedback;
+  readonly negativeFeedback: Feedback;
+  readonly failedCohortLimit: number;
+  readonly destinationRateDelayMs: number;
+  readonly transportRateDelayMs: number;
+  /** Deliveries at once, from master.cf; 0: unlimited. */
+  readonly processLimit: number;
+}
+
+/** destination_concurrency_positive_feedback and its negative twin. SCHEDULER_README */
+function parseFeedback(text: string): Feedback {
+  const [amount = '1', divisor = ''] = text.split('/');
+  const value = Number(amount);
+  const base = Number.isFinite(value) ? value : 1;
+  if (divisor.trim() === 'concurrency') return (window) => base / window;
+  if (divisor.trim() === 'sqrt_concurrency') return (window) => base / Math.sqrt(window);
+  const constant = divisor === '' ? base : base / (Number(divisor) || 1);
+  return () => constant;
+}
+
+export function compileTransport(settings: Settings, transport: string, processLimit: number): TransportSettings {
+  const name = (suffix: string): string => transport + suffix;
+  return {
+    initialConcurrency: Math.max(1, settings.int(name('_initial_destination_concurrency'))),
+    concurrencyLimit: settings.int(name('_destination_concurrency_limit')),
+    recipientLimit: settings.int(name('_destination_recipient_limit')),
+    positiveFeedback: parseFeedback(settings.string(name('_destination_concurrency_positive_feedback'))),
+    negativeFeedback: parseFeedback(settings.string(name('_destination_concurrency_negative_feedback'))),
+    failedCohortLimit: settings.int(name('_destination_concurrency_failed_cohort_limit')),
+    destinationRateDelayMs: settings.ms(name('_destination_rate_delay')),
+    transportRateDelayMs: settings.ms(name('_transport_rate_delay')),
+    processLimit,
+  };
+}

@@ -1,0 +1,107 @@
+/** What comes of a message when all its deliveries have ended: removed, bounced, deferred, expired. qmgr(8), bounce(8) */
+import type { EventChannel } from '#events';
+import type { Outcome, Recipient, Status } from '#message';
+import type { QueuedMessage, QueueStore } from '#store';
+import type { ActiveMessage } from './active.ts';
+import { isExpired, nextAttemptAt } from './backoff.ts';
+import type { QmgrSettings } from './settings.ts';
+
+export interface NotifiedRecipient {
+  readonly recipient: Recipient;
+  readonly outcome: Outcome;
+}
+
+/** The part of bounce(8) that the queue manager asks. */
+export interface Bouncer {
+  notify(
+    kind: 'failure' | 'delay' | 'success' | 'verify',
+    message: QueuedMessage,
+    recipients: readonly NotifiedRecipient[],
+  ): Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }>;
+}
+
+export interface SettleOptions {
+  readonly store: QueueStore;
+  readonly bouncer: Bouncer;
+  readonly settings: QmgrSettings;
+  readonly events: EventChannel;
+  readonly now: () => number;
+}
+
+/** Writes down the end of an attempt. */
+export async function settleMessage(message: ActiveMessage, options: SettleOptions): Promise<void> {
+  const { store, settings, events } = options;
+  const { queued, outcomes } = message;
+  const { queueId } = queued;
+  const all = queued.recipients.flatMap((recipient) => {
+    const outcome = outcomes.get(recipient.index);
+    return outcome === undefined ? [] : [{ recipient, outcome }];
+  });
+  let deferred = all.filter(({ outcome }) => outcome.kind === 'deferred');
+  const failed = all.filter(({ outcome }) => outcome.kind === 'bounced');
+  const now = options.now();
+  const expires =
+    deferred.length > 0 &&
+    (queued.forcedExpire ||
+      isExpired({ arrivedAt: queued.envelope.arrivedAt, sender: queued.envelope.sender }, now, settings));
+  if (expires) {
+    events.emit({ kind: 'expired', queueId, sender: queued.envelope.sender, isForced: queued.forcedExpire });
+    failed.push(...deferred);
+    deferred = [];
+  }
+  const unreported = await report(queued, failed, all, options);
+  const warnedAt = unreported.length > 0 ? undefined : await warnOfDelay(queued, deferred, now, options);
+  const waiting = [...deferred, ...unreported];
+  if (waiting.length === 0) {
+    await store.settle({ queueId, outcomes: [], next: { kind: 'gone' } });
+    events.emit({ kind: 'removed', queueId });
+    return;
+  }
+  await store.settle({
+    queueId,
+    outcomes: [
+      ...all.filter(({ recipient }) => !waiting.some((other) => other.recipient === recipient)),
+      ...waiting,
+    ].map(({ outcome }) => outcome),
+    next: { kind: 'deferred', dueAt: nextAttemptAt(queued.envelope.arrivedAt, now, settings) },
+    ...(warnedAt === undefined ? {} : { warnedAt }),
+  });
+}
+
+/** Sends the reports that are due; gives the failures that could not be reported and therefore stay in the queue. */
+async function report(
+  queued: QueuedMessage,
+  failed: readonly NotifiedRecipient[],
+  all: readonly NotifiedRecipient[],
+  { bouncer }: SettleOptions,
+): Promise<readonly NotifiedRecipient[]> {
+  const { trace, origin } = queued.envelope;
+  if (origin === 'verify') return [];
+  if (trace === 'verify') {
+    await bouncer.notify('verify', queued, all);
+    return [];
+  }
+  const succeeded = all.filter(
+    ({ recipient, outcome }) => outcome.kind === 'sent' && (trace === 'record' || recipient.notify.includes('success')),
+  );
+  if (succeeded.length > 0) await bouncer.notify('success', queued, succeeded);
+  if (failed.length === 0) return [];
+  const result = await bouncer.notify('failure', queued, failed);
+  if (result.ok) return [];
+  const status: Status = { code: '4.3.0', reason: `bounce or trace service failure: ${result.reason}` };
+  return failed.map(({ recipient, outcome }) => ({ recipient, outcome: { ...outcome, kind: 'deferred', status } }));
+}
+
+/** One delay warning a message. Gives when it was sent. */
+async function warnOfDelay(
+  queued: QueuedMessage,
+  deferred: readonly NotifiedRecipient[],
+  now: number,
+  { bouncer, settings }: SettleOptions,
+): Promise<number | undefined> {
+  const isDue =
+    settings.delayWarningMs > 0 && queued.warnedAt === 0 && now - queued.envelope.arrivedAt >= settings.delayWarningMs;
+  if (!isDue || deferred.length === 0) return undefined;
+  const result = await bouncer.notify('delay', queued, deferred);
+  return result.ok ? now : undefined;
+}
