@@ -311,10 +311,10 @@ export class QueueManager {
   #onOutcome(message: ActiveMessage, outcome: Outcome): void {
     message.record(outcome);
     const pending = message.queued.recipients.filter((recipient) => recipient.state === 'pending').length;
-    if (message.outcomes.size >= pending || outcome.kind === 'deferred') return;
-    const outcomes = message.unsettled.splice(0);
+    // a failure is tried again after a crash: its report has not been sent yet
+    if (message.outcomes.size >= pending || outcome.kind !== 'sent') return;
     this.#options.store
-      .settle({ queueId: message.queued.queueId, outcomes })
+      .settle({ queueId: message.queued.queueId, outcomes: [outcome] })
       .catch((error: unknown) => this.#emitPanic(error));
   }
 
