@@ -1,2 +1,4 @@
 /** Rewriting to standard form, and routing. trivial-rewrite(8) */
 export type { AddressClass, Resolution } from './resolution.ts';
+export { createRewriter, type Rewriter, type RewriterOptions } from './rewriter.ts';
+export { ownAddresses, type OwnAddressFacts, systemInterfaces } from './own-addresses.ts';

@@ -1,0 +1,68 @@
+/**
+ * Where an address leads after all local domains are taken away: `a%b@here` is for `a@b`. trivial-rewrite(8),
+ * postconf(5) resolve_dequoted_address
+ */
+import type { MaybePromise } from '#message';
+import type { MatchResult } from '#tables';
+import type { ResolveSettings, RewriteSettings } from './settings.ts';
+import { isUnquoted, toStandardForm, withoutTrailingDot } from './standard-form.ts';
+
+export type FinalDomain =
+  | {
+      readonly kind: 'found';
+      /** `user@domain`. */
+      readonly recipient: string;
+      readonly domain: string;
+      readonly isLocal: boolean;
+    }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+interface Tests {
+  readonly isLocalDomain: (domain: string) => MaybePromise<MatchResult>;
+  readonly resolve: ResolveSettings;
+  readonly rewrite: RewriteSettings;
+}
+
+/** Takes local domains away, one after the other. Each step makes the address shorter or ends. */
+export function findFinalDomain(address: string, tests: Tests, saved?: string): MaybePromise<FinalDomain> {
+  let rest = withoutTrailingDot(address);
+  if (tests.resolve.dropsNullDomain && rest.endsWith('@')) rest = rest.slice(0, -1);
+  const at = rest.lastIndexOf('@');
+  if (at < 0) return localPartAlone(rest, tests, saved);
+  const domain = rest.slice(at + 1);
+  if (domain === '') return localPartAlone(rest.slice(0, at), tests, '');
+  const whole = rest;
+  const go = (answer: MatchResult): MaybePromise<FinalDomain> => {
+    if (answer === 'no') return { kind: 'found', recipient: whole, domain, isLocal: false };
+    if (answer !== 'yes') return { kind: 'failed', reason: answer.failed };
+    return localPartAlone(whole.slice(0, at), tests, domain);
+  };
+  const answer = tests.isLocalDomain(domain);
+  return answer instanceof Promise ? answer.then(go) : go(answer);
+}
+
+/** What is left when there is no domain, or only a local one: done, unless it holds another address. */
+function localPartAlone(localPart: string, tests: Tests, saved: string | undefined): MaybePromise<FinalDomain> {
+  const inner = innerAddress(localPart, tests);
+  if (inner !== undefined) {
+    return findFinalDomain(toStandardForm(inner, tests.rewrite.local, tests.rewrite), tests, saved);
+  }
+  const domain = saved ?? tests.resolve.myhostname;
+  const user = localPart === '' ? tests.resolve.emptyAddressRecipient : localPart;
+  return { kind: 'found', recipient: `${user}@${domain}`, domain, isLocal: true };
+}
+
+/** The address that a local-part holds by its operators; undefined when it is only a name. */
+function innerAddress(localPart: string, { resolve, rewrite }: Tests): string | undefined {
+  if (isUnquoted(localPart)) {
+    const hasOperator =
+      (rewrite.swapBangpath && localPart.includes('!')) || (rewrite.percentHack && localPart.includes('%'));
+    return hasOperator ? localPart : undefined;
+  }
+  if (!resolve.opensQuotedLocalParts) return undefined;
+  if (localPart.includes('@')) return localPart;
+  const percent = rewrite.percentHack ? localPart.lastIndexOf('%') : -1;
+  if (percent >= 0) return `${localPart.slice(0, percent)}@${localPart.slice(percent + 1)}`;
+  const bang = rewrite.swapBangpath ? localPart.indexOf('!') : -1;
+  return bang < 0 ? undefined : `${localPart.slice(bang + 1)}@${localPart.slice(0, bang)}`;
+}
