@@ -1,0 +1,100 @@
+/** Parameters of MAIL and RCPT. RFC 1870, 6152, 3461, 6531 */
+import type { Notify } from '#message';
+import { decodeXtext } from '#smtp';
+
+export interface MailParameters {
+  readonly size: number;
+  readonly encoding: '' | '7bit' | '8bit';
+  readonly smtputf8: boolean;
+  readonly ret: '' | 'full' | 'hdrs';
+  readonly envid: string;
+}
+
+export interface ParameterRules {
+  /** Keywords that were not announced. */
+  readonly discarded: ReadonlySet<string>;
+  readonly smtputf8: boolean;
+}
+
+const dsnDisabled = '501 5.7.1 DSN support is disabled';
+
+/** Reads MAIL's parameters; a text is the reply that refuses them. */
+export function parseMailParameters(words: readonly string[], rules: ParameterRules): MailParameters | string {
+  let out: MailParameters = { size: 0, encoding: '', smtputf8: false, ret: '', envid: '' };
+  for (const word of words) {
+    const next = mailParameter(word, out, rules);
+    if (typeof next === 'string') return next;
+    out = next;
+  }
+  return out;
+}
+
+function mailParameter(word: string, so: MailParameters, rules: ParameterRules): MailParameters | string {
+  const upper = word.toUpperCase();
+  const value = word.slice(word.indexOf('=') + 1);
+  if (upper.startsWith('BODY=')) {
+    if (upper === 'BODY=8BITMIME' && !rules.discarded.has('8bitmime')) return { ...so, encoding: '8bit' };
+    if (upper === 'BODY=7BIT' && !rules.discarded.has('8bitmime')) return { ...so, encoding: '7bit' };
+  }
+  if (upper.startsWith('SIZE=')) {
+    return /^\d{1,15}$/.test(value) ? { ...so, size: Number(value) } : '501 5.5.4 Bad message size syntax';
+  }
+  if (upper === 'SMTPUTF8' && rules.smtputf8 && !rules.discarded.has('smtputf8')) return { ...so, smtputf8: true };
+  if (upper.startsWith('RET=')) {
+    if (rules.discarded.has('dsn')) return dsnDisabled;
+    if (so.ret !== '' || !/^(?:full|hdrs)$/i.test(value)) return '501 5.5.4 Bad RET parameter syntax';
+    return { ...so, ret: /^full$/i.test(value) ? 'full' : 'hdrs' };
+  }
+  if (upper.startsWith('ENVID=')) {
+    if (rules.discarded.has('dsn')) return dsnDisabled;
+    const envid = decodeXtext(value);
+    if (so.envid !== '' || envid === undefined || envid === '' || envid.length > 100 || /[^ -~]/.test(envid)) {
+      return '501 5.5.4 Bad ENVID parameter syntax';
+    }
+    return { ...so, envid };
+  }
+  return `555 5.5.4 Unsupported option: ${word}`;
+}
+
+export interface RecipientParameters {
+  readonly notify: readonly Notify[];
+  readonly dsnOriginal: string;
+}
+
+const notifyWords: Readonly<Record<string, Notify>> = {
+  NEVER: 'never',
+  SUCCESS: 'success',
+  FAILURE: 'failure',
+  DELAY: 'delay',
+};
+
+/** Reads RCPT's parameters; a text is the reply that refuses them. */
+export function parseRecipientParameters(
+  words: readonly string[],
+  rules: ParameterRules,
+): RecipientParameters | string {
+  let notify: readonly Notify[] = [];
+  let dsnOriginal = '';
+  for (const word of words) {
+    const value = word.slice(word.indexOf('=') + 1);
+    if (/^NOTIFY=/i.test(word)) {
+      if (rules.discarded.has('dsn')) return dsnDisabled;
+      const flags = value.split(',').map((flag) => notifyWords[flag.toUpperCase()]);
+      const known = flags.filter((flag) => flag !== undefined);
+      const isBad =
+        known.length !== flags.length ||
+        new Set(known).size !== known.length ||
+        (known.includes('never') && known.length > 1);
+      if (notify.length > 0 || isBad) return '501 5.5.4 Error: Bad NOTIFY parameter syntax';
+      notify = known;
+    } else if (/^ORCPT=/i.test(word)) {
+      if (rules.discarded.has('dsn')) return dsnDisabled;
+      const match = /^([\w-]+);(.+)$/.exec(value);
+      const decoded = match?.[2] === undefined ? undefined : decodeXtext(match[2]);
+      if (dsnOriginal !== '' || match === null || decoded === undefined)
+        return '501 5.5.4 Error: Bad ORCPT parameter syntax';
+      dsnOriginal = `${match[1] ?? ''};${decoded}`;
+    } else return `555 5.5.4 Unsupported option: ${word}`;
+  }
+  return { notify, dsnOriginal };
+}

@@ -1,0 +1,85 @@
+/** XCLIENT and XFORWARD: another host says on whose behalf it speaks. XCLIENT_README, XFORWARD_README */
+import { formatIp, isValidHostName, parseIp } from '#address';
+import { decodeXtext } from '#smtp';
+import type { ClientFacts } from '../session-state.ts';
+
+export interface Override {
+  readonly client: ClientFacts;
+  readonly helo: string | undefined;
+  readonly protocol: string | undefined;
+  readonly login: string | undefined;
+}
+
+const unavailable = '[UNAVAILABLE]';
+const temporarily = '[TEMPUNAVAIL]';
+
+function parseAddress(value: string): string | undefined {
+  const address = parseIp(value.replace(/^IPV6:/i, ''));
+  return address === undefined ? undefined : formatIp(address);
+}
+
+/** Applies `NAME=value …` to a client; a text is the reply that refuses it. */
+export function applyOverrides(
+  words: readonly string[],
+  start: Override,
+  command: 'XCLIENT' | 'XFORWARD',
+): Override | string {
+  if (words.length === 0) return `501 5.5.4 Syntax: ${command} attribute=value...`;
+  let out = start;
+  for (const word of words) {
+    const at = word.indexOf('=');
+    const value = at < 0 ? undefined : decodeXtext(word.slice(at + 1));
+    if (at <= 0 || value === undefined || value === '') return '501 5.5.4 Error: attribute=value expected';
+    const next = applyOne(word.slice(0, at).toUpperCase(), value, out, command);
+    if (typeof next === 'string') return next;
+    out = next;
+  }
+  return out;
+}
+
+function applyOne(name: string, value: string, so: Override, command: 'XCLIENT' | 'XFORWARD'): Override | string {
+  const bad = `501 5.5.4 Bad ${name} syntax: ${value}`;
+  const isUnknown = value.toUpperCase() === unavailable;
+  const isTemporary = value.toUpperCase() === temporarily;
+  const status = isTemporary ? 'tempfail' : isUnknown ? 'unknown' : 'ok';
+  const { client } = so;
+  switch (name) {
+    case 'NAME':
+      if (status === 'ok' && !isValidHostName(value)) return bad;
+      return { ...so, client: { ...client, name: status === 'ok' ? value : 'unknown', nameStatus: status } };
+    case 'REVERSE_NAME':
+      if (command !== 'XCLIENT') return `501 5.5.4 Bad ${command} attribute name: ${name}`;
+      if (status === 'ok' && !isValidHostName(value)) return bad;
+      return {
+        ...so,
+        client: { ...client, reverseName: status === 'ok' ? value : 'unknown', reverseNameStatus: status },
+      };
+    case 'ADDR': {
+      const address = isUnknown ? 'unknown' : parseAddress(value);
+      return address === undefined ? bad : { ...so, client: { ...client, address } };
+    }
+    case 'PORT':
+      if (!isUnknown && !/^\d{1,5}$/.test(value)) return bad;
+      return { ...so, client: { ...client, port: isUnknown ? 'unknown' : value } };
+    case 'HELO':
+      return { ...so, helo: isUnknown ? '' : value };
+    case 'PROTO':
+      if (!/^e?smtp$/i.test(value) && !isUnknown) return bad;
+      return { ...so, protocol: isUnknown ? '' : value.toUpperCase() };
+    case 'LOGIN':
+      return { ...so, login: isUnknown ? '' : value };
+    case 'DESTADDR': {
+      const address = isUnknown ? 'unknown' : parseAddress(value);
+      return address === undefined ? bad : { ...so, client: { ...client, serverAddress: address } };
+    }
+    case 'DESTPORT':
+      return /^\d{1,5}$/.test(value) || isUnknown
+        ? { ...so, client: { ...client, serverPort: isUnknown ? 'unknown' : value } }
+        : bad;
+    case 'IDENT':
+    case 'SOURCE':
+      return command === 'XFORWARD' ? so : `501 5.5.4 Bad ${command} attribute name: ${name}`;
+    default:
+      return `501 5.5.4 Bad ${command} attribute name: ${name}`;
+  }
+}

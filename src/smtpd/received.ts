@@ -1,0 +1,32 @@
+/** The Received: field of a message taken by SMTP. RFC 5321, 4.4; inventory i.3 */
+import { toExternal } from '#address';
+import { formatMailDate } from '#message';
+import type { ClientAttributes } from '#message';
+
+export interface ReceivedFacts {
+  readonly client: ClientAttributes;
+  /** SMTP, ESMTP, UTF8SMTP. */
+  readonly protocol: string;
+  readonly myhostname: string;
+  readonly mailName: string;
+  readonly queueId: string;
+  readonly recipients: readonly { readonly address: string }[];
+  readonly at: number;
+  readonly hidesClient: boolean;
+}
+
+/** The folded field with its line ends. */
+export function receivedField(facts: ReceivedFacts): Buffer {
+  const { client, recipients } = facts;
+  const address = client.address.includes(':') ? `IPv6:${client.address}` : client.address;
+  const helo = client.heloName === '' ? client.name : client.heloName;
+  const from = facts.hidesClient ? 'by' : `from ${helo} (${client.name} [${address}])\r\n\tby`;
+  const [only] = recipients;
+  const end =
+    recipients.length === 1 && only !== undefined
+      ? `\r\n\tfor <${toExternal(only.address)}>; ${formatMailDate(facts.at)}\r\n`
+      : `;\r\n\t${formatMailDate(facts.at)}\r\n`;
+  return Buffer.from(
+    `Received: ${from} ${facts.myhostname} (${facts.mailName}) with ${facts.protocol} id ${facts.queueId}${end}`,
+  );
+}
