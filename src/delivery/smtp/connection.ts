@@ -151,6 +151,11 @@ export class Connection {
     return this.#socket.writableLength === 0;
   }
 
+  /** Whether so much waits to go out that the caller should wait with `drained`. */
+  get needsDrain(): boolean {
+    return this.#socket.writableNeedDrain;
+  }
+
   get isLost(): boolean {
     return this.#lost;
   }
@@ -227,9 +232,8 @@ export class Connection {
     this.#socket.uncork();
   }
 
-  /** Sends bytes; false when the caller should wait with `drained`. */
-  write(bytes: Buffer | string): boolean {
-    return this.#lost || this.#socket.write(bytes);
+  write(bytes: Buffer | string): void {
+    if (!this.#lost) this.#socket.write(bytes);
   }
 
   /** Resolves when the kernel has taken what was written. */

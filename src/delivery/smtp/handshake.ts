@@ -1,0 +1,205 @@
+/**
+ * From a fresh connection to a server that is ready for MAIL: greeting, EHLO (HELO, LHLO), STARTTLS.
+ *
+ * Every way this can go wrong is told to the attempt; the caller only learns whether to go on.
+ */
+import type { EventChannel } from '#events';
+import type { Status } from '#message';
+import type { MaybePromise } from '#message';
+import type { Connection, Heard } from './connection.ts';
+import { noFeatures, parseFeatures, type ServerFeatures } from './features.ts';
+import type { Reply } from './reply.ts';
+import type { SmtpSettings } from './settings.ts';
+import { startTls, type TlsLevel } from './starttls.ts';
+import { type Attempt, turnedAway } from './trouble.ts';
+
+export interface HandshakeContext {
+  readonly settings: SmtpSettings;
+  readonly attempt: Attempt;
+  readonly connection: Connection;
+  readonly events: EventChannel;
+  readonly tlsLevel: TlsLevel;
+  /** Mail to port 25: our own name in an answer is a loop. */
+  readonly detectLoop: boolean;
+  /** The server has the best preference of its destination. */
+  readonly isBestMx: boolean;
+  /** EHLO keywords to overlook for this server, upper case. */
+  ignoredKeywords(address: string): MaybePromise<readonly string[]>;
+  /** smtp_pix_workaround_maps, else smtp_pix_workarounds. */
+  pixWorkarounds(address: string): MaybePromise<readonly string[]>;
+}
+
+export interface ReadyServer {
+  readonly kind: 'ready';
+  readonly features: ServerFeatures;
+  /** Wait before the final dot, for firewalls that can't bear it apart from its CR LF. */
+  readonly delayDot: boolean;
+}
+
+export type Handshake =
+  | ReadyServer
+  /** The attempt has been told. */
+  | { readonly kind: 'failed' }
+  /** An opportunistic TLS handshake failed: the same address once more, in plaintext. */
+  | { readonly kind: 'retryPlain' };
+
+const failed: Handshake = { kind: 'failed' };
+
+/** Runs the handshake. */
+export async function shakeHands(context: HandshakeContext): Promise<Handshake> {
+  const { settings, attempt, connection } = context;
+  const greeting = await hear(context, settings.timeouts.helo, 'receiving the initial server greeting');
+  if (greeting === undefined) return failed;
+  if (!isSuccess(greeting)) {
+    attempt.siteFailed(greetingRefusal(settings, connection, greeting));
+    return failed;
+  }
+  const pix = await pixWords(context, greeting);
+  const esmtp = saysEsmtp(context, greeting, pix.includes('disable_esmtp'));
+  const features = await introduce(context, esmtp);
+  if (features === undefined) return failed;
+  const secured = await secure(context, features);
+  if (secured.kind !== 'ready') return secured;
+  return { ...secured, delayDot: pix.includes('delay_dotcrlf') };
+}
+
+/** A 5xx greeting counts as temporary: another server may be kinder (smtp_skip_5xx_greeting). */
+function greetingRefusal(settings: SmtpSettings, connection: Connection, greeting: Reply): Status {
+  const status = turnedAway(connection, greeting);
+  return settings.skip5xxGreeting && status.code.startsWith('5')
+    ? { ...status, code: `4${status.code.slice(1)}` }
+    : status;
+}
+
+function isSuccess(reply: Reply): boolean {
+  return reply.code >= 200 && reply.code < 300;
+}
+
+/** The next reply; undefined when there is none, which the attempt has been told. */
+async function hear(context: HandshakeContext, timeoutMs: number, doing: string): Promise<Reply | undefined> {
+  const heard: Heard = await context.connection.next(timeoutMs);
+  if (heard.kind === 'reply') return heard.reply;
+  context.connection.isSpent = true;
+  context.attempt.brokeOff(heard.kind, doing);
+  return undefined;
+}
+
+/** A greeting of nothing but `220 ****` betrays a Cisco PIX. */
+async function pixWords(context: HandshakeContext, greeting: Reply): Promise<readonly string[]> {
+  if (!/^[20 *\t\n]*$/.test(greeting.text)) return [];
+  const { connection, settings, attempt, events } = context;
+  const words = await context.pixWorkarounds(connection.endpoint.address);
+  const { arrivedAt } = attempt.request.envelope;
+  const isOld = attempt.request.startedAt - arrivedAt >= settings.pixThresholdMs;
+  const names = words.filter((word) => word !== 'delay_dotcrlf' || isOld);
+  if (names.length > 0) {
+    events.emit({ kind: 'pixWorkarounds', queueId: attempt.request.queueId, names, server: connection.label });
+  }
+  return names;
+}
+
+function saysEsmtp(context: HandshakeContext, greeting: Reply, noEsmtp: boolean): boolean {
+  const { settings, connection, detectLoop, events } = context;
+  const [first = '', ...rest] = greeting.text.slice(4).split(/[\s-]+/);
+  if (first.toLowerCase() === settings.myHostname.toLowerCase() && detectLoop) {
+    events.emit({
+      kind: 'warning',
+      text: `host ${connection.label} greeted me with my own hostname ${settings.myHostname}`,
+    });
+  }
+  if (settings.protocol === 'lmtp') return true;
+  if (noEsmtp || settings.neverEhlo) return false;
+  return settings.alwaysEhlo || rest.some((word) => word.toUpperCase() === 'ESMTP');
+}
+
+/** EHLO, HELO or LHLO; undefined when the server does not want us. */
+async function introduce(context: HandshakeContext, esmtp: boolean): Promise<ServerFeatures | undefined> {
+  const { settings, connection, attempt, events } = context;
+  const verb = settings.protocol === 'lmtp' ? 'LHLO' : 'EHLO';
+  let answer: Reply | undefined;
+  if (esmtp) {
+    connection.command(`${verb} ${settings.heloName}`);
+    answer = await hear(context, settings.timeouts.helo, `performing the ${verb} handshake`);
+    if (answer === undefined) return undefined;
+    if (!isSuccess(answer)) {
+      if (answer.code === 421 || verb === 'LHLO') {
+        attempt.siteFailed(turnedAway(connection, answer));
+        return undefined;
+      }
+      answer = undefined;
+    }
+  }
+  if (answer === undefined) {
+    connection.command(`HELO ${settings.heloName}`);
+    const heloAnswer = await hear(context, settings.timeouts.helo, 'performing the HELO handshake');
+    if (heloAnswer === undefined) return undefined;
+    if (!isSuccess(heloAnswer)) {
+      attempt.siteFailed(turnedAway(connection, heloAnswer));
+      return undefined;
+    }
+    const serverName = heloAnswer.text.slice(4).split(/\s+/)[0] ?? '';
+    return isLoop(context, serverName) ? undefined : { ...noFeatures, serverName };
+  }
+  const ignored = await context.ignoredKeywords(connection.endpoint.address);
+  const features = parseFeatures(answer, ignored, (word) =>
+    events.emit({ kind: 'warning', text: `bad ${verb} SIZE limit "${word}" from ${connection.label}` }),
+  );
+  if (isLoop(context, features.serverName)) return undefined;
+  connection.isPipelining = features.pipelining;
+  return features;
+}
+
+/** Our own name in the answer: mail would come back to us (RFC 5321, 6.3). */
+function isLoop(context: HandshakeContext, serverName: string): boolean {
+  const { settings, connection, attempt, events, detectLoop, isBestMx } = context;
+  if (!detectLoop || serverName.toLowerCase() !== settings.myHostname.toLowerCase()) return false;
+  events.emit({
+    kind: 'warning',
+    text: `host ${connection.label} replied to HELO/EHLO with my own hostname ${settings.myHostname}`,
+  });
+  attempt.siteFailed({
+    code: isBestMx ? '5.4.6' : '4.4.6',
+    reason: `mail for ${attempt.request.nexthop} loops back to myself`,
+  });
+  return true;
+}
+
+/** STARTTLS as the level asks, and EHLO again inside it (RFC 3207, 4.2). */
+async function secure(context: HandshakeContext, features: ServerFeatures): Promise<Handshake> {
+  const { settings, connection, attempt, events, tlsLevel } = context;
+  const isRequired = tlsLevel === 'encrypt';
+  const plain: Handshake = { kind: 'ready', features, delayDot: false };
+  if (!features.startTls) {
+    if (!isRequired) return plain;
+    attempt.siteFailed({ code: '4.7.4', reason: `TLS is required, but was not offered by host ${connection.name}` });
+    return failed;
+  }
+  if (tlsLevel === 'none') {
+    if (settings.tls.noteOffer) events.emit({ kind: 'starttlsOffered', host: connection.endpoint.host });
+    return plain;
+  }
+  connection.command('STARTTLS');
+  const answer = await hear(context, settings.timeouts.startTls, 'receiving the STARTTLS response');
+  if (answer === undefined) return failed;
+  if (!isSuccess(answer)) {
+    if (!isRequired) return plain;
+    const text = answer.text.replaceAll('\n', ' ');
+    attempt.siteFailed({
+      ...turnedAway(connection, answer),
+      code: '4.7.4',
+      reason: `TLS is required, but host ${connection.name} refused to start TLS: ${text}`,
+    });
+    return failed;
+  }
+  const result = await startTls(connection, settings);
+  if (result.kind === 'failed') {
+    events.emit({ kind: 'tlsFailed', server: connection.label, reason: result.reason });
+    connection.destroy();
+    if (!isRequired) return { kind: 'retryPlain' };
+    attempt.siteFailed({ code: '4.7.5', reason: 'Cannot start TLS: handshake failure' });
+    return failed;
+  }
+  if (settings.tls.logLevel > 0) events.emit({ kind: 'tlsEstablished', server: connection.label, ...result.facts });
+  const inside = await introduce(context, true);
+  return inside === undefined ? failed : { kind: 'ready', features: inside, delayDot: false };
+}
