@@ -33,7 +33,7 @@ export interface LookupTools {
   readonly isOwnAddress: OwnAddresses;
   /** In [0, 1). */
   readonly random: () => number;
-  warn(text: string): void;
+  readonly warn: (text: string) => void;
 }
 
 /** Addresses of the MX hosts of a domain, or of the domain itself when it has no MX data. */

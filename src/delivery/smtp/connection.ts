@@ -113,6 +113,8 @@ export class Connection {
   readonly openedAt: number;
   /** Messages handed over, this one included. */
   uses = 0;
+  /** Inside TLS. */
+  isSecured = false;
   /** No more than this message: 421 came, or something went wrong. */
   isSpent = false;
   /** Whether replies must keep step with pipelined commands. */
@@ -167,6 +169,7 @@ export class Connection {
 
   /** Goes on over another socket, such as a TLS layer. What was read but not used is dropped (RFC 3207, 4.2). */
   adopt(socket: Socket): void {
+    this.isSecured = true;
     this.#socket.removeAllListeners('data');
     this.#queue.length = 0;
     this.#socket = socket;

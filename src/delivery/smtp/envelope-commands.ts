@@ -1,12 +1,13 @@
 /** The commands of a transaction as text: XFORWARD, MAIL and RCPT with their parameters (RFC 5321, 1870, 6152, 3461, 6531). */
 import { quoteLocalPart, splitAddress, toExternal } from '#address';
 import type { ClientAttributes, DeliveryRequest, Notify, RequestRecipient } from '#message';
+import { encodeXtext } from '#smtp';
 import type { ServerFeatures } from './features.ts';
 
 /** How an address goes on the wire: after generic maps, quoted unless the settings say not to. */
 export interface WireAddresses {
   readonly quote: boolean;
-  generic(address: string): string;
+  readonly generic: (address: string) => string;
 }
 
 function wireAddress(address: string, { quote, generic }: WireAddresses): string {
@@ -68,25 +69,13 @@ function notifyWords(notify: readonly Notify[]): string {
     .join(',');
 }
 
-/** xtext of RFC 3461, 4: bytes outside `!`–`~`, and `+` and `=`, as `+HH`. */
-export function encodeXtext(text: string): string {
-  let out = '';
-  for (const byte of Buffer.from(text, 'utf8')) {
-    const plain = byte > 0x20 && byte < 0x7f && byte !== 0x2b && byte !== 0x3d;
-    out += plain ? String.fromCharCode(byte) : `+${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-  }
-  return out;
-}
-
 /** utf-8-addr-unitext of RFC 6533, 3: what is not ASCII stays, what needs it becomes `\x{HEX}`. */
 function encodeUtf8Xtext(text: string): string {
-  return [...text]
-    .map((char) => {
-      const code = char.codePointAt(0) ?? 0;
-      const plain = code > 0x7f || (code > 0x20 && code < 0x7f && !'+=\\'.includes(char));
-      return plain ? char : `\\x{${code.toString(16).toUpperCase().padStart(2, '0')}}`;
-    })
-    .join('');
+  // oxlint-disable-next-line no-control-regex -- ASCII that the syntax has no room for
+  return text.replace(/[\x00-\x20\x7f+=\\]/g, (char) => {
+    const hex = char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0');
+    return `\\x{${hex}}`;
+  });
 }
 
 export function isAscii(text: string): boolean {

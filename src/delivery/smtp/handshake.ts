@@ -24,9 +24,9 @@ export interface HandshakeContext {
   /** The server has the best preference of its destination. */
   readonly isBestMx: boolean;
   /** EHLO keywords to overlook for this server, upper case. */
-  ignoredKeywords(address: string): MaybePromise<readonly string[]>;
+  readonly ignoredKeywords: (address: string) => MaybePromise<readonly string[]>;
   /** smtp_pix_workaround_maps, else smtp_pix_workarounds. */
-  pixWorkarounds(address: string): MaybePromise<readonly string[]>;
+  readonly pixWorkarounds: (address: string) => MaybePromise<readonly string[]>;
 }
 
 export interface ReadyServer {

@@ -30,7 +30,10 @@ export async function startTls(connection: Connection, settings: SmtpSettings): 
     rejectUnauthorized: false,
     ...(isIP(host) === 0 && { servername: host }),
   });
-  const timer = setTimeout(() => resolve({ kind: 'failed', reason: 'Connection timed out' }), settings.timeouts.startTls);
+  const timer = setTimeout(
+    () => resolve({ kind: 'failed', reason: 'Connection timed out' }),
+    settings.timeouts.startTls,
+  );
   secured.once('error', (error) => resolve({ kind: 'failed', reason: error.message }));
   secured.once('close', () => resolve({ kind: 'failed', reason: 'lost connection' }));
   secured.once('secureConnect', () => {

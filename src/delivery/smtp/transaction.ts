@@ -4,11 +4,13 @@
  * With PIPELINING the whole envelope goes out in one write and the replies are read after it; without, each command waits
  * for the reply before. The final dot takes QUIT with it when the connection is not kept.
  */
-import type { DeliveryRequest, RequestRecipient } from '#message';
+import type { RequestRecipient } from '#message';
 import type { Connection } from './connection.ts';
 import { ContentEncoder } from './content-encoder.ts';
 import { mailCommand, rcptCommand, type WireAddresses, xforwardCommands } from './envelope-commands.ts';
 import type { ServerFeatures } from './features.ts';
+import type { OutputConverter } from './output-converter.ts';
+import { CheckFailure } from './output-rules.ts';
 import { oneLine, refusal, type Attempt } from './trouble.ts';
 import type { Reply } from './reply.ts';
 import type { SmtpSettings } from './settings.ts';
@@ -25,7 +27,7 @@ export interface TransactionContext {
   /** Whether the connection may be kept for another message, asked when the content is out. */
   readonly mayKeep: () => boolean;
   /** Content that is converted for this server; undefined when it goes as it is. */
-  readonly converted: (() => AsyncIterable<Buffer>) | undefined;
+  readonly converter: OutputConverter | undefined;
   readonly onLineBreak: () => void;
   readonly warn: (text: string) => void;
 }
@@ -80,7 +82,7 @@ class EnvelopeState {
   readonly accepted: RequestRecipient[] = [];
 
   constructor(context: TransactionContext) {
-    const { settings, attempt, connection, features, addresses, converted, warn } = context;
+    const { settings, attempt, connection, features, addresses, converter, warn } = context;
     const { request } = attempt;
     const { timeouts } = settings;
     const steps: Step[] = [];
@@ -100,7 +102,7 @@ class EnvelopeState {
       tell(protocolHelo, 'sending XFORWARD protocol/helo_name', 'XFORWARD helo/protocol command');
     }
     steps.push({
-      command: mailCommand(request, features, addresses, converted === undefined),
+      command: mailCommand(request, features, addresses, converter === undefined),
       timeoutMs: timeouts.mail,
       doing: 'sending MAIL FROM',
       heard: (reply) => {
@@ -223,6 +225,7 @@ async function afterEnvelope(context: TransactionContext, envelope: EnvelopeStat
     const written = await writeContent(context);
     if (written === 'timeout') return broken(context, { kind: 'timeout' }, 'sending message body');
     if (written === 'lost') return lastWords(context, envelope);
+    if (written === 'unconverted') return 'ended';
   }
   const keep = context.mayKeep() && !connection.isSpent;
   const isTogether = !keep && context.features.pipelining;
@@ -289,17 +292,19 @@ async function lastWords(context: TransactionContext, envelope: EnvelopeState): 
   return 'ended';
 }
 
+type Written = 'written' | 'lost' | 'timeout' | 'unconverted';
+
 /** Writes the content, dot-stuffed, up to but without the final dot. Writes are held until the dot goes with them. */
-async function writeContent(context: TransactionContext): Promise<'written' | 'lost' | 'timeout'> {
-  const { settings, attempt, connection, converted, delayDot } = context;
-  const { request } = attempt;
+async function writeContent(context: TransactionContext): Promise<Written> {
+  const { settings, attempt, connection, converter, delayDot } = context;
+  const { content } = attempt.request;
   const encoder = new ContentEncoder({ lineLimit: settings.lineLengthLimit, onBreak: context.onLineBreak });
-  const emit = (piece: Buffer): void => {
-    connection.write(piece);
-  };
+  const emit = (piece: Buffer): void => connection.write(piece);
   connection.hold();
   try {
-    for await (const chunk of contentChunks(request, converted)) {
+    const chunks = converter === undefined ? content.chunks() : converter.convert(content.chunks());
+    const isReady = Symbol.iterator in chunks;
+    for await (const chunk of isReady ? firstOf(chunks, encoder, emit, connection) : chunks) {
       encoder.encode(chunk, emit);
       if (!connection.needsDrain) continue;
       connection.release();
@@ -308,9 +313,15 @@ async function writeContent(context: TransactionContext): Promise<'written' | 'l
       connection.hold();
     }
   } catch (error) {
-    // the store failed: what the server has is no whole message, so no dot may follow
+    // what the server has is no whole message, so no dot may follow
     connection.destroy();
+    if (error instanceof CheckFailure) return refuseContent(context, `checks lookup error: ${error.message}`);
     throw error;
+  }
+  if (converter?.isTooDeep === true) {
+    attempt.messageRefused({ code: '5.6.0', reason: 'MIME nesting exceeds safety limit' });
+    connection.destroy();
+    return 'unconverted';
   }
   encoder.finish(emit);
   if (delayDot) {
@@ -321,12 +332,23 @@ async function writeContent(context: TransactionContext): Promise<'written' | 'l
   return connection.isLost ? 'lost' : 'written';
 }
 
-async function* contentChunks(
-  request: DeliveryRequest,
-  converted: (() => AsyncIterable<Buffer>) | undefined,
-): AsyncGenerator<Buffer> {
-  if (converted === undefined) yield* request.content.chunks();
-  else yield* converted();
+/** Takes what is in memory already without waiting, up to where the connection is full; gives the rest. */
+function* firstOf(
+  chunks: Iterable<Buffer>,
+  encoder: ContentEncoder,
+  emit: (piece: Buffer) => void,
+  connection: Connection,
+): Generator<Buffer> {
+  for (const chunk of chunks) {
+    if (connection.needsDrain) yield chunk;
+    else encoder.encode(chunk, emit);
+  }
+}
+
+function refuseContent({ attempt, connection, warn }: TransactionContext, what: string): 'unconverted' {
+  warn(`${attempt.request.queueId}: ${what}`);
+  attempt.messageRefused({ code: '4.3.0', reason: `local data error while talking to ${connection.name}` });
+  return 'unconverted';
 }
 
 /** RSET, because nothing will be sent; with QUIT when the connection is not kept. */

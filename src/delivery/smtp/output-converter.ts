@@ -1,0 +1,142 @@
+/**
+ * Content that does not go out as it is stored: header and body checks, generic addresses in headers, headers of delivery,
+ * and quoted-printable for servers without 8BITMIME (inventory, f.2 and f.7; RFC 2045, 6.7).
+ *
+ * Reads whole lines and logical headers, so it is off the hot path; a message that needs none of it is never seen here.
+ */
+import type { MaybePromise } from '#message';
+import { encodeQuotedPrintable } from './quoted-printable.ts';
+import { type HeaderClass, type MimeLimits, MimeStructure } from './mime-structure.ts';
+
+/** What becomes of a header or body line: new lines in its place, in order. */
+export type Edited = readonly string[];
+
+export interface ConverterOptions {
+  /** The server takes 7 bits only. */
+  readonly downgrade: boolean;
+  /** Parts are not looked into. */
+  readonly mimeOff: boolean;
+  readonly limits: MimeLimits;
+  /** Headers to put on top, each a line without its end, latin1. */
+  readonly prepend: readonly string[];
+  /** Text is latin1, lines of a folded header joined by LF. undefined: headers stay. */
+  readonly editHeader: ((header: string, headerClass: HeaderClass) => MaybePromise<Edited>) | undefined;
+  readonly editBody: ((line: string) => MaybePromise<Edited>) | undefined;
+  readonly bodyCheckBytes: number;
+}
+
+const lf = 0x0a;
+const cr = 0x0d;
+const headerStart = /^([!-9;-~]+)[ \t]*:/;
+
+/** Converts one message. */
+export class OutputConverter {
+  readonly #options: ConverterOptions;
+  readonly #structure: MimeStructure;
+  /** Lines of the header that is being gathered, joined by LF. */
+  #header: string | undefined;
+  /** Of the current part: only its beginning is checked. */
+  #bodyBytes = 0;
+
+  constructor(options: ConverterOptions) {
+    this.#options = options;
+    this.#structure = new MimeStructure(options.limits, options.mimeOff);
+  }
+
+  /** More parts inside each other than can be converted; what was given so far must not be delivered. */
+  get isTooDeep(): boolean {
+    return this.#options.downgrade && this.#structure.isTooDeep;
+  }
+
+  /** The converted content, in pieces of about the size of the chunks read. */
+  async *convert(chunks: Iterable<Buffer> | AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    const prepended = this.#options.prepend.map((line) => `${line}\r\n`).join('');
+    if (prepended !== '') yield Buffer.from(prepended, 'latin1');
+    let partial: Buffer = Buffer.alloc(0);
+    for await (const chunk of chunks) {
+      const bytes = partial.length === 0 ? chunk : Buffer.concat([partial, chunk]);
+      const out: Buffer[] = [];
+      let from = 0;
+      for (let end = bytes.indexOf(lf); end >= 0; end = bytes.indexOf(lf, from)) {
+        const last = end > from && bytes[end - 1] === cr ? end - 1 : end;
+        await this.#line(bytes.subarray(from, last), out);
+        from = end + 1;
+      }
+      partial = bytes.subarray(from);
+      if (out.length > 0) yield Buffer.concat(out);
+    }
+    const out: Buffer[] = [];
+    if (partial.length > 0) await this.#line(partial, out);
+    if (this.#header !== undefined) await this.#endHeader(out);
+    if (out.length > 0) yield Buffer.concat(out);
+  }
+
+  async #line(line: Buffer, out: Buffer[]): Promise<void> {
+    const { state } = this.#structure;
+    if (state === 'body') return this.#bodyLine(line, out);
+    const text = line.toString('latin1');
+    if (this.#header !== undefined && /^[ \t]/.test(text)) {
+      this.#header += `\n${text}`;
+      return;
+    }
+    if (this.#header !== undefined) await this.#endHeader(out);
+    if (headerStart.test(text)) {
+      this.#header = text;
+      return;
+    }
+    // the empty line, or the first line of a body that lacks one
+    await this.#endOfHeaders(line, out);
+  }
+
+  async #endHeader(out: Buffer[]): Promise<void> {
+    const header = this.#header ?? '';
+    this.#header = undefined;
+    const { state } = this.#structure;
+    const name = (headerStart.exec(header)?.[1] ?? '').toLowerCase();
+    this.#structure.header(name, header.slice(header.indexOf(':') + 1).replaceAll('\n', ' '));
+    // written anew at the end of the header
+    if (this.#options.downgrade && name === 'content-transfer-encoding' && this.#isEightBit()) return;
+    const { editHeader } = this.#options;
+    const lines = editHeader === undefined || state === 'body' ? [header] : await editHeader(header, state);
+    for (const text of lines) out.push(Buffer.from(`${text.replaceAll('\n', '\r\n')}\r\n`, 'latin1'));
+  }
+
+  async #endOfHeaders(line: Buffer, out: Buffer[]): Promise<void> {
+    if (this.#options.downgrade && this.#isEightBit()) {
+      const encoding = this.#isComposite() ? '7bit' : 'quoted-printable';
+      out.push(Buffer.from(`Content-Transfer-Encoding: ${encoding}\r\n`));
+    }
+    this.#bodyBytes = 0;
+    const nested = this.#structure.endOfHeader();
+    if (line.length === 0) {
+      out.push(Buffer.from('\r\n'));
+      if (nested) this.#structure.beginNested();
+    } else {
+      await this.#bodyLine(line, out);
+    }
+  }
+
+  async #bodyLine(line: Buffer, out: Buffer[]): Promise<void> {
+    const kind = this.#structure.bodyLine(line);
+    const { downgrade, editBody, bodyCheckBytes } = this.#options;
+    const convert = kind === 'text' && downgrade && this.#isEightBit() && !this.#isComposite();
+    const pieces = convert ? encodeQuotedPrintable(line) : [line];
+    for (const piece of pieces) {
+      if (editBody === undefined || this.#bodyBytes >= bodyCheckBytes) out.push(piece, Buffer.from('\r\n'));
+      else {
+        for (const text of await editBody(piece.toString('latin1'))) out.push(Buffer.from(`${text}\r\n`, 'latin1'));
+      }
+    }
+    this.#bodyBytes += line.length + 1;
+  }
+
+  #isEightBit(): boolean {
+    const { encoding } = this.#structure.facts;
+    return encoding === '8bit' || encoding === 'binary';
+  }
+
+  #isComposite(): boolean {
+    const { type } = this.#structure.facts;
+    return type === 'multipart' || type === 'message';
+  }
+}

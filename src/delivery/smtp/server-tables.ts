@@ -1,0 +1,71 @@
+/** Tables that are asked about a server: EHLO keywords to overlook, PIX workarounds, reply filter, cache destinations. */
+import type { MaybePromise } from '#message';
+import type { TableList, TableOpener } from '#tables';
+import { whenReady } from '#message';
+import type { SmtpSettings } from './settings.ts';
+
+export interface ServerTables {
+  /** Upper case. */
+  readonly ignoredKeywords: (address: string) => MaybePromise<readonly string[]>;
+  readonly pixWorkarounds: (address: string) => MaybePromise<readonly string[]>;
+  /** undefined when replies are not filtered. */
+  readonly replyFilter: ((line: string) => string) | undefined;
+  /** Connections to these domains or hosts are always kept. */
+  isCachedDestination(domain: string): MaybePromise<boolean>;
+}
+
+/** Opens the tables of a service. A table that fails counts as silent, with a warning. */
+export function openServerTables(
+  tables: TableOpener,
+  settings: SmtpSettings,
+  warn: (text: string) => void,
+): ServerTables {
+  const keywordMaps = tables.list(settings.tables.discardKeywords);
+  const pixMaps = tables.list(settings.tables.pixWorkarounds);
+  const destinations = tables.matchList(
+    settings.parameter('connection_cache_destinations'),
+    'string',
+    settings.cache.destinations,
+  );
+  return {
+    ignoredKeywords: (address) => wordsFor(keywordMaps, address, settings.discardKeywords, true, warn),
+    pixWorkarounds: (address) => wordsFor(pixMaps, address, settings.pixWorkarounds, false, warn),
+    replyFilter: replyFilter(tables, settings, warn),
+    isCachedDestination: (domain) =>
+      destinations.isEmpty ? false : whenReady(destinations.matches(domain), (result) => result === 'yes'),
+  };
+}
+
+function wordsFor(
+  list: TableList,
+  key: string,
+  fallback: readonly string[],
+  upper: boolean,
+  warn: (text: string) => void,
+): MaybePromise<readonly string[]> {
+  if (list.isEmpty) return fallback;
+  return whenReady(list.lookup(key), (result) => {
+    if (result.kind === 'failed') warn(`${list.title}: lookup of ${key} failed: ${result.reason}`);
+    if (result.kind !== 'found') return fallback;
+    const words = result.value.split(/[\s,]+/).filter((word) => word !== '');
+    return upper ? words.map((word) => word.toUpperCase()) : words;
+  });
+}
+
+/** Pattern tables answer from memory, which is what a filter of every line needs. */
+function replyFilter(
+  tables: TableOpener,
+  settings: SmtpSettings,
+  warn: (text: string) => void,
+): ServerTables['replyFilter'] {
+  const list = tables.list(settings.tables.replyFilter);
+  if (list.isEmpty) return undefined;
+  return (line) => {
+    const result = list.lookup(line);
+    if (result instanceof Promise || result.kind === 'failed') {
+      warn(`${settings.parameter('reply_filter')}: lookup error for "${line.slice(0, 100)}"`);
+      return line;
+    }
+    return result.kind === 'found' ? result.value : line;
+  };
+}

@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { a, envelope, mx, request, startAgent, startSink, zone } from './sink.ts';
+
+const words = (outcomes: readonly { index: number; kind: string; status: { code: string } }[]) =>
+  outcomes.toSorted((x, y) => x.index - y.index).map(({ kind, status }) => `${kind} ${status.code}`);
+
+describe('the SMTP client', () => {
+  it('delivers with one pipelined envelope and tells each recipient', async () => {
+    await using sink = await startSink({
+      rcpt: (command) => (command.includes('bad@') ? '550 5.1.1 No such user' : undefined),
+    });
+    await using agent = startAgent();
+    const host = `[127.0.0.1]:${sink.port}`;
+    const { outcomes } = await agent.deliver(request(host, ['bad@x.example', 'good@x.example']));
+    assert.deepEqual(words(outcomes), ['bounced 5.1.1', 'sent 2.0.0']);
+    await sink.ended();
+    assert.deepEqual(sink.seen, [
+      '[connect]',
+      'EHLO mail.example.com',
+      'MAIL FROM:<from@example.org>',
+      'RCPT TO:<bad@x.example> ORCPT=rfc822;bad@x.example',
+      'RCPT TO:<good@x.example> ORCPT=rfc822;good@x.example',
+      'DATA',
+      'DATA:Subject: x\r\n\r\nbody\r\n',
+      'QUIT',
+    ]);
+    const relay = `127.0.0.1[127.0.0.1]:${sink.port}`;
+    assert.deepEqual(agent.log, [
+      `QID: to=<bad@x.example>, relay=${relay}, dsn=5.1.1, status=bounced (host 127.0.0.1[127.0.0.1] said: 550 5.1.1 No such user (in reply to RCPT TO command))`,
+      `QID: to=<good@x.example>, relay=${relay}, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as SINK)`,
+    ]);
+  });
+
+  it('waits for each reply without PIPELINING, and gives up with RSET when nobody is left', async () => {
+    await using sink = await startSink({ ehlo: '250 sink', rcpt: '550 no' });
+    await using agent = startAgent();
+    const { outcomes } = await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example']));
+    assert.deepEqual(words(outcomes), ['bounced 5.0.0']);
+    await sink.ended();
+    assert.deepEqual(sink.seen.slice(2), ['MAIL FROM:<from@example.org>', 'RCPT TO:<u@x.example>', 'RSET', 'QUIT']);
+  });
+
+  it('falls back to HELO', async () => {
+    await using sink = await startSink({ ehlo: '502 what?' });
+    await using agent = startAgent();
+    const { outcomes } = await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example']));
+    assert.deepEqual(words(outcomes), ['sent 2.0.0']);
+    assert.equal(sink.seen[2], 'HELO mail.example.com');
+  });
+
+  it('sends what the server lists: SIZE, BODY, ENVID, RET, NOTIFY, ORCPT', async () => {
+    await using sink = await startSink({ ehlo: '250-s\r\n250-SIZE 1000\r\n250-DSN\r\n250 8BITMIME' });
+    await using agent = startAgent();
+    const what = request(`[127.0.0.1]:${sink.port}`, ['u@x.example'], {
+      envelope: { ...envelope, envid: 'a+b', ret: 'hdrs', encoding: '8bit' },
+      recipients: [
+        { index: 0, address: 'u v@x.example', original: '', dsnOriginal: 'rfc822;o=p@x', notify: ['delay', 'failure'] },
+      ],
+    });
+    await agent.deliver(what);
+    assert.deepEqual(sink.seen.slice(2, 4), [
+      'MAIL FROM:<from@example.org> SIZE=20 BODY=8BITMIME ENVID=a+2Bb RET=HDRS',
+      'RCPT TO:<"u v"@x.example> ORCPT=rfc822;o+3Dp@x NOTIFY=FAILURE,DELAY',
+    ]);
+  });
+
+  it('returns what is too large for the server without sending it', async () => {
+    await using sink = await startSink({ ehlo: '250-s\r\n250 SIZE 10' });
+    await using agent = startAgent();
+    const { outcomes } = await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example']));
+    assert.equal(outcomes[0]?.status.reason, 'message size 20 exceeds size limit 10 of server 127.0.0.1[127.0.0.1]');
+    assert.equal(outcomes[0]?.kind, 'bounced');
+  });
+
+  it('defers and reports the site when nobody listens', async () => {
+    const sink = await startSink();
+    await sink[Symbol.asyncDispose]();
+    await using agent = startAgent();
+    const { outcomes, siteFailure } = await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example']));
+    const reason = `connect to 127.0.0.1[127.0.0.1]:${sink.port}: Connection refused`;
+    assert.deepEqual(words(outcomes), ['deferred 4.4.1']);
+    assert.equal(siteFailure?.reason, reason);
+    assert.deepEqual(agent.log, [reason, `QID: to=<u@x.example>, relay=none, dsn=4.4.1, status=deferred (${reason})`]);
+  });
+
+  for (const [greeting, code] of [
+    ['421 4.3.2 busy', '4.3.2'],
+    ['554 5.7.1 go away', '4.7.1'],
+  ] as const) {
+    it(`defers all recipients of a site after ${greeting.slice(0, 3)} as greeting`, async () => {
+      await using sink = await startSink({ connect: greeting });
+      await using agent = startAgent();
+      const { outcomes, siteFailure } = await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example']));
+      assert.deepEqual(words(outcomes), [`deferred ${code}`]);
+      assert.equal(siteFailure?.reason, `host 127.0.0.1[127.0.0.1] refused to talk to me: ${greeting}`);
+    });
+  }
+
+  for (const [stage, doing, site] of [
+    ['connect', 'receiving the initial server greeting', true],
+    ['ehlo', 'performing the EHLO handshake', true],
+    ['mail', 'sending MAIL FROM', true],
+    ['rcpt', 'sending RCPT TO', true],
+    ['data', 'sending DATA command', true],
+    ['dot', 'sending end of data -- message may be sent more than once', true],
+  ] as const) {
+    it(`tells that the connection was lost at ${stage}`, async () => {
+      await using sink = await startSink({ [stage]: 'close' });
+      await using agent = startAgent();
+      const { outcomes, siteFailure } = await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example']));
+      assert.deepEqual(words(outcomes), ['deferred 4.4.2']);
+      assert.equal(outcomes[0]?.status.reason, `lost connection with 127.0.0.1[127.0.0.1] while ${doing}`);
+      assert.equal(siteFailure !== undefined, site);
+    });
+  }
+
+  it('tells that a conversation timed out', async () => {
+    await using sink = await startSink({ ehlo: '250 s', mail: 'silence' });
+    await using agent = startAgent(['smtp_mail_timeout = 1s']);
+    const { outcomes } = await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example']));
+    assert.equal(
+      outcomes[0]?.status.reason,
+      'conversation with 127.0.0.1[127.0.0.1] timed out while sending MAIL FROM',
+    );
+  });
+
+  it('takes recipients that are refused softly to the next server', async () => {
+    await using first = await startSink({ rcpt: (line) => (line.includes('<later@') ? '450 4.2.0 later' : undefined) });
+    await using second = await startSink({}, { host: '127.0.0.2', port: first.port });
+    const resolver = zone({
+      'x.example MX': [mx('x.example', 20, 'two.example'), mx('x.example', 10, 'one.example')],
+      'one.example A': [a('one.example', '127.0.0.1')],
+      'two.example A': [a('two.example', '127.0.0.2')],
+    });
+    await using agent = startAgent([], { resolver });
+    const { outcomes } = await agent.deliver(request(`x.example:${first.port}`, ['now@x.example', 'later@x.example']));
+    assert.deepEqual(words(outcomes), ['sent 2.0.0', 'sent 2.0.0']);
+    assert.equal(agent.log[0], 'QID: host one.example[127.0.0.1] said: 450 4.2.0 later (in reply to RCPT TO command)');
+    assert.ok(second.seen.includes('RCPT TO:<later@x.example> ORCPT=rfc822;later@x.example'));
+    assert.ok(!second.seen.some((line) => line.includes('now@')));
+  });
+
+  it('keeps connections for a destination with a backlog', async () => {
+    await using sink = await startSink();
+    await using agent = startAgent();
+    const host = `[127.0.0.1]:${sink.port}`;
+    for (let place = 0; place < 3; place++) {
+      await agent.deliver(request(host, ['u@x.example'], { reuseConnection: true }));
+    }
+    assert.equal(sink.seen.filter((line) => line === '[connect]').length, 1);
+    assert.equal(sink.seen.filter((line) => line === 'RSET').length, 2);
+    assert.ok(agent.log[2]?.includes(', conn_use=3, '));
+  });
+
+  it('opens a new connection when the kept one is gone', async () => {
+    let calls = 0;
+    await using sink = await startSink({ rset: () => (++calls === 1 ? 'close' : undefined) });
+    await using agent = startAgent();
+    const host = `[127.0.0.1]:${sink.port}`;
+    await agent.deliver(request(host, ['u@x.example'], { reuseConnection: true }));
+    const { outcomes } = await agent.deliver(request(host, ['u@x.example'], { reuseConnection: true }));
+    assert.deepEqual(words(outcomes), ['sent 2.0.0']);
+    assert.equal(sink.seen.filter((line) => line === '[connect]').length, 2);
+  });
+
+  it('speaks LMTP over a UNIX-domain socket, a reply for each recipient', async () => {
+    const path = `/tmp/lmtp-${process.pid}.sock`;
+    await using sink = await startSink(
+      { lmtp: 'yes', dot: (rcpt) => (rcpt.includes('<full@') ? '452 4.2.2 full' : '250 2.0.0 saved') },
+      { path },
+    );
+    await using agent = startAgent([], { protocol: 'lmtp' });
+    const { outcomes } = await agent.deliver(request(`unix:${path}`, ['a@x.example', 'full@x.example']));
+    assert.deepEqual(words(outcomes), ['sent 2.0.0', 'deferred 4.2.2']);
+    assert.equal(sink.seen[1], 'LHLO mail.example.com');
+    assert.ok(agent.log[0]?.includes(`relay=mail.example.com[${path}], `));
+  });
+
+  it('says what it can not do instead of doing without', async () => {
+    await using agent = startAgent(['smtp_tls_security_level = dane']);
+    const { outcomes } = await agent.deliver(request('[127.0.0.1]:9', ['u@x.example']));
+    assert.deepEqual(words(outcomes), ['deferred 4.7.5']);
+  });
+
+  it('defers when TLS is required but not offered', async () => {
+    await using sink = await startSink();
+    await using agent = startAgent(['smtp_tls_security_level = encrypt']);
+    const { outcomes } = await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example']));
+    assert.equal(outcomes[0]?.status.reason, 'TLS is required, but was not offered by host 127.0.0.1[127.0.0.1]');
+  });
+
+  it('probes without sending content', async () => {
+    await using sink = await startSink({ rcpt: (line) => (line.includes('no@') ? '550 5.1.1 no' : undefined) });
+    await using agent = startAgent();
+    const host = `[127.0.0.1]:${sink.port}`;
+    const { outcomes } = await agent.deliver(request(host, ['yes@x.example', 'no@x.example'], { probe: true }));
+    assert.deepEqual(words(outcomes), ['deliverable 2.1.5', 'undeliverable 5.1.1']);
+    await sink.ended();
+    assert.deepEqual(sink.seen.slice(-2), ['RSET', 'QUIT']);
+  });
+
+  it('forwards the origin of a message with XFORWARD', async () => {
+    await using sink = await startSink({ ehlo: '250-s\r\n250 XFORWARD NAME ADDR PROTO HELO SOURCE' });
+    await using agent = startAgent(['smtp_send_xforward_command = yes']);
+    await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example']));
+    assert.deepEqual(sink.seen.slice(2, 4), [
+      'XFORWARD NAME=client.example ADDR=192.0.2.1',
+      'XFORWARD PROTO=ESMTP HELO=helo.example SOURCE=REMOTE',
+    ]);
+  });
+
+  it('converts 8-bit content for a server without 8BITMIME', async () => {
+    await using sink = await startSink({ ehlo: '250 s' });
+    await using agent = startAgent();
+    const content =
+      'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="BB"\r\nContent-Transfer-Encoding: 8bit\r\n\r\n' +
+      '--BB\r\nContent-Transfer-Encoding: 8bit\r\nX: y\r\n\r\nb\xc3\xa4 \r\n--BB\r\n\r\nplain=\r\n--BB--\r\nend\r\n';
+    await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example'], {}, content));
+    assert.equal(
+      sink.seen.find((line) => line.startsWith('DATA:'))?.slice(5),
+      'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="BB"\r\nContent-Transfer-Encoding: 7bit\r\n\r\n' +
+        '--BB\r\nX: y\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nb=C3=A4=20\r\n--BB\r\n\r\nplain=\r\n--BB--\r\nend\r\n',
+    );
+  });
+
+  it('rewrites addresses with generic maps, in the envelope and in headers', async () => {
+    await using sink = await startSink();
+    await using agent = startAgent(['smtp_generic_maps = inline:{{from@example.org=out@example.com}}']);
+    const content = 'From: Me <from@example.org>\r\nX-From: from@example.org\r\n\r\nfrom@example.org\r\n';
+    await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example'], {}, content));
+    assert.equal(sink.seen[2], 'MAIL FROM:<out@example.com>');
+    assert.equal(
+      sink.seen[5],
+      'DATA:From: Me <out@example.com>\r\nX-From: from@example.org\r\n\r\nfrom@example.org\r\n',
+    );
+  });
+});

@@ -1,0 +1,247 @@
+/** A scripted SMTP or LMTP server and what a test needs around an agent. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openSettings, type ServiceEntry } from '#config';
+import { createSmtpAgent, type SmtpAgentOptions } from '#delivery/smtp';
+import type { DnsAnswer, DnsRecord, HostLookup, Resolver } from '#dns';
+import { type MailEvent, renderPostfixText } from '#events';
+import type { DeliveryRequest, Envelope, Outcome } from '#message';
+import { TableOpener } from '#tables';
+
+/** Replies by stage: connect, ehlo, helo, lhlo, mail, rcpt, data, dot, rset, quit. `close` hangs up, `silence` waits. */
+export type Script = Readonly<Record<string, string | ((command: string) => string | undefined)>>;
+
+const defaults: Readonly<Record<string, string>> = {
+  connect: '220 sink.example.net ESMTP',
+  ehlo: '250-sink.example.net\r\n250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250 DSN',
+  lhlo: '250-sink.example.net\r\n250-PIPELINING\r\n250 8BITMIME',
+  helo: '250 sink.example.net',
+  mail: '250 2.1.0 Ok',
+  rcpt: '250 2.1.5 Ok',
+  data: '354 Go on',
+  rset: '250 2.0.0 Ok',
+  quit: '221 2.0.0 Bye',
+  dot: '250 2.0.0 Ok: queued as SINK',
+};
+
+/** Starts a server; `seen` holds commands and content in order. */
+export async function startSink(script: Script = {}, where: { host?: string; path?: string; port?: number } = {}) {
+  const seen: string[] = [];
+  const ended = Promise.withResolvers<void>();
+  const sockets = new Set<Socket>();
+  const isLmtp = script['lmtp'] !== undefined;
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => {
+      sockets.delete(socket);
+      ended.resolve();
+    });
+    socket.on('error', () => {});
+    const say = (stage: string, command: string): string => {
+      const rule = script[stage];
+      const reply = (typeof rule === 'function' ? rule(command) : rule) ?? defaults[stage] ?? '500 5.5.1 What?';
+      if (reply === 'close') socket.destroy();
+      else if (reply !== 'silence') socket.write(`${reply}\r\n`);
+      return reply;
+    };
+    let held = '';
+    let inData = false;
+    let recipients: string[] = [];
+    seen.push('[connect]');
+    say('connect', '');
+    socket.on('data', (chunk) => {
+      held += chunk.toString('latin1');
+      for (;;) {
+        if (inData) {
+          const end = held.startsWith('.\r\n') ? 0 : held.indexOf('\r\n.\r\n') + 2;
+          if (end === 1) return;
+          seen.push(`DATA:${held.slice(0, end)}`);
+          held = held.slice(end + 3);
+          inData = false;
+          if (isLmtp) for (const one of recipients) say('dot', one);
+          else say('dot', '');
+          continue;
+        }
+        const end = held.indexOf('\r\n');
+        if (end < 0) return;
+        const command = held.slice(0, end);
+        held = held.slice(end + 2);
+        seen.push(command);
+        const verb = command.split(/[ :]/)[0]?.toLowerCase() ?? '';
+        if (verb === 'mail') recipients = [];
+        const reply = say(verb, command);
+        if (verb === 'rcpt' && reply.startsWith('2')) recipients.push(command);
+        if (verb === 'data' && reply.startsWith('354')) inData = true;
+        if (verb === 'quit') socket.end();
+      }
+    });
+  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (where.path === undefined) server.listen(where.port ?? 0, where.host ?? '127.0.0.1', resolve);
+  else server.listen(where.path, resolve);
+  await promise;
+  const address = server.address();
+  return {
+    seen,
+    /** Resolves when the first connection has ended. */
+    ended: () => ended.promise,
+    port: typeof address === 'object' && address !== null ? address.port : 0,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((done) => server.close(done));
+    },
+  };
+}
+
+/** A resolver with its own zone: `name TYPE` to records or a trouble. */
+export function zone(
+  answers: Readonly<Record<string, readonly DnsRecord[] | Exclude<DnsAnswer['kind'], 'ok'>>>,
+): Resolver {
+  return {
+    lookup(name, type) {
+      const found = answers[`${name} ${type}`] ?? 'noName';
+      return Promise.resolve(
+        typeof found === 'string'
+          ? { kind: found, reason: `${found} ${name} ${type}` }
+          : { kind: 'ok', records: found, secure: false, canonicalName: name },
+      );
+    },
+  };
+}
+
+export const a = (name: string, address: string): DnsRecord => ({ type: 'A', name, ttl: 60, address });
+export const mx = (name: string, preference: number, host: string): DnsRecord => ({
+  type: 'MX',
+  name,
+  ttl: 60,
+  preference,
+  host,
+});
+
+const noHosts: HostLookup = {
+  addresses: () => Promise.resolve({ kind: 'notFound', reason: 'Name or service not known' }),
+  name: () => Promise.resolve({ kind: 'notFound', reason: 'Name or service not known' }),
+};
+
+const client = {
+  name: 'client.example',
+  reverseName: 'client.example',
+  address: '192.0.2.1',
+  port: '40000',
+  heloName: 'helo.example',
+  protocol: 'ESMTP',
+  serverAddress: '',
+  serverPort: '',
+};
+
+export const envelope: Envelope = {
+  sender: 'from@example.org',
+  arrivedAt: 0,
+  envid: '',
+  ret: '',
+  smtputf8: false,
+  encoding: '',
+  rewriteContext: 'remote',
+  client,
+  logClient: client,
+  fullName: '',
+  contentFilter: '',
+  origin: 'mail',
+  verp: '',
+  trace: '',
+  originalQueueId: '',
+  messageId: '',
+  requireTls: false,
+};
+
+/** A request for some recipients. */
+export function request(
+  nexthop: string,
+  recipients: readonly string[],
+  change: Partial<DeliveryRequest> = {},
+  content = 'Subject: x\r\n\r\nbody\r\n',
+): DeliveryRequest {
+  const bytes = Buffer.from(content, 'latin1');
+  return {
+    queueId: 'QID',
+    envelope,
+    content: {
+      sizeBytes: bytes.length,
+      headerBytes: Math.max(0, bytes.indexOf('\r\n\r\n') + 2),
+      chunks: () => [bytes],
+    },
+    sizeBytes: bytes.length,
+    transport: 'smtp',
+    nexthop,
+    recipients: recipients.map((address, index) => ({
+      address,
+      original: address,
+      dsnOriginal: '',
+      notify: [],
+      index,
+    })),
+    activeAt: 0,
+    startedAt: 0,
+    reuseConnection: false,
+    probe: false,
+    signal: new AbortController().signal,
+    ...change,
+  };
+}
+
+const service = (args: readonly string[]): ServiceEntry => ({
+  name: 'smtp',
+  type: 'unix',
+  isPrivate: true,
+  isUnprivileged: true,
+  isChrooted: false,
+  wakeupSeconds: 0,
+  wakeupOnDemand: false,
+  processLimit: 0,
+  command: 'smtp',
+  args,
+  overrides: new Map<string, string>(),
+  origin: { file: 'master.cf', line: 1 },
+});
+
+/** An agent with main.cf lines of its own, and what it told. */
+export function startAgent(
+  lines: readonly string[] = [],
+  change: Partial<SmtpAgentOptions> & { readonly args?: readonly string[] } = {},
+) {
+  const directory = mkdtempSync(join(tmpdir(), 'smtp-agent-'));
+  writeFileSync(join(directory, 'main.cf'), ['myhostname = mail.example.com', ...lines, ''].join('\n'));
+  const { settings } = openSettings(directory);
+  const log: string[] = [];
+  const events: MailEvent[] = [];
+  const agent = createSmtpAgent({
+    settings,
+    service: service(change.args ?? []),
+    protocol: 'smtp',
+    resolver: zone({}),
+    hostLookup: noHosts,
+    tables: new TableOpener({ settings, configDirectory: directory, warn: (text) => log.push(text) }),
+    events: {
+      emit(event) {
+        events.push(event);
+        log.push(renderPostfixText(event).replace(/delays?=[^,]*, /g, ''));
+      },
+    },
+    clock: { now: () => 0 },
+    ...change,
+  });
+  return {
+    log,
+    events,
+    async deliver(what: DeliveryRequest) {
+      const outcomes: Outcome[] = [];
+      const result = await agent.deliver(what, (outcome) => outcomes.push(outcome));
+      return { outcomes, ...result };
+    },
+    async [Symbol.asyncDispose]() {
+      await agent.close?.();
+    },
+  };
+}
