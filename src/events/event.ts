@@ -8,6 +8,7 @@ import type { CleanupEvent } from './kinds/cleanup.ts';
 import type { CommandEvent } from './kinds/command.ts';
 import type { DeliveryEvent } from './kinds/delivery.ts';
 import type { MasterEvent } from './kinds/master.ts';
+import type { PickupEvent } from './kinds/pickup.ts';
 import type { ProgramEvent } from './kinds/program.ts';
 import type { QmgrEvent } from './kinds/qmgr.ts';
 import type { SmtpClientEvent } from './kinds/smtp-client.ts';
@@ -20,6 +21,7 @@ export type MailEvent =
   | DeliveryEvent
   | SmtpClientEvent
   | BounceEvent
+  | PickupEvent
   | MasterEvent
   | CommandEvent
   | ProgramEvent;

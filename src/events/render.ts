@@ -5,6 +5,7 @@ import { cleanupRenderings } from './kinds/cleanup.ts';
 import { commandRenderings } from './kinds/command.ts';
 import { deliveryRenderings } from './kinds/delivery.ts';
 import { masterRenderings } from './kinds/master.ts';
+import { pickupRenderings } from './kinds/pickup.ts';
 import { programRenderings } from './kinds/program.ts';
 import { qmgrRenderings } from './kinds/qmgr.ts';
 import { smtpClientRenderings } from './kinds/smtp-client.ts';
@@ -19,6 +20,7 @@ const renderings: { readonly [K in keyof EventMap]: (event: EventMap[K]) => stri
   ...deliveryRenderings,
   ...smtpClientRenderings,
   ...bounceRenderings,
+  ...pickupRenderings,
   ...masterRenderings,
   ...commandRenderings,
   ...programRenderings,

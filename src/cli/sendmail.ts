@@ -1,0 +1,202 @@
+/**
+ * sendmail(1): submits a message through the maildrop directory, whether the system runs or not; and the other things
+ * that programs expect of a command with this name.
+ *
+ * As in Postfix every fatal error ends with status 75, so that no caller takes it for final.
+ */
+import { findConfigDirectory, openSettings, type Settings } from '#config';
+import { formatMaildropEnvelope } from '#message';
+import { toExternal } from '#address';
+import type { CliIo } from './io.ts';
+import { headerLength, headerRecipients, type InputRules, MessageLines } from './sendmail/input.ts';
+import { findLogin, type Login } from './sendmail/login.ts';
+import { MaildropWriter } from './sendmail/maildrop-writer.ts';
+import { commandLineRecipients, parseCommandLine, type SendmailOptions } from './sendmail/options.ts';
+import { Reporter } from './sendmail/reporter.ts';
+
+const EX_OK = 0;
+
+/** An error that ends the command, with the text to show. */
+class FatalError extends Error {}
+
+export async function run(args: readonly string[], io: CliIo): Promise<number> {
+  const parsed = parseCommandLine(args);
+  if (parsed.kind === 'invalid') {
+    const problem =
+      parsed.reason === 'invalid option'
+        ? `invalid option -- '${parsed.option}'`
+        : `option requires an argument -- '${parsed.option}'`;
+    // Postfix reads the options twice, and getopt(3) complains each time.
+    io.stderr(`sendmail: ${problem}\nsendmail: ${problem}\n`);
+    return new Reporter(io, undefined).fatal('usage: sendmail [options]');
+  }
+  const directory = findConfigDirectory(parsed.kind === 'options' ? parsed.options.configDirectory : undefined, io.env);
+  let settings: Settings;
+  try {
+    settings = openSettings(directory, { mainOnly: true }).settings;
+  } catch (error) {
+    return new Reporter(io, undefined).fatal(errorText(error));
+  }
+  const reporter = new Reporter(io, settings);
+  for (const warning of parsed.warnings) await reporter.warn(warning);
+  if (parsed.kind === 'fatal') return reporter.fatal(parsed.text);
+  const { options } = parsed;
+  if (options.flush !== undefined) return runOther('postqueue', options.flush, io, directory);
+  switch (options.mode) {
+    case 'deliver':
+    case 'verify':
+      return submit(options, settings, io, reporter);
+    case 'mailq':
+      return runOther('postqueue', ['-p'], io, directory);
+    case 'newaliases':
+      return runOther('newaliases', options.aliasDatabase === '' ? [] : [options.aliasDatabase], io, directory);
+    case 'daemon':
+      return options.recipients.length > 0
+        ? reporter.fatal('stray mail recipients in daemon mode')
+        : runOther('postfix', ['start'], io, directory);
+    case 'smtp':
+      return runOther('smtp-session', [], io, directory);
+    case 'ignore':
+      return EX_OK;
+  }
+}
+
+/** Another command does it, in this process. */
+async function runOther(
+  name: 'postqueue' | 'newaliases' | 'postfix' | 'smtp-session',
+  args: readonly string[],
+  io: CliIo,
+  directory: string,
+): Promise<number> {
+  const command = `./${name}.ts`;
+  const { run: other }: { run: (args: readonly string[], io: CliIo) => Promise<number> } = await import(command);
+  return other(args, { ...io, env: { ...io.env, MAIL_CONFIG: directory } });
+}
+
+async function submit(options: SendmailOptions, settings: Settings, io: CliIo, reporter: Reporter): Promise<number> {
+  const login = await findLogin(io.uid);
+  if (login === undefined) return reporter.fatal(`no login name found for user ID ${io.uid}`);
+  const who = `${login.name}(${io.uid})`;
+  const named = commandLineRecipients(options.recipients);
+  try {
+    if (!options.extractsRecipients && named.length === 0) {
+      throw new FatalError('Recipient addresses must be specified on the command line or via the -t option');
+    }
+    await writeMessage(options, named, login, settings, io);
+  } catch (error) {
+    return reporter.fatal(`${who}: ${errorText(error)}`);
+  }
+  if (options.mode === 'verify' || options.verbosity > 0) {
+    const sender = toExternal(options.sender ?? login.name);
+    io.stdout(`Mail Delivery Status Report will be mailed to <${sender}>.\n`);
+  }
+  return EX_OK;
+}
+
+/** Puts the message into the maildrop directory. Throws when nothing was kept. */
+async function writeMessage(
+  options: SendmailOptions,
+  named: readonly string[],
+  login: Login,
+  settings: Settings,
+  io: CliIo,
+): Promise<void> {
+  const sender = options.sender ?? login.name;
+  const source = options.mode === 'verify' ? [probe(sender, named)] : io.stdin;
+  const chunks = readMessage(source, { dotIsText: options.dotIsText, lineEnds: lineEndRule(settings) });
+  const gathered: Buffer[] = [];
+  const recipients = [...named];
+  if (options.extractsRecipients) {
+    const header = await gatherHeader(chunks, gathered);
+    recipients.push(...headerRecipients(header));
+    if (recipients.length === 0) throw new FatalError('No recipient addresses found in message header');
+  }
+  const writer = new MaildropWriter(`${settings.string('queue_directory')}/maildrop`);
+  try {
+    const envelope = envelopeOf(options, sender, recipients, login, settings, io);
+    writer.write(Buffer.from(formatMaildropEnvelope(envelope)));
+    let left = settings.int('message_size_limit') || Infinity;
+    for await (const chunk of concatenated(gathered, chunks)) {
+      left -= chunk.length;
+      if (left < 0) throw new FatalError('message file too big');
+      writer.write(chunk);
+    }
+  } catch (error) {
+    writer.abort();
+    throw error;
+  }
+  writer.commit();
+}
+
+function envelopeOf(
+  options: SendmailOptions,
+  sender: string,
+  recipients: readonly string[],
+  login: Login,
+  settings: Settings,
+  io: CliIo,
+): Parameters<typeof formatMaildropEnvelope>[0] {
+  const environmentName = io.env['NAME'] ?? '';
+  return {
+    format: 1,
+    createdAt: Date.now(),
+    sender,
+    fullName: options.fullName || environmentName || login.fullName,
+    recipients,
+    notify: options.notify,
+    ret: options.ret,
+    envid: options.envid,
+    encoding: options.encoding,
+    rewriteContext: options.rewriteContext,
+    verp: options.verp === 'default' ? settings.string('default_verp_delimiters') : options.verp,
+    trace: options.mode === 'verify' ? 'verify' : options.verbosity > 0 ? 'record' : '',
+    requireTls: options.requireTls,
+    smtputf8: options.smtputf8,
+  };
+}
+
+function lineEndRule(settings: Settings): InputRules['lineEnds'] {
+  const word = settings.string('sendmail_fix_line_endings');
+  return word === 'strict' || word === 'never' ? word : 'always';
+}
+
+/** The message that stands for `-bv`. */
+function probe(sender: string, recipients: readonly string[]): Buffer {
+  const to = recipients.map(toExternal).join(', ');
+  return Buffer.from(`From: ${toExternal(sender)}\nSubject: probe\nTo: ${to}\n\n`);
+}
+
+async function* readMessage(
+  source: AsyncIterable<Buffer> | Iterable<Buffer>,
+  rules: InputRules,
+): AsyncGenerator<Buffer, void> {
+  const lines = new MessageLines(rules);
+  for await (const chunk of source) {
+    const part = lines.push(chunk);
+    if (part.length > 0) yield part;
+    if (lines.hasEnded) return;
+  }
+  const last = lines.finish();
+  if (last.length > 0) yield last;
+}
+
+/** Reads until the header section is whole; all that was read goes to `gathered`. */
+async function gatherHeader(chunks: AsyncGenerator<Buffer, void>, gathered: Buffer[]): Promise<Buffer> {
+  for (;;) {
+    const { done, value } = await chunks.next();
+    if (done === true || value === undefined) return Buffer.concat(gathered);
+    gathered.push(value);
+    const data = Buffer.concat(gathered);
+    const length = headerLength(data);
+    if (length !== undefined) return data.subarray(0, length);
+  }
+}
+
+async function* concatenated(first: readonly Buffer[], rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  yield* first;
+  yield* rest;
+}
+
+function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,87 @@
+/** One file of the maildrop directory: opened, checked, read. */
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { type MaildropEnvelope, parseMaildropEnvelope } from '#message';
+import { CrlfEncoder } from './line-ends.ts';
+
+const MAX_ENVELOPE_BYTES = 16 * 1024 * 1024;
+const CHUNK_BYTES = 65_536;
+
+export type OpenedFile =
+  | { readonly kind: 'open'; readonly file: MaildropFile }
+  /** The writer is still at it, or another process took it. */
+  | { readonly kind: 'incomplete' }
+  | { readonly kind: 'malformed'; readonly reason: string };
+
+export interface MaildropFile extends AsyncDisposable {
+  /** Who submitted it. */
+  readonly uid: number;
+  readonly envelope: MaildropEnvelope;
+  /** Content with CRLF line ends. */
+  content(): AsyncGenerator<Buffer>;
+}
+
+/** Opens a complete file and reads its envelope. Rejects when the system fails. */
+export async function openMaildropFile(path: string): Promise<OpenedFile> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const status = await handle.stat();
+    const problem = !status.isFile() ? 'not a regular file' : status.nlink > 1 ? 'file has more than one link' : '';
+    const opened: OpenedFile =
+      problem !== ''
+        ? { kind: 'malformed', reason: problem }
+        : (status.mode & constants.S_IXUSR) === 0
+          ? { kind: 'incomplete' }
+          : await readEnvelope(handle, status.uid);
+    if (opened.kind !== 'open') await handle.close();
+    return opened;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+async function readEnvelope(handle: FileHandle, uid: number): Promise<OpenedFile> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  while (length <= MAX_ENVELOPE_BYTES) {
+    const chunk = await readChunk(handle);
+    if (chunk.length === 0) break;
+    const lineEnd = chunk.indexOf('\n');
+    if (lineEnd < 0) {
+      pieces.push(chunk);
+      length += chunk.length;
+      continue;
+    }
+    pieces.push(chunk.subarray(0, lineEnd));
+    const envelope = parseMaildropEnvelope(Buffer.concat(pieces).toString('utf8'));
+    if (envelope === undefined) break;
+    const rest = chunk.subarray(lineEnd + 1);
+    return {
+      kind: 'open',
+      file: {
+        uid,
+        envelope,
+        content: () => readContent(handle, rest),
+        [Symbol.asyncDispose]: () => handle.close(),
+      },
+    };
+  }
+  return { kind: 'malformed', reason: 'no envelope record' };
+}
+
+async function readChunk(handle: FileHandle): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES);
+  return buffer.subarray(0, bytesRead);
+}
+
+async function* readContent(handle: FileHandle, first: Buffer): AsyncGenerator<Buffer> {
+  const encoder = new CrlfEncoder();
+  if (first.length > 0) yield encoder.encode(first);
+  for (let chunk = await readChunk(handle); chunk.length > 0; chunk = await readChunk(handle)) {
+    yield encoder.encode(chunk);
+  }
+  const end = encoder.end();
+  if (end.length > 0) yield end;
+}

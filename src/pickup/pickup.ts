@@ -1,0 +1,140 @@
+/**
+ * Watches the maildrop directory, and brings what `sendmail` left there into the queue. pickup(8)
+ *
+ * A file is removed once cleanup has the message on disk, or has refused it for good; until then it stays and is tried
+ * again at the next scan.
+ */
+import { type FSWatcher, watch } from 'node:fs';
+import { readdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Settings } from '#config';
+import type { EventChannel } from '#events';
+import type { SubmissionPort } from '#message';
+import { openMaildropFile } from './maildrop-file.ts';
+import { type PickupSettings, readPickupSettings } from './settings.ts';
+import { submitFile } from './submit.ts';
+
+export interface PickupOptions {
+  /** $queue_directory/maildrop */
+  readonly directory: string;
+  readonly submission: SubmissionPort;
+  readonly settings: Settings;
+  readonly events: EventChannel;
+  readonly now?: () => number;
+  /** Time between scans, ms; master.cf's wakeup time of pickup. */
+  readonly scanIntervalMs?: number;
+}
+
+export interface Pickup {
+  /** Looks at once, and from now on whenever a file is left, or the interval is over. */
+  start(): Promise<void>;
+  /** Resolves when no file is being worked on any more. */
+  stop(): Promise<void>;
+  /** Looks at once; for `postdrop` triggers and tests. Resolves when the files found have been worked on. */
+  scan(): Promise<void>;
+}
+
+const MAX_AT_ONCE = 20;
+
+export function createPickup(options: PickupOptions): Pickup {
+  return new MaildropWatcher(options, readPickupSettings(options.settings));
+}
+
+class MaildropWatcher implements Pickup {
+  readonly #options: PickupOptions;
+  readonly #settings: PickupSettings;
+  /** Names waiting for their turn, and in work. */
+  readonly #waiting = new Set<string>();
+  readonly #working = new Map<string, Promise<void>>();
+  #watcher: FSWatcher | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: PickupOptions, settings: PickupSettings) {
+    this.#options = options;
+    this.#settings = settings;
+  }
+
+  async start(): Promise<void> {
+    const { directory, events, scanIntervalMs = 60_000 } = this.#options;
+    this.#watcher = watch(directory, (_event, name) => {
+      if (name !== null) this.#add(name);
+    });
+    this.#watcher.on('error', (error) =>
+      events.emit({ kind: 'warning', text: `watch ${directory}: ${error.message}` }),
+    );
+    this.#timer = setInterval(() => void this.scan(), scanIntervalMs);
+    await this.scan();
+  }
+
+  async stop(): Promise<void> {
+    this.#watcher?.close();
+    clearInterval(this.#timer);
+    this.#waiting.clear();
+    await Promise.all(this.#working.values());
+  }
+
+  async scan(): Promise<void> {
+    const { directory, events } = this.#options;
+    try {
+      for (const name of await readdir(directory)) this.#add(name);
+    } catch (error) {
+      events.emit({ kind: 'warning', text: `scan directory ${directory}: ${errorText(error)}` });
+    }
+    while (this.#working.size > 0) await Promise.race(this.#working.values());
+  }
+
+  #add(name: string): void {
+    if (name.startsWith('.')) return;
+    this.#waiting.add(name);
+    this.#startWork();
+  }
+
+  #startWork(): void {
+    for (const name of this.#waiting) {
+      if (this.#working.size >= MAX_AT_ONCE) return;
+      if (this.#working.has(name)) continue;
+      this.#waiting.delete(name);
+      const work = this.#handle(name).finally(() => {
+        this.#working.delete(name);
+        this.#startWork();
+      });
+      this.#working.set(name, work);
+    }
+  }
+
+  async #handle(name: string): Promise<void> {
+    const path = join(this.#options.directory, name);
+    try {
+      const done = await this.#pickUp(path);
+      if (done) await unlink(path);
+    } catch (error) {
+      // Taken away between the notice and the look: the writer gave up, or it is done already.
+      if (errorCode(error) === 'ENOENT') return;
+      this.#options.events.emit({ kind: 'warning', text: `${path}: ${errorText(error)}` });
+    }
+  }
+
+  /** Whether the file has had its time. */
+  async #pickUp(path: string): Promise<boolean> {
+    const { submission, events, now = Date.now } = this.#options;
+    const opened = await openMaildropFile(path);
+    if (opened.kind === 'incomplete') return false;
+    if (opened.kind === 'malformed') {
+      events.emit({ kind: 'warning', text: `${path}: ${opened.reason} -- removed` });
+      return true;
+    }
+    await using file = opened.file;
+    const result = await submitFile(file, { submission, settings: this.#settings, events, now });
+    if (result.kind === 'queued') return true;
+    // A refusal for good was reported by cleanup, which bounces what is not from the network.
+    return result.code >= 500;
+  }
+}
+
+function errorCode(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
+function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

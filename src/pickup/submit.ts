@@ -1,0 +1,87 @@
+/** A maildrop file becomes a message: envelope, Received header, content. pickup(8), cleanup(8) */
+import { toExternal } from '#address';
+import type { EventChannel } from '#events';
+import {
+  type ClientAttributes,
+  formatMailDate,
+  type Submission,
+  type SubmissionOptions,
+  type SubmissionPort,
+  type SubmissionResult,
+} from '#message';
+import type { MaildropFile } from './maildrop-file.ts';
+import type { PickupSettings } from './settings.ts';
+
+const LOCAL_CLIENT: ClientAttributes = {
+  name: 'localhost',
+  reverseName: 'localhost',
+  address: '127.0.0.1',
+  port: '',
+  heloName: '',
+  protocol: '',
+  serverAddress: '',
+  serverPort: '',
+};
+
+export interface SubmitOptions {
+  readonly submission: SubmissionPort;
+  readonly settings: PickupSettings;
+  readonly events: EventChannel;
+  readonly now: () => number;
+}
+
+/** Sends the file through cleanup; rejects when the file can't be read. */
+export async function submitFile(file: MaildropFile, options: SubmitOptions): Promise<SubmissionResult> {
+  const { envelope } = file;
+  const message = openSubmission(file, options);
+  options.events.emit({
+    kind: 'pickedUp',
+    queueId: message.queueId,
+    uid: file.uid,
+    sender: toExternal(envelope.sender),
+  });
+  try {
+    for (const address of envelope.recipients) {
+      message.addRecipient({ address, original: address, dsnOriginal: '', notify: envelope.notify });
+    }
+    for await (const chunk of file.content()) await message.write(chunk);
+  } catch (error) {
+    message.abort();
+    throw error;
+  }
+  return message.end();
+}
+
+function openSubmission({ envelope, uid }: MaildropFile, { submission, settings, now }: SubmitOptions): Submission {
+  const arrivedAt = now();
+  const options: SubmissionOptions = {
+    source: 'pickup',
+    overrides: settings.overrides,
+    envelope: {
+      sender: envelope.sender,
+      arrivedAt,
+      envid: envelope.envid,
+      ret: envelope.ret,
+      smtputf8: envelope.smtputf8,
+      encoding: envelope.encoding,
+      rewriteContext: envelope.rewriteContext,
+      client: LOCAL_CLIENT,
+      logClient: LOCAL_CLIENT,
+      fullName: envelope.fullName,
+      uid,
+      contentFilter: settings.contentFilter,
+      origin: 'mail',
+      verp: envelope.verp,
+      trace: envelope.trace,
+      originalQueueId: '',
+      requireTls: envelope.requireTls,
+    },
+    prepend: () => Buffer.from(receivedHeader(message.queueId, uid, arrivedAt, settings)),
+  };
+  const message = submission.open(options);
+  return message;
+}
+
+function receivedHeader(queueId: string, uid: number, at: number, { myhostname, mailName }: PickupSettings): string {
+  return `Received: by ${myhostname} (${mailName}, from userid ${uid})\r\n\tid ${queueId}; ${formatMailDate(at)}\r\n`;
+}

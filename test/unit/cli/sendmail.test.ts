@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { parseMaildropEnvelope, type MaildropEnvelope } from '#message';
+import { run } from '../../../src/cli/sendmail.ts';
+
+describe('sendmail', () => {
+  let directory = '';
+  let maildrop = '';
+  before(() => {
+    directory = mkdtempSync(join(tmpdir(), 'sendmail-'));
+    maildrop = join(directory, 'queue', 'maildrop');
+    writeFileSync(
+      join(directory, 'main.cf'),
+      `myhostname = mail.example.com\nqueue_directory = ${directory}/queue\nmessage_size_limit = 1000\n`,
+    );
+  });
+  after(() => rmSync(directory, { recursive: true }));
+
+  interface Result {
+    readonly status: number;
+    readonly output: string;
+    readonly envelope: MaildropEnvelope | undefined;
+    readonly content: string;
+  }
+  const send = async (args: readonly string[], ...input: readonly string[]): Promise<Result> => {
+    rmSync(maildrop, { recursive: true, force: true });
+    mkdirSync(maildrop, { recursive: true });
+    let output = '';
+    async function* stdin(): AsyncGenerator<Buffer> {
+      for (const text of input) yield Buffer.from(text, 'latin1');
+    }
+    const status = await run(args, {
+      stdout: (text) => void (output += text.toString()),
+      stderr: (text) => void (output += text),
+      stdin: stdin(),
+      env: { MAIL_CONFIG: directory, NAME: 'Some Body' },
+      uid: 0,
+    });
+    const [name, ...others] = readdirSync(maildrop);
+    assert.deepEqual(others, []);
+    if (name === undefined) return { status, output, envelope: undefined, content: '' };
+    const path = join(maildrop, name);
+    assert.equal(statSync(path).mode & 0o100, 0o100);
+    const text = readFileSync(path, 'latin1');
+    const line = text.indexOf('\n');
+    return {
+      status,
+      output,
+      envelope: parseMaildropEnvelope(text.slice(0, line)),
+      content: text.slice(line + 1),
+    };
+  };
+
+  it('leaves the message with its envelope in maildrop', async () => {
+    const { status, envelope, content } = await send(
+      ['-f', '<a@x>', '-N', 'success,delay', '-R', 'hdrs', '-V', 'e1', '-B8BITMIME', 'b, C <"c d"@y>'],
+      'Subject: s\n',
+      '\nbody',
+    );
+    assert.equal(status, 0);
+    assert.equal(content, 'Subject: s\n\nbody\n');
+    assert.equal(envelope?.sender, 'a@x');
+    assert.deepEqual(envelope?.recipients, ['b', 'c d@y']);
+    assert.deepEqual(envelope?.notify, ['success', 'delay']);
+    assert.deepEqual(
+      [envelope?.ret, envelope?.envid, envelope?.encoding, envelope?.fullName],
+      ['hdrs', 'e1', '8bit', 'Some Body'],
+    );
+  });
+
+  it('ends at a lone dot, but for -i and -oi', async () => {
+    assert.equal((await send(['b'], 'one\n.\ntwo\n')).content, 'one\n');
+    assert.equal((await send(['b'], 'one\r\n.\r', '\ntwo\n')).content, 'one\n');
+    assert.equal((await send(['-i', 'b'], 'one\n.\ntwo\n')).content, 'one\n.\ntwo\n');
+    assert.equal((await send(['-oi', 'b'], 'one\n.\ntwo\n')).content, 'one\n.\ntwo\n');
+  });
+
+  it('drops CRs before line ends and From_ lines at the top', async () => {
+    assert.equal((await send(['b'], 'From x\r\n>From y\nS: t\r\n\r\r\nFrom z\n')).content, 'S: t\n\nFrom z\n');
+  });
+
+  it('takes recipients from headers with -t', async () => {
+    const to = async (text: string, ...args: readonly string[]): Promise<readonly string[] | undefined> =>
+      (await send(['-t', ...args], text)).envelope?.recipients;
+    assert.deepEqual(await to('To: a,\n b\nCc: c\nBcc: d\nX-To: e\n\nTo: f\n', 'g'), ['g', 'a', 'b', 'c', 'd']);
+    assert.deepEqual(await to('To: a\nResent-To: r\n\n'), ['r']);
+    const none = await send(['-t'], 'Subject: s\n\nTo: x\n');
+    assert.match(none.output, /^sendmail: fatal: root\(0\): No recipient addresses found in message header\n/);
+    assert.deepEqual([none.status, none.envelope], [75, undefined]);
+  });
+
+  it('keeps nothing of a message that is too big', async () => {
+    const { status, output, envelope } = await send(['b'], 'x'.repeat(1200));
+    assert.deepEqual([status, envelope], [75, undefined]);
+    assert.match(output, /message file too big/);
+  });
+
+  it('tells of bad options', async () => {
+    const unknown = await send(['-Y', 'b'], 'x\n');
+    assert.equal(
+      unknown.output,
+      "sendmail: invalid option -- 'Y'\nsendmail: invalid option -- 'Y'\nsendmail: fatal: usage: sendmail [options]\n",
+    );
+    const notify = await send(['-N', 'sometimes', 'b'], 'x\n');
+    assert.equal(
+      notify.output,
+      'sendmail: warning: unknown DSN NOTIFY command value "sometimes" in "sometimes"\n' +
+        "sendmail: warning: bad -N option value: 'sometimes' -- ignored\n",
+    );
+    assert.equal(notify.status, 0);
+    assert.equal((await send(['-B9BIT', 'b'], '')).output, 'sendmail: fatal: -B option needs 8BITMIME or 7BIT\n');
+  });
+
+  it('mails a report for -bv', async () => {
+    const { output, envelope, content } = await send(['-bv', 'a']);
+    assert.equal(output, 'Mail Delivery Status Report will be mailed to <root>.\n');
+    assert.equal(envelope?.trace, 'verify');
+    assert.equal(content, 'From: root\nSubject: probe\nTo: a\n\n');
+  });
+});

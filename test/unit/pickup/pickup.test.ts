@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { openSettings } from '#config';
+import { type MailEvent, renderPostfixText } from '#events';
+import { formatMaildropEnvelope, type SubmissionOptions, type SubmissionPort, type SubmissionResult } from '#message';
+import { createPickup, type Pickup } from '#pickup';
+
+const ENVELOPE = {
+  format: 1,
+  createdAt: 0,
+  sender: 'a',
+  fullName: 'A',
+  recipients: ['b', 'c d@x'],
+  notify: ['never'],
+  ret: '',
+  envid: '',
+  encoding: '',
+  rewriteContext: 'local',
+  verp: '',
+  trace: '',
+  requireTls: false,
+  smtputf8: false,
+} as const;
+
+describe('pickup', () => {
+  let directory = '';
+  before(() => {
+    directory = mkdtempSync(join(tmpdir(), 'pickup-'));
+    writeFileSync(join(directory, 'main.cf'), 'myhostname = mail.example.com\n');
+  });
+  after(() => rmSync(directory, { recursive: true }));
+
+  const setUp = (result: SubmissionResult) => {
+    const maildrop = mkdtempSync(join(directory, 'maildrop-'));
+    const taken: { options: SubmissionOptions; recipients: string[]; content: string }[] = [];
+    const log: string[] = [];
+    const submission: SubmissionPort = {
+      open: (options) => {
+        const message = { options, recipients: new Array<string>(), content: '' };
+        taken.push(message);
+        return {
+          queueId: 'ABC123',
+          addRecipient: ({ address }) => void message.recipients.push(address),
+          apply: () => undefined,
+          write: (chunk) => void (message.content += chunk.toString()),
+          end: () => Promise.resolve(result),
+          abort: () => undefined,
+        };
+      },
+    };
+    const pickup: Pickup = createPickup({
+      directory: maildrop,
+      submission,
+      settings: openSettings(directory).settings,
+      events: { emit: (event: MailEvent) => void log.push(renderPostfixText(event)) },
+      now: () => 0,
+    });
+    const leave = (name: string, text: string, mode = 0o744): string => {
+      const path = join(maildrop, name);
+      writeFileSync(path, text);
+      chmodSync(path, mode);
+      return path;
+    };
+    return { pickup, taken, log, leave };
+  };
+
+  it('submits complete files with a Received header, and removes them', async () => {
+    const { pickup, taken, log, leave } = setUp({ kind: 'queued', queueId: 'ABC123' });
+    const path = leave('F1', `${formatMaildropEnvelope(ENVELOPE)}Subject: s\n\nbody`);
+    await pickup.scan();
+    const [message] = taken;
+    assert.ok(message);
+    assert.equal(message.content, 'Subject: s\r\n\r\nbody\r\n');
+    assert.deepEqual(message.recipients, ['b', 'c d@x']);
+    const { prepend, envelope } = message.options;
+    const uid = process.getuid?.() ?? 0;
+    assert.equal(envelope.uid, uid);
+    assert.match(
+      (typeof prepend === 'function' ? prepend() : prepend).toString(),
+      new RegExp(`^Received: by mail\\.example\\.com \\(\\S+, from userid ${uid}\\)\\r\\n\\tid ABC123; .+\\r\\n$`),
+    );
+    assert.deepEqual(log, [`ABC123: uid=${uid} from=<a>`]);
+    assert.ok(!existsSync(path));
+  });
+
+  it('leaves files that are being written, and keeps those that are refused for now', async () => {
+    const { pickup, taken, leave } = setUp({ kind: 'refused', code: 451, dsn: '4.3.0', text: 'later' });
+    const writing = leave('F1', `${formatMaildropEnvelope(ENVELOPE)}x\n`, 0o600);
+    const kept = leave('F2', `${formatMaildropEnvelope(ENVELOPE)}x\n`);
+    await pickup.scan();
+    assert.equal(taken.length, 1);
+    assert.ok(existsSync(writing) && existsSync(kept));
+  });
+
+  it('removes files that are malformed or refused for good', async () => {
+    const { pickup, log, leave } = setUp({ kind: 'refused', code: 550, dsn: '5.7.1', text: 'no' });
+    const paths = [leave('F1', 'no envelope\nx\n'), leave('F2', `${formatMaildropEnvelope(ENVELOPE)}x\n`)];
+    await pickup.scan();
+    assert.ok(!paths.some((path) => existsSync(path)));
+    assert.match(log.join('\n'), /^warning: .*F1: no envelope record -- removed$/m);
+  });
+
+  it('takes a file as soon as it is complete', async () => {
+    const { pickup, taken, leave } = setUp({ kind: 'queued', queueId: 'ABC123' });
+    await pickup.start();
+    const path = leave('F1', `${formatMaildropEnvelope(ENVELOPE)}x\n`);
+    for (let turn = 0; turn < 500 && existsSync(path); turn++) await new Promise((done) => setTimeout(done, 10));
+    await pickup.stop();
+    assert.equal(taken.length, 1);
+  });
+});
