@@ -1,0 +1,24 @@
+/** discard(8): pretends delivery; the nexthop is the text for the log. */
+import type { EventChannel } from '#events';
+import type { DeliveryAgent, OutcomeKind } from '#message';
+import { logOutcome } from './log-outcome.ts';
+import { statusOfNexthop } from './nexthop-text.ts';
+
+export interface DiscardAgentOptions {
+  readonly events: EventChannel;
+  readonly now?: () => number;
+}
+
+export function createDiscardAgent({ events, now = Date.now }: DiscardAgentOptions): DeliveryAgent {
+  return {
+    deliver(request, report) {
+      const status = statusOfNexthop(request.nexthop, { code: '2.0.0', reason: 'mail discarded' });
+      const kind: OutcomeKind = request.probe ? 'deliverable' : 'sent';
+      for (const recipient of request.recipients) {
+        logOutcome(events, request, recipient, { outcome: kind, status, now: now() });
+        report({ index: recipient.index, kind, status, action: 'delivered' });
+      }
+      return Promise.resolve({});
+    },
+  };
+}

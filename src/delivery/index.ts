@@ -1,0 +1,3 @@
+/** Delivery agents that need neither network nor mailboxes. The larger ones have doors of their own (`#delivery/smtp`). */
+export { createDiscardAgent, type DiscardAgentOptions } from './discard.ts';
+export { createErrorAgent, type ErrorAgentOptions } from './error.ts';
