@@ -33,6 +33,7 @@ export class ContentEncoder {
   /** Hands the encoded chunk on, in one or more pieces that share its memory. */
   encode(chunk: Buffer, emit: (piece: Buffer) => void): void {
     if (chunk.length === 0) return;
+    const beginsLine = this.#last === undefined || this.#last === lf;
     this.#beforeLast = chunk.length > 1 ? chunk[chunk.length - 2] : this.#last;
     this.#last = chunk[chunk.length - 1];
     let sent = 0;
@@ -40,7 +41,7 @@ export class ContentEncoder {
       if (end > sent) emit(chunk.subarray(sent, end));
       sent = end;
     };
-    let nextDot = this.#column === 0 && chunk[0] === dot ? 0 : nextDotLine(chunk, 0);
+    let nextDot = beginsLine && chunk[0] === dot ? 0 : nextDotLine(chunk, 0);
     let at = 0;
     while (at < chunk.length) {
       const end = this.#safeEnd(chunk, at);

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { request, startAgent, startSink } from './sink.ts';
+
+const checks = [
+  'smtp_header_checks = regexp:{{/^X-Strip/ STRIP}, {/^X-Ign/ IGNORE}, {/^X-Rep/ REPLACE X-Rep: replaced}, {/^X-Pre/ PREPEND X-Before: y}, {/^X-Warn/ WARN seen}, {/^X-Rej/ REJECT no}}',
+  'smtp_body_checks = regexp:{{/^secret/ REPLACE xxxxxx}}',
+  'smtp_mime_header_checks = regexp:{{/^Content-Type: text.html/ REPLACE Content-Type: text/plain}}',
+];
+
+/** The content that goes out, and the log without the outcome. */
+async function check(content: string) {
+  await using sink = await startSink();
+  await using agent = startAgent(checks);
+  await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example'], {}, content));
+  return { sent: sink.seen.find((line) => line.startsWith('DATA:'))?.slice(5), log: agent.log.slice(0, -1) };
+}
+
+describe('checks on delivery', () => {
+  for (const [title, before, after, log] of [
+    ['STRIP', 'X-Strip: 1\r\n', '', ['QID: strip: header X-Strip: 1']],
+    ['IGNORE', 'X-Ign: 1\r\n', '', []],
+    ['REPLACE', 'X-Rep: 1\r\n', 'X-Rep: replaced\r\n', ['QID: replace: header X-Rep: 1: X-Rep: replaced']],
+    ['PREPEND', 'X-Pre: 1\r\n', 'X-Before: y\r\nX-Pre: 1\r\n', ['QID: prepend: header X-Pre: 1: X-Before: y']],
+    ['WARN', 'X-Warn: 1\r\n', 'X-Warn: 1\r\n', ['QID: warning: header X-Warn: 1: seen']],
+    ['REJECT', 'X-Rej: 1\r\n', 'X-Rej: 1\r\n', ['warning: unsupported command in smtp_header_checks map: REJECT no']],
+    [
+      'a MIME header',
+      'Content-Type: text/html\r\n',
+      'Content-Type: text/plain\r\n',
+      ['QID: replace: header Content-Type: text/html: Content-Type: text/plain'],
+    ],
+  ] as const) {
+    it(`do what ${title} says`, async () => {
+      const rest = 'Subject: t\r\n folded\r\n\r\nb\r\n';
+      assert.deepEqual(await check(before + rest), { sent: after + rest, log });
+    });
+  }
+
+  it('see each line of the body', async () => {
+    assert.deepEqual(await check('Subject: t\r\n\r\nsecret word\r\nother\r\n'), {
+      sent: 'Subject: t\r\n\r\nxxxxxx\r\nother\r\n',
+      log: ['QID: replace: body secret word: xxxxxx'],
+    });
+  });
+});
