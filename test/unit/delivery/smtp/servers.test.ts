@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { describe, it } from 'node:test';
+import { a, mx, request, startAgent, startSink, zone } from './sink.ts';
+
+/** What one recipient came to, with the reason. */
+async function fate(agent: ReturnType<typeof startAgent>, nexthop: string): Promise<string> {
+  const { outcomes } = await agent.deliver(request(nexthop, ['u@x.example']));
+  const [one] = outcomes;
+  return `${one?.kind} ${one?.status.code} ${one?.status.reason}`;
+}
+
+describe('the choice of servers', () => {
+  const resolver = zone({
+    'self.example MX': [mx('self.example', 10, 'mail.example.com')],
+    'second.example MX': [mx('second.example', 10, 'down.example'), mx('second.example', 20, 'mail.example.com')],
+    'lost.example MX': [mx('lost.example', 10, 'none.example'), mx('lost.example', 20, 'mail.example.com')],
+    'mail.example.com A': [a('mail.example.com', '127.0.0.1')],
+    'down.example A': [a('down.example', '127.0.0.99')],
+    'nohost.example MX': [mx('nohost.example', 10, 'none.example')],
+    'soft.example MX': [mx('soft.example', 10, 'none.example'), mx('soft.example', 20, 'slow.example')],
+    'slow.example A': 'tryAgain',
+    'null.example MX': 'nullMx',
+    'servfail.example MX': 'tryAgain',
+  });
+  const own = ['inet_interfaces = 127.0.0.1', 'inet_protocols = ipv4'];
+
+  for (const [domain, expected] of [
+    ['self.example', 'bounced 5.4.6 mail for self.example loops back to myself'],
+    ['second.example', 'deferred 4.4.1 connect to down.example[127.0.0.99]:25: Connection refused'],
+    ['lost.example', 'deferred 4.4.4 unable to find primary relay for lost.example'],
+    ['nohost.example', 'bounced 5.4.4 noName none.example A'],
+    ['soft.example', 'deferred 4.4.3 tryAgain slow.example A'],
+    ['gone.example', 'bounced 5.4.4 noName gone.example A'],
+    ['null.example', 'bounced 5.1.0 nullMx null.example MX'],
+    ['servfail.example', 'deferred 4.4.3 tryAgain servfail.example MX'],
+    ['[mail.example.com]', 'bounced 5.4.6 mail for mail.example.com loops back to myself'],
+  ] as const) {
+    it(`comes for ${domain} to: ${expected}`, async () => {
+      await using agent = startAgent(own, { resolver });
+      assert.equal(await fate(agent, domain), expected);
+    });
+  }
+
+  it('never bounces for a relayhost that can not be found', async () => {
+    await using agent = startAgent([...own, 'relayhost = gone.example'], { resolver });
+    assert.equal(await fate(agent, 'gone.example'), 'deferred 4.3.5 noName gone.example A');
+    assert.equal(agent.log[0], 'warning: relayhost configuration problem');
+  });
+
+  it('goes to the fallback relay when nothing else is left, but not when mail would loop', async () => {
+    await using sink = await startSink();
+    await using agent = startAgent([...own, `smtp_fallback_relay = [127.0.0.1]:${sink.port}`], { resolver });
+    assert.match(await fate(agent, 'gone.example'), /^sent/);
+    assert.match(await fate(agent, 'self.example'), /^bounced 5\.4\.6/);
+  });
+
+  it('turns bounces into deferrals with soft_bounce', async () => {
+    await using sink = await startSink({ rcpt: '550 5.1.1 no' });
+    await using agent = startAgent(['soft_bounce = yes']);
+    assert.match(await fate(agent, `[127.0.0.1]:${sink.port}`), /^deferred 4\.1\.1/);
+    assert.ok(agent.log[0]?.includes('status=SOFTBOUNCE'));
+  });
+});
+
+describe('a server that misbehaves', () => {
+  it('may refuse in the middle of the content and hang up', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.write('220 x\r\n');
+      let bytes = 0;
+      socket.on('data', (chunk) => {
+        const text = chunk.toString('latin1');
+        if (text.startsWith('EHLO')) socket.write('250 x\r\n');
+        else if (text.startsWith('MAIL') || text.startsWith('RCPT')) socket.write('250 ok\r\n');
+        else if (text.startsWith('DATA')) socket.write('354 go\r\n');
+        else if ((bytes += chunk.length) > 100_000) socket.end('552 5.3.4 too much\r\n');
+      });
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    const address = server.address();
+    assert.ok(typeof address === 'object' && address !== null);
+    await using agent = startAgent();
+    const line = `${'x'.repeat(70)}\r\n`;
+    const content = `Subject: x\r\n\r\n${line.repeat(300_000)}`;
+    const { outcomes } = await agent.deliver(request(`[127.0.0.1]:${address.port}`, ['u@x.example'], {}, content));
+    assert.ok(['bounced', 'deferred'].includes(outcomes[0]?.kind ?? ''));
+    server.close();
+  });
+
+  it('gets long lines broken, and the log tells once', async () => {
+    await using sink = await startSink();
+    await using agent = startAgent(['smtp_line_length_limit = 20']);
+    const content = `Subject: x\r\n\r\n${'y'.repeat(45)}\r\n.dot\r\n`;
+    await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example'], {}, content));
+    const sent = sink.seen.find((one) => one.startsWith('DATA:'))?.slice(5);
+    const [y20, y19] = ['y'.repeat(20), 'y'.repeat(19)];
+    assert.equal(sent, `Subject: x\r\n\r\n${y20}\r\n ${y19}\r\n ${'y'.repeat(6)}\r\n..dot\r\n`);
+    assert.equal(agent.log[0], 'QID: breaking line > 20 bytes with <CR><LF>SPACE');
+  });
+
+  it('is not believed when it answers RCPT with 354', async () => {
+    await using sink = await startSink({ rcpt: '354 what' });
+    await using agent = startAgent();
+    assert.equal(
+      await fate(agent, `[127.0.0.1]:${sink.port}`),
+      'bounced 5.5.0 Protocol error: host 127.0.0.1[127.0.0.1] said: 354 what (in reply to RCPT TO command)',
+    );
+  });
+
+  it('that says rubbish while commands are pipelined is left', async () => {
+    await using sink = await startSink({ mail: 'what do you mean?' });
+    await using agent = startAgent();
+    assert.match(await fate(agent, `[127.0.0.1]:${sink.port}`), /^deferred 4\.5\.0 protocol error/);
+  });
+});
