@@ -2,4 +2,5 @@
 export type { EventChannel, EventRecord, MailEvent, Renderings } from './event.ts';
 export { createFileSink, EventLog, formatLogTime, type LogSink } from './log-writer.ts';
 export { formatDelay } from './kinds/delivery.ts';
+export type { PolicyWord } from './kinds/smtpd.ts';
 export { renderPostfixText } from './render.ts';

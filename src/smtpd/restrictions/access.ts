@@ -1,0 +1,231 @@
+/** access(5) tables: which keys, in which order, and what an action does. */
+import { parseIp, splitAddress, splitExtension, toExternal } from '#address';
+import { type MaybePromise, whenReady } from '#message';
+import type { LookupResult, Table } from '#tables';
+import { type Constructor, type Decision, dunno, type Evaluation, permit, type Toolbox } from './restriction.ts';
+
+interface Key {
+  readonly key: string;
+  readonly partial: boolean;
+}
+
+function domainKeys(domain: string, matchesParents: boolean): readonly Key[] {
+  const keys: Key[] = [{ key: domain, partial: false }];
+  if (parseIp(domain) !== undefined || domain.startsWith('[')) return keys;
+  for (let dot = domain.indexOf('.'); dot >= 0; dot = domain.indexOf('.', dot + 1)) {
+    keys.push({ key: domain.slice(matchesParents ? dot + 1 : dot), partial: true });
+  }
+  return keys;
+}
+
+function addressKeys(address: string): readonly Key[] {
+  const separator = address.includes(':') ? ':' : '.';
+  const keys: Key[] = [{ key: address, partial: false }];
+  for (let rest = address, at = rest.lastIndexOf(separator); at > 0; at = rest.lastIndexOf(separator)) {
+    rest = rest.slice(0, at);
+    keys.push({ key: rest, partial: true });
+  }
+  return keys;
+}
+
+function mailKeys(address: string, toolbox: Toolbox, matchesParents: boolean): readonly Key[] {
+  const { settings } = toolbox;
+  if (address === '') return [{ key: settings.string('smtpd_null_access_lookup_key'), partial: false }];
+  const { localPart, domain } = splitAddress(address);
+  const { user, extension } = splitExtension(localPart, settings.string('recipient_delimiter'), {
+    ownerRequestSpecial: settings.bool('owner_request_special'),
+    doubleBounceName: settings.string('double_bounce_sender'),
+  });
+  const keys: Key[] = [{ key: toExternal(address), partial: false }];
+  const add = (key: string): void => void keys.push({ key, partial: true });
+  if (extension !== '' && domain !== '') add(toExternal(`${user}@${domain}`));
+  if (domain !== '') keys.push(...domainKeys(domain, matchesParents).map(({ key }) => ({ key, partial: true })));
+  add(`${toExternal(localPart)}@`);
+  if (extension !== '') add(`${toExternal(user)}@`);
+  return keys;
+}
+
+/** First key the table answers. */
+function search(table: Table, keys: readonly Key[], from = 0): MaybePromise<LookupResult & { readonly key?: string }> {
+  for (let i = from; i < keys.length; i += 1) {
+    const entry = keys[i];
+    if (entry === undefined || (entry.partial && !table.acceptsPartialKeys)) continue;
+    const answer = table.lookup(entry.key);
+    if (answer instanceof Promise) {
+      return answer.then((result) =>
+        result.kind === 'missing' ? search(table, keys, i + 1) : { ...result, key: entry.key },
+      );
+    }
+    if (answer.kind !== 'missing') return { ...answer, key: entry.key };
+  }
+  return { kind: 'missing' };
+}
+
+/** A check_*_access restriction over keys that a session gives. */
+function accessCheck(
+  keysOf: (evaluation: Evaluation, toolbox: Toolbox, matchesParents: boolean) => readonly Key[] | undefined,
+): Constructor {
+  return (toolbox, argument) => {
+    const { settings, tables } = toolbox;
+    const table = tables.open(argument);
+    const matchesParents = settings.list('parent_domain_matches_subdomains').includes('smtpd_access_maps');
+    return (evaluation) => {
+      const keys = keysOf(evaluation, toolbox, matchesParents);
+      if (keys === undefined) return dunno;
+      return whenReady(search(table, keys), (result): MaybePromise<Decision> => {
+        if (result.kind === 'missing') return dunno;
+        if (result.kind === 'failed') {
+          evaluation.warn(`${table.name}: ${result.reason}`);
+          return {
+            kind: 'reject',
+            code: 451,
+            dsn: '4.3.0',
+            text: `<${evaluation.subject.datum}>: Temporary lookup failure`,
+          };
+        }
+        return applyAction(result.value, evaluation, toolbox, table.name);
+      });
+    };
+  };
+}
+
+/** What an access(5) result does. */
+export function applyAction(
+  value: string,
+  evaluation: Evaluation,
+  toolbox: Toolbox,
+  place: string,
+): MaybePromise<Decision> {
+  const [, word = '', rest = ''] = /^(\S*)\s*([^]*)$/.exec(value.trim()) ?? [];
+  const { subject } = evaluation;
+  const refused = (text: string): string => `<${subject.datum}>: ${subject.replyClass} rejected: ${text}`;
+  const upper = word.toUpperCase();
+  switch (upper) {
+    case '':
+    case 'OK':
+    case 'RELAY':
+      return permit;
+    case 'DUNNO':
+      return dunno;
+    case 'REJECT':
+      return {
+        kind: 'reject',
+        ...dsnAndText(toolbox.settings.int('access_map_reject_code'), '5.7.1', rest, 'Access denied', refused),
+      };
+    case 'DEFER':
+      return {
+        kind: 'reject',
+        ...dsnAndText(toolbox.settings.int('access_map_defer_code'), '4.7.1', rest, 'Access denied', refused),
+      };
+    case 'DEFER_IF_PERMIT':
+      return { kind: 'deferIfPermit', ...dsnAndText(450, '4.7.1', rest, 'Service unavailable', refused) };
+    case 'DEFER_IF_REJECT':
+      return { kind: 'deferIfReject', ...dsnAndText(450, '4.7.1', rest, 'Service unavailable', refused) };
+    case 'HANGUP':
+      return { kind: 'reject', code: 521, dsn: '5.7.1', text: 'Goodbye', hangsUp: true };
+    case 'INFO':
+    case 'WARN':
+      evaluation.log(
+        upper === 'INFO' ? 'info' : 'warn',
+        `<${subject.datum}>: ${subject.replyClass} triggers ${upper}${rest === '' ? '' : ` ${rest}`}`,
+      );
+      return dunno;
+    case 'HOLD':
+    case 'DISCARD':
+    case 'FILTER':
+    case 'REDIRECT':
+    case 'BCC':
+    case 'PREPEND':
+      return messageAction(upper, rest, evaluation, place);
+    default:
+      break;
+  }
+  if (/^[45]\d\d$/.test(word)) {
+    const code = Number(word);
+    const parsed = dsnAndText(code, `${word.charAt(0)}.7.1`, rest, 'Access denied', refused);
+    return { kind: 'reject', ...parsed, hangsUp: code === 421 || code === 521 };
+  }
+  if (/^\d+$/.test(word)) return permit;
+  return {
+    kind: 'list',
+    restrictions: toolbox.parse(
+      value
+        .trim()
+        .split(/[\s,]+/)
+        .map((text) => ({ text })),
+      place,
+    ),
+  };
+}
+
+/** An enhanced code in front of a text, made to agree with the reply code. */
+function dsnAndText(code: number, dsn: string, text: string, standard: string, refused: (text: string) => string) {
+  const match = /^([245]\.\d{1,3}\.\d{1,3})(?:\s+([^]*))?$/.exec(text.trim());
+  const given = match?.[1] ?? dsn;
+  const words = match === null ? text.trim() : (match[2] ?? '');
+  return { code, dsn: `${Math.floor(code / 100)}${given.slice(1)}`, text: refused(words === '' ? standard : words) };
+}
+
+function messageAction(word: string, rest: string, evaluation: Evaluation, place: string): Decision {
+  const { subject } = evaluation;
+  const describe = (text: string): string => `<${subject.datum}>: ${subject.replyClass} triggers ${text}`;
+  switch (word) {
+    case 'HOLD':
+      evaluation.act({ kind: 'hold' });
+      evaluation.log('hold', describe(`HOLD${rest === '' ? ' action' : ` ${rest}`}`));
+      return dunno;
+    case 'DISCARD':
+      evaluation.act({ kind: 'discard' });
+      evaluation.log('discard', describe(`DISCARD${rest === '' ? ' action' : ` ${rest}`}`));
+      return permit;
+    case 'FILTER':
+      if (!rest.includes(':')) {
+        evaluation.warn(`access table ${place} entry "${subject.datum}" requires transport:destination`);
+        return dunno;
+      }
+      evaluation.act({ kind: 'filter', destination: rest });
+      evaluation.log('filter', describe(`FILTER ${rest}`));
+      return dunno;
+    case 'REDIRECT':
+    case 'BCC':
+      if (!rest.includes('@')) {
+        evaluation.warn(`access table ${place} entry "${subject.datum}" requires user@domain target`);
+        return dunno;
+      }
+      evaluation.act({ kind: word === 'BCC' ? 'bcc' : 'redirect', address: rest });
+      evaluation.log(word === 'BCC' ? 'bcc' : 'redirect', describe(`${word} ${rest}`));
+      return dunno;
+    default:
+      if (!/^[!-9;-~]+:/.test(rest)) {
+        evaluation.warn(`access table ${place} entry "${subject.datum}" requires header: text`);
+        return dunno;
+      }
+      evaluation.act({ kind: 'prepend', header: rest });
+      return dunno;
+  }
+}
+
+const names = (name: string | undefined, matchesParents: boolean): readonly Key[] | undefined =>
+  name === undefined || name === '' ? undefined : domainKeys(name, matchesParents);
+
+export const access: Readonly<Record<string, Constructor>> = {
+  check_client_access: accessCheck(({ facts }, _, parents) => [
+    ...domainKeys(facts.client.name, parents),
+    ...addressKeys(facts.client.address),
+  ]),
+  check_reverse_client_hostname_access: accessCheck(({ facts }, _, parents) => [
+    ...domainKeys(facts.client.reverseName, parents),
+    ...addressKeys(facts.client.address),
+  ]),
+  check_helo_access: accessCheck(({ facts }, _, parents) => names(facts.helo, parents)),
+  check_sender_access: accessCheck(({ facts }, toolbox, parents) =>
+    facts.sender === undefined ? undefined : mailKeys(facts.sender, toolbox, parents),
+  ),
+  check_recipient_access: accessCheck(({ facts }, toolbox, parents) =>
+    facts.recipient === undefined ? undefined : mailKeys(facts.recipient, toolbox, parents),
+  ),
+  check_etrn_access: accessCheck(({ facts }, _, parents) => names(facts.recipient, parents)),
+  check_sasl_access: accessCheck(({ facts }) =>
+    facts.saslUsername === '' ? undefined : [{ key: facts.saslUsername, partial: false }],
+  ),
+};

@@ -1,0 +1,45 @@
+/** Restrictions about the client: networks, login, names. postconf(5) */
+import { whenReady } from '#message';
+import { type Constructor, type Decision, dunno, permit } from './restriction.ts';
+
+function nameRequired(dsn: string, text: string, status: 'nameStatus' | 'reverseNameStatus'): Constructor {
+  return ({ settings }) => {
+    const code = settings.int('unknown_client_reject_code');
+    return ({ facts }): Decision => {
+      const state = facts.client[status];
+      if (state === 'ok') return dunno;
+      const isTemporary = state === 'tempfail';
+      return {
+        kind: 'reject',
+        code: isTemporary ? 450 : code,
+        dsn: isTemporary ? dsn.replace(/^5/, '4') : dsn,
+        text: `Client host rejected: cannot find your ${text}, [${facts.client.address}]`,
+      };
+    };
+  };
+}
+
+export const client: Readonly<Record<string, Constructor>> = {
+  permit_mynetworks:
+    ({ mynetworks }) =>
+    ({ facts, warn }) =>
+      whenReady(mynetworks.matches(facts.client.name, facts.client.address), (answer): Decision => {
+        if (typeof answer === 'object') {
+          warn(answer.failed);
+          return { kind: 'reject', code: 451, dsn: '4.3.0', text: 'Temporary lookup failure' };
+        }
+        return answer === 'yes' ? permit : dunno;
+      }),
+  permit_inet_interfaces:
+    ({ rewriter }) =>
+    ({ facts }) =>
+      rewriter.ownAddresses.has(facts.client.address) ? permit : dunno,
+  permit_sasl_authenticated:
+    () =>
+    ({ facts }) =>
+      facts.saslUsername === '' ? dunno : permit,
+  permit_tls_clientcerts: () => () => dunno,
+  permit_tls_all_clientcerts: () => () => dunno,
+  reject_unknown_client_hostname: nameRequired('5.7.25', 'hostname', 'nameStatus'),
+  reject_unknown_reverse_client_hostname: nameRequired('5.7.1', 'reverse hostname', 'reverseNameStatus'),
+};

@@ -1,0 +1,228 @@
+/**
+ * Evaluates the restriction lists of a stage: left to right, the relay and recipient lists apart, delayed or not.
+ * SMTPD_ACCESS_README; inventory d.1, d.4
+ */
+import type { SubmissionAction } from '#message';
+import type { PolicyWord } from '#events';
+import { toExternal } from '#address';
+import type { PolicyChecks, SessionFacts, Stage, Verdict } from '../policy.ts';
+import { parseRestrictions } from './program.ts';
+import type { Decision, Evaluation, Restriction, Subject, Toolbox } from './restriction.ts';
+
+export { relayProblem } from './program.ts';
+export type PolicyOptions = Omit<Toolbox, 'parse' | 'mynetworks'>;
+
+interface List {
+  readonly parameter: string;
+  readonly restrictions: readonly Restriction[];
+  readonly replyClass: string;
+  readonly datum: (facts: SessionFacts) => string;
+}
+
+const logNames: Readonly<Record<Stage, string>> = {
+  connect: 'CONNECT',
+  helo: 'EHLO',
+  mail: 'MAIL',
+  rcpt: 'RCPT',
+  data: 'DATA',
+  endOfData: 'END-OF-MESSAGE',
+  vrfy: 'VRFY',
+  etrn: 'ETRN',
+};
+
+const clientDatum = ({ client }: SessionFacts): string => `${client.name}[${client.address}]`;
+
+type Rejected = Decision & { readonly kind: 'reject' };
+type Deferral = Decision & { readonly kind: 'deferIfPermit' };
+
+/** State of one evaluation over all lists of a stage. */
+interface Run {
+  readonly facts: SessionFacts;
+  readonly stage: Stage;
+  readonly actions: SubmissionAction[];
+  readonly ran: Set<string>;
+  deferIfPermit: Deferral | undefined;
+}
+
+export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
+  const { settings, tables, events } = options;
+  const mynetworks = tables.matchList('mynetworks', 'namadr', settings.elements('mynetworks'));
+  const warn = (text: string): void => events.emit({ kind: 'warning', text });
+  const bareTables: Readonly<Record<string, string>> = {
+    smtpd_client_restrictions: 'check_client_access',
+    smtpd_helo_restrictions: 'check_helo_access',
+    smtpd_sender_restrictions: 'check_sender_access',
+    smtpd_relay_restrictions: 'check_recipient_access',
+    smtpd_recipient_restrictions: 'check_recipient_access',
+    smtpd_etrn_restrictions: 'check_etrn_access',
+  };
+  const toolbox: Toolbox = {
+    ...options,
+    mynetworks,
+    parse: (elements) => parseRestrictions(elements, toolbox, { bareTable: '', warn }),
+  };
+  const list = (parameter: string, replyClass: string, datum: (facts: SessionFacts) => string): List => ({
+    parameter,
+    restrictions: parseRestrictions(settings.elements(parameter), toolbox, {
+      bareTable: bareTables[parameter] ?? '',
+      warn,
+    }),
+    replyClass,
+    datum,
+  });
+  const lists = {
+    client: list('smtpd_client_restrictions', 'Client host', clientDatum),
+    helo: list('smtpd_helo_restrictions', 'Helo command', ({ helo }) => helo ?? ''),
+    sender: list('smtpd_sender_restrictions', 'Sender address', ({ sender }) => toExternal(sender ?? '')),
+    relay: list('smtpd_relay_restrictions', 'Recipient address', ({ recipient }) => toExternal(recipient ?? '')),
+    recipient: list('smtpd_recipient_restrictions', 'Recipient address', ({ recipient }) =>
+      toExternal(recipient ?? ''),
+    ),
+    data: list('smtpd_data_restrictions', 'Data command', () => 'DATA'),
+    endOfData: list('smtpd_end_of_data_restrictions', 'End-of-data', () => 'END-OF-MESSAGE'),
+    etrn: list('smtpd_etrn_restrictions', 'Etrn command', ({ recipient }) => recipient ?? ''),
+  };
+  const delays = settings.bool('smtpd_delay_reject');
+  const relayFirst = settings.bool('smtpd_relay_before_recipient_restrictions');
+  const overrides = settings.list('receive_override_options');
+  const implicit = {
+    sender: settings.bool('smtpd_reject_unlisted_sender'),
+    recipient: settings.bool('smtpd_reject_unlisted_recipient') && !overrides.includes('no_unknown_recipient_checks'),
+  };
+  const implicitSender = parseRestrictions([{ text: 'reject_unlisted_sender' }], toolbox, { bareTable: '', warn });
+  const implicitRecipient = parseRestrictions([{ text: 'reject_unlisted_recipient' }], toolbox, {
+    bareTable: '',
+    warn,
+  });
+
+  function evaluationOf(run: Run, subject: Subject): Evaluation {
+    return {
+      facts: run.facts,
+      stage: run.stage,
+      subject,
+      ran: run.ran,
+      act: (action) => void run.actions.push(action),
+      log: (word, text) => emit(run, word, text),
+      warn,
+    };
+  }
+
+  function emit(run: Run, word: PolicyWord, text: string): void {
+    const { facts, stage } = run;
+    events.emit({
+      kind: 'policy',
+      word,
+      text,
+      client: clientDatum(facts),
+      where: logNames[stage] === 'EHLO' && facts.protocol === 'SMTP' ? 'HELO' : logNames[stage],
+      queueId: facts.queueId,
+      sender: facts.sender,
+      recipient: stage === 'rcpt' || stage === 'vrfy' ? facts.recipient : undefined,
+      protocol: facts.helo === undefined ? 'SMTP' : facts.protocol,
+      helo: facts.helo ?? '',
+    });
+  }
+
+  /** Runs one list; gives the refusal, or undefined. */
+  async function runList({ restrictions, replyClass, datum }: List, run: Run): Promise<Rejected | undefined> {
+    const evaluation = evaluationOf(run, { replyClass, datum: datum(run.facts) });
+    const result = await runRestrictions(restrictions, evaluation, run, false, { deferIfReject: undefined });
+    return typeof result === 'object' ? result : undefined;
+  }
+
+  async function runRestrictions(
+    restrictions: readonly Restriction[],
+    evaluation: Evaluation,
+    run: Run,
+    softened: boolean,
+    state: { deferIfReject: (Decision & { readonly kind: 'deferIfReject' }) | undefined },
+  ): Promise<Rejected | 'permit' | 'dunno'> {
+    for (const restriction of restrictions) {
+      const warnOnly = softened || restriction.warnOnly;
+      const answer = restriction.evaluate(evaluation);
+      const decision = answer instanceof Promise ? await answer : answer;
+      switch (decision.kind) {
+        case 'dunno':
+          continue;
+        case 'permit':
+          return 'permit';
+        case 'deferIfPermit':
+          if (!warnOnly) run.deferIfPermit ??= decision;
+          continue;
+        case 'deferIfReject':
+          state.deferIfReject ??= decision;
+          continue;
+        case 'list': {
+          const inner = await runRestrictions(decision.restrictions, evaluation, run, warnOnly, state);
+          if (inner === 'dunno') continue;
+          return inner;
+        }
+        case 'reject':
+          if (warnOnly) {
+            emit(run, 'reject_warning', `${decision.code} ${decision.dsn} ${decision.text}`);
+            continue;
+          }
+          if (state.deferIfReject !== undefined && decision.code >= 500)
+            return { ...state.deferIfReject, kind: 'reject' };
+          return decision;
+      }
+    }
+    return 'dunno';
+  }
+
+  function verdictOf(run: Run, rejected: Rejected | undefined): Verdict {
+    const final =
+      rejected ?? (run.deferIfPermit === undefined ? undefined : ({ ...run.deferIfPermit, kind: 'reject' } as const));
+    if (final === undefined) return { kind: 'accept', actions: run.actions };
+    const reply = `${final.code} ${final.dsn} ${final.text}`;
+    emit(run, 'reject', reply);
+    return { kind: 'reject', reply, hangsUp: 'hangsUp' in final && final.hangsUp === true };
+  }
+
+  function listsOf(stage: Stage): readonly List[] {
+    const delayed = delays ? [lists.client, lists.helo, lists.sender] : [];
+    const destination = relayFirst ? [lists.relay, lists.recipient] : [lists.recipient, lists.relay];
+    switch (stage) {
+      case 'connect':
+        return [lists.client];
+      case 'helo':
+        return [lists.helo];
+      case 'mail':
+        return [lists.sender];
+      case 'rcpt':
+      case 'vrfy':
+        return [...delayed, ...destination];
+      case 'data':
+        return [lists.data];
+      case 'endOfData':
+        return [lists.endOfData];
+      case 'etrn':
+        return [...(delays ? [lists.client, lists.helo] : []), lists.etrn];
+    }
+  }
+
+  /** The implicit existence checks, unless the lists ran them or the mail is thrown away. */
+  async function runImplicit(run: Run): Promise<Rejected | undefined> {
+    if (run.actions.some((action) => action.kind === 'discard')) return undefined;
+    if (implicit.sender && !run.ran.has('reject_unlisted_sender')) {
+      const rejected = await runList({ ...lists.sender, restrictions: implicitSender }, run);
+      if (rejected !== undefined) return rejected;
+    }
+    if (implicit.recipient && !run.ran.has('reject_unlisted_recipient'))
+      return runList({ ...lists.recipient, restrictions: implicitRecipient }, run);
+    return undefined;
+  }
+
+  return {
+    async check(stage, facts) {
+      const run: Run = { facts, stage, actions: [], ran: new Set(), deferIfPermit: undefined };
+      const isRecipientStage = stage === 'rcpt' || stage === 'vrfy';
+      if (isRecipientStage && facts.recipient?.toLowerCase() === 'postmaster') return { kind: 'accept', actions: [] };
+      for (const each of listsOf(stage)) {
+        const rejected = await runList(each, run);
+        if (rejected !== undefined) return verdictOf(run, rejected);
+      }
+      return verdictOf(run, isRecipientStage ? await runImplicit(run) : undefined);
+    },
+  };
+}

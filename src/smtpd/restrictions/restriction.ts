@@ -1,0 +1,86 @@
+/** What a restriction is: a name with its argument and place, and what it says of a session. SMTPD_ACCESS_README */
+import type { ListElement, Origin, Settings } from '#config';
+import type { HostLookup, Resolver } from '#dns';
+import type { EventChannel } from '#events';
+import type { MaybePromise, SubmissionAction } from '#message';
+import type { Rewriter } from '#rewrite';
+import type { MatchList, TableOpener } from '#tables';
+import type { PolicyWord } from '#events';
+import type { SessionFacts, Stage } from '../policy.ts';
+
+/** What one restriction decides. `dunno`: the next one decides. */
+export type Decision =
+  | { readonly kind: 'dunno' }
+  | { readonly kind: 'permit' }
+  | {
+      readonly kind: 'reject';
+      readonly code: number;
+      readonly dsn: string;
+      readonly text: string;
+      readonly hangsUp?: boolean;
+    }
+  /** Rejects for trouble of ours (tables, servers): stays a refusal under warn_if_reject only as a warning. */
+  | { readonly kind: 'deferIfPermit'; readonly code: number; readonly dsn: string; readonly text: string }
+  | { readonly kind: 'deferIfReject'; readonly code: number; readonly dsn: string; readonly text: string }
+  /** Another list, from an access table or a class. */
+  | { readonly kind: 'list'; readonly restrictions: readonly Restriction[] };
+
+export const dunno: Decision = { kind: 'dunno' };
+export const permit: Decision = { kind: 'permit' };
+
+/** Address or name that a list speaks about, with the words of its replies. */
+export interface Subject {
+  /** `Client host`, `Helo command`, `Sender address`, `Recipient address`, `Data command`, `End-of-data` … */
+  readonly replyClass: string;
+  /** What stands in angle brackets. */
+  readonly datum: string;
+}
+
+export interface Evaluation {
+  readonly facts: SessionFacts;
+  readonly stage: Stage;
+  readonly subject: Subject;
+  /** Actions for the message, and lines for the log. */
+  readonly act: (action: SubmissionAction) => void;
+  readonly log: (word: PolicyWord, text: string) => void;
+  readonly warn: (text: string) => void;
+  /** Names of restrictions that ran explicitly, so that they do not run again implicitly. */
+  readonly ran: Set<string>;
+}
+
+export interface Restriction {
+  readonly name: string;
+  readonly argument: string;
+  readonly origin: Origin | undefined;
+  /** Softened by warn_if_reject before it. */
+  readonly warnOnly: boolean;
+  readonly evaluate: (evaluation: Evaluation) => MaybePromise<Decision>;
+}
+
+/** What restrictions are made from. */
+export interface Toolbox {
+  readonly settings: Settings;
+  readonly tables: TableOpener;
+  readonly rewriter: Rewriter;
+  readonly resolver: Resolver;
+  readonly hostLookup: HostLookup;
+  readonly events: EventChannel;
+  readonly mynetworks: MatchList;
+  /** Parses a list of restrictions (table results, classes). */
+  readonly parse: (elements: readonly ListElement[], place: string) => readonly Restriction[];
+}
+
+export type Constructor = (toolbox: Toolbox, argument: string) => Restriction['evaluate'];
+
+/** A refusal in the words of the list: `<X>: Helo command rejected: TEXT`. */
+export function refuse({ subject }: Evaluation, code: number, dsn: string, text: string): Decision {
+  return { kind: 'reject', code, dsn, text: `<${subject.datum}>: ${subject.replyClass} rejected: ${text}` };
+}
+
+/** The reply for trouble in the configuration itself. */
+export const configurationError: Decision = {
+  kind: 'reject',
+  code: 451,
+  dsn: '4.3.5',
+  text: 'Server configuration error',
+};
