@@ -134,7 +134,6 @@ function unsupported(settings: SmtpSettings): Status | undefined {
   });
   if (settings.tls.wrapperMode) return because(`${settings.parameter('tls_wrappermode')} = yes`);
   if (settings.tls.perSite) return because(settings.parameter('tls_per_site'));
-  if (settings.saslEnabled) return because(`${settings.parameter('sasl_auth_enable')} = yes`);
   if (!['none', 'may', 'encrypt'].includes(settings.tls.level)) {
     return because(`${settings.parameter('tls_security_level')} = ${settings.tls.level}`);
   }
@@ -307,6 +306,8 @@ async function openSession(
     isBestMx,
     ignoredKeywords: tables.ignoredKeywords,
     pixWorkarounds: tables.pixWorkarounds,
+    sasl: tables.sasl,
+    nexthop: route.destination.text,
   });
   if (hands.kind === 'ready') {
     const { destination, list } = route;
@@ -384,6 +385,6 @@ async function runSession(
 /** Whether the limits leave the connection for another message (smtp_connection_reuse_*). */
 function mayKeep(client: Client, { connection }: KeptConnection): boolean {
   const { lifetimeMs, useLimit } = client.settings.cache;
-  if (connection.isSecured || (useLimit > 0 && connection.uses >= useLimit)) return false;
+  if (connection.isSecured || connection.isPersonal || (useLimit > 0 && connection.uses >= useLimit)) return false;
   return client.options.clock.now() - connection.openedAt < lifetimeMs;
 }

@@ -113,6 +113,8 @@ export class Connection {
   readonly openedAt: number;
   /** Messages handed over, this one included. */
   uses = 0;
+  /** Logged in: other mail must not go over it. */
+  isPersonal = false;
   /** Inside TLS. */
   isSecured = false;
   /** No more than this message: 421 came, or something went wrong. */
@@ -172,6 +174,7 @@ export class Connection {
     this.isSecured = true;
     this.#socket.removeAllListeners('data');
     this.#queue.length = 0;
+    this.#reader.reset();
     this.#socket = socket;
     this.#listen(socket);
   }
@@ -214,11 +217,6 @@ export class Connection {
       resolve(heard);
     };
     return promise;
-  }
-
-  /** Whether a reply has come that nobody asked for yet. */
-  get hasReply(): boolean {
-    return this.#queue.length > 0;
   }
 
   /** Sends a command line. */

@@ -1,5 +1,5 @@
 /**
- * From a fresh connection to a server that is ready for MAIL: greeting, EHLO (HELO, LHLO), STARTTLS.
+ * From a fresh connection to a server that is ready for MAIL: greeting, EHLO (HELO, LHLO), STARTTLS, AUTH.
  *
  * Every way this can go wrong is told to the attempt; the caller only learns whether to go on.
  */
@@ -9,6 +9,7 @@ import type { MaybePromise } from '#message';
 import type { Connection, Heard } from './connection.ts';
 import { noFeatures, parseFeatures, type ServerFeatures } from './features.ts';
 import type { Reply } from './reply.ts';
+import { logIn, type SaslRules } from './sasl.ts';
 import type { SmtpSettings } from './settings.ts';
 import { startTls, type TlsLevel } from './starttls.ts';
 import { type Attempt, turnedAway } from './trouble.ts';
@@ -23,6 +24,9 @@ export interface HandshakeContext {
   readonly detectLoop: boolean;
   /** The server has the best preference of its destination. */
   readonly isBestMx: boolean;
+  readonly sasl: SaslRules | undefined;
+  /** The destination as written. */
+  readonly nexthop: string;
   /** EHLO keywords to overlook for this server, upper case. */
   readonly ignoredKeywords: (address: string) => MaybePromise<readonly string[]>;
   /** smtp_pix_workaround_maps, else smtp_pix_workarounds. */
@@ -60,7 +64,20 @@ export async function shakeHands(context: HandshakeContext): Promise<Handshake> 
   if (features === undefined) return failed;
   const secured = await secure(context, features);
   if (secured.kind !== 'ready') return secured;
+  if (context.sasl !== undefined && !(await authenticated(context, context.sasl, secured.features))) return failed;
   return { ...secured, delayDot: pix.includes('delay_dotcrlf') };
+}
+
+/** Whether a login that is due went well; the attempt has been told otherwise. */
+async function authenticated(context: HandshakeContext, rules: SaslRules, features: ServerFeatures): Promise<boolean> {
+  const { connection, attempt, settings, nexthop } = context;
+  const { sender } = attempt.request.envelope;
+  // replies come one by one here, also with PIPELINING
+  const login = await logIn(rules, { connection, features, sender, nexthop, timeoutMs: settings.timeouts.helo });
+  if (login.kind === 'done') return true;
+  if (login.kind === 'refused') attempt.siteFailed(login.status);
+  else attempt.brokeOff(login.heard.kind, 'performing the EHLO handshake');
+  return false;
 }
 
 /** A 5xx greeting counts as temporary: another server may be kinder (smtp_skip_5xx_greeting). */

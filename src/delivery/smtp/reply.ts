@@ -36,9 +36,11 @@ export class ReplyReader {
     this.#options = options;
   }
 
-  /** Whether a reply has begun that is not complete. */
-  get isInside(): boolean {
-    return this.#partial.length > 0 || this.#text !== '';
+  /** Forgets what has begun. */
+  reset(): void {
+    this.#partial = Buffer.alloc(0);
+    this.#skipping = false;
+    this.#text = '';
   }
 
   feed(chunk: Buffer, emit: (event: ReplyEvent) => void): void {

@@ -2,6 +2,7 @@
 import type { MaybePromise } from '#message';
 import type { TableList, TableOpener } from '#tables';
 import { whenReady } from '#message';
+import type { SaslRules } from './sasl.ts';
 import type { SmtpSettings } from './settings.ts';
 
 export interface ServerTables {
@@ -10,6 +11,8 @@ export interface ServerTables {
   readonly pixWorkarounds: (address: string) => MaybePromise<readonly string[]>;
   /** undefined when replies are not filtered. */
   readonly replyFilter: ((line: string) => string) | undefined;
+  /** undefined when smtp_sasl_auth_enable is off. */
+  readonly sasl: SaslRules | undefined;
   /** Connections to these domains or hosts are always kept. */
   isCachedDestination(domain: string): MaybePromise<boolean>;
 }
@@ -31,8 +34,19 @@ export function openServerTables(
     ignoredKeywords: (address) => wordsFor(keywordMaps, address, settings.discardKeywords, true, warn),
     pixWorkarounds: (address) => wordsFor(pixMaps, address, settings.pixWorkarounds, false, warn),
     replyFilter: replyFilter(tables, settings, warn),
+    sasl: settings.sasl.isEnabled ? saslRules(tables, settings) : undefined,
     isCachedDestination: (domain) =>
       destinations.isEmpty ? false : whenReady(destinations.matches(domain), (result) => result === 'yes'),
+  };
+}
+
+function saslRules(tables: TableOpener, settings: SmtpSettings): SaslRules {
+  const { passwordMaps, mechanismFilter } = settings.sasl;
+  return {
+    ...settings.sasl,
+    passwords: tables.list(passwordMaps),
+    mechanismFilter: tables.matchList(settings.parameter('sasl_mechanism_filter'), 'string', mechanismFilter),
+    recipientDelimiter: settings.recipientDelimiter,
   };
 }
 

@@ -80,7 +80,17 @@ export interface SmtpSettings {
     readonly caFile: string;
     readonly logLevel: number;
   };
-  readonly saslEnabled: boolean;
+  readonly sasl: {
+    readonly isEnabled: boolean;
+    readonly passwordMaps: readonly ListElement[];
+    readonly mechanismFilter: readonly ListElement[];
+    readonly senderDependent: boolean;
+    readonly options: readonly string[];
+    readonly tlsOptions: readonly string[];
+    readonly delimiter: string;
+    readonly softBounce: boolean;
+    readonly doubleBounceName: string;
+  };
 }
 
 /** All in ms. */
@@ -207,7 +217,17 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
       caFile: settings.string(own('tls_CAfile')),
       logLevel: settings.int(own('tls_loglevel')),
     },
-    saslEnabled: settings.bool(own('sasl_auth_enable')),
+    sasl: {
+      isEnabled: settings.bool(own('sasl_auth_enable')),
+      passwordMaps: settings.elements(own('sasl_password_maps')),
+      mechanismFilter: settings.elements(own('sasl_mechanism_filter')),
+      senderDependent: settings.bool(own('sender_dependent_authentication')),
+      options: settings.list(own('sasl_security_options')),
+      tlsOptions: settings.list(own('sasl_tls_security_options')),
+      delimiter: settings.string(own('sasl_password_result_delimiter')),
+      softBounce: settings.bool(own('sasl_auth_soft_bounce')),
+      doubleBounceName: settings.string('double_bounce_sender'),
+    },
   };
 }
 

@@ -236,3 +236,46 @@ describe('the SMTP client', () => {
     );
   });
 });
+
+describe('login at a server', () => {
+  const passwords = 'smtp_sasl_password_maps = inline:{{127.0.0.1=me:secret}}';
+  const plainAllowed = 'smtp_sasl_security_options = noanonymous';
+
+  it('uses the password of the server with PLAIN', async () => {
+    await using sink = await startSink({ ehlo: '250-s\r\n250 AUTH PLAIN LOGIN', auth: '235 2.7.0 ok' });
+    await using agent = startAgent(['smtp_sasl_auth_enable = yes', passwords, plainAllowed]);
+    const { outcomes } = await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example']));
+    assert.deepEqual(words(outcomes), ['sent 2.0.0']);
+    assert.equal(sink.seen[2], `AUTH PLAIN ${Buffer.from('\0me\0secret').toString('base64')}`);
+  });
+
+  it('answers the challenge of CRAM-MD5 (RFC 2195, 2)', async () => {
+    const challenge = Buffer.from('<1896.697170952@postoffice.reston.mci.net>').toString('base64');
+    const answer = Buffer.from('tim b913a602c7eda7a495b4e6e7334d3890').toString('base64');
+    await using sink = await startSink({
+      ehlo: '250-s\r\n250 AUTH CRAM-MD5',
+      auth: `334 ${challenge}`,
+      [answer.toLowerCase()]: '235 2.7.0 ok',
+    });
+    const maps = 'smtp_sasl_password_maps = inline:{{127.0.0.1=tim:tanstaaftanstaaf}}';
+    await using agent = startAgent(['smtp_sasl_auth_enable = yes', maps]);
+    const { outcomes } = await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example']));
+    assert.equal(sink.seen[3], answer);
+    assert.deepEqual(words(outcomes), ['sent 2.0.0']);
+  });
+
+  it('defers when only forbidden mechanisms are offered, or the password is wrong', async () => {
+    await using sink = await startSink({ ehlo: '250-s\r\n250 AUTH PLAIN', auth: '535 5.7.8 wrong' });
+    const site = `[127.0.0.1]:${sink.port}`;
+    await using careful = startAgent(['smtp_sasl_auth_enable = yes', passwords]);
+    await using plain = startAgent(['smtp_sasl_auth_enable = yes', passwords, plainAllowed]);
+    const first = await careful.deliver(request(site, ['u@x.example']));
+    const second = await plain.deliver(request(site, ['u@x.example']));
+    assert.deepEqual(words(first.outcomes), ['deferred 4.7.0']);
+    assert.equal(
+      second.outcomes[0]?.status.reason,
+      'SASL authentication failed; server 127.0.0.1[127.0.0.1] said: 535 5.7.8 wrong',
+    );
+    assert.equal(second.outcomes[0]?.status.code, '4.7.8');
+  });
+});

@@ -1,0 +1,176 @@
+/**
+ * Login at a server: whose password, which mechanism, and the exchange (RFC 4954; SASL_README).
+ *
+ * A destination without a password gets its mail without login, as Postfix does it; one with a password and no usable
+ * mechanism does not get it at all for now.
+ */
+import { createHmac } from 'node:crypto';
+import type { MaybePromise, Status } from '#message';
+import { findByAddress, type MatchList, type TableList, type TableListResult } from '#tables';
+import type { Connection, Heard } from './connection.ts';
+import type { ServerFeatures } from './features.ts';
+import type { Reply } from './reply.ts';
+import { oneLine } from './trouble.ts';
+
+export interface SaslRules {
+  readonly passwords: TableList;
+  readonly mechanismFilter: MatchList;
+  readonly senderDependent: boolean;
+  /** smtp_sasl_security_options, and those that hold inside TLS. */
+  readonly options: readonly string[];
+  readonly tlsOptions: readonly string[];
+  readonly delimiter: string;
+  /** A refused login counts as temporary. */
+  readonly softBounce: boolean;
+  readonly recipientDelimiter: string;
+  readonly doubleBounceName: string;
+}
+
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+export type Login =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'refused'; readonly status: Status }
+  | { readonly kind: 'broken'; readonly heard: Exclude<Heard, { readonly kind: 'reply' }> };
+
+/** What a login needs to know of the session. */
+export interface LoginTarget {
+  readonly connection: Connection;
+  readonly features: ServerFeatures;
+  readonly sender: string;
+  /** As configured, with brackets and port. */
+  readonly nexthop: string;
+  readonly timeoutMs: number;
+}
+
+/** Logs in if the server offers it and a password is known. */
+export async function logIn(rules: SaslRules, target: LoginTarget): Promise<Login> {
+  const { connection, features } = target;
+  if (features.auth.length === 0) return { kind: 'done' };
+  const found = await findPassword(rules, target);
+  if (found.kind === 'failed') {
+    return refused({ code: '4.3.0', reason: 'SASL password lookup error' });
+  }
+  if (found.kind === 'missing') return { kind: 'done' };
+  const cut = found.value.indexOf(rules.delimiter);
+  const username = cut < 0 ? found.value : found.value.slice(0, cut);
+  const password = cut < 0 ? '' : found.value.slice(cut + rules.delimiter.length);
+  if (username === '') return { kind: 'done' };
+  const mechanism = await chooseMechanism(rules, target);
+  if (mechanism === undefined) {
+    return refused({
+      code: '4.7.0',
+      reason: `SASL authentication failed; server ${connection.name} offered no compatible authentication mechanisms for this type of connection security`,
+    });
+  }
+  return exchange(rules, target, mechanism, { username, password });
+}
+
+function refused(status: Status): Login {
+  return { kind: 'refused', status };
+}
+
+type Found =
+  | { readonly kind: 'found'; readonly value: string }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'failed' };
+
+/** By sender if senders have passwords of their own, then by server, then by nexthop. */
+async function findPassword(rules: SaslRules, { connection, sender, nexthop }: LoginTarget): Promise<Found> {
+  const keys: (() => MaybePromise<TableListResult | Awaited<ReturnType<typeof findByAddress>>>)[] = [];
+  if (rules.senderDependent && sender !== '') {
+    const { recipientDelimiter, doubleBounceName } = rules;
+    const options = {
+      recipientDelimiter,
+      doubleBounceName,
+      ownerRequestSpecial: false,
+      isLocalDomain: () => 'no' as const,
+    };
+    keys.push(() => findByAddress(rules.passwords, sender, options));
+  }
+  keys.push(() => rules.passwords.lookup(connection.endpoint.host));
+  keys.push(() => rules.passwords.lookup(nexthop));
+  for (const look of keys) {
+    const result = await look();
+    if (result.kind === 'found') return { kind: 'found', value: result.value };
+    if (result.kind === 'failed') return { kind: 'failed' };
+  }
+  return { kind: 'missing' };
+}
+
+type Mechanism = 'CRAM-MD5' | 'PLAIN' | 'LOGIN';
+
+/** The strongest that is offered, allowed and known. */
+async function chooseMechanism(
+  rules: SaslRules,
+  { connection, features }: LoginTarget,
+): Promise<Mechanism | undefined> {
+  const options = connection.isSecured ? rules.tlsOptions : rules.options;
+  const allowed: readonly Mechanism[] = options.includes('noplaintext') ? ['CRAM-MD5'] : ['CRAM-MD5', 'PLAIN', 'LOGIN'];
+  for (const mechanism of allowed) {
+    if (!features.auth.includes(mechanism)) continue;
+    if (rules.mechanismFilter.isEmpty || (await rules.mechanismFilter.matches(mechanism)) === 'yes') return mechanism;
+  }
+  return undefined;
+}
+
+async function exchange(
+  rules: SaslRules,
+  { connection, timeoutMs }: LoginTarget,
+  mechanism: Mechanism,
+  credentials: Credentials,
+): Promise<Login> {
+  const answers = clientAnswers(mechanism, credentials);
+  connection.command(mechanism === 'PLAIN' ? `AUTH PLAIN ${answers.next('')}` : `AUTH ${mechanism}`);
+  for (;;) {
+    const heard = await connection.next(timeoutMs);
+    if (heard.kind !== 'reply') return { kind: 'broken', heard };
+    const { reply } = heard;
+    if (reply.code >= 200 && reply.code < 300) {
+      connection.isPersonal = true;
+      return { kind: 'done' };
+    }
+    if (reply.code < 300 || reply.code >= 400) return refused(loginRefusal(rules, connection, reply));
+    // a challenge that we have no answer to is cancelled (RFC 4954, 4)
+    connection.command(answers.next(reply.text.slice(4)) ?? '*');
+  }
+}
+
+function loginRefusal(rules: SaslRules, connection: Connection, reply: Reply): Status {
+  const code = reply.dsn.startsWith('5') && rules.softBounce ? `4${reply.dsn.slice(1)}` : reply.dsn;
+  return {
+    code: code.startsWith('4') || code.startsWith('5') ? code : '4.7.0',
+    reason: `SASL authentication failed; server ${connection.name} said: ${oneLine(reply)}`,
+    diagnostic: { type: 'smtp', text: oneLine(reply) },
+    remoteMta: `dns; ${connection.endpoint.host}`,
+  };
+}
+
+interface Answers {
+  /** The answer to a challenge, base64 on both sides; undefined when there is none left. */
+  next(challenge: string): string | undefined;
+}
+
+/** RFC 4616 (PLAIN), RFC 2195 (CRAM-MD5), and LOGIN as everybody does it. */
+function clientAnswers(mechanism: Mechanism, { username, password }: Credentials): Answers {
+  const encode = (text: string): string => Buffer.from(text, 'utf8').toString('base64');
+  const left: ((challenge: string) => string)[] = {
+    PLAIN: [() => `\0${username}\0${password}`],
+    LOGIN: [() => username, () => password],
+    'CRAM-MD5': [
+      (challenge: string) => {
+        const digest = createHmac('md5', password).update(Buffer.from(challenge, 'base64')).digest('hex');
+        return `${username} ${digest}`;
+      },
+    ],
+  }[mechanism];
+  return {
+    next(challenge) {
+      const step = left.shift();
+      return step === undefined ? undefined : encode(step(challenge));
+    },
+  };
+}
