@@ -103,7 +103,9 @@ export function readReply(frame: Buffer, id: number, question: Question): Exchan
 const udpExchange: Carrier = (server, query, timeoutMs, accept) => {
   const { promise, resolve } = Promise.withResolvers<Exchange>();
   const socket = createSocket(isIPv6(server.address) ? 'udp6' : 'udp4');
+  let isOver = false;
   const finish = (result: Exchange): void => {
+    isOver = true;
     clearTimeout(timer);
     socket.removeAllListeners('message');
     resolve(result);
@@ -115,7 +117,11 @@ const udpExchange: Carrier = (server, query, timeoutMs, accept) => {
     if (result !== undefined) finish(result);
   });
   // connected: the kernel drops what others send, and reports a refused port at once
-  socket.connect(server.port, server.address, () => socket.send(query));
+  socket.connect(server.port, server.address, (...failure: readonly unknown[]) => {
+    // no route to the server: Node hands the error to this callback
+    if (failure[0] instanceof Error) finish({ kind: 'silent' });
+    else if (!isOver) socket.send(query);
+  });
   return promise.finally(() => socket.close());
 };
 

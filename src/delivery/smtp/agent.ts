@@ -6,7 +6,7 @@
 import { resolve as resolvePath } from 'node:path';
 import { isIPv6 } from 'node:net';
 import type { ServiceEntry, Settings } from '#config';
-import { filterReplies, type HostLookup, type Resolver } from '#dns';
+import { filterReplies, type HostLookup, type Resolver, withSearch } from '#dns';
 import type { EventChannel } from '#events';
 import type { DeliveryAgent, DeliveryRequest, DeliveryResult, Outcome, Status } from '#message';
 import type { TableOpener } from '#tables';
@@ -34,6 +34,8 @@ export interface SmtpAgentOptions {
   readonly rewriter?: { rewrite(address: string, context: 'local' | 'remote'): string };
   readonly events: EventChannel;
   readonly clock: { now(): number };
+  /** The `search` list of resolv.conf(5), for smtp_dns_resolver_options. */
+  readonly searchDomains?: readonly string[];
   /** In [0, 1). */
   readonly random?: () => number;
   /** Hands a request to another transport, for best_mx_transport. */
@@ -44,7 +46,7 @@ export interface SmtpAgentOptions {
   ) => Promise<DeliveryResult>;
 }
 
-/** An agent for one service of master.cf. */
+/** An agent for one service of master.cf (smtp, lmtp, relay …). */
 export function createSmtpAgent(options: SmtpAgentOptions): DeliveryAgent {
   const settings = compileSettings(options.settings, options.service, options.protocol);
   const { events } = options;
@@ -93,10 +95,19 @@ interface Client {
 
 function filteredResolver(options: SmtpAgentOptions, settings: SmtpSettings, warn: (text: string) => void): Resolver {
   const tables = options.tables.list(settings.tables.dnsReplyFilter);
-  if (tables.isEmpty) return options.resolver;
+  const words = settings.resolverOptions.map((word) => word.toLowerCase());
+  const resolver =
+    words.length === 0
+      ? options.resolver
+      : withSearch(options.resolver, {
+          domains: options.searchDomains ?? [],
+          defaultDomain: words.includes('res_defnames'),
+          searchAll: words.includes('res_dnsrch'),
+        });
+  if (tables.isEmpty) return resolver;
   const note = (text: string): void => options.events.emit({ kind: 'note', text });
   const filter = { parameter: settings.parameter('dns_reply_filter'), tables };
-  return filterReplies(options.resolver, filter, { note, warn });
+  return filterReplies(resolver, filter, { note, warn });
 }
 
 async function deliver(
