@@ -20,6 +20,7 @@ import { ownAddresses } from './own-addresses.ts';
 import { openServerTables, type ServerTables } from './server-tables.ts';
 import { type ClientProtocol, compileSettings, type SmtpSettings } from './settings.ts';
 import type { TlsLevel } from './starttls.ts';
+import { tlsPolicyFor } from './tls-policy.ts';
 import { sayGoodbye, transfer, type TransactionEnd } from './transaction.ts';
 import { Attempt, type AttemptTools } from './trouble.ts';
 
@@ -145,10 +146,6 @@ function unsupported(settings: SmtpSettings): Status | undefined {
   });
   if (settings.tls.wrapperMode) return because(`${settings.parameter('tls_wrappermode')} = yes`);
   if (settings.tls.perSite) return because(settings.parameter('tls_per_site'));
-  if (!['none', 'may', 'encrypt'].includes(settings.tls.level)) {
-    return because(`${settings.parameter('tls_security_level')} = ${settings.tls.level}`);
-  }
-  if (settings.tables.tlsPolicy.length > 0) return because(settings.parameter('tls_policy_maps'));
   return undefined;
 }
 
@@ -186,6 +183,7 @@ interface Route {
   readonly detectLoop: boolean;
   readonly list: AddressList;
   readonly port: number;
+  readonly tlsLevel: TlsLevel;
 }
 
 /** Tries the servers of one destination until no recipient, no server or no patience is left. */
@@ -197,23 +195,35 @@ async function tryDestination(client: Client, attempt: Attempt, text: string): P
     attempt.why = { code: '4.3.5', reason: 'Server configuration error' };
     return;
   }
-  const kept = cache.forDestination(destination.text);
-  const route = await findRoute(client, destination, kept);
+  const policy = await tlsPolicyFor(settings, client.tables.tlsPolicies, destination);
+  if (policy.kind === 'refused') {
+    client.warn(`TLS policy lookup for ${destination.text}: ${policy.warning}`);
+    attempt.why = policy.status;
+    return;
+  }
+  const kept = mayReuse(client, policy.level) ? cache.forDestination(destination.text) : undefined;
+  const route = await findRoute(client, destination, kept, policy.level);
   if (route.list.why !== undefined || route.list.addresses.length === 0) attempt.why = route.list.why;
   if (route.list.isMxHost || (attempt.why !== undefined && isLoop(attempt.why))) attempt.isFinalNexthop = true;
   await tryServers(client, attempt, route, kept);
+}
+
+/** Kept connections are in plaintext and nobody's: not for mail that must have TLS, nor where senders log in. */
+function mayReuse({ tables }: Client, level: TlsLevel): boolean {
+  return level !== 'encrypt' && tables.sasl === undefined;
 }
 
 async function findRoute(
   client: Client,
   destination: Route['destination'],
   kept: KeptConnection | undefined,
+  tlsLevel: TlsLevel,
 ): Promise<Route> {
   const { settings, lookups } = client;
   if (destination.kind === 'unix') {
     const only = { host: settings.myHostname, address: destination.path, preference: 0 };
     const list: AddressList = { addresses: [only], why: undefined, isMxHost: false };
-    return { destination, detectLoop: false, list, port: 0 };
+    return { destination, detectLoop: false, list, port: 0, tlsLevel };
   }
   const { domain, port, literal } = destination;
   const detectLoop = settings.protocol === 'smtp' && port === smtpPort;
@@ -221,7 +231,7 @@ async function findRoute(
   const list =
     kept?.list ??
     (useMx ? await domainAddresses(lookups, domain, detectLoop) : await hostAddresses(lookups, domain, detectLoop));
-  return { destination, detectLoop, list, port };
+  return { destination, detectLoop, list, port, tlsLevel };
 }
 
 const smtpPort = 25;
@@ -238,12 +248,15 @@ async function tryServers(
   let candidates = route.list.addresses.slice(0, limit);
   let kept = fromCache;
   let sessions = 0;
-  let level: TlsLevel = tlsLevelOf(settings);
+  let level = route.tlsLevel;
   while (!attempt.isDone && candidates.length > 0) {
     const candidate = kept === undefined ? candidates[0] : (serverOf(kept, candidates) ?? candidates[0]);
     if (candidate === undefined) break;
     const isBestMx = candidate.preference === best;
-    kept ??= level === tlsLevelOf(settings) ? client.cache.forServer(endpointOf(route, candidate)) : undefined;
+    kept ??=
+      level === route.tlsLevel && mayReuse(client, level)
+        ? client.cache.forServer(endpointOf(route, candidate))
+        : undefined;
     const rest = candidates.filter((one) => one !== candidate);
     const isLast = (left: readonly ServerAddress[]): boolean => attempt.isFinalNexthop && left.length === 0;
     attempt.isFinalServer = isLast(rest);
@@ -252,7 +265,7 @@ async function tryServers(
       level = 'none';
       continue;
     }
-    level = tlsLevelOf(settings);
+    level = route.tlsLevel;
     if (session === 'failed') {
       candidates = rest;
       continue;
@@ -275,11 +288,6 @@ function serverOf(kept: KeptConnection, candidates: readonly ServerAddress[]): S
 
 function endpointOf(route: Route, { host, address }: ServerAddress): Endpoint {
   return { host, address, port: route.port };
-}
-
-function tlsLevelOf(settings: SmtpSettings): TlsLevel {
-  const { level } = settings.tls;
-  return level === 'may' || level === 'encrypt' ? level : 'none';
 }
 
 /** Connects and shakes hands. On failure the attempt has been told why. */

@@ -11,6 +11,7 @@ export interface ServerTables {
   readonly pixWorkarounds: (address: string) => MaybePromise<readonly string[]>;
   /** undefined when replies are not filtered. */
   readonly replyFilter: ((line: string) => string) | undefined;
+  readonly tlsPolicies: TableList;
   /** undefined when smtp_sasl_auth_enable is off. */
   readonly sasl: SaslRules | undefined;
   /** Connections to these domains or hosts are always kept. */
@@ -34,6 +35,7 @@ export function openServerTables(
     ignoredKeywords: (address) => wordsFor(keywordMaps, address, settings.discardKeywords, true, warn),
     pixWorkarounds: (address) => wordsFor(pixMaps, address, settings.pixWorkarounds, false, warn),
     replyFilter: replyFilter(tables, settings, warn),
+    tlsPolicies: tables.list(settings.tables.tlsPolicy),
     sasl: settings.sasl.isEnabled ? saslRules(tables, settings) : undefined,
     isCachedDestination: (domain) =>
       destinations.isEmpty ? false : whenReady(destinations.matches(domain), (result) => result === 'yes'),

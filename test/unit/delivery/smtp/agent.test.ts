@@ -153,6 +153,19 @@ describe('the SMTP client', () => {
     assert.ok(agent.log[2]?.includes(', conn_use=3, '));
   });
 
+  it('never takes a kept connection for mail that must have TLS', async () => {
+    await using sink = await startSink();
+    const resolver = zone({
+      'open.example A': [a('open.example', '127.0.0.1')],
+      'strict.example A': [a('strict.example', '127.0.0.1')],
+    });
+    const [open, strict] = [`[open.example]:${sink.port}`, `[strict.example]:${sink.port}`];
+    await using agent = startAgent([`smtp_tls_policy_maps = inline:{{${strict} = encrypt}}`], { resolver });
+    const first = await agent.deliver(request(open, ['u@x.example'], { reuseConnection: true }));
+    const second = await agent.deliver(request(strict, ['u@x.example'], { reuseConnection: true }));
+    assert.deepEqual([...words(first.outcomes), ...words(second.outcomes)], ['sent 2.0.0', 'deferred 4.7.4']);
+  });
+
   it('opens a new connection when the kept one is gone', async () => {
     let calls = 0;
     await using sink = await startSink({ rset: () => (++calls === 1 ? 'close' : undefined) });
@@ -188,6 +201,25 @@ describe('the SMTP client', () => {
     await using agent = startAgent(['smtp_tls_security_level = encrypt']);
     const { outcomes } = await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example']));
     assert.equal(outcomes[0]?.status.reason, 'TLS is required, but was not offered by host 127.0.0.1[127.0.0.1]');
+  });
+
+  it('keeps to the TLS policy of a destination, and never to less', async () => {
+    await using sink = await startSink();
+    const site = `[127.0.0.1]:${sink.port}`;
+    for (const [policy, code] of [
+      ['none', 'sent 2.0.0'],
+      ['encrypt', 'deferred 4.7.4'],
+      ['secure', 'deferred 4.7.5'],
+      ['encrypt protocols=TLSv1.3', 'deferred 4.7.5'],
+      ['nonsense', 'deferred 4.7.5'],
+    ] as const) {
+      await using agent = startAgent([`smtp_tls_policy_maps = inline:{{${site} = ${policy}}}`]);
+      const { outcomes } = await agent.deliver(request(site, ['u@x.example']));
+      assert.deepEqual(words(outcomes), [code]);
+    }
+    await using broken = startAgent(['smtp_tls_policy_maps = fail:x']);
+    const { outcomes } = await broken.deliver(request(site, ['u@x.example']));
+    assert.deepEqual(words(outcomes), ['deferred 4.3.0']);
   });
 
   it('probes without sending content', async () => {
