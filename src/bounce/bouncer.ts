@@ -1,0 +1,201 @@
+/**
+ * Who is told what about a message: notices to the sender, copies to the postmaster, and what is never told. bounce(8)
+ *
+ * A notice is a new message that starts at cleanup, with the null sender; one to the postmaster comes from the double
+ * bounce address, whose own failures end here.
+ */
+import type { Settings } from '#config';
+import type { EventChannel } from '#events';
+import { type ClientAttributes, formatMailDate, type Notify, type Submission, type SubmissionPort } from '#message';
+import type { QueuedMessage } from '#store';
+import { type Notice, noticeChunks, type NoticeKind, type NotifiedRecipient } from './report.ts';
+import { type BounceSettings, readBounceSettings } from './settings.ts';
+import { verpSender } from './verp.ts';
+
+export interface BouncerOptions {
+  readonly submission: SubmissionPort;
+  readonly settings: Settings;
+  readonly events: EventChannel;
+  readonly now?: () => number;
+}
+
+export type NotifyResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+export interface Bouncer {
+  /**
+   * Tells of the outcomes of some recipients whoever is to know. `ok` also when nobody is; otherwise try again later.
+   * `verify`: the report that `sendmail -bv` asked for.
+   */
+  notify(kind: NoticeKind, message: QueuedMessage, recipients: readonly NotifiedRecipient[]): Promise<NotifyResult>;
+}
+
+const NO_CLIENT: ClientAttributes = {
+  name: '',
+  reverseName: '',
+  address: '',
+  port: '',
+  heloName: '',
+  protocol: '',
+  serverAddress: '',
+  serverPort: '',
+};
+
+const OK: NotifyResult = { ok: true };
+
+export function createBouncer(options: BouncerOptions): Bouncer {
+  const { events } = options;
+  const settings = readBounceSettings(options.settings, (text) => events.emit({ kind: 'warning', text }));
+  return new NoticeSender(options, settings);
+}
+
+/** NOTIFY that must be among a recipient's, when it has any. RFC 3461, 4.1 */
+function wants(notify: readonly Notify[], kind: NoticeKind): boolean {
+  if (notify.includes('never')) return false;
+  switch (kind) {
+    case 'failure':
+    case 'delay':
+      return notify.length === 0 || notify.includes(kind);
+    case 'success':
+    case 'verify':
+      return true;
+  }
+}
+
+class NoticeSender implements Bouncer {
+  readonly #options: BouncerOptions;
+  readonly #settings: BounceSettings;
+
+  constructor(options: BouncerOptions, settings: BounceSettings) {
+    this.#options = options;
+    this.#settings = settings;
+  }
+
+  async notify(kind: NoticeKind, message: QueuedMessage, all: readonly NotifiedRecipient[]): Promise<NotifyResult> {
+    const recipients = all.filter(({ recipient }) => wants(recipient.notify, kind));
+    const { sender } = message.envelope;
+    if (recipients.length === 0) return OK;
+    if (sender === '') return this.#nullSender(kind, message, recipients);
+    if (sender.toLowerCase() === this.#settings.doubleBounceSender.toLowerCase()) {
+      if (kind === 'failure' || kind === 'delay') {
+        this.#options.events.emit({ kind: 'postmasterNoticeDiscarded', queueId: message.queueId });
+      }
+      return OK;
+    }
+    if (kind === 'failure' && message.envelope.verp !== '') return this.#verp(message, recipients);
+    return this.#toSender(kind, message, recipients, sender);
+  }
+
+  async #toSender(
+    kind: NoticeKind,
+    message: QueuedMessage,
+    recipients: readonly NotifiedRecipient[],
+    to: string,
+  ): Promise<NotifyResult> {
+    const { sizeLimit, copiesBounces, copiesDelays, bounceRecipient, delayRecipient } = this.#settings;
+    // RFC 3461, 4.3: RET is about failures; other reports return the headers only.
+    const isFull = kind === 'failure' && message.envelope.ret !== 'hdrs' && message.sizeBytes <= sizeLimit;
+    const result = await this.#send(this.#notice(kind, message, recipients, to, false, !isFull));
+    if (!result.ok) return result;
+    const copyTo =
+      kind === 'failure' && copiesBounces ? bounceRecipient : kind === 'delay' && copiesDelays ? delayRecipient : '';
+    if (copyTo !== '') await this.#send(this.#notice(kind, message, recipients, copyTo, true, true));
+    return OK;
+  }
+
+  /** Nobody is left to tell but the postmaster. */
+  async #nullSender(
+    kind: NoticeKind,
+    message: QueuedMessage,
+    recipients: readonly NotifiedRecipient[],
+  ): Promise<NotifyResult> {
+    const { copiesDoubleBounces, copiesDelays, doubleBounceRecipient, delayRecipient, sizeLimit } = this.#settings;
+    if (kind === 'failure' && copiesDoubleBounces) {
+      const isFull = message.sizeBytes <= sizeLimit;
+      return this.#send(this.#notice(kind, message, recipients, doubleBounceRecipient, true, !isFull));
+    }
+    if (kind === 'delay' && copiesDelays) {
+      return this.#send(this.#notice(kind, message, recipients, delayRecipient, true, true));
+    }
+    return OK;
+  }
+
+  /** One notice a recipient, each to its own address. */
+  async #verp(message: QueuedMessage, recipients: readonly NotifiedRecipient[]): Promise<NotifyResult> {
+    const { verp, sender } = message.envelope;
+    for (const entry of recipients) {
+      const { address, original } = entry.recipient;
+      const to = verpSender(verp, sender, original === '' ? address : original);
+      const result = await this.#toSender('failure', message, [entry], to);
+      if (!result.ok) return result;
+    }
+    return OK;
+  }
+
+  #notice(
+    kind: NoticeKind,
+    message: QueuedMessage,
+    recipients: readonly NotifiedRecipient[],
+    to: string,
+    isPostmasterCopy: boolean,
+    headersOnly: boolean,
+  ): Notice {
+    // `sendmail -v` gets the report of `-bv`, whatever came of the message.
+    const name = kind === 'success' && message.envelope.trace !== '' ? 'verify' : kind;
+    const template = this.#settings.templates[name];
+    const at = (this.#options.now ?? Date.now)();
+    return { kind, message, recipients, template, to, isPostmasterCopy, headersOnly, at };
+  }
+
+  async #send(notice: Notice): Promise<NotifyResult> {
+    const { kind, message, to, isPostmasterCopy } = notice;
+    const submission = this.#open(notice);
+    try {
+      submission.addRecipient({ address: to, original: to, dsnOriginal: '', notify: [] });
+      for await (const chunk of noticeChunks(notice, this.#settings)) await submission.write(chunk);
+    } catch (error) {
+      submission.abort();
+      throw error;
+    }
+    const result = await submission.end();
+    if (result.kind === 'refused') return { ok: false, reason: result.text };
+    this.#options.events.emit({
+      kind: 'noticeSent',
+      queueId: message.queueId,
+      to: isPostmasterCopy ? 'postmaster' : 'sender',
+      about: kind === 'failure' ? 'non-delivery' : kind === 'delay' ? 'delay' : 'delivery status',
+      newQueueId: result.queueId,
+    });
+    return OK;
+  }
+
+  #open({ message, isPostmasterCopy, at }: Notice): Submission {
+    const { myhostname, mailName, doubleBounceSender } = this.#settings;
+    const { smtputf8, encoding } = message.envelope;
+    const receivedHeader = (queueId: string): string =>
+      `Received: by ${myhostname} (${mailName})\r\n\tid ${queueId}; ${formatMailDate(at)}\r\n`;
+    const submission: Submission = this.#options.submission.open({
+      source: 'bounce',
+      overrides: [],
+      envelope: {
+        sender: isPostmasterCopy ? doubleBounceSender : '',
+        arrivedAt: at,
+        envid: '',
+        ret: '',
+        smtputf8,
+        encoding,
+        rewriteContext: 'local',
+        client: NO_CLIENT,
+        logClient: NO_CLIENT,
+        fullName: '',
+        contentFilter: '',
+        origin: 'bounce',
+        verp: '',
+        trace: '',
+        originalQueueId: '',
+        requireTls: false,
+      },
+      prepend: () => Buffer.from(receivedHeader(submission.queueId)),
+    });
+    return submission;
+  }
+}

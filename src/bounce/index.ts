@@ -1,0 +1,4 @@
+/** Delivery status notifications. bounce(8) */
+export { type Bouncer, type BouncerOptions, createBouncer, type NotifyResult } from './bouncer.ts';
+export type { NoticeKind, NotifiedRecipient } from './report.ts';
+export { verpSender } from './verp.ts';

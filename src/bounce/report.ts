@@ -1,0 +1,189 @@
+/**
+ * The text of a notice: a multipart/report of notification, delivery report and the message, or its headers.
+ * RFC 3462 · RFC 3464 · RFC 6533
+ */
+import { toExternal } from '#address';
+import { type DsnAction, formatMailDate, type Outcome, type Recipient } from '#message';
+import type { QueuedMessage } from '#store';
+import type { BounceSettings } from './settings.ts';
+import type { Template } from './templates.ts';
+import { wrapText } from './wrap.ts';
+
+export type NoticeKind = 'failure' | 'delay' | 'success' | 'verify';
+
+export interface NotifiedRecipient {
+  readonly recipient: Recipient;
+  readonly outcome: Outcome;
+}
+
+/** One notice to be written. */
+export interface Notice {
+  readonly kind: NoticeKind;
+  readonly message: QueuedMessage;
+  readonly recipients: readonly NotifiedRecipient[];
+  readonly template: Template;
+  /** To:, internal form. */
+  readonly to: string;
+  readonly isPostmasterCopy: boolean;
+  readonly headersOnly: boolean;
+  readonly at: number;
+}
+
+const EOL = '\r\n';
+
+/** Header section and body, chunk by chunk, CRLF line ends. */
+export async function* noticeChunks(notice: Notice, settings: BounceSettings): AsyncGenerator<Buffer> {
+  const boundary = `${notice.message.queueId}.${Math.floor(notice.at / 1000)}/${settings.myhostname}`;
+  const parts = [
+    headerSection(notice, boundary, settings),
+    ['This is a MIME-encapsulated message.', ''],
+    notification(notice, boundary),
+    deliveryReport(notice, boundary, settings),
+    messagePartHeader(notice, boundary),
+  ];
+  yield Buffer.from(parts.map((lines) => lines.join(EOL) + EOL).join(''));
+  yield* notice.headersOnly ? headerChunks(notice.message) : notice.message.content.chunks();
+  yield Buffer.from(`${EOL}--${boundary}--${EOL}`);
+}
+
+function isSevenBit({ message }: Notice): boolean {
+  return message.envelope.encoding === '7bit';
+}
+
+/** Content-Transfer-Encoding of a part that may hold 8-bit text. */
+function partEncoding(notice: Notice): readonly string[] {
+  return isSevenBit(notice) ? [] : ['Content-Transfer-Encoding: 8bit'];
+}
+
+function headerSection(notice: Notice, boundary: string, settings: BounceSettings): readonly string[] {
+  const { template, isPostmasterCopy, message } = notice;
+  const { messageId, smtputf8, requireTls } = message.envelope;
+  const threads = settings.threadsNotices && messageId !== '' && !isPostmasterCopy;
+  return [
+    `Date: ${formatMailDate(notice.at)}`,
+    `From: ${template.from}`,
+    `Subject: ${isPostmasterCopy ? template.postmasterSubject : template.subject}`,
+    `To: ${toExternal(notice.to)}`,
+    `Auto-Submitted: ${isPostmasterCopy ? 'auto-generated' : 'auto-replied'}`,
+    ...(threads ? [`References: ${messageId}`, `In-Reply-To: ${messageId}`] : []),
+    ...(requireTls ? ['TLS-Required: no'] : []),
+    'MIME-Version: 1.0',
+    `Content-Type: multipart/report; report-type=${smtputf8 ? 'global-' : ''}delivery-status;`,
+    `\tboundary="${boundary}"`,
+    `Content-Transfer-Encoding: ${isSevenBit(notice) ? '7bit' : '8bit'}`,
+    '',
+  ];
+}
+
+function notification(notice: Notice, boundary: string): readonly string[] {
+  const { template, recipients } = notice;
+  const isAscii = template.charset.toLowerCase() === 'us-ascii';
+  return [
+    `--${boundary}`,
+    'Content-Description: Notification',
+    `Content-Type: text/plain; charset=${isAscii && !isSevenBit(notice) ? 'utf-8' : template.charset}`,
+    ...partEncoding(notice),
+    '',
+    ...template.lines,
+    ...recipients.flatMap((entry) => ['', wrapText(recipientText(entry))]),
+    '',
+  ];
+}
+
+function recipientText({ recipient: { address, original }, outcome }: NotifiedRecipient): string {
+  const isExpanded = original !== '' && original.toLowerCase() !== address.toLowerCase();
+  const from = isExpanded ? ` (expanded from <${toExternal(original)}>)` : '';
+  return `<${toExternal(address)}>${from}: ${outcome.status.reason}`;
+}
+
+function deliveryReport(notice: Notice, boundary: string, settings: BounceSettings): readonly string[] {
+  const { message, recipients } = notice;
+  const { envid, sender, smtputf8, arrivedAt } = message.envelope;
+  const { mailName } = settings;
+  return [
+    `--${boundary}`,
+    'Content-Description: Delivery report',
+    `Content-Type: message/${smtputf8 ? 'global-' : ''}delivery-status`,
+    '',
+    `Reporting-MTA: dns; ${settings.myhostname}`,
+    ...(envid === '' ? [] : [`Original-Envelope-Id: ${envid}`]),
+    `X-${mailName}-Queue-ID: ${message.queueId}`,
+    ...(sender === '' ? [] : [`X-${mailName}-Sender: ${addressType(sender)}; ${toExternal(sender)}`]),
+    `Arrival-Date: ${formatMailDate(arrivedAt)}`,
+    ...recipients.flatMap((entry) => ['', ...recipientFields(entry, notice, settings)]),
+    '',
+  ];
+}
+
+function recipientFields(
+  { recipient, outcome }: NotifiedRecipient,
+  { kind, message }: Notice,
+  settings: BounceSettings,
+): readonly string[] {
+  const { address, original, dsnOriginal } = recipient;
+  const { status } = outcome;
+  const diagnostic = status.diagnostic ?? { type: `X-${settings.mailName}`, text: status.reason };
+  const known = dsnOriginal !== '' ? dsnOriginal : original === '' ? '' : `rfc822;${toExternal(original)}`;
+  return [
+    `Final-Recipient: ${addressType(address)}; ${toExternal(address)}`,
+    ...(known === '' ? [] : [`Original-Recipient: ${known}`]),
+    `Action: ${actionOf(kind, outcome)}`,
+    `Status: ${status.code}`,
+    ...(status.remoteMta === undefined ? [] : [`Remote-MTA: ${status.remoteMta}`]),
+    wrapText(`Diagnostic-Code: ${diagnostic.type}; ${diagnostic.text}`),
+    ...(kind === 'delay'
+      ? [`Will-Retry-Until: ${formatMailDate(message.envelope.arrivedAt + settings.maximalLifetimeMs)}`]
+      : []),
+  ];
+}
+
+function addressType(address: string): string {
+  // oxlint-disable-next-line no-control-regex -- ASCII is the whole question
+  return /^[\x00-\x7f]*$/.test(address) ? 'rfc822' : 'utf-8';
+}
+
+function actionOf(kind: NoticeKind, { kind: outcome, action }: Outcome): DsnAction {
+  if (kind === 'failure') return 'failed';
+  if (kind === 'delay') return 'delayed';
+  switch (outcome) {
+    case 'sent':
+      return action ?? 'delivered';
+    case 'deferred':
+      return 'delayed';
+    case 'bounced':
+      return 'failed';
+    case 'deliverable':
+    case 'undeliverable':
+      return outcome;
+  }
+}
+
+function messagePartHeader(notice: Notice, boundary: string): readonly string[] {
+  const { kind, message, headersOnly } = notice;
+  const { smtputf8, sender } = message.envelope;
+  const undelivered = kind === 'failure' || kind === 'delay' ? 'Undelivered ' : '';
+  const type = headersOnly
+    ? smtputf8
+      ? 'message/global-headers'
+      : 'text/rfc822-headers'
+    : smtputf8
+      ? 'message/global'
+      : 'message/rfc822';
+  return [
+    `--${boundary}`,
+    `Content-Description: ${undelivered}Message${headersOnly ? ' Headers' : ''}`,
+    `Content-Type: ${type}`,
+    ...partEncoding(notice),
+    '',
+    `Return-Path: <${toExternal(sender)}>`,
+  ];
+}
+
+async function* headerChunks({ content }: QueuedMessage): AsyncGenerator<Buffer> {
+  let left = content.headerBytes;
+  for await (const chunk of content.chunks()) {
+    if (left <= 0) return;
+    yield chunk.subarray(0, left);
+    left -= chunk.length;
+  }
+}

@@ -1,0 +1,39 @@
+/** Settings of bounce, compiled once. bounce(8) */
+import type { Settings } from '#config';
+import { readTemplates, type Templates } from './templates.ts';
+
+export interface BounceSettings {
+  readonly myhostname: string;
+  readonly mailName: string;
+  /** `double-bounce@$myorigin`. */
+  readonly doubleBounceSender: string;
+  readonly sizeLimit: number;
+  readonly maximalLifetimeMs: number;
+  readonly copiesBounces: boolean;
+  readonly copiesDoubleBounces: boolean;
+  readonly copiesDelays: boolean;
+  readonly bounceRecipient: string;
+  readonly doubleBounceRecipient: string;
+  readonly delayRecipient: string;
+  readonly threadsNotices: boolean;
+  readonly templates: Templates;
+}
+
+export function readBounceSettings(settings: Settings, warn: (text: string) => void): BounceSettings {
+  const classes = settings.list('notify_classes').map((word) => word.toLowerCase());
+  return {
+    myhostname: settings.string('myhostname'),
+    mailName: settings.string('mail_name'),
+    doubleBounceSender: `${settings.string('double_bounce_sender')}@${settings.string('myorigin')}`,
+    sizeLimit: settings.int('bounce_size_limit'),
+    maximalLifetimeMs: settings.ms('maximal_queue_lifetime'),
+    copiesBounces: classes.includes('bounce'),
+    copiesDoubleBounces: classes.includes('2bounce') || classes.includes('bounce'),
+    copiesDelays: classes.includes('delay'),
+    bounceRecipient: settings.string('bounce_notice_recipient'),
+    doubleBounceRecipient: settings.string('2bounce_notice_recipient'),
+    delayRecipient: settings.string('delay_notice_recipient'),
+    threadsNotices: settings.bool('enable_threaded_bounces'),
+    templates: readTemplates(settings, warn),
+  };
+}

@@ -1,0 +1,252 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { type Bouncer, createBouncer, type NotifiedRecipient } from '#bounce';
+import { openSettings } from '#config';
+import { type MailEvent, renderPostfixText } from '#events';
+import type { ClientAttributes, Envelope, Notify, SubmissionPort, SubmissionResult } from '#message';
+import type { QueuedMessage } from '#store';
+
+const CLIENT: ClientAttributes = {
+  name: 'localhost',
+  reverseName: 'localhost',
+  address: '127.0.0.1',
+  port: '1',
+  heloName: 'c',
+  protocol: 'SMTP',
+  serverAddress: '',
+  serverPort: '',
+};
+const CONTENT = 'From: a@x\r\nSubject: s\r\n\r\nbody\r\n';
+
+function queued(more: Partial<Envelope> = {}): QueuedMessage {
+  const envelope: Envelope = {
+    sender: 'a@x',
+    arrivedAt: 0,
+    envid: '',
+    ret: '',
+    smtputf8: false,
+    encoding: '',
+    rewriteContext: 'local',
+    client: CLIENT,
+    logClient: CLIENT,
+    fullName: '',
+    contentFilter: '',
+    origin: 'mail',
+    verp: '',
+    trace: '',
+    originalQueueId: '',
+    messageId: '<m@x>',
+    requireTls: false,
+    ...more,
+  };
+  return {
+    queueId: 'OLD1',
+    queue: 'active',
+    envelope,
+    recipients: [],
+    content: {
+      sizeBytes: CONTENT.length,
+      headerBytes: CONTENT.indexOf('\r\n\r\n') + 2,
+      chunks: () => [Buffer.from(CONTENT.slice(0, 5)), Buffer.from(CONTENT.slice(5))],
+    },
+    sizeBytes: CONTENT.length,
+    dueAt: 0,
+    warnedAt: 0,
+    forcedExpire: false,
+  };
+}
+
+function failed(address: string, notify: readonly Notify[] = [], original = address): NotifiedRecipient {
+  const status = {
+    code: '5.1.1',
+    reason: `host mx.y[192.0.2.1] said: 550 5.1.1 no such user here, and never was one since (in reply to RCPT TO command)`,
+    diagnostic: { type: 'smtp', text: '550 5.1.1 no such user' },
+    remoteMta: 'dns; mx.y',
+  };
+  return {
+    recipient: { address, original, dsnOriginal: '', notify },
+    outcome: { index: 0, kind: 'bounced', status },
+  };
+}
+
+describe('bounce', () => {
+  let directory = '';
+  before(() => {
+    directory = mkdtempSync(join(tmpdir(), 'bounce-'));
+  });
+  after(() => rmSync(directory, { recursive: true }));
+
+  const setUp = (more = '', result: SubmissionResult = { kind: 'queued', queueId: 'NEW1' }) => {
+    writeFileSync(
+      join(directory, 'main.cf'),
+      `compatibility_level = 3.6\nmyhostname = mail.example.com\nmail_name = Postfix\n${more}`,
+    );
+    const sent: { sender: string; to: string[]; text: string }[] = [];
+    const log: string[] = [];
+    const submission: SubmissionPort = {
+      open: ({ envelope }) => {
+        const notice = { sender: envelope.sender, to: new Array<string>(), text: '' };
+        sent.push(notice);
+        return {
+          queueId: 'NEW1',
+          addRecipient: ({ address }) => void notice.to.push(address),
+          apply: () => undefined,
+          write: (chunk) => void (notice.text += chunk.toString()),
+          end: () => Promise.resolve(result),
+          abort: () => undefined,
+        };
+      },
+    };
+    const bouncer: Bouncer = createBouncer({
+      submission,
+      settings: openSettings(directory).settings,
+      events: { emit: (event: MailEvent) => void log.push(renderPostfixText(event)) },
+      now: () => 1_700_000_000_000,
+    });
+    return { bouncer, sent, log };
+  };
+
+  it('returns the message with a report to its sender', async () => {
+    const { bouncer, sent, log } = setUp();
+    assert.deepEqual(await bouncer.notify('failure', queued(), [failed('b@y', [], 'list@x')]), { ok: true });
+    assert.deepEqual(log, ['OLD1: sender non-delivery notification: NEW1']);
+    const [notice] = sent;
+    assert.ok(notice);
+    assert.deepEqual([notice.sender, notice.to], ['', ['a@x']]);
+    const boundary = 'OLD1.1700000000/mail.example.com';
+    const lines = notice.text.split('\r\n').filter((line) => !/^(?:Date|Arrival-Date):/.test(line));
+    assert.deepEqual(lines, [
+      'From: Mail Delivery System <MAILER-DAEMON>',
+      'Subject: Undelivered Mail Returned to Sender',
+      'To: a@x',
+      'Auto-Submitted: auto-replied',
+      'MIME-Version: 1.0',
+      'Content-Type: multipart/report; report-type=delivery-status;',
+      `\tboundary="${boundary}"`,
+      'Content-Transfer-Encoding: 8bit',
+      '',
+      'This is a MIME-encapsulated message.',
+      '',
+      `--${boundary}`,
+      'Content-Description: Notification',
+      'Content-Type: text/plain; charset=utf-8',
+      'Content-Transfer-Encoding: 8bit',
+      '',
+      'This is the mail system at host mail.example.com.',
+      '',
+      "I'm sorry to have to inform you that your message could not",
+      "be delivered to one or more recipients. It's attached below.",
+      '',
+      'For further assistance, please send mail to postmaster.',
+      '',
+      'If you do so, please include this problem report. You can',
+      'delete your own text from the attached returned message.',
+      '',
+      '                   The mail system',
+      '',
+      '<b@y> (expanded from <list@x>): host mx.y[192.0.2.1] said: 550 5.1.1 no such',
+      '    user here, and never was one since (in reply to RCPT TO command)',
+      '',
+      `--${boundary}`,
+      'Content-Description: Delivery report',
+      'Content-Type: message/delivery-status',
+      '',
+      'Reporting-MTA: dns; mail.example.com',
+      'X-Postfix-Queue-ID: OLD1',
+      'X-Postfix-Sender: rfc822; a@x',
+      '',
+      'Final-Recipient: rfc822; b@y',
+      'Original-Recipient: rfc822;list@x',
+      'Action: failed',
+      'Status: 5.1.1',
+      'Remote-MTA: dns; mx.y',
+      'Diagnostic-Code: smtp; 550 5.1.1 no such user',
+      '',
+      `--${boundary}`,
+      'Content-Description: Undelivered Message',
+      'Content-Type: message/rfc822',
+      'Content-Transfer-Encoding: 8bit',
+      '',
+      'Return-Path: <a@x>',
+      ...CONTENT.split('\r\n').slice(0, -1),
+      '',
+      `--${boundary}--`,
+      '',
+    ]);
+  });
+
+  it('returns the headers only when asked to, when too big, and for other reports', async () => {
+    const headersOnly = async (more: string, kind: 'failure' | 'delay' | 'success', envelope: Partial<Envelope>) => {
+      const { bouncer, sent } = setUp(more);
+      await bouncer.notify(kind, queued(envelope), [failed('b@y')]);
+      const text = sent[0]?.text ?? '';
+      return text.includes('text/rfc822-headers') && text.includes('Subject: s\r\n\r\n--') && !text.includes('body');
+    };
+    assert.ok(await headersOnly('', 'failure', { ret: 'hdrs' }));
+    assert.ok(await headersOnly('bounce_size_limit = 10\n', 'failure', {}));
+    assert.ok(await headersOnly('', 'delay', { ret: 'full' }));
+    assert.ok(await headersOnly('', 'success', {}));
+    assert.ok(!(await headersOnly('', 'failure', { ret: 'full' })));
+  });
+
+  it('leaves out recipients that do not want to be told of', async () => {
+    const { bouncer, sent } = setUp();
+    await bouncer.notify('failure', queued(), [failed('b@y', ['never']), failed('c@y', ['success'])]);
+    assert.equal(sent.length, 0);
+    await bouncer.notify('delay', queued(), [failed('b@y', ['delay']), failed('c@y', ['failure'])]);
+    assert.ok(sent[0]?.text.includes('<b@y>:') && !sent[0].text.includes('c@y'));
+    assert.match(sent[0]?.text ?? '', /^Will-Retry-Until: /m);
+  });
+
+  it('tells the postmaster of what concerns nobody else, when configured', async () => {
+    const quiet = setUp();
+    await quiet.bouncer.notify('failure', queued({ sender: '' }), [failed('b@y')]);
+    assert.equal(quiet.sent.length, 0);
+    const { bouncer, sent, log } = setUp('notify_classes = 2bounce, delay\n');
+    await bouncer.notify('failure', queued({ sender: '' }), [failed('b@y')]);
+    assert.deepEqual([sent[0]?.sender, sent[0]?.to], ['double-bounce@mail.example.com', ['postmaster']]);
+    assert.match(sent[0]?.text ?? '', /^Subject: Postmaster Copy: Undelivered Mail\r$/m);
+    await bouncer.notify('failure', queued({ sender: 'Double-Bounce@mail.example.com' }), [failed('b@y')]);
+    assert.deepEqual(log, [
+      'OLD1: postmaster non-delivery notification: NEW1',
+      'warning: OLD1: undeliverable postmaster notification discarded',
+    ]);
+    await bouncer.notify('delay', queued(), [failed('b@y')]);
+    assert.deepEqual(log.slice(2), [
+      'OLD1: sender delay notification: NEW1',
+      'OLD1: postmaster delay notification: NEW1',
+    ]);
+  });
+
+  it('sends VERP notices one by one', async () => {
+    const { bouncer, sent } = setUp();
+    await bouncer.notify('failure', queued({ verp: '+=' }), [failed('b@y'), failed('c@z')]);
+    assert.deepEqual(
+      sent.flatMap(({ to }) => to),
+      ['a+b=y@x', 'a+c=z@x'],
+    );
+  });
+
+  it('asks for another try when cleanup refuses', async () => {
+    const { bouncer } = setUp('', { kind: 'refused', code: 452, dsn: '4.3.1', text: 'full' });
+    assert.deepEqual(await bouncer.notify('failure', queued(), [failed('b@y')]), { ok: false, reason: 'full' });
+  });
+
+  it('takes templates from a file, and its own for bad ones', async () => {
+    const path = join(directory, 'bounce.cf');
+    writeFileSync(
+      path,
+      'failure_template = <<END\nFrom: F\nSubject: S\n\nAt $mydomain for $maximal_queue_lifetime_hours h, $$5\nEND\n' +
+        'delay_template = <<END\nSubject: S\n\ntext\nEND\n',
+    );
+    const { bouncer, sent, log } = setUp(`bounce_template_file = ${path}\n`);
+    assert.match(log.join('\n'), /delay_template: missing From:/);
+    await bouncer.notify('failure', queued(), [failed('b@y')]);
+    assert.match(sent[0]?.text ?? '', /^At example\.com for 120 h, \$5\r$/m);
+    await bouncer.notify('delay', queued(), [failed('b@y')]);
+    assert.match(sent[1]?.text ?? '', /^Subject: Delayed Mail \(still being retried\)\r$/m);
+  });
+});
