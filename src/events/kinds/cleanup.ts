@@ -1,6 +1,37 @@
-/** Events of cleanup. */
+/** Events of cleanup. cleanup(8), inventory j.4 */
+import { toExternal } from '#address';
 import type { Renderings } from '../event.ts';
 
-export type CleanupEvent = { readonly kind: 'cleanupPlaceholder' };
+export type CleanupEvent =
+  | { readonly kind: 'messageId'; readonly queueId: string; readonly messageId: string; readonly isResent: boolean }
+  | { readonly kind: 'canceled'; readonly queueId: string; readonly how: 'canceled' | 'discarded' }
+  | {
+      readonly kind: 'contentCheck';
+      readonly queueId: string;
+      readonly word: string;
+      /** `header` or `body`, and the line that was found. */
+      readonly part: string;
+      readonly line: string;
+      /** `name[address]` or `local`. */
+      readonly origin: string;
+      readonly sender: string;
+      readonly recipient: string;
+      readonly protocol: string;
+      readonly helo: string;
+      readonly text: string;
+    };
 
-export const cleanupRenderings: Renderings<CleanupEvent> = { cleanupPlaceholder: () => '' };
+const maxShown = 200;
+
+export const cleanupRenderings: Renderings<CleanupEvent> = {
+  messageId: (event) =>
+    `${event.queueId}: ${event.isResent ? 'resent-' : ''}message-id=${event.messageId === '' ? '<>' : event.messageId}`,
+  canceled: (event) => `${event.queueId}: removed (${event.how})`,
+  contentCheck: (event) =>
+    `${event.queueId}: ${event.word}: ${event.part} ${event.line.slice(0, maxShown)} from ${event.origin};` +
+    ` from=<${toExternal(event.sender)}>` +
+    (event.recipient === '' ? '' : ` to=<${toExternal(event.recipient)}>`) +
+    (event.protocol === '' ? '' : ` proto=${event.protocol}`) +
+    (event.helo === '' ? '' : ` helo=<${event.helo}>`) +
+    (event.text === '' ? '' : `: ${event.text}`),
+};

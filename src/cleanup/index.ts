@@ -1,0 +1,25 @@
+/** From a received message to a queued one. cleanup(8) */
+import type { Settings } from '#config';
+import type { EventChannel } from '#events';
+import type { SubmissionPort } from '#message';
+import type { Rewriter } from '#rewrite';
+import type { QueueStore } from '#store';
+import type { TableOpener } from '#tables';
+import { createAddressMaps } from './address-maps.ts';
+import { compileSettings } from './settings.ts';
+import { CleanupSubmission } from './submission.ts';
+
+export interface CleanupOptions {
+  readonly settings: Settings;
+  readonly tables: TableOpener;
+  readonly rewriter: Rewriter;
+  readonly store: QueueStore;
+  readonly events: EventChannel;
+}
+
+/** The door into the queue for one cleanup service. */
+export function createCleanup({ settings, tables, rewriter, store, events }: CleanupOptions): SubmissionPort {
+  const compiled = compileSettings(settings, tables);
+  const parts = { settings: compiled, maps: createAddressMaps(compiled, rewriter), store, events };
+  return { open: (options) => new CleanupSubmission(parts, options) };
+}
