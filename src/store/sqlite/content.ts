@@ -8,14 +8,29 @@ export function memoryContent(chunks: readonly Buffer[], sizeBytes: number, head
   return { sizeBytes, headerBytes, chunks: () => chunks };
 }
 
-/** Reads one part at a time. Throws StoreError when a part is missing or its checksum is wrong. */
-export function storedContent(reader: Reader, serial: number, sizeBytes: number, headerBytes: number): MessageContent {
+/** Reads one part at a time. Throws StoreError when a part is missing or its checksum is wrong, and tells `onDamage`. */
+export function storedContent(
+  reader: Reader,
+  serial: number,
+  { sizeBytes, headerBytes, onDamage }: { sizeBytes: number; headerBytes: number; onDamage: (reason: string) => void },
+): MessageContent {
+  const damaged = (reason: string): StoreError => {
+    onDamage(reason);
+    return new StoreError(reason);
+  };
+  const partOf = (part: number): ReturnType<Reader['part']> => {
+    try {
+      return reader.part(serial, part);
+    } catch (error) {
+      throw damaged(`content is damaged: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  };
   function* chunks(): Iterable<Buffer> {
     let read = 0;
     for (let part = 0; read < sizeBytes; part += 1) {
-      const row = reader.part(serial, part);
-      if (row === undefined) throw new StoreError('content is missing');
-      if (crc32(row.data) !== row.crc) throw new StoreError('content is damaged: checksum mismatch');
+      const row = partOf(part);
+      if (row === undefined) throw damaged('content is missing');
+      if (crc32(row.data) !== row.crc) throw damaged('content is damaged: checksum mismatch');
       read += row.data.length;
       yield Buffer.from(row.data.buffer, row.data.byteOffset, row.data.byteLength);
     }

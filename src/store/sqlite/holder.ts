@@ -1,11 +1,12 @@
 /** Who holds leases: processes of this machine, by pid and the moment they started. */
 import { readFileSync } from 'node:fs';
 
-/** Start time of a process in clock ticks since boot; '' when it is gone. proc(5) */
+/** Boot and start time of a process in clock ticks since then; '' when it is gone. proc(5) */
 export function processStart(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()}/${ticks}`;
   } catch {
     return ''; // no such process
   }

@@ -15,6 +15,10 @@ export interface PutOperation {
   /** Content that was not written before; empty when it was. */
   readonly content: Uint8Array;
   readonly crc: number;
+  /** Of envelope and recipients. */
+  readonly rowCrc: number;
+  /** The content came in parts before. */
+  readonly hasParts: boolean;
 }
 
 export type Operation =
@@ -22,6 +26,7 @@ export type Operation =
   | {
       readonly kind: 'part';
       readonly serial: number;
+      readonly holder: number;
       readonly part: number;
       readonly data: Uint8Array;
       readonly crc: number;
@@ -39,7 +44,7 @@ export type Operation =
   | { readonly kind: 'outcomes'; readonly serial: number; readonly outcomes: string }
   | {
       readonly kind: 'claim';
-      readonly from: number;
+      readonly from: 'incoming' | 'deferred';
       readonly now: number;
       readonly limit: number;
       readonly holder: number;
@@ -50,9 +55,11 @@ export type Operation =
   | { readonly kind: 'releaseLeases'; readonly living: readonly number[] }
   | { readonly kind: 'register'; readonly number: number; readonly pid: number; readonly started: string }
   | { readonly kind: 'forget'; readonly numbers: readonly number[] }
-  /** Removes content of transactions that never committed their message. */
+  /** Removes content of transactions that never committed their message and whose holder is gone. */
   | { readonly kind: 'sweep' }
-  | { readonly kind: 'reserveSerials'; readonly count: number };
+  | { readonly kind: 'reserveSerials'; readonly count: number }
+  /** Gives back serial numbers that were never used, when nobody took more since. */
+  | { readonly kind: 'returnSerials'; readonly used: number; readonly end: number };
 
 /** A list of serial numbers that were changed, or a number; [] where there is nothing to say. */
 export type OperationResult =

@@ -1,5 +1,6 @@
 /** The reading connection: rows become messages here, once, and what does not parse is reported as damaged. */
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
 import type { Envelope, Outcome, Recipient } from '#message';
 import { partsPerMessage, queueNumbers } from './schema.ts';
 
@@ -17,6 +18,7 @@ export interface MessageRow {
   readonly envelope: string;
   readonly recipients: string;
   readonly outcomes: string;
+  readonly crc: number;
 }
 
 /** The JSON columns, parsed. */
@@ -48,6 +50,7 @@ function toRow(row: SqlRow): MessageRow {
     envelope: text('envelope'),
     recipients: text('recipients'),
     outcomes: text('outcomes'),
+    crc: number('crc'),
   };
 }
 
@@ -82,6 +85,14 @@ export class Reader {
       .map(toRow);
   }
 
+  /** Which messages are in some queues. */
+  ids(queues: readonly number[]): readonly { readonly serial: number; readonly id: string }[] {
+    const marks = queues.map(() => '?').join(',');
+    return this.#statement(`SELECT serial, id FROM messages WHERE queue IN (${marks}) ORDER BY serial`)
+      .all(...queues)
+      .map((row) => ({ serial: Number(row['serial']), id: String(row['id']) }));
+  }
+
   part(serial: number, part: number): { readonly crc: number; readonly data: Uint8Array } | undefined {
     const row = this.#statement('SELECT crc, data FROM contents WHERE key = ?').get(serial * partsPerMessage + part);
     const data = row?.['data'];
@@ -106,8 +117,14 @@ export class Reader {
   }
 }
 
+/** Checksum of the columns that say what to do with the message. */
+export function rowChecksum(envelope: string, recipients: string): number {
+  return crc32(recipients, crc32(envelope));
+}
+
 /** Parses the JSON columns; throws when they are damaged. */
 export function parseRow(row: MessageRow): ParsedRow {
+  if (rowChecksum(row.envelope, row.recipients) !== row.crc) throw new Error('envelope is damaged: checksum mismatch');
   const envelope: Envelope = JSON.parse(row.envelope);
   const recipients: readonly Recipient[] = JSON.parse(row.recipients);
   const outcomes: readonly Outcome[] = row.outcomes === '' ? [] : JSON.parse(row.outcomes);

@@ -17,16 +17,23 @@ export function queueNameOf(number: number): QueueName {
 
 export const databaseName = 'posthorn.db';
 
+/** Queue IDs have 11 characters from the start, as Postfix's have on a real file system. */
+const firstSerial = 0x100000;
+
 /** Pragmas of every connection that writes. FULL: a commit has reached the disk when it returns. */
 export const writerPragmas = `
   PRAGMA page_size = 8192;
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
   PRAGMA wal_autocheckpoint = 2000;
+  PRAGMA journal_size_limit = 67108864;
   PRAGMA busy_timeout = 10000;
 `;
 
 /**
+ * `crc` covers envelope and recipients. `arriving` lists messages whose content comes in parts and that have no row yet.
+ * The indexes hold literal queue numbers, as only then the planner uses them.
+ *
  * `holder` is the lease: 0, or the number of the process that works on the message. `wanted` is what a command asked
  * for while a delivery ran: 1 hold, 2 remove, 3 expire.
  */
@@ -45,21 +52,25 @@ export const schema = `
     wanted INTEGER NOT NULL DEFAULT 0,
     envelope TEXT NOT NULL,
     recipients TEXT NOT NULL,
+    crc INTEGER NOT NULL,
     outcomes TEXT NOT NULL DEFAULT ''
   ) STRICT;
-  CREATE INDEX IF NOT EXISTS waiting ON messages (queue, due) WHERE queue IN (0, 2);
+  CREATE INDEX IF NOT EXISTS incoming ON messages (due) WHERE queue = 0;
+  CREATE INDEX IF NOT EXISTS deferred ON messages (due) WHERE queue = 2;
+  CREATE INDEX IF NOT EXISTS leased ON messages (holder) WHERE queue = 1;
   CREATE TABLE IF NOT EXISTS contents (
     key INTEGER PRIMARY KEY,
     crc INTEGER NOT NULL,
     data BLOB NOT NULL
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS arriving (serial INTEGER PRIMARY KEY, holder INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS holders (number INTEGER PRIMARY KEY, pid INTEGER NOT NULL, started TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS serials (next INTEGER NOT NULL) STRICT;
-  INSERT INTO serials SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM serials);
+  INSERT INTO serials SELECT ${firstSerial} WHERE NOT EXISTS (SELECT 1 FROM serials);
 `;
 
 /** Content parts of a message have keys from `serial * partsPerMessage` on, in order. */
 export const partsPerMessage = 1 << 20;
 
 /** How many serial numbers a process takes at once. */
-export const serialBlock = 1 << 20;
+export const serialBlock = 1 << 16;

@@ -1,7 +1,8 @@
 /** The queue in SQLite: `posthorn.db` in $queue_directory. See `schema.ts` for its tables, `writer.ts` for its one writer. */
+import { chownSync, closeSync, openSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import type { Outcome, Recipient } from '#message';
+import type { MessageContent, Outcome, QueueName, Recipient } from '#message';
 import {
   type ListedMessage,
   type MessageSelector,
@@ -17,7 +18,7 @@ import { makeQueueId, serialOf } from '../queue-id.ts';
 import { memoryContent, storedContent } from './content.ts';
 import { isLiving, processStart } from './holder.ts';
 import type { PutOperation } from './operations.ts';
-import { type MessageRow, parseRow, Reader } from './reader.ts';
+import { type MessageRow, parseRow, Reader, rowChecksum } from './reader.ts';
 import { databaseName, queueNameOf, queueNumbers, serialBlock } from './schema.ts';
 import { WriterClient } from './writer-client.ts';
 
@@ -26,16 +27,22 @@ export interface StoreOptions {
   /** enable_long_queue_ids. */
   readonly longQueueIds: boolean;
   readonly warn: (text: string) => void;
+  /** Whom a new database belongs to when the process runs as root. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
 }
 
 /** Content up to this size stays in memory and is written with its message. */
 const maxInMemory = 256 * 1024;
 const maxBytesInFlight = 4 * 1024 * 1024;
+/** Content of active messages kept in memory altogether; beyond it is read when it is delivered. */
+const maxBytesHeld = 64 * 1024 * 1024;
 const pageRows = 500;
+const allQueues: readonly QueueName[] = ['incoming', 'active', 'deferred', 'hold'];
 
 /** Opens the store, making it when it is not there. `readOnly` is for commands that only look. */
 export async function openStore(options: StoreOptions): Promise<QueueStore> {
   const path = `${options.directory}/${databaseName}`;
+  makeFile(path, options.owner);
   const writer = await WriterClient.start(path);
   const reader = new Reader(path);
   const store = new SqliteStore(options, writer, reader);
@@ -43,11 +50,21 @@ export async function openStore(options: StoreOptions): Promise<QueueStore> {
   return store;
 }
 
+/** Made before SQLite does, so that nobody else can ever read it and the journal files get the same owner. */
+function makeFile(path: string, owner: StoreOptions['owner']): void {
+  closeSync(openSync(path, 'a', 0o600));
+  if (owner !== undefined && process.geteuid?.() === 0) chownSync(path, owner.uid, owner.gid);
+}
+
 class SqliteStore implements QueueStore {
   readonly #options: StoreOptions;
   readonly #writer: WriterClient;
   readonly #reader: Reader;
   readonly #held = new Map<string, QueuedMessage>();
+  /** Reasons why messages of ours can't be delivered: found while their content was read. */
+  readonly #damage = new Map<string, string>();
+  readonly #inMemory = new Set<MessageContent>();
+  #bytesHeld = 0;
   #holder = 0;
   #nextSerial = 0;
   #serialEnd = 0;
@@ -62,7 +79,9 @@ class SqliteStore implements QueueStore {
   /** Takes serial numbers and a holder number; gives back what dead holders left. */
   async register(): Promise<void> {
     await this.#reserve();
+    // a number that no other process has: its own first serial number
     this.#holder = this.#nextSerial;
+    this.#nextSerial += 1;
     await this.#writer.run({
       kind: 'register',
       number: this.#holder,
@@ -70,28 +89,34 @@ class SqliteStore implements QueueStore {
       started: processStart(process.pid),
     });
     await this.releaseLeases('dead');
-    if (this.#reader.holders().length === 1) await this.#writer.run({ kind: 'sweep' });
+    await this.#writer.run({ kind: 'sweep' });
   }
 
   async #reserve(): Promise<void> {
-    const [next = serialBlock + 1] = await this.#writer.run({ kind: 'reserveSerials', count: serialBlock });
-    this.#nextSerial = next - serialBlock;
-    this.#serialEnd = next;
+    const [end] = await this.#writer.run({ kind: 'reserveSerials', count: serialBlock });
+    if (end === undefined) throw new StoreError('no serial numbers');
+    this.#nextSerial = end - serialBlock;
+    this.#serialEnd = end;
   }
 
   begin(arrivedAt: number): MessageWriter {
-    if (this.#serialEnd - this.#nextSerial === serialBlock / 2) void this.#reserve();
-    this.#nextSerial += 1;
+    if (this.#nextSerial >= this.#serialEnd) throw new StoreError('out of serial numbers');
+    if (this.#serialEnd - this.#nextSerial === serialBlock / 2) {
+      this.#reserve().catch((error: unknown) => this.#options.warn(`cannot reserve serial numbers: ${String(error)}`));
+    }
     const serial = this.#nextSerial;
+    this.#nextSerial += 1;
     const micros = performance.now() % 1;
     const queueId = makeQueueId(arrivedAt + micros, serial, this.#options.longQueueIds);
-    return new SqliteMessageWriter(queueId, serial, this.#writer, (message, content) =>
+    return new SqliteMessageWriter({ queueId, serial, holder: this.#holder }, this.#writer, (message, content) =>
       this.#commit(serial, queueId, message, content),
     );
   }
 
   async #commit(serial: number, queueId: string, message: NewMessage, content: GatheredContent): Promise<void> {
     const listener = message.queue === 'incoming' ? this.#listener : undefined;
+    const envelope = JSON.stringify(message.envelope);
+    const recipients = JSON.stringify(message.recipients);
     const inline = content.chunks === undefined ? Buffer.alloc(0) : ownBuffer(content.chunks, content.bytes);
     const operation: PutOperation = {
       kind: 'put',
@@ -103,8 +128,10 @@ class SqliteStore implements QueueStore {
       size: message.sizeBytes,
       contentBytes: content.bytes,
       headerBytes: message.headerBytes,
-      envelope: JSON.stringify(message.envelope),
-      recipients: JSON.stringify(message.recipients),
+      envelope,
+      recipients,
+      rowCrc: rowChecksum(envelope, recipients),
+      hasParts: content.chunks === undefined,
       content: inline,
       crc: inline.length === 0 ? 0 : crc32(inline),
     };
@@ -116,9 +143,9 @@ class SqliteStore implements QueueStore {
       envelope: message.envelope,
       recipients: message.recipients.map((recipient, index) => ({ ...recipient, index, state: 'pending' })),
       content:
-        content.chunks === undefined
-          ? storedContent(this.#reader, serial, content.bytes, message.headerBytes)
-          : memoryContent(content.chunks, content.bytes, message.headerBytes),
+        content.chunks === undefined || this.#bytesHeld + content.bytes > maxBytesHeld
+          ? this.#stored(queueId, serial, content.bytes, message.headerBytes)
+          : this.#kept(content.chunks, content.bytes, message.headerBytes),
       sizeBytes: message.sizeBytes,
       dueAt: message.envelope.arrivedAt,
       warnedAt: 0,
@@ -126,7 +153,7 @@ class SqliteStore implements QueueStore {
     };
     this.#held.set(queueId, queued);
     if (!listener(queued)) {
-      this.#held.delete(queueId);
+      this.#forget(queued);
       await this.#writer.run(this.#updateOf(queued, queueNumbers.incoming, queued.dueAt, [], undefined));
     }
   }
@@ -138,7 +165,7 @@ class SqliteStore implements QueueStore {
   async claim(from: 'incoming' | 'deferred', now: number, limit: number): Promise<readonly QueuedMessage[]> {
     const serials = await this.#writer.run({
       kind: 'claim',
-      from: queueNumbers[from],
+      from,
       now,
       limit,
       holder: this.#holder,
@@ -176,7 +203,7 @@ class SqliteStore implements QueueStore {
   async #setAside(row: MessageRow, error: unknown): Promise<void> {
     const reason = error instanceof Error ? error.message : String(error);
     this.#options.warn(
-      `saving corrupt file "${row.id}" from queue "${queueNameOf(row.queue)}" to queue "corrupt": ${reason}`,
+      `saving corrupt file "${row.id}" from queue "${queueNameOf(row.queue)}" to queue "corrupt": ${databaseName}: ${reason}`,
     );
     await this.#writer.run({
       kind: 'update',
@@ -196,7 +223,7 @@ class SqliteStore implements QueueStore {
       queue: queueNameOf(row.queue),
       envelope,
       recipients: withOutcomes(recipients, outcomes),
-      content: storedContent(this.#reader, row.serial, row.contentBytes, row.headerBytes),
+      content: this.#stored(row.id, row.serial, row.contentBytes, row.headerBytes),
       sizeBytes: row.size,
       dueAt: row.due,
       warnedAt: row.warned,
@@ -236,8 +263,9 @@ class SqliteStore implements QueueStore {
     const held = this.#held.get(queueId);
     const serial = serialOf(queueId);
     if (held === undefined || serial === undefined) throw new StoreError(`${queueId}: not claimed by this process`);
+    const damage = this.#damage.get(queueId);
     if (next?.kind === 'gone') {
-      this.#held.delete(queueId);
+      this.#forget(held);
       await this.#writer.run({ kind: 'gone', serial, parts: held.content.sizeBytes <= maxInMemory ? 1 : 0 });
       return;
     }
@@ -248,11 +276,35 @@ class SqliteStore implements QueueStore {
       await this.#writer.run({ kind: 'outcomes', serial, outcomes: JSON.stringify(merged) });
       return;
     }
-    this.#held.delete(queueId);
+    this.#forget(held);
     const due = next.kind === 'deferred' ? next.dueAt : held.dueAt;
-    if (next.kind === 'corrupt')
-      this.#options.warn(`saving corrupt file "${queueId}" from queue "active" to queue "corrupt": ${next.reason}`);
-    await this.#writer.run(this.#updateOf(current, queueNumbers[next.kind], due, merged, warnedAt));
+    const reason = next.kind === 'corrupt' ? next.reason : damage;
+    if (reason !== undefined)
+      this.#options.warn(
+        `saving corrupt file "${queueId}" from queue "active" to queue "corrupt": ${databaseName}: ${reason}`,
+      );
+    const queue = reason === undefined ? queueNumbers[next.kind] : queueNumbers.corrupt;
+    await this.#writer.run(this.#updateOf(current, queue, due, merged, warnedAt));
+  }
+
+  #stored(queueId: string, serial: number, sizeBytes: number, headerBytes: number): MessageContent {
+    const onDamage = (reason: string): void => {
+      if (this.#held.has(queueId)) this.#damage.set(queueId, reason);
+    };
+    return storedContent(this.#reader, serial, { sizeBytes, headerBytes, onDamage });
+  }
+
+  #kept(chunks: readonly Buffer[], sizeBytes: number, headerBytes: number): MessageContent {
+    this.#bytesHeld += sizeBytes;
+    const content = memoryContent(chunks, sizeBytes, headerBytes);
+    this.#inMemory.add(content);
+    return content;
+  }
+
+  #forget(message: QueuedMessage): void {
+    this.#held.delete(message.queueId);
+    this.#damage.delete(message.queueId);
+    if (this.#inMemory.delete(message.content)) this.#bytesHeld -= message.content.sizeBytes;
   }
 
   #updateOf(
@@ -277,11 +329,11 @@ class SqliteStore implements QueueStore {
     if (selector.queueIds !== undefined) {
       for (const id of selector.queueIds) {
         const message = await this.find(id);
-        if (message !== undefined) yield message;
+        if (message !== undefined && (selector.queues?.includes(message.queue) ?? true)) yield message;
       }
       return;
     }
-    const queues = (selector.queues ?? ['incoming', 'active', 'deferred', 'hold']).map((name) => queueNumbers[name]);
+    const queues = (selector.queues ?? allQueues).map((name) => queueNumbers[name]);
     for (let after = 0; ;) {
       const rows = this.#reader.page(queues, after, pageRows);
       for (const row of rows) {
@@ -298,17 +350,33 @@ class SqliteStore implements QueueStore {
     }
   }
 
-  find(queueId: string): Promise<QueuedMessage | undefined> {
+  /** Rejects with StoreError when the message is there but damaged. */
+  async find(queueId: string): Promise<QueuedMessage | undefined> {
     const serial = serialOf(queueId);
     const row = serial === undefined ? undefined : this.#reader.row(serial);
-    return Promise.resolve(row === undefined || row.id !== queueId ? undefined : this.#toMessage(row));
+    if (row === undefined || row.id !== queueId) return undefined;
+    try {
+      return await Promise.resolve(this.#toMessage(row));
+    } catch (error) {
+      throw new StoreError(error instanceof Error ? error.message : String(error));
+    }
   }
 
   async #change(kind: 'remove' | 'hold' | 'release' | 'expire', selector: MessageSelector): Promise<readonly string[]> {
-    const ids = new Map<number, string>();
-    for await (const message of this.list(selector)) ids.set(serialOf(message.queueId) ?? 0, message.queueId);
+    const ids = new Map(this.#rowsOf(selector).map(({ serial, id }) => [serial, id]));
     const changed = await this.#writer.run({ kind, serials: [...ids.keys()] });
     return changed.flatMap((serial) => ids.get(serial) ?? []);
+  }
+
+  /** Damaged messages too: they can be removed. */
+  #rowsOf({ queueIds, queues }: MessageSelector): readonly { readonly serial: number; readonly id: string }[] {
+    const numbers = (queues ?? allQueues).map((name) => queueNumbers[name]);
+    if (queueIds === undefined) return this.#reader.ids(numbers);
+    return queueIds.flatMap((id) => {
+      const serial = serialOf(id);
+      const row = serial === undefined ? undefined : this.#reader.row(serial);
+      return row?.id === id && numbers.includes(row.queue) ? [{ serial: row.serial, id }] : [];
+    });
   }
 
   remove(selector: MessageSelector): Promise<readonly string[]> {
@@ -346,6 +414,7 @@ class SqliteStore implements QueueStore {
 
   async close(): Promise<void> {
     await this.releaseLeases('mine');
+    await this.#writer.run({ kind: 'returnSerials', used: this.#nextSerial, end: this.#serialEnd });
     await this.#writer.close();
     this.#reader.close();
   }
@@ -388,6 +457,7 @@ interface GatheredContent {
 class SqliteMessageWriter implements MessageWriter {
   readonly queueId: string;
   readonly #serial: number;
+  readonly #holder: number;
   readonly #writer: WriterClient;
   readonly #commit: (message: NewMessage, content: GatheredContent) => Promise<void>;
   #chunks: Buffer[] = [];
@@ -399,13 +469,13 @@ class SqliteMessageWriter implements MessageWriter {
   #pending: Promise<unknown>[] = [];
 
   constructor(
-    queueId: string,
-    serial: number,
+    { queueId, serial, holder }: { queueId: string; serial: number; holder: number },
     writer: WriterClient,
     commit: (message: NewMessage, content: GatheredContent) => Promise<void>,
   ) {
     this.queueId = queueId;
     this.#serial = serial;
+    this.#holder = holder;
     this.#writer = writer;
     this.#commit = commit;
   }
@@ -429,7 +499,7 @@ class SqliteMessageWriter implements MessageWriter {
     const part = this.#parts;
     this.#parts += 1;
     const written = this.#writer
-      .run({ kind: 'part', serial: this.#serial, part, data, crc: crc32(data) })
+      .run({ kind: 'part', serial: this.#serial, holder: this.#holder, part, data, crc: crc32(data) })
       .catch((error: unknown) => {
         this.#failed ??= error instanceof Error ? error : new Error(String(error));
       })

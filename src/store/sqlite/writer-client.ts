@@ -12,9 +12,16 @@ interface Waiting {
 /** Bounds what travels at once, so that a batch does not hold the writer for long. */
 const maxBatch = 500;
 
+const retryMs = 1000;
+
+function mustSucceed(operation: Operation): boolean {
+  return operation.kind === 'gone' || operation.kind === 'update' || operation.kind === 'outcomes';
+}
+
 export class WriterClient {
   readonly #worker: Worker;
   #waiting: Waiting[] = [];
+  readonly #retries = new Map<Waiting, NodeJS.Timeout>();
   #running: readonly Waiting[] = [];
   #isReady = false;
   #failure: Error | undefined;
@@ -78,13 +85,25 @@ export class WriterClient {
     const finished = this.#running;
     this.#running = [];
     this.#send();
-    for (const [i, { resolve, reject }] of finished.entries()) {
+    for (const [i, waiting] of finished.entries()) {
+      const { operation, resolve, reject } = waiting;
       const result = results[i];
       if (result?.kind === 'ok') resolve(result.serials);
+      else if (result?.full === true && mustSucceed(operation)) this.#retryLater(waiting);
       else if (result?.full === true) reject(new StoreFullError(result.reason));
       else reject(new StoreError(result?.reason ?? 'no result'));
     }
     if (this.#running.length === 0) this.#idle?.();
+  }
+
+  /** The disk is full: what frees room, or says what was delivered, waits for better times instead of being lost. */
+  #retryLater(waiting: Waiting): void {
+    const timer = setTimeout(() => {
+      this.#retries.delete(waiting);
+      this.#waiting.push(waiting);
+      if (this.#running.length === 0) this.#schedule();
+    }, retryMs);
+    this.#retries.set(waiting, timer);
   }
 
   #fail(error: Error): void {
@@ -97,6 +116,11 @@ export class WriterClient {
 
   /** Finishes what waits, then ends the thread. */
   async close(): Promise<void> {
+    for (const [waiting, timer] of this.#retries) {
+      clearTimeout(timer);
+      waiting.reject(new StoreFullError('the disk is full'));
+    }
+    this.#retries.clear();
     if (this.#running.length > 0 || this.#waiting.length > 0) {
       await new Promise<void>((resolve) => {
         this.#idle = resolve;

@@ -5,7 +5,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Operation, OperationResult } from './operations.ts';
-import { partsPerMessage, schema, writerPragmas } from './schema.ts';
+import { partsPerMessage, queueNumbers, schema, writerPragmas } from './schema.ts';
 
 const SQLITE_FULL = 13;
 
@@ -59,15 +59,35 @@ class Writer {
   #run(operation: Operation): readonly number[] {
     switch (operation.kind) {
       case 'put': {
-        const { serial, id, queue, holder, due, size, contentBytes, headerBytes, envelope, recipients, content, crc } =
-          operation;
+        const {
+          serial,
+          id,
+          queue,
+          holder,
+          due,
+          size,
+          contentBytes,
+          headerBytes,
+          envelope,
+          recipients,
+          rowCrc,
+          content,
+          crc,
+        } = operation;
         this.#statement(
-          'INSERT INTO messages (serial, id, queue, holder, due, size, content_bytes, header_bytes, envelope, recipients) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-        ).run(serial, id, queue, holder, due, size, contentBytes, headerBytes, envelope, recipients);
+          'INSERT INTO messages (serial, id, queue, holder, due, size, content_bytes, header_bytes, envelope, recipients, crc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        ).run(serial, id, queue, holder, due, size, contentBytes, headerBytes, envelope, recipients, rowCrc);
+        if (operation.hasParts) this.#statement('DELETE FROM arriving WHERE serial = ?').run(serial);
         if (content.length > 0) this.#putPart(serial, 0, crc, content);
         return [];
       }
       case 'part':
+        if (operation.part === 0) {
+          this.#statement('INSERT INTO arriving (serial, holder) VALUES (?, ?)').run(
+            operation.serial,
+            operation.holder,
+          );
+        }
         this.#putPart(operation.serial, operation.part, operation.crc, operation.data);
         return [];
       case 'gone':
@@ -81,8 +101,9 @@ class Writer {
       case 'claim':
         return this.#serials(
           `UPDATE messages SET queue = 1, holder = ? WHERE serial IN
-             (SELECT serial FROM messages WHERE queue = ? AND due <= ? ORDER BY due LIMIT ?) RETURNING serial`,
-          [operation.holder, operation.from, operation.now, operation.limit],
+             (SELECT serial FROM messages WHERE queue = ${queueNumbers[operation.from]} AND due <= ? ORDER BY due LIMIT ?)
+             RETURNING serial`,
+          [operation.holder, operation.now, operation.limit],
         );
       case 'claimSerials':
         return this.#each(
@@ -104,14 +125,10 @@ class Writer {
       case 'remove':
         return this.#remove(operation.serials);
       case 'hold':
-        this.#each(
-          operation.serials,
-          'UPDATE messages SET wanted = 1 WHERE serial = ? AND queue = 1 RETURNING serial',
-          [],
-        );
         return this.#each(
           operation.serials,
-          'UPDATE messages SET queue = 3 WHERE serial = ? AND queue IN (0, 2) RETURNING serial',
+          `UPDATE messages SET wanted = (queue = 1), queue = CASE queue WHEN 1 THEN 1 ELSE 3 END
+             WHERE serial = ? AND queue IN (0, 1, 2) RETURNING serial`,
           [],
         );
       case 'release':
@@ -121,14 +138,10 @@ class Writer {
           [0],
         );
       case 'expire':
-        return this.#each(
-          operation.serials,
-          'UPDATE messages SET expire = 1, due = ? WHERE serial = ? RETURNING serial',
-          [0],
-        );
+        return this.#each(operation.serials, 'UPDATE messages SET expire = 1 WHERE serial = ? RETURNING serial', []);
       case 'releaseLeases':
         return this.#serials(
-          `UPDATE messages SET queue = 0, holder = 0 WHERE queue = 1 AND holder NOT IN (${['-1', ...operation.living].join(',')}) RETURNING serial`,
+          `UPDATE messages SET queue = CASE wanted WHEN 1 THEN 3 ELSE 0 END, wanted = 0, holder = 0 WHERE queue = 1 AND holder NOT IN (${['-1', ...operation.living].join(',')}) RETURNING serial`,
           [],
         );
       case 'register':
@@ -142,9 +155,9 @@ class Writer {
         for (const number of operation.numbers) this.#statement('DELETE FROM holders WHERE number = ?').run(number);
         return [];
       case 'sweep':
-        this.#statement(
-          `DELETE FROM contents WHERE key / ${partsPerMessage} NOT IN (SELECT serial FROM messages)`,
-        ).run();
+        return this.#sweep();
+      case 'returnSerials':
+        this.#statement('UPDATE serials SET next = ? WHERE next = ?').run(operation.used, operation.end);
         return [];
       case 'reserveSerials':
         return this.#serials('UPDATE serials SET next = next + ? RETURNING next AS serial', [operation.count]);
@@ -163,7 +176,16 @@ class Writer {
     this.#statement('DELETE FROM messages WHERE serial = ?').run(serial);
     const first = serial * partsPerMessage;
     if (parts === 1) this.#statement('DELETE FROM contents WHERE key = ?').run(first);
-    else this.#statement('DELETE FROM contents WHERE key >= ? AND key < ?').run(first, first + partsPerMessage);
+    else {
+      this.#statement('DELETE FROM contents WHERE key >= ? AND key < ?').run(first, first + partsPerMessage);
+      this.#statement('DELETE FROM arriving WHERE serial = ?').run(serial);
+    }
+  }
+
+  #sweep(): readonly number[] {
+    const left = this.#serials('SELECT serial FROM arriving WHERE holder NOT IN (SELECT number FROM holders)', []);
+    for (const serial of left) this.#delete(serial, 0);
+    return left;
   }
 
   #update(operation: Operation & { kind: 'update' }): readonly number[] {

@@ -1,0 +1,274 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import type { Envelope, Outcome } from '#message';
+import { openStore, type QueuedMessage, type QueueStore, serialOf } from '#store';
+
+const client = {
+  name: 'localhost',
+  reverseName: 'localhost',
+  address: '',
+  port: '',
+  heloName: '',
+  protocol: '',
+  serverAddress: '',
+  serverPort: '',
+};
+
+function envelope(sender: string): Envelope {
+  return {
+    sender,
+    arrivedAt: 1_000_000,
+    envid: '',
+    ret: '',
+    smtputf8: false,
+    encoding: '',
+    rewriteContext: 'local',
+    client,
+    logClient: client,
+    fullName: '',
+    contentFilter: '',
+    origin: 'mail',
+    verp: '',
+    trace: '',
+    originalQueueId: '',
+    messageId: '<m@example.com>',
+    requireTls: false,
+  };
+}
+
+async function textOf(message: Pick<QueuedMessage, 'content'>): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const chunk of message.content.chunks()) parts.push(chunk);
+  return Buffer.concat(parts).toString('latin1');
+}
+
+const deferred: Outcome = { index: 0, kind: 'deferred', status: { code: '4.4.1', reason: 'refused' } };
+
+describe('the queue store', () => {
+  let directory = '';
+  let store: QueueStore;
+  let warnings: string[] = [];
+  const open = (longQueueIds = false): Promise<QueueStore> =>
+    openStore({ directory, longQueueIds, warn: (text) => warnings.push(text) });
+
+  beforeEach(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'posthorn-store-'));
+    warnings = [];
+    store = await open();
+  });
+  afterEach(async () => {
+    await store.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  async function put(text: string, queue: 'incoming' | 'hold' = 'incoming', addresses = ['a@example.com']) {
+    const writer = store.begin(1_000_000.123);
+    const content = Buffer.from(text);
+    await writer.write(content);
+    await writer.commit({
+      envelope: envelope('s@example.com'),
+      recipients: addresses.map((address) => ({ address, original: address, dsnOriginal: '', notify: [] })),
+      queue,
+      headerBytes: 0,
+      sizeBytes: content.length,
+    });
+    return writer.queueId;
+  }
+  const queueOf = async (queueId: string): Promise<string | undefined> => (await store.find(queueId))?.queue;
+  const damage = (sql: string): void => {
+    const database = new DatabaseSync(join(directory, 'posthorn.db'));
+    database.exec(sql);
+    database.close();
+  };
+
+  it('keeps a committed message in incoming, whole', async () => {
+    const id = await put('Subject: x\r\n\r\nbody\r\n');
+    const found = await store.find(id);
+    assert.equal(found?.queue, 'incoming');
+    assert.ok(found !== undefined);
+    assert.equal(await textOf(found), 'Subject: x\r\n\r\nbody\r\n');
+    assert.equal(found.envelope.messageId, '<m@example.com>');
+  });
+
+  it('hands a committed message over as active, or leaves it in incoming when nobody takes it', async () => {
+    const seen: string[] = [];
+    store.onQueued((message) => {
+      seen.push(message.queueId);
+      return seen.length === 1;
+    });
+    const first = await put('one');
+    const second = await put('two');
+    assert.deepEqual(seen, [first, second]);
+    assert.equal(await queueOf(first), 'active');
+    assert.equal(await queueOf(second), 'incoming');
+  });
+
+  it('claims incoming messages and deferred ones that are due, once', async () => {
+    const id = await put('x');
+    assert.deepEqual(
+      (await store.claim('incoming', 2_000_000, 10)).map((message) => message.queueId),
+      [id],
+    );
+    assert.equal((await store.claim('incoming', 2_000_000, 10)).length, 0);
+    await store.settle({ queueId: id, outcomes: [deferred], next: { kind: 'deferred', dueAt: 3_000_000 } });
+    assert.equal(await store.nextDueAt(), 3_000_000);
+    assert.equal((await store.claim('deferred', 2_999_999, 10)).length, 0);
+    const [again] = await store.claim('deferred', 3_000_000, 10);
+    assert.equal(again?.recipients[0]?.lastOutcome?.status.reason, 'refused');
+    assert.equal(again.recipients[0].state, 'pending');
+    assert.equal(await textOf(again), 'x');
+  });
+
+  it('settles to gone, hold and corrupt', async () => {
+    const ids = [await put('1'), await put('2'), await put('3')];
+    const [first = '', second = '', third = ''] = ids;
+    await store.claim('incoming', 2_000_000, 10);
+    await store.settle({ queueId: first, outcomes: [], next: { kind: 'gone' } });
+    await store.settle({ queueId: second, outcomes: [], next: { kind: 'hold' } });
+    await store.settle({ queueId: third, outcomes: [], next: { kind: 'corrupt', reason: 'odd' } });
+    assert.deepEqual(await Promise.all(ids.map(queueOf)), [undefined, 'hold', 'corrupt']);
+    assert.match(warnings[0] ?? '', /saving corrupt file/);
+  });
+
+  it('remembers delivered recipients while the message stays active', async () => {
+    const id = await put('x', 'incoming', ['a@example.com', 'b@example.com']);
+    await store.claim('incoming', 2_000_000, 10);
+    const sent: Outcome = { index: 1, kind: 'sent', status: { code: '2.0.0', reason: 'ok' } };
+    await store.settle({ queueId: id, outcomes: [sent] });
+    await store.releaseLeases('mine');
+    const [message] = await store.claim('incoming', 2_000_000, 10);
+    assert.deepEqual(
+      message?.recipients.map((recipient) => recipient.state),
+      ['pending', 'done'],
+    );
+  });
+
+  it('gives active messages back to incoming when the store is opened after a crash or a stop', async () => {
+    const id = await put('x');
+    await store.claim('incoming', 2_000_000, 10);
+    await store.close();
+    store = await open();
+    assert.equal(await queueOf(id), 'incoming');
+  });
+
+  it('leaves the messages of a living holder alone', async () => {
+    const id = await put('x');
+    await store.claim('incoming', 2_000_000, 10);
+    const other = await open();
+    assert.equal((await other.find(id))?.queue, 'active');
+    await other.close();
+    assert.equal(await queueOf(id), 'active');
+  });
+
+  it('holds an active message when its delivery has ended', async () => {
+    const id = await put('x');
+    await store.claim('incoming', 2_000_000, 10);
+    assert.deepEqual(await store.hold({ queueIds: [id] }), [id]);
+    assert.equal(await queueOf(id), 'active');
+    await store.settle({ queueId: id, outcomes: [deferred], next: { kind: 'deferred', dueAt: 1 } });
+    assert.equal(await queueOf(id), 'hold');
+    assert.deepEqual(await store.release({ queues: ['hold'] }), [id]);
+    assert.equal(await queueOf(id), 'deferred');
+  });
+
+  it('removes messages, and marks them for forced expiry', async () => {
+    const [first, second] = [await put('1'), await put('2')];
+    assert.deepEqual(await store.expire({ queueIds: [second, 'FFFFF999999'] }), [second]);
+    assert.equal((await store.find(second))?.forcedExpire, true);
+    assert.deepEqual(await store.remove({ queueIds: [first] }), [first]);
+    assert.equal(await store.find(first), undefined);
+  });
+
+  it('makes deferred messages due, all or those for a domain', async () => {
+    const [first, second] = [await put('1'), await put('2', 'incoming', ['a@Other.example'])];
+    await store.claim('incoming', 2_000_000, 10);
+    for (const queueId of [first, second])
+      await store.settle({ queueId, outcomes: [], next: { kind: 'deferred', dueAt: 9_000_000 } });
+    assert.equal(await store.makeDue(5, { recipientDomain: 'other.example' }), 1);
+    assert.deepEqual(
+      (await store.claim('deferred', 5, 10)).map((message) => message.queueId),
+      [second],
+    );
+    assert.equal(await store.makeDue(6), 1);
+  });
+
+  it('streams a large message and gives it back in order', async () => {
+    const writer = store.begin(1_000_000);
+    const chunk = Buffer.alloc(100_000, 'abcdefghij');
+    for (let i = 0; i < 30; i += 1) await writer.write(Buffer.from(chunk));
+    await writer.commit({
+      envelope: envelope(''),
+      recipients: [{ address: 'a@example.com', original: '', dsnOriginal: '', notify: [] }],
+      queue: 'hold',
+      headerBytes: 0,
+      sizeBytes: 3_000_000,
+    });
+    const found = await store.find(writer.queueId);
+    assert.ok(found !== undefined);
+    assert.ok((await textOf(found)) === 'abcdefghij'.repeat(300_000));
+  });
+
+  it('sweeps content whose message was never committed when its process is gone', async () => {
+    const writer = store.begin(1_000_000);
+    for (let i = 0; i < 12; i += 1) await writer.write(Buffer.alloc(100_000));
+    await put('after');
+    damage('UPDATE holders SET pid = 4194304');
+    const other = await open();
+    await other.close();
+    const database = new DatabaseSync(join(directory, 'posthorn.db'));
+    assert.deepEqual({ ...database.prepare('SELECT count(*) AS n FROM contents').get() }, { n: 1 });
+    database.close();
+  });
+
+  it('sets a message with a damaged envelope aside and claims the others', async () => {
+    const [first, second] = [await put('1'), await put('2')];
+    damage(`UPDATE messages SET recipients = replace(recipients, 'a@', 'z@') WHERE id = '${first}'`);
+    const claimed = await store.claim('incoming', 2_000_000, 10);
+    assert.deepEqual(
+      claimed.map((message) => message.queueId),
+      [second],
+    );
+    assert.match(warnings[0] ?? '', new RegExp(`saving corrupt file "${first}".*damaged`));
+    assert.deepEqual(await store.remove({ queues: ['corrupt'] }), [first]);
+  });
+
+  it('sets a message with damaged content aside when its delivery has failed over it', async () => {
+    const id = await put('good content');
+    damage(`UPDATE contents SET data = CAST('evil content' AS BLOB)`);
+    const [message] = await store.claim('incoming', 2_000_000, 10);
+    assert.ok(message !== undefined);
+    await assert.rejects(textOf(message), /checksum/);
+    await store.settle({ queueId: id, outcomes: [deferred], next: { kind: 'deferred', dueAt: 5 } });
+    assert.equal(await queueOf(id), 'corrupt');
+  });
+
+  it('finds waiting messages by an index', () => {
+    const database = new DatabaseSync(join(directory, 'posthorn.db'));
+    const plan = (sql: string): string => JSON.stringify(database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all());
+    assert.match(
+      plan('SELECT serial FROM messages WHERE queue = 2 AND due <= 5 ORDER BY due LIMIT 9'),
+      /INDEX deferred/,
+    );
+    assert.match(
+      plan('SELECT serial FROM messages WHERE queue = 0 AND due <= 5 ORDER BY due LIMIT 9'),
+      /INDEX incoming/,
+    );
+    assert.match(plan('SELECT min(due) FROM messages WHERE queue = 2'), /INDEX deferred/);
+    assert.match(plan('SELECT serial FROM messages WHERE queue = 1 AND holder NOT IN (3, 4)'), /INDEX leased/);
+    database.close();
+  });
+
+  it('makes short and long queue IDs that it finds again', async () => {
+    assert.match(await put('x'), /^[0-9A-F]{10,12}$/);
+    await store.close();
+    store = await open(true);
+    const id = await put('x');
+    assert.match(id, /^[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-y]{10,}z[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-y]+$/);
+    assert.ok(serialOf(id) !== undefined);
+    assert.equal(await queueOf(id), 'incoming');
+  });
+});
