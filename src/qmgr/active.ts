@@ -7,6 +7,11 @@ export class ActiveMessage {
   readonly queued: QueuedMessage;
   readonly activeAt: number;
   readonly outcomes = new Map<number, Outcome>();
+  /** Recipients this attempt is about. */
+  readonly pendingCount: number;
+  /** Deliveries that are known but not yet handed to the store. */
+  unwritten: Outcome[] = [];
+  isWriting = false;
   /** Entries that wait or run. */
   openEntries = 0;
   readonly abort = new AbortController();
@@ -14,6 +19,12 @@ export class ActiveMessage {
   constructor(queued: QueuedMessage, activeAt: number) {
     this.queued = queued;
     this.activeAt = activeAt;
+    this.pendingCount = queued.recipients.filter((recipient) => recipient.state === 'pending').length;
+  }
+
+  /** Address probe or `sendmail -bv`: nothing is delivered, nothing is tried again. */
+  get isProbe(): boolean {
+    return this.queued.envelope.origin === 'verify' || this.queued.envelope.trace === 'verify';
   }
 
   record(outcome: Outcome): void {

@@ -12,6 +12,8 @@ export class Destination {
   readonly settings: TransportSettings;
   readonly waiting: Entry[] = [];
   busy = 0;
+  /** It stands in the round robin of its transport. */
+  isInTurn = false;
   window: number;
   /** ms since the epoch before which nothing is started (rate delay). */
   pausedUntil = 0;
@@ -39,8 +41,10 @@ export class Destination {
     return this.busy === 0 && this.waiting.length === 0;
   }
 
-  isDead(now: number): boolean {
-    return this.deadReason !== undefined && now < this.deadUntil;
+  /** The reason with which its mail is deferred; undefined when it is alive. A site whose time is over starts anew. */
+  deadFor(now: number): Status | undefined {
+    if (this.deadReason !== undefined && now >= this.deadUntil) this.revive();
+    return this.deadReason;
   }
 
   /** Forgets that the site was dead and starts over with the initial window. */

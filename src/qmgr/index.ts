@@ -1,3 +1,9 @@
 /** The queue manager. qmgr(8) */
-export { createQueueManager, QueueManager, type QueueManagerOptions } from './queue-manager.ts';
+export {
+  createQueueManager,
+  QueueManager,
+  type QueueManagerOptions,
+  type QueueManagerStatus,
+} from './queue-manager.ts';
+export type { DestinationStatus, TransportStatus, WaitReason } from './scheduler.ts';
 export type { Bouncer, NotifiedRecipient } from './settle.ts';

@@ -3,7 +3,7 @@
  * what comes of them. qmgr(8)
  */
 import type { Settings } from '#config';
-import { toExternal } from '#address';
+import { splitAddress, toExternal } from '#address';
 import type { EventChannel } from '#events';
 import {
   type DeliveryAgent,
@@ -16,9 +16,10 @@ import {
 import type { Resolution } from '#rewrite';
 import type { QueuedMessage, QueueStore } from '#store';
 import { ActiveMessage, type Entry } from './active.ts';
+import { nextAttemptAt } from './backoff.ts';
 import type { Destination } from './destination.ts';
 import { bucketKey, type Route, routeRecipient } from './routing.ts';
-import { Scheduler } from './scheduler.ts';
+import { Scheduler, type TransportStatus } from './scheduler.ts';
 import { compileSettings, compileTransport, type QmgrSettings } from './settings.ts';
 import { type Bouncer, settleMessage } from './settle.ts';
 
@@ -36,7 +37,27 @@ export interface QueueManagerOptions {
   readonly now: () => number;
 }
 
+export interface QueueManagerStatus {
+  readonly active: number;
+  readonly transports: readonly TransportStatus[];
+}
+
 const claimBatch = 200;
+
+/** Probes report what would happen. */
+function decidedKind(kind: Outcome['kind'], isProbe: boolean): Outcome['kind'] {
+  if (!isProbe) return kind;
+  return kind === 'bounced' ? 'undeliverable' : kind === 'sent' ? 'deliverable' : kind;
+}
+
+/** Recipients of one domain stand together. */
+function byDomain(a: RequestRecipient, b: RequestRecipient): number {
+  const [left, right] = [splitAddress(a.address), splitAddress(b.address)];
+  const first = left.domain.toLowerCase();
+  const second = right.domain.toLowerCase();
+  if (first !== second) return first < second ? -1 : 1;
+  return left.localPart < right.localPart ? -1 : left.localPart > right.localPart ? 1 : 0;
+}
 
 export class QueueManager {
   readonly #options: QueueManagerOptions;
@@ -65,14 +86,15 @@ export class QueueManager {
     this.#isStopped = false;
     this.#options.store.onQueued((message) => {
       if (this.#isStopped || this.#active.size >= this.#settings.activeLimit) {
+        // it becomes visible in incoming after this call
         this.#incomingWaits = true;
         return false;
       }
       this.#accept(message);
       return true;
     });
-    this.#scanTimer = setInterval(() => void this.scan(), this.#settings.queueRunDelayMs);
-    void this.scan();
+    this.#scanTimer = setInterval(() => this.#scanNow(), this.#settings.queueRunDelayMs);
+    this.#scanNow();
   }
 
   /** Takes no more, and waits for what runs until `deadlineMs` from now. */
@@ -135,17 +157,21 @@ export class QueueManager {
 
   async #claimAll(): Promise<void> {
     const { store, now } = this.#options;
+    this.#scheduler.prune(now());
+    this.#incomingWaits = false;
     for (let more = true; more && !this.#isStopped;) {
       more = false;
       for (const from of ['incoming', 'deferred'] as const) {
         const room = this.#settings.activeLimit - this.#active.size;
-        if (room <= 0) return;
+        if (room <= 0) {
+          this.#incomingWaits = true;
+          return;
+        }
         const messages = await store.claim(from, now(), Math.min(room, claimBatch));
         if (messages.length > 0) more = true;
         for (const message of messages) this.#accept(message);
       }
     }
-    this.#incomingWaits = false;
   }
 
   #accept(queued: QueuedMessage): void {
@@ -204,10 +230,13 @@ export class QueueManager {
     routes: readonly (Route & { kind: 'deliver' })[],
   ): void {
     if (!this.#options.agents.has(transport)) {
-      this.#options.events.emit({
-        kind: 'warning',
-        text: `connect to transport private/${transport}: No such file or directory`,
-      });
+      const now = this.#options.now();
+      if (!this.#scheduler.markDead(transport, now, now + this.#settings.transportRetryMs)) {
+        this.#options.events.emit({
+          kind: 'warning',
+          text: `connect to transport private/${transport}: No such file or directory`,
+        });
+      }
       for (const route of routes)
         this.#decide(message, route.recipient, 'deferred', { code: '4.3.0', reason: 'mail transport unavailable' });
       return;
@@ -227,16 +256,15 @@ export class QueueManager {
       if (first === undefined) continue;
       const destination = this.#scheduler.destination(transport, key, first.nexthop);
       const now = this.#options.now();
-      if (destination.isDead(now) && destination.deadReason !== undefined) {
-        const { code, reason } = destination.deadReason;
+      const dead = destination.deadFor(now);
+      if (dead !== undefined) {
+        const { code, reason } = dead;
         for (const { recipient } of bucket)
           this.#decide(message, recipient, 'deferred', { code, reason: `delivery temporarily suspended: ${reason}` });
         continue;
       }
       const size = recipientLimit === 0 ? bucket.length : recipientLimit;
-      const sorted = bucket
-        .map((route) => route.recipient)
-        .toSorted((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
+      const sorted = bucket.map((route) => route.recipient).toSorted(byDomain);
       for (let at = 0; at < sorted.length; at += size) {
         message.openEntries += 1;
         this.#scheduler.add(transport, { message, destination, recipients: sorted.slice(at, at + size) });
@@ -245,11 +273,16 @@ export class QueueManager {
   }
 
   /** An outcome without a delivery, with its log line. */
-  #decide(message: ActiveMessage, recipient: RequestRecipient, kind: Outcome['kind'], status: Status): void {
+  #decide(message: ActiveMessage, recipient: RequestRecipient, found: Outcome['kind'], reason: Status): void {
+    const isSoftened = found === 'bounced' && this.#settings.softBounce && !message.isProbe;
+    const status = isSoftened ? { ...reason, code: `4${reason.code.slice(1)}` } : reason;
+    const kind = decidedKind(isSoftened ? 'deferred' : found, message.isProbe);
     const now = this.#options.now();
     const { envelope, queueId } = message.queued;
     message.record({ index: recipient.index, kind, status });
-    this.#options.errorEvents.emit({
+    // what is discarded here is logged by qmgr(8) itself, failures by error(8)
+    const channel = found === 'sent' ? this.#options.events : this.#options.errorEvents;
+    channel.emit({
       kind: 'delivery',
       queueId,
       recipient: toExternal(recipient.address),
@@ -257,7 +290,7 @@ export class QueueManager {
       relay: 'none',
       times: [envelope.arrivedAt, message.activeAt, now, now, now],
       code: status.code,
-      outcome: kind,
+      outcome: isSoftened ? 'SOFTBOUNCE' : kind,
       text: status.reason,
     });
   }
@@ -286,7 +319,7 @@ export class QueueManager {
       activeAt: message.activeAt,
       startedAt: now(),
       reuseConnection: destination.waiting.length > 0 || destination.busy > 1,
-      probe: queued.envelope.origin === 'verify' || queued.envelope.trace === 'verify',
+      probe: message.isProbe,
       signal: message.abort.signal,
     };
     try {
@@ -310,20 +343,40 @@ export class QueueManager {
   /** A delivery is written down as it is known, unless it is the last one: then the settlement holds it. */
   #onOutcome(message: ActiveMessage, outcome: Outcome): void {
     message.record(outcome);
-    const pending = message.queued.recipients.filter((recipient) => recipient.state === 'pending').length;
     // a failure is tried again after a crash: its report has not been sent yet
-    if (message.outcomes.size >= pending || outcome.kind !== 'sent') return;
-    this.#options.store
-      .settle({ queueId: message.queued.queueId, outcomes: [outcome] })
-      .catch((error: unknown) => this.#emitPanic(error));
+    if (message.outcomes.size >= message.pendingCount || outcome.kind !== 'sent') return;
+    message.unwritten.push(outcome);
+    if (!message.isWriting) void this.#writeOutcomes(message);
+  }
+
+  /** One write at a time a message: while it is on its way, further outcomes gather. */
+  async #writeOutcomes(message: ActiveMessage): Promise<void> {
+    message.isWriting = true;
+    try {
+      while (message.unwritten.length > 0 && this.#active.has(message.queued.queueId) && message.openEntries > 0) {
+        await this.#options.store.settle({ queueId: message.queued.queueId, outcomes: message.unwritten.splice(0) });
+      }
+    } catch (error) {
+      this.#warnOfStore(message, error);
+    }
+    message.isWriting = false;
+  }
+
+  #warnOfStore(message: ActiveMessage, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#options.events.emit({
+      kind: 'warning',
+      text: `${message.queued.queueId}: cannot update the queue: ${reason}`,
+    });
   }
 
   #feedback(destination: Destination, siteFailure: Status | undefined): void {
     const now = this.#options.now();
     if (siteFailure === undefined) destination.onSuccess();
     else destination.onSiteFailure(siteFailure, now, this.#settings.minimalBackoffMs);
-    if (!destination.isDead(now) || destination.deadReason === undefined) return;
-    const { code, reason } = destination.deadReason;
+    const dead = destination.deadFor(now);
+    if (dead === undefined) return;
+    const { code, reason } = dead;
     const suspended: Status = { code, reason: `delivery temporarily suspended: ${reason}` };
     for (const { message, recipients } of destination.waiting.splice(0)) {
       for (const recipient of recipients) this.#decide(message, recipient, 'deferred', suspended);
@@ -336,14 +389,38 @@ export class QueueManager {
     try {
       await settleMessage(message, { ...this.#options, settings: this.#settings });
     } catch (error) {
-      this.#options.events.emit({
-        kind: 'warning',
-        text: `${message.queued.queueId}: cannot update the queue: ${error instanceof Error ? error.message : String(error)}`,
-      });
+      this.#warnOfStore(message, error);
+      await this.#putBack(message);
     }
     this.#active.delete(message.queued.queueId);
     if (this.#active.size === 0) this.#whenIdle?.();
-    if (this.#incomingWaits) void this.scan();
+    const isRoomy = this.#active.size <= this.#settings.activeLimit * 0.9;
+    if (this.#incomingWaits && isRoomy) this.#scanNow();
+  }
+
+  /** The settlement failed, by the store or by a bug: the message is tried again later. */
+  async #putBack(message: ActiveMessage): Promise<void> {
+    const done = [...message.outcomes.values()].filter((outcome) => outcome.kind === 'sent');
+    const { queueId, envelope } = message.queued;
+    const dueAt = nextAttemptAt(envelope.arrivedAt, this.#options.now(), this.#settings);
+    try {
+      await this.#options.store.settle({ queueId, outcomes: done, next: { kind: 'deferred', dueAt } });
+    } catch (error) {
+      // it stays under our lease, which the next start gives back
+      this.#warnOfStore(message, error);
+    }
+  }
+
+  #scanNow(): void {
+    this.scan().catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#options.events.emit({ kind: 'warning', text: `cannot scan the queue: ${reason}` });
+    });
+  }
+
+  /** What is active, where it waits and why. */
+  status(): QueueManagerStatus {
+    return { active: this.#active.size, transports: this.#scheduler.status(this.#options.now()) };
   }
 }
 

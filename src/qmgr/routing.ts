@@ -25,9 +25,13 @@ export interface RoutingOptions {
 }
 
 /** content_filter and FILTER: `transport:nexthop` for the whole message. FILTER_README */
-function filterRoute(message: QueuedMessage, recipient: RequestRecipient, settings: QmgrSettings): Route | undefined {
+function filterRoute(
+  message: QueuedMessage,
+  recipient: RequestRecipient,
+  settings: QmgrSettings,
+): (Route & { readonly kind: 'deliver' }) | undefined {
   const filter = message.envelope.contentFilter;
-  if (filter === '' || message.envelope.origin === 'verify') return undefined;
+  if (filter === '' || message.envelope.origin === 'verify' || message.envelope.trace === 'verify') return undefined;
   const colon = filter.indexOf(':');
   const transport = colon < 0 ? filter : filter.slice(0, colon);
   const given = colon < 0 ? '' : filter.slice(colon + 1);
@@ -45,14 +49,18 @@ export function routeRecipient(
   recipient: RequestRecipient,
   { settings, resolve }: RoutingOptions,
 ): MaybePromise<Route> {
-  const filtered = filterRoute(message, recipient, settings);
-  if (filtered !== undefined) return filtered;
   const decided = (outcome: 'deferred' | 'bounced' | 'sent', code: string, reason: string): Route => ({
     kind: 'decided',
     outcome,
     status: { code, reason },
     recipient,
   });
+  if (recipient.address === '') return decided('bounced', '5.1.3', 'null recipient address');
+  const filtered = filterRoute(message, recipient, settings);
+  if (filtered !== undefined) {
+    const isDeferred = settings.deferTransports.includes(filtered.transport);
+    return isDeferred ? decided('deferred', '4.3.2', 'deferred transport') : filtered;
+  }
   return whenReady(resolve(message.envelope.sender, recipient.address), (resolution): Route => {
     switch (resolution.kind) {
       case 'failed':

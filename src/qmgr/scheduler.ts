@@ -9,7 +9,10 @@ class TransportQueue {
   /** Destinations with something to start, in turn. */
   turn: Destination[] = [];
   busy = 0;
+  /** ms since the epoch: rate delay of the transport. */
   pausedUntil = 0;
+  /** ms since the epoch: there is no agent for it. */
+  deadUntil = 0;
 
   constructor(settings: TransportSettings) {
     this.settings = settings;
@@ -22,11 +25,44 @@ class TransportQueue {
       const destination = this.turn.shift();
       if (destination === undefined) return undefined;
       const entry = destination.canStart(now) ? destination.waiting.shift() : undefined;
-      if (destination.waiting.length > 0) this.turn.push(destination);
+      destination.isInTurn = destination.waiting.length > 0;
+      if (destination.isInTurn) this.turn.push(destination);
       if (entry !== undefined) return entry;
     }
     return undefined;
   }
+}
+
+/** Why mail of a destination does not start right now. */
+export type WaitReason = 'dead-destination' | 'rate-delay' | 'destination-limit' | 'transport-limit';
+
+export interface DestinationStatus {
+  readonly nexthop: string;
+  readonly waiting: number;
+  readonly busy: number;
+  readonly window: number;
+  readonly waitReason?: WaitReason;
+  /** ms since the epoch when it goes on; absent: when a delivery ends. */
+  readonly nextMoment?: number;
+}
+
+export interface TransportStatus {
+  readonly transport: string;
+  readonly busy: number;
+  /** ms since the epoch; 0: the transport works. */
+  readonly deadUntil: number;
+  readonly destinations: readonly DestinationStatus[];
+}
+
+function statusOf(queue: TransportQueue, destination: Destination, now: number): DestinationStatus {
+  const { nexthop, busy, window } = destination;
+  const figures = { nexthop, busy, window, waiting: destination.waiting.length };
+  if (destination.deadFor(now) !== undefined)
+    return { ...figures, waitReason: 'dead-destination', nextMoment: destination.deadUntil };
+  const pausedUntil = Math.max(queue.pausedUntil, destination.pausedUntil);
+  if (pausedUntil > now) return { ...figures, waitReason: 'rate-delay', nextMoment: pausedUntil };
+  if (figures.waiting === 0) return figures;
+  return { ...figures, waitReason: destination.canStart(now) ? 'transport-limit' : 'destination-limit' };
 }
 
 export class Scheduler {
@@ -64,7 +100,9 @@ export class Scheduler {
   add(transport: string, entry: Entry): void {
     const { destination } = entry;
     destination.waiting.push(entry);
-    if (destination.waiting.length === 1) this.#transport(transport).turn.push(destination);
+    if (destination.isInTurn) return;
+    destination.isInTurn = true;
+    this.#transport(transport).turn.push(destination);
   }
 
   /** Entries that may start now; each counts as running from here on. */
@@ -77,9 +115,6 @@ export class Scheduler {
         progress = true;
         queue.busy += 1;
         entry.destination.busy += 1;
-        const { destinationRateDelayMs, transportRateDelayMs } = queue.settings;
-        if (destinationRateDelayMs > 0) entry.destination.pausedUntil = now + destinationRateDelayMs;
-        if (transportRateDelayMs > 0) queue.pausedUntil = now + transportRateDelayMs;
         yield { transport, entry };
       }
     }
@@ -89,7 +124,39 @@ export class Scheduler {
     const queue = this.#transport(transport);
     queue.busy -= 1;
     destination.busy -= 1;
-    if (destination.isIdle && !destination.isDead(now)) queue.destinations.delete(destination.key);
+    const { destinationRateDelayMs, transportRateDelayMs } = queue.settings;
+    if (destinationRateDelayMs > 0) destination.pausedUntil = now + destinationRateDelayMs;
+    if (transportRateDelayMs > 0) queue.pausedUntil = now + transportRateDelayMs;
+    this.#forgetWhenIdle(queue, destination, now);
+  }
+
+  #forgetWhenIdle(queue: TransportQueue, destination: Destination, now: number): void {
+    if (!destination.isIdle || destination.deadFor(now) !== undefined || destination.pausedUntil > now) return;
+    queue.destinations.delete(destination.key);
+  }
+
+  /** Forgets destinations that nothing waits for, and that are neither dead nor paused any more. */
+  prune(now: number): void {
+    for (const queue of this.#transports.values())
+      for (const destination of queue.destinations.values()) this.#forgetWhenIdle(queue, destination, now);
+  }
+
+  /** What every transport and destination does, for commands. */
+  status(now: number): readonly TransportStatus[] {
+    return [...this.#transports].map(([transport, queue]) => ({
+      transport,
+      busy: queue.busy,
+      deadUntil: queue.deadUntil > now ? queue.deadUntil : 0,
+      destinations: [...queue.destinations.values()].map((destination) => statusOf(queue, destination, now)),
+    }));
+  }
+
+  /** A transport without an agent is not tried again before `until`. True: it was known to be dead already. */
+  markDead(transport: string, now: number, until: number): boolean {
+    const queue = this.#transport(transport);
+    if (queue.deadUntil > now) return true;
+    queue.deadUntil = until;
+    return false;
   }
 
   /** The moment at which a paused destination or transport may go on; undefined when none is paused. */
@@ -106,7 +173,10 @@ export class Scheduler {
 
   /** Forgets all dead destinations (postqueue -f). */
   reviveAll(): void {
-    for (const queue of this.#transports.values())
-      for (const destination of queue.destinations.values()) destination.revive();
+    for (const queue of this.#transports.values()) {
+      queue.deadUntil = 0;
+      for (const destination of queue.destinations.values())
+        if (destination.deadReason !== undefined) destination.revive();
+    }
   }
 }

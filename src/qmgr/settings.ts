@@ -14,6 +14,7 @@ export interface QmgrSettings {
   readonly deferTransports: readonly string[];
   readonly defaultFilterNexthop: string;
   readonly doubleBounceSender: string;
+  readonly softBounce: boolean;
 }
 
 export function compileSettings(settings: Settings): QmgrSettings {
@@ -29,6 +30,7 @@ export function compileSettings(settings: Settings): QmgrSettings {
     deferTransports: settings.list('defer_transports'),
     defaultFilterNexthop: settings.string('default_filter_nexthop'),
     doubleBounceSender: settings.string('double_bounce_sender'),
+    softBounce: settings.bool('soft_bounce'),
   };
 }
 

@@ -37,7 +37,8 @@ export async function settleMessage(message: ActiveMessage, options: SettleOptio
     const outcome = outcomes.get(recipient.index);
     return outcome === undefined ? [] : [{ recipient, outcome }];
   });
-  let deferred = all.filter(({ outcome }) => outcome.kind === 'deferred');
+  // a probe is answered once, whatever came of it
+  let deferred = message.isProbe ? [] : all.filter(({ outcome }) => outcome.kind === 'deferred');
   const failed = all.filter(({ outcome }) => outcome.kind === 'bounced');
   const now = options.now();
   const expires =
@@ -81,8 +82,9 @@ async function report(
     await bouncer.notify('verify', queued, all);
     return [];
   }
+  // `sendmail -v` wants to hear of every recipient, NOTIFY=SUCCESS of the delivered ones
   const succeeded = all.filter(
-    ({ recipient, outcome }) => outcome.kind === 'sent' && (trace === 'record' || recipient.notify.includes('success')),
+    ({ recipient, outcome }) => trace === 'record' || (outcome.kind === 'sent' && recipient.notify.includes('success')),
   );
   if (succeeded.length > 0) await bouncer.notify('success', queued, succeeded);
   if (failed.length === 0) return [];
