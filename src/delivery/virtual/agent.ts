@@ -1,0 +1,183 @@
+/** virtual(8): mailboxes below virtual_mailbox_base, by table, without aliases or commands. */
+import { resolve as resolvePath } from 'node:path';
+import { splitAddress, toExternal } from '#address';
+import { ConfigError, type Settings } from '#config';
+import type { EventChannel } from '#events';
+import type { DeliveryAgent, DeliveryRequest, Outcome, RequestRecipient, Status } from '#message';
+import type { Rewriter } from '#rewrite';
+import { type AddressLookupOptions, findByAddress, type TableList, type TableOpener } from '#tables';
+import type { DelivererPool } from '../deliverer.ts';
+import { deliveredToFields, mailboxCopy } from '../mailbox-copy.ts';
+
+export interface VirtualAgentOptions {
+  readonly settings: Settings;
+  readonly tables: TableOpener;
+  readonly rewriter: Rewriter;
+  readonly deliverers: DelivererPool;
+  readonly events: EventChannel;
+  readonly hostname: string;
+  readonly now: () => number;
+}
+
+interface Mailbox {
+  readonly path: string;
+  readonly isMaildir: boolean;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const configurationTrouble: Status = { code: '4.3.5', reason: 'mail system configuration error' };
+
+class VirtualAgent implements DeliveryAgent {
+  readonly #options: VirtualAgentOptions;
+  readonly #base: string;
+  readonly #maps: TableList;
+  readonly #uids: TableList;
+  readonly #gids: TableList;
+  readonly #lookup: AddressLookupOptions;
+  readonly #minimumUid: number;
+  readonly #locks: readonly string[];
+  readonly #sizeLimit: number;
+
+  constructor(options: VirtualAgentOptions) {
+    const { settings, tables, rewriter } = options;
+    this.#options = options;
+    this.#base = settings.string('virtual_mailbox_base');
+    this.#maps = tables.list(settings.elements('virtual_mailbox_maps'), { paranoid: true });
+    this.#uids = tables.list(settings.elements('virtual_uid_maps'), { paranoid: true });
+    this.#gids = tables.list(settings.elements('virtual_gid_maps'), { paranoid: true });
+    this.#lookup = {
+      recipientDelimiter: settings.string('recipient_delimiter'),
+      ownerRequestSpecial: settings.bool('owner_request_special'),
+      doubleBounceName: settings.string('double_bounce_sender'),
+      isLocalDomain: (domain) => rewriter.isLocalDomain(domain),
+      keys: 'addressAndDomain',
+    };
+    this.#minimumUid = settings.int('virtual_minimum_uid');
+    this.#locks = settings.list('virtual_mailbox_lock');
+    this.#sizeLimit = settings.int('virtual_mailbox_limit');
+  }
+
+  async deliver(request: DeliveryRequest, report: (outcome: Outcome) => void): Promise<Record<string, never>> {
+    for (const recipient of request.recipients) {
+      const outcome = await this.#deliverOne(request, recipient);
+      this.#log(request, recipient, outcome);
+      report(outcome);
+    }
+    return {};
+  }
+
+  async #deliverOne(request: DeliveryRequest, recipient: RequestRecipient): Promise<Outcome> {
+    const { index, address } = recipient;
+    const failed = (kind: 'deferred' | 'bounced', status: Status): Outcome => ({ index, kind, status });
+    const seen = await deliveredToFields(request);
+    if (seen.has(toExternal(address).toLowerCase())) {
+      return failed('bounced', { code: '5.4.6', reason: `mail forwarding loop for ${toExternal(address)}` });
+    }
+    const mailbox = await this.#find(address);
+    if ('code' in mailbox) return failed(mailbox.code.startsWith('5') ? 'bounced' : 'deferred', mailbox);
+    if (request.probe)
+      return {
+        index,
+        kind: 'deliverable',
+        status: { code: '2.0.0', reason: mailbox.isMaildir ? 'delivers to maildir' : 'delivers to mailbox' },
+      };
+    const { now, hostname, deliverers } = this.#options;
+    const content = await mailboxCopy(request, recipient, address, {
+      prependsDelivered: true,
+      isMbox: !mailbox.isMaildir,
+      now: now(),
+    });
+    const result = await deliverers.run(
+      mailbox.uid,
+      mailbox.gid,
+      mailbox.isMaildir
+        ? { kind: 'maildir', path: mailbox.path, hostname }
+        : { kind: 'mbox', path: mailbox.path, locks: this.#locks, sizeLimit: this.#sizeLimit },
+      content,
+    );
+    if (result.kind === 'ok') {
+      return {
+        index,
+        kind: 'sent',
+        status: { code: '2.0.0', reason: mailbox.isMaildir ? 'delivered to maildir' : 'delivered to mailbox' },
+        action: 'delivered',
+      };
+    }
+    const what = mailbox.isMaildir ? 'maildir delivery failed' : `mailbox delivery failed`;
+    return failed(result.code.startsWith('5') ? 'bounced' : 'deferred', {
+      code: result.code,
+      reason: `${what}: ${result.reason}`,
+    });
+  }
+
+  async #find(address: string): Promise<Mailbox | Status> {
+    const found = await findByAddress(this.#maps, address, this.#lookup);
+    if (found.kind === 'failed') return this.#trouble(found.reason, '4.3.0', 'Temporary lookup failure');
+    if (found.kind === 'missing') return { code: '5.1.1', reason: `unknown user: "${toExternal(address)}"` };
+    const { localPart, domain } = splitAddress(address);
+    if (localPart === '' || domain === '') return { code: '5.1.3', reason: `bad address syntax` };
+    const path = `${this.#base}/${found.value}`;
+    if (
+      resolvePath(path) !== this.#base.replace(/\/+$/, '') &&
+      !resolvePath(path).startsWith(`${resolvePath(this.#base)}/`)
+    ) {
+      return this.#trouble(
+        `${found.value}: path leaves virtual_mailbox_base`,
+        configurationTrouble.code,
+        configurationTrouble.reason,
+      );
+    }
+    const uid = await this.#number(this.#uids, address, this.#minimumUid);
+    const gid = await this.#number(this.#gids, address, 1);
+    if (typeof uid !== 'number') return uid;
+    if (typeof gid !== 'number') return gid;
+    return { path, isMaildir: found.value.endsWith('/'), uid, gid };
+  }
+
+  async #number(tables: TableList, address: string, minimum: number): Promise<number | Status> {
+    const found = await findByAddress(tables, address, this.#lookup);
+    if (found.kind === 'failed') return this.#trouble(found.reason, '4.3.0', 'Temporary lookup failure');
+    if (found.kind === 'missing')
+      return this.#trouble(
+        `recipient ${address}: not found in ${tables.title}`,
+        configurationTrouble.code,
+        configurationTrouble.reason,
+      );
+    const value = Number(found.value);
+    if (Number.isInteger(value) && value >= minimum) return value;
+    return this.#trouble(
+      `recipient ${address}: bad value ${found.value} in ${tables.title}`,
+      configurationTrouble.code,
+      configurationTrouble.reason,
+    );
+  }
+
+  #trouble(warning: string, code: string, reason: string): Status {
+    this.#options.events.emit({ kind: 'warning', text: warning });
+    return { code, reason };
+  }
+
+  #log(request: DeliveryRequest, recipient: RequestRecipient, { kind, status }: Outcome): void {
+    const ended = this.#options.now();
+    this.#options.events.emit({
+      kind: 'delivery',
+      queueId: request.queueId,
+      recipient: toExternal(recipient.address),
+      original: toExternal(recipient.original),
+      relay: 'virtual',
+      times: [request.envelope.arrivedAt, request.activeAt, request.startedAt, request.startedAt, ended],
+      code: status.code,
+      outcome: kind,
+      text: status.reason,
+    });
+  }
+}
+
+/** Throws ConfigError when virtual_mailbox_base is not absolute. */
+export function createVirtualAgent(options: VirtualAgentOptions): DeliveryAgent {
+  const base = options.settings.string('virtual_mailbox_base');
+  if (base !== '' && !base.startsWith('/'))
+    throw new ConfigError([`virtual_mailbox_base = ${base}: write an absolute path`]);
+  return new VirtualAgent(options);
+}
