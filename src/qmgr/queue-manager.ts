@@ -64,6 +64,8 @@ export class QueueManager {
   readonly #settings: QmgrSettings;
   readonly #recipientDelimiter: string;
   readonly #scheduler: Scheduler;
+  /** Transports that nobody serves, and until when that is not said again. */
+  readonly #absentUntil = new Map<string, number>();
   readonly #active = new Map<string, ActiveMessage>();
   #scanTimer: NodeJS.Timeout | undefined;
   #pauseTimer: NodeJS.Timeout | undefined;
@@ -184,6 +186,15 @@ export class QueueManager {
       sizeBytes: queued.sizeBytes,
       recipientCount: queued.recipients.length,
     });
+    try {
+      this.#route(message);
+    } catch (error) {
+      this.#giveUp(message, error);
+    }
+  }
+
+  #route(message: ActiveMessage): void {
+    const { queued } = message;
     const pending = queued.recipients.filter((recipient) => recipient.state === 'pending');
     const routes = pending.map((recipient) =>
       routeRecipient(queued, recipient, { settings: this.#settings, resolve: this.#options.resolve }),
@@ -191,10 +202,9 @@ export class QueueManager {
     const ready = routes.filter((route): route is Route => !(route instanceof Promise));
     if (ready.length === routes.length) this.#schedule(message, ready);
     else {
-      void Promise.all(routes.map((route) => Promise.resolve(route))).then(
-        (all) => this.#schedule(message, all),
-        (error: unknown) => this.#giveUp(message, error),
-      );
+      Promise.all(routes.map((route) => Promise.resolve(route)))
+        .then((all) => this.#schedule(message, all))
+        .catch((error: unknown) => this.#giveUp(message, error));
     }
   }
 
@@ -202,8 +212,11 @@ export class QueueManager {
   #giveUp(message: ActiveMessage, error: unknown): void {
     this.#emitPanic(error);
     const status: Status = { code: '4.3.0', reason: 'address resolver failure' };
-    for (const { index } of message.queued.recipients) message.record({ index, kind: 'deferred', status });
-    void this.#settle(message);
+    for (const { index, state } of message.queued.recipients) {
+      if (state === 'pending' && !message.outcomes.has(index)) message.record({ index, kind: 'deferred', status });
+    }
+    // what was scheduled before the bug was met still runs, and settles at its end
+    if (message.openEntries === 0) void this.#settle(message);
   }
 
   #emitPanic(error: unknown): void {
@@ -231,7 +244,8 @@ export class QueueManager {
   ): void {
     if (!this.#options.agents.has(transport)) {
       const now = this.#options.now();
-      if (!this.#scheduler.markDead(transport, now, now + this.#settings.transportRetryMs)) {
+      if ((this.#absentUntil.get(transport) ?? 0) <= now) {
+        this.#absentUntil.set(transport, now + this.#settings.transportRetryMs);
         this.#options.events.emit({
           kind: 'warning',
           text: `connect to transport private/${transport}: No such file or directory`,

@@ -11,8 +11,6 @@ class TransportQueue {
   busy = 0;
   /** ms since the epoch: rate delay of the transport. */
   pausedUntil = 0;
-  /** ms since the epoch: there is no agent for it. */
-  deadUntil = 0;
 
   constructor(settings: TransportSettings) {
     this.settings = settings;
@@ -49,8 +47,6 @@ export interface DestinationStatus {
 export interface TransportStatus {
   readonly transport: string;
   readonly busy: number;
-  /** ms since the epoch; 0: the transport works. */
-  readonly deadUntil: number;
   readonly destinations: readonly DestinationStatus[];
 }
 
@@ -146,17 +142,8 @@ export class Scheduler {
     return [...this.#transports].map(([transport, queue]) => ({
       transport,
       busy: queue.busy,
-      deadUntil: queue.deadUntil > now ? queue.deadUntil : 0,
       destinations: [...queue.destinations.values()].map((destination) => statusOf(queue, destination, now)),
     }));
-  }
-
-  /** A transport without an agent is not tried again before `until`. True: it was known to be dead already. */
-  markDead(transport: string, now: number, until: number): boolean {
-    const queue = this.#transport(transport);
-    if (queue.deadUntil > now) return true;
-    queue.deadUntil = until;
-    return false;
   }
 
   /** The moment at which a paused destination or transport may go on; undefined when none is paused. */
@@ -174,7 +161,6 @@ export class Scheduler {
   /** Forgets all dead destinations (postqueue -f). */
   reviveAll(): void {
     for (const queue of this.#transports.values()) {
-      queue.deadUntil = 0;
       for (const destination of queue.destinations.values())
         if (destination.deadReason !== undefined) destination.revive();
     }

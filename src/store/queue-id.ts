@@ -33,7 +33,8 @@ export function makeQueueId(at: number, serial: number, isLong: boolean): string
 
 /** The serial number in a queue ID; undefined when the text is none. */
 export function serialOf(queueId: string): number | undefined {
-  const long = /^[\dB-DF-HJ-NP-TV-Zb-df-hj-np-tv-y]{10,}z([\dB-DF-HJ-NP-TV-Zb-df-hj-np-tv-y]+)$/.exec(queueId);
+  // the time may hold a `z` too: the last one separates
+  const long = /^[\dB-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,}z([\dB-DF-HJ-NP-TV-Zb-df-hj-np-tv-y]+)$/.exec(queueId);
   if (long?.[1] !== undefined) return decode(long[1], base51);
   const short = /^[\dA-F]{5}([\dA-F]{1,13})$/.exec(queueId);
   return short?.[1] === undefined ? undefined : Number.parseInt(short[1], 16);

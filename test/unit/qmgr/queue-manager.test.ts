@@ -1,0 +1,332 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, it } from 'node:test';
+import { loadConfiguration } from '#config';
+import type { MailEvent } from '#events';
+import type { DeliveryAgent, DeliveryRequest, DeliveryResult, Envelope, Outcome } from '#message';
+import { createQueueManager, type QueueManager } from '#qmgr';
+import type { Resolution } from '#rewrite';
+import { openStore, type QueueStore } from '#store';
+
+const client = {
+  name: 'localhost',
+  reverseName: 'localhost',
+  address: '',
+  port: '',
+  heloName: '',
+  protocol: '',
+  serverAddress: '',
+  serverPort: '',
+};
+const plain: Omit<Envelope, 'arrivedAt'> = {
+  sender: 's@example.com',
+  envid: '',
+  ret: '',
+  smtputf8: false,
+  encoding: '',
+  rewriteContext: 'local',
+  client,
+  logClient: client,
+  fullName: '',
+  contentFilter: '',
+  origin: 'mail',
+  verp: '',
+  trace: '',
+  originalQueueId: '',
+  messageId: '',
+  requireTls: false,
+};
+const startAt = 1_700_000_000_000;
+
+/** What the fake agent says about each recipient, and about the site. */
+type Answer = (request: DeliveryRequest) => { readonly kind: Outcome['kind']; readonly site?: boolean };
+
+class Scene {
+  readonly directory = mkdtempSync(join(tmpdir(), 'posthorn-qmgr-'));
+  readonly events: MailEvent[] = [];
+  readonly requests: DeliveryRequest[] = [];
+  readonly notices: string[] = [];
+  running = 0;
+  mostRunning = 0;
+  clock = startAt;
+  store: QueueStore;
+  manager: QueueManager;
+
+  private constructor(store: QueueStore, mainCf: string, answer: Answer) {
+    this.store = store;
+    writeFileSync(
+      join(this.directory, 'main.cf'),
+      `compatibility_level = 3.6\nmyhostname = mail.example.com\n${mainCf}`,
+    );
+    writeFileSync(
+      join(this.directory, 'master.cf'),
+      ['smtp', 'local', 'filter'].map((name) => `${name} unix - - n - - smtp\n`).join(''),
+    );
+    const agent: DeliveryAgent = { deliver: (request, report) => this.#deliver(request, report, answer) };
+    const emit = (event: MailEvent): void => {
+      this.events.push(event);
+    };
+    this.manager = createQueueManager({
+      store,
+      agents: new Map([
+        ['smtp', agent],
+        ['local', agent],
+        ['filter', agent],
+      ]),
+      processLimit: () => 0,
+      resolve: resolution,
+      bouncer: {
+        notify: (kind, _message, recipients) => {
+          this.notices.push(`${kind} ${recipients.map(({ recipient }) => recipient.address).join(' ')}`);
+          return Promise.resolve({ ok: true });
+        },
+      },
+      settings: loadConfiguration(this.directory).settings,
+      events: { emit },
+      errorEvents: { emit },
+      now: () => this.clock,
+    });
+    this.manager.start();
+  }
+
+  static async open(mainCf = '', answer: Answer = () => ({ kind: 'sent' })): Promise<Scene> {
+    const directory = mkdtempSync(join(tmpdir(), 'posthorn-queue-'));
+    const store = await openStore({ directory, longQueueIds: false, warn: () => undefined });
+    const scene = new Scene(store, mainCf, answer);
+    scene.#queue = directory;
+    return scene;
+  }
+
+  #queue = '';
+
+  async #deliver(
+    request: DeliveryRequest,
+    report: (outcome: Outcome) => void,
+    answer: Answer,
+  ): Promise<DeliveryResult> {
+    this.requests.push(request);
+    this.running += 1;
+    this.mostRunning = Math.max(this.running, this.mostRunning);
+    await new Promise((resolve) => setImmediate(resolve));
+    const { kind, site } = answer(request);
+    const status = { code: kind === 'deferred' ? '4.4.1' : kind === 'bounced' ? '5.1.1' : '2.0.0', reason: 'said so' };
+    for (const { index } of request.recipients) report({ index, kind, status });
+    this.running -= 1;
+    return site === true ? { siteFailure: status } : {};
+  }
+
+  /** Resolves when the condition holds ; every turn of the loop asks. */
+  async until(done: () => boolean | Promise<boolean>): Promise<void> {
+    while (!(await done())) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  async send(addresses: readonly string[], envelope: Partial<Envelope> = {}): Promise<string> {
+    const writer = this.store.begin(this.clock);
+    await writer.write(Buffer.from('Subject: x\r\n\r\n'));
+    await writer.commit({
+      envelope: { ...plain, arrivedAt: this.clock, ...envelope },
+      recipients: addresses.map((address) => ({ address, original: '', dsnOriginal: '', notify: [] })),
+      queue: 'incoming',
+      headerBytes: 10,
+      sizeBytes: 12,
+    });
+    return writer.queueId;
+  }
+
+  async stateOf(queueId: string): Promise<string | undefined> {
+    return (await this.store.find(queueId))?.queue;
+  }
+
+  texts(): readonly string[] {
+    return this.events.flatMap((event) =>
+      event.kind === 'delivery' ? `${event.code} ${event.outcome} ${event.text}` : [],
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.manager.stop(1000);
+    await this.store.close();
+    rmSync(this.directory, { recursive: true });
+    rmSync(this.#queue, { recursive: true });
+  }
+}
+
+function resolution(_sender: string, recipient: string): Resolution {
+  const domain = recipient.slice(recipient.lastIndexOf('@') + 1);
+  if (domain === 'broken.example') return { kind: 'failed', reason: 'no' };
+  if (domain === 'bad.example') return { kind: 'invalid', reason: 'bad address syntax' };
+  const isLocal = domain === 'local.example';
+  const transport = domain === 'nowhere.example' ? 'absent' : isLocal ? 'local' : 'smtp';
+  return {
+    kind: 'resolved',
+    addressClass: isLocal ? 'local' : 'default',
+    transport,
+    nexthop: domain,
+    recipient,
+    routed: false,
+  };
+}
+
+describe('the queue manager', () => {
+  const scenes: Scene[] = [];
+  const open = async (mainCf?: string, answer?: Answer): Promise<Scene> => {
+    const scene = await Scene.open(mainCf, answer);
+    scenes.push(scene);
+    return scene;
+  };
+  afterEach(async () => {
+    for (const scene of scenes.splice(0)) await scene.close();
+  });
+
+  it('delivers a message once and removes it', async () => {
+    const scene = await open();
+    const id = await scene.send(['a@one.example']);
+    await scene.until(() => scene.events.some((event) => event.kind === 'removed'));
+    assert.deepEqual(
+      scene.events.map((event) => event.kind),
+      ['active', 'removed'],
+    );
+    assert.equal(await scene.stateOf(id), undefined);
+    assert.equal(scene.requests.length, 1);
+  });
+
+  it('groups recipients by destination, sorts them, and splits them at the recipient limit', async () => {
+    const scene = await open('smtp_destination_recipient_limit = 2\n');
+    await scene.send(['c@one.example', 'a@one.example', 'x@two.example', 'b@one.example']);
+    await scene.until(() => scene.events.some((event) => event.kind === 'removed'));
+    const groups = scene.requests.map((request) => request.recipients.map(({ address }) => address).join(' '));
+    assert.deepEqual(groups.toSorted(), ['a@one.example b@one.example', 'c@one.example', 'x@two.example']);
+  });
+
+  it('defers for as long as the message is old, within bounds, and tries again when it is due', async () => {
+    let isUp = false;
+    const scene = await open('', () => ({ kind: isUp ? 'sent' : 'deferred' }));
+    const id = await scene.send(['a@one.example']);
+    await scene.until(async () => (await scene.stateOf(id)) === 'deferred');
+    assert.equal(await scene.store.nextDueAt(), startAt + 300_000);
+    isUp = true;
+    scene.clock += 299_000;
+    await scene.manager.scan();
+    assert.equal(scene.requests.length, 1);
+    scene.clock += 1000;
+    await scene.manager.scan();
+    await scene.until(() => scene.events.some((event) => event.kind === 'removed'));
+    assert.equal(scene.requests.length, 2);
+  });
+
+  it('suspends a dead destination: its other mail is deferred without a try, until flushed', async () => {
+    let isUp = false;
+    const scene = await open('initial_destination_concurrency = 1\n', () =>
+      isUp ? { kind: 'sent' } : { kind: 'deferred', site: true },
+    );
+    const first = await scene.send(['a@one.example']);
+    await scene.until(async () => (await scene.stateOf(first)) === 'deferred');
+    const second = await scene.send(['b@one.example']);
+    await scene.until(async () => (await scene.stateOf(second)) === 'deferred');
+    assert.equal(scene.requests.length, 1);
+    assert.deepEqual(scene.texts(), ['4.4.1 deferred delivery temporarily suspended: said so']);
+    assert.equal(scene.manager.status().transports[0]?.destinations[0]?.waitReason, 'dead-destination');
+    isUp = true;
+    await scene.manager.flush();
+    await scene.until(() => scene.events.filter((event) => event.kind === 'removed').length === 2);
+  });
+
+  it('runs no more deliveries at once than the window, and lets it grow by success', async () => {
+    const scene = await open('initial_destination_concurrency = 2\ndefault_destination_concurrency_limit = 3\n');
+    await Promise.all(Array.from({ length: 30 }, () => scene.send(['a@one.example'])));
+    await scene.until(() => scene.events.filter((event) => event.kind === 'removed').length === 30);
+    assert.ok(scene.mostRunning <= 3);
+  });
+
+  it('returns a message that failed when its lifetime is over', async () => {
+    const scene = await open('maximal_queue_lifetime = 0\n', () => ({ kind: 'deferred' }));
+    await scene.send(['a@one.example']);
+    await scene.until(() => scene.events.some((event) => event.kind === 'removed'));
+    assert.deepEqual(scene.notices, ['failure a@one.example']);
+    assert.ok(scene.events.some((event) => event.kind === 'expired' && !event.isForced));
+  });
+
+  it('gives messages with a null sender bounce_queue_lifetime', async () => {
+    const scene = await open('bounce_queue_lifetime = 0\n', () => ({ kind: 'deferred' }));
+    const id = await scene.send(['a@one.example']);
+    await scene.send(['b@one.example'], { sender: '' });
+    await scene.until(() => scene.events.some((event) => event.kind === 'removed'));
+    await scene.until(async () => (await scene.stateOf(id)) === 'deferred');
+    assert.deepEqual(scene.notices, ['failure b@one.example']);
+  });
+
+  it('warns of a delay once', async () => {
+    const scene = await open('delay_warning_time = 1s\n', () => ({ kind: 'deferred' }));
+    const id = await scene.send(['a@one.example']);
+    await scene.until(async () => (await scene.stateOf(id)) === 'deferred');
+    assert.deepEqual(scene.notices, []);
+    for (const round of [1, 2]) {
+      scene.clock += 5_000_000;
+      await scene.manager.scan();
+      await scene.until(async () => scene.requests.length === round + 1 && (await scene.stateOf(id)) === 'deferred');
+    }
+    assert.deepEqual(scene.notices, ['delay a@one.example']);
+  });
+
+  it('decides about what cannot be routed, with the texts of qmgr(8)', async () => {
+    const scene = await open('defer_transports = filter\n');
+    await scene.send(['a@broken.example']);
+    await scene.send(['a@bad.example']);
+    await scene.send(['a@nowhere.example']);
+    await scene.send(['double-bounce@local.example']);
+    await scene.send(['a@one.example'], { contentFilter: 'filter:x' });
+    await scene.until(() => scene.texts().length === 5);
+    assert.deepEqual(scene.texts().toSorted(), [
+      '2.0.0 sent undeliverable postmaster notification discarded',
+      '4.3.0 deferred address resolver failure',
+      '4.3.0 deferred mail transport unavailable',
+      '4.3.2 deferred deferred transport',
+      '5.1.3 bounced bad address syntax',
+    ]);
+    assert.equal(scene.requests.length, 0);
+  });
+
+  it('routes a filtered message as a whole', async () => {
+    const scene = await open();
+    await scene.send(['a@one.example', 'b@two.example'], { contentFilter: 'filter:[127.0.0.1]:10025' });
+    await scene.until(() => scene.events.some((event) => event.kind === 'removed'));
+    assert.equal(scene.requests.length, 1);
+    assert.equal(scene.requests[0]?.nexthop, '[127.0.0.1]:10025');
+  });
+
+  it('keeps only the recipients that are left, and logs the count of all', async () => {
+    let isUp = false;
+    const scene = await open('', ({ nexthop }) => ({ kind: isUp || nexthop === 'one.example' ? 'sent' : 'deferred' }));
+    const id = await scene.send(['a@one.example', 'b@two.example']);
+    await scene.until(async () => (await scene.stateOf(id)) === 'deferred');
+    isUp = true;
+    await scene.manager.flushById([id]);
+    await scene.until(() => scene.events.some((event) => event.kind === 'removed'));
+    assert.deepEqual(
+      scene.requests.map((request) => request.recipients[0]?.address),
+      ['a@one.example', 'b@two.example', 'b@two.example'],
+    );
+    const counts = scene.events.flatMap((event) => (event.kind === 'active' ? event.recipientCount : []));
+    assert.deepEqual(counts, [2, 2]);
+  });
+
+  it('reports a probe once and never tries it again', async () => {
+    const scene = await open('', () => ({ kind: 'deferred' }));
+    const id = await scene.send(['a@one.example'], { trace: 'verify' });
+    await scene.until(() => scene.events.some((event) => event.kind === 'removed'));
+    assert.equal(scene.requests[0]?.probe, true);
+    assert.deepEqual(scene.notices, ['verify a@one.example']);
+    assert.equal(await scene.stateOf(id), undefined);
+  });
+
+  it('takes up what was left active by a stop', async () => {
+    const scene = await open('', () => ({ kind: 'deferred' }));
+    await scene.manager.stop(0);
+    const id = await scene.send(['a@one.example']);
+    assert.equal(await scene.stateOf(id), 'incoming');
+    scene.manager.start();
+    await scene.until(async () => (await scene.stateOf(id)) === 'deferred');
+  });
+});
