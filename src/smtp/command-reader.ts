@@ -2,23 +2,27 @@
  * Server-side framing: command lines, DATA content and BDAT chunks out of bytes in any split. Knows line ends, lone dots
  * and bounds; decides nothing. RFC 5321, 4.1.1, 4.5.2; RFC 3030
  */
+import { LineEndNormalizer } from './line-ends.ts';
 
-/** smtpd_forbid_bare_newline: what a bare LF does. */
+/** smtpd_forbid_bare_newline: what a bare LF does. `reject` and `note` frame as `normalize` does. */
 export type BareNewlineMode = 'no' | 'normalize' | 'note' | 'reject';
 
 export type Framed =
   | { readonly kind: 'line'; readonly text: Buffer; readonly hasBareLf: boolean }
   /** The bound was passed; the rest of the line is dropped. */
   | { readonly kind: 'longLine'; readonly text: Buffer }
+  /** Content with CRLF line ends, without dot-stuffing; may be a part of a line only when the line is long. */
   | { readonly kind: 'content'; readonly bytes: Buffer }
   | { readonly kind: 'endOfContent' }
-  | { readonly kind: 'chunk'; readonly bytes: Buffer }
+  /** All bytes of a BDAT chunk have been given. */
   | { readonly kind: 'endOfChunk' };
 
 const LF = 0x0a;
 const CR = 0x0d;
 const DOT = 0x2e;
 const crlf = Buffer.from('\r\n');
+const stuffedLine = Buffer.from('\r\n.');
+const doubledCr = Buffer.from('\r\r\n');
 const empty = Buffer.alloc(0);
 
 type Mode = 'command' | 'data' | 'bdat';
@@ -29,6 +33,7 @@ export class CommandReader {
   #buffer: Buffer = empty;
   #skippingLine = false;
   #chunkLeft = 0;
+  #chunkLines = new LineEndNormalizer();
   #bareNewline: BareNewlineMode = 'normalize';
   /** Whether the content's next byte begins a line, and whether the line before ended in CRLF. */
   #atLineStart = true;
@@ -73,6 +78,11 @@ export class CommandReader {
     this.#buffer = empty;
   }
 
+  /** Leaves content or a chunk that will not be read to its end. */
+  beginCommands(): void {
+    this.#mode = 'command';
+  }
+
   /** The next piece; undefined when more bytes are needed. */
   next(): Framed | undefined {
     switch (this.#mode) {
@@ -107,15 +117,23 @@ export class CommandReader {
   }
 
   #nextChunk(): Framed | undefined {
-    if (this.#chunkLeft === 0) {
-      this.#mode = 'command';
-      return { kind: 'endOfChunk' };
+    while (this.#chunkLeft > 0) {
+      if (this.#buffer.length === 0) return undefined;
+      const raw = this.#buffer.subarray(0, this.#chunkLeft);
+      this.#buffer = this.#buffer.subarray(raw.length);
+      this.#chunkLeft -= raw.length;
+      const bytes = this.#chunkLines.push(raw);
+      if (bytes.length > 0) return { kind: 'content', bytes };
     }
-    if (this.#buffer.length === 0) return undefined;
-    const bytes = this.#buffer.subarray(0, this.#chunkLeft);
-    this.#buffer = this.#buffer.subarray(bytes.length);
-    this.#chunkLeft -= bytes.length;
-    return { kind: 'chunk', bytes };
+    this.#mode = 'command';
+    return { kind: 'endOfChunk' };
+  }
+
+  /** After the last chunk: the end of its last line, where it lacks one. */
+  endChunks(): Buffer {
+    const rest = this.#chunkLines.end();
+    this.#chunkLines = new LineEndNormalizer();
+    return rest;
   }
 
   #nextContent(): Framed | undefined {
@@ -126,11 +144,11 @@ export class CommandReader {
   #fastContent(): Framed | undefined {
     const buffer = this.#buffer;
     if (!this.#atLineStart || !this.#afterCrlf || buffer.length < 3 || buffer[0] === DOT) return undefined;
-    const end = buffer.indexOf('\r\n.', 0, 'latin1');
+    const end = buffer.indexOf(stuffedLine);
     const lastLineEnd = end >= 0 ? end : buffer.lastIndexOf(crlf);
     if (lastLineEnd < 0) return undefined;
     const bytes = buffer.subarray(0, lastLineEnd + 2);
-    if (hasBareLf(bytes)) return undefined;
+    if (hasBareLf(bytes) || bytes.includes(doubledCr)) return undefined;
     this.#buffer = buffer.subarray(lastLineEnd + 2);
     return { kind: 'content', bytes };
   }
@@ -141,7 +159,9 @@ export class CommandReader {
     const end = buffer.indexOf(LF);
     if (end < 0) return this.#partOfLongLine();
     const hasCrlf = end > 0 && buffer[end - 1] === CR;
-    const text = buffer.subarray(0, hasCrlf ? end - 1 : end);
+    let textEnd = end;
+    while (textEnd > 0 && buffer[textEnd - 1] === CR) textEnd -= 1;
+    const text = buffer.subarray(0, textEnd);
     this.#buffer = buffer.subarray(end + 1);
     const startsLine = this.#atLineStart;
     const cleanBefore = this.#afterCrlf;
@@ -149,24 +169,27 @@ export class CommandReader {
     this.#afterCrlf = hasCrlf;
     if (!hasCrlf) this.#sawBareLf = true;
     if (startsLine && text.length === 1 && text[0] === DOT) {
-      const endsContent = (hasCrlf && cleanBefore) || this.#bareNewline === 'no' || this.#bareNewline === 'note';
+      const endsContent = (hasCrlf && cleanBefore) || this.#bareNewline === 'no';
       if (endsContent) {
         this.#mode = 'command';
         return { kind: 'endOfContent' };
       }
       return { kind: 'content', bytes: empty }; // the lone dot beside a bare LF is dropped
     }
-    const body = startsLine && text[0] === DOT ? text.subarray(1) : text;
+    const skip = startsLine && text[0] === DOT ? 1 : 0;
+    const isClean = hasCrlf && textEnd === end - 1;
     return {
       kind: 'content',
-      bytes: hasCrlf ? buffer.subarray(end - 1 - body.length, end + 1) : Buffer.concat([body, crlf]),
+      bytes: isClean ? buffer.subarray(skip, end + 1) : Buffer.concat([text.subarray(skip), crlf]),
     };
   }
 
   /** A line that has no end yet: given on in pieces once it is long, keeping a CR that may begin its end. */
   #partOfLongLine(): Framed | undefined {
     if (this.#buffer.length <= this.#maxLine) return undefined;
-    const keep = this.#buffer[this.#buffer.length - 1] === CR ? 1 : 0;
+    let keep = 0;
+    while (keep < this.#buffer.length && this.#buffer[this.#buffer.length - 1 - keep] === CR) keep += 1;
+    if (keep > this.#maxLine) keep = 1;
     let bytes = this.#buffer.subarray(0, this.#buffer.length - keep);
     this.#buffer = this.#buffer.subarray(this.#buffer.length - keep);
     if (this.#atLineStart && bytes[0] === DOT) bytes = bytes.subarray(1);

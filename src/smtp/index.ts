@@ -1,7 +1,9 @@
 /** The wire, pure: framing, replies, command syntax, dot-stuffing, xtext. For server, client and proxies. */
 export { type BareNewlineMode, CommandReader, type Framed, hasBareLf } from './command-reader.ts';
+export { type CommandWord, splitCommand } from './command-words.ts';
 export { DotStuffer } from './dot-stuffing.ts';
 export { parseEhloKeywords } from './ehlo.ts';
-export { parsePath, type PathResult, type PathSyntax } from './mail-arguments.ts';
+export { LineEndNormalizer } from './line-ends.ts';
+export { parsePath, pathAddress, type PathResult, type PathSyntax } from './mail-arguments.ts';
 export { formatReply, type Reply, ReplyParser, type ReplyResult, replyText } from './reply.ts';
 export { decodeXtext, encodeXtext } from './xtext.ts';

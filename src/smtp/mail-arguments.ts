@@ -1,8 +1,9 @@
-/** Arguments of MAIL and RCPT: the path and its parameters. RFC 5321, 4.1.1.2, 4.1.1.3; smtpd(8) is lax about both. */
-import { addressesOf, parseAddressList, toInternal } from '#address';
+/** Arguments of MAIL, RCPT and VRFY: the path and its parameters. RFC 5321, 4.1.1.2, 4.1.1.3; smtpd(8) is lax about both. */
+import { type AddressToken, parseAddressList } from '#address';
+import type { CommandWord } from './command-words.ts';
 
 export interface PathSyntax {
-  /** strict_rfc821_envelopes: angle brackets are a must, comments and display names are not allowed. */
+  /** strict_rfc821_envelopes: angle brackets are a must; comments, display names and source routes alone are not allowed. */
   readonly strict: boolean;
 }
 
@@ -16,79 +17,38 @@ export type PathResult =
   | { readonly kind: 'syntax' }
   | { readonly kind: 'badAddress'; readonly text: string };
 
-/** End of a `<…>` path: the `>` outside quotes. */
-function endOfPath(text: string): number {
-  let quoted = false;
-  for (let i = 1; i < text.length; i += 1) {
-    const char = text.charAt(i);
-    if (char === '\\') i += 1;
-    else if (char === '"') quoted = !quoted;
-    else if (char === '>' && !quoted) return i;
-  }
-  return -1;
+/** `words`: the whole command, such as `MAIL`, `FROM:`, `<a@b>`, `SIZE=1`. */
+export function parsePath(words: readonly CommandWord[], word: 'FROM' | 'TO', syntax: PathSyntax): PathResult {
+  const [, keyword, path, ...rest] = words;
+  if (path === undefined || keyword?.text.toUpperCase() !== `${word}:`) return { kind: 'syntax' };
+  const address = path.isUnbalanced ? undefined : pathAddress(path.text, syntax);
+  if (address === undefined) return { kind: 'badAddress', text: path.text };
+  return { kind: 'ok', address, parameters: rest.map(({ text }) => text) };
 }
 
-/** Cuts a source route `@a,@b:` from the front of a path. */
-function withoutRoute(path: string): string {
-  return path.startsWith('@') ? path.slice(path.indexOf(':') + 1) : path;
+/** The address of a path in internal form, '' for the null path; undefined when it is not one address. */
+export function pathAddress(text: string, { strict }: PathSyntax): string | undefined {
+  const tokens = parseAddressList(text);
+  const addresses = tokens.filter((token) => token.kind === 'address');
+  if (addresses.length > 1 || hasBareBlank(text)) return undefined;
+  if (strict && (!text.startsWith('<') || tokens.some((token) => token.kind === 'comment' || isWord(token)))) return undefined;
+  const address = unbracketed(addresses[0]?.address ?? '');
+  if (strict && address.startsWith('@')) return undefined;
+  if (address === '' && tokens.some(isWord)) return undefined;
+  return address;
 }
 
-/** `text` is what follows the verb, such as `FROM:<a@b> SIZE=1`. */
-export function parsePath(text: string, word: 'FROM' | 'TO', { strict }: PathSyntax): PathResult {
-  const match = new RegExp(`^${word}\\s*:\\s*`, 'i').exec(text);
-  if (match === null) return { kind: 'syntax' };
-  const rest = text.slice(match[0].length);
-  if (strict && /^\S+\s*:\s/.test(text)) return { kind: 'badAddress', text: rest };
-  if (rest.startsWith('<')) return bracketedPath(rest, strict);
-  if (strict || rest === '') return { kind: 'badAddress', text: rest };
-  const angle = rest.indexOf('<');
-  if (angle > 0) {
-    const found = bracketedPath(rest.slice(angle), strict);
-    return found.kind === 'ok' ? found : { kind: 'badAddress', text: rest };
-  }
-  return barePath(rest);
+function isWord(token: AddressToken): boolean {
+  return token.kind !== 'address' && token.kind !== 'operator' && token.kind !== 'comment' && token.kind !== 'groupStart';
 }
 
-function bracketedPath(rest: string, strict: boolean): PathResult {
-  const end = endOfPath(rest);
-  if (end < 0) return { kind: 'badAddress', text: rest };
-  const path = withoutRoute(rest.slice(1, end).trim());
-  const after = rest.slice(end + 1);
-  if (after !== '' && !/^\s/.test(after) && strict) return { kind: 'badAddress', text: rest };
-  const parameters = after.replace(/^\S+/, '').trim();
-  const address = toAddress(path, strict);
-  if (address === undefined) return { kind: 'badAddress', text: rest.slice(0, end + 1) };
-  return {
-    kind: 'ok',
-    address,
-    parameters:
-      parameters === ''
-        ? []
-        : withoutComments(parameters)
-            .split(/\s+/)
-            .filter((word) => word !== ''),
-  };
+/** `<<a@b>>` leaves a bracket behind. */
+function unbracketed(address: string): string {
+  return address.replace(/>+$/, '');
 }
 
-function barePath(rest: string): PathResult {
-  const clean = withoutComments(rest);
-  const [path = '', ...parameters] = clean.split(/\s+/);
-  const address = toAddress(withoutRoute(path), false);
-  return address === undefined || address === ''
-    ? { kind: 'badAddress', text: rest }
-    : { kind: 'ok', address, parameters };
-}
-
-function withoutComments(text: string): string {
-  return text.replaceAll(/\([^()]*\)/g, ' ').trim();
-}
-
-/** A mailbox in internal form; undefined when it is not one. */
-function toAddress(path: string, strict: boolean): string | undefined {
-  if (path === '') return '';
-  if (strict && /[()<>]|\s(?=(?:[^"]*"[^"]*")*[^"]*$)/.test(path)) return undefined;
-  const found = addressesOf(parseAddressList(path));
-  const [only] = found;
-  if (found.length !== 1 || only === undefined || only === '') return undefined;
-  return path.includes('"') || path.includes('\\') ? toInternal(path) : only;
+/** Whether a blank parts two words of an address: `<al ice@example.com>`. Quotes and comments may hold blanks. */
+function hasBareBlank(text: string): boolean {
+  const plain = text.replaceAll(/"(?:[^"\\]|\\.)*"/g, 'q').replaceAll(/\([^()]*\)/g, '');
+  return /[^\s<>,:;@.]\s+[^\s<>,:;@.]/.test(plain);
 }

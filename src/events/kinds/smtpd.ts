@@ -14,6 +14,8 @@ export interface SessionTail {
   readonly recipient?: string | undefined;
   readonly protocol: string;
   readonly helo: string;
+  readonly saslMethod?: string | undefined;
+  readonly saslUsername?: string | undefined;
 }
 
 export type PolicyWord =
