@@ -31,7 +31,8 @@ export function pathAddress(text: string, { strict }: PathSyntax): string | unde
   const tokens = parseAddressList(text);
   const addresses = tokens.filter((token) => token.kind === 'address');
   if (addresses.length > 1 || hasBareBlank(text)) return undefined;
-  if (strict && (!text.startsWith('<') || tokens.some((token) => token.kind === 'comment' || isWord(token)))) return undefined;
+  if (strict && (!text.startsWith('<') || tokens.some((token) => token.kind === 'comment' || isWord(token))))
+    return undefined;
   const address = unbracketed(addresses[0]?.address ?? '');
   if (strict && address.startsWith('@')) return undefined;
   if (address === '' && tokens.some(isWord)) return undefined;
@@ -39,7 +40,9 @@ export function pathAddress(text: string, { strict }: PathSyntax): string | unde
 }
 
 function isWord(token: AddressToken): boolean {
-  return token.kind !== 'address' && token.kind !== 'operator' && token.kind !== 'comment' && token.kind !== 'groupStart';
+  return (
+    token.kind !== 'address' && token.kind !== 'operator' && token.kind !== 'comment' && token.kind !== 'groupStart'
+  );
 }
 
 /** `<<a@b>>` leaves a bracket behind. */

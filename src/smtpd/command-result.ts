@@ -1,16 +1,29 @@
-/** What a command comes to: a reply, and whether the session goes on. */
+/** What a command comes to: a reply, and whether and how the session goes on. */
 
 export interface CommandResult {
-  /** Lines of the reply, each with what follows the code; the code stands in `code`. */
   readonly code: number;
+  /** Lines of the reply, each with what follows the code. */
   readonly lines: readonly string[];
   /** Close after the reply. */
   readonly closes?: boolean;
+  /** Whether it counts as an error of the client; by default a 4xx or 5xx reply does. */
+  readonly isError?: boolean;
   /** What the session does next with its input. */
-  readonly next?: 'data' | { readonly chunk: number; readonly isLast: boolean };
+  readonly then?: ContentOrder;
+  /** XCLIENT: the session begins anew. */
+  readonly restarts?: boolean;
 }
+
+/** Content that follows a command. `refusal`: it is read and thrown away, and answered with this. RFC 3030, 3 */
+export type ContentOrder =
+  | { readonly kind: 'data' }
+  | { readonly kind: 'chunk'; readonly sizeBytes: number; readonly isLast: boolean; readonly refusal?: CommandResult };
 
 /** A reply written as one text: `250 2.1.0 Ok`. */
 export function replyOf(text: string, closes = false): CommandResult {
   return { code: Number(text.slice(0, 3)), lines: [text.slice(4)], ...(closes ? { closes } : {}) };
+}
+
+export function isErrorResult({ code, isError }: CommandResult): boolean {
+  return isError ?? code >= 400;
 }

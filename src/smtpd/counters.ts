@@ -21,29 +21,44 @@ const order = [
   'unknown',
 ];
 
-export class CommandCounters {
-  readonly #all = new Map<string, { ok: number; total: number }>();
+interface Count {
+  accepted: number;
+  total: number;
+}
 
-  count(verb: string, isAccepted: boolean): void {
-    const entry = this.#all.get(verb) ?? { ok: 0, total: 0 };
-    entry.total += 1;
-    if (isAccepted) entry.ok += 1;
-    this.#all.set(verb, entry);
+export class CommandCounters {
+  readonly #counts = new Map<string, Count>();
+
+  /** A command has come; its success is told later, or never. */
+  begin(verb: string): void {
+    this.#of(verb).total += 1;
   }
 
-  /** With a leading blank; empty only when nothing was said. */
-  render(): string {
-    const figure = ({ ok, total }: { ok: number; total: number }): string =>
-      ok === total ? String(ok) : `${ok}/${total}`;
-    const sum = { ok: 0, total: 0 };
+  succeed(verb: string): void {
+    this.#of(verb).accepted += 1;
+  }
+
+  #of(verb: string): Count {
+    let count = this.#counts.get(verb);
+    if (count === undefined) this.#counts.set(verb, (count = { accepted: 0, total: 0 }));
+    return count;
+  }
+
+  /** With a leading blank. `notes`: what else was odd, such as `bare_lf`. */
+  render(notes: readonly string[] = []): string {
+    const sum: Count = { accepted: 0, total: 0 };
     let out = '';
     for (const verb of order) {
-      const entry = this.#all.get(verb);
-      if (entry === undefined) continue;
-      out += ` ${verb}=${figure(entry)}`;
-      sum.ok += entry.ok;
-      sum.total += entry.total;
+      const count = this.#counts.get(verb);
+      if (count === undefined) continue;
+      out += ` ${verb}=${figure(count)}`;
+      sum.accepted += count.accepted;
+      sum.total += count.total;
     }
-    return `${out} commands=${figure(sum)}`;
+    return `${out} commands=${figure(sum)}${notes.length === 0 ? '' : ` notes=${notes.join(',')}`}`;
   }
+}
+
+function figure({ accepted, total }: Count): string {
+  return accepted === total ? String(total) : `${accepted}/${total}`;
 }

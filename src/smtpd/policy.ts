@@ -8,6 +8,7 @@ export interface SessionFacts {
   readonly helo: string | undefined;
   readonly protocol: string;
   readonly sender: string | undefined;
+  /** At RCPT and VRFY the one asked about, at ETRN the domain, from DATA on the first that was accepted. */
   readonly recipient: string | undefined;
   readonly recipientCount: number;
   readonly queueId: string;
@@ -15,6 +16,8 @@ export interface SessionFacts {
   readonly saslUsername: string;
   /** Input waits that the client should not have sent yet. */
   readonly hasPipelinedInput: boolean;
+  /** Unique for each mail transaction: `instance=` of policy requests. */
+  readonly instance: string;
 }
 
 export type Verdict =

@@ -1,16 +1,37 @@
 /** An SMTP service: takes connections, holds its sessions, ends them when the system stops. smtpd(8) */
 import type { Socket } from 'node:net';
-import { clientOf, Session, type SessionOptions } from './session.ts';
+import type { Duplex } from 'node:stream';
+import type { EventChannel } from '#events';
+import { Anvil } from './anvil.ts';
+import { type ClientFacts, clientOf, localClient } from './session-state.ts';
+import { Session, type SessionOptions } from './session.ts';
 
-export type SmtpServerOptions = Omit<SessionOptions, 'sessionsOfClient'>;
+export interface SmtpServerOptions extends Omit<SessionOptions, 'anvil' | 'isStandAlone'> {
+  /** Shared by the services of a process; without it the service counts alone. */
+  readonly anvil?: Anvil;
+  /** Channel of the anvil's statistics (`postfix/anvil`). */
+  readonly anvilEvents?: EventChannel;
+}
 
 export class SmtpServer {
-  readonly #options: SmtpServerOptions;
+  readonly #options: SessionOptions;
+  readonly #ownAnvil: Anvil | undefined;
   readonly #sessions = new Map<Session, Promise<void>>();
-  readonly #perClient = new Map<string, number>();
 
-  constructor(options: SmtpServerOptions) {
-    this.#options = options;
+  constructor({ anvil, anvilEvents, ...options }: SmtpServerOptions) {
+    const { rateTimeUnitMs, anvilStatusUpdateMs } = options.settings;
+    this.#ownAnvil =
+      anvil === undefined
+        ? new Anvil({
+            rateTimeUnitMs,
+            statusUpdateMs: anvilStatusUpdateMs,
+            events: anvilEvents ?? options.events,
+            now: options.now,
+          })
+        : undefined;
+    const used = anvil ?? this.#ownAnvil;
+    if (used === undefined) throw new Error('no anvil');
+    this.#options = { ...options, anvil: used, isStandAlone: false };
   }
 
   get sessionCount(): number {
@@ -19,25 +40,26 @@ export class SmtpServer {
 
   accept(socket: Socket): void {
     socket.setNoDelay(true);
-    const client = clientOf(socket);
-    this.#perClient.set(client.address, (this.#perClient.get(client.address) ?? 0) + 1);
-    const session = new Session(socket, client, {
-      ...this.#options,
-      sessionsOfClient: () => this.#perClient.get(client.address) ?? 0,
-    });
-    const running = session.run().finally(() => {
-      this.#sessions.delete(session);
-      const left = (this.#perClient.get(client.address) ?? 1) - 1;
-      if (left === 0) this.#perClient.delete(client.address);
-      else this.#perClient.set(client.address, left);
-    });
+    void this.#serve(socket, clientOf(socket), this.#options);
+  }
+
+  /** A conversation that is no network connection: `sendmail -bs`. Resolves at its end. */
+  serveStream(stream: Duplex, userName: string): Promise<void> {
+    return this.#serve(stream, localClient(userName), { ...this.#options, isStandAlone: true });
+  }
+
+  #serve(stream: Duplex, client: ClientFacts, options: SessionOptions): Promise<void> {
+    const session = new Session(stream, client, options);
+    const running = session.run().finally(() => this.#sessions.delete(session));
     this.#sessions.set(session, running);
+    return running;
   }
 
   /** Lets transactions finish, then says 421; resolves when all sessions have ended. */
   async drain(): Promise<void> {
     for (const session of this.#sessions.keys()) session.drain();
     await Promise.all(this.#sessions.values());
+    this.#ownAnvil?.report();
   }
 }
 

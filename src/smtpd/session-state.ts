@@ -1,5 +1,6 @@
 /** What an SMTP session knows: the client, the greeting, the transaction. RFC 5321, 4.1.4 */
-import type { ClientAttributes, Notify, Submission } from '#message';
+import type { Socket } from 'node:net';
+import type { ClientAttributes, Notify, Submission, SubmissionAction } from '#message';
 
 export type NameStatus = 'ok' | 'unknown' | 'tempfail';
 
@@ -27,13 +28,61 @@ export interface Transaction {
   readonly recipients: AcceptedRecipient[];
   /** Opened at the first accepted recipient. */
   submission: Submission | undefined;
-  /** A BDAT chunk was taken: RCPT, MAIL and DATA are out of order now. */
-  inChunks: boolean;
+  /** Content so far, as Postfix counts: each line with CRLF, without what was prepended. */
   contentBytes: number;
+  /** message_size_limit was passed: the rest is read and dropped. */
+  isTooLarge: boolean;
   tooManyRecipients: number;
+  /** What restrictions asked for before the queue entry was opened. */
+  readonly waitingActions: SubmissionAction[];
+  /** XVERP delimiters, or ''. */
+  readonly verp: string;
+  /** Unique for each mail transaction, for policy servers. */
+  readonly instance: string;
 }
+
+/** What MAIL says of a transaction. */
+export type NewTransaction = Pick<
+  Transaction,
+  'sender' | 'declaredSize' | 'encoding' | 'smtputf8' | 'ret' | 'envid' | 'verp' | 'startedAt'
+>;
 
 /** `name[address]`, as logged. */
 export function clientText(client: ClientAttributes): string {
   return `${client.name}[${client.address}]`;
+}
+
+/** Facts about a fresh connection, before any lookup. */
+export function clientOf(
+  socket: Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'>,
+): ClientFacts {
+  const plain = (address: string | undefined): string => (address ?? '').replace(/^::ffff:/, '');
+  return {
+    name: 'unknown',
+    nameStatus: 'unknown',
+    reverseName: 'unknown',
+    reverseNameStatus: 'unknown',
+    address: plain(socket.remoteAddress),
+    port: String(socket.remotePort ?? ''),
+    heloName: '',
+    protocol: '',
+    serverAddress: plain(socket.localAddress),
+    serverPort: String(socket.localPort ?? ''),
+  };
+}
+
+/** A user of this machine who speaks SMTP on standard input. */
+export function localClient(userName: string): ClientFacts {
+  return {
+    name: userName,
+    nameStatus: 'ok',
+    reverseName: 'localhost',
+    reverseNameStatus: 'ok',
+    address: '127.0.0.1',
+    port: '0',
+    heloName: '',
+    protocol: '',
+    serverAddress: '127.0.0.1',
+    serverPort: '0',
+  };
 }

@@ -1,571 +1,653 @@
 /**
  * One SMTP session: reads commands, answers them, feeds content into the queue. RFC 5321; smtpd(8)
  *
- * The session is a loop over framed input. Replies gather while further commands wait and leave in one write.
+ * A session is greeted, then loops over commands until one ends it; DATA and BDAT hand the input to the content loop and
+ * back. Replies gather while further commands wait, and leave in one write (RFC 2920, 3.2).
  */
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { EventChannel } from '#events';
-import type { SubmissionAction, SubmissionPort, SubmissionResult } from '#message';
-import { type BareNewlineMode, CommandReader, formatReply, type Framed } from '#smtp';
-import { type CommandResult, replyOf } from './command-result.ts';
-import { CommandCounters } from './counters.ts';
-import { type Conversation, runCommand } from './commands/index.ts';
+import type { MaybePromise, Submission, SubmissionPort, SubmissionResult } from '#message';
+import type { HostLookup } from '#dns';
+import type { Rewriter } from '#rewrite';
+import { type BareNewlineMode, type CommandWord, type Framed, splitCommand } from '#smtp';
+import { isListed, rewritesHeadersLocally } from './access-rights.ts';
+import { type Anvil, anvilClient } from './anvil.ts';
 import { lookUpNames, withNames } from './client-lookup.ts';
+import { type CommandResult, type ContentOrder, isErrorResult, replyOf } from './command-result.ts';
+import { type Arguments, findVerb, unknownVerb, type Verb } from './commands/index.ts';
+import type { Override } from './commands/xclient.ts';
+import { writeContent } from './content.ts';
+import { CommandCounters } from './counters.ts';
+import { attributesOf, envelopeOf } from './envelope.ts';
+import { isHeaderName, peekedText } from './protocol-abuse.ts';
 import type { PolicyChecks, SessionFacts, Stage, Verdict } from './policy.ts';
 import { receivedField } from './received.ts';
-import { type ClientFacts, clientText, type Transaction } from './session-state.ts';
+import { ReplyWriter } from './reply-writer.ts';
+import { SessionInput } from './session-input.ts';
+import { type ClientFacts, clientText, type NewTransaction, type Transaction } from './session-state.ts';
 import type { SmtpdSettings } from './settings.ts';
-import type { HostLookup } from '#dns';
 
 export interface SessionOptions {
   readonly settings: SmtpdSettings;
   readonly policy: PolicyChecks;
   readonly submission: SubmissionPort;
+  readonly rewriter: Pick<Rewriter, 'rewrite' | 'resolve' | 'ownAddresses'>;
   readonly hostLookup: HostLookup;
   readonly events: EventChannel;
+  readonly anvil: Anvil;
+  /** ms since the epoch. */
   readonly now: () => number;
-  readonly freeBytes: () => Promise<number>;
+  /** Free space where the queue is. */
+  readonly freeBytes: () => MaybePromise<number>;
   /** ETRN: starts deliveries to a domain; false when it is not one of ours. */
   readonly flushSite: (domain: string) => Promise<boolean>;
-  /** Concurrent sessions of this client's address, this one included. */
-  readonly sessionsOfClient: (address: string) => number;
+  /** `sendmail -bs`: no network client, no connection limits. */
+  readonly isStandAlone: boolean;
 }
 
-const maxWaitingInput = 1 << 20;
-const junkCommands = new Set(['noop', 'vrfy', 'etrn', 'rset', 'helo', 'ehlo', 'help']);
+/** Where the session is: `over` once nothing more is to be said. */
+type Phase = 'greeting' | 'commands' | 'over';
 
-export class Session implements Conversation {
+export class Session {
   readonly options: SessionOptions;
   readonly settings: SmtpdSettings;
   readonly #stream: Duplex;
-  readonly #reader: CommandReader;
+  readonly #input: SessionInput;
+  readonly #replies: ReplyWriter;
   readonly #counters = new CommandCounters();
-  readonly realClient: ClientFacts;
+  readonly #anvilClient: string;
   client: ClientFacts;
-  /** Shown in the log and in content filters after XFORWARD. */
+  /** `name[address]`, as logged. */
+  clientText: string;
+  /** What content filters and the log hear of the client after XFORWARD. */
   logClient: ClientFacts | undefined;
+  forwardedQueueId = '';
+  forwardedLocally = false;
   helo: string | undefined;
   protocol = 'SMTP';
   saslUsername = '';
   transaction: Transaction | undefined;
+  /** BDAT: chunks were taken, or one was refused and the others have to be, too. */
+  chunks: 'none' | 'taken' | 'refused' = 'none';
+  /** Who may use XCLIENT and XFORWARD is settled by the real client; what is announced, by the present one. */
   canXclient = false;
   canXforward = false;
-  #isLocalRewrite = false;
-  #actions: SubmissionAction[] = [];
-  #out = '';
-  #wake: (() => void) | undefined;
-  #isClosed = false;
-  #isEnding = false;
-  #timedOut = false;
+  announced = { xclient: false, xforward: false, xverp: false };
+  /** EHLO keywords that are not announced, lower case. */
+  discarded: ReadonlySet<string>;
+  #phase: Phase = 'greeting';
+  #where = 'CONNECT';
   #errors = 0;
   #junk = 0;
-  #lastVerb = 'CONNECT';
-  #reject: string | undefined;
+  #accessDenied = false;
+  #sawPipelining = false;
+  #sawBareLf = false;
   #bareNewline: BareNewlineMode = 'normalize';
   #isDraining = false;
+  #transactionCount = 0;
+  #rewritesLocally = false;
 
   constructor(stream: Duplex, client: ClientFacts, options: SessionOptions) {
+    const { settings } = options;
     this.#stream = stream;
     this.options = options;
-    this.settings = options.settings;
-    this.#reader = new CommandReader(options.settings.lineLengthLimit);
+    this.settings = settings;
+    this.#anvilClient = anvilClient(settings.service, client.address, settings.clientPrefixes);
     this.client = client;
-    this.realClient = client;
-    stream.on('data', (bytes: Buffer) => this.#onData(bytes));
-    stream.on('end', () => this.#onClose());
-    stream.on('close', () => this.#onClose());
-    stream.on('error', () => this.#onClose());
+    this.clientText = '';
+    this.discarded = settings.discardedKeywords;
+    this.#input = new SessionInput(stream, { ...settings, now: options.now });
+    this.#replies = new ReplyWriter(stream, settings, options.events, () => ({
+      client: this.client,
+      helo: this.helo,
+      sender: this.transaction?.sender,
+      recipient: this.transaction?.recipients[0]?.address,
+      myhostname: settings.myhostname,
+      at: options.now(),
+      queueId: this.#queueId,
+    }));
   }
 
-  #onData(bytes: Buffer): void {
-    this.#reader.push(bytes);
-    if (this.#reader.waitingBytes.length > maxWaitingInput) this.#stream.pause();
-    this.#signal();
-  }
-
-  #onClose(): void {
-    this.#isClosed = true;
-    this.#signal();
-  }
-
-  #signal(): void {
-    const wake = this.#wake;
-    this.#wake = undefined;
-    wake?.();
-  }
-
-  /** Ends after the current transaction, with 421. */
+  /** Ends at the next command outside of a transaction, with 421. */
   drain(): void {
     this.#isDraining = true;
-    this.#signal();
+    this.#input.wake();
   }
 
-  /** Runs the session to its end. */
+  /** Runs the session to its end; never rejects. */
   async run(): Promise<void> {
-    const { events } = this.options;
+    const { events, anvil } = this.options;
+    const counted = this.options.isStandAlone ? undefined : anvil.connect(this.#anvilClient);
     try {
-      if (this.settings.peernameLookup && this.client.nameStatus !== 'ok' && this.client.address !== '') {
-        const names = await lookUpNames(this.client.address, this.options.hostLookup, (text) =>
-          events.emit({ kind: 'warning', text }),
-        );
-        this.client = withNames(this.client, names);
-      }
-      events.emit({ kind: 'connected', client: clientText(this.client) });
-      await this.#converse();
+      await this.#lookUpClient();
+      events.emit({ kind: 'connected', client: this.clientText });
+      await this.#greet(counted);
+      while (this.#phase === 'commands') await this.#nextCommand();
     } catch (error) {
       const stack = error instanceof Error ? (error.stack ?? '') : '';
       events.emit({ kind: 'panic', text: error instanceof Error ? error.message : String(error), stack });
-      this.#say(replyOf('421 4.3.0 Server local error'));
-      this.#flush();
+      await this.#end(replyOf(`421 4.3.0 ${this.settings.myhostname} Server local error`));
     }
-    this.transaction?.submission?.abort();
-    events.emit({ kind: 'disconnected', client: clientText(this.client), counters: this.#counters.render() });
+    this.resetTransaction();
+    if (counted !== undefined) anvil.disconnect(this.#anvilClient);
+    const notes = this.#sawBareLf ? ['bare_lf'] : [];
+    events.emit({ kind: 'disconnected', client: this.clientText, counters: this.#counters.render(notes) });
+    this.#input.close();
     if (!this.#stream.destroyed) this.#stream.end();
   }
 
-  async #converse(): Promise<void> {
-    if (!(await this.#greet())) return;
-    for (;;) {
-      const piece = this.#reader.next();
-      if (piece === undefined) {
-        this.#flush();
-        if (!(await this.#waitForInput())) return;
-        continue;
-      }
-      if (!(await this.#onLine(piece))) return;
-    }
+  get #queueId(): string {
+    return this.transaction?.submission?.queueId ?? '';
   }
 
-  /** The banner, or a refusal of the connection. False: the session is over. */
-  async #greet(): Promise<boolean> {
+  // Greeting
+
+  async #lookUpClient(): Promise<void> {
     const { settings, options } = this;
-    const { client } = this;
-    const isExempt = (await settings.eventLimitExceptions.matches(client.name, client.address)) === 'yes';
-    const count = options.sessionsOfClient(client.address);
-    if (!isExempt && settings.clientConnectionLimit > 0 && count > settings.clientConnectionLimit) {
-      options.events.emit({
-        kind: 'warning',
-        text: `Connection concurrency limit exceeded: ${count} from ${clientText(client)} for service ${settings.service}`,
-      });
-      this.#say(replyOf(`421 4.7.0 ${settings.myhostname} Error: too many connections from ${client.address}`));
-      this.#flush();
-      return false;
+    if (settings.peernameLookup && this.client.nameStatus !== 'ok' && this.client.address !== '') {
+      const warn = (text: string): void => options.events.emit({ kind: 'warning', text });
+      this.client = withNames(this.client, await lookUpNames(this.client.address, options.hostLookup, warn));
     }
-    await this.#updateRights();
+    this.canXclient = await isListed(settings.xclientHosts, this.client);
+    this.canXforward = await isListed(settings.xforwardHosts, this.client);
+    await this.#settleClient();
+  }
+
+  /** Works out what follows from who the client is. */
+  async #settleClient(): Promise<void> {
+    const { settings, client } = this;
+    const port = settings.clientPortLogging ? `:${client.port}` : '';
+    this.clientText = `${clientText(client)}${port}`;
+    this.announced = {
+      xclient: await isListed(settings.xclientHosts, client),
+      xforward: await isListed(settings.xforwardHosts, client),
+      xverp: await isListed(settings.verpClients, client),
+    };
+    const isExcluded = await isListed(settings.bareNewlineExclusions, client);
+    this.#bareNewline = isExcluded ? 'no' : settings.forbidBareNewline;
+    this.#rewritesLocally = await rewritesHeadersLocally(settings.localRewriteClients, {
+      client,
+      saslUsername: this.saslUsername,
+      ownAddresses: this.options.rewriter.ownAddresses,
+    });
+  }
+
+  /** The banner, or a refusal; also after XCLIENT. */
+  async #greet(counted: { readonly sessions: number; readonly rate: number } | undefined): Promise<void> {
+    const { settings } = this;
+    this.#phase = 'commands';
+    const tooMany = counted === undefined ? undefined : await this.#connectionRefusal(counted);
+    if (tooMany !== undefined) return this.#end(tooMany);
+    if (this.#isPipelined('CONNECT')) return this.#endOutOfStep();
     const verdict = settings.delayReject ? undefined : await this.check('connect');
     if (verdict?.kind === 'reject') {
-      this.#reject = verdict.reply;
-      this.#say(replyOf(verdict.reply));
-    } else this.#say(replyOf(`220 ${settings.banner}`));
-    this.#flush();
-    return true;
+      this.#accessDenied = true;
+      await this.#answer(replyOf(verdict.reply, verdict.hangsUp));
+    } else this.#replies.sayPlain(220, [settings.banner]);
+    this.#replies.flush();
   }
 
-  /** What this client may do beyond plain SMTP. */
-  async #updateRights(): Promise<void> {
-    const { settings, client, realClient } = this;
-    this.canXclient = (await settings.xclientHosts.matches(realClient.name, realClient.address)) === 'yes';
-    this.canXforward = (await settings.xforwardHosts.matches(client.name, client.address)) === 'yes';
-    const excluded = (await settings.bareNewlineExclusions.matches(client.name, client.address)) === 'yes';
-    this.#bareNewline = excluded ? 'no' : settings.forbidBareNewline;
-    this.#isLocalRewrite = await this.#rewritesLocally();
+  async #connectionRefusal(counted: {
+    readonly sessions: number;
+    readonly rate: number;
+  }): Promise<CommandResult | undefined> {
+    const { settings } = this;
+    const isOver = (value: number, limit: number): boolean => limit > 0 && value > limit;
+    const isCrowded = isOver(counted.sessions, settings.clientConnectionLimit);
+    if (!isCrowded && !isOver(counted.rate, settings.clientConnectionRateLimit)) return undefined;
+    if (await isListed(settings.eventLimitExceptions, this.client)) return undefined;
+    if (isCrowded) this.#warnOfLimit('Connection concurrency', counted.sessions);
+    else this.#warnOfLimit('Connection rate', counted.rate);
+    return replyOf(`421 4.7.0 ${settings.myhostname} Error: too many connections from ${this.client.address}`);
   }
 
-  /** local_header_rewrite_clients. postconf(5) */
-  async #rewritesLocally(): Promise<boolean> {
-    const { settings, client } = this;
-    for (const word of settings.localRewriteAny) {
-      if (
-        word === 'permit_mynetworks' &&
-        (await settings.localRewriteClients.matches(client.name, client.address)) === 'yes'
-      )
-        return true;
-      if (
-        word === 'permit_inet_interfaces' &&
-        isOwnAddress(client.address, settings.inetInterfaces, client.serverAddress)
-      )
-        return true;
-      if (word === 'permit_sasl_authenticated' && this.saslUsername !== '') return true;
-      if (word === 'static:all') return true;
-    }
-    return false;
+  #warnOfLimit(what: string, count: number): void {
+    const text = `${what} limit exceeded: ${count} from ${this.clientText} for service ${this.settings.service}`;
+    this.options.events.emit({ kind: 'warning', text });
   }
 
-  /** Waits for more input; false when there is none to come. */
-  async #waitForInput(): Promise<boolean> {
-    if (this.#isClosed) {
-      this.#lost('lost connection');
-      return false;
+  /** Counts a message or recipient; the reply when there are too many of them. */
+  async rateRefusal(kind: 'message' | 'recipient'): Promise<CommandResult | undefined> {
+    const { settings, options } = this;
+    const limit = kind === 'message' ? settings.clientMessageRateLimit : settings.clientRecipientRateLimit;
+    if (limit === 0 || options.isStandAlone || (await isListed(settings.eventLimitExceptions, this.client)))
+      return undefined;
+    const count = options.anvil.count(this.#anvilClient, kind);
+    if (count <= limit) return undefined;
+    this.#warnOfLimit(kind === 'message' ? 'Message delivery request rate' : 'Recipient address rate', count);
+    const what = kind === 'message' ? 'too much mail' : 'too many recipients';
+    return replyOf(`450 4.7.1 Error: ${what} from ${this.client.address}`);
+  }
+
+  // Commands
+
+  async #nextCommand(): Promise<void> {
+    const { settings } = this;
+    if (this.#errors >= settings.hardErrorLimit) {
+      this.#logLost('too many errors');
+      return this.#end(replyOf(`421 4.7.0 ${settings.myhostname} Error: too many errors`));
     }
     if (this.#isDraining && this.transaction === undefined) {
-      this.#say(replyOf(`421 4.3.2 ${this.settings.myhostname} Service shutting down`));
-      this.#flush();
-      return false;
+      return this.#end(replyOf(`421 4.3.2 ${settings.myhostname} Service shutting down`));
     }
-    this.#stream.resume();
-    const timer = setTimeout(() => {
-      this.#timedOut = true;
-      this.#signal();
-    }, this.settings.timeoutMs);
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
+    this.#input.beginRequest();
+    const piece = await this.#nextPiece();
+    if (piece?.kind === 'line') return this.#onLine(piece.text.toString('utf8'), piece.text, piece.hasBareLf);
+    if (piece?.kind === 'longLine') return this.#onLongLine(piece.text);
+  }
+
+  async #onLongLine(text: Buffer): Promise<void> {
+    const { settings } = this;
+    this.options.events.emit({
+      kind: 'warning',
+      text: `${this.clientText}: request longer than ${settings.lineLengthLimit}: ${text.toString('utf8', 0, 30)}...`,
     });
-    clearTimeout(timer);
-    if (!this.#timedOut) return true;
-    this.#say(replyOf(`421 4.4.2 ${this.settings.myhostname} Error: timeout exceeded`));
-    this.#flush();
-    this.#lost('timeout');
-    return false;
+    await this.#answer(replyOf(`500 5.5.2 ${settings.myhostname} Error: command too long`));
   }
 
-  #lost(how: 'lost connection' | 'timeout' | 'too many errors'): void {
-    if (this.#isEnding) return;
-    this.options.events.emit({ kind: 'lost', client: clientText(this.client), after: this.#lastVerb, how });
-  }
-
-  /** One piece of input outside of content. False: the session is over. */
-  async #onLine(piece: Framed): Promise<boolean> {
-    if (piece.kind === 'longLine') {
-      this.#counters.count('unknown', false);
-      this.options.events.emit({
-        kind: 'warning',
-        text: `${clientText(this.client)}: request longer than ${this.settings.lineLengthLimit}: ${piece.text.toString('utf8', 0, 30)}...`,
-      });
-      return this.#answer(replyOf(`500 5.5.2 ${this.settings.myhostname} Error: command too long`));
+  /** The next piece of input; undefined when the session is over, or was woken to look around. */
+  async #nextPiece(): Promise<Framed | undefined> {
+    for (;;) {
+      const piece = this.#input.reader.next();
+      if (piece !== undefined) return piece;
+      this.#replies.flush();
+      switch (await this.#input.wait()) {
+        case 'input':
+          break;
+        case 'woken':
+          return undefined;
+        case 'closed':
+          this.#logLost('lost connection');
+          this.#phase = 'over';
+          return undefined;
+        case 'timeout':
+          this.#logLost('timeout');
+          await this.#end(replyOf(`421 4.4.2 ${this.settings.myhostname} Error: timeout exceeded`));
+          return undefined;
+      }
     }
-    if (piece.kind !== 'line') return true;
-    if (piece.hasBareLf && this.#bareNewline === 'reject') return this.#refuseBareNewline();
-    const text = piece.text.toString('utf8').replace(/[ \t]+$/, '');
-    const verb = (/^\S*/.exec(text)?.[0] ?? '').toUpperCase();
-    if (this.#errors >= this.settings.hardErrorLimit) {
-      this.#say(replyOf(`421 4.7.0 ${this.settings.myhostname} Error: too many errors`));
-      this.#flush();
-      this.#lost('too many errors');
-      return false;
+  }
+
+  async #onLine(received: string, bytes: Buffer, hasBareLf: boolean): Promise<void> {
+    const { settings } = this;
+    if (hasBareLf && this.#bareNewline !== 'no') {
+      this.#sawBareLf = true;
+      if (this.#bareNewline === 'reject') return this.#refuseBareNewline(true);
     }
-    if (this.#isForbidden(verb, text)) return false;
-    const result =
-      this.#reject !== undefined && verb !== 'QUIT'
-        ? this.#denied()
-        : await runCommand(this, verb, text.slice(verb.length).trim());
-    const known = result.verb ?? 'unknown';
-    this.#lastVerb = known === 'unknown' ? 'UNKNOWN' : known.toUpperCase();
-    this.#counters.count(known, result.code < 400);
-    this.#countJunk(known);
-    if (result.checksPipelining === true && this.#hasImproperInput()) return false;
-    if (result.next !== undefined) return this.#receive(result);
-    return this.#answer(result);
+    const line = settings.commandFilter.isEmpty ? received : await this.#filtered(received);
+    if (settings.smtputf8 && line.includes('\uFFFD') && !bytes.includes('\uFFFD')) {
+      return this.#answer(replyOf('500 5.5.2 Error: bad UTF-8 syntax'));
+    }
+    const words = splitCommand(line);
+    const name = words[0]?.text;
+    if (name === undefined) return this.#answer(replyOf('500 5.5.2 Error: bad syntax'));
+    if (!settings.noopCommands.isEmpty && (await isWord(settings.noopCommands, name))) {
+      this.#countJunk();
+      return this.#answer(replyOf('250 2.0.0 Ok'));
+    }
+    const verb = findVerb(name) ?? unknownVerb;
+    if (verb === unknownVerb) {
+      this.#where = 'UNKNOWN';
+      if (isHeaderName(name) || (await isWord(settings.forbiddenCommands, name))) return this.#endForeign(line);
+    }
+    if (this.#accessDenied && verb.name !== 'QUIT') {
+      return this.#answer(replyOf(`503 5.7.0 Error: access denied for ${this.clientText}`));
+    }
+    this.#where = verb.name;
+    if ((this.protocol !== 'ESMTP' || verb.endsGroup) && this.#isPipelined(verb.name)) return this.#endOutOfStep();
+    await this.#run(verb, words, line);
   }
 
-  #denied(): CommandResult & { readonly verb?: string; readonly checksPipelining?: boolean } {
-    return replyOf(`503 5.7.0 Error: access denied for ${clientText(this.client)}`);
+  async #filtered(line: string): Promise<string> {
+    const found = await this.settings.commandFilter.lookup(line);
+    if (found.kind === 'found') return found.value;
+    if (found.kind === 'failed') {
+      this.options.events.emit({ kind: 'warning', text: `${found.table.name}: smtpd_command_filter: ${found.reason}` });
+    }
+    return line;
   }
 
-  #refuseBareNewline(): boolean {
-    this.#say(
-      replyOf(`${this.settings.bareNewlineRejectCode} 5.5.2 ${this.settings.myhostname} Error: bare <LF> received`),
-    );
-    this.#flush();
-    return false;
+  async #run(verb: Verb, words: readonly CommandWord[], line: string): Promise<void> {
+    const counter = verb.name.toLowerCase();
+    this.#counters.begin(counter);
+    const args: Arguments = { words, rest: line.trimStart().slice(verb.name.length).trim() };
+    const ran = verb.run(this, args);
+    const first = ran instanceof Promise ? await ran : ran;
+    if (verb.isJunk) this.#countJunk();
+    if (first.restarts === true) return this.#greet(undefined);
+    const result = first.then === undefined ? first : await this.#receive(first, first.then);
+    if (result === undefined) return;
+    if (!isErrorResult(result)) this.#counters.succeed(counter);
+    await this.#answer(result);
   }
 
-  #countJunk(verb: string): void {
-    if (!junkCommands.has(verb)) return;
-    this.#junk += 1;
+  #countJunk(): void {
     if (this.#junk > this.settings.junkCommandLimit) this.#errors += 1;
+    this.#junk += 1;
+  }
+
+  /** Input that came before the reply it had to wait for. True: the session has to end. RFC 2920, 3.1 */
+  #isPipelined(after: string): boolean {
+    const waiting = this.#input.reader.waitingBytes;
+    if (waiting.length === 0 || this.#sawPipelining) return false;
+    this.#sawPipelining = true;
+    this.options.events.emit({ kind: 'pipelining', client: this.clientText, after, text: peekedText(waiting) });
+    return this.settings.forbidPipelining;
+  }
+
+  // Content
+
+  /** DATA or BDAT: content into the queue. The reply; undefined when the session is over. */
+  async #receive(result: CommandResult, order: ContentOrder): Promise<CommandResult | undefined> {
+    const { transaction } = this;
+    const submission = transaction?.submission;
+    const refusal = order.kind === 'chunk' ? order.refusal : undefined;
+    const sink =
+      refusal === undefined && transaction !== undefined && submission !== undefined
+        ? { transaction, submission }
+        : undefined;
+    if (order.kind === 'data') {
+      this.#replies.sayPlain(result.code, result.lines);
+      this.#replies.flush();
+      this.#input.beginRequest();
+      this.#input.reader.beginData(this.#bareNewline);
+    } else this.#input.reader.beginChunk(order.sizeBytes);
+    if (!(await this.#takeContent(sink))) return undefined;
+    if (order.kind === 'data') return this.#afterData(sink);
+    return this.#afterChunk(result, order, sink);
+  }
+
+  async #afterData(sink: ContentSink | undefined): Promise<CommandResult | undefined> {
+    const { reader } = this.#input;
+    if (reader.sawBareLf && this.#bareNewline !== 'no') this.#sawBareLf = true;
+    this.#where = 'END-OF-MESSAGE';
+    if (reader.sawBareLf && this.#bareNewline === 'reject') {
+      await this.#refuseBareNewline(false);
+      this.resetTransaction();
+      return undefined;
+    }
+    return sink === undefined ? replyOf('451 4.3.0 Error: queue file write error') : this.#finish(sink, false);
+  }
+
+  async #afterChunk(
+    result: CommandResult,
+    { isLast, refusal }: ContentOrder & { readonly kind: 'chunk' },
+    sink: ContentSink | undefined,
+  ): Promise<CommandResult> {
+    this.chunks = refusal === undefined ? 'taken' : 'refused';
+    if (isLast) {
+      const rest = this.#input.reader.endChunks();
+      if (sink !== undefined) await this.#write(sink, rest);
+      this.#where = 'END-OF-MESSAGE';
+    }
+    if (refusal !== undefined || sink === undefined) {
+      if (isLast) this.resetTransaction();
+      return refusal ?? replyOf('451 4.3.0 Error: queue file write error');
+    }
+    return isLast ? this.#finish(sink, true) : result;
+  }
+
+  /** Reads content up to its end. False: the client went away. */
+  async #takeContent(sink: ContentSink | undefined): Promise<boolean> {
+    for (;;) {
+      let piece = this.#input.reader.next();
+      if (piece === undefined) {
+        piece = await this.#nextPiece();
+        if (this.#phase === 'over') return false;
+        if (piece === undefined) continue;
+      }
+      if (piece.kind !== 'content') return true;
+      if (sink === undefined) continue;
+      const wait = this.#write(sink, piece.bytes);
+      if (wait instanceof Promise) {
+        this.#input.pause();
+        await wait;
+        this.#input.resume();
+      }
+    }
+  }
+
+  #write({ transaction, submission }: ContentSink, bytes: Buffer): MaybePromise<void> {
+    return writeContent(transaction, submission, bytes, {
+      messageSizeLimit: this.settings.messageSizeLimit,
+      onTooLarge: () =>
+        this.options.events.emit({ kind: 'warning', text: `${submission.queueId}: queue file size limit exceeded` }),
+    });
+  }
+
+  /** End of data: the size, the last restrictions, the commit; then the transaction is over. */
+  async #finish({ transaction, submission }: ContentSink, isChunked: boolean): Promise<CommandResult> {
+    const refusal = await this.#refusalOfMessage(transaction);
+    if (refusal !== undefined) {
+      this.resetTransaction();
+      return refusal;
+    }
+    const outcome = await submission.end();
+    transaction.submission = undefined;
+    this.resetTransaction();
+    if (outcome.kind === 'refused') return replyOf(`${outcome.code} ${outcome.dsn} ${outcome.text}`);
+    this.#errors = 0;
+    this.#junk = 0;
+    return queuedReply(outcome, isChunked ? transaction.contentBytes : undefined);
+  }
+
+  async #refusalOfMessage({ isTooLarge }: Transaction): Promise<CommandResult | undefined> {
+    if (isTooLarge) return replyOf('552 5.3.4 Error: message file too big');
+    const verdict = await this.check('endOfData');
+    return verdict.kind === 'reject' ? replyOf(verdict.reply, verdict.hangsUp) : undefined;
+  }
+
+  // Answers and ends
+
+  async #answer(result: CommandResult): Promise<void> {
+    const { settings } = this;
+    if (this.#errors >= settings.softErrorLimit && settings.errorSleepMs > 0) {
+      this.#replies.flush();
+      await new Promise((resolve) => setTimeout(resolve, settings.errorSleepMs));
+    }
+    let { code } = result;
+    if (code < 400) this.#replies.sayPlain(code, result.lines);
+    else code = await this.#replies.say(result);
+    if (isErrorResult(result)) this.#errors += 1;
+    if (result.closes !== true && code !== 421 && code !== 521) return;
+    this.#phase = 'over';
+    this.#replies.flush();
+  }
+
+  async #end(result: CommandResult): Promise<void> {
+    await this.#replies.say(result);
+    this.#replies.flush();
+    this.#phase = 'over';
+  }
+
+  #endOutOfStep(): Promise<void> {
+    return this.#end(replyOf('554 5.5.0 Error: SMTP protocol synchronization'));
   }
 
   /** HTTP and the like: told off and cut. smtpd_forbidden_commands */
-  #isForbidden(verb: string, text: string): boolean {
-    const isListed = this.settings.forbiddenCommands.some((word) => word.toUpperCase() === verb);
-    const isBogus =
-      verb !== '' &&
-      !/^[A-Z]/i.test(verb) &&
-      this.settings.forbiddenCommands.some((word) => word.startsWith('regexp:'));
-    if (!isListed && !isBogus) return false;
-    this.options.events.emit({ kind: 'warning', text: `non-SMTP command from ${clientText(this.client)}: ${text}` });
-    this.#counters.count('unknown', false);
-    this.#lastVerb = verb;
-    this.#isEnding = true;
-    this.#say(replyOf('221 2.7.0 Error: I can break rules, too. Goodbye.'));
-    this.#flush();
-    return true;
+  #endForeign(line: string): Promise<void> {
+    const text = `non-SMTP command from ${this.clientText}: ${line.slice(0, 100)}`;
+    this.options.events.emit({ kind: 'warning', text });
+    return this.#end(replyOf('221 2.7.0 Error: I can break rules, too. Goodbye.'));
   }
 
-  /** Input that came before the reply it had to wait for. smtpd_forbid_unauth_pipelining */
-  #hasImproperInput(): boolean {
-    const waiting = this.#reader.waitingBytes;
-    if (waiting.length === 0 || !this.settings.forbidPipelining) return false;
+  /** smtpd_forbid_bare_newline = reject */
+  async #refuseBareNewline(isFinal: boolean): Promise<void> {
+    const { bareNewlineRejectCode, myhostname } = this.settings;
+    this.#logPolicy('bare <LF> received', this.transaction?.sender);
+    await this.#answer(replyOf(`${bareNewlineRejectCode} 5.5.2 ${myhostname} Error: bare <LF> received`, isFinal));
+  }
+
+  #logPolicy(text: string, sender: string | undefined): void {
     this.options.events.emit({
-      kind: 'pipelining',
-      client: clientText(this.client),
-      after: this.#lastVerb,
-      text: waiting
-        .toString('utf8', 0, 100)
-        .replaceAll('\r', String.raw`\r`)
-        .replaceAll('\n', String.raw`\n`),
+      kind: 'policy',
+      word: 'reject',
+      text,
+      client: this.clientText,
+      where: this.#where,
+      queueId: this.#queueId,
+      sender,
+      recipient: this.transaction?.recipients[0]?.address,
+      protocol: this.protocol,
+      helo: this.helo ?? '',
     });
-    this.#isEnding = true;
-    this.#say(replyOf('554 5.5.0 Error: SMTP protocol synchronization'));
-    this.#flush();
-    return true;
   }
 
-  /** Sends a reply; false when the session is over. */
-  async #answer(result: CommandResult): Promise<boolean> {
-    if (result.code >= 400) this.#errors += 1;
-    if (this.#errors >= this.settings.softErrorLimit) {
-      this.#flush();
-      await new Promise((resolve) => setTimeout(resolve, this.settings.errorSleepMs));
+  /** Logs a refusal and gives its reply. */
+  refuse(reply: string, { sender }: { readonly sender: string }): CommandResult {
+    this.#logPolicy(reply, sender);
+    return replyOf(reply);
+  }
+
+  #logLost(how: 'lost connection' | 'timeout' | 'too many errors'): void {
+    if (this.#where === 'END-OF-MESSAGE' && how === 'lost connection') return;
+    const isContent = this.#where === 'DATA' && this.transaction?.submission !== undefined;
+    const bytes = (this.transaction?.contentBytes ?? 0) + this.#input.reader.waitingBytes.length;
+    const after = isContent || this.#where === 'BDAT' ? `${this.#where} (${bytes} bytes)` : this.#where;
+    this.options.events.emit({ kind: 'lost', queueId: this.#queueId, client: this.clientText, after, how });
+  }
+
+  // What commands work on
+
+  /** EHLO keywords that this client is not told. smtpd_discard_ehlo_keyword_address_maps */
+  async findDiscardedKeywords(): Promise<ReadonlySet<string>> {
+    const { settings, options } = this;
+    const { discardedKeywordMaps } = settings;
+    if (discardedKeywordMaps.isEmpty) return this.discarded;
+    const found = await discardedKeywordMaps.lookup(this.client.address);
+    if (found.kind === 'failed') {
+      options.events.emit({
+        kind: 'warning',
+        text: `${found.table.name}: ${found.key}: lookup error: ${found.reason}`,
+      });
     }
-    this.#say(result);
-    if (result.closes !== true && result.code !== 421 && result.code !== 521) return true;
-    this.#isEnding = true;
-    this.#flush();
-    return false;
+    const words =
+      found.kind === 'found'
+        ? found.value
+            .toLowerCase()
+            .split(/[\s,]+/)
+            .filter((word) => word !== '')
+        : undefined;
+    this.discarded = words === undefined ? settings.discardedKeywords : new Set(words);
+    return this.discarded;
   }
 
-  #say(result: CommandResult): void {
-    const softened = this.settings.softBounce && result.code >= 500 ? result.code - 100 : result.code;
-    const lines =
-      softened === result.code ? result.lines : result.lines.map((line) => line.replace(/^5(?=\.\d+\.\d+)/, '4'));
-    const footer = result.code >= 400 ? this.#footer() : [];
-    this.#out += formatReply(
-      softened,
-      [...lines, ...footer].map((line) => line.replaceAll(/[\r\n]/g, ' ').slice(0, 506)),
-    );
-  }
-
-  #footer(): readonly string[] {
-    const text = this.settings.rejectFooter;
-    if (text === '') return [];
-    return text
-      .replace(/^\\c/, '')
-      .split('\\n')
-      .map((line) =>
-        line.replaceAll(/\$\{?(\w+)\}?/g, (_, name: string) => {
-          const values: Readonly<Record<string, string>> = {
-            client_address: this.client.address,
-            client_name: this.client.name,
-            myhostname: this.settings.myhostname,
-            localtime: new Date(this.options.now()).toISOString(),
-          };
-          return values[name] ?? '';
-        }),
-      );
-  }
-
-  #flush(): void {
-    if (this.#out === '' || this.#stream.destroyed) return;
-    this.#stream.write(this.#out);
-    this.#out = '';
-  }
-
-  facts(recipient?: string): SessionFacts {
+  /** Asks the restrictions; what they want done with the message is done, or remembered until it can be. */
+  async check(stage: Stage, change: Partial<Pick<SessionFacts, 'helo' | 'recipient'>> = {}): Promise<Verdict> {
     const { transaction } = this;
-    return {
+    const answer = this.options.policy.check(stage, {
       client: this.client,
       helo: this.helo,
       protocol: this.protocol,
       sender: transaction?.sender,
-      recipient,
+      recipient: transaction?.recipients[0]?.address,
       recipientCount: transaction?.recipients.length ?? 0,
-      queueId: transaction?.submission?.queueId ?? '',
-      sizeBytes: transaction?.contentBytes === 0 ? transaction.declaredSize : (transaction?.contentBytes ?? 0),
+      queueId: this.#queueId,
+      sizeBytes: stage === 'endOfData' ? (transaction?.contentBytes ?? 0) : (transaction?.declaredSize ?? 0),
       saslUsername: this.saslUsername,
-      hasPipelinedInput: this.#reader.waitingBytes.length > 0,
-    };
-  }
-
-  /** Asks the restrictions; what they want done with the message is remembered. */
-  async check(stage: Stage, recipient?: string): Promise<Verdict> {
-    const answer = this.options.policy.check(stage, this.facts(recipient));
+      hasPipelinedInput: this.#sawPipelining,
+      instance: transaction?.instance ?? '',
+      ...change,
+    });
     const verdict = answer instanceof Promise ? await answer : answer;
-    if (verdict.kind === 'accept') this.#applyActions(verdict.actions);
+    if (verdict.kind === 'accept' && transaction !== undefined) {
+      for (const action of verdict.actions) {
+        if (transaction.submission === undefined) transaction.waitingActions.push(action);
+        else transaction.submission.apply(action);
+      }
+    }
     return verdict;
   }
 
-  #applyActions(actions: readonly SubmissionAction[]): void {
-    const submission = this.transaction?.submission;
-    for (const action of actions) {
-      if (submission === undefined) this.#actions.push(action);
-      else submission.apply(action);
-    }
+  beginTransaction(start: NewTransaction): void {
+    this.#transactionCount += 1;
+    const { now } = this.options;
+    this.transaction = {
+      ...start,
+      recipients: [],
+      submission: undefined,
+      contentBytes: 0,
+      isTooLarge: false,
+      tooManyRecipients: 0,
+      waitingActions: [],
+      instance: `${process.pid.toString(16)}.${Math.floor(now() / 1000).toString(16)}.${this.client.port}.${this.#transactionCount}`,
+    };
   }
 
-  /** Opens the queue entry at the first accepted recipient, and logs whose it is. */
-  openSubmission(transaction: Transaction): void {
+  /** The queue entry: opened at the first accepted recipient, when the log says whose it is. */
+  openSubmission(transaction: Transaction): Submission {
+    if (transaction.submission !== undefined) return transaction.submission;
     const { settings, options } = this;
-    const shown = this.logClient ?? this.client;
-    const plain = attributesOf(this.client, this.helo ?? '', this.protocol);
     const submission = options.submission.open({
-      envelope: {
-        sender: transaction.sender,
-        arrivedAt: transaction.startedAt,
-        envid: transaction.envid,
-        ret: transaction.ret,
-        smtputf8: transaction.smtputf8,
-        encoding: transaction.encoding,
-        rewriteContext: this.#isLocalRewrite ? 'local' : 'remote',
-        client: plain,
-        logClient: attributesOf(
-          shown,
-          shown.heloName === '' ? (this.helo ?? '') : shown.heloName,
-          shown.protocol === '' ? this.protocol : shown.protocol,
-        ),
-        fullName: '',
-        contentFilter: settings.contentFilter,
-        origin: 'mail',
-        verp: '',
-        trace: '',
-        originalQueueId: '',
-        requireTls: false,
-        ...(this.saslUsername === '' ? {} : { sasl: { method: '', username: this.saslUsername, sender: '' } }),
-      },
+      envelope: envelopeOf(this, transaction, this.#rewritesLocally || this.forwardedLocally ? 'local' : 'remote'),
       source: 'smtpd',
       overrides: settings.overrides,
-      prepend: () => this.#received(transaction),
+      prepend: () => this.#received(transaction, submission.queueId),
     });
     transaction.submission = submission;
-    for (const action of this.#actions) submission.apply(action);
-    this.#actions = [];
-    const sasl = this.saslUsername === '' ? '' : `, sasl_username=${this.saslUsername}`;
-    const forwarded = this.logClient === undefined ? '' : `, orig_client=${clientText(this.logClient)}`;
+    for (const action of transaction.waitingActions.splice(0)) submission.apply(action);
     options.events.emit({
       kind: 'client',
       queueId: submission.queueId,
-      client: clientText(this.client),
-      extra: sasl + forwarded,
+      client: this.clientText,
+      extra: this.#originText(),
     });
+    return submission;
   }
 
-  #received(transaction: Transaction): Buffer {
+  #originText(): string {
+    const login = this.saslUsername === '' ? '' : `, sasl_username=${this.saslUsername}`;
+    const origin = this.forwardedQueueId === '' ? '' : `, orig_queue_id=${this.forwardedQueueId}`;
+    return `${login}${origin}${this.logClient === undefined ? '' : `, orig_client=${clientText(this.logClient)}`}`;
+  }
+
+  #received(transaction: Transaction, queueId: string): Buffer {
+    const { settings, protocol } = this;
     return receivedField({
-      client: attributesOf(this.client, this.helo ?? '', this.protocol),
-      protocol: transaction.smtputf8 ? `UTF8${this.protocol.replace(/^E/, '')}` : this.protocol,
-      myhostname: this.settings.myhostname,
-      mailName: this.settings.mailName,
-      queueId: transaction.submission?.queueId ?? '',
+      client: attributesOf(this.client, this.helo ?? '', protocol),
+      protocol: transaction.smtputf8 ? `UTF8${protocol.replace(/^E/, '')}` : protocol,
+      myhostname: settings.myhostname,
+      mailName: settings.mailName,
+      queueId,
       recipients: transaction.recipients,
       at: transaction.startedAt,
-      hidesClient: false,
+      hidesClient: settings.hidesClientSession,
     });
   }
 
-  /** DATA or BDAT: content into the queue, then the answer. */
-  async #receive(result: CommandResult): Promise<boolean> {
-    const { next } = result;
-    const { transaction } = this;
-    if (next === undefined || transaction === undefined) return this.#answer(result);
-    if (next === 'data') {
-      this.#say(result);
-      this.#flush();
-      this.#reader.beginData(this.#bareNewline);
-      if (!(await this.#takeContent(transaction, 'endOfContent'))) return false;
-      if (this.#reader.sawBareLf && this.#bareNewline === 'reject') {
-        transaction.submission?.abort();
-        this.transaction = undefined;
-        return this.#refuseBareNewline();
-      }
-      return this.#answer(await this.#finish(transaction, false));
-    }
-    this.#reader.beginChunk(next.chunk);
-    if (!(await this.#takeContent(transaction, 'endOfChunk'))) return false;
-    if (!next.isLast) return this.#answer(result);
-    return this.#answer(await this.#finish(transaction, true));
-  }
-
-  /** Reads content up to its end. False: the client went away. */
-  async #takeContent(transaction: Transaction, end: 'endOfContent' | 'endOfChunk'): Promise<boolean> {
-    for (;;) {
-      const piece = this.#reader.next();
-      if (piece === undefined) {
-        if (!(await this.#waitForInput())) return false;
-        continue;
-      }
-      if (piece.kind === end) return true;
-      if (piece.kind !== 'content' && piece.kind !== 'chunk') continue;
-      transaction.contentBytes += piece.bytes.length;
-      const wait = transaction.submission?.write(piece.bytes);
-      if (wait !== undefined) {
-        this.#stream.pause();
-        await wait;
-      }
-    }
-  }
-
-  /** End of data: the last restrictions, the commit, the reply. */
-  async #finish(transaction: Transaction, wasChunked: boolean): Promise<CommandResult> {
-    const { submission } = transaction;
-    if (submission === undefined) return replyOf('451 4.3.0 Error: queue file write error');
-    const verdict = await this.check('endOfData');
-    if (verdict.kind === 'reject') {
-      submission.abort();
-      this.transaction = undefined;
-      return replyOf(verdict.reply, verdict.hangsUp);
-    }
-    const outcome = await submission.end();
-    this.transaction = undefined;
-    this.#junk = 0;
-    return replyOf(resultReply(outcome, wasChunked ? transaction.contentBytes : undefined));
-  }
-
-  /** Ends a transaction without delivering it. */
+  /** Ends a transaction; what was not committed is forgotten. */
   resetTransaction(): void {
     this.transaction?.submission?.abort();
     this.transaction = undefined;
-    this.#actions = [];
+    this.chunks = 'none';
   }
 
-  /** XCLIENT: the session begins anew as another client. */
-  async becomeClient(
-    client: ClientFacts,
-    helo: string | undefined,
-    protocol: string | undefined,
-    login: string | undefined,
-  ): Promise<Verdict | undefined> {
+  /** XCLIENT: the session goes on as another client's. */
+  async becomeClient({ client, helo, protocol, login }: Override): Promise<void> {
     this.resetTransaction();
     this.client = client;
-    this.helo = helo;
-    if (protocol !== undefined && protocol !== '') this.protocol = protocol;
+    this.helo = helo === '' ? undefined : helo;
+    this.protocol = protocol === undefined || protocol === '' ? 'SMTP' : protocol;
     if (login !== undefined) this.saslUsername = login;
-    await this.#updateRights();
-    return this.settings.delayReject ? undefined : this.check('connect');
+    this.#accessDenied = false;
+    await this.#settleClient();
   }
 }
 
-function attributesOf(client: ClientFacts, heloName: string, protocol: string) {
-  const { name, reverseName, address, port, serverAddress, serverPort } = client;
-  return { name, reverseName, address, port, heloName, protocol, serverAddress, serverPort };
+interface ContentSink {
+  readonly transaction: Transaction;
+  readonly submission: Submission;
 }
 
-function isOwnAddress(address: string, interfaces: readonly string[], serverAddress: string): boolean {
-  if (address === serverAddress) return true;
-  if (interfaces.includes(address)) return true;
-  return (interfaces.includes('all') || interfaces.includes('loopback-only')) && /^127\.|^::1$/.test(address);
+function queuedReply(
+  { queueId }: SubmissionResult & { readonly kind: 'queued' },
+  bytes: number | undefined,
+): CommandResult {
+  return replyOf(
+    bytes === undefined ? `250 2.0.0 Ok: queued as ${queueId}` : `250 2.0.0 Ok: ${bytes} bytes queued as ${queueId}`,
+  );
 }
 
-function resultReply(result: SubmissionResult, bytes: number | undefined): string {
-  if (result.kind === 'refused') return `${result.code} ${result.dsn} ${result.text}`;
-  return bytes === undefined
-    ? `250 2.0.0 Ok: queued as ${result.queueId}`
-    : `250 2.0.0 Ok: ${bytes} bytes queued as ${result.queueId}`;
-}
-
-/** Facts about a fresh connection, before any lookup. */
-export function clientOf(socket: Socket): ClientFacts {
-  const plain = (address: string | undefined): string => (address ?? '').replace(/^::ffff:/, '');
-  return {
-    name: 'unknown',
-    nameStatus: 'unknown',
-    reverseName: 'unknown',
-    reverseNameStatus: 'unknown',
-    address: plain(socket.remoteAddress),
-    port: String(socket.remotePort ?? ''),
-    heloName: '',
-    protocol: '',
-    serverAddress: plain(socket.localAddress),
-    serverPort: String(socket.localPort ?? ''),
-  };
+async function isWord(list: { matches(key: string): MaybePromise<unknown> }, name: string): Promise<boolean> {
+  return (await list.matches(name)) === 'yes';
 }

@@ -3,7 +3,8 @@ import type { ServiceEntry, Settings } from '#config';
 import { ConfigError } from '#config';
 import type { SubmissionOptions } from '#message';
 import type { BareNewlineMode } from '#smtp';
-import type { MatchList, TableOpener } from '#tables';
+import type { MatchList, TableList, TableOpener } from '#tables';
+import { expansionFilter } from './reject-footer.ts';
 
 export interface SmtpdSettings {
   readonly service: string;
@@ -27,9 +28,22 @@ export interface SmtpdSettings {
   readonly softBounce: boolean;
   readonly delayReject: boolean;
   readonly rejectFooter: string;
+  readonly rejectFooterMaps: TableList;
+  readonly rejectFilterMaps: TableList;
+  readonly expansionFilter: ReadonlySet<string>;
+  readonly perRequestDeadline: boolean;
+  readonly minDataRate: number;
+  readonly clientPortLogging: boolean;
+  readonly hidesClientSession: boolean;
+  readonly commandFilter: TableList;
+  readonly discardedKeywordMaps: TableList;
+  readonly strictSmtputf8: boolean;
+  readonly verpClients: MatchList;
+  readonly defaultVerpDelimiters: string;
+  readonly verpDelimiterFilter: string;
   readonly discardedKeywords: ReadonlySet<string>;
-  readonly noopCommands: ReadonlySet<string>;
-  readonly forbiddenCommands: readonly string[];
+  readonly noopCommands: MatchList;
+  readonly forbiddenCommands: MatchList;
   readonly forbidPipelining: boolean;
   readonly forbidBareNewline: BareNewlineMode;
   readonly bareNewlineExclusions: MatchList;
@@ -37,14 +51,24 @@ export interface SmtpdSettings {
   readonly peernameLookup: boolean;
   readonly xclientHosts: MatchList;
   readonly xforwardHosts: MatchList;
-  readonly localRewriteClients: MatchList;
-  readonly localRewriteAny: readonly string[];
-  readonly inetInterfaces: readonly string[];
+  readonly localRewriteClients: readonly RewriteClients[];
   readonly contentFilter: string;
   readonly overrides: SubmissionOptions['overrides'];
   readonly clientConnectionLimit: number;
+  readonly clientConnectionRateLimit: number;
+  readonly clientMessageRateLimit: number;
+  readonly clientRecipientRateLimit: number;
+  readonly clientPrefixes: { readonly ipv4: number; readonly ipv6: number };
+  readonly rateTimeUnitMs: number;
+  readonly anvilStatusUpdateMs: number;
   readonly eventLimitExceptions: MatchList;
 }
+
+/** One element of local_header_rewrite_clients. */
+export type RewriteClients =
+  | { readonly kind: 'inetInterfaces' | 'saslAuthenticated' | 'all' }
+  | { readonly kind: 'list'; readonly list: MatchList }
+  | { readonly kind: 'table'; readonly list: TableList };
 
 const overrideWords = [
   'no_unknown_recipient_checks',
@@ -85,12 +109,37 @@ function clients(settings: Settings, tables: TableOpener, name: string): MatchLi
   return tables.matchList(name, 'namadr', settings.elements(name));
 }
 
+/** local_header_rewrite_clients: whose headers are rewritten as local mail's. postconf(5) */
+function rewriteClients(settings: Settings, tables: TableOpener): readonly RewriteClients[] {
+  return settings.list('local_header_rewrite_clients').map((word): RewriteClients => {
+    switch (word) {
+      case 'permit_inet_interfaces':
+        return { kind: 'inetInterfaces' };
+      case 'permit_mynetworks':
+        return { kind: 'list', list: clients(settings, tables, 'mynetworks') };
+      case 'permit_sasl_authenticated':
+        return { kind: 'saslAuthenticated' };
+      case 'static:all':
+        return { kind: 'all' };
+      case 'permit_tls_clientcerts':
+      case 'permit_tls_all_clientcerts':
+        // without TLS nobody has a certificate
+        return { kind: 'table', list: tables.list('') };
+      default:
+        if (word.includes(':')) return { kind: 'table', list: tables.list(word.replace(/^check_address_map\s+/, '')) };
+        if (word === 'check_address_map') return { kind: 'table', list: tables.list('') };
+        throw new ConfigError([`local_header_rewrite_clients: unknown request "${word}"`]);
+    }
+  });
+}
+
 export function compileSettings(
   settings: Settings,
   entry: Pick<ServiceEntry, 'name'>,
   tables: TableOpener,
 ): SmtpdSettings {
   const set = (name: string): ReadonlySet<string> => new Set(settings.list(name).map((word) => word.toLowerCase()));
+  const words = (name: string): MatchList => tables.matchList(name, 'string', settings.elements(name));
   return {
     service: entry.name,
     myhostname: settings.string('myhostname'),
@@ -113,9 +162,22 @@ export function compileSettings(
     softBounce: settings.bool('soft_bounce'),
     delayReject: settings.bool('smtpd_delay_reject'),
     rejectFooter: settings.string('smtpd_reject_footer'),
+    rejectFooterMaps: tables.list(settings.elements('smtpd_reject_footer_maps')),
+    rejectFilterMaps: tables.list(settings.elements('smtpd_reject_filter_maps')),
+    expansionFilter: expansionFilter(settings.string('smtpd_expansion_filter')),
+    perRequestDeadline: settings.bool('smtpd_per_request_deadline'),
+    minDataRate: settings.int('smtpd_min_data_rate'),
+    clientPortLogging: settings.bool('smtpd_client_port_logging'),
+    hidesClientSession: settings.bool('smtpd_hide_client_session'),
+    commandFilter: tables.list(settings.elements('smtpd_command_filter')),
+    discardedKeywordMaps: tables.list(settings.elements('smtpd_discard_ehlo_keyword_address_maps')),
+    strictSmtputf8: settings.bool('strict_smtputf8'),
+    verpClients: clients(settings, tables, 'smtpd_authorized_verp_clients'),
+    defaultVerpDelimiters: settings.string('default_verp_delimiters'),
+    verpDelimiterFilter: settings.string('verp_delimiter_filter'),
     discardedKeywords: set('smtpd_discard_ehlo_keywords'),
-    noopCommands: set('smtpd_noop_commands'),
-    forbiddenCommands: settings.list('smtpd_forbidden_commands'),
+    noopCommands: words('smtpd_noop_commands'),
+    forbiddenCommands: words('smtpd_forbidden_commands'),
     forbidPipelining: settings.bool('smtpd_forbid_unauth_pipelining'),
     forbidBareNewline: bareNewlineMode(settings.string('smtpd_forbid_bare_newline')),
     bareNewlineExclusions: clients(settings, tables, 'smtpd_forbid_bare_newline_exclusions'),
@@ -123,12 +185,19 @@ export function compileSettings(
     peernameLookup: settings.bool('smtpd_peername_lookup'),
     xclientHosts: clients(settings, tables, 'smtpd_authorized_xclient_hosts'),
     xforwardHosts: clients(settings, tables, 'smtpd_authorized_xforward_hosts'),
-    localRewriteClients: clients(settings, tables, 'mynetworks'),
-    localRewriteAny: settings.list('local_header_rewrite_clients'),
-    inetInterfaces: settings.list('inet_interfaces'),
+    localRewriteClients: rewriteClients(settings, tables),
     contentFilter: settings.string('content_filter'),
     overrides: overridesOf(settings),
     clientConnectionLimit: settings.int('smtpd_client_connection_count_limit'),
+    clientConnectionRateLimit: settings.int('smtpd_client_connection_rate_limit'),
+    clientMessageRateLimit: settings.int('smtpd_client_message_rate_limit'),
+    clientRecipientRateLimit: settings.int('smtpd_client_recipient_rate_limit'),
+    clientPrefixes: {
+      ipv4: settings.int('smtpd_client_ipv4_prefix_length'),
+      ipv6: settings.int('smtpd_client_ipv6_prefix_length'),
+    },
+    rateTimeUnitMs: settings.ms('anvil_rate_time_unit'),
+    anvilStatusUpdateMs: settings.ms('anvil_status_update_time'),
     eventLimitExceptions: clients(settings, tables, 'smtpd_client_event_limit_exceptions'),
   };
 }

@@ -38,20 +38,44 @@ export type SmtpdEvent =
   | { readonly kind: 'client'; readonly queueId: string; readonly client: string; readonly extra: string }
   /** What a restriction decided; `text`: the reply or the action's text. */
   | ({ readonly kind: 'policy'; readonly word: PolicyWord; readonly text: string } & SessionTail)
+  /** `after`: the command, and in content how much of it came: `DATA (12 bytes)`. */
   | {
       readonly kind: 'lost';
+      readonly queueId: string;
       readonly client: string;
       readonly after: string;
       readonly how: 'lost connection' | 'timeout' | 'too many errors';
     }
+  | { readonly kind: 'discardedKeywords'; readonly names: readonly string[] }
+  /** smtpd_reject_filter_maps changed a reply. */
+  | { readonly kind: 'replyFilter'; readonly queueId: string; readonly before: string; readonly after: string }
+  /** A peak that anvil(8) has seen. `client`: `service:address`. */
+  | {
+      readonly kind: 'statistics';
+      readonly name: string;
+      readonly figure: string;
+      readonly client?: string;
+      readonly at: number;
+    }
   | { readonly kind: 'pipelining'; readonly client: string; readonly after: string; readonly text: string };
+
+const idOf = ({ queueId }: { readonly queueId: string }): string => (queueId === '' ? 'NOQUEUE' : queueId);
+
+/** `Nov  1 00:00:00`: ctime(3) without weekday and year. */
+function statisticsTime(at: number): string {
+  const date = new Date(at);
+  const [, month = ''] = date.toDateString().split(' ');
+  return `${month} ${String(date.getDate()).padStart(2, ' ')} ${date.toTimeString().slice(0, 8)}`;
+}
 
 function tail(event: SessionTail): string {
   const sender = event.sender === undefined ? '' : ` from=<${toExternal(event.sender)}>`;
   const recipient = event.recipient === undefined ? '' : ` to=<${toExternal(event.recipient)}>`;
   const protocol = event.protocol === '' ? '' : ` proto=${event.protocol}`;
   const helo = event.helo === '' ? '' : ` helo=<${event.helo}>`;
-  const all = `${sender}${recipient}${protocol}${helo}`;
+  const method = event.saslMethod === undefined ? '' : ` sasl_method=${event.saslMethod}`;
+  const login = event.saslUsername === undefined ? '' : ` sasl_username=${event.saslUsername}`;
+  const all = `${sender}${recipient}${protocol}${helo}${method}${login}`;
   return all === '' ? '' : `;${all}`;
 }
 
@@ -59,8 +83,11 @@ export const smtpdRenderings: Renderings<SmtpdEvent> = {
   connected: (event) => `connect from ${event.client}`,
   disconnected: (event) => `disconnect from ${event.client}${event.counters}`,
   client: (event) => `${event.queueId}: client=${event.client}${event.extra}`,
-  policy: (event) =>
-    `${event.queueId === '' ? 'NOQUEUE' : event.queueId}: ${event.word}: ${event.where} from ${event.client}: ${event.text}${tail(event)}`,
-  lost: (event) => `${event.how} after ${event.after} from ${event.client}`,
+  policy: (event) => `${idOf(event)}: ${event.word}: ${event.where} from ${event.client}: ${event.text}${tail(event)}`,
+  lost: (event) => `${idOf(event)}: ${event.how} after ${event.after} from ${event.client}`,
+  discardedKeywords: (event) => `discarding EHLO keywords: ${event.names.join(', ')}`,
+  replyFilter: (event) => `${idOf(event)}: reply filter in: ${event.before}; reply filter out: ${event.after}`,
+  statistics: (event) =>
+    `statistics: ${event.name} ${event.figure}${event.client === undefined ? '' : ` for (${event.client})`} at ${statisticsTime(event.at)}`,
   pipelining: (event) => `improper command pipelining after ${event.after} from ${event.client}: ${event.text}`,
 };

@@ -1,21 +1,29 @@
 /** BDAT. RFC 3030 */
 import { type CommandResult, replyOf } from '../command-result.ts';
 import type { Session } from '../session.ts';
+import type { Arguments } from './index.ts';
 
-export async function bdat(session: Session, args: string): Promise<CommandResult> {
-  const { transaction, settings } = session;
-  if (settings.discardedKeywords.has('chunking')) return replyOf('521 5.5.1 Error: command not implemented', true);
-  const match = /^(\d{1,15})(?:\s+(LAST))?$/i.exec(args);
-  if (match === null) return replyOf('521 5.5.4 Syntax: BDAT count [LAST]', true);
-  const size = Number(match[1]);
-  const isLast = match[2] !== undefined;
-  // the chunk follows its command whatever the reply: without a transaction the session can't go on
-  if (transaction === undefined) return replyOf('503 5.5.1 Error: need RCPT command', true);
-  if (transaction.recipients.length === 0) return replyOf('554 5.5.1 Error: no valid recipients', true);
-  if (!transaction.inChunks) {
-    const verdict = await session.check('data');
-    if (verdict.kind === 'reject') return replyOf(verdict.reply, true);
+export async function bdat(session: Session, { words }: Arguments): Promise<CommandResult> {
+  if (session.discarded.has('chunking')) return replyOf('521 5.5.1 Error: command not implemented', true);
+  const [, count, last, ...more] = words.map(({ text }) => text);
+  const isLast = last?.toUpperCase() === 'LAST';
+  // what follows is content, of a length nobody knows: the session can't go on
+  if (count === undefined || !/^\d{1,15}$/.test(count) || (last !== undefined && !isLast) || more.length > 0) {
+    return replyOf('521 5.5.4 Syntax: BDAT count [LAST]', true);
   }
-  transaction.inChunks = true;
-  return { ...replyOf(`250 2.0.0 Ok: ${size} bytes`), next: { chunk: size, isLast } };
+  const sizeBytes = Number(count);
+  const taken = replyOf(`250 2.0.0 Ok: ${sizeBytes} bytes`);
+  const refusal = await refusalOfChunk(session, sizeBytes);
+  return { ...taken, then: { kind: 'chunk', sizeBytes, isLast, ...(refusal === undefined ? {} : { refusal }) } };
+}
+
+/** A refused chunk is still read. */
+async function refusalOfChunk(session: Session, sizeBytes: number): Promise<CommandResult | undefined> {
+  const { transaction } = session;
+  if (session.chunks === 'refused') return replyOf(`551 5.0.0 Discarded ${sizeBytes} bytes after earlier error`);
+  if (transaction === undefined) return replyOf('503 5.5.1 Error: need RCPT command');
+  if (transaction.recipients.length === 0) return replyOf('554 5.5.1 Error: no valid recipients');
+  if (session.chunks !== 'none') return undefined;
+  const verdict = await session.check('data');
+  return verdict.kind === 'reject' ? replyOf(verdict.reply, verdict.hangsUp) : undefined;
 }

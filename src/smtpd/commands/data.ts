@@ -1,14 +1,15 @@
 /** DATA. RFC 5321, 4.1.1.4 */
 import { type CommandResult, replyOf } from '../command-result.ts';
 import type { Session } from '../session.ts';
+import type { Arguments } from './index.ts';
 
-export async function data(session: Session, args: string): Promise<CommandResult> {
+export async function data(session: Session, { words }: Arguments): Promise<CommandResult> {
   const { transaction } = session;
-  if (transaction?.inChunks === true) return replyOf('503 5.5.1 Error: DATA after BDAT');
+  if (session.chunks !== 'none') return replyOf('503 5.5.1 Error: DATA after BDAT');
   if (transaction === undefined) return replyOf('503 5.5.1 Error: need RCPT command');
   if (transaction.recipients.length === 0) return replyOf('554 5.5.1 Error: no valid recipients');
-  if (args !== '') return replyOf('501 5.5.4 Syntax: DATA');
+  if (words.length > 1) return replyOf('501 5.5.4 Syntax: DATA');
   const verdict = await session.check('data');
   if (verdict.kind === 'reject') return replyOf(verdict.reply, verdict.hangsUp);
-  return { code: 354, lines: ['End data with <CR><LF>.<CR><LF>'], next: 'data' };
+  return { code: 354, lines: ['End data with <CR><LF>.<CR><LF>'], then: { kind: 'data' } };
 }

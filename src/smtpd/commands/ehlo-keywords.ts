@@ -2,23 +2,51 @@
 import type { SmtpdSettings } from '../settings.ts';
 
 export interface Announced {
+  readonly discarded: ReadonlySet<string>;
   readonly xclient: boolean;
   readonly xforward: boolean;
+  readonly xverp: boolean;
 }
 
-export function ehloKeywords(settings: SmtpdSettings, { xclient, xforward }: Announced): readonly string[] {
+/** Names for smtpd_discard_ehlo_keywords, in the order in which the log lists them. */
+const maskOrder = [
+  '8bitmime',
+  'auth',
+  'etrn',
+  'pipelining',
+  'size',
+  'verp',
+  'vrfy',
+  'xclient',
+  'xforward',
+  'starttls',
+  'enhancedstatuscodes',
+  'dsn',
+  'smtputf8',
+  'chunking',
+  'requiretls',
+];
+
+/** The discarded keywords as the log names them; none with `silent-discard`. */
+export function discardedNames(discarded: ReadonlySet<string>): readonly string[] {
+  if (discarded.has('silent-discard')) return [];
+  return maskOrder.filter((name) => discarded.has(name)).map((name) => name.toUpperCase());
+}
+
+export function ehloKeywords(settings: SmtpdSettings, announced: Announced): readonly string[] {
   const all: readonly (readonly [string, string, boolean])[] = [
     ['pipelining', 'PIPELINING', true],
     ['size', settings.messageSizeLimit > 0 ? `SIZE ${settings.messageSizeLimit}` : 'SIZE', true],
     ['vrfy', 'VRFY', !settings.disableVrfy],
     ['etrn', 'ETRN', true],
-    ['xclient', 'XCLIENT NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT', xclient],
-    ['xforward', 'XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT', xforward],
+    ['verp', 'XVERP', announced.xverp],
+    ['xclient', 'XCLIENT NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT', announced.xclient],
+    ['xforward', 'XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT', announced.xforward],
     ['enhancedstatuscodes', 'ENHANCEDSTATUSCODES', true],
     ['8bitmime', '8BITMIME', true],
     ['dsn', 'DSN', true],
     ['smtputf8', 'SMTPUTF8', settings.smtputf8],
     ['chunking', 'CHUNKING', true],
   ];
-  return all.filter(([name, , isOn]) => isOn && !settings.discardedKeywords.has(name)).map(([, text]) => text);
+  return all.filter(([name, , isOn]) => isOn && !announced.discarded.has(name)).map(([, text]) => text);
 }

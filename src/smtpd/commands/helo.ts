@@ -1,33 +1,40 @@
 /** HELO and EHLO. RFC 5321, 4.1.1.1 */
 import { type CommandResult, replyOf } from '../command-result.ts';
 import type { Session } from '../session.ts';
-import { ehloKeywords } from './ehlo-keywords.ts';
+import type { Arguments } from './index.ts';
+import { discardedNames, ehloKeywords } from './ehlo-keywords.ts';
 
-async function greet(session: Session, name: string, protocol: 'SMTP' | 'ESMTP'): Promise<CommandResult> {
+async function greet(session: Session, args: Arguments, protocol: 'SMTP' | 'ESMTP'): Promise<CommandResult> {
   const { settings } = session;
-  const before = session.helo;
+  const name = args.words
+    .slice(1)
+    .map(({ text }) => text)
+    .join(' ');
+  if (name === '') return replyOf(`501 Syntax: ${protocol === 'SMTP' ? 'HELO' : 'EHLO'} hostname`);
   session.resetTransaction();
-  session.helo = name.split(/\s/)[0] ?? '';
+  session.helo = undefined;
   session.protocol = protocol;
-  const verdict = settings.delayReject ? undefined : await session.check('helo');
-  if (verdict?.kind === 'reject') {
-    session.helo = before;
-    return replyOf(verdict.reply, verdict.hangsUp);
+  if (!settings.delayReject) {
+    const verdict = await session.check('helo', { helo: name });
+    if (verdict.kind === 'reject') return replyOf(verdict.reply, verdict.hangsUp);
   }
-  if (protocol === 'SMTP') return replyOf(`250 ${settings.myhostname}`);
-  return {
-    code: 250,
-    lines: [
-      settings.myhostname,
-      ...ehloKeywords(settings, { xclient: session.canXclient, xforward: session.canXforward }),
-    ],
-  };
+  session.helo = name;
+  return protocol === 'SMTP' ? replyOf(`250 ${settings.myhostname}`) : keywords(session);
 }
 
-export function helo(session: Session, args: string): CommandResult | Promise<CommandResult> {
-  return args === '' ? replyOf('501 Syntax: HELO hostname') : greet(session, args, 'SMTP');
+async function keywords(session: Session): Promise<CommandResult> {
+  const { settings } = session;
+  const discarded = await session.findDiscardedKeywords();
+  const names = discardedNames(discarded);
+  if (names.length > 0) session.options.events.emit({ kind: 'discardedKeywords', names });
+  const announced = { discarded, ...session.announced };
+  return { code: 250, lines: [settings.myhostname, ...ehloKeywords(settings, announced)] };
 }
 
-export function ehlo(session: Session, args: string): CommandResult | Promise<CommandResult> {
-  return args === '' ? replyOf('501 Syntax: EHLO hostname') : greet(session, args, 'ESMTP');
+export function helo(session: Session, args: Arguments): Promise<CommandResult> {
+  return greet(session, args, 'SMTP');
+}
+
+export function ehlo(session: Session, args: Arguments): Promise<CommandResult> {
+  return greet(session, args, 'ESMTP');
 }

@@ -8,19 +8,23 @@ export interface MailParameters {
   readonly smtputf8: boolean;
   readonly ret: '' | 'full' | 'hdrs';
   readonly envid: string;
+  /** XVERP delimiters, or ''. VERP_README */
+  readonly verp: string;
 }
 
 export interface ParameterRules {
   /** Keywords that were not announced. */
   readonly discarded: ReadonlySet<string>;
-  readonly smtputf8: boolean;
+  readonly smtputf8?: boolean;
+  /** Given when the client may use XVERP. */
+  readonly xverp?: { readonly defaultDelimiters: string; readonly filter: string } | undefined;
 }
 
 const dsnDisabled = '501 5.7.1 DSN support is disabled';
 
 /** Reads MAIL's parameters; a text is the reply that refuses them. */
 export function parseMailParameters(words: readonly string[], rules: ParameterRules): MailParameters | string {
-  let out: MailParameters = { size: 0, encoding: '', smtputf8: false, ret: '', envid: '' };
+  let out: MailParameters = { size: 0, encoding: '', smtputf8: false, ret: '', envid: '', verp: '' };
   for (const word of words) {
     const next = mailParameter(word, out, rules);
     if (typeof next === 'string') return next;
@@ -33,13 +37,14 @@ function mailParameter(word: string, so: MailParameters, rules: ParameterRules):
   const upper = word.toUpperCase();
   const value = word.slice(word.indexOf('=') + 1);
   if (upper.startsWith('BODY=')) {
-    if (upper === 'BODY=8BITMIME' && !rules.discarded.has('8bitmime')) return { ...so, encoding: '8bit' };
-    if (upper === 'BODY=7BIT' && !rules.discarded.has('8bitmime')) return { ...so, encoding: '7bit' };
+    if (upper === 'BODY=8BITMIME') return { ...so, encoding: '8bit' };
+    if (upper === 'BODY=7BIT') return { ...so, encoding: '7bit' };
   }
   if (upper.startsWith('SIZE=')) {
     return /^\d{1,15}$/.test(value) ? { ...so, size: Number(value) } : '501 5.5.4 Bad message size syntax';
   }
-  if (upper === 'SMTPUTF8' && rules.smtputf8 && !rules.discarded.has('smtputf8')) return { ...so, smtputf8: true };
+  if (upper === 'SMTPUTF8' && rules.smtputf8 === true && !rules.discarded.has('smtputf8'))
+    return { ...so, smtputf8: true };
   if (upper.startsWith('RET=')) {
     if (rules.discarded.has('dsn')) return dsnDisabled;
     if (so.ret !== '' || !/^(?:full|hdrs)$/i.test(value)) return '501 5.5.4 Bad RET parameter syntax';
@@ -52,6 +57,13 @@ function mailParameter(word: string, so: MailParameters, rules: ParameterRules):
       return '501 5.5.4 Bad ENVID parameter syntax';
     }
     return { ...so, envid };
+  }
+  if (upper.startsWith('AUTH=')) return '503 5.5.4 Error: authentication disabled';
+  if (rules.xverp !== undefined && upper === 'XVERP') return { ...so, verp: rules.xverp.defaultDelimiters };
+  if (rules.xverp !== undefined && upper.startsWith('XVERP=')) {
+    const { filter } = rules.xverp;
+    if (value.length === 2 && [...value].every((char) => filter.includes(char))) return { ...so, verp: value };
+    return `501 5.5.4 Error: XVERP= needs two characters from ${filter}`;
   }
   return `555 5.5.4 Unsupported option: ${word}`;
 }

@@ -2,54 +2,68 @@
 import { parsePath } from '#smtp';
 import { type CommandResult, replyOf } from '../command-result.ts';
 import type { Session } from '../session.ts';
-import { clientText } from '../session-state.ts';
-import { parseMailParameters } from './mail-parameters.ts';
+import { checkRoutable, refuseAddress } from './address-check.ts';
+import type { Arguments } from './index.ts';
+import { type MailParameters, parseMailParameters } from './mail-parameters.ts';
 
-export async function mail(session: Session, args: string): Promise<CommandResult> {
+export async function mail(session: Session, { words }: Arguments): Promise<CommandResult> {
   const { settings, options } = session;
-  if (session.transaction?.inChunks === true) return replyOf('503 5.5.1 Error: MAIL after BDAT');
+  if (settings.heloRequired && session.helo === undefined) return replyOf('503 5.5.1 Error: send HELO/EHLO first');
   if (session.transaction !== undefined) return replyOf('503 5.5.1 Error: nested MAIL command');
-  const path = parsePath(args, 'FROM', { strict: settings.strictEnvelopes });
+  if (session.chunks !== 'none') return replyOf('503 5.5.1 Error: MAIL after BDAT');
+  const path = parsePath(words, 'FROM', { strict: settings.strictEnvelopes });
   if (path.kind === 'syntax') return replyOf('501 5.5.4 Syntax: MAIL FROM:<address>');
-  if (path.kind === 'badAddress') {
-    options.events.emit({
-      kind: 'warning',
-      text: `Illegal address syntax from ${clientText(session.client)} in MAIL command: ${path.text}`,
-    });
-    return replyOf('501 5.1.7 Bad sender address syntax');
-  }
+  const text = words[2]?.text ?? '';
+  const refusal = { text, command: 'MAIL', reply: '501 5.1.7 Bad sender address syntax' };
+  if (path.kind === 'badAddress') return refuseAddress(session, refusal);
+  const unroutable = await checkRoutable(session, path.address, refusal);
+  if (unroutable !== undefined) return unroutable;
   const parameters = parseMailParameters(path.parameters, {
-    discarded: settings.discardedKeywords,
+    discarded: session.discarded,
     smtputf8: settings.smtputf8,
+    xverp: session.announced.xverp
+      ? { defaultDelimiters: settings.defaultVerpDelimiters, filter: settings.verpDelimiterFilter }
+      : undefined,
   });
   if (typeof parameters === 'string') return replyOf(parameters);
-  if (settings.messageSizeLimit > 0 && parameters.size > settings.messageSizeLimit) {
-    return replyOf('552 5.3.4 Message size exceeds fixed limit');
+  if (settings.strictSmtputf8 && !parameters.smtputf8 && /[^\0-\x7f]/.test(path.address)) {
+    return replyOf('553 5.6.7 Must declare SMTPUTF8 to send unicode address');
   }
-  if (
-    settings.queueMinFree > 0 &&
-    (await options.freeBytes()) < Math.max(settings.queueMinFree, 1.5 * settings.messageSizeLimit)
-  ) {
-    return replyOf('452 4.3.1 Insufficient system storage');
-  }
-  session.transaction = {
+  const tooMuch = await session.rateRefusal('message');
+  if (tooMuch !== undefined) return tooMuch;
+  const noRoom = await refusalOfSize(session, path.address, parameters);
+  if (noRoom !== undefined) return noRoom;
+  session.beginTransaction({
     sender: path.address,
     declaredSize: parameters.size,
-    encoding: parameters.encoding,
-    smtputf8: parameters.smtputf8,
-    ret: parameters.ret,
-    envid: parameters.envid,
     startedAt: options.now(),
-    recipients: [],
-    submission: undefined,
-    inChunks: false,
-    contentBytes: 0,
-    tooManyRecipients: 0,
-  };
-  const verdict = settings.delayReject ? undefined : await session.check('mail');
-  if (verdict?.kind === 'reject') {
-    session.resetTransaction();
-    return replyOf(verdict.reply, verdict.hangsUp);
+    ...parameters,
+  });
+  if (settings.delayReject) return replyOf('250 2.1.0 Ok');
+  const verdict = await session.check('mail');
+  if (verdict.kind === 'accept') return replyOf('250 2.1.0 Ok');
+  session.resetTransaction();
+  return replyOf(verdict.reply, verdict.hangsUp);
+}
+
+/** message_size_limit, and room for one and a half of such messages. postconf(5) queue_minfree */
+async function refusalOfSize(
+  session: Session,
+  sender: string,
+  { size }: MailParameters,
+): Promise<CommandResult | undefined> {
+  const { settings, options } = session;
+  const { messageSizeLimit, queueMinFree } = settings;
+  if (messageSizeLimit > 0 && size > messageSizeLimit) {
+    return session.refuse('552 5.3.4 Message size exceeds fixed limit', { sender });
   }
-  return replyOf('250 2.1.0 Ok');
+  if (messageSizeLimit === 0 && queueMinFree === 0) return undefined;
+  const found = options.freeBytes();
+  const free = found instanceof Promise ? await found : found;
+  if (queueMinFree < free && messageSizeLimit < free / 1.5) return undefined;
+  options.events.emit({
+    kind: 'warning',
+    text: `not enough free space in mail queue: ${free} bytes < 1.5*message size limit`,
+  });
+  return session.refuse('452 4.3.1 Insufficient system storage', { sender });
 }

@@ -1,9 +1,10 @@
 /** RSET, NOOP, HELP, QUIT. RFC 5321, 4.1.1 */
 import { type CommandResult, replyOf } from '../command-result.ts';
 import type { Session } from '../session.ts';
+import type { Arguments } from './index.ts';
 
-export function rset(session: Session, args: string): CommandResult {
-  if (args !== '') return replyOf('501 5.5.4 Syntax: RSET');
+export function rset(session: Session, { words }: Arguments): CommandResult {
+  if (words.length > 1) return replyOf('501 5.5.4 Syntax: RSET');
   session.resetTransaction();
   return replyOf('250 2.0.0 Ok');
 }

@@ -1,27 +1,57 @@
 /** The XCLIENT and XFORWARD verbs. XCLIENT_README, XFORWARD_README */
 import { type CommandResult, replyOf } from '../command-result.ts';
 import type { Session } from '../session.ts';
-import { applyOverrides } from './xclient.ts';
+import type { Arguments } from './index.ts';
+import { applyOverrides, type Override } from './xclient.ts';
 
-const words = (args: string): readonly string[] => args.split(/\s+/).filter((word) => word !== '');
-
-export async function xclient(session: Session, args: string): Promise<CommandResult> {
+function overridesOf(
+  session: Session,
+  { words }: Arguments,
+  command: 'XCLIENT' | 'XFORWARD',
+): Override | CommandResult {
+  const isAllowed = command === 'XCLIENT' ? session.canXclient : session.canXforward;
   if (session.transaction !== undefined) return replyOf('503 5.5.1 Error: MAIL transaction in progress');
-  if (!session.canXclient) return replyOf('550 5.7.0 Error: insufficient authorization');
-  const start = { client: session.client, helo: undefined, protocol: undefined, login: undefined };
-  const result = applyOverrides(words(args), start, 'XCLIENT');
-  if (typeof result === 'string') return replyOf(result);
-  const verdict = await session.becomeClient(result.client, result.helo, result.protocol, result.login);
-  if (verdict?.kind === 'reject') return replyOf(verdict.reply, verdict.hangsUp);
-  return replyOf(`220 ${session.settings.banner}`);
+  if (words.length < 2) return replyOf(`501 5.5.4 Syntax: ${command} attribute=value...`);
+  if (!isAllowed) return replyOf('550 5.7.0 Error: insufficient authorization');
+  const client = command === 'XCLIENT' ? session.client : (session.logClient ?? unforwarded(session));
+  const start = { client, helo: undefined, protocol: undefined, login: undefined, ident: undefined, source: undefined };
+  const result = applyOverrides(
+    words.slice(1).map(({ text }) => text),
+    start,
+    command,
+  );
+  return typeof result === 'string' ? replyOf(result) : result;
 }
 
-export function xforward(session: Session, args: string): CommandResult {
-  if (session.transaction !== undefined) return replyOf('503 5.5.1 Error: MAIL transaction in progress');
-  if (!session.canXforward) return replyOf('550 5.7.0 Error: insufficient authorization');
-  const start = { client: session.logClient ?? session.client, helo: undefined, protocol: undefined, login: undefined };
-  const result = applyOverrides(words(args), start, 'XFORWARD');
-  if (typeof result === 'string') return replyOf(result);
-  session.logClient = { ...result.client, heloName: result.helo ?? '', protocol: result.protocol ?? '' };
+/** What XFORWARD does not tell is unknown, not the client's own. */
+function unforwarded({ client }: Session): Session['client'] {
+  return {
+    ...client,
+    name: 'unknown',
+    nameStatus: 'unknown',
+    address: 'unknown',
+    port: 'unknown',
+    heloName: '',
+    protocol: '',
+  };
+}
+
+export async function xclient(session: Session, args: Arguments): Promise<CommandResult> {
+  const result = overridesOf(session, args, 'XCLIENT');
+  if ('code' in result) return result;
+  await session.becomeClient(result);
+  return { code: 220, lines: [], restarts: true };
+}
+
+export function xforward(session: Session, args: Arguments): CommandResult {
+  const result = overridesOf(session, args, 'XFORWARD');
+  if ('code' in result) return result;
+  session.logClient = {
+    ...result.client,
+    heloName: result.helo ?? result.client.heloName,
+    protocol: result.protocol ?? result.client.protocol,
+  };
+  if (result.ident !== undefined) session.forwardedQueueId = result.ident;
+  if (result.source !== undefined) session.forwardedLocally = result.source === 'LOCAL';
   return replyOf('250 2.0.0 Ok');
 }

@@ -8,6 +8,9 @@ export interface Override {
   readonly helo: string | undefined;
   readonly protocol: string | undefined;
   readonly login: string | undefined;
+  /** XFORWARD: the queue ID at the host that speaks, and whether the message began there. */
+  readonly ident: string | undefined;
+  readonly source: string | undefined;
 }
 
 const unavailable = '[UNAVAILABLE]';
@@ -67,18 +70,25 @@ function applyOne(name: string, value: string, so: Override, command: 'XCLIENT' 
       if (!/^e?smtp$/i.test(value) && !isUnknown) return bad;
       return { ...so, protocol: isUnknown ? '' : value.toUpperCase() };
     case 'LOGIN':
+      if (command !== 'XCLIENT') return `501 5.5.4 Bad ${command} attribute name: ${name}`;
       return { ...so, login: isUnknown ? '' : value };
     case 'DESTADDR': {
+      if (command !== 'XCLIENT') return `501 5.5.4 Bad ${command} attribute name: ${name}`;
       const address = isUnknown ? 'unknown' : parseAddress(value);
       return address === undefined ? bad : { ...so, client: { ...client, serverAddress: address } };
     }
     case 'DESTPORT':
+      if (command !== 'XCLIENT') return `501 5.5.4 Bad ${command} attribute name: ${name}`;
       return /^\d{1,5}$/.test(value) || isUnknown
         ? { ...so, client: { ...client, serverPort: isUnknown ? 'unknown' : value } }
         : bad;
     case 'IDENT':
+      if (command !== 'XFORWARD') return `501 5.5.4 Bad ${command} attribute name: ${name}`;
+      return { ...so, ident: isUnknown ? '' : value };
     case 'SOURCE':
-      return command === 'XFORWARD' ? so : `501 5.5.4 Bad ${command} attribute name: ${name}`;
+      if (command !== 'XFORWARD') return `501 5.5.4 Bad ${command} attribute name: ${name}`;
+      if (!/^(?:local|remote)$/i.test(value) && !isUnknown) return bad;
+      return { ...so, source: isUnknown ? '' : value.toUpperCase() };
     default:
       return `501 5.5.4 Bad ${command} attribute name: ${name}`;
   }

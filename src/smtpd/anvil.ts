@@ -1,0 +1,144 @@
+/**
+ * How many sessions a client has, and how often it comes: the limits of anvil(8), for all SMTP services of a process.
+ *
+ * Counted by service and client network. Rates are of the running interval (anvil_rate_time_unit), which begins with the
+ * first event after the one before has ended.
+ */
+import { formatIp, networkAddress, parseIp } from '#address';
+import type { EventChannel } from '#events';
+
+export type RateKind = 'connection' | 'message' | 'recipient' | 'auth' | 'newTlsSession';
+
+export interface AnvilOptions {
+  readonly rateTimeUnitMs: number;
+  readonly statusUpdateMs: number;
+  readonly events: EventChannel;
+  readonly now: () => number;
+}
+
+interface ClientCounts {
+  sessions: number;
+  intervalStartedAt: number;
+  readonly rates: Record<RateKind, number>;
+}
+
+interface Peak {
+  value: number;
+  client: string;
+  at: number;
+}
+
+const peakNames: Readonly<Record<RateKind, string>> = {
+  connection: 'max connection rate',
+  message: 'max message rate',
+  recipient: 'max recipient rate',
+  newTlsSession: 'max newtls rate',
+  auth: 'max auth rate',
+};
+const rateKinds: readonly RateKind[] = ['connection', 'message', 'recipient', 'newTlsSession', 'auth'];
+
+/** Clients without a session are forgotten from here on. */
+const maxIdleClients = 10_000;
+
+export class Anvil {
+  readonly #options: AnvilOptions;
+  readonly #clients = new Map<string, ClientCounts>();
+  readonly #peaks = new Map<RateKind | 'sessions', Peak>();
+  #cachePeak = { value: 0, at: 0 };
+  #reportedAt: number;
+
+  constructor(options: AnvilOptions) {
+    this.#options = options;
+    this.#reportedAt = options.now();
+  }
+
+  /** A session begins: sessions of this client now, and connections in this interval. */
+  connect(client: string): { readonly sessions: number; readonly rate: number } {
+    const rate = this.count(client, 'connection');
+    const counts = this.#countsOf(client);
+    counts.sessions += 1;
+    this.#note('sessions', counts.sessions, client);
+    return { sessions: counts.sessions, rate };
+  }
+
+  disconnect(client: string): void {
+    const counts = this.#clients.get(client);
+    if (counts !== undefined && counts.sessions > 0) counts.sessions -= 1;
+  }
+
+  /** One more event of a kind: how many there were in this interval. */
+  count(client: string, kind: RateKind): number {
+    const counts = this.#countsOf(client);
+    counts.rates[kind] += 1;
+    this.#note(kind, counts.rates[kind], client);
+    return counts.rates[kind];
+  }
+
+  #countsOf(client: string): ClientCounts {
+    const now = this.#options.now();
+    if (now - this.#reportedAt >= this.#options.statusUpdateMs) this.report();
+    let counts = this.#clients.get(client);
+    if (counts === undefined) {
+      if (this.#clients.size >= maxIdleClients) this.#forgetIdle(now);
+      counts = { sessions: 0, intervalStartedAt: now, rates: noRates() };
+      this.#clients.set(client, counts);
+      if (this.#clients.size > this.#cachePeak.value) this.#cachePeak = { value: this.#clients.size, at: now };
+    } else if (now - counts.intervalStartedAt > this.#options.rateTimeUnitMs) {
+      counts.intervalStartedAt = now;
+      Object.assign(counts.rates, noRates());
+    }
+    return counts;
+  }
+
+  #forgetIdle(now: number): void {
+    for (const [client, counts] of this.#clients) {
+      if (counts.sessions === 0 && now - counts.intervalStartedAt > this.#options.rateTimeUnitMs)
+        this.#clients.delete(client);
+    }
+    if (this.#clients.size < maxIdleClients) return;
+    for (const [client, counts] of this.#clients) if (counts.sessions === 0) this.#clients.delete(client);
+  }
+
+  #note(kind: RateKind | 'sessions', value: number, client: string): void {
+    const peak = this.#peaks.get(kind);
+    if (peak === undefined) this.#peaks.set(kind, { value, client, at: this.#options.now() });
+    else if (value > peak.value) Object.assign(peak, { value, client, at: this.#options.now() });
+  }
+
+  /** Tells the peaks since the last report; also to be called at the end. */
+  report(): void {
+    const now = this.#options.now();
+    const { events, rateTimeUnitMs } = this.#options;
+    const say = (name: string, figure: string, at: number, client?: string): void =>
+      events.emit({ kind: 'statistics', name, figure, at, ...(client === undefined ? {} : { client }) });
+    for (const kind of rateKinds) {
+      const peak = this.#peaks.get(kind);
+      if (peak !== undefined)
+        say(peakNames[kind], `${peak.value}/${Math.round(rateTimeUnitMs / 1000)}s`, peak.at, peak.client);
+      if (kind !== 'connection') continue;
+      const sessions = this.#peaks.get('sessions');
+      if (sessions !== undefined) say('max connection count', String(sessions.value), sessions.at, sessions.client);
+    }
+    if (this.#cachePeak.value > 0) say('max cache size', String(this.#cachePeak.value), this.#cachePeak.at);
+    this.#peaks.clear();
+    this.#cachePeak = { value: 0, at: now };
+    this.#reportedAt = now;
+  }
+}
+
+function noRates(): Record<RateKind, number> {
+  return { connection: 0, message: 0, recipient: 0, auth: 0, newTlsSession: 0 };
+}
+
+/** `service:network`: whom counters belong to. smtpd_client_ipv4_prefix_length, smtpd_client_ipv6_prefix_length */
+export function anvilClient(
+  service: string,
+  address: string,
+  prefixes: { readonly ipv4: number; readonly ipv6: number },
+): string {
+  const ip = parseIp(address);
+  const whole = ip?.family === 'ipv6' ? 128 : 32;
+  const prefixLength = ip === undefined ? whole : prefixes[ip.family];
+  if (ip === undefined || prefixLength >= whole) return `${service}:${address}`;
+  return `${service}:${formatIp(networkAddress({ ...ip, prefixLength }))}/${prefixLength}`;
+}

@@ -1,0 +1,39 @@
+/** The address of MAIL, RCPT or VRFY: its syntax, and whether routing can make sense of it. smtpd(8) */
+import type { MaybePromise } from '#message';
+import { type CommandResult, replyOf } from '../command-result.ts';
+import type { Session } from '../session.ts';
+import { toExternal } from '#address';
+
+/** Refuses what can't be routed: `a@b..c`, `a@[notanip]`, `-a@b`. Undefined: the address will do. */
+export function checkRoutable(
+  session: Session,
+  address: string,
+  refusal: { readonly text: string; readonly command: string; readonly reply: string },
+): MaybePromise<CommandResult | undefined> {
+  const judge = (kind: 'resolved' | 'invalid' | 'failed'): CommandResult | undefined => {
+    switch (kind) {
+      case 'resolved':
+        return undefined;
+      case 'invalid':
+        return refuseAddress(session, refusal);
+      case 'failed':
+        return replyOf(`451 4.3.0 <${toExternal(address)}>: Temporary lookup failure`);
+    }
+  };
+  if (address === '') return undefined;
+  const { rewriter } = session.options;
+  const found = rewriter.resolve(session.transaction?.sender ?? '', rewriter.rewrite(address, 'local'));
+  return found instanceof Promise ? found.then(({ kind }) => judge(kind)) : judge(found.kind);
+}
+
+/** Warns of an address that is none, and gives the reply. */
+export function refuseAddress(
+  session: Session,
+  { text, command, reply }: { readonly text: string; readonly command: string; readonly reply: string },
+): CommandResult {
+  session.options.events.emit({
+    kind: 'warning',
+    text: `Illegal address syntax from ${session.clientText} in ${command} command: ${text}`,
+  });
+  return replyOf(reply);
+}

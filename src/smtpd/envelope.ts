@@ -1,0 +1,45 @@
+/** The envelope of a message as the session knows it. */
+import type { ClientAttributes, SubmissionOptions } from '#message';
+import type { ClientFacts, Transaction } from './session-state.ts';
+import type { SmtpdSettings } from './settings.ts';
+
+export interface EnvelopeSource {
+  readonly settings: SmtpdSettings;
+  readonly client: ClientFacts;
+  readonly logClient: ClientFacts | undefined;
+  readonly helo: string | undefined;
+  readonly protocol: string;
+  readonly saslUsername: string;
+}
+
+export function attributesOf(client: ClientFacts, heloName: string, protocol: string): ClientAttributes {
+  const { name, reverseName, address, port, serverAddress, serverPort } = client;
+  return { name, reverseName, address, port, heloName, protocol, serverAddress, serverPort };
+}
+
+export function envelopeOf(
+  { settings, client, logClient, helo = '', protocol, saslUsername }: EnvelopeSource,
+  transaction: Transaction,
+  rewriteContext: 'local' | 'remote',
+): SubmissionOptions['envelope'] {
+  const own = attributesOf(client, helo, protocol);
+  return {
+    sender: transaction.sender,
+    arrivedAt: transaction.startedAt,
+    envid: transaction.envid,
+    ret: transaction.ret,
+    smtputf8: transaction.smtputf8,
+    encoding: transaction.encoding,
+    rewriteContext,
+    client: own,
+    logClient: logClient === undefined ? own : attributesOf(logClient, logClient.heloName, logClient.protocol),
+    ...(saslUsername === '' ? {} : { sasl: { method: '', username: saslUsername, sender: '' } }),
+    fullName: '',
+    contentFilter: settings.contentFilter,
+    origin: 'mail',
+    verp: transaction.verp,
+    trace: '',
+    originalQueueId: '',
+    requireTls: false,
+  };
+}

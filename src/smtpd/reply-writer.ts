@@ -1,0 +1,106 @@
+/**
+ * Replies on their way out: filter, soft_bounce, footer, the bound on a line; gathered and written in one piece.
+ * postconf(5) smtpd_reject_filter_maps, soft_bounce, smtpd_reject_footer
+ */
+import type { Duplex } from 'node:stream';
+import type { EventChannel } from '#events';
+import { formatReply } from '#smtp';
+import type { TableList } from '#tables';
+import { type FooterFacts, type ReplyText, withFooter } from './reject-footer.ts';
+
+export interface ReplySettings {
+  readonly softBounce: boolean;
+  readonly rejectFooter: string;
+  readonly rejectFooterMaps: TableList;
+  readonly rejectFilterMaps: TableList;
+  readonly expansionFilter: ReadonlySet<string>;
+}
+
+/** RFC 5321, 4.5.3.1.5: 512 bytes with CRLF. */
+const maxLineBytes = 510;
+
+export class ReplyWriter {
+  readonly #stream: Duplex;
+  readonly #settings: ReplySettings;
+  readonly #events: EventChannel;
+  readonly #facts: () => FooterFacts & { readonly queueId: string };
+  #waiting = '';
+
+  constructor(
+    stream: Duplex,
+    settings: ReplySettings,
+    events: EventChannel,
+    facts: () => FooterFacts & { readonly queueId: string },
+  ) {
+    this.#stream = stream;
+    this.#settings = settings;
+    this.#events = events;
+    this.#facts = facts;
+  }
+
+  /** Puts a reply behind those that wait; gives the code as it goes out. */
+  async say(reply: ReplyText): Promise<number> {
+    const final = reply.code >= 400 ? await this.#refusal(reply) : reply;
+    this.#waiting += formatReply(
+      final.code,
+      final.lines.map((line) => printable(line)),
+    );
+    return final.code;
+  }
+
+  /** As `say`, for replies that no table looks at: greetings and successes. */
+  sayPlain(code: number, lines: readonly string[]): void {
+    this.#waiting += formatReply(code, lines);
+  }
+
+  flush(): void {
+    if (this.#waiting === '') return;
+    if (!this.#stream.destroyed && this.#stream.writable) this.#stream.write(this.#waiting);
+    this.#waiting = '';
+  }
+
+  async #refusal(reply: ReplyText): Promise<ReplyText> {
+    const { softBounce, rejectFooter, rejectFooterMaps, rejectFilterMaps, expansionFilter } = this.#settings;
+    let out = rejectFilterMaps.isEmpty ? reply : await this.#filtered(reply);
+    if (softBounce && out.code >= 500) out = softened(out);
+    let template = rejectFooter;
+    if (!rejectFooterMaps.isEmpty) {
+      const found = await rejectFooterMaps.lookup(`${out.code} ${out.lines[0] ?? ''}`);
+      if (found.kind === 'found') template = found.value;
+      if (found.kind === 'failed')
+        this.#events.emit({
+          kind: 'warning',
+          text: `${found.table.name}: lookup error for smtpd_reject_footer_maps: ${found.reason}`,
+        });
+    }
+    return template === '' ? out : withFooter(out, template, expansionFilter, this.#facts());
+  }
+
+  async #filtered(reply: ReplyText): Promise<ReplyText> {
+    const text = `${reply.code} ${reply.lines[0] ?? ''}`;
+    const found = await this.#settings.rejectFilterMaps.lookup(text);
+    if (found.kind === 'missing') return reply;
+    const { queueId } = this.#facts();
+    if (found.kind === 'failed' || !/^[45]\d\d /.test(found.value)) {
+      const reason = found.kind === 'failed' ? found.reason : `bad reply "${found.value}"`;
+      this.#events.emit({ kind: 'warning', text: `${found.table.name}: smtpd_reject_filter_maps: ${reason}` });
+      return { code: 451, lines: ['4.3.5 Server configuration error'] };
+    }
+    this.#events.emit({ kind: 'replyFilter', queueId, before: text, after: found.value });
+    return { code: Number(found.value.slice(0, 3)), lines: [found.value.slice(4)] };
+  }
+}
+
+function softened({ code, lines }: ReplyText): ReplyText {
+  return { code: code - 100, lines: lines.map((line) => line.replace(/^5(?=\.\d+\.\d+ )/, '4')) };
+}
+
+/** No control characters, no more bytes than a line may have. */
+function printable(line: string): string {
+  // oxlint-disable-next-line no-control-regex -- what must not reach the wire
+  const clean = line.replaceAll(/[\x00-\x1f\x7f]/g, '?');
+  if (clean.length < maxLineBytes / 4) return clean;
+  const bytes = Buffer.from(clean);
+  const room = maxLineBytes - '000-'.length;
+  return bytes.length <= room ? clean : bytes.toString('utf8', 0, room).replace(/\uFFFD+$/, '');
+}

@@ -1,0 +1,126 @@
+/**
+ * The input of a session: framed bytes, and a bound on every wait for more of them. postconf(5) smtpd_timeout,
+ * smtpd_per_request_deadline, smtpd_min_data_rate
+ */
+import type { Duplex } from 'node:stream';
+import { CommandReader } from '#smtp';
+
+export interface InputLimits {
+  readonly lineLengthLimit: number;
+  readonly timeoutMs: number;
+  /** The timeout is for a whole request, not for each read; content earns time by its bytes. */
+  readonly perRequestDeadline: boolean;
+  readonly minDataRate: number;
+  readonly now: () => number;
+}
+
+export type WaitResult = 'input' | 'closed' | 'timeout' | 'woken';
+
+/** Above this much unread input the sender has to wait. */
+const maxWaitingBytes = 1 << 18;
+
+export class SessionInput {
+  readonly reader: CommandReader;
+  readonly #stream: Duplex;
+  readonly #limits: InputLimits;
+  readonly #timer: NodeJS.Timeout;
+  #resolve: ((result: WaitResult) => void) | undefined;
+  #isClosed = false;
+  #isPaused = false;
+  #hasNews = false;
+  #leftMs: number;
+
+  constructor(stream: Duplex, limits: InputLimits) {
+    this.#stream = stream;
+    this.#limits = limits;
+    this.#leftMs = limits.timeoutMs;
+    this.reader = new CommandReader(limits.lineLengthLimit);
+    // one timer for the whole session: refreshed by each wait, without effect outside of waits
+    this.#timer = setTimeout(() => this.#settle('timeout'), limits.timeoutMs);
+    stream.on('data', (bytes: Buffer) => this.#onData(bytes));
+    for (const name of ['end', 'close', 'error']) stream.on(name, () => this.#onEnd());
+  }
+
+  #onData(bytes: Buffer): void {
+    this.reader.push(bytes);
+    this.#hasNews = true;
+    if (this.#limits.perRequestDeadline) this.#earn(bytes.length);
+    if (this.reader.waitingBytes.length > maxWaitingBytes) this.pause();
+    this.#settle('input');
+  }
+
+  #onEnd(): void {
+    this.#isClosed = true;
+    this.#settle('closed');
+  }
+
+  #settle(result: WaitResult): void {
+    const resolve = this.#resolve;
+    this.#resolve = undefined;
+    resolve?.(result);
+  }
+
+  #earn(bytes: number): void {
+    this.#leftMs = Math.min(this.#limits.timeoutMs, this.#leftMs + (bytes * 1000) / this.#limits.minDataRate);
+  }
+
+  /** A new request: its deadline begins. */
+  beginRequest(): void {
+    this.#leftMs = this.#limits.timeoutMs;
+  }
+
+  /** Waits for more input than was there at the last wait. */
+  wait(): Promise<WaitResult> {
+    if (this.#hasNews) {
+      this.#hasNews = false;
+      return Promise.resolve('input');
+    }
+    if (this.#isClosed) return Promise.resolve('closed');
+    this.resume();
+    if (this.#limits.perRequestDeadline) return this.#waitForDeadline();
+    this.#timer.refresh();
+    return new Promise((resolve) => {
+      this.#resolve = (result) => {
+        this.#hasNews = false;
+        resolve(result);
+      };
+    });
+  }
+
+  async #waitForDeadline(): Promise<WaitResult> {
+    const startedAt = this.#limits.now();
+    const timer = setTimeout(() => this.#settle('timeout'), Math.max(1, this.#leftMs));
+    const result = await new Promise<WaitResult>((resolve) => {
+      this.#resolve = resolve;
+    });
+    clearTimeout(timer);
+    this.#hasNews = false;
+    this.#leftMs -= this.#limits.now() - startedAt;
+    return result;
+  }
+
+  /** Ends a wait that is under way. */
+  wake(): void {
+    this.#settle('woken');
+  }
+
+  pause(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#stream.resume();
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+}
