@@ -9,7 +9,7 @@ export interface CommandResult {
   /** Whether it counts as an error of the client; by default a 4xx or 5xx reply does. */
   readonly isError?: boolean;
   /** What the session does next with its input. */
-  readonly then?: ContentOrder;
+  readonly content?: ContentOrder;
   /** XCLIENT: the session begins anew. */
   readonly restarts?: boolean;
 }

@@ -85,7 +85,7 @@ export function withFooter(
 
 /** smtpd_expansion_filter: what a client says must not shape our reply. A `$` in a value is text. */
 function clean(value: string, allowed: ReadonlySet<string>): string {
-  return [...value]
+  return Array.from(value)
     .map((char) => (allowed.has(char) ? char : '_'))
     .join('')
     .replaceAll('$', '$$$$');

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { EventChannel } from '#events';
 import { Anvil } from './anvil.ts';
+import { rememberFreeSpace } from './free-space.ts';
 import { type ClientFacts, clientOf, localClient } from './session-state.ts';
 import { Session, type SessionOptions } from './session.ts';
 
@@ -19,19 +20,16 @@ export class SmtpServer {
   readonly #sessions = new Map<Session, Promise<void>>();
 
   constructor({ anvil, anvilEvents, ...options }: SmtpServerOptions) {
-    const { rateTimeUnitMs, anvilStatusUpdateMs } = options.settings;
-    this.#ownAnvil =
-      anvil === undefined
-        ? new Anvil({
-            rateTimeUnitMs,
-            statusUpdateMs: anvilStatusUpdateMs,
-            events: anvilEvents ?? options.events,
-            now: options.now,
-          })
-        : undefined;
-    const used = anvil ?? this.#ownAnvil;
-    if (used === undefined) throw new Error('no anvil');
-    this.#options = { ...options, anvil: used, isStandAlone: false };
+    const { rateTimeUnitMs, anvilStatusUpdateMs: statusUpdateMs } = options.settings;
+    const { now } = options;
+    const own = new Anvil({ rateTimeUnitMs, statusUpdateMs, events: anvilEvents ?? options.events, now });
+    this.#ownAnvil = anvil === undefined ? own : undefined;
+    this.#options = {
+      ...options,
+      anvil: anvil ?? own,
+      isStandAlone: false,
+      freeBytes: rememberFreeSpace(options.freeBytes, now),
+    };
   }
 
   get sessionCount(): number {

@@ -315,7 +315,7 @@ export class Session {
     const first = ran instanceof Promise ? await ran : ran;
     if (verb.isJunk) this.#countJunk();
     if (first.restarts === true) return this.#greet(undefined);
-    const result = first.then === undefined ? first : await this.#receive(first, first.then);
+    const result = first.content === undefined ? first : await this.#receive(first, first.content);
     if (result === undefined) return;
     if (!isErrorResult(result)) this.#counters.succeed(counter);
     await this.#answer(result);

@@ -14,7 +14,7 @@ export async function bdat(session: Session, { words }: Arguments): Promise<Comm
   const sizeBytes = Number(count);
   const taken = replyOf(`250 2.0.0 Ok: ${sizeBytes} bytes`);
   const refusal = await refusalOfChunk(session, sizeBytes);
-  return { ...taken, then: { kind: 'chunk', sizeBytes, isLast, ...(refusal === undefined ? {} : { refusal }) } };
+  return { ...taken, content: { kind: 'chunk', sizeBytes, isLast, ...(refusal === undefined ? {} : { refusal }) } };
 }
 
 /** A refused chunk is still read. */

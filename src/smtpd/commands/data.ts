@@ -11,5 +11,5 @@ export async function data(session: Session, { words }: Arguments): Promise<Comm
   if (words.length > 1) return replyOf('501 5.5.4 Syntax: DATA');
   const verdict = await session.check('data');
   if (verdict.kind === 'reject') return replyOf(verdict.reply, verdict.hangsUp);
-  return { code: 354, lines: ['End data with <CR><LF>.<CR><LF>'], then: { kind: 'data' } };
+  return { code: 354, lines: ['End data with <CR><LF>.<CR><LF>'], content: { kind: 'data' } };
 }

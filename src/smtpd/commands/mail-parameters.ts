@@ -62,7 +62,8 @@ function mailParameter(word: string, so: MailParameters, rules: ParameterRules):
   if (rules.xverp !== undefined && upper === 'XVERP') return { ...so, verp: rules.xverp.defaultDelimiters };
   if (rules.xverp !== undefined && upper.startsWith('XVERP=')) {
     const { filter } = rules.xverp;
-    if (value.length === 2 && [...value].every((char) => filter.includes(char))) return { ...so, verp: value };
+    if (value.length === 2 && filter.includes(value.charAt(0)) && filter.includes(value.charAt(1)))
+      return { ...so, verp: value };
     return `501 5.5.4 Error: XVERP= needs two characters from ${filter}`;
   }
   return `555 5.5.4 Unsupported option: ${word}`;

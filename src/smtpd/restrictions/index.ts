@@ -117,7 +117,7 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
       where: logNames[stage] === 'EHLO' && facts.protocol === 'SMTP' ? 'HELO' : logNames[stage],
       queueId: facts.queueId,
       sender: facts.sender,
-      recipient: stage === 'rcpt' || stage === 'vrfy' ? facts.recipient : undefined,
+      recipient: stage === 'etrn' ? undefined : facts.recipient,
       protocol: facts.helo === undefined ? 'SMTP' : facts.protocol,
       helo: facts.helo ?? '',
     });
@@ -222,7 +222,7 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
         const rejected = await runList(each, run);
         if (rejected !== undefined) return verdictOf(run, rejected);
       }
-      return verdictOf(run, isRecipientStage ? await runImplicit(run) : undefined);
+      return verdictOf(run, stage === 'rcpt' ? await runImplicit(run) : undefined);
     },
   };
 }
