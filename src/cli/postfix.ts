@@ -1,0 +1,239 @@
+/** postfix(1): start, stop, reload, status, check, flush, abort, start-fg. */
+import { spawn } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
+import { type Configuration, ConfigError, findConfigDirectory, loadConfiguration } from '#config';
+import { createFileSink, EventLog } from '#events';
+import { openLogFile, runningMaster } from '#master';
+import { mailOwner, systemProblem } from '#roles';
+import type { CliIo, Command } from './io.ts';
+
+const stopWaitMs = 6000;
+
+interface Script {
+  readonly io: CliIo;
+  readonly configuration: Configuration;
+  readonly queueDirectory: string;
+  /** Says something as `postfix/postfix-script`: on standard error, and in the log. */
+  readonly say: (text: string, severity?: 'info' | 'warning' | 'fatal') => void;
+}
+
+function parseArguments(args: readonly string[]): {
+  readonly directory: string | undefined;
+  readonly words: readonly string[];
+} {
+  let directory: string | undefined;
+  const words: string[] = [];
+  for (let i = 0; i < args.length; i += 1) {
+    const arg = args[i] ?? '';
+    if (arg === '-c') {
+      i += 1;
+      directory = args[i];
+    } else if (arg.startsWith('-c') && arg.length > 2) directory = arg.slice(2);
+    else if (!/^-[vD]+$/.test(arg)) words.push(arg);
+  }
+  return { directory, words };
+}
+
+const commands: Readonly<Record<string, (script: Script) => Promise<number>>> = {
+  start: (script) => start(script, false),
+  'start-fg': (script) => start(script, true),
+  stop,
+  'quick-stop': stop,
+  abort: stop,
+  drain: stop,
+  reload,
+  status,
+  check,
+  flush: async ({ io, configuration }) => {
+    const { run: postqueue } = await loadPostqueue();
+    return postqueue(['-c', configuration.directory, '-f'], io);
+  },
+  'set-permissions': check,
+  'upgrade-configuration': check,
+};
+
+export async function run(args: readonly string[], io: CliIo): Promise<number> {
+  const { directory: option, words } = parseArguments(args);
+  const directory = findConfigDirectory(option, io.env);
+  const [word = ''] = words;
+  const command = commands[word];
+  if (command === undefined) {
+    io.stderr(
+      `postfix/postfix-script: fatal: unknown command: '${word}'. Usage: postfix start (or stop, reload, abort, flush, check, status, start-fg)\n`,
+    );
+    return 1;
+  }
+  let configuration: Configuration;
+  try {
+    configuration = loadConfiguration(directory);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const text of error.problems) io.stderr(`postfix: fatal: ${text}\n`);
+    return 1;
+  }
+  const queueDirectory = configuration.settings.string('queue_directory');
+  return command({ io, configuration, queueDirectory, say: createSay(io, configuration) });
+}
+
+function createSay(io: CliIo, { settings }: Configuration): Script['say'] {
+  let log: EventLog | undefined;
+  try {
+    const fd = settings.string('maillog_file') === '/dev/stdout' ? undefined : openLogFile(settings);
+    if (fd !== undefined) log = new EventLog([createFileSink(fd, settings.string('myhostname').split('.')[0] ?? '')]);
+  } catch {
+    // a log that can't be written is no reason not to stop the system; the start checks it
+  }
+  const channel = log?.channel(`${settings.string('syslog_name')}/postfix-script`);
+  return (text, severity = 'info') => {
+    const prefix = severity === 'info' ? '' : `${severity}: `;
+    io.stderr(`postfix/postfix-script: ${prefix}${text}\n`);
+    channel?.emit(severity === 'info' ? { kind: 'script', text } : { kind: severity, text });
+    log?.flush();
+  };
+}
+
+interface Directory {
+  readonly path: string;
+  readonly mode: number;
+  readonly ofOwner: boolean;
+}
+
+/** What `postfix check` makes and mends below $queue_directory and $data_directory. */
+function directories(configuration: Configuration): readonly Directory[] {
+  const queue = configuration.settings.string('queue_directory');
+  return [
+    { path: queue, mode: 0o755, ofOwner: true },
+    { path: configuration.settings.string('data_directory'), mode: 0o700, ofOwner: true },
+    { path: `${queue}/pid`, mode: 0o755, ofOwner: false },
+    { path: `${queue}/public`, mode: 0o755, ofOwner: true },
+    { path: `${queue}/private`, mode: 0o700, ofOwner: true },
+    // anybody may leave a message, nobody may look at another's: no set-group-ID program is needed
+    { path: `${queue}/maildrop`, mode: 0o1733, ofOwner: true },
+  ];
+}
+
+function makeDirectories(configuration: Configuration): void {
+  const owner = mailOwner(configuration.settings);
+  for (const { path, mode, ofOwner } of directories(configuration)) {
+    mkdirSync(path, { recursive: true });
+    if ((statSync(path).mode & 0o7777) !== mode) chmodSync(path, mode);
+    if (owner !== undefined && ofOwner) chownSync(path, owner.uid, owner.gid);
+  }
+}
+
+async function check(script: Script): Promise<number> {
+  const { configuration, say } = script;
+  for (const text of configuration.warnings) say(text, 'warning');
+  try {
+    makeDirectories(configuration);
+    const problem = await systemProblem(configuration);
+    if (problem !== undefined) throw new ConfigError([problem]);
+  } catch (error) {
+    const problems =
+      error instanceof ConfigError ? error.problems : [error instanceof Error ? error.message : String(error)];
+    for (const text of problems) say(text, 'fatal');
+    return 1;
+  }
+  return 0;
+}
+
+async function start(script: Script, inForeground: boolean): Promise<number> {
+  const { configuration, queueDirectory, say } = script;
+  if (process.getuid?.() === 0 && runningMaster(queueDirectory) !== undefined) {
+    say('the Postfix mail system is already running', 'fatal');
+    return 1;
+  }
+  if ((await check(script)) !== 0) {
+    say('Postfix integrity check failed!', 'fatal');
+    return 1;
+  }
+  say('starting the Postfix mail system');
+  const problems = await launch(configuration.directory, queueDirectory, inForeground);
+  for (const text of problems) say(text, 'fatal');
+  if (problems.length > 0) say('mail system startup failed', 'fatal');
+  return problems.length > 0 ? 1 : 0;
+}
+
+/** Starts the supervisor in a session of its own, and waits until it says how it went. */
+function launch(directory: string, queueDirectory: string, inForeground: boolean): Promise<readonly string[]> {
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv, process.argv[1] ?? '', 'master', directory, queueDirectory],
+    {
+      detached: !inForeground,
+      cwd: queueDirectory,
+      stdio: ['ignore', 'inherit', 'inherit', 'ignore', 'pipe'],
+    },
+  );
+  let text = '';
+  return new Promise((resolve) => {
+    child.stdio[4]?.on('data', (bytes: Buffer) => {
+      text += bytes.toString('utf8');
+      const problems = parseReport(text);
+      if (problems === undefined || (inForeground && problems.length === 0)) return;
+      child.unref();
+      resolve(problems);
+      child.stdio[4]?.destroy();
+    });
+    child.once('exit', (code) =>
+      resolve(inForeground && code === 0 ? [] : (parseReport(text) ?? [`master ended with status ${code ?? 1}`])),
+    );
+  });
+}
+
+function parseReport(text: string): readonly string[] | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && 'problems' in value && Array.isArray(value.problems))
+      return value.problems.map(String);
+  } catch {
+    // not all of it is there yet
+  }
+  return undefined;
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function stop({ queueDirectory, say }: Script): Promise<number> {
+  const pid = runningMaster(queueDirectory);
+  if (pid === undefined) {
+    say('the Postfix mail system is not running', 'fatal');
+    return 1;
+  }
+  say('stopping the Postfix mail system');
+  process.kill(pid, 'SIGTERM');
+  const until = Date.now() + stopWaitMs;
+  while (runningMaster(queueDirectory) === pid) {
+    if (Date.now() > until) {
+      say('stopping the Postfix mail system with force', 'warning');
+      process.kill(-pid, 'SIGKILL');
+      break;
+    }
+    await sleep(20);
+  }
+  return 0;
+}
+
+function reload({ queueDirectory, say }: Script): Promise<number> {
+  const pid = runningMaster(queueDirectory);
+  if (pid === undefined) {
+    say('the Postfix mail system is not running', 'fatal');
+    return Promise.resolve(1);
+  }
+  say('refreshing the Postfix mail system');
+  process.kill(pid, 'SIGHUP');
+  return Promise.resolve(0);
+}
+
+function status({ queueDirectory, say }: Script): Promise<number> {
+  const pid = runningMaster(queueDirectory);
+  say(pid === undefined ? 'the Postfix mail system is not running' : `the Postfix mail system is running: PID: ${pid}`);
+  return Promise.resolve(pid === undefined ? 1 : 0);
+}
+
+/** postqueue(1) does the flushing; it is loaded only for that. */
+async function loadPostqueue(): Promise<{ readonly run: Command }> {
+  const path = './postqueue.ts';
+  const loaded: { readonly run: Command } = await import(path);
+  return loaded;
+}

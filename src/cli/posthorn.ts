@@ -1,0 +1,95 @@
+/** posthorn(1): what Postfix has no command for. `posthorn quick-start` runs a mail server below ./var at once. */
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runAllInOne } from '#roles';
+import type { CliIo } from './io.ts';
+
+const port = 2525;
+
+/** A configuration that is safe as it stands: mail for this host's names only, relaying for this machine only. */
+function mainCf(directory: string, domain: string): string {
+  return `# Made by "posthorn quick-start"; yours to change.
+compatibility_level = 3.11
+queue_directory = ${directory}/queue
+data_directory = ${directory}/data
+maillog_file = /dev/stdout
+myhostname = ${domain}
+mydestination =
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+mynetworks = 127.0.0.0/8
+smtp_tls_security_level =
+alias_maps =
+alias_database =
+
+# Mail for any name at this host lands in a Maildir.
+virtual_mailbox_domains = ${domain}, localhost
+virtual_mailbox_base = ${directory}/mail
+virtual_mailbox_maps = regexp:{{/^([^@\\/]+)@/ $1/}}
+virtual_minimum_uid = 1
+virtual_uid_maps = static:${userInfo().uid}
+virtual_gid_maps = static:${userInfo().gid}
+myorigin = ${domain}
+`;
+}
+
+const masterCf = `127.0.0.1:${port} inet n - n - - smtpd
+pickup    unix  n       -       n       60      1       pickup
+cleanup   unix  n       -       n       -       0       cleanup
+qmgr      unix  n       -       n       300     1       qmgr
+rewrite   unix  -       -       n       -       -       trivial-rewrite
+bounce    unix  -       -       n       -       0       bounce
+defer     unix  -       -       n       -       0       bounce
+trace     unix  -       -       n       -       0       bounce
+smtp      unix  -       -       n       -       -       smtp
+relay     unix  -       -       n       -       -       smtp
+error     unix  -       -       n       -       -       error
+retry     unix  -       -       n       -       -       error
+discard   unix  -       -       n       -       -       discard
+local     unix  -       n       n       -       -       local
+virtual   unix  -       n       n       -       -       virtual
+lmtp      unix  -       -       n       -       -       lmtp
+`;
+
+function prepare(directory: string, domain: string): string {
+  const etc = `${directory}/etc`;
+  for (const name of ['etc', 'queue', 'queue/pid', 'queue/public', 'queue/private', 'queue/maildrop', 'data', 'mail']) {
+    mkdirSync(`${directory}/${name}`, { recursive: true });
+  }
+  chmodSync(`${directory}/queue/maildrop`, 0o1733);
+  if (!existsSync(`${etc}/main.cf`)) writeFileSync(`${etc}/main.cf`, mainCf(directory, domain));
+  if (!existsSync(`${etc}/master.cf`)) writeFileSync(`${etc}/master.cf`, masterCf);
+  return etc;
+}
+
+async function quickStart(io: CliIo): Promise<number> {
+  const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+  const directory = `${root}/var`;
+  const name = hostname();
+  const domain = name.includes('.') ? name : `${name}.localdomain`;
+  const etc = prepare(directory, domain);
+  return runAllInOne({
+    directory: etc,
+    onReady: (addresses) => {
+      const user = userInfo().username;
+      io.stdout(`
+Posthorn listens on ${addresses.join(', ')}; its configuration is in ${etc}.
+Send a message:  printf 'Subject: hello\\n\\nIt works.\\n' | ${root}/bin/sendmail -C ${etc} ${user}@${domain}
+Read it:         cat ${directory}/mail/${user}/new/*
+Each message's way is shown below. Ctrl-C stops the server; started again it goes on where it was.
+
+`);
+    },
+    onProblems: (problems) => {
+      for (const text of problems) io.stderr(`posthorn: fatal: ${text}\n`);
+    },
+  });
+}
+
+export function run(args: readonly string[], io: CliIo): Promise<number> {
+  if (args[0] === 'quick-start') return quickStart(io);
+  io.stderr('usage: posthorn quick-start\n');
+  return Promise.resolve(64);
+}

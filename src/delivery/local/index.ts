@@ -1,0 +1,2 @@
+/** The local(8) delivery agent. */
+export { createLocalAgent, type LocalAgentOptions } from './agent.ts';

@@ -1,0 +1,83 @@
+/** The delivery agents of master.cf: transport name → agent. */
+import type { Configuration, Settings } from '#config';
+import { createDiscardAgent, createErrorAgent, type DelivererPool } from '#delivery';
+import { createLocalAgent } from '#delivery/local';
+import { createSmtpAgent } from '#delivery/smtp';
+import { createVirtualAgent } from '#delivery/virtual';
+import type { HostLookup, Resolver } from '#dns';
+import type { EventChannel, EventLog } from '#events';
+import type { DeliveryAgent, SubmissionPort } from '#message';
+import type { Rewriter } from '#rewrite';
+import type { TableOpener } from '#tables';
+import { hostname } from 'node:os';
+
+export interface AgentParts {
+  readonly configuration: Configuration;
+  readonly log: EventLog;
+  readonly rewriter: Rewriter;
+  readonly resolver: Resolver;
+  readonly hostLookup: HostLookup;
+  readonly submission: SubmissionPort;
+  readonly deliverers: DelivererPool;
+  readonly now: () => number;
+  readonly openerFor: (
+    program: string,
+    view: Settings,
+  ) => { readonly tables: TableOpener; readonly events: EventChannel };
+}
+
+export function createAgents(parts: AgentParts): ReadonlyMap<string, DeliveryAgent> {
+  const { configuration, rewriter, resolver, hostLookup, submission, deliverers, now, openerFor } = parts;
+  const agents = new Map<string, DeliveryAgent>();
+  for (const service of configuration.services.filter((entry) => entry.type === 'unix')) {
+    const settings = configuration.settingsFor(service);
+    const opened = (): ReturnType<typeof openerFor> => openerFor(service.command, settings);
+    switch (service.command) {
+      case 'smtp':
+      case 'lmtp':
+        agents.set(
+          service.name,
+          createSmtpAgent({
+            settings,
+            service,
+            protocol: service.command,
+            resolver,
+            hostLookup,
+            rewriter,
+            clock: { now },
+            ...opened(),
+          }),
+        );
+        break;
+      case 'error':
+        agents.set(
+          service.name,
+          createErrorAgent({
+            service: service.name === 'retry' ? 'retry' : 'error',
+            settings,
+            events: opened().events,
+            now,
+          }),
+        );
+        break;
+      case 'discard':
+        agents.set(service.name, createDiscardAgent({ events: opened().events, now }));
+        break;
+      case 'virtual':
+        agents.set(
+          service.name,
+          createVirtualAgent({ settings, rewriter, deliverers, now, hostname: hostname(), ...opened() }),
+        );
+        break;
+      case 'local':
+        agents.set(
+          service.name,
+          createLocalAgent({ settings, rewriter, submission, deliverers, now, hostname: hostname(), ...opened() }),
+        );
+        break;
+      default:
+        break;
+    }
+  }
+  return agents;
+}

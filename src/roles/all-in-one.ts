@@ -1,0 +1,62 @@
+/** All of it in one process, as the user who started it: the quick start, and installations without root. */
+import { ConfigError, loadConfiguration } from '#config';
+import { createLocalPool } from '#delivery';
+import { createFileSink, EventLog, type LogSink } from '#events';
+import { listenAddresses, openLogFile, removePidFile, writePidFile } from '#master';
+import { startMailSystem } from './mail-system.ts';
+import { createSyslogSink } from './syslog-sink.ts';
+import { productVersion } from './version.ts';
+
+export interface AllInOneOptions {
+  readonly directory: string;
+  /** Called once it listens, with what it listens on. */
+  readonly onReady: (addresses: readonly string[]) => void;
+  /** Called when it can't start. */
+  readonly onProblems: (problems: readonly string[]) => void;
+}
+
+/** Runs until a signal ends it; gives the exit status. */
+export async function runAllInOne({ directory, onReady, onProblems }: AllInOneOptions): Promise<number> {
+  let log: EventLog | undefined;
+  try {
+    const configuration = loadConfiguration(directory);
+    const { settings, services } = configuration;
+    const fd = openLogFile(settings);
+    const sink: LogSink =
+      fd === undefined
+        ? createSyslogSink(settings.string('syslog_facility'))
+        : createFileSink(fd, settings.string('myhostname').split('.')[0] ?? '');
+    log = new EventLog([sink]);
+    const events = log.channel(`${settings.string('syslog_name')}/master`);
+    const listeners = [];
+    for (const entry of services.filter((service) => service.type === 'inet')) {
+      for (const address of await listenAddresses(entry, configuration.settingsFor(entry)))
+        listeners.push({ service: entry.name, ...address });
+    }
+    const queueDirectory = settings.string('queue_directory');
+    writePidFile(queueDirectory);
+    const system = await startMailSystem({
+      configuration,
+      log,
+      listeners,
+      deliverers: createLocalPool(process.getuid?.() ?? 0),
+    });
+    events.emit({ kind: 'daemonStarted', version: productVersion, directory });
+    log.flush();
+    onReady(listeners.map(({ address, port }) => `${address.includes(':') ? `[${address}]` : address}:${port}`));
+    const signal = await new Promise<number>((resolve) => {
+      process.once('SIGINT', () => resolve(2));
+      process.once('SIGTERM', () => resolve(15));
+    });
+    events.emit({ kind: 'terminating', signal });
+    await system.stop();
+    removePidFile(queueDirectory);
+    log.flush();
+    return 0;
+  } catch (error) {
+    log?.flush();
+    if (error instanceof ConfigError) onProblems(error.problems);
+    else onProblems([error instanceof Error ? error.message : String(error)]);
+    return 1;
+  }
+}

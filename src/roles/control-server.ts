@@ -1,0 +1,120 @@
+/**
+ * The control sockets of a running system: `public/control` for anybody (list, flush), `private/control` for root and
+ * $mail_owner, who alone may enter that directory. One JSON line asks, JSON lines answer. postqueue(1), postsuper(1)
+ */
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import type { QueueManager } from '#qmgr';
+import type { MessageSelector, QueueStore } from '#store';
+
+export interface ControlServerOptions {
+  readonly queueDirectory: string;
+  readonly store: QueueStore;
+  readonly qmgr: QueueManager;
+  readonly warn: (text: string) => void;
+}
+
+interface Request {
+  readonly operation: string;
+  readonly queueIds: readonly string[] | undefined;
+  readonly queues: MessageSelector['queues'];
+  readonly site: string;
+}
+
+const queueNames = ['incoming', 'active', 'deferred', 'hold', 'corrupt'] as const;
+
+function parseRequest(line: string): Request | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    if (typeof value !== 'object' || value === null || !('operation' in value)) return undefined;
+    const ids = 'queueIds' in value && Array.isArray(value.queueIds) ? value.queueIds.map(String) : undefined;
+    const named = 'queues' in value && Array.isArray(value.queues) ? value.queues.map(String) : undefined;
+    return {
+      operation: String(value.operation),
+      queueIds: ids,
+      queues: named === undefined ? undefined : queueNames.filter((name) => named.includes(name)),
+      site: 'site' in value ? String(value.site) : '',
+    };
+  } catch {
+    return undefined; // not JSON: answered as a bad request
+  }
+}
+
+/** Answers one request; throws for what is not allowed or not known. */
+async function answer(
+  request: Request,
+  { store, qmgr }: ControlServerOptions,
+  isPrivileged: boolean,
+  write: (value: unknown) => void,
+): Promise<void> {
+  const selector: MessageSelector = {
+    ...(request.queueIds === undefined ? {} : { queueIds: request.queueIds }),
+    ...(request.queues === undefined ? {} : { queues: request.queues }),
+  };
+  switch (request.operation) {
+    case 'list':
+      for await (const { queueId, queue, envelope, recipients, sizeBytes, dueAt, forcedExpire } of store.list(
+        selector,
+      )) {
+        write({ message: { queueId, queue, envelope, recipients, sizeBytes, dueAt, forcedExpire } });
+      }
+      return;
+    case 'flush':
+      return qmgr.flush();
+    case 'flushId':
+      return qmgr.flushById(request.queueIds ?? []);
+    case 'flushSite':
+      return qmgr.flushSite(request.site);
+    case 'remove':
+    case 'hold':
+    case 'release':
+    case 'expire': {
+      if (!isPrivileged) throw new Error('only root may change the queue');
+      write({ changed: await store[request.operation](selector) });
+      if (request.operation !== 'hold') void qmgr.scan();
+      return;
+    }
+    default:
+      throw new Error(`unknown operation: ${request.operation}`);
+  }
+}
+
+function serve(socket: Socket, options: ControlServerOptions, isPrivileged: boolean): void {
+  socket.on('error', () => socket.destroy());
+  const write = (value: unknown): void => void socket.write(`${JSON.stringify(value)}\n`);
+  createInterface({ input: socket }).once('line', (line) => {
+    const request = parseRequest(line);
+    const work =
+      request === undefined ? Promise.reject(new Error('bad request')) : answer(request, options, isPrivileged, write);
+    work.then(
+      () => socket.end(`${JSON.stringify({ ok: true })}\n`),
+      (error: unknown) =>
+        socket.end(
+          `${JSON.stringify({ ok: false, reason: error instanceof Error ? error.message : String(error) })}\n`,
+        ),
+    );
+  });
+}
+
+/** Opens both sockets. */
+export async function startControlServer(options: ControlServerOptions): Promise<{ close(): void }> {
+  const servers = await Promise.all(
+    (['public', 'private'] as const).map(async (place): Promise<Server> => {
+      const path = `${options.queueDirectory}/${place}/control`;
+      rmSync(path, { force: true });
+      const server = createServer((socket) => serve(socket, options, place === 'private'));
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(path, resolve);
+      });
+      chmodSync(path, place === 'public' ? 0o666 : 0o600);
+      return server;
+    }),
+  );
+  return {
+    close: () => {
+      for (const server of servers) server.close();
+    },
+  };
+}

@@ -1,0 +1,36 @@
+/** What one process contains. Each role loads its parts when it is started, and only then. */
+
+import type { Configuration } from '#config';
+import type { AllInOneOptions } from './all-in-one.ts';
+
+/** The supervisor, as root. Arguments: configuration directory, queue directory, and `foreground` for start-fg. */
+export async function runMaster(args: readonly string[]): Promise<void> {
+  const { main } = await import('./master.ts');
+  await main(args);
+}
+
+/** Everything unprivileged: receiving, queueing, relaying. Argument: MailStart as JSON. */
+export async function runMail(args: readonly string[]): Promise<void> {
+  const { main } = await import('./mail.ts');
+  await main(args);
+}
+
+/** Writes mailboxes and runs commands as one user; requests come over descriptor 3. */
+export async function runDeliverer(): Promise<void> {
+  const { main } = await import('./deliverer.ts');
+  await main();
+}
+
+/** All of it in one process, as an ordinary user. */
+export async function runAllInOne(options: AllInOneOptions): Promise<number> {
+  const { runAllInOne: run } = await import('./all-in-one.ts');
+  return run(options);
+}
+
+/** What would keep a well-formed configuration from starting; undefined when nothing does. */
+export async function systemProblem(configuration: Configuration): Promise<string | undefined> {
+  const { systemProblem: find } = await import('./start-check.ts');
+  return find(configuration);
+}
+
+export { mailOwner } from './mail-owner.ts';

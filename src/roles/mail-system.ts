@@ -1,0 +1,211 @@
+/**
+ * Everything unprivileged, joined: from master.cf's services to servers, agents and the queue. The one place where the
+ * parts meet; who runs it (a process under the supervisor, or a single process) hands in listeners and deliverers.
+ */
+import type { Server } from 'node:net';
+import { createServer } from 'node:net';
+import { createBouncer } from '#bounce';
+import { createCleanup } from '#cleanup';
+import { ConfigError, type Configuration, type ServiceEntry, type Settings } from '#config';
+import type { DelivererPool } from '#delivery';
+import { createHostLookup, systemResolver } from '#dns';
+import type { EventChannel, EventLog } from '#events';
+import { createPickup } from '#pickup';
+import { createQueueManager } from '#qmgr';
+import { createRewriter } from '#rewrite';
+import { compileSmtpdSettings, createPolicyChecks, createSmtpServer, relayProblem, type SmtpServer } from '#smtpd';
+import { openStore } from '#store';
+import { TableOpener } from '#tables';
+import { createAgents } from './agents.ts';
+import { startControlServer } from './control-server.ts';
+
+export interface ListenerFd {
+  readonly service: string;
+  readonly address: string;
+  readonly port: number;
+  /** An inherited listening socket; undefined: open it here. */
+  readonly fd?: number;
+}
+
+export interface MailSystemOptions {
+  readonly configuration: Configuration;
+  readonly log: EventLog;
+  readonly listeners: readonly ListenerFd[];
+  readonly deliverers: DelivererPool;
+  readonly storeOwner?: { readonly uid: number; readonly gid: number };
+}
+
+export interface MailSystem {
+  /** Stops accepting, lets sessions and deliveries end, closes the queue. */
+  drain(): Promise<void>;
+  /** The same within seconds. */
+  stop(): Promise<void>;
+  /** An older generation has ended: take over what it left. */
+  takeOver(): Promise<void>;
+}
+
+const stopDeadlineMs = 2500;
+const drainDeadlineMs = 600_000;
+
+/** The log tag of a service: `-o syslog_name`, then the program. */
+function channelOf(log: EventLog, settings: Settings, program: string): EventChannel {
+  return log.channel(`${settings.string('syslog_name')}/${program}`);
+}
+
+/** Refuses to be an open relay, as Postfix does. postconf(5) smtpd_relay_restrictions */
+function checkRelay(entry: ServiceEntry, settings: Settings): void {
+  const problem = relayProblem((name) => settings.elements(name), settings.list('smtpd_restriction_classes'));
+  if (problem !== undefined)
+    throw new ConfigError([
+      `${entry.origin.file}, line ${entry.origin.line}: service ${entry.name}/${entry.type}: ${problem}`,
+    ]);
+}
+
+export async function startMailSystem(options: MailSystemOptions): Promise<MailSystem> {
+  const { configuration, log, deliverers } = options;
+  const { settings, services } = configuration;
+  const queueDirectory = settings.string('queue_directory');
+  const smtpdEntries = services.filter((entry) => entry.command === 'smtpd' && entry.type === 'inet');
+  for (const entry of smtpdEntries) checkRelay(entry, configuration.settingsFor(entry));
+
+  const now = (): number => Date.now();
+  const openerFor = (
+    program: string,
+    view: Settings,
+  ): { readonly tables: TableOpener; readonly events: EventChannel } => {
+    const events = channelOf(log, view, program);
+    const warn = (text: string): void => events.emit({ kind: 'warning', text });
+    return { tables: new TableOpener({ settings: view, configDirectory: configuration.directory, warn }), events };
+  };
+  const qmgrEvents = channelOf(log, settings, 'qmgr');
+  const warn = (text: string): void => qmgrEvents.emit({ kind: 'warning', text });
+  const store = await openStore({
+    directory: queueDirectory,
+    longQueueIds: settings.bool('enable_long_queue_ids'),
+    warn,
+    ...(options.storeOwner === undefined ? {} : { owner: options.storeOwner }),
+  });
+  const { tables } = openerFor('trivial-rewrite', settings);
+  const rewriter = createRewriter({
+    settings,
+    tables,
+    warn: (text) => channelOf(log, settings, 'trivial-rewrite').emit({ kind: 'warning', text }),
+  });
+  const resolver = systemResolver();
+  const hostLookup = createHostLookup(resolver);
+
+  const cleanups = new Map(
+    services
+      .filter((entry) => entry.command === 'cleanup')
+      .map((entry) => {
+        const view = configuration.settingsFor(entry);
+        const parts = openerFor('cleanup', view);
+        return [entry.name, createCleanup({ settings: view, ...parts, rewriter, store })] as const;
+      }),
+  );
+  const cleanupFor = (view: Settings): ReturnType<typeof createCleanup> => {
+    const name = view.string('cleanup_service_name');
+    const found = cleanups.get(name);
+    if (found === undefined)
+      throw new ConfigError([`cleanup_service_name = ${name}: master.cf has no such cleanup service`]);
+    return found;
+  };
+  const submission = cleanupFor(settings);
+  const bouncer = createBouncer({ submission, settings, events: channelOf(log, settings, 'bounce') });
+  const agents = createAgents({
+    configuration,
+    log,
+    rewriter,
+    resolver,
+    hostLookup,
+    submission,
+    deliverers,
+    now,
+    openerFor,
+  });
+  const qmgr = createQueueManager({
+    store,
+    agents,
+    processLimit: (transport) =>
+      services.find((entry) => entry.type === 'unix' && entry.name === transport)?.processLimit ?? 0,
+    resolve: (sender, recipient) => rewriter.resolve(sender, recipient),
+    bouncer,
+    settings,
+    events: qmgrEvents,
+    errorEvents: channelOf(log, settings, 'error'),
+    now,
+  });
+
+  const servers = new Map<string, SmtpServer>();
+  for (const entry of smtpdEntries) {
+    const view = configuration.settingsFor(entry);
+    const parts = openerFor('smtpd', view);
+    servers.set(
+      entry.name,
+      createSmtpServer({
+        settings: compileSmtpdSettings(view, entry, parts.tables),
+        policy: createPolicyChecks({ settings: view, ...parts, rewriter, resolver, hostLookup }),
+        submission: cleanupFor(view),
+        hostLookup,
+        events: parts.events,
+        now,
+        freeBytes: () => store.freeBytes(),
+        flushSite: async (domain) => {
+          if ((await rewriter.isRelayDomain(domain)) !== 'yes') return false;
+          await qmgr.flushSite(domain);
+          return true;
+        },
+      }),
+    );
+  }
+
+  const pickupEntry = services.find((entry) => entry.command === 'pickup');
+  const pickup =
+    pickupEntry === undefined
+      ? undefined
+      : createPickup({
+          directory: `${queueDirectory}/maildrop`,
+          submission: cleanupFor(configuration.settingsFor(pickupEntry)),
+          settings: configuration.settingsFor(pickupEntry),
+          events: channelOf(log, settings, 'pickup'),
+          scanIntervalMs: (pickupEntry.wakeupSeconds || 60) * 1000,
+        });
+  const control = await startControlServer({ queueDirectory, store, qmgr, warn });
+  const listening = await Promise.all(options.listeners.map((listener) => listen(listener, servers)));
+  qmgr.start();
+  await pickup?.start();
+
+  const close = async (deadlineMs: number): Promise<void> => {
+    for (const server of listening) server.close();
+    control.close();
+    await pickup?.stop();
+    const sessions = Promise.all([...servers.values()].map((server) => server.drain()));
+    await Promise.race([sessions, new Promise((resolve) => setTimeout(resolve, deadlineMs).unref())]);
+    await qmgr.stop(deadlineMs);
+    deliverers.close();
+    for (const agent of agents.values()) await agent.close?.();
+    await store.close();
+  };
+  return {
+    drain: () => close(drainDeadlineMs),
+    stop: () => close(stopDeadlineMs),
+    takeOver: async () => {
+      await store.releaseLeases('dead');
+      await qmgr.scan();
+    },
+  };
+}
+
+function listen(listener: ListenerFd, servers: ReadonlyMap<string, SmtpServer>): Promise<Server> {
+  const server = createServer({ noDelay: true, pauseOnConnect: false }, (socket) => {
+    const service = servers.get(listener.service);
+    if (service === undefined) socket.destroy();
+    else service.accept(socket);
+  });
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    const ready = (): void => resolve(server);
+    if (listener.fd === undefined) server.listen({ host: listener.address, port: listener.port }, ready);
+    else server.listen({ fd: listener.fd }, ready);
+  });
+}

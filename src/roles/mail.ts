@@ -1,0 +1,97 @@
+/** The mail process: started by the supervisor, loads its code as root, then is $mail_owner for good. */
+import { Socket } from 'node:net';
+import { flushCompileCache } from 'node:module';
+import { ConfigError, loadConfiguration } from '#config';
+import { createProcessPool } from '#delivery';
+import { createFileSink, EventLog } from '#events';
+import { type FromMail, parseMailStart, parseToMail } from '#master';
+import { type MailSystem, startMailSystem } from './mail-system.ts';
+import { createSyslogSink } from './syslog-sink.ts';
+
+/** Descriptor of the log file, opened by the supervisor. */
+const logFd = 3;
+
+function tell(message: FromMail): void {
+  process.send?.(message, undefined, undefined, () => undefined);
+}
+
+/** Streams of deliverers that were asked for and have not come yet. */
+class DelivererRequests {
+  readonly #waiting = new Map<
+    number,
+    { readonly resolve: (stream: Socket) => void; readonly reject: (error: Error) => void }
+  >();
+  #next = 0;
+
+  request(uid: number, gid: number): Promise<Socket> {
+    this.#next += 1;
+    const id = this.#next;
+    tell({ kind: 'startDeliverer', id, uid, gid });
+    return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+  }
+
+  came(id: number, stream: Socket): void {
+    this.#waiting.get(id)?.resolve(stream);
+    this.#waiting.delete(id);
+  }
+
+  failed(id: number, reason: string): void {
+    this.#waiting.get(id)?.reject(new Error(reason));
+    this.#waiting.delete(id);
+  }
+}
+
+function dropPrivileges(uid: number, gid: number): void {
+  process.setgroups?.([gid]);
+  process.setgid?.(gid);
+  process.setuid?.(uid);
+}
+
+/** Argument: MailStart as JSON. */
+export async function main(args: readonly string[]): Promise<void> {
+  const start = parseMailStart(args[0] ?? '');
+  if (start === undefined) throw new Error('the mail process is started by the supervisor');
+  flushCompileCache();
+  if (start.uid !== undefined && start.gid !== undefined) dropPrivileges(start.uid, start.gid);
+  process.umask(0o077);
+  const deliverers = new DelivererRequests();
+  let system: MailSystem | undefined;
+  const end = async (how: 'drain' | 'stop'): Promise<void> => {
+    await system?.[how]();
+    log?.flush();
+    process.exit(0);
+  };
+  let log: EventLog | undefined;
+  process.on('message', (value, handle) => {
+    const message = parseToMail(value);
+    if (message?.kind === 'deliverer' && handle instanceof Socket) deliverers.came(message.id, handle);
+    if (message?.kind === 'delivererFailed') deliverers.failed(message.id, message.reason);
+    if (message?.kind === 'drain' || message?.kind === 'stop') void end(message.kind);
+    if (message?.kind === 'generationEnded') void system?.takeOver();
+  });
+  // without the supervisor nobody would stop this process
+  process.on('disconnect', () => process.exit(1));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+  try {
+    const configuration = loadConfiguration(start.directory);
+    const { settings } = configuration;
+    const hostname = settings.string('myhostname').split('.')[0] ?? '';
+    log = new EventLog([
+      start.hasLogFile ? createFileSink(logFd, hostname) : createSyslogSink(settings.string('syslog_facility')),
+    ]);
+    system = await startMailSystem({
+      configuration,
+      log,
+      listeners: start.listeners,
+      deliverers: createProcessPool((uid, gid) => deliverers.request(uid, gid)),
+    });
+    tell({ kind: 'ready' });
+  } catch (error) {
+    const problems =
+      error instanceof ConfigError
+        ? error.problems
+        : [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+    tell({ kind: 'failed', problems });
+    setTimeout(() => process.exit(1), 200);
+  }
+}
