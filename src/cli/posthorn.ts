@@ -1,5 +1,5 @@
 /** posthorn(1): what Postfix has no command for. `posthorn quick-start` runs a mail server below ./var at once. */
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,8 +8,16 @@ import type { CliIo } from './io.ts';
 
 const port = 2525;
 
+/** Whom the quick start runs as when root starts it: a user without rights. */
+const nobody = 65_534;
+
+interface User {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** A configuration that is safe as it stands: mail for this host's names only, relaying for this machine only. */
-function mainCf(directory: string, domain: string): string {
+function mainCf(directory: string, domain: string, { uid, gid }: User): string {
   return `# Made by "posthorn quick-start"; yours to change.
 compatibility_level = 3.11
 queue_directory = ${directory}/queue
@@ -27,10 +35,10 @@ alias_database =
 # Mail for any name at this host lands in a Maildir.
 virtual_mailbox_domains = ${domain}, localhost
 virtual_mailbox_base = ${directory}/mail
-virtual_mailbox_maps = regexp:{{/^([^@\\/]+)@/ $1/}}
+posthorn_catchall_maildir = \$user/
 virtual_minimum_uid = 1
-virtual_uid_maps = static:${userInfo().uid}
-virtual_gid_maps = static:${userInfo().gid}
+virtual_uid_maps = static:${uid}
+virtual_gid_maps = static:${gid}
 myorigin = ${domain}
 `;
 }
@@ -53,13 +61,14 @@ virtual   unix  -       n       n       -       -       virtual
 lmtp      unix  -       -       n       -       -       lmtp
 `;
 
-function prepare(directory: string, domain: string): string {
+function prepare(directory: string, domain: string, user: User): string {
   const etc = `${directory}/etc`;
   for (const name of ['etc', 'queue', 'queue/pid', 'queue/public', 'queue/private', 'queue/maildrop', 'data', 'mail']) {
     mkdirSync(`${directory}/${name}`, { recursive: true });
+    if (userInfo().uid === 0) chownSync(`${directory}/${name}`, user.uid, user.gid);
   }
   chmodSync(`${directory}/queue/maildrop`, 0o1733);
-  if (!existsSync(`${etc}/main.cf`)) writeFileSync(`${etc}/main.cf`, mainCf(directory, domain));
+  if (!existsSync(`${etc}/main.cf`)) writeFileSync(`${etc}/main.cf`, mainCf(directory, domain, user));
   if (!existsSync(`${etc}/master.cf`)) writeFileSync(`${etc}/master.cf`, masterCf);
   return etc;
 }
@@ -67,17 +76,19 @@ function prepare(directory: string, domain: string): string {
 async function quickStart(io: CliIo): Promise<number> {
   const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
   const directory = `${root}/var`;
+  const user = userInfo().uid === 0 ? { uid: nobody, gid: nobody } : { uid: userInfo().uid, gid: userInfo().gid };
   const name = hostname();
   const domain = name.includes('.') ? name : `${name}.localdomain`;
-  const etc = prepare(directory, domain);
+  const etc = prepare(directory, domain, user);
   return runAllInOne({
     directory: etc,
+    ...(userInfo().uid === 0 ? { runAs: user } : {}),
     onReady: (addresses) => {
-      const user = userInfo().username;
+      const login = userInfo().username;
       io.stdout(`
 Posthorn listens on ${addresses.join(', ')}; its configuration is in ${etc}.
-Send a message:  printf 'Subject: hello\\n\\nIt works.\\n' | ${root}/bin/sendmail -C ${etc} ${user}@${domain}
-Read it:         cat ${directory}/mail/${user}/new/*
+Send a message:  printf 'Subject: hello\\n\\nIt works.\\n' | ${root}/bin/sendmail -C ${etc} ${login}@${domain}
+Read it:         cat ${directory}/mail/${login}/new/*
 Each message's way is shown below. Ctrl-C stops the server; started again it goes on where it was.
 
 `);

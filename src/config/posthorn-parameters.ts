@@ -2,6 +2,7 @@
 import type { ParameterRow } from './registry.ts';
 
 export const posthornParameters: readonly ParameterRow[] = [
-  // What receives mail for any name at mydestination in the quick start: a Maildir path with $user; '' is off.
-  ['posthorn_catchall_maildir', '', 'string'],
+  // Below virtual_mailbox_base: where virtual(8) puts mail for a name that virtual_mailbox_maps does not list; $user and
+  // $domain are the recipient's. '' is off.
+  ['posthorn_catchall_maildir', '', 'raw'],
 ];

@@ -1,6 +1,6 @@
 /** One file of the maildrop directory: opened, checked, read. */
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { type MaildropEnvelope, parseMaildropEnvelope } from '#message';
 import { CrlfEncoder } from './line-ends.ts';
 
@@ -23,6 +23,9 @@ export interface MaildropFile extends AsyncDisposable {
 
 /** Opens a complete file and reads its envelope. Rejects when the system fails. */
 export async function openMaildropFile(path: string): Promise<OpenedFile> {
+  // an incomplete file of another user can't be opened yet
+  const before = await lstat(path);
+  if (before.isFile() && (before.mode & constants.S_IXUSR) === 0) return { kind: 'incomplete' };
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const status = await handle.stat();

@@ -9,6 +9,8 @@ import { productVersion } from './version.ts';
 
 export interface AllInOneOptions {
   readonly directory: string;
+  /** Whom root becomes before anything is started. */
+  readonly runAs?: { readonly uid: number; readonly gid: number };
   /** Called once it listens, with what it listens on. */
   readonly onReady: (addresses: readonly string[]) => void;
   /** Called when it can't start. */
@@ -16,8 +18,9 @@ export interface AllInOneOptions {
 }
 
 /** Runs until a signal ends it; gives the exit status. */
-export async function runAllInOne({ directory, onReady, onProblems }: AllInOneOptions): Promise<number> {
+export async function runAllInOne({ directory, runAs, onReady, onProblems }: AllInOneOptions): Promise<number> {
   let log: EventLog | undefined;
+  if (runAs !== undefined) becomeUser(runAs);
   try {
     const configuration = loadConfiguration(directory);
     const { settings, services } = configuration;
@@ -59,4 +62,10 @@ export async function runAllInOne({ directory, onReady, onProblems }: AllInOneOp
     else onProblems([error instanceof Error ? error.message : String(error)]);
     return 1;
   }
+}
+
+function becomeUser({ uid, gid }: { readonly uid: number; readonly gid: number }): void {
+  process.setgroups?.([gid]);
+  process.setgid?.(gid);
+  process.setuid?.(uid);
 }

@@ -147,7 +147,9 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
         policy: createPolicyChecks({ settings: view, ...parts, rewriter, resolver, hostLookup }),
         submission: cleanupFor(view),
         hostLookup,
+        rewriter,
         events: parts.events,
+        anvilEvents: channelOf(log, view, 'anvil'),
         now,
         freeBytes: () => store.freeBytes(),
         flushSite: async (domain) => {

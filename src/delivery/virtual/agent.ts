@@ -35,6 +35,7 @@ class VirtualAgent implements DeliveryAgent {
   readonly #uids: TableList;
   readonly #gids: TableList;
   readonly #lookup: AddressLookupOptions;
+  readonly #catchall: string;
   readonly #minimumUid: number;
   readonly #locks: readonly string[];
   readonly #sizeLimit: number;
@@ -53,6 +54,7 @@ class VirtualAgent implements DeliveryAgent {
       isLocalDomain: (domain) => rewriter.isLocalDomain(domain),
       keys: 'addressAndDomain',
     };
+    this.#catchall = settings.string('posthorn_catchall_maildir');
     this.#minimumUid = settings.int('virtual_minimum_uid');
     this.#locks = settings.list('virtual_mailbox_lock');
     this.#sizeLimit = settings.int('virtual_mailbox_limit');
@@ -114,16 +116,17 @@ class VirtualAgent implements DeliveryAgent {
   async #find(address: string): Promise<Mailbox | Status> {
     const found = await findByAddress(this.#maps, address, this.#lookup);
     if (found.kind === 'failed') return this.#trouble(found.reason, '4.3.0', 'Temporary lookup failure');
-    if (found.kind === 'missing') return { code: '5.1.1', reason: `unknown user: "${toExternal(address)}"` };
     const { localPart, domain } = splitAddress(address);
+    const value = found.kind === 'found' ? found.value : this.#catchallPath(localPart, domain);
+    if (value === undefined) return { code: '5.1.1', reason: `unknown user: "${toExternal(address)}"` };
     if (localPart === '' || domain === '') return { code: '5.1.3', reason: `bad address syntax` };
-    const path = `${this.#base}/${found.value}`;
+    const path = `${this.#base}/${value}`;
     if (
       resolvePath(path) !== this.#base.replace(/\/+$/, '') &&
       !resolvePath(path).startsWith(`${resolvePath(this.#base)}/`)
     ) {
       return this.#trouble(
-        `${found.value}: path leaves virtual_mailbox_base`,
+        `${value}: path leaves virtual_mailbox_base`,
         configurationTrouble.code,
         configurationTrouble.reason,
       );
@@ -132,7 +135,13 @@ class VirtualAgent implements DeliveryAgent {
     const gid = await this.#number(this.#gids, address, 1);
     if (typeof uid !== 'number') return uid;
     if (typeof gid !== 'number') return gid;
-    return { path, isMaildir: found.value.endsWith('/'), uid, gid };
+    return { path, isMaildir: value.endsWith('/'), uid, gid };
+  }
+
+  /** posthorn_catchall_maildir for one recipient; undefined when it is off, or the name can't be a file's. */
+  #catchallPath(localPart: string, domain: string): string | undefined {
+    if (this.#catchall === '' || !/^[\w+=-][\w.+=-]*$/.test(localPart)) return undefined;
+    return this.#catchall.replaceAll('$user', localPart.toLowerCase()).replaceAll('$domain', domain.toLowerCase());
   }
 
   async #number(tables: TableList, address: string, minimum: number): Promise<number | Status> {
