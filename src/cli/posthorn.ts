@@ -35,7 +35,7 @@ alias_database =
 # Mail for any name at this host lands in a Maildir.
 virtual_mailbox_domains = ${domain}, localhost
 virtual_mailbox_base = ${directory}/mail
-posthorn_catchall_maildir = \$user/
+posthorn_catchall_maildir = $user/
 virtual_minimum_uid = 1
 virtual_uid_maps = static:${uid}
 virtual_gid_maps = static:${gid}

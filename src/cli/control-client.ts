@@ -1,0 +1,43 @@
+/** Asks a running system over its control socket; see roles/control-server. */
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
+import type { ListedMessage } from '#store';
+
+export type ControlAnswer =
+  | { readonly kind: 'ok'; readonly messages: readonly ListedMessage[]; readonly changed: readonly string[] }
+  | { readonly kind: 'down' }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+interface Line {
+  readonly message?: ListedMessage;
+  readonly changed?: readonly string[];
+  readonly ok?: boolean;
+  readonly reason?: string;
+}
+
+/** One request; `down` when nothing listens. `place`: `private` for what only root may do. */
+export function askSystem(
+  queueDirectory: string,
+  place: 'public' | 'private',
+  request: Readonly<Record<string, unknown>>,
+): Promise<ControlAnswer> {
+  return new Promise((resolve) => {
+    const socket = connect(`${queueDirectory}/${place}/control`);
+    const messages: ListedMessage[] = [];
+    let changed: readonly string[] = [];
+    socket.once('error', (error) => {
+      const code = 'code' in error ? error.code : '';
+      resolve(
+        code === 'ENOENT' || code === 'ECONNREFUSED' ? { kind: 'down' } : { kind: 'failed', reason: error.message },
+      );
+    });
+    socket.once('connect', () => socket.write(`${JSON.stringify(request)}\n`));
+    createInterface({ input: socket }).on('line', (text) => {
+      const line: Line = JSON.parse(text);
+      if (line.message !== undefined) messages.push(line.message);
+      if (line.changed !== undefined) changed = line.changed;
+      if (line.ok === true) resolve({ kind: 'ok', messages, changed });
+      if (line.ok === false) resolve({ kind: 'failed', reason: line.reason ?? '' });
+    });
+  });
+}

@@ -1,0 +1,144 @@
+/** postqueue(1): lists and flushes the queue. */
+import { existsSync } from 'node:fs';
+import { toExternal } from '#address';
+import { ConfigError, findConfigDirectory, openSettings, type Settings } from '#config';
+import { type ListedMessage, openStore } from '#store';
+import { askSystem } from './control-client.ts';
+import type { CliIo } from './io.ts';
+
+interface Options {
+  readonly action: 'list' | 'json' | 'flush' | 'flushId' | 'flushSite' | 'usage';
+  readonly argument: string;
+  readonly directory: string | undefined;
+}
+
+function parse(args: readonly string[]): Options {
+  let out: Options = { action: 'usage', argument: '', directory: undefined };
+  for (let i = 0; i < args.length; i += 1) {
+    const arg = args[i] ?? '';
+    const value = (): string => {
+      if (arg.length > 2) return arg.slice(2);
+      i += 1;
+      return args[i] ?? '';
+    };
+    if (arg.startsWith('-c')) out = { ...out, directory: value() };
+    else if (arg === '-p') out = { ...out, action: 'list' };
+    else if (arg === '-j') out = { ...out, action: 'json' };
+    else if (arg === '-f') out = { ...out, action: 'flush' };
+    else if (arg.startsWith('-i')) out = { ...out, action: 'flushId', argument: value() };
+    else if (arg.startsWith('-s')) out = { ...out, action: 'flushSite', argument: value() };
+  }
+  return out;
+}
+
+export async function run(args: readonly string[], io: CliIo): Promise<number> {
+  const { action, argument, directory } = parse(args);
+  if (action === 'usage') {
+    io.stderr(
+      'postqueue: fatal: usage: postqueue -f | postqueue -i queueid | postqueue -j | postqueue -p | postqueue -s site\n',
+    );
+    return 64;
+  }
+  let settings: Settings;
+  try {
+    settings = openSettings(findConfigDirectory(directory, io.env)).settings;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const text of error.problems) io.stderr(`postqueue: fatal: ${text}\n`);
+    return 1;
+  }
+  if (action === 'list' || action === 'json') return list(action, settings, io);
+  const answer = await askSystem(settings.string('queue_directory'), 'public', {
+    operation: action,
+    queueIds: [argument],
+    site: argument,
+  });
+  if (answer.kind === 'ok') return 0;
+  io.stderr(
+    `postqueue: fatal: Cannot flush mail queue - ${answer.kind === 'down' ? 'mail system is down' : answer.reason}\n`,
+  );
+  return 69;
+}
+
+/** From the running system, or from the store itself when it is down and we may open it. */
+async function readQueue(settings: Settings): Promise<readonly ListedMessage[] | string> {
+  const queueDirectory = settings.string('queue_directory');
+  const answer = await askSystem(queueDirectory, 'public', { operation: 'list' });
+  if (answer.kind === 'ok') return answer.messages;
+  if (answer.kind === 'failed') return answer.reason;
+  if (!existsSync(`${queueDirectory}/posthorn.db`)) return [];
+  try {
+    const store = await openStore({ directory: queueDirectory, longQueueIds: false, warn: () => undefined });
+    const messages: ListedMessage[] = [];
+    for await (const message of store.list()) messages.push(message);
+    await store.close();
+    return messages;
+  } catch {
+    return 'mail system is down';
+  }
+}
+
+async function list(action: 'list' | 'json', settings: Settings, io: CliIo): Promise<number> {
+  const messages = await readQueue(settings);
+  if (typeof messages === 'string') {
+    io.stderr(`postqueue: fatal: Queue report unavailable - ${messages}\n`);
+    return 69;
+  }
+  if (action === 'json') io.stdout(messages.map(jsonLine).join(''));
+  else
+    io.stdout(
+      messages.length === 0 ? 'Mail queue is empty\n' : table(messages, settings.bool('enable_long_queue_ids')),
+    );
+  return 0;
+}
+
+const pendingOf = (message: ListedMessage) => message.recipients.filter((recipient) => recipient.state === 'pending');
+
+/** `reason (code text)` of a deferred recipient. */
+function reasonOf(recipient: ListedMessage['recipients'][number]): string {
+  return recipient.lastOutcome === undefined ? '' : recipient.lastOutcome.status.reason;
+}
+
+function jsonLine(message: ListedMessage): string {
+  const { queue, queueId, envelope, sizeBytes, forcedExpire } = message;
+  const recipients = pendingOf(message).map((recipient) => {
+    const reason = reasonOf(recipient);
+    return `{"orig_address": ${JSON.stringify(recipient.original)}, "address": ${JSON.stringify(toExternal(recipient.address))}${reason === '' ? '' : `, "delay_reason": ${JSON.stringify(reason)}`}}`;
+  });
+  const sender = envelope.sender === '' ? 'MAILER-DAEMON' : toExternal(envelope.sender);
+  return `{"queue_name": "${queue}", "queue_id": "${queueId}", "arrival_time": ${Math.floor(envelope.arrivedAt / 1000)}, "message_size": ${sizeBytes}, "forced_expire": ${String(forcedExpire)}, "sender": ${JSON.stringify(sender)}, "recipients": [${recipients.join(', ')}]}\n`;
+}
+
+const marks: Readonly<Record<string, string>> = { active: '*', hold: '!' };
+
+/** asctime(3) without the year. */
+function arrival(at: number): string {
+  const [day = '', month = '', date = '', , time = ''] = new Date(at).toString().split(' ');
+  return `${day} ${month} ${String(Number(date)).padStart(2)} ${time}`;
+}
+
+/** The listing that mailq shows. */
+function table(messages: readonly ListedMessage[], isLong: boolean): string {
+  const width = isLong ? 17 : 11;
+  let out = isLong
+    ? '----Queue ID----- --Size-- ---Arrival Time---- --Sender/Recipient------\n'
+    : '-Queue ID-  --Size-- ----Arrival Time---- -Sender/Recipient-------\n';
+  let bytes = 0;
+  for (const message of messages) {
+    bytes += message.sizeBytes;
+    const id = message.queueId + (message.forcedExpire ? '#' : (marks[message.queue] ?? ''));
+    const sender = message.envelope.sender === '' ? 'MAILER-DAEMON' : toExternal(message.envelope.sender);
+    out += `${id.padEnd(width)} ${String(message.sizeBytes).padStart(isLong ? 8 : 7)} ${arrival(message.envelope.arrivedAt).padStart(isLong ? 19 : 20)} ${sender}\n`;
+    let shown = '';
+    for (const recipient of pendingOf(message)) {
+      const reason = reasonOf(recipient);
+      if (reason !== '' && reason !== shown) {
+        shown = reason;
+        out += `${`(${reason})`.padStart(76)}\n`;
+      }
+      out += `${''.padEnd(width)} ${''.padStart(isLong ? 8 : 7)} ${''.padEnd(isLong ? 19 : 20)} ${toExternal(recipient.address)}\n`;
+    }
+    out += '\n';
+  }
+  return `${out}-- ${Math.floor(bytes / 1024)} Kbytes in ${messages.length} Request${messages.length === 1 ? '' : 's'}.\n`;
+}
