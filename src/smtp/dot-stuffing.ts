@@ -4,7 +4,8 @@ const DOT = 0x2e;
 const LF = 0x0a;
 const CR = 0x0d;
 const dot = Buffer.from('.');
-const crlfDot = Buffer.from('\r\n.');
+// without the CR: a chunk may begin between CR and LF
+const lfDot = Buffer.from('\n.');
 
 /** Encodes content (CRLF line ends, any split) for DATA; chunks without a leading dot pass through uncopied. */
 export class DotStuffer {
@@ -18,9 +19,9 @@ export class DotStuffer {
     const out: Buffer[] = [];
     if (this.#atLineStart && chunk[0] === DOT) out.push(dot);
     let from = 0;
-    for (let at = chunk.indexOf(crlfDot); at >= 0; at = chunk.indexOf(crlfDot, at + 3)) {
-      out.push(chunk.subarray(from, at + 3), dot);
-      from = at + 3;
+    for (let at = chunk.indexOf(lfDot); at >= 0; at = chunk.indexOf(lfDot, at + 2)) {
+      out.push(chunk.subarray(from, at + 2), dot);
+      from = at + 2;
     }
     out.push(from === 0 ? chunk : chunk.subarray(from));
     this.#isEmpty = false;

@@ -14,6 +14,10 @@ export interface SmtpServerOptions extends Omit<SessionOptions, 'anvil' | 'isSta
   readonly anvilEvents?: EventChannel;
 }
 
+/** What a session needs of a connection. */
+export type ServedSocket = Duplex &
+  Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'> & { setNoDelay(on: boolean): unknown };
+
 export class SmtpServer {
   readonly #options: SessionOptions;
   readonly #ownAnvil: Anvil | undefined;
@@ -36,7 +40,7 @@ export class SmtpServer {
     return this.#sessions.size;
   }
 
-  accept(socket: Socket): void {
+  accept(socket: ServedSocket): void {
     socket.setNoDelay(true);
     void this.#serve(socket, clientOf(socket), this.#options);
   }

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parsePath, splitCommand } from '#smtp';
+
+const lax = { strict: false };
+const strict = { strict: true };
+
+describe('the path of MAIL and RCPT', () => {
+  const read = (line: string, syntax = lax): string => {
+    const result = parsePath(splitCommand(line), 'FROM', syntax);
+    return result.kind === 'ok' ? [result.address, ...result.parameters].join(' ') : result.kind;
+  };
+
+  it('is read in the forms that Postfix takes', () => {
+    const forms: Readonly<Record<string, string>> = {
+      'MAIL FROM:<a@b.example>': 'a@b.example',
+      'mail from: a@b.example': 'a@b.example',
+      'MAIL FROM:<> SIZE=1  BODY=7BIT': ' SIZE=1 BODY=7BIT',
+      'MAIL FROM:<a@b.example>(note)': 'a@b.example',
+      'MAIL FROM:<a(note)@b.example>': 'a@b.example',
+      'MAIL FROM:<"john doe"@b.example>': 'john doe@b.example',
+      'MAIL FROM:<<a@b.example>>': 'a@b.example',
+      'MAIL FROM:a@b.example>': 'a@b.example',
+      'MAIL FROM:Some Body': 'Some Body',
+    };
+    for (const [line, found] of Object.entries(forms)) assert.equal(read(line), found, line);
+  });
+
+  it('is refused when it is none, or more than one', () => {
+    for (const line of ['MAIL', 'MAIL FROM', 'MAIL FROM:', 'MAIL FROM : <a@b>', 'MAIL TO:<a@b>', 'MAIL <a@b>'])
+      assert.equal(read(line), 'syntax', line);
+    for (const line of ['MAIL FROM:<a@b', 'MAIL FROM:<"a@b>', 'MAIL FROM:<a@b>,<c@d>', 'MAIL FROM:<al ice@b>'])
+      assert.equal(read(line), 'badAddress', line);
+  });
+
+  it('needs brackets with strict_rfc821_envelopes', () => {
+    assert.equal(read('MAIL FROM:<a@b>', strict), 'a@b');
+    for (const line of ['MAIL FROM:a@b', 'MAIL FROM:<a@b>(note)', 'MAIL FROM:<@r:a@b>'])
+      assert.equal(read(line, strict), 'badAddress', line);
+  });
+});

@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict';
+import { afterEach, describe, it } from 'node:test';
+import { type Setup, TestServer } from './conversation.ts';
+
+describe('an SMTP session', () => {
+  let open: TestServer[] = [];
+  const serve = (setup?: Setup): TestServer => {
+    const server = new TestServer(setup);
+    open.push(server);
+    return server;
+  };
+  afterEach(() => {
+    for (const server of open) server.remove();
+    open = [];
+  });
+  const refuseBad = (_: string, recipient: string | undefined) =>
+    recipient?.startsWith('bad') === true
+      ? ({ kind: 'reject', reply: `554 5.7.1 <${recipient}>: Relay access denied`, hangsUp: false } as const)
+      : ({ kind: 'accept', actions: [] } as const);
+
+  it('takes a message and says which it became', async () => {
+    const server = serve();
+    const replies = await server.talk(
+      'HELO c.example',
+      'MAIL FROM:<a@b.example>',
+      'RCPT TO:<x@y.example>',
+      'DATA',
+      'Subject: s\r\n\r\n..dot\r\n.',
+    );
+    assert.deepEqual(replies, [
+      '250 mail.example.com',
+      '250 2.1.0 Ok',
+      '250 2.1.5 Ok',
+      '354 End data with <CR><LF>.<CR><LF>',
+      '250 2.0.0 Ok: queued as Q1',
+    ]);
+    const [message] = server.messages;
+    assert.equal(message?.content, 'Subject: s\r\n\r\n.dot\r\n');
+    assert.deepEqual(message.recipients, ['x@y.example']);
+    const { prepend } = message.options;
+    const received = typeof prepend === 'function' ? prepend().toString() : '';
+    assert.match(
+      received,
+      /^Received: from c\.example \(unknown \[192\.0\.2\.1\]\)\r\n\tby mail\.example\.com \(\w+\) with SMTP id Q1\r\n\tfor <x@y\.example>; .*\r\n$/,
+    );
+  });
+
+  it('opens the queue entry at the first accepted recipient', async () => {
+    const server = serve({ verdict: refuseBad });
+    await server.talk('EHLO c.example', 'MAIL FROM:<>', 'RCPT TO:<bad@y.example>');
+    assert.equal(server.messages.length, 0);
+    await server.talk('EHLO c.example', 'MAIL FROM:<>', 'RCPT TO:<bad@y.example>', 'RCPT TO:<x@y.example>');
+    assert.equal(server.messages.length, 1);
+    assert.ok(server.log.includes('Q1: client=unknown[192.0.2.1]'));
+  });
+
+  it('counts commands that succeed and those that come', async () => {
+    const server = serve({ verdict: refuseBad });
+    await server.talk(
+      'EHLO c.example',
+      'MAIL FROM:<>',
+      'RCPT TO:<bad@y.example>',
+      'RCPT TO:<x@y.example>',
+      'FOO',
+      'QUIT',
+    );
+    assert.equal(
+      server.log.at(-1),
+      'disconnect from unknown[192.0.2.1] ehlo=1 mail=1 rcpt=1/2 quit=1 unknown=0/1 commands=4/6',
+    );
+  });
+
+  it('ends a session at the hard error limit', async () => {
+    const server = serve({ mainCf: 'smtpd_hard_error_limit = 2' });
+    const replies = await server.talk('FOO', 'BAR', 'NOOP');
+    assert.equal(replies.at(-1), '421 4.7.0 mail.example.com Error: too many errors');
+    assert.ok(server.log.includes('NOQUEUE: too many errors after UNKNOWN from unknown[192.0.2.1]'));
+  });
+
+  it('forgets errors and junk commands after a message', async () => {
+    const server = serve({ mainCf: 'smtpd_hard_error_limit = 2\nsmtpd_junk_command_limit = 1' });
+    const replies = await server.talk(
+      'HELO c',
+      'FOO',
+      'MAIL FROM:<>',
+      'RCPT TO:<x@y.example>',
+      'DATA',
+      '.',
+      'NOOP',
+      'NOOP',
+      'FOO',
+    );
+    assert.equal(replies.at(-1), '500 5.5.2 Error: command not recognized');
+  });
+
+  it('tolerates recipients beyond the limit up to the overshoot', async () => {
+    const server = serve({
+      mainCf: 'smtpd_recipient_limit = 1\nsmtpd_recipient_overshoot_limit = 1\nsmtpd_hard_error_limit = 1',
+    });
+    const many = ['RCPT TO:<a@y.example>', 'RCPT TO:<b@y.example>', 'RCPT TO:<c@y.example>', 'NOOP'];
+    const replies = await server.talk('EHLO c', 'MAIL FROM:<>', ...many);
+    assert.deepEqual(replies.slice(2), [
+      '250 2.1.5 Ok',
+      '452 4.5.3 Error: too many recipients',
+      '452 4.5.3 Error: too many recipients',
+      '421 4.7.0 mail.example.com Error: too many errors',
+    ]);
+  });
+
+  it('cuts off clients that do not wait for the greeting of EHLO', async () => {
+    const server = serve();
+    const client = server.connect();
+    await client.reply();
+    client.send('EHLO c.example\r\nMAIL FROM:<>\r\n');
+    assert.equal(await client.reply(), '554 5.5.0 Error: SMTP protocol synchronization');
+    assert.equal(await client.reply(), 'closed');
+    const text = String.raw`improper command pipelining after EHLO from unknown[192.0.2.1]: MAIL FROM:<>\r\n`;
+    assert.ok(server.log.includes(text));
+  });
+
+  it('reads a refused chunk and takes the next transaction', async () => {
+    const server = serve();
+    const replies = await server.talk(
+      'EHLO c',
+      'BDAT 6 LAST\r\nNOOP',
+      'MAIL FROM:<>',
+      'RCPT TO:<x@y.example>',
+      'BDAT 4\r\na: b',
+    );
+    assert.deepEqual(replies.slice(1), [
+      '503 5.5.1 Error: need RCPT command',
+      '250 2.1.0 Ok',
+      '250 2.1.5 Ok',
+      '250 2.0.0 Ok: 4 bytes',
+    ]);
+  });
+
+  it('refuses content beyond the size limit', async () => {
+    const server = serve({ mainCf: 'message_size_limit = 1000' });
+    const body = `${'x'.repeat(98)}\r\n`.repeat(11);
+    const replies = await server.talk(
+      'EHLO c',
+      'MAIL FROM:<> SIZE=1001',
+      'MAIL FROM:<>',
+      'RCPT TO:<x@y.example>',
+      'DATA',
+      `${body}.`,
+    );
+    assert.equal(replies[1], '552 5.3.4 Message size exceeds fixed limit');
+    assert.equal(replies.at(-1), '552 5.3.4 Error: message file too big');
+    assert.equal(server.messages[0]?.isCommitted, false);
+  });
+
+  it('takes no mail when the disk is nearly full', async () => {
+    const server = serve({ mainCf: 'message_size_limit = 1000', freeBytes: 1499 });
+    const replies = await server.talk('EHLO c', 'MAIL FROM:<>');
+    assert.equal(replies[1], '452 4.3.1 Insufficient system storage');
+  });
+
+  it('passes a first line that is no header as what it is', async () => {
+    const server = serve();
+    const talk = (line: string): Promise<string[]> =>
+      server.talk('EHLO c', 'MAIL FROM:<>', 'RCPT TO:<x@y.example>', 'DATA', `${line}\r\n.`);
+    await talk('From me Mon');
+    await talk(' blank');
+    assert.equal(server.messages[0]?.content, 'X-Mailbox-Line: From me Mon\r\n');
+    assert.equal(server.messages[1]?.content, '\r\n blank\r\n');
+  });
+
+  it('adds the footer to refusals, with its macros', async () => {
+    const joined = serve({
+      mainCf: String.raw`smtpd_reject_footer = \c. Ask $server_name about $client_address $nosuch`,
+    });
+    assert.deepEqual(
+      await joined.talk('FOO'),
+      ['500 5.5.2 Error: command not recognized. Ask mail.example.com about 192.0.2.1 '].map((line) => line.trimEnd()),
+    );
+    const apart = serve({ mainCf: String.raw`smtpd_reject_footer = one\ntwo` });
+    assert.deepEqual(await apart.talk('FOO'), [
+      '500-5.5.2 Error: command not recognized | 500-5.5.2 one | 500 5.5.2 two',
+    ]);
+  });
+
+  it('makes refusals temporary with soft_bounce', async () => {
+    const server = serve({ mainCf: 'soft_bounce = yes', verdict: refuseBad });
+    const replies = await server.talk('EHLO c', 'MAIL FROM:<>', 'RCPT TO:<bad@y.example>', 'FOO');
+    assert.deepEqual(replies.slice(2), [
+      '454 4.7.1 <bad@y.example>: Relay access denied',
+      '400 4.5.2 Error: command not recognized',
+    ]);
+  });
+
+  it('limits the sessions of one client', async () => {
+    const server = serve({ mainCf: 'smtpd_client_connection_count_limit = 1' });
+    const first = server.connect();
+    await first.reply();
+    const second = server.connect();
+    assert.equal(await second.reply(), '421 4.7.0 mail.example.com Error: too many connections from 192.0.2.1');
+    const text = 'warning: Connection concurrency limit exceeded: 2 from unknown[192.0.2.1] for service smtp';
+    assert.ok(server.log.includes(text));
+    first.close();
+  });
+
+  it('limits messages and recipients in a time unit', async () => {
+    const server = serve({
+      mainCf: 'smtpd_client_recipient_rate_limit = 1\nsmtpd_client_message_rate_limit = 1',
+      now: () => 0,
+    });
+    const replies = await server.talk(
+      'EHLO c',
+      'MAIL FROM:<>',
+      'RCPT TO:<a@y.example>',
+      'RCPT TO:<b@y.example>',
+      'RSET',
+      'MAIL FROM:<>',
+    );
+    assert.equal(replies[3], '450 4.7.1 Error: too many recipients from 192.0.2.1');
+    assert.equal(replies[5], '450 4.7.1 Error: too much mail from 192.0.2.1');
+  });
+
+  it('sends all replies of a pipelined group in one write', async () => {
+    const server = serve();
+    const client = server.connect();
+    await client.reply();
+    client.send('EHLO c\r\n');
+    await client.reply();
+    client.send('MAIL FROM:<>\r\nRCPT TO:<a@y.example>\r\nDATA\r\n');
+    assert.equal(await client.reply(), '250 2.1.0 Ok');
+    assert.equal(await client.reply(), '250 2.1.5 Ok');
+    assert.equal(await client.reply(), '354 End data with <CR><LF>.<CR><LF>');
+    client.close();
+  });
+
+  it('tells idle clients to come again when it is drained', async () => {
+    const server = serve();
+    const client = server.connect();
+    await client.reply();
+    await server.server.drain();
+    assert.equal(await client.reply(), '421 4.3.2 mail.example.com Service shutting down');
+    assert.equal(server.server.sessionCount, 0);
+  });
+
+  it('takes XCLIENT only from whom it trusts, and then begins anew', async () => {
+    const server = serve({ mainCf: 'smtpd_authorized_xclient_hosts = 192.0.2.1' });
+    const replies = await server.talk(
+      'XCLIENT ADDR=198.51.100.7 NAME=client.example',
+      'HELO x',
+      'MAIL FROM:<>',
+      'RCPT TO:<a@y.example>',
+    );
+    assert.equal(
+      replies[0],
+      '220 mail.example.com ESMTP Posthorn'.replace('Posthorn', replies[0]?.split(' ').at(-1) ?? ''),
+    );
+    assert.ok(server.log.includes('Q1: client=client.example[198.51.100.7]'));
+    assert.deepEqual(await serve().talk('XCLIENT NAME=x.example'), ['550 5.7.0 Error: insufficient authorization']);
+  });
+
+  it('remembers what XFORWARD says for the log', async () => {
+    const server = serve({ mainCf: 'smtpd_authorized_xforward_hosts = 192.0.2.1' });
+    const lines = ['XFORWARD NAME=o.example ADDR=198.51.100.7 IDENT=ABC', 'MAIL FROM:<>', 'RCPT TO:<a@y.example>'];
+    await server.talk('EHLO c', ...lines);
+    assert.ok(
+      server.log.includes('Q1: client=unknown[192.0.2.1], orig_queue_id=ABC, orig_client=o.example[198.51.100.7]'),
+    );
+  });
+});
