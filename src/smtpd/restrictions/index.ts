@@ -46,6 +46,7 @@ interface Run {
 
 export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
   const { settings, tables, events } = options;
+  const softBounce = settings.bool('soft_bounce');
   const mynetworks = tables.matchList('mynetworks', 'namadr', settings.elements('mynetworks'));
   const warn = (text: string): void => events.emit({ kind: 'warning', text });
   const bareTables: Readonly<Record<string, string>> = {
@@ -174,7 +175,9 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
     const final =
       rejected ?? (run.deferIfPermit === undefined ? undefined : ({ ...run.deferIfPermit, kind: 'reject' } as const));
     if (final === undefined) return { kind: 'accept', actions: run.actions };
-    const reply = `${final.code} ${final.dsn} ${final.text}`;
+    const isSoftened = softBounce && final.code >= 500;
+    const code = isSoftened ? final.code - 100 : final.code;
+    const reply = `${code} ${isSoftened ? final.dsn.replace(/^5/, '4') : final.dsn} ${final.text}`;
     emit(run, 'reject', reply);
     return { kind: 'reject', reply, hangsUp: 'hangsUp' in final && final.hangsUp === true };
   }
