@@ -1,40 +1,49 @@
 /** aliases(5) files: `name: value, value…`. postalias(1) */
-import { readLogicalLines } from '#config';
-import type { SourceEntry, SourceFile } from './source-lines.ts';
+import { type ScannedToken, scanAddressTokens } from '#address';
+import { type LineReader, readSource, type SourceItem } from './source-lines.ts';
 
-/** Index of the colon that ends the name: outside quotes and comments. */
-function nameEnd(text: string): number {
-  let depth = 0;
-  for (let i = 0; i < text.length; i += 1) {
-    const char = text.charAt(i);
-    if (char === '\\') i += 1;
-    else if (char === '"') {
-      const end = text.slice(i + 1).search(/(?<!\\)"/);
-      if (end < 0) return -1;
-      i += end + 1;
-    } else if (char === '(') depth += 1;
-    else if (char === ')') depth -= 1;
-    else if (char === ':' && depth <= 0) return i;
+function tokenText(token: ScannedToken): string {
+  switch (token.kind) {
+    case 'quotedString':
+      return `"${token.text.replaceAll(/["\\\r\n]/g, String.raw`\$&`)}"`;
+    case 'domainLiteral':
+      return `[${token.text.replaceAll(/[\\\r\n]/g, String.raw`\$&`)}]`;
+    case 'atom':
+    case 'comment':
+    case 'operator':
+      return token.text;
   }
-  return -1;
 }
 
-function aliasName(text: string): string {
-  const name = text.replaceAll(/\([^)]*\)/g, '').trim();
-  return name.startsWith('"') ? name.replaceAll(/^"|"$/g, '').replaceAll(/\\(.)/g, '$1') : name;
+/** Tokens as text, with one space where they need one. */
+function textOf(tokens: readonly ScannedToken[]): string {
+  let text = '';
+  for (const [i, token] of tokens.entries()) {
+    const next = tokens[i + 1];
+    text += tokenText(token);
+    if (next === undefined) break;
+    const isComma = token.kind === 'operator' && token.text === ',';
+    const opensAddress = next.kind === 'operator' && next.text === '<';
+    if (isComma || opensAddress || (token.kind !== 'operator' && next.kind !== 'operator')) text += ' ';
+  }
+  return text;
 }
 
-/** Parses an alias file. Keys are lower-cased by the writer. */
-export function readAliasFile(path: string, content: string): SourceFile {
-  const { lines, strays } = readLogicalLines(content);
-  const warnings = strays.map(({ line }) => `${path}, line ${line}: logical line must not start with whitespace`);
-  const entries: SourceEntry[] = [];
-  for (const { text, line } of lines) {
-    const colon = nameEnd(text);
-    const key = colon < 0 ? '' : aliasName(text.slice(0, colon));
-    const value = colon < 0 ? '' : text.slice(colon + 1).trim();
-    if (key === '' || value === '') warnings.push(`${path}, line ${line}: expected format: alias: value`);
-    else entries.push({ key, value, line });
+const isOperator = (token: ScannedToken, text: string): boolean => token.kind === 'operator' && token.text === text;
+
+const readAliasLine: LineReader = (text, place, line) => {
+  const tokens = scanAddressTokens(text);
+  const colon = tokens.findIndex((token) => isOperator(token, ':'));
+  const name = tokens.slice(0, Math.max(colon, 0));
+  const value = tokens.slice(colon + 1);
+  if (colon <= 0 || value.length === 0) return [{ kind: 'warning', text: `${place}: need name:value pair` }];
+  if (name.some((token) => isOperator(token, '@'))) {
+    return [{ kind: 'warning', text: `${place}: name must be local and have no domain` }];
   }
-  return { entries, warnings };
+  return [{ kind: 'entry', key: textOf(name), value: textOf(value), line }];
+};
+
+/** The entries of an alias file. A name in quotes keeps them; folding is the writer's. */
+export function readAliasSource(path: string, content: Uint8Array): readonly SourceItem[] {
+  return readSource(path, content, readAliasLine);
 }

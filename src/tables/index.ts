@@ -7,11 +7,19 @@ export {
   findByAddress,
   mapAddress,
 } from './address-lookup.ts';
-export { readAliasFile } from './alias-lines.ts';
-export { fileFormat, readIndexedFile, writeIndexedFile } from './indexed-file.ts';
+export { readAliasSource } from './alias-lines.ts';
+export {
+  changeIndex,
+  type FileRights,
+  type IndexChanges,
+  indexPath,
+  type IndexType,
+  isIndexType,
+  writeIndex,
+} from './index-files.ts';
 export type { MatchKind } from './match-list.ts';
 export { errnoText } from './memory-table.ts';
-export { TableOpener, type TableOpenerOptions, tableTypes } from './opener.ts';
-export { readSourceFile, type SourceEntry, type SourceFile } from './source-lines.ts';
+export { isTableType, TableOpener, type TableOpenerOptions, tableTypes } from './opener.ts';
+export { readMapSource, type SourceItem } from './source-lines.ts';
 export { lookupFirst, type SearchKey } from './table-list.ts';
 export type { LookupResult, MatchList, MatchResult, Table, TableList, TableListResult, TableUse } from './table.ts';

@@ -1,9 +1,10 @@
-/** Tables whose content is in memory: texthash, inline, static, fail, unix. DATABASE_README */
+/** Tables whose content is in memory or in the system: texthash, inline, static, fail, environ, unix. DATABASE_README */
 import { readFileSync } from 'node:fs';
+import { foldCase } from '#address';
 import { splitList } from '#config';
 import { getUserByName, getGroupByName } from '#native';
 import type { LookupResult, Table } from './table.ts';
-import { readSourceFile } from './source-lines.ts';
+import { readMapSource } from './source-lines.ts';
 
 export const missing: LookupResult = { kind: 'missing' };
 const found = (value: string): LookupResult => ({ kind: 'found', value });
@@ -14,16 +15,31 @@ export function mapTable(name: string, entries: ReadonlyMap<string, string>, fol
     name,
     acceptsPartialKeys: true,
     lookup: (key) => {
-      const value = entries.get(foldKeys ? key.toLowerCase() : key);
+      const value = entries.get(foldKeys ? foldCase(key) : key);
       return value === undefined ? missing : found(value);
     },
+    entries: () => entries,
   };
 }
 
-/** A table that answers every lookup with an error: what could not be opened fails closed. */
+/** `fail:` tables: every lookup is an error. */
 export function failingTable(name: string, reason: string): Table {
   const result: LookupResult = { kind: 'failed', reason };
   return { name, acceptsPartialKeys: true, lookup: () => result };
+}
+
+/** A table that could not be opened: every lookup is an error, and says why. What is broken fails closed. */
+export function unavailableTable(name: string, reason: string, warn: (text: string) => void): Table {
+  const result: LookupResult = { kind: 'failed', reason };
+  return {
+    name,
+    acceptsPartialKeys: true,
+    unavailable: reason,
+    lookup: () => {
+      warn(`${name} is unavailable. ${reason}`);
+      return result;
+    },
+  };
 }
 
 export function staticTable(name: string, text: string): Table {
@@ -31,63 +47,114 @@ export function staticTable(name: string, text: string): Table {
   return { name, acceptsPartialKeys: false, lookup: () => result };
 }
 
-/** `inline:{ key=value, { key = long value } }` */
-export function inlineTable(name: string, text: string, foldKeys: boolean): Table {
-  const inner = /^\{([^]*)\}$/.exec(text)?.[1];
-  if (inner === undefined) return failingTable(name, `bad syntax: expected "{name=value...}"`);
+/** What `{ … }` encloses; undefined when it isn't that, or holds nothing. */
+export function insideBraces(text: string): string | undefined {
+  const inner = /^\{([^]*)\}$/.exec(text)?.[1]?.trim();
+  if (inner === undefined || inner === '') return undefined;
+  let depth = 0;
+  for (const char of inner) {
+    if (char === '{') depth += 1;
+    else if (char === '}') depth -= 1;
+    if (depth < 0) return undefined;
+  }
+  return depth === 0 ? inner : undefined;
+}
+
+/** `inline:{ key=value, { key = long value } }`; a text says what is wrong. */
+export function inlineTable(name: string, text: string, foldKeys: boolean): Table | string {
+  const wanted = 'need "inline:{name=value...}"';
+  const inner = insideBraces(text);
+  if (inner === undefined) return `bad syntax: "${name}"; ${wanted}`;
   const entries = new Map<string, string>();
   for (const element of splitList(inner)) {
     const pair = element.replace(/^\{\s*([^]*?)\s*\}$/, '$1');
     const at = pair.indexOf('=');
-    if (at < 0) return failingTable(name, `missing '=' after attribute name in "${pair}"`);
+    if (at < 0) return `missing '=' after attribute name: "${name}"; ${wanted}`;
     const key = pair.slice(0, at).trim();
-    entries.set(foldKeys ? key.toLowerCase() : key, pair.slice(at + 1).trim());
+    entries.set(foldKeys ? foldCase(key) : key, pair.slice(at + 1).trim());
   }
   return mapTable(name, entries, foldKeys);
 }
 
-/** texthash: the source text, read once. A duplicate key makes the table fail (seen in recordings). */
-export function textTable(name: string, path: string, foldKeys: boolean, warn: (text: string) => void): Table {
-  let content: string;
+/**
+ * `texthash:`: the source text, read once. A key that comes twice makes the table unusable for mail (seen in
+ * recordings); commands only warn. A text says why it can't be opened.
+ */
+export function textTable(
+  name: string,
+  path: string,
+  foldKeys: boolean,
+  allowsDuplicates: boolean,
+  warn: (text: string) => void,
+): Table | string {
+  let content: Buffer;
   try {
-    content = readFileSync(path, 'utf8');
+    content = readFileSync(path);
   } catch (error) {
-    return failingTable(name, `open ${path}: ${errnoText(error)}`);
+    return `open database ${path}: ${errnoText(error)}`;
   }
-  const { entries, warnings } = readSourceFile(path, content);
-  for (const text of warnings) warn(text);
   const map = new Map<string, string>();
-  for (const { key, value, line } of entries) {
-    const folded = foldKeys ? key.toLowerCase() : key;
-    if (map.has(folded)) {
-      warn(`${path}, line ${line}: duplicate entry: "${folded}"`);
-      return failingTable(name, `duplicate entry: "${folded}"`);
+  for (const item of readMapSource(path, content)) {
+    if (item.kind === 'warning') {
+      warn(item.text);
+      continue;
     }
-    map.set(folded, value);
+    const key = foldKeys ? foldCase(item.key) : item.key;
+    if (!map.has(key)) map.set(key, item.value);
+    else {
+      const problem = `${path}, line ${item.line}: duplicate entry: "${key}"`;
+      if (!allowsDuplicates) return problem;
+      warn(problem);
+    }
   }
   return mapTable(name, map, foldKeys);
 }
 
 /** `unix:passwd.byname`, `unix:group.byname`: the lines of passwd(5) and group(5). */
-export function unixTable(name: string, map: string): Table {
+export function unixTable(name: string, map: string): Table | string {
   const lookup = (key: string): LookupResult => {
     if (map === 'passwd.byname') {
       const user = getUserByName(key);
       return user === undefined
         ? missing
-        : found(`${user.name}:*:${user.uid}:${user.gid}:${user.fullName}:${user.home}:${user.shell}`);
+        : found(`${user.name}:x:${user.uid}:${user.gid}:${user.fullName}:${user.home}:${user.shell}`);
     }
     const group = getGroupByName(key);
-    return group === undefined ? missing : found(`${group.name}:*:${group.gid}:${group.members.join(',')}`);
+    return group === undefined ? missing : found(`${group.name}:x:${group.gid}:${group.members.join(',')}`);
   };
-  if (map !== 'passwd.byname' && map !== 'group.byname') return failingTable(name, `unknown table "${map}"`);
+  if (map !== 'passwd.byname' && map !== 'group.byname') return `unknown table: ${name}`;
   return { name, acceptsPartialKeys: true, lookup };
+}
+
+/** Variables of the environment. */
+export function environmentTable(name: string, foldKeys: boolean): Table {
+  return {
+    name,
+    acceptsPartialKeys: true,
+    lookup: (key) => {
+      const value = process.env[foldKeys ? foldCase(key) : key];
+      return value === undefined ? missing : found(value);
+    },
+    entries: () => Object.entries(process.env).map(([key, value]): readonly [string, string] => [key, value ?? '']),
+  };
 }
 
 const errnoTexts: Readonly<Record<string, string>> = {
   ENOENT: 'No such file or directory',
   EACCES: 'Permission denied',
   EISDIR: 'Is a directory',
+  ENOTDIR: 'Not a directory',
+  EROFS: 'Read-only file system',
+  ENOSPC: 'No space left on device',
+  EDQUOT: 'Disk quota exceeded',
+  EMFILE: 'Too many open files',
+  ELOOP: 'Too many levels of symbolic links',
+  ECONNREFUSED: 'Connection refused',
+  ECONNRESET: 'Connection reset by peer',
+  EPIPE: 'Broken pipe',
+  ETIMEDOUT: 'Connection timed out',
+  EHOSTUNREACH: 'No route to host',
+  ENETUNREACH: 'Network is unreachable',
 };
 
 /** The C library's words for a file error. */

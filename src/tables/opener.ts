@@ -1,9 +1,20 @@
 /** Opens tables by `type:name`, lists of them, and match lists. One opener a process; it closes what it opened. */
 import { type ListElement, type Settings, splitList } from '#config';
 import { pipeTable, randomTable, unionTable } from './composite-tables.ts';
-import { indexedTable } from './indexed-file.ts';
+import { isIndexType } from './index-files.ts';
+import { indexedTable } from './indexed-table.ts';
 import { createMatchList, type MatchKind } from './match-list.ts';
-import { failingTable, inlineTable, missing, staticTable, textTable, unixTable } from './memory-table.ts';
+import {
+  environmentTable,
+  failingTable,
+  inlineTable,
+  insideBraces,
+  missing,
+  staticTable,
+  textTable,
+  unavailableTable,
+  unixTable,
+} from './memory-table.ts';
 import { cidrTable, pcreTable, regexpTable } from './pattern-tables.ts';
 import { createTableList } from './table-list.ts';
 import type { MatchList, Table, TableList, TableUse } from './table.ts';
@@ -12,36 +23,37 @@ export interface TableOpenerOptions {
   readonly settings: Settings;
   readonly configDirectory: string;
   readonly warn: (text: string) => void;
+  /** Told once of each table that can't be opened (`error:` in Postfix's log). Default: only lookups say it. */
+  readonly error?: (text: string) => void;
+  /** Commands only warn of a key that comes twice in a `texthash:` file. */
+  readonly allowsDuplicates?: boolean;
 }
 
 /** Types that Postfix has and this version opens only to refuse each lookup. */
-const absentTypes = new Set([
+const absentTypes: readonly string[] = [
   'ldap',
   'mysql',
   'pgsql',
-  'sqlite',
   'mongodb',
   'memcache',
-  'lmdb',
-  'cdb',
   'dbm',
   'sdbm',
   'nis',
   'nisplus',
   'netinfo',
-  'tcp',
-  'socketmap',
-]);
+];
 
 /** Names of the table types that can be opened, for `postconf -m`. */
 export const tableTypes: readonly string[] = [
   'btree',
+  'cdb',
   'cidr',
   'environ',
   'fail',
   'hash',
   'inline',
   'internal',
+  'lmdb',
   'pcre',
   'pipemap',
   'proxy',
@@ -52,6 +64,11 @@ export const tableTypes: readonly string[] = [
   'unionmap',
   'unix',
 ];
+
+/** Whether Postfix knows a table type of this name. */
+export function isTableType(type: string): boolean {
+  return tableTypes.includes(type) || absentTypes.includes(type);
+}
 
 export class TableOpener {
   readonly #options: TableOpenerOptions;
@@ -66,23 +83,25 @@ export class TableOpener {
     const key = JSON.stringify([spec, use.paranoid === true, use.noSubstitution === true, use.foldKeys !== false]);
     const known = this.#opened.get(key);
     if (known !== undefined) return known;
-    const table = this.#openNew(spec, use);
+    const opened = this.#openNew(spec, use);
+    const table = typeof opened === 'string' ? unavailableTable(spec, opened, this.#options.warn) : opened;
+    if (table.unavailable !== undefined) this.#options.error?.(table.unavailable);
     this.#opened.set(key, table);
     return table;
   }
 
-  #openNew(spec: string, use: TableUse): Table {
+  /** The table, or why it can't be opened. */
+  #openNew(spec: string, use: TableUse): Table | string {
     const colon = spec.indexOf(':');
-    const warn = this.#options.warn;
+    const { warn, settings } = this.#options;
     const foldKeys = use.foldKeys !== false;
-    const type = colon < 0 ? this.#options.settings.string('default_database_type') : spec.slice(0, colon);
+    const type = colon < 0 ? settings.string('default_database_type') : spec.slice(0, colon);
     const name = colon < 0 ? spec : spec.slice(colon + 1);
+    if (name === '') return `open dictionary: expecting "type:name" form instead of "${spec}"`;
+    if (isIndexType(type)) return indexedTable(`${type}:${name}`, type, name, foldKeys, warn);
     switch (type) {
-      case 'hash':
-      case 'btree':
-        return indexedTable(spec, name, foldKeys, warn);
       case 'texthash':
-        return textTable(spec, name, foldKeys, warn);
+        return textTable(spec, name, foldKeys, this.#options.allowsDuplicates === true, warn);
       case 'inline':
         return inlineTable(spec, name, foldKeys);
       case 'static':
@@ -96,31 +115,51 @@ export class TableOpener {
       case 'unix':
         return unixTable(spec, name);
       case 'fail':
-        return failingTable(spec, 'unavailable');
+        return failingTable(spec, 'Application error');
       case 'internal':
-        return { name: spec, acceptsPartialKeys: true, lookup: () => missing };
+        return { name: spec, acceptsPartialKeys: true, lookup: () => missing, entries: () => [] };
       case 'environ':
-        return environmentTable(spec);
+        return environmentTable(spec, foldKeys);
       case 'proxy':
-        return use.paranoid === true ? this.open(name, use) : { ...this.open(name, use), name: spec };
+        return this.#openProxied(spec, name, use);
       case 'pipemap':
-        return pipeTable(spec, this.#members(name, use));
       case 'unionmap':
-        return unionTable(spec, this.#members(name, use));
-      case 'randmap':
-        return randomTable(spec, splitList(name.replace(/^\{([^]*)\}$/, '$1')), Math.random);
-      default: {
-        const reason = absentTypes.has(type)
+        return this.#openCombined(spec, type, name, use);
+      case 'randmap': {
+        const inner = insideBraces(name);
+        return inner === undefined
+          ? `bad syntax: "${spec}"; need "randmap:{value...}"`
+          : randomTable(spec, splitList(inner), Math.random);
+      }
+      default:
+        return absentTypes.includes(type)
           ? `table type "${type}" is not in this version`
           : `unsupported dictionary type: ${type}`;
-        warn(`${spec}: ${reason}`);
-        return failingTable(spec, reason);
-      }
     }
   }
 
-  #members(text: string, use: TableUse): readonly Table[] {
-    return splitList(text.replace(/^\{([^]*)\}$/, '$1')).map((spec) => this.open(spec, use));
+  /** There is no process between us and the table, so `proxy:` is the table itself under its full name. */
+  #openProxied(spec: string, name: string, use: TableUse): Table {
+    const table = this.open(name, use);
+    return {
+      name: use.paranoid === true ? table.name : spec,
+      acceptsPartialKeys: table.acceptsPartialKeys,
+      get unavailable() {
+        return table.unavailable;
+      },
+      lookup: (key) => table.lookup(key),
+    };
+  }
+
+  #openCombined(spec: string, type: 'pipemap' | 'unionmap', name: string, use: TableUse): Table | string {
+    const specs = splitList(insideBraces(name) ?? '');
+    if (specs.length === 0 || specs.some((member) => !member.includes(':'))) {
+      return `bad syntax: "${spec}"; need "${type}:{type:name...}"`;
+    }
+    const tables = specs.map((member) => this.open(member, use));
+    const broken = tables.find((table) => table.unavailable !== undefined);
+    if (broken?.unavailable !== undefined) return broken.unavailable;
+    return type === 'pipemap' ? pipeTable(spec, tables) : unionTable(spec, tables);
   }
 
   /** Several tables, searched in order for each key. */
@@ -149,15 +188,4 @@ export class TableOpener {
     for (const table of this.#opened.values()) table.close?.();
     this.#opened.clear();
   }
-}
-
-function environmentTable(name: string): Table {
-  return {
-    name,
-    acceptsPartialKeys: true,
-    lookup: (key) => {
-      const value = process.env[key];
-      return value === undefined ? missing : { kind: 'found', value };
-    },
-  };
 }

@@ -1,6 +1,6 @@
 /** `regexp:`, `pcre:` and `cidr:` tables. regexp_table(5), pcre_table(5), cidr_table(5) */
 import { ipInNetwork, parseCidr, parseIp } from '#address';
-import { failingTable, missing } from './memory-table.ts';
+import { missing } from './memory-table.ts';
 import { evaluateRules, type PatternReader, readRules, type Rule, substitute } from './pattern-rules.ts';
 import type { Table, TableUse } from './table.ts';
 
@@ -182,9 +182,9 @@ function patternTable(
   read: PatternReader,
   what: string,
   substitutes: boolean,
-): Table {
+): Table | string {
   const all = readRules(path, read, warn, what);
-  if (typeof all === 'string') return failingTable(name, all);
+  if (typeof all === 'string') return all;
   const rules = substitutes ? checkSubstitution(all, use, name, warn) : all;
   return {
     name,
@@ -197,14 +197,14 @@ function patternTable(
   };
 }
 
-export function regexpTable(name: string, path: string, use: TableUse, warn: (text: string) => void): Table {
+export function regexpTable(name: string, path: string, use: TableUse, warn: (text: string) => void): Table | string {
   return patternTable(name, path, use, warn, readRegexp, 'regexp map', true);
 }
 
-export function pcreTable(name: string, path: string, use: TableUse, warn: (text: string) => void): Table {
+export function pcreTable(name: string, path: string, use: TableUse, warn: (text: string) => void): Table | string {
   return patternTable(name, path, use, warn, readPcre, 'pcre map', true);
 }
 
-export function cidrTable(name: string, path: string, use: TableUse, warn: (text: string) => void): Table {
+export function cidrTable(name: string, path: string, use: TableUse, warn: (text: string) => void): Table | string {
   return patternTable(name, path, use, warn, readCidr, 'cidr map', false);
 }

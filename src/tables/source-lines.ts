@@ -1,40 +1,65 @@
 /** The text files that tables are made from: `key whitespace value`. postmap(1) */
+import { isUtf8 } from 'node:buffer';
 import { readLogicalLines } from '#config';
 
-export interface SourceEntry {
-  readonly key: string;
-  readonly value: string;
-  readonly line: number;
+/** What a source file gives, in the order of its lines. */
+export type SourceItem =
+  | { readonly kind: 'entry'; readonly key: string; readonly value: string; readonly line: number }
+  | { readonly kind: 'warning'; readonly text: string };
+
+/** One logical line of a source file, made an item by the rules of its kind. */
+export type LineReader = (text: string, place: string, line: number) => readonly SourceItem[];
+
+/** Reads the logical lines of a source; lines that can't be entries are warnings with file and line. */
+export function readSource(path: string, content: Uint8Array, read: LineReader): readonly SourceItem[] {
+  const allUtf8 = isUtf8(content);
+  // Bytes of other character sets are told line by line, so they are kept apart until then.
+  const { lines, strays } = readLogicalLines(Buffer.from(content).toString(allUtf8 ? 'utf8' : 'latin1'));
+  const warnings = strays.map(({ text }): SourceItem => {
+    const start = text.length > 30 ? `${text.slice(0, 30)}...` : text;
+    return { kind: 'warning', text: `${path}: logical line must not start with whitespace: "${start}"` };
+  });
+  const items = lines.flatMap(({ text, line }): readonly SourceItem[] => {
+    const place = `${path}, line ${line}`;
+    if (allUtf8) return read(text, place, line);
+    const bytes = Buffer.from(text, 'latin1');
+    return isUtf8(bytes)
+      ? read(bytes.toString('utf8'), place, line)
+      : [{ kind: 'warning', text: `${place}: non-UTF-8 input "${bytes.toString('utf8')}" -- ignoring this line` }];
+  });
+  return [...warnings, ...items];
 }
 
-export interface SourceFile {
-  readonly entries: readonly SourceEntry[];
-  readonly warnings: readonly string[];
-}
-
-/** `"quoted key"` with backslash escapes, or all up to white space. */
-function splitEntry(text: string): { readonly key: string; readonly value: string } | undefined {
-  const quoted = /^"((?:[^"\\]|\\.)*)"\s+(\S[^]*)$/.exec(text);
-  if (quoted !== null) return { key: (quoted[1] ?? '').replaceAll(/\\(.)/g, '$1'), value: quoted[2] ?? '' };
-  const plain = /^(\S+)\s+(\S[^]*)$/.exec(text);
-  return plain === null ? undefined : { key: plain[1] ?? '', value: plain[2] ?? '' };
-}
-
-/** Parses a postmap source file; what can't be read is a warning with file and line. */
-export function readSourceFile(path: string, content: string): SourceFile {
-  const { lines, strays } = readLogicalLines(content);
-  const warnings = strays.map(({ line }) => `${path}, line ${line}: logical line must not start with whitespace`);
-  const entries: SourceEntry[] = [];
-  for (const { text, line } of lines) {
-    const entry = splitEntry(text.trim());
-    if (entry === undefined) {
-      warnings.push(`${path}, line ${line}: expected format: key whitespace value`);
-      continue;
-    }
-    if (entry.key.endsWith(':')) {
-      warnings.push(`${path}, line ${line}: record is in "key: value" format; is this an alias file?`);
-    }
-    entries.push({ ...entry, line });
+/** Where the key ends: at the first white space outside double quotes; undefined when they are not closed. */
+function keyEnd(text: string): number | undefined {
+  let isQuoted = false;
+  let at = 0;
+  for (; at < text.length; at += 1) {
+    const char = text.charAt(at);
+    if (char === '\\') at += 1;
+    else if (char === '"') isQuoted = !isQuoted;
+    else if (!isQuoted && /\s/.test(char)) break;
   }
-  return { entries, warnings };
+  return isQuoted ? undefined : Math.min(at, text.length);
+}
+
+/** `key whitespace value`; a quoted key keeps its quotes, as addresses do in lookups. */
+const readMapLine: LineReader = (line, place, number) => {
+  const text = line.trimEnd();
+  const end = keyEnd(text);
+  if (end === undefined) {
+    return [{ kind: 'warning', text: `${place}: unbalanced '"' in '${text}' -- ignoring this line` }];
+  }
+  const key = text.slice(0, end);
+  const value = text.slice(end).trim();
+  if (value === '') return [{ kind: 'warning', text: `${place}: expected format: key whitespace value` }];
+  const entry: SourceItem = { kind: 'entry', key, value, line: number };
+  return key.endsWith(':')
+    ? [{ kind: 'warning', text: `${place}: record is in "key: value" format; is this an alias file?` }, entry]
+    : [entry];
+};
+
+/** The entries of a postmap source. */
+export function readMapSource(path: string, content: Uint8Array): readonly SourceItem[] {
+  return readSource(path, content, readMapLine);
 }

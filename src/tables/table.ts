@@ -14,6 +14,10 @@ export interface Table {
   /** Pattern tables (regexp, pcre, cidr, static, tcp, socketmap, randmap) get full keys only. */
   readonly acceptsPartialKeys: boolean;
   lookup(key: string): MaybePromise<LookupResult>;
+  /** Why the table can't be opened now; each lookup of such a table fails. */
+  readonly unavailable?: string | undefined;
+  /** All entries, of tables that can list them (`postmap -s`). */
+  entries?(): Iterable<readonly [string, string]>;
   close?(): void;
 }
 

@@ -1,0 +1,72 @@
+/** postmap(1) and postalias(1): from the command line to the exit status. */
+import { ConfigError, findConfigDirectory, openSettings } from '#config';
+import { TableOpener } from '#tables';
+import type { CliIo } from '../io.ts';
+import { addToMap, createMap, deleteFromMap, type MapTarget } from './change.ts';
+import { FatalError, type MapCommandKind } from './kind.ts';
+import { queryMessage } from './message-query.ts';
+import { type MapOptions, parseMapOptions } from './options.ts';
+import { listMaps, queryKey, queryLines, type QueryOptions } from './query.ts';
+
+const EXIT_OK = 0;
+const EXIT_FAILED = 1;
+
+/** Runs the command; a fatal error is told, and gives status 1. */
+export async function runMapCommand(kind: MapCommandKind, args: readonly string[], io: CliIo): Promise<number> {
+  try {
+    const options = parseMapOptions(args, kind);
+    if ('complaint' in options) {
+      if (options.complaint !== undefined) io.stderr(`${kind.name}: ${options.complaint}\n`);
+      throw new FatalError(`usage: ${kind.usage}`);
+    }
+    return await perform(kind, options, io);
+  } catch (error) {
+    if (!(error instanceof FatalError) && !(error instanceof ConfigError)) throw error;
+    io.stderr(`${kind.name}: fatal: ${error.message}\n`);
+    return EXIT_FAILED;
+  }
+}
+
+async function perform(kind: MapCommandKind, options: MapOptions, io: CliIo): Promise<number> {
+  const { action, flags } = options;
+  const asksMessage = ['b', 'h', 'm'].some((flag) => flags.has(flag));
+  if (asksMessage && !(action.kind === 'query' && action.key === '-')) {
+    throw new FatalError('specify -b -h or -m only with "-q -"');
+  }
+  const directory = findConfigDirectory(options.configDirectory, io.env);
+  const { settings } = openSettings(directory, { mainOnly: true });
+  const warn = (text: string): void => io.stderr(`${kind.name}: warning: ${text}\n`);
+  const opener = new TableOpener({ settings, configDirectory: directory, warn, allowsDuplicates: true });
+  const targets = (): readonly MapTarget[] =>
+    options.maps.map((map) => {
+      const colon = map.indexOf(':');
+      const type = colon < 0 ? settings.string('default_database_type') : map.slice(0, colon);
+      return { kind, type, path: map.slice(colon + 1), flags, io, warn };
+    });
+  const query: QueryOptions = { kind, opener, maps: options.maps, flags, io, warn };
+  try {
+    switch (action.kind) {
+      case 'create':
+        for (const target of targets()) createMap(target);
+        return EXIT_OK;
+      case 'add':
+        for (const target of targets()) await addToMap(target);
+        return EXIT_OK;
+      case 'delete': {
+        let found = false;
+        for (const target of targets()) found = (await deleteFromMap(target, action.key)) || found;
+        return found ? EXIT_OK : EXIT_FAILED;
+      }
+      case 'list':
+        listMaps(query);
+        return EXIT_OK;
+      case 'query': {
+        if (asksMessage) return (await queryMessage(query)) ? EXIT_OK : EXIT_FAILED;
+        const found = await (action.key === '-' ? queryLines(query) : queryKey(query, action.key));
+        return found ? EXIT_OK : EXIT_FAILED;
+      }
+    }
+  } finally {
+    opener.closeAll();
+  }
+}

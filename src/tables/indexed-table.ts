@@ -1,0 +1,106 @@
+/** `hash:`, `btree:`, `lmdb:` and `cdb:` tables: an index file, read again when it has changed. */
+import { statSync } from 'node:fs';
+import { foldCase } from '#address';
+import { errnoText, missing } from './memory-table.ts';
+import { type Index, indexPath, type IndexType, openIndex } from './index-files.ts';
+import type { LookupResult, Table } from './table.ts';
+
+/** How long an answer may be given without a look at the file. */
+const recheckMs = 50;
+/** A source being edited just now is not worth a warning. */
+const sourceRestsMs = 100_000;
+
+interface Opened {
+  readonly index: Index;
+  readonly version: string;
+}
+
+class IndexedTable implements Table {
+  readonly name: string;
+  readonly acceptsPartialKeys = true;
+  readonly #type: IndexType;
+  readonly #path: string;
+  readonly #file: string;
+  readonly #foldKeys: boolean;
+  readonly #warn: (text: string) => void;
+  #opened: Opened | undefined;
+  #problem: string | undefined;
+  #checkedAt = 0;
+
+  constructor(name: string, type: IndexType, path: string, foldKeys: boolean, warn: (text: string) => void) {
+    this.name = name;
+    this.#type = type;
+    this.#path = path;
+    this.#file = indexPath(type, path);
+    this.#foldKeys = foldKeys;
+    this.#warn = warn;
+    this.#refresh();
+  }
+
+  get unavailable(): string | undefined {
+    return this.#opened === undefined ? this.#problem : undefined;
+  }
+
+  lookup(key: string): LookupResult {
+    if (Date.now() - this.#checkedAt >= recheckMs) this.#refresh();
+    if (this.#opened === undefined) {
+      const reason = this.#problem ?? `open database ${this.#file}`;
+      this.#warn(`${this.name} is unavailable. ${reason}`);
+      return { kind: 'failed', reason };
+    }
+    try {
+      const value = this.#opened.index.get(this.#foldKeys ? foldCase(key) : key);
+      return value === undefined ? missing : { kind: 'found', value };
+    } catch (error) {
+      return { kind: 'failed', reason: errnoText(error) };
+    }
+  }
+
+  entries(): Iterable<readonly [string, string]> {
+    return this.#opened?.index.entries() ?? [];
+  }
+
+  close(): void {
+    this.#opened?.index.close();
+    this.#opened = undefined;
+  }
+
+  /** Opens the file if it isn't the one that was opened before; one that is gone or broken leaves the old answers. */
+  #refresh(): void {
+    this.#checkedAt = Date.now();
+    try {
+      const { mtimeMs, ino, size } = statSync(this.#file);
+      const version = `${ino} ${mtimeMs} ${size}`;
+      if (this.#opened?.version === version) return;
+      const index = openIndex(this.#type, this.#path);
+      if (typeof index === 'string') {
+        this.#problem = index;
+        return;
+      }
+      this.#opened?.index.close();
+      this.#opened = { index, version };
+      this.#problem = undefined;
+      this.#warnIfOlder(mtimeMs);
+    } catch (error) {
+      this.#problem = `open database ${this.#file}: ${errnoText(error)}`;
+    }
+  }
+
+  #warnIfOlder(mtimeMs: number): void {
+    const source = statSync(this.#path, { throwIfNoEntry: false });
+    if (source !== undefined && source.mtimeMs > mtimeMs && source.mtimeMs < Date.now() - sourceRestsMs) {
+      this.#warn(`database ${this.#file} is older than source file ${this.#path}`);
+    }
+  }
+}
+
+/** A table over the index of `path`; the same text with other `foldKeys` is another table. */
+export function indexedTable(
+  name: string,
+  type: IndexType,
+  path: string,
+  foldKeys: boolean,
+  warn: (text: string) => void,
+): Table {
+  return new IndexedTable(name, type, path, foldKeys, warn);
+}
