@@ -4,6 +4,7 @@ import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
 import { type Configuration, ConfigError, findConfigDirectory, loadConfiguration } from '#config';
 import { createFileSink, EventLog } from '#events';
 import { openLogFile, runningMaster } from '#master';
+import { keepDescriptorsPrivate } from '#native';
 import { mailOwner, systemProblem } from '#roles';
 import type { CliIo, Command } from './io.ts';
 
@@ -156,13 +157,15 @@ async function start(script: Script, inForeground: boolean): Promise<number> {
 
 /** Starts the supervisor in a session of its own, and waits until it says how it went. */
 function launch(directory: string, queueDirectory: string, inForeground: boolean): Promise<readonly string[]> {
+  const output = inForeground ? 'inherit' : 'ignore';
+  if (!inForeground) keepDescriptorsPrivate();
   const child = spawn(
     process.execPath,
     [...process.execArgv, process.argv[1] ?? '', 'master', directory, queueDirectory],
     {
       detached: !inForeground,
       cwd: queueDirectory,
-      stdio: ['ignore', 'inherit', 'inherit', 'ignore', 'pipe'],
+      stdio: ['ignore', output, output, 'ignore', 'pipe'],
     },
   );
   let text = '';

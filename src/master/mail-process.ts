@@ -1,5 +1,6 @@
 /** One generation of the mail process, as the supervisor sees it: started, ready, draining, ended. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import type { FromMail, MailStart, ToMail } from './control-messages.ts';
 import { parseFromMail } from './control-messages.ts';
 
@@ -23,6 +24,8 @@ export interface MailProcessOptions {
   }[];
   readonly logFd: number | undefined;
   readonly onMessage: (message: FromMail) => void;
+  /** A line that the process printed on standard error. */
+  readonly onComplaint: (text: string) => void;
 }
 
 /** First descriptor of the child that carries a listener: 0 to 2 are standard, 3 is the log, 4 the channel. */
@@ -40,8 +43,10 @@ export function startMailProcess(options: MailProcessOptions): MailProcess {
     listeners: options.listeners.map((listener, i) => ({ ...listener, fd: firstListenerFd + i })),
   };
   const child = spawn(process.execPath, [...options.entry, 'mail', JSON.stringify(start)], {
-    stdio: ['ignore', 'inherit', 'inherit', options.logFd ?? 'ignore', 'ipc', ...options.listeners.map(({ fd }) => fd)],
+    stdio: ['ignore', 'inherit', 'pipe', options.logFd ?? 'ignore', 'ipc', ...options.listeners.map(({ fd }) => fd)],
   });
+  // what a process prints while it dies is the only trace of why
+  if (child.stderr !== null) createInterface({ input: child.stderr }).on('line', options.onComplaint);
   const ended = new Promise<string>((resolve) => {
     child.once('exit', (code, signal) => resolve(describeEnd(code, signal)));
     child.once('error', (error) => resolve(error.message));

@@ -103,6 +103,7 @@ export class Supervisor {
       listeners,
       logFd,
       onMessage: (message) => this.#onMessage(process, message),
+      onComplaint: (text) => this.#options.events.emit({ kind: 'error', text: `the mail process says: ${text}` }),
     });
     const problems = await process.started;
     if (problems.length > 0) return problems;

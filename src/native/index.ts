@@ -1,4 +1,5 @@
 /** The few C library calls that Node lacks, through koffi. */
+export { keepDescriptorsPrivate } from './descriptors.ts';
 export { getGroupByName, getUserById, getUserByName, type SystemGroup, type SystemUser } from './libc-users.ts';
 export { type ListenerResult, openListener } from './listeners.ts';
 export { openSyslog, type SyslogWriter } from './syslog.ts';
