@@ -35,6 +35,12 @@ function describeEnd(code: number | null, signal: NodeJS.Signals | null): string
   return signal === null ? `exit status ${code ?? 0}` : `killed by signal ${signal}`;
 }
 
+/**
+ * A message's objects live as long as the message is on its way: with room for some thousand of them in the young
+ * generation few are copied. Threads for the collector would only compete with the writer and the clients.
+ */
+const engineOptions = ['--max-semi-space-size=32', '--single-threaded-gc'];
+
 /** Starts a mail process. Its listeners and log are inherited descriptors. */
 export function startMailProcess(options: MailProcessOptions): MailProcess {
   const start: MailStart = {
@@ -42,7 +48,7 @@ export function startMailProcess(options: MailProcessOptions): MailProcess {
     hasLogFile: options.logFd !== undefined,
     listeners: options.listeners.map((listener, i) => ({ ...listener, fd: firstListenerFd + i })),
   };
-  const child = spawn(process.execPath, [...options.entry, 'mail', JSON.stringify(start)], {
+  const child = spawn(process.execPath, [...engineOptions, ...options.entry, 'mail', JSON.stringify(start)], {
     stdio: ['ignore', 'inherit', 'pipe', options.logFd ?? 'ignore', 'ipc', ...options.listeners.map(({ fd }) => fd)],
   });
   // what a process prints while it dies is the only trace of why

@@ -133,7 +133,14 @@ export class Session {
     const notes = this.#sawBareLf ? ['bare_lf'] : [];
     events.emit({ kind: 'disconnected', client: this.clientText, counters: this.#counters.render(notes) });
     this.#input.close();
-    if (!this.#stream.destroyed) this.#stream.end();
+    this.#hangUp();
+  }
+
+  /** Once the last reply is with the kernel nothing is read any more: clients that don't wait for it reset the connection. */
+  #hangUp(): void {
+    if (this.#stream.destroyed) return;
+    if (this.#stream.writableLength === 0 && !this.options.isStandAlone) this.#stream.destroy();
+    else this.#stream.end();
   }
 
   get #queueId(): string {
