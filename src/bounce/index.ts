@@ -2,3 +2,4 @@
 export { type Bouncer, type BouncerOptions, createBouncer, type NotifyResult } from './bouncer.ts';
 export type { NoticeKind, NotifiedRecipient } from './report.ts';
 export { verpSender } from './verp.ts';
+export { noticeTemplates } from './templates.ts';

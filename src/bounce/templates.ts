@@ -46,6 +46,25 @@ export function readTemplates(settings: Settings, warn: (text: string) => void):
   };
 }
 
+/**
+ * The templates as `postconf -b` and `-t` show them: as written, and the body expanded. `path`: a file instead of
+ * bounce_template_file, '' for the built-in texts; undefined when it can't be read.
+ */
+export function noticeTemplates(
+  settings: Settings,
+  path: string,
+  warn: (text: string) => void,
+): readonly { readonly name: TemplateName; readonly text: string; readonly expanded: string }[] {
+  const texts = path === '' ? new Map<string, string>() : readTemplateFile(path, warn);
+  return NAMES.map((name) => {
+    const own = texts.get(`${name}_template`);
+    const text = own === undefined ? defaultTemplates[name] : `${own}\n`;
+    const lines = parseTemplate(text, name, warn)?.lines ?? [];
+    const expanded = lines.map((line) => `${settings.expand(line, (word) => timeValue(word, settings))}\n`).join('');
+    return { name, text, expanded };
+  });
+}
+
 /** `maximal_queue_lifetime_days` and the like. */
 function timeValue(name: string, settings: Settings): string | undefined {
   const [, parameter, unitName = ''] = TIME_NAME.exec(name) ?? [];

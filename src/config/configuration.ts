@@ -22,6 +22,8 @@ export interface LoadOptions {
   readonly host?: HostFacts;
   /** Commands need main.cf only; without this, master.cf must be there and every value is checked. */
   readonly mainOnly?: boolean;
+  /** main.cf as the caller has read it, instead of the directory's. */
+  readonly main?: MainFile;
 }
 
 function readText(path: string): string {
@@ -54,7 +56,7 @@ export function openSettings(
   readonly settings: SettingValues;
   readonly sources: SettingSources;
 } {
-  const main = parseMainFile(`${directory}/main.cf`, readText(`${directory}/main.cf`));
+  const main = options.main ?? parseMainFile(`${directory}/main.cf`, readText(`${directory}/main.cf`));
   const registry = new ParameterRegistry();
   const host = options.host ?? systemHostFacts();
   const computed = (name: string, values: SettingValues): string | undefined =>

@@ -13,7 +13,22 @@ export { expandValue, type Expansion, type ValueSource } from './expand.ts';
 export { type HostFacts, systemHostFacts } from './host-defaults.ts';
 export { type LogicalLine, readLogicalLines } from './logical-lines.ts';
 export { type MainEntry, type MainFile, parseMainFile, splitAssignment } from './main-cf.ts';
+export { editMainText, type MainChange } from './main-cf-edit.ts';
 export { fieldProblem, type MasterEntryText, type MasterField, parseEntry, splitOverrides } from './master-cf.ts';
+export {
+  argumentGroups,
+  commandText,
+  editMasterText,
+  type EntryChange,
+  entryOf,
+  formatFields,
+  type MasterText,
+  parametersOf,
+  type PlacedEntry,
+  readMasterText,
+  withField,
+  withParameter,
+} from './master-cf-edit.ts';
 export { nearestName } from './nearest-name.ts';
 export { type Parameter, ParameterRegistry } from './registry.ts';
 export type { SettingValues } from './setting-values.ts';

@@ -28,10 +28,18 @@ export function splitAssignment(text: string): { readonly name: string; readonly
   return { name, value: text.slice(at + 1).trim() };
 }
 
-/** Parses main.cf text. Throws ConfigError with file and line for what is no assignment. */
-export function parseMainFile(path: string, content: string): MainFile {
+/**
+ * Parses main.cf text. Throws ConfigError with file and line for what is no assignment; `warn` hears the warnings
+ * before that.
+ */
+export function parseMainFile(path: string, content: string, warn: (text: string) => void = () => undefined): MainFile {
   const { lines, strays } = readLogicalLines(content);
-  const warnings = strays.map(({ text }) => `${path}: logical line must not start with whitespace: "${text}"`);
+  const warnings: string[] = [];
+  const tell = (text: string): void => {
+    warnings.push(text);
+    warn(text);
+  };
+  for (const { text } of strays) tell(`${path}: logical line must not start with whitespace: "${text}"`);
   const entries: MainEntry[] = [];
   const byName = new Map<string, MainEntry>();
   for (const { text, line, pieces } of lines) {
@@ -43,7 +51,7 @@ export function parseMainFile(path: string, content: string): MainFile {
     const entry = { name: cut.name, value: cut.value, line, pieces: valuePieces };
     const earlier = byName.get(entry.name);
     if (earlier !== undefined) {
-      warnings.push(`${path}, line ${line}: overriding earlier entry: ${entry.name}=${earlier.value}`);
+      tell(`${path}, line ${line}: overriding earlier entry: ${entry.name}=${earlier.value}`);
     }
     entries.push(entry);
     byName.set(entry.name, entry);

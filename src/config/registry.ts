@@ -70,6 +70,7 @@ export class ParameterRegistry {
   readonly #rows = new Map<string, ParameterRow>();
   readonly #made = new Map<string, Parameter>();
   readonly #perService = new Set<string>();
+  readonly #unlisted = new Set<string>();
 
   constructor() {
     for (const rows of [allParameters, posthornParameters]) for (const row of rows) this.#rows.set(row[0], row);
@@ -80,6 +81,8 @@ export class ParameterRegistry {
     const add = (row: ParameterRow): void => {
       this.#perService.add(row[0]);
       if (!this.#rows.has(row[0])) this.#rows.set(row[0], row);
+      // the queue manager reads these too, but Postfix's tools don't know them
+      if (command === 'discard') this.#unlisted.add(row[0]);
     };
     if (['smtp', 'lmtp', 'local', 'virtual', 'pipe', 'error', 'discard'].includes(command)) {
       for (const [suffix, value, kind] of transportSuffixes) add([name + suffix, value, kind]);
@@ -99,6 +102,6 @@ export class ParameterRegistry {
 
   /** All names, sorted. */
   names(): readonly string[] {
-    return [...this.#rows.keys()].toSorted();
+    return [...this.#rows.keys()].filter((name) => !this.#unlisted.has(name)).toSorted();
   }
 }

@@ -1,0 +1,181 @@
+/** postconf(1): shows and changes main.cf and master.cf. */
+import { readFileSync } from 'node:fs';
+import {
+  compareLevels,
+  ConfigError,
+  defaultConfigDirectory,
+  findConfigDirectory,
+  type MainFile,
+  type MasterText,
+  openSettings,
+  parseMainFile,
+  readMasterText,
+  splitAssignment,
+} from '#config';
+import type { CliIo } from './io.ts';
+import { changeMain, changeMaster, EditError } from './postconf/change.ts';
+import { findKnownNames, type NameClass, unusedInMain, unusedInMaster } from './postconf/known-names.ts';
+import { builtInText } from './postconf/lists.ts';
+import { MacroError, showMain } from './postconf/main-parameters.ts';
+import { showMaster } from './postconf/master-entries.ts';
+import { parsePostconf, type PostconfOptions } from './postconf/options.ts';
+
+class Fatal extends Error {
+  readonly tag: string;
+  constructor(text: string, tag = 'postconf') {
+    super(text);
+    this.tag = tag;
+  }
+}
+
+function readFile(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+const noSuchFile = (path: string): string => `open ${path}: No such file or directory`;
+
+function readMain(path: string, warn: (text: string) => void): MainFile {
+  const content = readFile(path);
+  if (content === undefined) throw new Fatal(noSuchFile(path));
+  return parseMainFile(path, content, warn);
+}
+
+function readOverrides(texts: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(
+    texts.map((text) => {
+      const cut = splitAssignment(text);
+      if (typeof cut === 'string') {
+        throw new Fatal(`invalid parameter override: ${text}: ${cut.replace(/: ".*"$/, '')}`);
+      }
+      return [cut.name, cut.value] as const;
+    }),
+  );
+}
+
+const allClasses: readonly NameClass[] = ['builtin', 'service', 'user'];
+
+function readClasses(text: string | undefined): ReadonlySet<NameClass> {
+  if (text === undefined) return new Set(allClasses);
+  return new Set(
+    text.split(/[\s,]+/).flatMap((word) => {
+      if (word === 'all') return allClasses;
+      const known = allClasses.find((name) => name === word);
+      if (known === undefined) throw new Fatal(`unknown -C option value "${word}" in "${text}"`);
+      return [known];
+    }),
+  );
+}
+
+function readMaster(path: string, isNeeded: boolean, warn: (text: string) => void): MasterText {
+  const content = readFile(path);
+  if (content === undefined) {
+    if (isNeeded) throw new Fatal(noSuchFile(path));
+    warn(noSuchFile(path));
+    return { lines: [], entries: [] };
+  }
+  const master = readMasterText(path, content);
+  if (typeof master === 'string') throw new Fatal(master);
+  return master;
+}
+
+interface Run {
+  readonly options: PostconfOptions;
+  readonly directory: string;
+  readonly io: CliIo;
+  readonly warn: (text: string) => void;
+}
+
+/** Shows parameters or services, then warns of names that nothing uses. */
+function show({ options, directory, io, warn }: Run): void {
+  const { mode, showsDefaults } = options;
+  const classes = readClasses(options.classText);
+  const path = `${directory}/main.cf`;
+  const main = showsDefaults ? parseMainFile(path, '') : readMain(path, warn);
+  const overrides = readOverrides(options.overrides);
+  const { settings, registry } = openSettings(directory, { main, overrides });
+  // below level 1, and after a line that continues nothing, Postfix reads main.cf again
+  const level = /^[\d.]+$/.test(settings.raw('compatibility_level') ?? '')
+    ? settings.string('compatibility_level')
+    : '';
+  const isOld = level !== '' && (compareLevels(level, '1') ?? 0) < 0;
+  if (isOld || main.warnings.some((text) => text.includes('must not start with whitespace'))) {
+    for (const text of main.warnings) warn(text);
+  }
+  const masterPath = `${directory}/master.cf`;
+  const master = readMaster(masterPath, mode !== 'main', warn);
+  for (const { entry } of master.entries) registry.addService(entry.fields.service, entry.fields.command);
+  const names = findKnownNames(main, overrides, registry, showsDefaults ? () => undefined : warn);
+  if (mode === 'main') {
+    const view = {
+      options,
+      settings,
+      names,
+      registered: registry.names(),
+      classes,
+      isDefaultDirectory: directory === defaultConfigDirectory,
+      warn,
+    };
+    io.stdout(showMain(view));
+    if (!showsDefaults && !options.isQuiet) for (const text of unusedInMain(main, registry, names)) warn(text);
+  } else {
+    const text = showMaster({ options, master, settings, registered: registry.names(), names, warn });
+    if (typeof text !== 'string') throw new Fatal(text.fatal);
+    io.stdout(text);
+  }
+  if (!showsDefaults && !options.isQuiet) for (const text of unusedInMaster(masterPath, master, names)) warn(text);
+}
+
+async function showBuiltIn({ options, directory, io, warn }: Run): Promise<boolean> {
+  const path = options.operands[0];
+  const settings = (): ReturnType<typeof openSettings>['settings'] =>
+    openSettings(directory, { main: readMain(`${directory}/main.cf`, warn) }).settings;
+  const openProblem = (text: string): never => {
+    throw new Fatal(text, 'postfix/bounce');
+  };
+  const text = await builtInText(options.mode, options.tlsTopic, { settings, path, warn, openProblem });
+  if (text === undefined) return false;
+  if (typeof text !== 'string') throw new Fatal(text.fatal);
+  io.stdout(text);
+  return true;
+}
+
+function change({ options, directory }: Run): void {
+  if (options.mode === 'main') changeMain(`${directory}/main.cf`, options);
+  else if (options.mode === 'entries' || options.mode === 'fields' || options.mode === 'entryParameters') {
+    changeMaster(`${directory}/master.cf`, options.mode, options);
+  }
+}
+
+/** The line of a failure; undefined for what is a bug. */
+function fatalText(error: unknown): string | undefined {
+  if (error instanceof Fatal) return `${error.tag}: fatal: ${error.message}`;
+  if (error instanceof EditError || error instanceof MacroError) return `postconf: fatal: ${error.message}`;
+  if (error instanceof ConfigError) return `postconf: fatal: ${error.problems.join('\npostconf: fatal: ')}`;
+  if (error instanceof Error && 'syscall' in error) return `postconf: fatal: ${error.message}`;
+  return undefined;
+}
+
+export async function run(args: readonly string[], io: CliIo): Promise<number> {
+  const parsed = parsePostconf(args);
+  if ('fatal' in parsed) {
+    for (const line of parsed.lines) io.stderr(`postconf: ${line}\n`);
+    io.stderr(`postconf: fatal: ${parsed.fatal}\n`);
+    return 1;
+  }
+  const warn = (text: string): void => io.stderr(`postconf: warning: ${text}\n`);
+  const job = { options: parsed, directory: findConfigDirectory(parsed.directory, io.env), io, warn };
+  try {
+    if (parsed.change !== undefined) change(job);
+    else if (!(await showBuiltIn(job))) show(job);
+    return 0;
+  } catch (error) {
+    const text = fatalText(error);
+    if (text === undefined) throw error;
+    io.stderr(`${text}\n`);
+    return 1;
+  }
+}

@@ -1,0 +1,63 @@
+/** What is built in: table types, lock methods, login types, notice texts. postconf(1) -m, -l, -a, -A, -b, -t, -T */
+import { existsSync } from 'node:fs';
+import type { Settings } from '#config';
+import type { Mode } from './options.ts';
+
+async function templates({ settings, path, warn, openProblem }: TemplateRequest, expands: boolean): Promise<string> {
+  const { noticeTemplates } = await import('#bounce');
+  const read = settings();
+  if (path !== undefined && path !== '' && !existsSync(path)) openProblem(`open ${path}: No such file or directory`);
+  return noticeTemplates(read, path ?? read.string('bounce_template_file'), warn)
+    .map(({ name, text, expanded }) =>
+      expands ? `expanded_${name}_text = <<EOF\n${expanded}EOF\n` : `${name}_template = <<EOF\n${text}EOF\n`,
+    )
+    .join('\n');
+}
+
+export interface TemplateRequest {
+  readonly settings: () => Settings;
+  /** A template file named on the command line. */
+  readonly path: string | undefined;
+  readonly warn: (text: string) => void;
+  /** The template file can't be opened. */
+  readonly openProblem: (text: string) => void;
+}
+
+const tlsTopics: Readonly<Record<string, () => string>> = {
+  'compile-version': () => `OpenSSL ${process.versions.openssl ?? ''}\n`,
+  'run-version': () => `OpenSSL ${process.versions.openssl ?? ''}\n`,
+  'public-key-algorithms': () => 'RSA\nECDSA\nEd25519\nEd448\n',
+};
+
+/** The text for a mode that shows no parameters; undefined for the others. */
+export async function builtInText(
+  mode: Mode,
+  tlsTopic: string,
+  request: TemplateRequest,
+): Promise<string | { readonly fatal: string } | undefined> {
+  switch (mode) {
+    case 'tableTypes':
+      return (await import('#tables')).tableTypes
+        .toSorted()
+        .map((type) => `${type}\n`)
+        .join('');
+    case 'locks':
+      return 'flock\nfcntl\ndotlock\n';
+    // no server side login yet; the client's built-in mechanisms answer to the name of Postfix's default
+    case 'serverSasl':
+      return '';
+    case 'clientSasl':
+      return 'cyrus\n';
+    case 'templates':
+      return templates(request, false);
+    case 'expandedTemplates':
+      return templates(request, true);
+    case 'tlsInfo':
+      return tlsTopics[tlsTopic]?.() ?? { fatal: `unknown -T option value: "${tlsTopic}"` };
+    case 'main':
+    case 'entries':
+    case 'fields':
+    case 'entryParameters':
+      return undefined;
+  }
+}

@@ -1,0 +1,58 @@
+/** Shows main.cf parameters. postconf(1) */
+import { expandValue, type SettingValues } from '#config';
+import type { KnownNames, NameClass } from './known-names.ts';
+import type { PostconfOptions } from './options.ts';
+import { formatPair } from './print.ts';
+
+export interface MainView {
+  readonly options: PostconfOptions;
+  readonly settings: SettingValues;
+  readonly names: KnownNames;
+  /** Names of the registry, sorted. */
+  readonly registered: readonly string[];
+  readonly classes: ReadonlySet<NameClass>;
+  readonly isDefaultDirectory: boolean;
+  readonly warn: (text: string) => void;
+}
+
+/** A value that could not be expanded. */
+export class MacroError extends Error {}
+
+function valueOf({ options, settings, warn }: MainView, name: string): string | undefined {
+  const raw = options.showsDefaults
+    ? settings.defaultValue(name)
+    : options.onlySet && !settings.isSet(name) && name !== 'config_directory'
+      ? undefined
+      : settings.raw(name);
+  if (raw === undefined || !options.expands) return raw;
+  const expansion = expandValue(raw, (other) => settings.raw(other));
+  if (expansion.kind === 'ok') return expansion.text;
+  warn(expansion.reason);
+  throw new MacroError('macro processing error');
+}
+
+function isListed({ options, settings, names, classes, isDefaultDirectory }: MainView, name: string): boolean {
+  const kind = names.classOf(name);
+  if (kind === undefined || !classes.has(kind)) return false;
+  if (options.showsDefaults) return kind !== 'user';
+  if (!options.onlySet) return true;
+  return settings.isSet(name) || (name === 'config_directory' && !isDefaultDirectory);
+}
+
+/** All lines, or those of the operands. Throws MacroError. */
+export function showMain(view: MainView): string {
+  const { options, names, registered, classes, warn } = view;
+  const all = options.operands.length === 0;
+  const wanted = all
+    ? [...new Set([...registered, ...names.userNames])].toSorted().filter((name) => isListed(view, name))
+    : options.operands;
+  let out = '';
+  for (const name of wanted) {
+    const kind = names.classOf(name);
+    const isKnown = kind !== undefined && classes.has(kind);
+    if (!isKnown) warn(`${name}: unknown parameter`);
+    const value = isKnown ? valueOf(view, name) : undefined;
+    if (value !== undefined) out += formatPair(name, value, options);
+  }
+  return out;
+}
