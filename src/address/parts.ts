@@ -33,7 +33,7 @@ export interface SplitLocalPart {
   readonly delimiter: string;
 }
 
-/** Splits at the first delimiter that is neither first nor last. recipient_delimiter, owner_request_special */
+/** Splits at the first delimiter that is not the first character; the extension may be empty. recipient_delimiter, owner_request_special */
 export function splitExtension(localPart: string, delimiters: string, options: ExtensionOptions): SplitLocalPart {
   const whole = { user: localPart, extension: '', delimiter: '' };
   if (delimiters === '') return whole;
@@ -50,7 +50,6 @@ export function splitExtension(localPart: string, delimiters: string, options: E
   for (let i = 1; i < localPart.length; i += 1) {
     const char = localPart.charAt(i);
     if (!delimiters.includes(char)) continue;
-    if (i === localPart.length - 1) return whole;
     return { user: localPart.slice(0, i), extension: localPart.slice(i + 1), delimiter: char };
   }
   return whole;

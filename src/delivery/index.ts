@@ -1,11 +1,4 @@
 /** Delivery agents that need neither network nor mailboxes. The larger ones have doors of their own (`#delivery/smtp`). */
 export { createDiscardAgent, type DiscardAgentOptions } from './discard.ts';
 export { createErrorAgent, type ErrorAgentOptions } from './error.ts';
-export {
-  createLocalPool,
-  createProcessPool,
-  type DelivererPool,
-  type DelivererRequest,
-  type DelivererResult,
-  serveDeliverer,
-} from './deliverer.ts';
+export { createLocalPool, createProcessPool, type DelivererPool, serveDeliverer } from './deliverer.ts';

@@ -1,115 +1,165 @@
-/** Maildir and mbox files. maildir(5), mbox(5); local(8), virtual(8) */
-import { constants } from 'node:fs';
-import { link, mkdir, open, rm, stat, unlink } from 'node:fs/promises';
+/** Mailbox files: locked, checked, appended to, and put back as they were when writing fails. mbox(5); local(8), virtual(8) */
+import { constants, type Stats } from 'node:fs';
+import { lstat, open, stat, unlink } from 'node:fs/promises';
+import { type FileLockKind, tryLockFile } from '#native';
+import { errnoOf, errnoText, MailboxError } from './mailbox-error.ts';
 
 const mode = 0o600;
 
-/** `EPOCH.V<device>I<inode>M<microseconds>.HOST` */
-function maildirName(at: number, device: number, inode: number, hostname: string): string {
-  const micros = Math.floor(performance.now() * 1000) % 1_000_000;
-  return `${Math.floor(at / 1000)}.V${device.toString(16)}I${inode.toString(16)}M${micros}.${hostname}`;
+/** How mailboxes are locked. postconf(5) mailbox_delivery_lock, deliver_lock_attempts, deliver_lock_delay, stale_lock_time */
+export interface LockRules {
+  readonly kinds: readonly string[];
+  readonly attempts: number;
+  readonly delayMs: number;
+  readonly staleMs: number;
 }
 
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+export interface MailboxFile {
+  readonly path: string;
+  readonly locks: LockRules;
+  /** Bytes; 0: no limit. mailbox_size_limit, virtual_mailbox_limit */
+  readonly sizeLimit: number;
+  /** `/file` destinations: a lock file that can't be made is only warned of, and programs are refused. */
+  readonly isFileDestination: boolean;
+  /** Owner that an existing file must have; undefined: any. strict_mailbox_ownership */
+  readonly owner: number | undefined;
+}
+
+interface Held {
+  readonly release: () => Promise<void>;
+  readonly warnings: readonly string[];
+}
+
+async function tryDotLock(lock: string, staleMs: number): Promise<boolean> {
   try {
-    await directory.sync();
-  } finally {
-    await directory.close();
+    const file = await open(lock, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0);
+    await file.close();
+    return true;
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+    const held = await stat(lock).catch(() => undefined);
+    if (held !== undefined && Date.now() - held.mtimeMs > staleMs) await unlink(lock).catch(() => undefined);
+    return false;
   }
 }
 
-async function makeMaildir(path: string): Promise<void> {
-  for (const part of ['tmp', 'new', 'cur']) await mkdir(`${path}/${part}`, { recursive: true, mode: 0o700 });
-}
-
-/** Writes a message: whole and synced in tmp, then visible in new, and that synced too. */
-export async function writeMaildir(path: string, hostname: string, content: Buffer): Promise<void> {
-  const base = path.replace(/\/+$/, '');
-  const at = Date.now();
-  const temporary = `${base}/tmp/${Math.floor(at / 1000)}.P${process.pid}R${Math.random().toString(36).slice(2)}.${hostname}`;
-  const create = (): ReturnType<typeof open> =>
-    open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode);
-  const file = await create().catch(async (error: unknown) => {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-    await makeMaildir(base);
-    return create();
-  });
-  try {
-    try {
-      await file.writeFile(content);
-      await file.sync();
-      const { dev, ino } = await file.stat();
-      await link(temporary, `${base}/new/${maildirName(at, dev, ino, hostname)}`);
-    } finally {
-      await file.close();
-    }
-    await syncDirectory(`${base}/new`);
-  } finally {
-    await rm(temporary, { force: true });
-  }
-}
-
-class MailboxError extends Error {
-  readonly code: string;
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-const lockTries = 20;
-const lockDelayMs = 1000;
-const staleLockMs = 500_000;
-
-/** A dot lock; gives its release. */
-async function dotLock(path: string): Promise<() => Promise<void>> {
+/** A `.lock` file beside the mailbox. */
+async function dotLock({ path, locks, isFileDestination }: MailboxFile): Promise<Held> {
+  const nothing = { release: () => Promise.resolve(), warnings: [] };
+  if (!locks.kinds.includes('dotlock') || path.startsWith('/dev/')) return nothing;
   const lock = `${path}.lock`;
-  for (let tries = 0; tries < lockTries; tries += 1) {
+  for (let tries = 0; tries < locks.attempts; tries += 1) {
     try {
-      const file = await open(lock, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0);
-      await file.close();
-      return () => unlink(lock);
+      if (await tryDotLock(lock, locks.staleMs)) return { release: () => unlink(lock), warnings: [] };
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-      const held = await stat(lock).catch(() => undefined);
-      if (held !== undefined && Date.now() - held.mtimeMs > staleLockMs) await rm(lock, { force: true });
-      else await new Promise((resolve) => setTimeout(resolve, lockDelayMs));
+      const text = `unable to create lock file ${lock}: ${errnoText(error)}`;
+      if (isFileDestination) return { ...nothing, warnings: [text] };
+      throw new MailboxError(text, { errno: errnoOf(error) });
     }
+    await new Promise((resolve) => setTimeout(resolve, locks.delayMs));
   }
-  throw new MailboxError('EAGAIN', 'unable to lock for exclusive access: Resource temporarily unavailable');
+  throw new MailboxError(`unable to create lock file ${lock}: File exists`, { errno: 'EAGAIN' });
 }
 
-/** Appends a message to an mbox; a failed write is undone. */
-export async function appendMbox(
-  path: string,
-  locks: readonly string[],
-  sizeLimit: number,
+/** A link may stand for a mailbox only where nobody but root could have put it. */
+async function isTrustedLink(path: string, facts: Stats): Promise<boolean> {
+  const parent = await stat(path.slice(0, path.lastIndexOf('/')) || '/');
+  return facts.uid === 0 && (parent.mode & 0o022) === 0 && parent.uid === 0;
+}
+
+async function checkOpened(
+  file: Awaited<ReturnType<typeof open>>,
+  { path, owner, isFileDestination }: MailboxFile,
+): Promise<Stats> {
+  const facts = await file.stat();
+  if (facts.isDirectory()) throw new MailboxError('file is a directory');
+  const seen = await lstat(path);
+  if (seen.isSymbolicLink()) {
+    if (!(await isTrustedLink(path, seen))) throw new MailboxError('file is a symbolic link');
+  } else if (seen.ino !== facts.ino || seen.dev !== facts.dev)
+    throw new MailboxError('file status changed unexpectedly');
+  if (!facts.isFile()) return facts;
+  if (facts.nlink !== 1) throw new MailboxError(`file has ${facts.nlink} hard links`);
+  if (isFileDestination && (facts.mode & 0o111) !== 0) {
+    throw new MailboxError('file is executable', { status: '5.7.1' });
+  }
+  if (owner !== undefined && facts.uid !== owner) {
+    throw new MailboxError(`destination ${path} is not owned by recipient`, { status: '4.2.0' });
+  }
+  return facts;
+}
+
+async function openMailbox(path: string): ReturnType<typeof open> {
+  const flags = constants.O_WRONLY | constants.O_APPEND;
+  try {
+    return await open(path, flags);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') {
+      throw new MailboxError(`cannot open file: ${errnoText(error)}`, { errno: errnoOf(error) });
+    }
+  }
+  try {
+    return await open(path, flags | constants.O_CREAT | constants.O_EXCL, mode);
+  } catch (error) {
+    throw new MailboxError(`cannot create file exclusively: ${errnoText(error)}`, { errno: errnoOf(error) });
+  }
+}
+
+/** flock and fcntl locks, for readers that honour them. */
+async function lockOpened(file: Awaited<ReturnType<typeof open>>, { locks }: MailboxFile): Promise<void> {
+  const kinds: readonly FileLockKind[] = ['flock', 'fcntl'];
+  for (const kind of kinds.filter((each) => locks.kinds.includes(each))) {
+    for (let tries = 1; !tryLockFile(file.fd, kind); tries += 1) {
+      if (tries >= locks.attempts) {
+        throw new MailboxError('unable to lock for exclusive access: Resource temporarily unavailable', {
+          errno: 'EAGAIN',
+        });
+      }
+      await new Promise((resolve) => setTimeout(resolve, locks.delayMs));
+    }
+  }
+}
+
+async function writeAll(
+  file: Awaited<ReturnType<typeof open>>,
+  before: Stats,
+  limit: number,
   content: Buffer,
 ): Promise<void> {
-  const release = locks.includes('dotlock') && path !== '/dev/null' ? await dotLock(path) : undefined;
   try {
-    const file = await open(
-      path,
-      constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW,
-      mode,
-    );
+    if (before.isFile() && limit > 0 && before.size + content.length > limit) {
+      throw Object.assign(new Error('file too large'), { code: 'EFBIG' });
+    }
+    await file.writeFile(content);
+    if (before.isFile()) await file.sync();
+  } catch (error) {
+    if (before.isFile()) await file.truncate(before.size);
+    throw new MailboxError(`error writing message: ${errnoText(error)}`, { errno: errnoOf(error) });
+  }
+}
+
+/** Appends a message; gives the warnings to log. Throws MailboxError. */
+export async function appendMailbox(target: MailboxFile, content: Buffer): Promise<readonly string[]> {
+  const lock = await dotLock(target);
+  try {
+    const file = await openMailbox(target.path);
     try {
-      const facts = await file.stat();
-      if (facts.isDirectory()) throw new MailboxError('EISDIR', 'Is a directory');
-      if (facts.isFile() && sizeLimit > 0 && facts.size + content.length > sizeLimit)
-        throw new MailboxError('EFBIG', 'file too large');
-      try {
-        await file.writeFile(content);
-        if (facts.isFile()) await file.sync();
-      } catch (error) {
-        if (facts.isFile()) await file.truncate(facts.size);
-        throw error;
-      }
+      const before = await checkOpened(file, target);
+      if (before.isFile()) await lockOpened(file, target);
+      await writeAll(file, before.isFile() ? await file.stat() : before, target.sizeLimit, content);
     } finally {
       await file.close();
     }
+    return lock.warnings;
+  } catch (error) {
+    if (!(error instanceof MailboxError)) throw error;
+    const { message, status, errno, warnings } = error;
+    throw new MailboxError(message, {
+      ...(status === undefined ? {} : { status }),
+      errno,
+      warnings: [...lock.warnings, ...warnings],
+    });
   } finally {
-    await release?.();
+    await lock.release();
   }
 }

@@ -149,7 +149,8 @@ export class Supervisor {
     const child = spawn(globalThis.process.execPath, [...this.#options.entry, 'deliverer'], {
       uid,
       gid,
-      cwd: '/',
+      // commands run where Postfix's would
+      cwd: this.#queueDirectory,
       stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
       env: { PATH: '/usr/bin:/bin', ...cacheEnvironment() },
     });

@@ -1,5 +1,6 @@
 /** The few C library calls that Node lacks, through koffi. */
 export { keepDescriptorsPrivate } from './descriptors.ts';
+export { type FileLockKind, tryLockFile } from './file-locks.ts';
 export { getGroupByName, getUserById, getUserByName, type SystemGroup, type SystemUser } from './libc-users.ts';
 export { type ListenerResult, openListener } from './listeners.ts';
 export { openSyslog, type SyslogWriter } from './syslog.ts';

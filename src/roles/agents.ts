@@ -72,7 +72,16 @@ export function createAgents(parts: AgentParts): ReadonlyMap<string, DeliveryAge
       case 'local':
         agents.set(
           service.name,
-          createLocalAgent({ settings, rewriter, submission, deliverers, now, hostname: hostname(), ...opened() }),
+          createLocalAgent({
+            settings,
+            rewriter,
+            submission,
+            deliverers,
+            now,
+            hostname: hostname(),
+            agents,
+            ...opened(),
+          }),
         );
         break;
       default:

@@ -1,62 +1,82 @@
-/** The mailbox of a user: home_mailbox below the home directory, or mail_spool_directory. local(8) */
-import type { DeliveryRequest, RequestRecipient } from '#message';
+/** The mailbox of a user: another transport, a command, a maildir or a file. local(8), "MAILBOX DELIVERY" */
 import type { SystemUser } from '#native';
-import type { DelivererPool } from '../deliverer.ts';
-import { mailboxCopy } from '../mailbox-copy.ts';
-import type { MemberOutcome } from './agent.ts';
+import type { TableList } from '#tables';
+import { deliverToCommand } from './command.ts';
+import { concludeFailed, warn } from './conclude.ts';
+import { isNew, type Job, type Mailee, type Place } from './job.ts';
+import { deliverToMailboxFile, deliverToMaildir } from './write.ts';
 
-export interface MailboxSettings {
-  readonly homeMailbox: string;
-  readonly spoolDirectory: string;
-  readonly locks: readonly string[];
-  readonly sizeLimit: number;
-  readonly prependsDelivered: boolean;
+/** The value of a table keyed by user name, or the parameter; undefined after a failed lookup, which is concluded. */
+async function byUser(
+  job: Job,
+  mailee: Mailee,
+  table: TableList,
+  name: string,
+  otherwise: string,
+): Promise<string | undefined> {
+  if (table.isEmpty) return otherwise;
+  const found = await table.lookup(mailee.user);
+  if (found.kind === 'found') return found.value;
+  if (found.kind === 'missing') return otherwise;
+  warn(job, `${found.table.name}: ${name} lookup of '${mailee.user}' failed: ${found.reason}`);
+  concludeFailed(job, mailee.address, '4.3.5', 'mail system configuration error');
+  return undefined;
 }
 
-export interface MailboxParts {
-  readonly request: DeliveryRequest;
-  readonly recipient: RequestRecipient;
-  readonly deliverers: DelivererPool;
-  readonly hostname: string;
-  readonly now: number;
-}
-
-function mailboxPath(
-  user: SystemUser,
-  settings: MailboxSettings,
-): { readonly path: string; readonly isMaildir: boolean } {
-  if (settings.homeMailbox !== '') {
-    return { path: `${user.home}/${settings.homeMailbox}`, isMaildir: settings.homeMailbox.endsWith('/') };
+/** Hands the recipient to the transport that `destination` names. */
+export async function passToTransport(job: Job, mailee: Mailee, destination: string): Promise<void> {
+  const { request, recipient, parts } = job;
+  const passed = parts.passOn(destination, request, { ...recipient, address: mailee.address });
+  if (passed === undefined) {
+    warn(job, `unknown transport: ${destination}`);
+    return concludeFailed(job, mailee.address, '4.3.0', 'mail transport unavailable');
   }
-  const isMaildir = settings.spoolDirectory.endsWith('/');
-  return { path: `${settings.spoolDirectory.replace(/\/+$/, '')}/${user.name}${isMaildir ? '/' : ''}`, isMaildir };
+  job.outcomes.push(await passed);
 }
 
-/** Writes the message as the user. */
-export async function deliverToMailbox(
-  user: SystemUser,
-  settings: MailboxSettings,
-  parts: MailboxParts,
-): Promise<MemberOutcome> {
-  const { path, isMaildir } = mailboxPath(user, settings);
-  const { request, recipient, deliverers, hostname, now } = parts;
-  const content = await mailboxCopy(request, recipient, recipient.address, {
-    prependsDelivered: settings.prependsDelivered,
-    isMbox: !isMaildir,
-    now,
-  });
-  const result = await deliverers.run(
-    user.uid,
-    user.gid,
-    isMaildir
-      ? { kind: 'maildir', path, hostname }
-      : { kind: 'mbox', path, locks: settings.locks, sizeLimit: settings.sizeLimit },
-    content,
+/** False: there is no such user. */
+export async function deliverToUser(
+  job: Job,
+  place: Place,
+  mailee: Mailee,
+  user: SystemUser | undefined,
+): Promise<boolean> {
+  const { settings } = job.parts;
+  if (!isNew(job, `mailbox ${mailee.local}`)) return true;
+  const transport = await byUser(
+    job,
+    mailee,
+    settings.mailboxTransportMaps,
+    'mailbox_transport_maps',
+    settings.mailboxTransport,
   );
-  if (result.kind === 'ok')
-    return { kind: 'sent', code: '2.0.0', text: isMaildir ? 'delivered to maildir' : 'delivered to mailbox' };
-  const text = isMaildir
-    ? `maildir delivery failed: ${result.reason}`
-    : `cannot update mailbox ${path} for user ${user.name}. ${result.reason}`;
-  return { kind: result.code.startsWith('5') ? 'bounced' : 'deferred', code: result.code, text };
+  if (transport === undefined) return true;
+  if (transport !== '') {
+    await passToTransport(job, mailee, transport);
+    return true;
+  }
+  if (user === undefined) return false;
+  const own = { ...place, rights: { uid: user.uid, gid: user.gid, home: user.home, shell: user.shell } };
+  const command = await byUser(
+    job,
+    mailee,
+    settings.mailboxCommandMaps,
+    'mailbox_command_maps',
+    settings.mailboxCommand,
+  );
+  if (command === undefined) return true;
+  if (command !== '') await deliverToCommand(job, own, mailee, command, true);
+  else await deliverToMailboxOf(job, own, mailee, user);
+  return true;
+}
+
+async function deliverToMailboxOf(job: Job, place: Place, mailee: Mailee, user: SystemUser): Promise<void> {
+  const { homeMailbox, spoolDirectory } = job.parts.settings;
+  if (homeMailbox.endsWith('/')) {
+    return deliverToMaildir(job, place, mailee.address, `${user.home}/${homeMailbox}`, user);
+  }
+  if (spoolDirectory.endsWith('/')) {
+    return deliverToMaildir(job, place, mailee.address, `${spoolDirectory}${user.name}/`, user);
+  }
+  return deliverToMailboxFile(job, place, mailee, user);
 }

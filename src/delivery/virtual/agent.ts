@@ -7,7 +7,10 @@ import type { DeliveryAgent, DeliveryRequest, Outcome, RequestRecipient, Status 
 import type { Rewriter } from '#rewrite';
 import { type AddressLookupOptions, findByAddress, type TableList, type TableOpener } from '#tables';
 import type { DelivererPool } from '../deliverer.ts';
+import { asWritten } from '../deliverer-protocol.ts';
+import { readLockRules } from '../lock-rules.ts';
 import { deliveredToFields, mailboxCopy } from '../mailbox-copy.ts';
+import type { LockRules } from '../mailbox.ts';
 
 export interface VirtualAgentOptions {
   readonly settings: Settings;
@@ -37,7 +40,8 @@ class VirtualAgent implements DeliveryAgent {
   readonly #lookup: AddressLookupOptions;
   readonly #catchall: string;
   readonly #minimumUid: number;
-  readonly #locks: readonly string[];
+  readonly #locks: LockRules;
+  readonly #isOwnerStrict: boolean;
   readonly #sizeLimit: number;
 
   constructor(options: VirtualAgentOptions) {
@@ -56,7 +60,8 @@ class VirtualAgent implements DeliveryAgent {
     };
     this.#catchall = settings.string('posthorn_catchall_maildir');
     this.#minimumUid = settings.int('virtual_minimum_uid');
-    this.#locks = settings.list('virtual_mailbox_lock');
+    this.#locks = readLockRules(settings, 'virtual_mailbox_lock');
+    this.#isOwnerStrict = settings.bool('strict_mailbox_ownership');
     this.#sizeLimit = settings.int('virtual_mailbox_limit');
   }
 
@@ -86,18 +91,29 @@ class VirtualAgent implements DeliveryAgent {
       };
     const { now, hostname, deliverers } = this.#options;
     const content = await mailboxCopy(request, recipient, address, {
+      sender: request.envelope.sender,
       prependsDelivered: true,
-      isMbox: !mailbox.isMaildir,
+      form: mailbox.isMaildir ? 'plain' : 'mbox',
       now: now(),
     });
-    const result = await deliverers.run(
-      mailbox.uid,
-      mailbox.gid,
-      mailbox.isMaildir
-        ? { kind: 'maildir', path: mailbox.path, hostname }
-        : { kind: 'mbox', path: mailbox.path, locks: this.#locks, sizeLimit: this.#sizeLimit },
-      content,
+    const result = asWritten(
+      await deliverers.run(
+        mailbox.uid,
+        mailbox.gid,
+        mailbox.isMaildir
+          ? { kind: 'maildir', path: mailbox.path, hostname }
+          : {
+              kind: 'mailbox',
+              path: mailbox.path,
+              locks: this.#locks,
+              sizeLimit: this.#sizeLimit,
+              isFileDestination: false,
+              owner: this.#isOwnerStrict ? mailbox.uid : undefined,
+            },
+        content,
+      ),
     );
+    for (const text of result.warnings) this.#options.events.emit({ kind: 'warning', text });
     if (result.kind === 'ok') {
       return {
         index,
@@ -106,11 +122,9 @@ class VirtualAgent implements DeliveryAgent {
         action: 'delivered',
       };
     }
-    const what = mailbox.isMaildir ? 'maildir delivery failed' : `mailbox delivery failed`;
-    return failed(result.code.startsWith('5') ? 'bounced' : 'deferred', {
-      code: result.code,
-      reason: `${what}: ${result.reason}`,
-    });
+    const what = mailbox.isMaildir ? 'maildir delivery failed' : `delivery failed to mailbox ${mailbox.path}`;
+    const code = result.code === '' ? '4.2.0' : result.code;
+    return failed(code.startsWith('5') ? 'bounced' : 'deferred', { code, reason: `${what}: ${result.reason}` });
   }
 
   async #find(address: string): Promise<Mailbox | Status> {

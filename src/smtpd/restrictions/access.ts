@@ -32,16 +32,16 @@ function mailKeys(address: string, toolbox: Toolbox, matchesParents: boolean): r
   const { settings } = toolbox;
   if (address === '') return [{ key: settings.string('smtpd_null_access_lookup_key'), partial: false }];
   const { localPart, domain } = splitAddress(address);
-  const { user, extension } = splitExtension(localPart, settings.string('recipient_delimiter'), {
+  const { user, delimiter } = splitExtension(localPart, settings.string('recipient_delimiter'), {
     ownerRequestSpecial: settings.bool('owner_request_special'),
     doubleBounceName: settings.string('double_bounce_sender'),
   });
   const keys: Key[] = [{ key: toExternal(address), partial: false }];
   const add = (key: string): void => void keys.push({ key, partial: true });
-  if (extension !== '' && domain !== '') add(toExternal(`${user}@${domain}`));
+  if (delimiter !== '' && domain !== '') add(toExternal(`${user}@${domain}`));
   if (domain !== '') keys.push(...domainKeys(domain, matchesParents).map(({ key }) => ({ key, partial: true })));
   add(`${toExternal(localPart)}@`);
-  if (extension !== '') add(`${toExternal(user)}@`);
+  if (delimiter !== '') add(`${toExternal(user)}@`);
   return keys;
 }
 

@@ -1,0 +1,57 @@
+/** What commands find in their environment. local(8), pipe(8); postconf(5) import_environment, export_environment */
+import type { Settings } from '#config';
+import type { DeliveryRequest, RequestRecipient } from '#message';
+
+const defaultPath = '/usr/bin:/bin';
+
+/** export_environment: `NAME` takes what the mail system itself was given, `NAME=value` sets. */
+export function exportedEnvironment(
+  settings: Settings,
+  own: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string>> {
+  const imported = new Map<string, string>();
+  const take = (
+    words: readonly string[],
+    from: (name: string) => string | undefined,
+    into: Map<string, string>,
+  ): void => {
+    for (const word of words) {
+      const at = word.indexOf('=');
+      const name = at < 0 ? word : word.slice(0, at);
+      const value = at < 0 ? from(name) : word.slice(at + 1);
+      if (value !== undefined) into.set(name, value);
+    }
+  };
+  take(settings.list('import_environment'), (name) => own[name], imported);
+  const exported = new Map([['PATH', defaultPath]]);
+  take(settings.list('export_environment'), (name) => imported.get(name), exported);
+  if (settings.list('export_environment').includes('MAIL_CONFIG')) {
+    exported.set('MAIL_CONFIG', settings.string('config_directory'));
+  }
+  return Object.fromEntries(exported);
+}
+
+/** Characters outside of the filter become `_`: what strangers write must mean nothing to a shell. */
+export function filtered(value: string, filter: string): string {
+  const allowed = new Set(filter);
+  return Array.from(value, (char) => (allowed.has(char) ? char : '_')).join('');
+}
+
+/** Facts about the message that commands may want, those that are known. */
+export function messageFacts(request: DeliveryRequest, recipient: RequestRecipient): ReadonlyMap<string, string> {
+  const { client, sasl, sender, envid } = request.envelope;
+  const facts = new Map([
+    ['SENDER', sender === '' ? 'MAILER-DAEMON' : sender],
+    ['RECIPIENT', recipient.address],
+    ['ORIGINAL_RECIPIENT', recipient.original],
+    ['ENVID', envid],
+    ['CLIENT_ADDRESS', client.address],
+    ['CLIENT_HELO', client.heloName],
+    ['CLIENT_HOSTNAME', client.address === '' ? '' : client.name],
+    ['CLIENT_PROTOCOL', client.protocol],
+    ['SASL_METHOD', sasl?.method ?? ''],
+    ['SASL_SENDER', sasl?.sender ?? ''],
+    ['SASL_USERNAME', sasl?.username ?? ''],
+  ]);
+  return new Map([...facts].filter(([, value]) => value !== ''));
+}

@@ -1,0 +1,124 @@
+/** Runs a command that a message is written to. pipe(8), local(8), "EXTERNAL COMMAND DELIVERY" */
+import { spawn } from 'node:child_process';
+
+export interface CommandRequest {
+  /** Argument vector; or one text, which a shell gets when it holds more than plain words. */
+  readonly command: string | readonly string[];
+  /** local_command_shell; '' for none. */
+  readonly shell: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Where it runs; '' for where the deliverer stands. */
+  readonly directory: string;
+  readonly limitMs: number;
+}
+
+export interface CommandEnd {
+  readonly kind: 'ended';
+  /** Exit status; undefined when a signal ended it. */
+  readonly status: number | undefined;
+  readonly signal: number;
+  /** What it printed, line ends as spaces; bounded. */
+  readonly output: string;
+  readonly timedOut: boolean;
+  /** `execvp PATH: REASON` when it could not be started. */
+  readonly failure: string;
+}
+
+const outputLimit = 4096;
+const plainCommand = /^[\w!@%+=:,./ \t-]+$/;
+const builtIns: ReadonlySet<string> = new Set([
+  '.',
+  ':',
+  'break',
+  'cd',
+  'continue',
+  'eval',
+  'exec',
+  'exit',
+  'export',
+  'readonly',
+  'return',
+  'set',
+  'shift',
+  'test',
+  'times',
+  'trap',
+  'umask',
+  'unset',
+]);
+
+/** The program and its arguments; commands with shell characters or built-ins go through a shell. */
+export function commandVector(command: string, shell: string): readonly string[] {
+  const words = command.trim().split(/[ \t]+/);
+  if (shell !== '') return [...shell.trim().split(/[ \t]+/), command];
+  if (plainCommand.test(command) && !builtIns.has(words[0] ?? '') && !(words[0] ?? '').includes('=')) return words;
+  return ['/bin/sh', '-c', command];
+}
+
+const signalNumbers: Readonly<Record<string, number>> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGILL: 4,
+  SIGABRT: 6,
+  SIGFPE: 8,
+  SIGKILL: 9,
+  SIGSEGV: 11,
+  SIGPIPE: 13,
+  SIGALRM: 14,
+  SIGTERM: 15,
+};
+
+const failureTexts: Readonly<Record<string, string>> = {
+  ENOENT: 'No such file or directory',
+  EACCES: 'Permission denied',
+  ENOEXEC: 'Exec format error',
+};
+
+/** Runs it with `content` on standard input; standard output and error together are its output. */
+export function runCommand(request: CommandRequest, content: Buffer): Promise<CommandEnd> {
+  const { command, shell, environment, directory, limitMs } = request;
+  const [program = '', ...args] = typeof command === 'string' ? commandVector(command, shell) : command;
+  return new Promise((resolve) => {
+    const child = spawn(program, args, {
+      env: { ...environment },
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+      ...(directory === '' ? {} : { cwd: directory }),
+    });
+    let output = '';
+    let timedOut = false;
+    const read = (chunk: Buffer): void => {
+      if (output.length < outputLimit) output += chunk.toString('utf8');
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    // a command that doesn't read its input is no error
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(content);
+    const killGroup = (): void => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // it ended in the meantime
+      }
+    };
+    const timer = setTimeout(() => {
+      timedOut = true;
+      killGroup();
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }, limitMs);
+    const end = (facts: Partial<CommandEnd>): void => {
+      clearTimeout(timer);
+      const printed = output.slice(0, outputLimit).replaceAll('\n', ' ');
+      resolve({ kind: 'ended', status: undefined, signal: 0, output: printed, timedOut, failure: '', ...facts });
+    };
+    child.once('error', (error: NodeJS.ErrnoException) =>
+      end({ failure: `execvp ${program}: ${failureTexts[error.code ?? ''] ?? error.message}` }),
+    );
+    child.once('close', (code, signal) =>
+      end(code === null ? { signal: signalNumbers[signal ?? ''] ?? 15 } : { status: code }),
+    );
+  });
+}

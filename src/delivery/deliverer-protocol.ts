@@ -1,0 +1,198 @@
+/** What a deliverer is asked, what it answers, and how both travel: 4 bytes length, 4 bytes content length, JSON, content. */
+import type { CommandEnd, CommandRequest } from './command.ts';
+import type { MailboxFile } from './mailbox.ts';
+
+/** What a deliverer is asked to do. Paths are absolute. */
+export type DelivererRequest =
+  | { readonly kind: 'maildir'; readonly path: string; readonly hostname: string }
+  | ({ readonly kind: 'mailbox' } & MailboxFile)
+  | ({ readonly kind: 'command' } & CommandRequest)
+  /** The first of some files that exists. */
+  | { readonly kind: 'read'; readonly paths: readonly string[] }
+  /** Whether a directory can be entered. */
+  | { readonly kind: 'enter'; readonly path: string };
+
+export type WriteResult =
+  | { readonly kind: 'ok'; readonly warnings: readonly string[] }
+  /** `code`: the status it means (RFC 3463), '' where the caller decides; `reason`: text for the log. */
+  | { readonly kind: 'failed'; readonly code: string; readonly reason: string; readonly warnings: readonly string[] };
+
+export type ReadResult =
+  | { readonly kind: 'file'; readonly path: string; readonly text: string; readonly facts: FileFacts }
+  /** None of the files exists. */
+  | { readonly kind: 'missing' }
+  /** It exists, and can't be read. */
+  | { readonly kind: 'unreadable'; readonly path: string; readonly reason: string; readonly facts: FileFacts };
+
+export interface FileFacts {
+  readonly uid: number;
+  readonly mode: number;
+  readonly isRegular: boolean;
+}
+
+export type DelivererResult = WriteResult | CommandEnd | ReadResult;
+
+export const failedResult = (code: string, reason: string): DelivererResult => ({
+  kind: 'failed',
+  code,
+  reason,
+  warnings: [],
+});
+
+const headBytes = 8;
+
+export function frame(json: unknown, content: Buffer): readonly Buffer[] {
+  const text = Buffer.from(JSON.stringify(json));
+  const head = Buffer.alloc(headBytes);
+  head.writeUInt32BE(text.length, 0);
+  head.writeUInt32BE(content.length, 4);
+  return content.length === 0 ? [Buffer.concat([head, text])] : [Buffer.concat([head, text]), content];
+}
+
+/** Cuts a stream into frames. */
+export class FrameReader {
+  #chunks: Buffer[] = [];
+  #length = 0;
+
+  push(chunk: Buffer): readonly { readonly json: unknown; readonly content: Buffer }[] {
+    this.#chunks.push(chunk);
+    this.#length += chunk.length;
+    const out: { json: unknown; content: Buffer }[] = [];
+    for (;;) {
+      if (this.#length < headBytes || this.#length < this.#wanted()) return out;
+      const all = this.#chunks.length === 1 ? (this.#chunks[0] ?? chunk) : Buffer.concat(this.#chunks);
+      const jsonLength = all.readUInt32BE(0);
+      const end = headBytes + jsonLength + all.readUInt32BE(4);
+      const json: unknown = JSON.parse(all.toString('utf8', headBytes, headBytes + jsonLength));
+      out.push({ json, content: all.subarray(headBytes + jsonLength, end) });
+      this.#chunks = all.length === end ? [] : [all.subarray(end)];
+      this.#length = all.length - end;
+    }
+  }
+
+  /** Bytes of the first frame, once its head is there. */
+  #wanted(): number {
+    const [first] = this.#chunks;
+    if (first === undefined) return headBytes;
+    const head = first.length >= headBytes ? first : Buffer.concat(this.#chunks);
+    if (head !== first) this.#chunks = [head];
+    return headBytes + head.readUInt32BE(0) + head.readUInt32BE(4);
+  }
+}
+
+type Json = Readonly<Record<string, unknown>>;
+const isRecord = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+const integer = (value: unknown): number => (typeof value === 'number' ? value : 0);
+const texts = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : []);
+
+export function isNumbered(value: unknown): value is Json & { readonly id: number } {
+  return isRecord(value) && typeof value['id'] === 'number';
+}
+
+function parseMailbox(value: Json): MailboxFile {
+  const locks = isRecord(value['locks']) ? value['locks'] : {};
+  return {
+    path: text(value['path']),
+    locks: {
+      kinds: texts(locks['kinds']),
+      attempts: integer(locks['attempts']),
+      delayMs: integer(locks['delayMs']),
+      staleMs: integer(locks['staleMs']),
+    },
+    sizeLimit: integer(value['sizeLimit']),
+    isFileDestination: value['isFileDestination'] === true,
+    owner: typeof value['owner'] === 'number' ? value['owner'] : undefined,
+  };
+}
+
+function parseCommand(value: Json): CommandRequest {
+  const { command, environment } = value;
+  return {
+    command: typeof command === 'string' ? command : texts(command),
+    shell: text(value['shell']),
+    environment: isRecord(environment)
+      ? Object.fromEntries(Object.entries(environment).map(([name, content]) => [name, text(content)]))
+      : {},
+    directory: text(value['directory']),
+    limitMs: integer(value['limitMs']),
+  };
+}
+
+export function parseRequest(value: unknown): DelivererRequest | undefined {
+  if (!isRecord(value)) return undefined;
+  switch (value['kind']) {
+    case 'maildir':
+      return { kind: 'maildir', path: text(value['path']), hostname: text(value['hostname']) };
+    case 'mailbox':
+      return { kind: 'mailbox', ...parseMailbox(value) };
+    case 'command':
+      return { kind: 'command', ...parseCommand(value) };
+    case 'read':
+      return { kind: 'read', paths: texts(value['paths']) };
+    case 'enter':
+      return { kind: 'enter', path: text(value['path']) };
+    default:
+      return undefined;
+  }
+}
+
+function parseFacts(value: unknown): FileFacts {
+  const facts = isRecord(value) ? value : {};
+  return { uid: integer(facts['uid']), mode: integer(facts['mode']), isRegular: facts['isRegular'] === true };
+}
+
+export function parseResult(value: unknown): DelivererResult {
+  if (!isRecord(value)) return failedResult('4.3.0', 'the deliverer answered nonsense');
+  switch (value['kind']) {
+    case 'ok':
+      return { kind: 'ok', warnings: texts(value['warnings']) };
+    case 'failed':
+      return {
+        kind: 'failed',
+        code: text(value['code']),
+        reason: text(value['reason']),
+        warnings: texts(value['warnings']),
+      };
+    case 'ended':
+      return {
+        kind: 'ended',
+        status: typeof value['status'] === 'number' ? value['status'] : undefined,
+        signal: integer(value['signal']),
+        output: text(value['output']),
+        timedOut: value['timedOut'] === true,
+        failure: text(value['failure']),
+      };
+    case 'file':
+      return { kind: 'file', path: text(value['path']), text: text(value['text']), facts: parseFacts(value['facts']) };
+    case 'missing':
+      return { kind: 'missing' };
+    case 'unreadable':
+      return {
+        kind: 'unreadable',
+        path: text(value['path']),
+        reason: text(value['reason']),
+        facts: parseFacts(value['facts']),
+      };
+    default:
+      return failedResult('4.3.0', 'the deliverer answered nonsense');
+  }
+}
+
+function isWritten(result: DelivererResult): result is WriteResult {
+  return result.kind === 'ok' || result.kind === 'failed';
+}
+
+/** The answer to a write, where nothing else can come. */
+export function asWritten(result: DelivererResult): WriteResult {
+  if (isWritten(result)) return result;
+  return { kind: 'failed', code: '4.3.0', reason: 'the deliverer answered nonsense', warnings: [] };
+}
+
+/** The answer to a read, where nothing else can come. */
+export function asFile(result: DelivererResult): ReadResult {
+  if (result.kind === 'file' || result.kind === 'missing' || result.kind === 'unreadable') return result;
+  const reason = result.kind === 'failed' ? result.reason : 'the deliverer answered nonsense';
+  return { kind: 'unreadable', path: '', reason, facts: { uid: 0, mode: 0, isRegular: false } };
+}

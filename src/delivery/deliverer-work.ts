@@ -1,0 +1,51 @@
+/** The work of a deliverer, done with the rights of the process it runs in. */
+import { constants } from 'node:fs';
+import { access, lstat, readFile } from 'node:fs/promises';
+import { runCommand } from './command.ts';
+import { type DelivererRequest, type DelivererResult, failedResult, type ReadResult } from './deliverer-protocol.ts';
+import { errnoOf, errnoText, MailboxError, statusOfErrno } from './mailbox-error.ts';
+import { appendMailbox } from './mailbox.ts';
+import { writeMaildir } from './maildir.ts';
+
+async function readFirst(paths: readonly string[]): Promise<ReadResult> {
+  for (const path of paths) {
+    const found = await lstat(path).catch((error: unknown) => error);
+    if (found instanceof Error) {
+      if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(errnoOf(found))) continue;
+      return { kind: 'unreadable', path, reason: errnoText(found), facts: { uid: 0, mode: 0, isRegular: false } };
+    }
+    const seen = await lstat(path);
+    const facts = { uid: seen.uid, mode: seen.mode & 0o7777, isRegular: seen.isFile() };
+    if (!facts.isRegular) return { kind: 'file', path, text: '', facts };
+    try {
+      return { kind: 'file', path, text: await readFile(path, 'utf8'), facts };
+    } catch (error) {
+      return { kind: 'unreadable', path, reason: errnoText(error), facts };
+    }
+  }
+  return { kind: 'missing' };
+}
+
+/** Runs a request in this process; never rejects. */
+export async function runRequest(request: DelivererRequest, content: Buffer): Promise<DelivererResult> {
+  try {
+    switch (request.kind) {
+      case 'maildir':
+        await writeMaildir(request.path, request.hostname, content);
+        return { kind: 'ok', warnings: [] };
+      case 'mailbox':
+        return { kind: 'ok', warnings: await appendMailbox(request, content) };
+      case 'command':
+        return await runCommand(request, content);
+      case 'read':
+        return await readFirst(request.paths);
+      case 'enter':
+        await access(request.path, constants.X_OK);
+        return { kind: 'ok', warnings: [] };
+    }
+  } catch (error) {
+    if (!(error instanceof MailboxError)) return failedResult(statusOfErrno(errnoOf(error), ''), errnoText(error));
+    const { status, errno, message, warnings } = error;
+    return { kind: 'failed', code: status ?? statusOfErrno(errno, ''), reason: message, warnings };
+  }
+}

@@ -1,0 +1,81 @@
+/** Alias expansion. aliases(5); local(8), "ALIASES" */
+import { statSync } from 'node:fs';
+import { addressesOf, parseAddressList, toExternal } from '#address';
+import { getUserById } from '#native';
+import type { TableList, TableListResult } from '#tables';
+import { concludeFailed, concludeSent, warn } from './conclude.ts';
+import { deliverToMembers, membersOf } from './destinations.ts';
+import type { Job, Mailee, Place } from './job.ts';
+import type { Rights } from './settings.ts';
+
+/** Commands and files in a table have the rights of its file's owner; root's have those of default_privs. */
+function tableRights(tableName: string): Rights | undefined {
+  const path = tableName.slice(tableName.indexOf(':') + 1);
+  if (!path.startsWith('/')) return undefined;
+  for (const file of [`${path}.db`, `${path}.cdb`, `${path}.lmdb`, path]) {
+    try {
+      const { uid } = statSync(file);
+      const owner = uid === 0 ? undefined : getUserById(uid);
+      return owner === undefined ? undefined : { uid, gid: owner.gid, home: owner.home, shell: owner.shell };
+    } catch {
+      // another index type
+    }
+  }
+  return undefined;
+}
+
+/** The sender of an expansion whose alias has an owner-; undefined when it has none. */
+async function ownerOf(job: Job, name: string): Promise<string | undefined> {
+  const { settings, rewriter } = job.parts;
+  if (!settings.split.ownerRequestSpecial) return undefined;
+  const found = await settings.aliases.lookup(`owner-${name}`);
+  if (found.kind !== 'found') return undefined;
+  const [only, ...more] = addressesOf(parseAddressList(found.value));
+  const owner = settings.expandsOwner && only !== undefined && more.length === 0 ? only : `owner-${name}`;
+  return rewriter.rewrite(owner, 'local');
+}
+
+/** Index files have names in quotes where they need them; those of older days have not. */
+async function findAlias(aliases: TableList, name: string): Promise<TableListResult> {
+  const quoted = toExternal(`${name}@x`).slice(0, -'@x'.length);
+  const found = await aliases.lookup(quoted);
+  return found.kind === 'missing' && quoted !== name ? aliases.lookup(name) : found;
+}
+
+/** Expands one name. False: it is no alias, or the one that is being expanded. */
+export async function deliverToAlias(job: Job, place: Place, mailee: Mailee, name: string): Promise<boolean> {
+  const { settings } = job.parts;
+  if (name === '' || name === place.from) return false;
+  const found = await findAlias(settings.aliases, name);
+  if (found.kind === 'missing') return false;
+  if (found.kind === 'failed') {
+    warn(job, `${found.table.name}: lookup of '${name}' failed: ${found.reason}`);
+    concludeFailed(job, mailee.address, '4.3.0', 'alias database unavailable');
+    return true;
+  }
+  if (job.request.probe) {
+    concludeSent(job, mailee.address, `aliased to ${found.value}`);
+    return true;
+  }
+  const owner = await ownerOf(job, name);
+  const inner: Place = {
+    ...place,
+    from: name,
+    kind: 'alias',
+    rights: tableRights(found.table.name),
+    ...(owner === undefined
+      ? settings.resetsOwner
+        ? { owner: '' }
+        : {}
+      : { owner: ownerName(owner), sender: owner, isList: true }),
+    deliveredTo: settings.isDeliveredToFrozen ? place.deliveredTo : mailee.address,
+  };
+  const members = membersOf(found.value);
+  if (members.length === 0) {
+    warn(job, `${found.table.name}: no destinations for alias ${name}`);
+    concludeFailed(job, mailee.address, '5.3.5', 'mail system configuration error');
+  } else await deliverToMembers(job, inner, mailee, members);
+  return true;
+}
+
+const ownerName = (address: string): string => address.toLowerCase();

@@ -1,0 +1,94 @@
+/** One recipient's delivery as it unfolds through aliases, .forward files and mailboxes. local(8) */
+import type { EventChannel } from '#events';
+import type { DeliveryRequest, OutcomeKind, RequestRecipient, SubmissionPort } from '#message';
+import type { Rewriter } from '#rewrite';
+import type { DelivererPool } from '../deliverer.ts';
+import type { ExpansionKind, LocalSettings, Rights } from './settings.ts';
+
+/** What became of one member of an expansion. */
+export interface MemberOutcome {
+  readonly kind: OutcomeKind;
+  readonly code: string;
+  readonly text: string;
+}
+
+/** Passes a recipient on to another transport; undefined when there is none of that name. */
+export type PassOn = (
+  destination: string,
+  request: DeliveryRequest,
+  recipient: RequestRecipient,
+) => Promise<MemberOutcome> | undefined;
+
+/** What local deliveries work with. */
+export interface LocalParts {
+  readonly settings: LocalSettings;
+  readonly rewriter: Rewriter;
+  readonly submission: SubmissionPort;
+  readonly deliverers: DelivererPool;
+  readonly events: EventChannel;
+  readonly hostname: string;
+  readonly now: () => number;
+  readonly passOn: PassOn;
+  /** Delivers to an address that is routed here (recipient.ts): members of an expansion come back to where it began. */
+  readonly toAddress: (
+    job: Job,
+    place: Place,
+    address: string,
+    options: { readonly skipsAliases: boolean },
+  ) => Promise<void>;
+}
+
+/** An address to send on as part of a new message. */
+export interface Forward {
+  readonly address: string;
+  /** Whether the message goes out in the name of another sender: then it is no longer the same mail for DSN. */
+  readonly isList: boolean;
+  readonly sender: string;
+  readonly deliveredTo: string;
+}
+
+export interface Job {
+  readonly parts: LocalParts;
+  readonly request: DeliveryRequest;
+  readonly recipient: RequestRecipient;
+  readonly forwards: Forward[];
+  /** Things done already, so that none is done twice. */
+  readonly seen: Set<string>;
+  readonly outcomes: MemberOutcome[];
+}
+
+/** Where in the expansion a delivery stands. */
+export interface Place {
+  readonly level: number;
+  /** Name of the alias being expanded. */
+  readonly from: string;
+  readonly kind: ExpansionKind;
+  readonly rights: Rights | undefined;
+  /** Who answers for the expansion: an owner- alias, or the user of a .forward file. */
+  readonly owner: string;
+  readonly sender: string;
+  /** Whether `sender` is an owner- alias. */
+  readonly isList: boolean;
+  /** Goes into Delivered-To:. */
+  readonly deliveredTo: string;
+  /** Address extension that no alias has used up. */
+  readonly unmatched: string;
+}
+
+/** A local address in the middle of its delivery. */
+export interface Mailee {
+  readonly address: string;
+  /** Local part in lower case. */
+  readonly local: string;
+  readonly user: string;
+  readonly extension: string;
+  readonly delimiter: string;
+  readonly domain: string;
+}
+
+/** True the first time. */
+export function isNew(job: Job, what: string): boolean {
+  if (job.seen.has(what)) return false;
+  job.seen.add(what);
+  return true;
+}

@@ -1,0 +1,68 @@
+/** What happens to one local address: alias, .forward, mailbox, unknown. local(8) */
+import { splitAddress, splitExtension, toExternal } from '#address';
+import { getUserByName } from '#native';
+import { deliverToAlias } from './aliases.ts';
+import { concludeFailed, warn } from './conclude.ts';
+import { deliverToForward } from './forward.ts';
+import { isNew, type Job, type Mailee, type Place } from './job.ts';
+import { deliverToUser } from './mailbox.ts';
+import { resubmit } from './resubmit.ts';
+import { deliverToUnknown } from './unknown.ts';
+
+const maxNesting = 100;
+
+function maileeOf(job: Job, address: string): Mailee {
+  const { settings } = job.parts;
+  const { localPart, domain } = splitAddress(address);
+  const local = localPart.toLowerCase();
+  const { user, extension, delimiter } = splitExtension(local, settings.delimiters, settings.split);
+  if (!extension.includes('/')) return { address, local, user, extension, delimiter, domain };
+  warn(job, `${toExternal(address)}: address with illegal extension: ${extension}`);
+  return { address, local, user, extension: '', delimiter: '', domain };
+}
+
+/** Delivers to an address that is routed to this transport. */
+export async function deliverToAddress(
+  job: Job,
+  place: Place,
+  address: string,
+  { skipsAliases }: { readonly skipsAliases: boolean },
+): Promise<void> {
+  if (place.level > maxNesting) {
+    warn(job, `recipient nesting limit exceeded for ${toExternal(address)}`);
+    return concludeFailed(job, address, '5.4.6', 'recipient nesting limit exceeded');
+  }
+  if (!isNew(job, `${place.level} ${address.toLowerCase()}`)) return;
+  const mailee = maileeOf(job, address);
+  if (mailee.user === '') return concludeFailed(job, address, '5.1.3', `null username in "${toExternal(address)}"`);
+  if (skipsAliases) return deliverToBox(job, place, mailee, false);
+  const { settings } = job.parts;
+  // a list with an owner, and the members of include files: each gets a record of its own in a new message
+  if ((place.owner !== '' && place.owner !== mailee.user) || place.kind === 'include')
+    return resubmit(job, place, address);
+  if (await deliverToAlias(job, { ...place, unmatched: '' }, mailee, mailee.local)) return;
+  if (mailee.user !== mailee.local) {
+    const unmatched = settings.propagatesIn.has('alias') ? mailee.extension : '';
+    if (await deliverToAlias(job, { ...place, unmatched }, mailee, mailee.user)) return;
+  }
+  await deliverToBox(job, place, mailee, true);
+}
+
+async function deliverToBox(job: Job, place: Place, mailee: Mailee, forwards: boolean): Promise<void> {
+  const { settings, deliverers } = job.parts;
+  const user = getUserByName(mailee.user);
+  if (user !== undefined && settings.needsHome) {
+    const entered = await deliverers.run(user.uid, user.gid, { kind: 'enter', path: user.home }, Buffer.alloc(0));
+    if (entered.kind === 'failed') {
+      return concludeFailed(
+        job,
+        mailee.address,
+        '4.3.0',
+        `cannot access home directory ${user.home}: ${entered.reason}`,
+      );
+    }
+  }
+  if (forwards && user !== undefined && (await deliverToForward(job, place, mailee, user))) return;
+  if (await deliverToUser(job, place, mailee, user)) return;
+  await deliverToUnknown(job, place, mailee);
+}

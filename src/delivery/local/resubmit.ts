@@ -1,0 +1,67 @@
+/** Members that are not delivered here go out as a new message, one for each sender. local(8) */
+import { toExternal } from '#address';
+import { formatMailDate } from '#message';
+import { conclude, concludeSent } from './conclude.ts';
+import { type Forward, isNew, type Job, type Place } from './job.ts';
+
+/** Remembers an address for the new message. */
+export function resubmit(job: Job, place: Place, address: string): void {
+  if (!isNew(job, `indirect ${address.toLowerCase()}`)) return;
+  if (job.request.probe) return concludeSent(job, address, `forwards to ${toExternal(address)}`);
+  job.forwards.push({ address, isList: place.isList, sender: place.sender, deliveredTo: place.deliveredTo });
+}
+
+function groups(forwards: readonly Forward[]): readonly (readonly Forward[])[] {
+  const byKey = new Map<string, Forward[]>();
+  for (const forward of forwards) {
+    const key = JSON.stringify([forward.sender, forward.deliveredTo]);
+    byKey.set(key, [...(byKey.get(key) ?? []), forward]);
+  }
+  return [...byKey.values()];
+}
+
+/** Submits what was remembered. */
+export async function submitForwards(job: Job): Promise<void> {
+  for (const group of groups(job.forwards)) await submitGroup(job, group);
+}
+
+async function submitGroup(job: Job, group: readonly Forward[]): Promise<void> {
+  const { request, recipient, parts } = job;
+  const { submission, settings, now } = parts;
+  const [first] = group;
+  if (first === undefined) return;
+  const { messageId: _, ...envelope } = request.envelope;
+  const delivered = settings.deliveredIn.has('forward') ? `Delivered-To: ${toExternal(first.deliveredTo)}\r\n` : '';
+  const opened = submission.open({
+    envelope: {
+      ...envelope,
+      sender: first.sender,
+      arrivedAt: now(),
+      rewriteContext: 'local',
+      ...(first.isList ? { envid: '', ret: '' as const } : {}),
+    },
+    source: 'forward',
+    overrides: [],
+    prepend: () =>
+      Buffer.from(
+        `Received: by ${settings.myhostname} (${settings.mailName})\r\n\tid ${opened.queueId}; ${formatMailDate(now())}\r\n${delivered}`,
+      ),
+  });
+  const { original, dsnOriginal, notify } = recipient;
+  for (const { address } of group) {
+    opened.addRecipient(
+      first.isList
+        ? { address, original: '', dsnOriginal: '', notify: [] }
+        : { address, original, dsnOriginal, notify },
+    );
+  }
+  for await (const chunk of request.content.chunks()) await opened.write(chunk);
+  const result = await opened.end();
+  conclude(
+    job,
+    recipient.address,
+    result.kind === 'queued'
+      ? { kind: 'sent', code: '2.0.0', text: `forwarded as ${result.queueId}` }
+      : { kind: 'deferred', code: '4.3.0', text: `unable to forward message: ${result.text}` },
+  );
+}

@@ -1,0 +1,110 @@
+/** The parameters of local(8), read once. */
+import type { Settings } from '#config';
+import { getGroupByName, getUserByName } from '#native';
+import type { TableList, TableOpener } from '#tables';
+import { exportedEnvironment } from '../command-environment.ts';
+import { readLockRules } from '../lock-rules.ts';
+import type { LockRules } from '../mailbox.ts';
+
+export type ExpansionKind = 'alias' | 'forward' | 'include' | 'none';
+
+/** Whose rights a delivery has. */
+export interface Rights {
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+  readonly shell: string;
+}
+
+export interface LocalSettings {
+  readonly settings: Settings;
+  readonly aliases: TableList;
+  readonly mailboxTransportMaps: TableList;
+  readonly mailboxTransport: string;
+  readonly mailboxCommandMaps: TableList;
+  readonly mailboxCommand: string;
+  readonly fallbackTransportMaps: TableList;
+  readonly fallbackTransport: string;
+  readonly luserRelay: string;
+  readonly homeMailbox: string;
+  readonly spoolDirectory: string;
+  readonly forwardPath: string;
+  readonly forwardFilter: string;
+  readonly locks: LockRules;
+  readonly sizeLimit: number;
+  readonly isOwnerStrict: boolean;
+  readonly needsHome: boolean;
+  /** prepend_delivered_header */
+  readonly deliveredIn: ReadonlySet<string>;
+  readonly commandsFrom: ReadonlySet<string>;
+  readonly filesFrom: ReadonlySet<string>;
+  readonly propagatesIn: ReadonlySet<string>;
+  readonly delimiters: string;
+  readonly split: { readonly ownerRequestSpecial: boolean; readonly doubleBounceName: string };
+  readonly expandsOwner: boolean;
+  readonly resetsOwner: boolean;
+  readonly isDeliveredToFrozen: boolean;
+  /** default_privs: who acts where nobody better is known. */
+  readonly nobody: Rights;
+  readonly shell: string;
+  readonly commandLimitMs: number;
+  readonly commandFilter: string;
+  readonly commandDirectory: string;
+  readonly directoryFilter: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly myhostname: string;
+  readonly mailName: string;
+}
+
+/** `user` or `user:group`; an unknown one gives uid 65534. */
+function readNobody(text: string): Rights {
+  const [name = '', group] = text.split(':');
+  const user = getUserByName(name);
+  const gid = group === undefined ? user?.gid : getGroupByName(group)?.gid;
+  return { uid: user?.uid ?? 65_534, gid: gid ?? user?.gid ?? 65_534, home: '', shell: '' };
+}
+
+export function readLocalSettings(settings: Settings, tables: TableOpener): LocalSettings {
+  const list = (name: string): TableList => tables.list(settings.elements(name), { paranoid: true });
+  const words = (name: string): ReadonlySet<string> => new Set(settings.list(name).map((word) => word.toLowerCase()));
+  return {
+    settings,
+    aliases: list('alias_maps'),
+    mailboxTransportMaps: list('mailbox_transport_maps'),
+    mailboxTransport: settings.string('mailbox_transport'),
+    mailboxCommandMaps: list('mailbox_command_maps'),
+    mailboxCommand: settings.string('mailbox_command'),
+    fallbackTransportMaps: list('fallback_transport_maps'),
+    fallbackTransport: settings.string('fallback_transport'),
+    luserRelay: settings.string('luser_relay'),
+    homeMailbox: settings.string('home_mailbox'),
+    spoolDirectory: settings.string('mail_spool_directory'),
+    forwardPath: settings.string('forward_path'),
+    forwardFilter: settings.string('forward_expansion_filter'),
+    locks: readLockRules(settings, 'mailbox_delivery_lock'),
+    sizeLimit: settings.int('mailbox_size_limit'),
+    isOwnerStrict: settings.bool('strict_mailbox_ownership'),
+    needsHome: settings.bool('require_home_directory'),
+    deliveredIn: words('prepend_delivered_header'),
+    commandsFrom: words('allow_mail_to_commands'),
+    filesFrom: words('allow_mail_to_files'),
+    propagatesIn: words('propagate_unmatched_extensions'),
+    delimiters: settings.string('recipient_delimiter'),
+    split: {
+      ownerRequestSpecial: settings.bool('owner_request_special'),
+      doubleBounceName: settings.string('double_bounce_sender'),
+    },
+    expandsOwner: settings.bool('expand_owner_alias'),
+    resetsOwner: settings.bool('reset_owner_alias'),
+    isDeliveredToFrozen: settings.bool('frozen_delivered_to'),
+    nobody: readNobody(settings.string('default_privs')),
+    shell: settings.string('local_command_shell'),
+    commandLimitMs: settings.ms('command_time_limit'),
+    commandFilter: settings.string('command_expansion_filter'),
+    commandDirectory: settings.string('command_execution_directory'),
+    directoryFilter: settings.string('execution_directory_expansion_filter'),
+    environment: exportedEnvironment(settings, process.env),
+    myhostname: settings.string('myhostname'),
+    mailName: settings.string('mail_name'),
+  };
+}

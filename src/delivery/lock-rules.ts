@@ -1,0 +1,13 @@
+/** The parameters of mailbox locks. postconf(5) */
+import type { Settings } from '#config';
+import type { LockRules } from './mailbox.ts';
+
+/** `name`: mailbox_delivery_lock or virtual_mailbox_lock. */
+export function readLockRules(settings: Settings, name: string): LockRules {
+  return {
+    kinds: settings.list(name),
+    attempts: settings.int('deliver_lock_attempts'),
+    delayMs: settings.ms('deliver_lock_delay'),
+    staleMs: settings.ms('stale_lock_time'),
+  };
+}

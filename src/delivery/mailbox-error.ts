@@ -1,0 +1,60 @@
+/** Why a mailbox could not be written, with the status it means. local(8), virtual(8) */
+
+export class MailboxError extends Error {
+  /** RFC 3463; without it `statusOfErrno` and the caller's default decide. */
+  readonly status: string | undefined;
+  readonly errno: string;
+  readonly warnings: readonly string[];
+
+  constructor(
+    message: string,
+    { status, errno = '', warnings = [] }: { status?: string; errno?: string; warnings?: readonly string[] } = {},
+  ) {
+    super(message);
+    this.status = status;
+    this.errno = errno;
+    this.warnings = warnings;
+  }
+}
+
+const texts: Readonly<Record<string, string>> = {
+  EACCES: 'Permission denied',
+  EAGAIN: 'Resource temporarily unavailable',
+  EDQUOT: 'Disk quota exceeded',
+  EEXIST: 'File exists',
+  EFBIG: 'File too large',
+  EIO: 'Input/output error',
+  EISDIR: 'Is a directory',
+  ELOOP: 'Too many levels of symbolic links',
+  ENAMETOOLONG: 'File name too long',
+  ENOENT: 'No such file or directory',
+  ENOSPC: 'No space left on device',
+  ENOTDIR: 'Not a directory',
+  EPERM: 'Operation not permitted',
+  EROFS: 'Read-only file system',
+  ENOEXEC: 'Exec format error',
+};
+
+export function errnoOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+/** strerror(3) of a failed system call. */
+export function errnoText(error: unknown): string {
+  return texts[errnoOf(error)] ?? (error instanceof Error ? error.message : String(error));
+}
+
+/** The status some causes have whatever was being done. */
+const statuses: Readonly<Record<string, string>> = {
+  EAGAIN: '4.2.0',
+  ESTALE: '4.2.0',
+  EDQUOT: '4.2.2',
+  ENOSPC: '4.3.1',
+  EFBIG: '5.2.2',
+  EIO: '4.3.0',
+  EROFS: '4.2.0',
+};
+
+export function statusOfErrno(errno: string, fallback: string): string {
+  return statuses[errno] ?? fallback;
+}

@@ -1,0 +1,36 @@
+/** Locks on whole files that other programs respect: flock(2) and POSIX record locks. */
+import koffi from 'koffi';
+
+export type FileLockKind = 'flock' | 'fcntl';
+
+const LOCK_EX_NB = 6;
+const F_SETLK = 6;
+const F_WRLCK = 1;
+
+/** struct flock on 64-bit Linux: type, whence, start, length, pid. */
+function wholeFile(): Buffer {
+  const lock = Buffer.alloc(32);
+  lock.writeInt16LE(F_WRLCK, 0);
+  return lock;
+}
+
+interface Calls {
+  flock(fd: number, operation: number): number;
+  fcntl(fd: number, command: number, lock: Buffer): number;
+}
+
+function lockCalls(): Calls {
+  const libc = koffi.load('libc.so.6');
+  const flock = libc.func('int flock(int fd, int operation)');
+  const fcntl = libc.func('int fcntl(int fd, int command, void *lock)');
+  return {
+    flock: (fd, operation) => Number(flock(fd, operation)),
+    fcntl: (fd, command, lock) => Number(fcntl(fd, command, lock)),
+  };
+}
+
+/** Tries to lock for writing, without waiting. The lock ends with the descriptor. */
+export function tryLockFile(fd: number, kind: FileLockKind): boolean {
+  const calls = lockCalls();
+  return (kind === 'flock' ? calls.flock(fd, LOCK_EX_NB) : calls.fcntl(fd, F_SETLK, wholeFile())) === 0;
+}
