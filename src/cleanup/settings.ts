@@ -49,7 +49,7 @@ export function compileSettings(settings: Settings, tables: TableOpener): Cleanu
   const list = (name: string): TableList => tables.list(settings.elements(name));
   const messageSizeLimit = settings.int('message_size_limit');
   const mailboxLimit = settings.int('mailbox_size_limit');
-  if (mailboxLimit > 0 && (messageSizeLimit === 0 || messageSizeLimit > mailboxLimit)) {
+  if (mailboxLimit > 0 && messageSizeLimit > mailboxLimit) {
     throw new ConfigError([
       `mailbox_size_limit (${mailboxLimit}) is smaller than message_size_limit (${messageSizeLimit}); raise it, or lower the other`,
     ]);

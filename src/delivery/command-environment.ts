@@ -40,14 +40,16 @@ export function filtered(value: string, filter: string): string {
 /** Facts about the message that commands may want, those that are known. */
 export function messageFacts(request: DeliveryRequest, recipient: RequestRecipient): ReadonlyMap<string, string> {
   const { client, sasl, sender, envid } = request.envelope;
+  // mail of this machine has no client worth telling of
+  const isRemote = client.protocol !== '';
   const facts = new Map([
     ['SENDER', sender === '' ? 'MAILER-DAEMON' : sender],
     ['RECIPIENT', recipient.address],
     ['ORIGINAL_RECIPIENT', recipient.original],
     ['ENVID', envid],
-    ['CLIENT_ADDRESS', client.address],
+    ['CLIENT_ADDRESS', isRemote ? client.address : ''],
     ['CLIENT_HELO', client.heloName],
-    ['CLIENT_HOSTNAME', client.address === '' ? '' : client.name],
+    ['CLIENT_HOSTNAME', isRemote ? client.name : ''],
     ['CLIENT_PROTOCOL', client.protocol],
     ['SASL_METHOD', sasl?.method ?? ''],
     ['SASL_SENDER', sasl?.sender ?? ''],

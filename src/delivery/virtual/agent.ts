@@ -145,8 +145,8 @@ class VirtualAgent implements DeliveryAgent {
         configurationTrouble.reason,
       );
     }
-    const uid = await this.#number(this.#uids, address, this.#minimumUid);
-    const gid = await this.#number(this.#gids, address, 1);
+    const uid = await this.#number('virtual_uid_maps', this.#uids, address, this.#minimumUid);
+    const gid = await this.#number('virtual_gid_maps', this.#gids, address, 1);
     if (typeof uid !== 'number') return uid;
     if (typeof gid !== 'number') return gid;
     return { path, isMaildir: value.endsWith('/'), uid, gid };
@@ -158,19 +158,19 @@ class VirtualAgent implements DeliveryAgent {
     return this.#catchall.replaceAll('$user', localPart.toLowerCase()).replaceAll('$domain', domain.toLowerCase());
   }
 
-  async #number(tables: TableList, address: string, minimum: number): Promise<number | Status> {
+  async #number(parameter: string, tables: TableList, address: string, minimum: number): Promise<number | Status> {
     const found = await findByAddress(tables, address, this.#lookup);
     if (found.kind === 'failed') return this.#trouble(found.reason, '4.3.0', 'Temporary lookup failure');
     if (found.kind === 'missing')
       return this.#trouble(
-        `recipient ${address}: not found in ${tables.title}`,
+        `recipient ${address}: not found in ${parameter}`,
         configurationTrouble.code,
         configurationTrouble.reason,
       );
     const value = Number(found.value);
     if (Number.isInteger(value) && value >= minimum) return value;
     return this.#trouble(
-      `recipient ${address}: bad value ${found.value} in ${tables.title}`,
+      `recipient ${address}: bad value ${found.value} in ${parameter}`,
       configurationTrouble.code,
       configurationTrouble.reason,
     );

@@ -4,7 +4,6 @@
  */
 import type { SubmissionAction } from '#message';
 import type { PolicyWord } from '#events';
-import { toExternal } from '#address';
 import type { PolicyChecks, SessionFacts, Stage, Verdict } from '../policy.ts';
 import { parseRestrictions } from './program.ts';
 import type { Decision, Evaluation, Restriction, Subject, Toolbox } from './restriction.ts';
@@ -74,11 +73,9 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
   const lists = {
     client: list('smtpd_client_restrictions', 'Client host', clientDatum),
     helo: list('smtpd_helo_restrictions', 'Helo command', ({ helo }) => helo ?? ''),
-    sender: list('smtpd_sender_restrictions', 'Sender address', ({ sender }) => toExternal(sender ?? '')),
-    relay: list('smtpd_relay_restrictions', 'Recipient address', ({ recipient }) => toExternal(recipient ?? '')),
-    recipient: list('smtpd_recipient_restrictions', 'Recipient address', ({ recipient }) =>
-      toExternal(recipient ?? ''),
-    ),
+    sender: list('smtpd_sender_restrictions', 'Sender address', ({ sender }) => sender ?? ''),
+    relay: list('smtpd_relay_restrictions', 'Recipient address', ({ recipient }) => recipient ?? ''),
+    recipient: list('smtpd_recipient_restrictions', 'Recipient address', ({ recipient }) => recipient ?? ''),
     data: list('smtpd_data_restrictions', 'Data command', () => 'DATA'),
     endOfData: list('smtpd_end_of_data_restrictions', 'End-of-data', () => 'END-OF-MESSAGE'),
     etrn: list('smtpd_etrn_restrictions', 'Etrn command', ({ recipient }) => recipient ?? ''),
