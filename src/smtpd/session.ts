@@ -547,7 +547,7 @@ export class Session {
       helo: this.helo,
       protocol: this.protocol,
       sender: transaction?.sender,
-      recipient: transaction?.recipients[0]?.address,
+      recipient: transaction?.recipients.length === 1 ? transaction.recipients[0]?.address : undefined,
       recipientCount: transaction?.recipients.length ?? 0,
       queueId: this.#queueId,
       sizeBytes: stage === 'endOfData' ? (transaction?.contentBytes ?? 0) : (transaction?.declaredSize ?? 0),

@@ -2,7 +2,16 @@
 import { parseIp, splitAddress, splitExtension, toExternal } from '#address';
 import { type MaybePromise, whenReady } from '#message';
 import type { LookupResult, Table } from '#tables';
-import { type Constructor, type Decision, dunno, type Evaluation, permit, type Toolbox } from './restriction.ts';
+import {
+  type Constructor,
+  type Decision,
+  dunno,
+  type Evaluation,
+  permit,
+  type Subject,
+  type Toolbox,
+} from './restriction.ts';
+import { codeFor } from './subjects.ts';
 
 interface Key {
   readonly key: string;
@@ -98,7 +107,7 @@ export function applyAction(
 ): MaybePromise<Decision> {
   const [, word = '', rest = ''] = /^(\S*)\s*([^]*)$/.exec(value.trim()) ?? [];
   const { subject } = evaluation;
-  const refused = (text: string): string => `<${subject.datum}>: ${subject.replyClass} rejected: ${text}`;
+  const deferCode = toolbox.settings.int('access_map_defer_code');
   const upper = word.toUpperCase();
   switch (upper) {
     case '':
@@ -110,25 +119,22 @@ export function applyAction(
     case 'REJECT':
       return {
         kind: 'reject',
-        ...dsnAndText(toolbox.settings.int('access_map_reject_code'), '5.7.1', rest, 'Access denied', refused),
+        ...dsnAndText(subject, toolbox.settings.int('access_map_reject_code'), '5.7.1', rest, 'Access denied'),
       };
     case 'DEFER':
       return {
         kind: 'reject',
-        ...dsnAndText(toolbox.settings.int('access_map_defer_code'), '4.7.1', rest, 'Access denied', refused),
+        ...dsnAndText(subject, deferCode, '4.7.1', rest, 'Access denied'),
       };
     case 'DEFER_IF_PERMIT':
-      return { kind: 'deferIfPermit', ...dsnAndText(450, '4.7.1', rest, 'Service unavailable', refused) };
+      return { kind: 'deferIfPermit', ...dsnAndText(subject, deferCode, '4.7.1', rest, 'Service unavailable') };
     case 'DEFER_IF_REJECT':
-      return { kind: 'deferIfReject', ...dsnAndText(450, '4.7.1', rest, 'Service unavailable', refused) };
+      return { kind: 'deferIfReject', ...dsnAndText(subject, deferCode, '4.7.1', rest, 'Service unavailable') };
     case 'HANGUP':
       return { kind: 'reject', code: 521, dsn: '5.7.1', text: 'Goodbye', hangsUp: true };
     case 'INFO':
     case 'WARN':
-      evaluation.log(
-        upper === 'INFO' ? 'info' : 'warn',
-        `<${subject.datum}>: ${subject.replyClass} triggers ${upper}${rest === '' ? '' : ` ${rest}`}`,
-      );
+      evaluation.log(upper === 'INFO' ? 'info' : 'warn', rest);
       return dunno;
     case 'HOLD':
     case 'DISCARD':
@@ -142,12 +148,13 @@ export function applyAction(
   }
   if (/^[45]\d\d$/.test(word)) {
     const code = Number(word);
-    const parsed = dsnAndText(code, `${word.charAt(0)}.7.1`, rest, 'Access denied', refused);
+    const parsed = dsnAndText(subject, code, `${word.charAt(0)}.7.1`, rest, 'Access denied');
     return { kind: 'reject', ...parsed, hangsUp: code === 421 || code === 521 };
   }
   if (/^\d+$/.test(word)) return permit;
   return {
     kind: 'list',
+    subject,
     restrictions: toolbox.parse(
       value
         .trim()
@@ -159,24 +166,34 @@ export function applyAction(
 }
 
 /** An enhanced code in front of a text, made to agree with the reply code. */
-function dsnAndText(code: number, dsn: string, text: string, standard: string, refused: (text: string) => string) {
+function dsnAndText(
+  subject: Subject,
+  code: number,
+  dsn: string,
+  text: string,
+  standard: string,
+): { readonly code: number; readonly dsn: string; readonly text: string } {
   const match = /^([245]\.\d{1,3}\.\d{1,3})(?:\s+([^]*))?$/.exec(text.trim());
   const given = match?.[1] ?? dsn;
   const words = match === null ? text.trim() : (match[2] ?? '');
-  return { code, dsn: `${Math.floor(code / 100)}${given.slice(1)}`, text: refused(words === '' ? standard : words) };
+  return {
+    code,
+    dsn: codeFor(`${Math.floor(code / 100)}${given.slice(1)}`, subject),
+    text: `<${subject.datum}>: ${subject.replyClass} rejected: ${words === '' ? standard : words}`,
+  };
 }
 
 function messageAction(word: string, rest: string, evaluation: Evaluation, place: string): Decision {
   const { subject } = evaluation;
-  const describe = (text: string): string => `<${subject.datum}>: ${subject.replyClass} triggers ${text}`;
+  const describe = (text: string): string => `<${subject.datum}>: ${subject.replyClass} ${text}`;
   switch (word) {
     case 'HOLD':
       evaluation.act({ kind: 'hold' });
-      evaluation.log('hold', describe(`HOLD${rest === '' ? ' action' : ` ${rest}`}`));
+      evaluation.log('hold', describe(rest === '' ? 'triggers HOLD action' : rest));
       return dunno;
     case 'DISCARD':
       evaluation.act({ kind: 'discard' });
-      evaluation.log('discard', describe(`DISCARD${rest === '' ? ' action' : ` ${rest}`}`));
+      evaluation.log('discard', describe(rest === '' ? 'triggers DISCARD action' : rest));
       return permit;
     case 'FILTER':
       if (!rest.includes(':')) {
@@ -184,7 +201,7 @@ function messageAction(word: string, rest: string, evaluation: Evaluation, place
         return dunno;
       }
       evaluation.act({ kind: 'filter', destination: rest });
-      evaluation.log('filter', describe(`FILTER ${rest}`));
+      evaluation.log('filter', describe(`triggers FILTER ${rest}`));
       return dunno;
     case 'REDIRECT':
     case 'BCC':
@@ -193,7 +210,7 @@ function messageAction(word: string, rest: string, evaluation: Evaluation, place
         return dunno;
       }
       evaluation.act({ kind: word === 'BCC' ? 'bcc' : 'redirect', address: rest });
-      evaluation.log(word === 'BCC' ? 'bcc' : 'redirect', describe(`${word} ${rest}`));
+      evaluation.log(word === 'BCC' ? 'bcc' : 'redirect', describe(`triggers ${word} ${rest}`));
       return dunno;
     default:
       if (!/^[!-9;-~]+:/.test(rest)) {

@@ -12,7 +12,7 @@ function nameRequired(dsn: string, text: string, status: 'nameStatus' | 'reverse
       return {
         kind: 'reject',
         code: isTemporary ? 450 : code,
-        dsn: isTemporary ? dsn.replace(/^5/, '4') : dsn,
+        dsn: `${isTemporary ? 4 : Math.floor(code / 100)}${dsn.slice(1)}`,
         text: `Client host rejected: cannot find your ${text}, [${facts.client.address}]`,
       };
     };
@@ -22,11 +22,11 @@ function nameRequired(dsn: string, text: string, status: 'nameStatus' | 'reverse
 export const client: Readonly<Record<string, Constructor>> = {
   permit_mynetworks:
     ({ mynetworks }) =>
-    ({ facts, warn }) =>
+    ({ facts, subject, warn }) =>
       whenReady(mynetworks.matches(facts.client.name, facts.client.address), (answer): Decision => {
         if (typeof answer === 'object') {
           warn(answer.failed);
-          return { kind: 'reject', code: 451, dsn: '4.3.0', text: 'Temporary lookup failure' };
+          return { kind: 'reject', code: 451, dsn: '4.3.0', text: `<${subject.datum}>: Temporary lookup failure` };
         }
         return answer === 'yes' ? permit : dunno;
       }),

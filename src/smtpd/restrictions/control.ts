@@ -1,5 +1,5 @@
 /** permit, reject, defer and their kin. postconf(5) */
-import { type Constructor, type Decision, dunno, permit, refuse } from './restriction.ts';
+import { configurationError, type Constructor, type Decision, dunno, permit, refuse } from './restriction.ts';
 
 export const control: Readonly<Record<string, Constructor>> = {
   permit: () => () => permit,
@@ -15,7 +15,13 @@ export const control: Readonly<Record<string, Constructor>> = {
   defer_if_permit: () => (evaluation) => conditional('deferIfPermit', evaluation, 'defer_if_permit requested'),
   defer_if_reject: () => (evaluation) => conditional('deferIfReject', evaluation, 'defer_if_reject requested'),
   sleep: (_, argument) => {
-    const seconds = Number.parseInt(argument, 10) || 0;
+    if (!/^\d+$/.test(argument)) {
+      return ({ warn }) => {
+        warn(`restriction sleep: bad argument "${argument}"`);
+        return configurationError;
+      };
+    }
+    const seconds = Number(argument);
     return () => new Promise<Decision>((resolve) => setTimeout(() => resolve(dunno), seconds * 1000));
   },
   reject_unauth_pipelining: () => (evaluation) =>

@@ -6,6 +6,7 @@ import type { SubmissionAction } from '#message';
 import type { PolicyWord } from '#events';
 import type { PolicyChecks, SessionFacts, Stage, Verdict } from '../policy.ts';
 import { parseRestrictions } from './program.ts';
+import { clientDatum } from './subjects.ts';
 import type { Decision, Evaluation, Restriction, Subject, Toolbox } from './restriction.ts';
 
 export { relayProblem } from './program.ts';
@@ -28,8 +29,6 @@ const logNames: Readonly<Record<Stage, string>> = {
   vrfy: 'VRFY',
   etrn: 'ETRN',
 };
-
-const clientDatum = ({ client }: SessionFacts): string => `${client.name}[${client.address}]`;
 
 type Rejected = Decision & { readonly kind: 'reject' };
 type Deferral = Decision & { readonly kind: 'deferIfPermit' };
@@ -145,25 +144,29 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
         case 'permit':
           return 'permit';
         case 'deferIfPermit':
-          if (!warnOnly) run.deferIfPermit ??= decision;
-          continue;
+          if (warnOnly) emit(run, 'reject_warning', `${decision.code} ${decision.dsn} ${decision.text}`);
+          else run.deferIfPermit ??= decision;
+          break;
         case 'deferIfReject':
           state.deferIfReject ??= decision;
-          continue;
+          break;
         case 'list': {
-          const inner = await runRestrictions(decision.restrictions, evaluation, run, warnOnly, state);
-          if (inner === 'dunno') continue;
-          return inner;
+          const within = decision.subject === undefined ? evaluation : { ...evaluation, subject: decision.subject };
+          const inner = await runRestrictions(decision.restrictions, within, run, warnOnly, state);
+          if (inner !== 'dunno') return inner;
+          break;
         }
         case 'reject':
           if (warnOnly) {
             emit(run, 'reject_warning', `${decision.code} ${decision.dsn} ${decision.text}`);
-            continue;
+            break;
           }
           if (state.deferIfReject !== undefined && decision.code >= 500)
             return { ...state.deferIfReject, kind: 'reject' };
           return decision;
       }
+      // whatever comes now, the answer is settled
+      if (run.deferIfPermit !== undefined && state.deferIfReject !== undefined) return 'dunno';
     }
     return 'dunno';
   }

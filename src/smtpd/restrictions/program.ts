@@ -6,6 +6,7 @@ import { control } from './control.ts';
 import { names } from './names.ts';
 import { policyService } from './policy-service.ts';
 import { relay } from './relay.ts';
+import { subjectMaker } from './subjects.ts';
 import { type Constructor, configurationError, type Restriction, type Toolbox } from './restriction.ts';
 import { unlistedChecks } from './unlisted.ts';
 
@@ -21,6 +22,22 @@ const synonyms: Readonly<Record<string, string>> = {
   reject_unknown_address: 'reject_unknown_sender_domain',
   check_recipient_maps: 'reject_unlisted_recipient',
 };
+
+/** Names that Postfix has dropped, with what does their work now. */
+const removedNames: Readonly<Record<string, string>> = {
+  reject_maps_rbl: 'reject_rbl_client domain-name',
+  check_relay_domains: 'permit_mynetworks, reject_unauth_destination',
+  permit_naked_ip_address: 'permit_mynetworks or permit_sasl_authenticated',
+};
+
+const tableChecks = [
+  'check_client_access',
+  'check_reverse_client_hostname_access',
+  'check_helo_access',
+  'check_sender_access',
+  'check_recipient_access',
+  'check_etrn_access',
+];
 
 const takesArgument = new Set([...Object.keys(access), 'check_policy_service', 'sleep']);
 const maxDepth = 100;
@@ -54,6 +71,10 @@ export function parseRestrictions(
       i += 1;
       argument = elements[i]?.text ?? '';
     }
+    if (name === 'permit') {
+      const next = elements[i + 1]?.text;
+      if (next !== undefined) options.warn(`restriction \`${next}' after \`permit' is ignored`);
+    }
     out.push({
       name,
       argument,
@@ -75,20 +96,29 @@ function evaluatorOf(
   depth: number,
 ): Restriction['evaluate'] {
   const construct = constructors.get(name);
-  if (construct !== undefined) return construct(toolbox, argument);
+  if (construct !== undefined) return about(name, construct(toolbox, argument));
   const isTable = text.includes(':') && !text.startsWith('{');
   if (isTable && options.bareTable !== '')
-    return constructors.get(options.bareTable)?.(toolbox, text) ?? (() => configurationError);
+    return about(options.bareTable, constructors.get(options.bareTable)?.(toolbox, text) ?? (() => configurationError));
   if (toolbox.settings.list('smtpd_restriction_classes').includes(text))
     return restrictionClass(text, toolbox, options, depth);
-  return ({ warn }) => {
+  return ({ subject, warn }) => {
+    const removed = removedNames[name];
     warn(
       isTable
-        ? `specify one of (check_client_access, check_helo_access, check_sender_access, check_recipient_access) before ${text} restriction`
-        : `unknown smtpd restriction: "${text}"`,
+        ? `specify one of (${tableChecks.join(', ')}) before ${subject.replyClass} restriction "${text}"`
+        : removed === undefined
+          ? `unknown smtpd restriction: "${text}"`
+          : `support for restriction "${name}" has been removed in Postfix 3.9; instead, specify "${removed}"`,
     );
     return configurationError;
   };
+}
+
+/** A restriction that speaks about its own subject wherever it stands. */
+function about(name: string, evaluate: Restriction['evaluate']): Restriction['evaluate'] {
+  const maker = subjectMaker(name);
+  return maker === undefined ? evaluate : (evaluation) => evaluate({ ...evaluation, subject: maker(evaluation.facts) });
 }
 
 /** A class of restrictions: a main.cf parameter of that name. RESTRICTION_CLASS_README */

@@ -23,7 +23,7 @@ export type Decision =
   | { readonly kind: 'deferIfPermit'; readonly code: number; readonly dsn: string; readonly text: string }
   | { readonly kind: 'deferIfReject'; readonly code: number; readonly dsn: string; readonly text: string }
   /** Another list, from an access table or a class. */
-  | { readonly kind: 'list'; readonly restrictions: readonly Restriction[] };
+  | { readonly kind: 'list'; readonly restrictions: readonly Restriction[]; readonly subject?: Subject };
 
 export const dunno: Decision = { kind: 'dunno' };
 export const permit: Decision = { kind: 'permit' };
