@@ -1,5 +1,5 @@
 /** Settings of cleanup as plain fields, with its tables. cleanup(8) */
-import { ConfigError, type Settings } from '#config';
+import type { Settings } from '#config';
 import type { TableList, TableOpener } from '#tables';
 
 export interface CleanupSettings {
@@ -48,12 +48,6 @@ export function compileSettings(settings: Settings, tables: TableOpener): Cleanu
   const set = (name: string): ReadonlySet<string> => new Set(settings.list(name).map((word) => word.toLowerCase()));
   const list = (name: string): TableList => tables.list(settings.elements(name));
   const messageSizeLimit = settings.int('message_size_limit');
-  const mailboxLimit = settings.int('mailbox_size_limit');
-  if (mailboxLimit > 0 && messageSizeLimit > mailboxLimit) {
-    throw new ConfigError([
-      `mailbox_size_limit (${mailboxLimit}) is smaller than message_size_limit (${messageSizeLimit}); raise it, or lower the other`,
-    ]);
-  }
   return {
     myhostname: settings.string('myhostname'),
     myorigin: settings.string('myorigin'),

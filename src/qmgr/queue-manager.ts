@@ -14,7 +14,7 @@ import {
   type Status,
 } from '#message';
 import type { Resolution } from '#rewrite';
-import type { QueuedMessage, QueueStore } from '#store';
+import { type QueuedMessage, type QueueStore, StoreError } from '#store';
 import { ActiveMessage, type Entry } from './active.ts';
 import { nextAttemptAt } from './backoff.ts';
 import type { Destination } from './destination.ts';
@@ -342,7 +342,8 @@ export class QueueManager {
       const { siteFailure } = await agent.deliver(request, (outcome) => this.#onOutcome(message, outcome));
       this.#feedback(destination, siteFailure);
     } catch (error) {
-      this.#emitPanic(error);
+      if (error instanceof StoreError) this.#warnOfStore(message, error);
+      else this.#emitPanic(error);
     }
     for (const { index } of recipients) {
       if (message.outcomes.has(index)) continue;
@@ -380,7 +381,7 @@ export class QueueManager {
     const reason = error instanceof Error ? error.message : String(error);
     this.#options.events.emit({
       kind: 'warning',
-      text: `${message.queued.queueId}: cannot update the queue: ${reason}`,
+      text: `${message.queued.queueId}: cannot read or update the queue: ${reason}`,
     });
   }
 

@@ -12,17 +12,21 @@ export function memoryContent(chunks: readonly Buffer[], sizeBytes: number, head
 export function storedContent(
   reader: Reader,
   serial: number,
-  { sizeBytes, headerBytes, onDamage }: { sizeBytes: number; headerBytes: number; onDamage: (reason: string) => void },
+  {
+    sizeBytes,
+    headerBytes,
+    onDamage,
+  }: { sizeBytes: number; headerBytes: number; onDamage: (reason: string, error?: unknown) => void },
 ): MessageContent {
-  const damaged = (reason: string): StoreError => {
-    onDamage(reason);
+  const damaged = (reason: string, cause?: unknown): StoreError => {
+    onDamage(reason, cause);
     return new StoreError(reason);
   };
   const partOf = (part: number): ReturnType<Reader['part']> => {
     try {
       return reader.part(serial, part);
     } catch (error) {
-      throw damaged(`content is damaged: ${error instanceof Error ? error.message : String(error)}`);
+      throw damaged(`content is damaged: ${error instanceof Error ? error.message : String(error)}`, error);
     }
   };
   function* chunks(): Iterable<Buffer> {

@@ -58,8 +58,23 @@ export type Operation =
   /** Removes content of transactions that never committed their message and whose holder is gone. */
   | { readonly kind: 'sweep' }
   | { readonly kind: 'reserveSerials'; readonly count: number }
+  /** A reader met damage in the file with this inode. */
+  | { readonly kind: 'salvage'; readonly inode: number; readonly cause: string }
   /** Gives back serial numbers that were never used, when nobody took more since. */
   | { readonly kind: 'returnSerials'; readonly used: number; readonly end: number };
+
+/** What the writer thread says. */
+export type WriterReport =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'results'; readonly results: readonly OperationResult[] }
+  /** The database was damaged and made anew: log lines about it. */
+  | { readonly kind: 'salvaged'; readonly lines: readonly string[] };
+
+/** Whether an operation adds mail; all others free room or say what became of mail, and must not fail on a full disk. */
+export function addsMail(operation: Operation): boolean {
+  return operation.kind === 'put' || operation.kind === 'part';
+}
 
 /** A list of serial numbers that were changed, or a number; [] where there is nothing to say. */
 export type OperationResult =

@@ -1,8 +1,9 @@
 /** The reading connection: rows become messages here, once, and what does not parse is reported as damaged. */
+import { statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import type { Envelope, Outcome, Recipient } from '#message';
-import { partsPerMessage, queueNumbers } from './schema.ts';
+import { pageBytes, partsPerMessage, queueNumbers } from './schema.ts';
 
 export interface MessageRow {
   readonly serial: number;
@@ -55,12 +56,28 @@ function toRow(row: SqlRow): MessageRow {
 }
 
 export class Reader {
-  readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #path: string;
+  #database: DatabaseSync;
+  #statements = new Map<string, StatementSync>();
+  #inode: number;
 
   constructor(path: string) {
-    this.#database = new DatabaseSync(path, { readOnly: true });
-    this.#database.exec('PRAGMA busy_timeout = 5000');
+    this.#path = path;
+    this.#database = openForReading(path);
+    this.#inode = statSync(path).ino;
+  }
+
+  /** Of the file that is read. */
+  get inode(): number {
+    return this.#inode;
+  }
+
+  /** The file was made anew. */
+  reopen(): void {
+    this.#database.close();
+    this.#statements = new Map();
+    this.#database = openForReading(this.#path);
+    this.#inode = statSync(this.#path).ino;
   }
 
   #statement(sql: string): StatementSync {
@@ -106,6 +123,11 @@ export class Reader {
     return typeof due === 'number' ? due : undefined;
   }
 
+  /** Room inside the file. */
+  freeBytes(): number {
+    return Number(this.#statement('PRAGMA freelist_count').get()?.['freelist_count'] ?? 0) * pageBytes;
+  }
+
   holders(): readonly { readonly number: number; readonly pid: number; readonly started: string }[] {
     return this.#statement('SELECT number, pid, started FROM holders')
       .all()
@@ -115,6 +137,12 @@ export class Reader {
   close(): void {
     this.#database.close();
   }
+}
+
+function openForReading(path: string): DatabaseSync {
+  const database = new DatabaseSync(path, { readOnly: true });
+  database.exec('PRAGMA busy_timeout = 5000');
+  return database;
 }
 
 /** Checksum of the columns that say what to do with the message. */

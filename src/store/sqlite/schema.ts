@@ -20,9 +20,11 @@ export const databaseName = 'posthorn.db';
 /** Queue IDs have 11 characters from the start, as Postfix's have on a real file system. */
 const firstSerial = 0x100000;
 
+export const pageBytes = 8192;
+
 /** Pragmas of every connection that writes. FULL: a commit has reached the disk when it returns. */
 export const writerPragmas = `
-  PRAGMA page_size = 8192;
+  PRAGMA page_size = ${pageBytes};
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
   PRAGMA wal_autocheckpoint = 2000;

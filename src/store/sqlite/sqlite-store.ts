@@ -2,7 +2,7 @@
 import { chownSync, closeSync, openSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import type { MessageContent, Outcome, QueueName, Recipient } from '#message';
+import type { MessageContent, Outcome, QueueName } from '#message';
 import {
   type ListedMessage,
   type MessageSelector,
@@ -12,13 +12,15 @@ import {
   type QueueStore,
   type Settlement,
   StoreError,
-  type StoredRecipient,
 } from '../queue-store.ts';
 import { makeQueueId, serialOf } from '../queue-id.ts';
 import { memoryContent, storedContent } from './content.ts';
 import { isLiving, processStart } from './holder.ts';
+import { type GatheredContent, maxInMemory, ownBuffer, SqliteMessageWriter } from './message-writer.ts';
 import type { PutOperation } from './operations.ts';
+import { mergeOutcomes, withOutcomes } from './outcomes.ts';
 import { type MessageRow, parseRow, Reader, rowChecksum } from './reader.ts';
+import { isDamage } from './salvage.ts';
 import { databaseName, queueNameOf, queueNumbers, serialBlock } from './schema.ts';
 import { WriterClient } from './writer-client.ts';
 
@@ -31,9 +33,6 @@ export interface StoreOptions {
   readonly owner?: { readonly uid: number; readonly gid: number };
 }
 
-/** Content up to this size stays in memory and is written with its message. */
-const maxInMemory = 256 * 1024;
-const maxBytesInFlight = 4 * 1024 * 1024;
 /** Content of active messages kept in memory altogether; beyond it is read when it is delivered. */
 const maxBytesHeld = 64 * 1024 * 1024;
 const pageRows = 500;
@@ -43,8 +42,12 @@ const allQueues: readonly QueueName[] = ['incoming', 'active', 'deferred', 'hold
 export async function openStore(options: StoreOptions): Promise<QueueStore> {
   const path = `${options.directory}/${databaseName}`;
   makeFile(path, options.owner);
-  const writer = await WriterClient.start(path);
-  const reader = new Reader(path);
+  let reader: Reader | undefined;
+  const writer = await WriterClient.start(path, (lines) => {
+    for (const line of lines) options.warn(line);
+    reader?.reopen();
+  });
+  reader = new Reader(path);
   const store = new SqliteStore(options, writer, reader);
   await store.register();
   return store;
@@ -187,7 +190,7 @@ class SqliteStore implements QueueStore {
   async #load(serials: readonly number[]): Promise<readonly QueuedMessage[]> {
     const messages: QueuedMessage[] = [];
     for (const serial of serials) {
-      const row = this.#reader.row(serial);
+      const row = await this.#read((reader) => reader.row(serial));
       if (row === undefined) continue;
       try {
         const message = this.#toMessage(row);
@@ -255,7 +258,7 @@ class SqliteStore implements QueueStore {
   }
 
   nextDueAt(): Promise<number | undefined> {
-    return Promise.resolve(this.#reader.nextDue());
+    return this.#read((reader) => reader.nextDue());
   }
 
   async settle(settlement: Settlement): Promise<void> {
@@ -288,8 +291,10 @@ class SqliteStore implements QueueStore {
   }
 
   #stored(queueId: string, serial: number, sizeBytes: number, headerBytes: number): MessageContent {
-    const onDamage = (reason: string): void => {
-      if (this.#held.has(queueId)) this.#damage.set(queueId, reason);
+    const onDamage = (reason: string, error?: unknown): void => {
+      // what is lost with the file is known after it was made anew: the next attempt meets it
+      if (isDamage(error)) this.#salvage(error).catch((failure: unknown) => this.#options.warn(String(failure)));
+      else if (this.#held.has(queueId)) this.#damage.set(queueId, reason);
     };
     return storedContent(this.#reader, serial, { sizeBytes, headerBytes, onDamage });
   }
@@ -305,6 +310,22 @@ class SqliteStore implements QueueStore {
     this.#held.delete(message.queueId);
     this.#damage.delete(message.queueId);
     if (this.#inMemory.delete(message.content)) this.#bytesHeld -= message.content.sizeBytes;
+  }
+
+  /** Reads from the database; when it turns out to be damaged, again from what could be saved. */
+  async #read<T>(read: (reader: Reader) => T): Promise<T> {
+    try {
+      return read(this.#reader);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      await this.#salvage(error);
+      return read(this.#reader);
+    }
+  }
+
+  #salvage(error: unknown): Promise<unknown> {
+    const cause = error instanceof Error ? error.message : String(error);
+    return this.#writer.run({ kind: 'salvage', inode: this.#reader.inode, cause });
   }
 
   #updateOf(
@@ -335,7 +356,8 @@ class SqliteStore implements QueueStore {
     }
     const queues = (selector.queues ?? allQueues).map((name) => queueNumbers[name]);
     for (let after = 0; ;) {
-      const rows = this.#reader.page(queues, after, pageRows);
+      const from = after;
+      const rows = await this.#read((reader) => reader.page(queues, from, pageRows));
       for (const row of rows) {
         try {
           yield this.#toMessage(row);
@@ -353,7 +375,7 @@ class SqliteStore implements QueueStore {
   /** Rejects with StoreError when the message is there but damaged. */
   async find(queueId: string): Promise<QueuedMessage | undefined> {
     const serial = serialOf(queueId);
-    const row = serial === undefined ? undefined : this.#reader.row(serial);
+    const row = serial === undefined ? undefined : await this.#read((reader) => reader.row(serial));
     if (row === undefined || row.id !== queueId) return undefined;
     try {
       return await Promise.resolve(this.#toMessage(row));
@@ -363,20 +385,10 @@ class SqliteStore implements QueueStore {
   }
 
   async #change(kind: 'remove' | 'hold' | 'release' | 'expire', selector: MessageSelector): Promise<readonly string[]> {
-    const ids = new Map(this.#rowsOf(selector).map(({ serial, id }) => [serial, id]));
+    const rows = await this.#read((reader) => rowsOf(reader, selector));
+    const ids = new Map(rows.map(({ serial, id }) => [serial, id]));
     const changed = await this.#writer.run({ kind, serials: [...ids.keys()] });
     return changed.flatMap((serial) => ids.get(serial) ?? []);
-  }
-
-  /** Damaged messages too: they can be removed. */
-  #rowsOf({ queueIds, queues }: MessageSelector): readonly { readonly serial: number; readonly id: string }[] {
-    const numbers = (queues ?? allQueues).map((name) => queueNumbers[name]);
-    if (queueIds === undefined) return this.#reader.ids(numbers);
-    return queueIds.flatMap((id) => {
-      const serial = serialOf(id);
-      const row = serial === undefined ? undefined : this.#reader.row(serial);
-      return row?.id === id && numbers.includes(row.queue) ? [{ serial: row.serial, id }] : [];
-    });
   }
 
   remove(selector: MessageSelector): Promise<readonly string[]> {
@@ -396,7 +408,7 @@ class SqliteStore implements QueueStore {
   }
 
   async releaseLeases(holders: 'dead' | 'mine'): Promise<number> {
-    const known = this.#reader.holders();
+    const known = await this.#read((reader) => reader.holders());
     const stays = (holder: (typeof known)[number]): boolean =>
       isLiving(holder) && !(holders === 'mine' && holder.number === this.#holder);
     const living = known.filter(stays).map((holder) => holder.number);
@@ -409,122 +421,28 @@ class SqliteStore implements QueueStore {
 
   async freeBytes(): Promise<number> {
     const { bavail, bsize } = await statfs(this.#options.directory);
-    return bavail * bsize;
+    return bavail * bsize + (await this.#read((reader) => reader.freeBytes()));
   }
 
   async close(): Promise<void> {
     await this.releaseLeases('mine');
     await this.#writer.run({ kind: 'returnSerials', used: this.#nextSerial, end: this.#serialEnd });
-    await this.#writer.close();
+    // the last connection to close empties the log
     this.#reader.close();
+    await this.#writer.close();
   }
 }
 
-/** A copy in memory of its own, which can be handed to the writer thread without copying again. */
-function ownBuffer(chunks: readonly Buffer[], bytes: number): Buffer {
-  const out = Buffer.allocUnsafeSlow(bytes);
-  let at = 0;
-  for (const chunk of chunks) at += chunk.copy(out, at);
-  return out;
-}
-
-function withOutcomes(recipients: readonly Recipient[], outcomes: readonly Outcome[]): readonly StoredRecipient[] {
-  const byIndex = new Map(outcomes.map((outcome) => [outcome.index, outcome]));
-  return recipients.map((recipient, index) => {
-    const { address, original, dsnOriginal, notify } = recipient;
-    const lastOutcome = byIndex.get(index);
-    const isDone = lastOutcome !== undefined && lastOutcome.kind !== 'deferred';
-    const plain = { address, original, dsnOriginal, notify, index, state: isDone ? 'done' : 'pending' } as const;
-    return lastOutcome === undefined ? plain : { ...plain, lastOutcome };
+/** Damaged messages too: they can be removed. */
+function rowsOf(
+  reader: Reader,
+  { queueIds, queues }: MessageSelector,
+): readonly { readonly serial: number; readonly id: string }[] {
+  const numbers = (queues ?? allQueues).map((name) => queueNumbers[name]);
+  if (queueIds === undefined) return reader.ids(numbers);
+  return queueIds.flatMap((id) => {
+    const serial = serialOf(id);
+    const row = serial === undefined ? undefined : reader.row(serial);
+    return row?.id === id && numbers.includes(row.queue) ? [{ serial: row.serial, id }] : [];
   });
-}
-
-function mergeOutcomes(message: QueuedMessage, outcomes: readonly Outcome[]): readonly Outcome[] {
-  const merged = new Map<number, Outcome>();
-  for (const { index, lastOutcome } of message.recipients)
-    if (lastOutcome !== undefined) merged.set(index, lastOutcome);
-  for (const outcome of outcomes) merged.set(outcome.index, outcome);
-  return [...merged.values()];
-}
-
-interface GatheredContent {
-  /** Undefined: written in parts already. */
-  readonly chunks: readonly Buffer[] | undefined;
-  readonly bytes: number;
-}
-
-/** Gathers small content; streams large content to the writer in parts. */
-class SqliteMessageWriter implements MessageWriter {
-  readonly queueId: string;
-  readonly #serial: number;
-  readonly #holder: number;
-  readonly #writer: WriterClient;
-  readonly #commit: (message: NewMessage, content: GatheredContent) => Promise<void>;
-  #chunks: Buffer[] = [];
-  #gathered = 0;
-  #bytes = 0;
-  #parts = 0;
-  #inFlight = 0;
-  #failed: Error | undefined;
-  #pending: Promise<unknown>[] = [];
-
-  constructor(
-    { queueId, serial, holder }: { queueId: string; serial: number; holder: number },
-    writer: WriterClient,
-    commit: (message: NewMessage, content: GatheredContent) => Promise<void>,
-  ) {
-    this.queueId = queueId;
-    this.#serial = serial;
-    this.#holder = holder;
-    this.#writer = writer;
-    this.#commit = commit;
-  }
-
-  write(chunk: Buffer): void | Promise<void> {
-    this.#chunks.push(chunk);
-    this.#gathered += chunk.length;
-    this.#bytes += chunk.length;
-    if (this.#gathered <= maxInMemory) return undefined;
-    this.#flushPart();
-    if (this.#inFlight <= maxBytesInFlight) return undefined;
-    return Promise.all(this.#pending).then(() => undefined);
-  }
-
-  #flushPart(): void {
-    const data = ownBuffer(this.#chunks, this.#gathered);
-    const length = data.length;
-    this.#inFlight += length;
-    this.#chunks = [];
-    this.#gathered = 0;
-    const part = this.#parts;
-    this.#parts += 1;
-    const written = this.#writer
-      .run({ kind: 'part', serial: this.#serial, holder: this.#holder, part, data, crc: crc32(data) })
-      .catch((error: unknown) => {
-        this.#failed ??= error instanceof Error ? error : new Error(String(error));
-      })
-      .then(() => {
-        this.#inFlight -= length;
-        this.#pending = this.#pending.filter((other) => other !== written);
-      });
-    this.#pending.push(written);
-  }
-
-  async commit(message: NewMessage): Promise<void> {
-    if (this.#parts === 0) return this.#commit(message, { chunks: this.#chunks, bytes: this.#bytes });
-    if (this.#gathered > 0) this.#flushPart();
-    await Promise.all(this.#pending);
-    if (this.#failed !== undefined) {
-      this.abort();
-      throw this.#failed;
-    }
-    return this.#commit(message, { chunks: undefined, bytes: this.#bytes });
-  }
-
-  abort(): void {
-    this.#chunks = [];
-    if (this.#parts === 0) return;
-    // what can't be removed now is swept at the next start
-    void this.#writer.run({ kind: 'gone', serial: this.#serial, parts: 0 }).catch(() => undefined);
-  }
 }

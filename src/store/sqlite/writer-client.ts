@@ -1,7 +1,7 @@
 /** Talks to the writer thread: while one batch is being committed, the next gathers. No timer delays a lone operation. */
 import { Worker } from 'node:worker_threads';
 import { StoreError, StoreFullError } from '../queue-store.ts';
-import type { Operation, OperationResult } from './operations.ts';
+import { addsMail, type Operation, type OperationResult, type WriterReport } from './operations.ts';
 
 interface Waiting {
   readonly operation: Operation;
@@ -14,16 +14,11 @@ const maxBatch = 500;
 
 const retryMs = 1000;
 
-function mustSucceed(operation: Operation): boolean {
-  return operation.kind === 'gone' || operation.kind === 'update' || operation.kind === 'outcomes';
-}
-
 export class WriterClient {
   readonly #worker: Worker;
   #waiting: Waiting[] = [];
   readonly #retries = new Map<Waiting, NodeJS.Timeout>();
   #running: readonly Waiting[] = [];
-  #isReady = false;
   #failure: Error | undefined;
   #idle: (() => void) | undefined;
 
@@ -31,17 +26,16 @@ export class WriterClient {
     this.#worker = worker;
   }
 
-  /** Starts the thread; rejects when the database can't be opened. */
-  static async start(path: string): Promise<WriterClient> {
+  /** Starts the thread; rejects when the database can't be opened. `onSalvaged`: the file is a new one, with log lines. */
+  static async start(path: string, onSalvaged: (lines: readonly string[]) => void): Promise<WriterClient> {
     const worker = new Worker(new URL('./writer.ts', import.meta.url), { workerData: path });
     const client = new WriterClient(worker);
     await new Promise<void>((resolve, reject) => {
-      worker.on('message', (results: readonly OperationResult[]) => {
-        if (client.#isReady) client.#onResults(results);
-        else {
-          client.#isReady = true;
-          resolve();
-        }
+      worker.on('message', (report: WriterReport) => {
+        if (report.kind === 'results') client.#onResults(report.results);
+        else if (report.kind === 'salvaged') onSalvaged(report.lines);
+        else if (report.kind === 'failed') reject(new StoreError(report.reason));
+        else resolve();
       });
       worker.on('error', (error) => {
         client.#fail(error instanceof Error ? error : new Error(String(error)));
@@ -89,7 +83,7 @@ export class WriterClient {
       const { operation, resolve, reject } = waiting;
       const result = results[i];
       if (result?.kind === 'ok') resolve(result.serials);
-      else if (result?.full === true && mustSucceed(operation)) this.#retryLater(waiting);
+      else if (result?.full === true && !addsMail(operation)) this.#retryLater(waiting);
       else if (result?.full === true) reject(new StoreFullError(result.reason));
       else reject(new StoreError(result?.reason ?? 'no result'));
     }

@@ -2,21 +2,85 @@
  * The writer thread: the only connection that changes the queue. It gets batches of operations and gives one result
  * each, after the commit that holds them has reached the disk.
  */
+import { statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Operation, OperationResult } from './operations.ts';
+import { DiskReserve } from './disk-reserve.ts';
+import { addsMail, type Operation, type OperationResult, type WriterReport } from './operations.ts';
+import { checkSmallFile, damageError, finishSalvage, isDamage, salvage } from './salvage.ts';
 import { partsPerMessage, queueNumbers, schema, writerPragmas } from './schema.ts';
 
-const SQLITE_FULL = 13;
+const sqliteFull = 13;
 
 class Writer {
-  readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #path: string;
+  readonly #report: (report: WriterReport) => void;
+  readonly #reserve: DiskReserve;
+  #database: DatabaseSync;
+  #inode = 0;
+  #statements = new Map<string, StatementSync>();
+  /** What a salvaged database must know even when its own record was lost. */
+  #registration: Operation | undefined;
+  #serialEnd = 0;
 
-  constructor(path: string) {
-    this.#database = new DatabaseSync(path);
-    this.#database.exec(writerPragmas);
-    this.#database.exec(schema);
+  constructor(path: string, report: (report: WriterReport) => void) {
+    this.#path = path;
+    this.#report = report;
+    this.#reserve = new DiskReserve(path);
+    finishSalvage(path);
+    try {
+      this.#database = this.#open();
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      this.#report({ kind: 'salvaged', lines: salvage(path, reasonOf(error), 0) });
+      this.#database = this.#open();
+    }
+  }
+
+  #open({ isChecked } = { isChecked: true }): DatabaseSync {
+    const database = new DatabaseSync(this.#path);
+    try {
+      database.exec(writerPragmas);
+      database.exec(schema);
+      if (isChecked) checkSmallFile(database, this.#path);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+    this.#inode = statSync(this.#path).ino;
+    this.#statements = new Map();
+    return database;
+  }
+
+  /** Makes the file anew when it is damaged indeed. Throws when that can't be done now; then the old one is still open. */
+  #salvage(cause: string): void {
+    if (this.#isSound()) return;
+    this.#database.close();
+    try {
+      this.#report({ kind: 'salvaged', lines: salvage(this.#path, cause, this.#serialEnd) });
+    } finally {
+      this.#database = this.#open({ isChecked: false });
+    }
+    if (this.#registration !== undefined) this.#run(this.#registration);
+  }
+
+  /** A connection can meet nonsense where the file has none: after a disk failed, or another process changed the file. */
+  #isSound(): boolean {
+    try {
+      return this.#database.prepare('PRAGMA quick_check(1)').get()?.['quick_check'] === 'ok';
+    } catch (error) {
+      if (isDamage(error)) return false;
+      throw error;
+    }
+  }
+
+  /** Another process may have made the file anew. */
+  #followFile(): void {
+    if (statSync(this.#path).ino === this.#inode) return;
+    this.#database.close();
+    this.#database = this.#open();
+    if (this.#registration !== undefined) this.#run(this.#registration);
+    this.#report({ kind: 'salvaged', lines: [] });
   }
 
   #statement(sql: string): StatementSync {
@@ -31,17 +95,58 @@ class Writer {
   /** One commit for all; when that fails, each alone, so that one that can't be written does not fail the others. */
   runBatch(operations: readonly Operation[]): readonly OperationResult[] {
     try {
-      return this.#transaction(operations);
+      this.#followFile();
+      if (!this.#reserve.isUsedUp() || !operations.some(addsMail)) return this.#transaction(operations);
+      return operations.map((operation) => this.#runAlone(operation));
     } catch (error) {
-      if (operations.length === 1) return [failure(error)];
-      return operations.map((operation) => {
+      if (isDamage(error)) {
         try {
-          return this.#transaction([operation])[0] ?? { kind: 'ok', serials: [] };
-        } catch (alone) {
-          return failure(alone);
+          this.#salvage(reasonOf(error));
+        } catch (failed) {
+          return operations.map(() => failure(failed));
         }
-      });
+      }
+      return operations.map((operation) => this.#runAlone(operation));
     }
+  }
+
+  #runAlone(operation: Operation): OperationResult {
+    const isMail = addsMail(operation);
+    if (isMail && this.#reserve.isUsedUp() && !this.#refillReserve())
+      return { kind: 'failed', full: true, reason: 'database or disk is full' };
+    try {
+      return this.#transaction([operation])[0] ?? { kind: 'ok', serials: [] };
+    } catch (error) {
+      if (isMail || !isFull(error)) return failure(error);
+    }
+    try {
+      this.#reserve.release();
+      this.#checkpoint();
+      const [result] = this.#transaction([operation]);
+      this.#refillReserve();
+      return result ?? { kind: 'ok', serials: [] };
+    } catch (error) {
+      return failure(error);
+    }
+  }
+
+  /** Moves the log into the file and empties it, as far as readers and the disk let it. */
+  #checkpoint(): void {
+    this.#database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
+  }
+
+  #refillReserve(): boolean {
+    try {
+      this.#checkpoint();
+    } catch {
+      return false; // not even the log could be moved
+    }
+    return this.#reserve.fill();
+  }
+
+  /** Between batches: nobody waits for it. */
+  prepare(): void {
+    this.#reserve.fill();
   }
 
   #transaction(operations: readonly Operation[]): readonly OperationResult[] {
@@ -145,6 +250,7 @@ class Writer {
           [],
         );
       case 'register':
+        this.#registration = operation;
         this.#statement('INSERT OR REPLACE INTO holders (number, pid, started) VALUES (?, ?, ?)').run(
           operation.number,
           operation.pid,
@@ -156,12 +262,21 @@ class Writer {
         return [];
       case 'sweep':
         return this.#sweep();
+      case 'salvage':
+        if (operation.inode === this.#inode && !this.#isSound()) throw damageError(operation.cause);
+        return [];
       case 'returnSerials':
         this.#statement('UPDATE serials SET next = ? WHERE next = ?').run(operation.used, operation.end);
         return [];
       case 'reserveSerials':
-        return this.#serials('UPDATE serials SET next = next + ? RETURNING next AS serial', [operation.count]);
+        return this.#reserveSerials(operation.count);
     }
+  }
+
+  #reserveSerials(count: number): readonly number[] {
+    const ends = this.#serials('UPDATE serials SET next = next + ? RETURNING next AS serial', [count]);
+    this.#serialEnd = Math.max(this.#serialEnd, ...ends);
+    return ends;
   }
 
   #putPart(serial: number, part: number, crc: number, data: Uint8Array): void {
@@ -218,28 +333,43 @@ class Writer {
   }
 
   close(): void {
+    // damage to the log would cost all that was committed after it: nothing stays there longer than needed
+    try {
+      this.#checkpoint();
+    } catch {
+      // the disk is full: the next start reads the log
+    }
     this.#database.close();
   }
 }
 
+function isFull(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === sqliteFull;
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 function failure(error: unknown): OperationResult {
-  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0;
-  return {
-    kind: 'failed',
-    full: (code & 0xff) === SQLITE_FULL,
-    reason: error instanceof Error ? error.message : String(error),
-  };
+  return { kind: 'failed', full: isFull(error), reason: reasonOf(error) };
 }
 
 const port = parentPort;
 if (port !== null) {
+  const report = (message: WriterReport): void => port.postMessage(message);
   const data: unknown = workerData;
-  const writer = new Writer(String(data));
-  port.on('message', (batch: readonly Operation[] | 'close') => {
-    if (batch === 'close') {
-      writer.close();
-      port.close();
-    } else port.postMessage(writer.runBatch(batch));
-  });
-  port.postMessage([]);
+  try {
+    const writer = new Writer(String(data), report);
+    port.on('message', (batch: readonly Operation[] | 'close') => {
+      if (batch === 'close') {
+        writer.close();
+        port.close();
+      } else report({ kind: 'results', results: writer.runBatch(batch) });
+    });
+    report({ kind: 'ready' });
+    setImmediate(() => writer.prepare());
+  } catch (error) {
+    report({ kind: 'failed', reason: reasonOf(error) });
+  }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -245,6 +245,36 @@ describe('the queue store', () => {
     await store.settle({ queueId: id, outcomes: [deferred], next: { kind: 'deferred', dueAt: 5 } });
     assert.equal(await queueOf(id), 'corrupt');
   });
+
+  const damagePages = (first: number, last: number): void => {
+    const path = join(directory, 'posthorn.db');
+    const bytes = readFileSync(path);
+    writeFileSync(path, bytes.fill(7, first * 8192, last * 8192));
+  };
+  for (const [what, first, last] of [
+    ['whose first page is gone', 0, 1],
+    ['whose trees have lost their roots', 1, 9],
+  ] as const) {
+    it(`saves the messages of a database ${what}, and keeps the damaged file`, async () => {
+      const large = 'x'.repeat(300_000);
+      const done = await put('to be delivered before');
+      await store.claimById([done]);
+      const ids = [await put('small'), await put(large)];
+      for (let i = 0; i < 50; i += 1) ids.push(await put(`${i} `.repeat(2000)));
+      await store.settle({ queueId: done, outcomes: [], next: { kind: 'gone' } });
+      await store.close();
+      damagePages(first, last);
+      store = await open();
+      const listed: string[] = [];
+      for await (const message of store.list()) listed.push(message.queueId);
+      const found = await store.find(ids[1] ?? '');
+      assert.ok(listed.length > 40 && !listed.includes(done));
+      assert.ok(found !== undefined && (await textOf(found)) === large);
+      assert.match(warnings.join(), /posthorn\.db is damaged/);
+      assert.equal(readdirSync(join(directory, 'corrupt')).length, 1);
+      assert.ok(!ids.includes(await put('new')));
+    });
+  }
 
   it('finds waiting messages by an index', () => {
     const database = new DatabaseSync(join(directory, 'posthorn.db'));
