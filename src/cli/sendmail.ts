@@ -28,7 +28,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
         : `option requires an argument -- '${parsed.option}'`;
     // Postfix reads the options twice, and getopt(3) complains each time.
     io.stderr(`sendmail: ${problem}\nsendmail: ${problem}\n`);
-    return new Reporter(io, undefined).fatal('usage: sendmail [options]');
+    return new Reporter(io, settingsForReports(io)).fatal('usage: sendmail [options]');
   }
   const directory = findConfigDirectory(parsed.kind === 'options' ? parsed.options.configDirectory : undefined, io.env);
   let settings: Settings;
@@ -58,6 +58,15 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
       return runOther('smtp-session', [], io, directory);
     case 'ignore':
       return EX_OK;
+  }
+}
+
+/** Where problems of the command line are logged; undefined when even that can't be read. */
+function settingsForReports(io: CliIo): Settings | undefined {
+  try {
+    return openSettings(findConfigDirectory(undefined, io.env), { mainOnly: true }).settings;
+  } catch {
+    return undefined;
   }
 }
 

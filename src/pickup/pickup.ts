@@ -7,9 +7,11 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Bouncer } from '#bounce';
 import type { Settings } from '#config';
 import type { EventChannel } from '#events';
 import type { SubmissionPort } from '#message';
+import { type RefusedMail, returnToSender } from './return-mail.ts';
 import { openMaildropFile } from './maildrop-file.ts';
 import { type PickupSettings, readPickupSettings } from './settings.ts';
 import { submitFile } from './submit.ts';
@@ -20,6 +22,9 @@ export interface PickupOptions {
   readonly submission: SubmissionPort;
   readonly settings: Settings;
   readonly events: EventChannel;
+  /** Tells senders of mail that cleanup refuses, and logs it in cleanup's name. */
+  readonly bouncer: Bouncer;
+  readonly cleanupEvents: EventChannel;
   readonly now?: () => number;
   /** Time between scans, ms; master.cf's wakeup time of pickup. */
   readonly scanIntervalMs?: number;
@@ -124,10 +129,21 @@ class MaildropWatcher implements Pickup {
       return true;
     }
     await using file = opened.file;
-    const result = await submitFile(file, { submission, settings: this.#settings, events, now });
+    const { result, queueId, envelope } = await submitFile(file, { submission, settings: this.#settings, events, now });
     if (result.kind === 'queued') return true;
-    // A refusal for good was reported by cleanup, which bounces what is not from the network.
-    return result.code >= 500;
+    if (result.code < 500) return false;
+    return this.#return(path, { queueId, envelope, code: result.dsn, reason: result.text, now: now() });
+  }
+
+  /** The file goes only after the notice is on disk. */
+  async #return(path: string, facts: Omit<RefusedMail, 'file'>): Promise<boolean> {
+    const { bouncer, cleanupEvents, events } = this.#options;
+    const opened = await openMaildropFile(path);
+    if (opened.kind !== 'open') return false;
+    await using file = opened.file;
+    const told = await returnToSender({ ...facts, file }, bouncer, cleanupEvents);
+    if (!told.ok) events.emit({ kind: 'warning', text: `${path}: unable to return the message: ${told.reason}` });
+    return told.ok;
   }
 }
 

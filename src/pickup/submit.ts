@@ -30,10 +30,16 @@ export interface SubmitOptions {
   readonly now: () => number;
 }
 
+export interface Submitted {
+  readonly queueId: string;
+  readonly envelope: SubmissionOptions['envelope'];
+  readonly result: SubmissionResult;
+}
+
 /** Sends the file through cleanup; rejects when the file can't be read. */
-export async function submitFile(file: MaildropFile, options: SubmitOptions): Promise<SubmissionResult> {
+export async function submitFile(file: MaildropFile, options: SubmitOptions): Promise<Submitted> {
   const { envelope } = file;
-  const message = openSubmission(file, options);
+  const { message, envelope: opened } = openSubmission(file, options);
   options.events.emit({
     kind: 'pickedUp',
     queueId: message.queueId,
@@ -49,10 +55,13 @@ export async function submitFile(file: MaildropFile, options: SubmitOptions): Pr
     message.abort();
     throw error;
   }
-  return message.end();
+  return { queueId: message.queueId, envelope: opened, result: await message.end() };
 }
 
-function openSubmission({ envelope, uid }: MaildropFile, { submission, settings, now }: SubmitOptions): Submission {
+function openSubmission(
+  { envelope, uid }: MaildropFile,
+  { submission, settings, now }: SubmitOptions,
+): { readonly message: Submission; readonly envelope: SubmissionOptions['envelope'] } {
   const arrivedAt = now();
   const options: SubmissionOptions = {
     source: 'pickup',
@@ -79,7 +88,7 @@ function openSubmission({ envelope, uid }: MaildropFile, { submission, settings,
     prepend: () => Buffer.from(receivedHeader(message.queueId, uid, arrivedAt, settings)),
   };
   const message = submission.open(options);
-  return message;
+  return { message, envelope: options.envelope };
 }
 
 function receivedHeader(queueId: string, uid: number, at: number, { myhostname, mailName }: PickupSettings): string {

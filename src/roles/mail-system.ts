@@ -170,6 +170,8 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
           submission: cleanupFor(configuration.settingsFor(pickupEntry)),
           settings: configuration.settingsFor(pickupEntry),
           events: channelOf(log, settings, 'pickup'),
+          bouncer,
+          cleanupEvents: channelOf(log, settings, 'cleanup'),
           scanIntervalMs: (pickupEntry.wakeupSeconds || 60) * 1000,
         });
   const control = await startControlServer({ queueDirectory, store, qmgr, warn });

@@ -29,7 +29,7 @@ export async function rewritesHeadersLocally(rules: readonly RewriteClients[], f
 function applies(rule: RewriteClients, { client, saslUsername, ownAddresses }: RewriteFacts): MaybePromise<boolean> {
   switch (rule.kind) {
     case 'inetInterfaces':
-      return ownAddresses.has(client.address);
+      return ownAddresses.has(client.connectedFrom);
     case 'saslAuthenticated':
       return saslUsername !== '';
     case 'all':

@@ -8,6 +8,8 @@ export interface ClientFacts extends ClientAttributes {
   /** How the forward-confirmed lookup of the name went. */
   readonly nameStatus: NameStatus;
   readonly reverseNameStatus: NameStatus;
+  /** Where the connection really comes from, whatever XCLIENT said. */
+  readonly connectedFrom: string;
 }
 
 export interface AcceptedRecipient {
@@ -66,6 +68,7 @@ export function clientOf(
     port: String(socket.remotePort ?? ''),
     heloName: '',
     protocol: '',
+    connectedFrom: plain(socket.remoteAddress),
     serverAddress: plain(socket.localAddress),
     serverPort: String(socket.localPort ?? ''),
   };
@@ -82,6 +85,7 @@ export function localClient(userName: string): ClientFacts {
     port: '0',
     heloName: '',
     protocol: '',
+    connectedFrom: '',
     serverAddress: '127.0.0.1',
     serverPort: '0',
   };

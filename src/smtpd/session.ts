@@ -336,7 +336,7 @@ export class Session {
   /** Input that came before the reply it had to wait for. True: the session has to end. RFC 2920, 3.1 */
   #isPipelined(after: string): boolean {
     const waiting = this.#input.reader.waitingBytes;
-    if (waiting.length === 0 || this.#sawPipelining) return false;
+    if (waiting.length === 0 || this.#sawPipelining || this.options.isStandAlone) return false;
     this.#sawPipelining = true;
     this.options.events.emit({ kind: 'pipelining', client: this.clientText, after, text: peekedText(waiting) });
     return this.settings.forbidPipelining;

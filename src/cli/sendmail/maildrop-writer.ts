@@ -12,11 +12,12 @@ export class MaildropWriter {
   readonly #directory: string;
   readonly #path: string;
   readonly #fd: number;
+  readonly name = randomBytes(16).toString('hex').toUpperCase();
 
   /** Throws when the directory can't be written. */
   constructor(directory: string) {
     this.#directory = directory;
-    this.#path = join(directory, randomBytes(16).toString('hex').toUpperCase());
+    this.#path = join(directory, this.name);
     this.#fd = openSync(this.#path, 'wx', 0o600);
   }
 

@@ -33,7 +33,7 @@ export const client: Readonly<Record<string, Constructor>> = {
   permit_inet_interfaces:
     ({ rewriter }) =>
     ({ facts }) =>
-      rewriter.ownAddresses.has(facts.client.address) ? permit : dunno,
+      rewriter.ownAddresses.has(facts.client.connectedFrom) ? permit : dunno,
   permit_sasl_authenticated:
     () =>
     ({ facts }) =>

@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { openSettings } from '#config';
 import { type MailEvent, renderPostfixText } from '#events';
 import { formatMaildropEnvelope, type SubmissionOptions, type SubmissionPort, type SubmissionResult } from '#message';
+import type { NotifyResult } from '#bounce';
 import { createPickup, type Pickup } from '#pickup';
 
 const ENVELOPE = {
@@ -33,7 +34,8 @@ describe('pickup', () => {
   });
   after(() => rmSync(directory, { recursive: true }));
 
-  const setUp = (result: SubmissionResult) => {
+  const setUp = (result: SubmissionResult, told: NotifyResult = { ok: true }) => {
+    const returned: { queueId: string; to: readonly string[] }[] = [];
     const maildrop = mkdtempSync(join(directory, 'maildrop-'));
     const taken: { options: SubmissionOptions; recipients: string[]; content: string }[] = [];
     const log: string[] = [];
@@ -56,6 +58,13 @@ describe('pickup', () => {
       submission,
       settings: openSettings(directory).settings,
       events: { emit: (event: MailEvent) => void log.push(renderPostfixText(event)) },
+      bouncer: {
+        notify: (_kind, message, recipients) => {
+          returned.push({ queueId: message.queueId, to: recipients.map(({ recipient }) => recipient.address) });
+          return Promise.resolve(told);
+        },
+      },
+      cleanupEvents: { emit: (event: MailEvent) => void log.push(renderPostfixText(event)) },
       now: () => 0,
     });
     const leave = (name: string, text: string, mode = 0o744): string => {
@@ -64,7 +73,7 @@ describe('pickup', () => {
       chmodSync(path, mode);
       return path;
     };
-    return { pickup, taken, log, leave };
+    return { pickup, taken, log, leave, returned };
   };
 
   it('submits complete files with a Received header, and removes them', async () => {
@@ -95,11 +104,22 @@ describe('pickup', () => {
     assert.ok(existsSync(writing) && existsSync(kept));
   });
 
-  it('removes files that are malformed or refused for good', async () => {
-    const { pickup, log, leave } = setUp({ kind: 'refused', code: 550, dsn: '5.7.1', text: 'no' });
+  it('keeps a refused file until its sender has been told', async () => {
+    const refused = { kind: 'refused', code: 550, dsn: '5.7.1', text: 'no' } as const;
+    const { pickup, returned, leave } = setUp(refused, { ok: false, reason: 'no space' });
+    const path = leave('F1', `${formatMaildropEnvelope(ENVELOPE)}x\n`);
+    await pickup.scan();
+    assert.deepEqual(returned, [{ queueId: 'ABC123', to: ['b', 'c d@x'] }]);
+    assert.ok(existsSync(path));
+  });
+
+  it('removes files that are malformed, and those that are refused for good and returned', async () => {
+    const { pickup, log, leave, returned } = setUp({ kind: 'refused', code: 550, dsn: '5.7.1', text: 'no' });
     const paths = [leave('F1', 'no envelope\nx\n'), leave('F2', `${formatMaildropEnvelope(ENVELOPE)}x\n`)];
     await pickup.scan();
     assert.ok(!paths.some((path) => existsSync(path)));
+    assert.equal(returned.length, 1);
+    assert.match(log.join('\n'), /^ABC123: to=<b>, relay=none, .*, dsn=5\.7\.1, status=bounced \(no\)$/m);
     assert.match(log.join('\n'), /^warning: .*F1: no envelope record -- removed$/m);
   });
 

@@ -1,0 +1,144 @@
+/** `sendmail -bs`: an SMTP conversation on standard input and output; its mail goes into the maildrop directory. */
+import { Duplex, Readable, Writable } from 'node:stream';
+import { findConfigDirectory, openSettings, type Settings } from '#config';
+import { createHostLookup, systemResolver } from '#dns';
+import { EventLog } from '#events';
+import { formatMaildropEnvelope, type Submission, type SubmissionOptions, type SubmissionPort } from '#message';
+import { createRewriter } from '#rewrite';
+import { compileSmtpdSettings, createSmtpServer } from '#smtpd';
+import { TableOpener } from '#tables';
+import type { CliIo } from './io.ts';
+import { findLogin } from './sendmail/login.ts';
+import { MaildropWriter } from './sendmail/maildrop-writer.ts';
+
+const CR = 0x0d;
+
+/** Content with LF line ends, as maildrop files have it; a CR at the end of a chunk waits for what follows. */
+class LfEncoder {
+  #held = false;
+
+  encode(chunk: Buffer): Buffer {
+    const whole = this.#held ? Buffer.concat([Buffer.of(CR), chunk]) : chunk;
+    this.#held = whole.at(-1) === CR;
+    const text = (this.#held ? whole.subarray(0, -1) : whole).toString('latin1').replaceAll('\r\n', '\n');
+    return Buffer.from(text, 'latin1');
+  }
+
+  end(): Buffer {
+    return this.#held ? Buffer.of(CR) : Buffer.alloc(0);
+  }
+}
+
+/** One message on its way into a maildrop file, which is made when its recipients are known. */
+class MaildropSubmission implements Submission {
+  readonly #directory: string;
+  readonly #options: SubmissionOptions;
+  readonly #recipients: string[] = [];
+  readonly #lines = new LfEncoder();
+  #writer: MaildropWriter | undefined;
+
+  constructor(directory: string, options: SubmissionOptions) {
+    this.#directory = directory;
+    this.#options = options;
+  }
+
+  /** The file has no queue ID yet: pickup gives it one. */
+  get queueId(): string {
+    return this.#writer?.name.slice(0, 11) ?? 'NOQUEUE';
+  }
+
+  addRecipient({ address }: { readonly address: string }): void {
+    this.#recipients.push(address);
+  }
+
+  apply(): void {
+    // only restrictions ask for actions, and none run here
+  }
+
+  write(chunk: Buffer): void {
+    this.#open().write(this.#lines.encode(chunk));
+  }
+
+  #open(): MaildropWriter {
+    if (this.#writer !== undefined) return this.#writer;
+    const { envelope } = this.#options;
+    const { sender, envid, ret, encoding, smtputf8, verp, requireTls } = envelope;
+    const writer = new MaildropWriter(this.#directory);
+    const text = formatMaildropEnvelope({
+      format: 1,
+      createdAt: envelope.arrivedAt,
+      sender,
+      fullName: '',
+      recipients: this.#recipients,
+      notify: [],
+      ret,
+      envid,
+      encoding,
+      rewriteContext: 'local',
+      verp,
+      trace: '',
+      requireTls,
+      smtputf8,
+    });
+    writer.write(Buffer.from(text));
+    this.#writer = writer;
+    return writer;
+  }
+
+  end(): ReturnType<Submission['end']> {
+    try {
+      const writer = this.#open();
+      writer.write(this.#lines.end());
+      writer.commit();
+      return Promise.resolve({ kind: 'queued', queueId: this.queueId });
+    } catch (error) {
+      const text = `Error: queue file write error: ${error instanceof Error ? error.message : String(error)}`;
+      return Promise.resolve({ kind: 'refused', code: 451, dsn: '4.3.0', text });
+    }
+  }
+
+  abort(): void {
+    this.#writer?.abort();
+  }
+}
+
+function conversation(io: CliIo): Duplex {
+  const output = new Writable({
+    write: (chunk: Buffer, _, done) => {
+      io.stdout(chunk);
+      done();
+    },
+  });
+  return Duplex.from({ readable: Readable.from(io.stdin), writable: output });
+}
+
+function server(directory: string, settings: Settings, io: CliIo): ReturnType<typeof createSmtpServer> {
+  const log = new EventLog([{ write: () => undefined }]);
+  const events = log.channel('postfix/smtpd');
+  const warn = (text: string): void => io.stderr(`sendmail: warning: ${text}\n`);
+  const tables = new TableOpener({ settings, configDirectory: directory, warn });
+  const submission: SubmissionPort = {
+    open: (options) => new MaildropSubmission(`${settings.string('queue_directory')}/maildrop`, options),
+  };
+  const service = { name: 'smtp', type: 'inet' } as const;
+  return createSmtpServer({
+    settings: compileSmtpdSettings(settings, service, tables),
+    // whoever may run this command may submit mail: there is nothing to restrict
+    policy: { check: () => ({ kind: 'accept', actions: [] }) },
+    submission,
+    hostLookup: createHostLookup(systemResolver()),
+    rewriter: createRewriter({ settings, tables, warn }),
+    events,
+    now: () => Date.now(),
+    freeBytes: () => Number.POSITIVE_INFINITY,
+    flushSite: () => Promise.resolve(false),
+  });
+}
+
+export async function run(_args: readonly string[], io: CliIo): Promise<number> {
+  const directory = findConfigDirectory(undefined, io.env);
+  const { settings } = openSettings(directory, { mainOnly: true });
+  const login = await findLogin(io.uid);
+  await server(directory, settings, io).serveStream(conversation(io), login?.name ?? String(io.uid));
+  return 0;
+}

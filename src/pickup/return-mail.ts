@@ -1,0 +1,90 @@
+/** Local mail that cleanup refuses goes back to its sender: nobody waits for a reply. cleanup(8), CLEANUP_FLAG_BOUNCE */
+import { toExternal } from '#address';
+import type { Bouncer, NotifyResult } from '#bounce';
+import type { EventChannel } from '#events';
+import type { MessageContent, SubmissionOptions } from '#message';
+import type { QueuedMessage } from '#store';
+import type { MaildropFile } from './maildrop-file.ts';
+
+export interface RefusedMail {
+  readonly queueId: string;
+  readonly envelope: SubmissionOptions['envelope'];
+  readonly file: MaildropFile;
+  /** Status (RFC 3463) and reason of the refusal. */
+  readonly code: string;
+  readonly reason: string;
+  readonly now: number;
+}
+
+const blank = Buffer.from('\r\n\r\n');
+/** A header section that is longer is returned up to here. */
+const maxHeaderBytes = 1024 * 1024;
+
+interface ReadContent {
+  readonly content: MessageContent;
+  readonly lineCount: number;
+}
+
+/** The file's content in memory: what is refused is bounded by the limits that refuse it, or returned as headers. */
+async function readContent(file: MaildropFile): Promise<ReadContent> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  let lineCount = 0;
+  for await (const chunk of file.content()) {
+    sizeBytes += chunk.length;
+    for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) lineCount += 1;
+    if (sizeBytes - chunk.length < maxHeaderBytes) chunks.push(chunk);
+  }
+  const kept = Buffer.concat(chunks);
+  const end = kept.indexOf(blank);
+  const headerBytes = end < 0 ? kept.length : end + 2;
+  return { content: { sizeBytes, headerBytes, chunks: () => [kept] }, lineCount };
+}
+
+/** Logs the failure of each recipient as cleanup, and has the sender told. Not ok: try again later. */
+export async function returnToSender(
+  mail: RefusedMail,
+  bouncer: Bouncer,
+  cleanupEvents: EventChannel,
+): Promise<NotifyResult> {
+  const { queueId, envelope, file, code, reason, now } = mail;
+  const { content, lineCount } = await readContent(file);
+  const recipients = file.envelope.recipients.map((address, index) => ({
+    address,
+    original: address,
+    dsnOriginal: '',
+    notify: file.envelope.notify,
+    index,
+    state: 'pending' as const,
+  }));
+  const message: QueuedMessage = {
+    queueId,
+    queue: 'incoming',
+    envelope: { ...envelope, messageId: '' },
+    recipients,
+    content,
+    sizeBytes: content.sizeBytes - lineCount,
+    dueAt: now,
+    warnedAt: 0,
+    forcedExpire: false,
+  };
+  for (const { address, original } of recipients) {
+    cleanupEvents.emit({
+      kind: 'delivery',
+      queueId,
+      recipient: toExternal(address),
+      original: toExternal(original),
+      relay: 'none',
+      times: [envelope.arrivedAt, now, now, now, now],
+      code,
+      outcome: 'bounced',
+      text: reason,
+    });
+  }
+  const outcomeOf = (index: number) => ({ index, kind: 'bounced' as const, status: { code, reason } });
+  return bouncer.notify(
+    'failure',
+    message,
+    recipients.map((recipient) => ({ recipient, outcome: outcomeOf(recipient.index) })),
+  );
+}
