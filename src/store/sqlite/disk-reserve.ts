@@ -4,19 +4,25 @@
  */
 import { closeSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { pageBytes } from './schema.ts';
 
-/** As much as the write-ahead log holds before it is moved into the file, with something to spare. */
-const reserveBytes = 18 * 1024 * 1024;
+const idealBytes = 26 * 1024 * 1024;
+/** With less, mail is not accepted again after the disk was full. */
+const leastBytes = 4 * 1024 * 1024;
 /** A small disk is not filled with a reserve. */
 const maxShare = 0.25;
+/** A disk that is nearly full gives this part of what is left. */
+const maxShareOfFree = 0.7;
 const block = 1024 * 1024;
 
 export class DiskReserve {
   readonly #path: string;
+  #bytes: number;
   #isUsedUp = false;
 
   constructor(databasePath: string) {
     this.#path = `${databasePath}-reserve`;
+    this.#bytes = this.#idealBytes();
   }
 
   /** It was needed, and is not back yet. */
@@ -29,18 +35,30 @@ export class DiskReserve {
     rmSync(this.#path, { force: true });
   }
 
-  /** Makes the file, or completes it; false when there is no room for it. */
+  /** Pages the log may hold before it is moved into the file, so that the reserve has room for the move. */
+  logPages(): number {
+    return Math.max(100, Math.floor((this.#bytes * 0.6) / pageBytes));
+  }
+
+  /** Makes the file, or completes it as far as there is room; false when that is too little. */
   fill(): boolean {
-    const { bsize, blocks, bavail } = statfsSync(dirname(this.#path));
-    const wanted = Math.min(reserveBytes, Math.floor(bsize * blocks * maxShare));
+    const { bsize, bavail } = statfsSync(dirname(this.#path));
     const present = statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
-    const missing = wanted - present;
-    const isWhole = missing <= 0 || (bavail * bsize > missing + block && this.#write(missing));
-    if (isWhole) this.#isUsedUp = false;
-    return isWhole;
+    const ideal = this.#idealBytes();
+    const possible = Math.min(ideal, present + Math.floor(bavail * bsize * maxShareOfFree));
+    if (possible < Math.min(ideal, leastBytes) || !this.#write(possible - present)) return false;
+    this.#bytes = Math.max(possible, present);
+    this.#isUsedUp = false;
+    return true;
+  }
+
+  #idealBytes(): number {
+    const { bsize, blocks } = statfsSync(dirname(this.#path));
+    return Math.min(idealBytes, Math.floor(bsize * blocks * maxShare));
   }
 
   #write(bytes: number): boolean {
+    if (bytes <= 0) return true;
     const file = openSync(this.#path, 'a', 0o600);
     // nothing that a file system could leave out as a hole
     const filling = Buffer.alloc(block, 0x50);

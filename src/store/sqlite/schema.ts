@@ -27,7 +27,6 @@ export const writerPragmas = `
   PRAGMA page_size = ${pageBytes};
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
-  PRAGMA wal_autocheckpoint = 2000;
   PRAGMA journal_size_limit = 67108864;
   PRAGMA busy_timeout = 10000;
 `;

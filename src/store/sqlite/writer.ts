@@ -41,6 +41,7 @@ class Writer {
     const database = new DatabaseSync(this.#path);
     try {
       database.exec(writerPragmas);
+      database.exec(`PRAGMA wal_autocheckpoint = ${this.#reserve.logPages()}`);
       database.exec(schema);
       if (isChecked) checkSmallFile(database, this.#path);
     } catch (error) {
@@ -135,18 +136,24 @@ class Writer {
     this.#database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
   }
 
+  #fillReserve(): boolean {
+    const isThere = this.#reserve.fill();
+    this.#database.exec(`PRAGMA wal_autocheckpoint = ${this.#reserve.logPages()}`);
+    return isThere;
+  }
+
   #refillReserve(): boolean {
     try {
       this.#checkpoint();
     } catch {
       return false; // not even the log could be moved
     }
-    return this.#reserve.fill();
+    return this.#fillReserve();
   }
 
   /** Between batches: nobody waits for it. */
   prepare(): void {
-    this.#reserve.fill();
+    this.#fillReserve();
   }
 
   #transaction(operations: readonly Operation[]): readonly OperationResult[] {
