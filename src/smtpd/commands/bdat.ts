@@ -23,6 +23,9 @@ async function refusalOfChunk(session: Session, sizeBytes: number): Promise<Comm
   if (session.chunks === 'refused') return replyOf(`551 5.0.0 Discarded ${sizeBytes} bytes after earlier error`);
   if (transaction === undefined) return replyOf('503 5.5.1 Error: need RCPT command');
   if (transaction.recipients.length === 0) return replyOf('554 5.5.1 Error: no valid recipients');
+  const { messageSizeLimit } = session.settings;
+  if (messageSizeLimit > 0 && transaction.contentBytes + sizeBytes > messageSizeLimit)
+    return replyOf('552 5.3.4 Chunk exceeds message size limit');
   if (session.chunks !== 'none') return undefined;
   const verdict = await session.check('data');
   return verdict.kind === 'reject' ? replyOf(verdict.reply, verdict.hangsUp) : undefined;
