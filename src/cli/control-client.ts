@@ -32,7 +32,10 @@ export function askSystem(
       );
     });
     socket.once('connect', () => socket.write(`${JSON.stringify(request)}\n`));
-    createInterface({ input: socket }).on('line', (text) => {
+    const lines = createInterface({ input: socket });
+    // readline passes the socket's errors on; they are answered above
+    lines.on('error', () => undefined);
+    lines.on('line', (text) => {
       const line: Line = JSON.parse(text);
       if (line.message !== undefined) messages.push(line.message);
       if (line.changed !== undefined) changed = line.changed;

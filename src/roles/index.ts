@@ -1,6 +1,7 @@
 /** What one process contains. Each role loads its parts when it is started, and only then. */
 
-import type { Configuration } from '#config';
+import type { Configuration, Settings } from '#config';
+import type { LogSink } from '#events';
 import type { AllInOneOptions } from './all-in-one.ts';
 
 /** The supervisor, as root. Arguments: configuration directory, queue directory, and `foreground` for start-fg. */
@@ -31,6 +32,12 @@ export async function runAllInOne(options: AllInOneOptions): Promise<number> {
 export async function systemProblem(configuration: Configuration): Promise<string | undefined> {
   const { systemProblem: find } = await import('./start-check.ts');
   return find(configuration);
+}
+
+/** The log as main.cf has it, for commands that write to it. */
+export async function openMailLog(settings: Settings): Promise<LogSink> {
+  const { openMailLog: open } = await import('./mail-log.ts');
+  return open(settings);
 }
 
 export { mailOwner } from './mail-owner.ts';

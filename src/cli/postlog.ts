@@ -1,0 +1,53 @@
+/** postlog(1): writes lines of its arguments or of standard input to the mail log. */
+import { ConfigError, findConfigDirectory, openSettings } from '#config';
+import { EventLog } from '#events';
+import { openMailLog } from '#roles';
+import { lastValue, parseOptions } from './getopt.ts';
+import type { CliIo } from './io.ts';
+
+const kinds = {
+  info: 'note',
+  warn: 'warning',
+  warning: 'warning',
+  error: 'error',
+  fatal: 'fatal',
+  panic: 'fatal',
+} as const;
+type Priority = keyof typeof kinds;
+const isPriority = (text: string): text is Priority => text in kinds;
+
+async function lines(operands: readonly string[], io: CliIo): Promise<readonly string[]> {
+  if (operands.length > 0) return [operands.join(' ')];
+  let text = '';
+  for await (const chunk of io.stdin) text += chunk.toString('utf8');
+  return text.replace(/\n$/, '').split('\n');
+}
+
+export async function run(args: readonly string[], io: CliIo): Promise<number> {
+  const fatal = (text: string): number => {
+    io.stderr(`postlog: fatal: ${text}\n`);
+    return 1;
+  };
+  const parsed = parseOptions(args, 'c:ip:t:v');
+  if (parsed.kind === 'invalid') {
+    io.stderr(`postlog: ${parsed.problem}\n`);
+    return fatal('usage: postlog [-c config_dir] [-i] [-p priority] [-t tag] [-v] [text]');
+  }
+  const priority = lastValue(parsed.options, 'p') ?? 'info';
+  if (!isPriority(priority)) return fatal(`unknown priority: ${priority}`);
+  try {
+    const { settings } = openSettings(findConfigDirectory(lastValue(parsed.options, 'c'), io.env));
+    const log = new EventLog([await openMailLog(settings)]);
+    const tag = lastValue(parsed.options, 't') ?? settings.string('syslog_name');
+    const mark = kinds[priority] === 'note' ? '' : `${kinds[priority]}: `;
+    for (const text of await lines(parsed.operands, io)) {
+      log.channel(tag).emit({ kind: kinds[priority], text });
+      io.stderr(`${tag}: ${mark}${text}\n`);
+    }
+    log.flush();
+    return 0;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return fatal(error.problems.join('\n'));
+  }
+}
