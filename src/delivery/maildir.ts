@@ -1,6 +1,20 @@
-/** Maildirs: a message is written whole in tmp, and then linked into new. maildir(5); local(8), virtual(8) */
-import { constants } from 'node:fs';
-import { link, mkdir, open, unlink } from 'node:fs/promises';
+/**
+ * Maildirs: a message is written whole in tmp, synced, and then renamed into new. maildir(5); local(8), virtual(8)
+ *
+ * A deliverer does nothing else, so short system calls are made directly; only what waits for the disk is left to
+ * other threads, and a directory is synced once for all messages that came into it meanwhile.
+ */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { errnoOf, errnoText, MailboxError } from './mailbox-error.ts';
 
 const mode = 0o600;
@@ -11,13 +25,10 @@ function maildirName(at: number, device: number, inode: number, hostname: string
   return `${Math.floor(at / 1000)}.V${device.toString(16)}I${inode.toString(16)}M${micros}.${hostname}`;
 }
 
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
+function synced(fd: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    fsync(fd, (error) => (error === null ? resolve() : reject(error)));
+  });
 }
 
 let serial = 0;
@@ -28,16 +39,17 @@ function temporaryName(at: number, hostname: string): string {
   return `${Math.floor(at / 1000)}.P${process.pid}.${serial}.${hostname}`;
 }
 
-async function createTemporary(base: string, name: string): ReturnType<typeof open> {
-  const path = `${base}/tmp/${name}`;
-  const create = (): ReturnType<typeof open> =>
-    open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode);
+/** Opens the file, and makes the maildir when it is not there. */
+function createTemporary(base: string, path: string): number {
+  const create = (): number => openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode);
   try {
-    return await create().catch(async (error: unknown) => {
-      if (errnoOf(error) !== 'ENOENT') throw error;
-      for (const part of ['tmp', 'new', 'cur']) await mkdir(`${base}/${part}`, { recursive: true, mode: 0o700 });
+    try {
       return create();
-    });
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      for (const part of ['tmp', 'new', 'cur']) mkdirSync(`${base}/${part}`, { recursive: true, mode: 0o700 });
+      return create();
+    }
   } catch (error) {
     const text = `create maildir file ${path}: ${errnoText(error)}`;
     const warnings =
@@ -51,25 +63,63 @@ async function createTemporary(base: string, name: string): ReturnType<typeof op
   }
 }
 
+/** Syncs of directories: those that have begun, and those that wait for them to end. */
+const directorySyncs = new Map<string, { readonly running: Promise<void>; next: Promise<void> | undefined }>();
+
+async function syncNow(path: string): Promise<void> {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await synced(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Resolves when all names that are in the directory now are on disk. */
+function syncDirectory(path: string): Promise<void> {
+  const known = directorySyncs.get(path);
+  // a sync that is under way may have missed the newest names; the one behind it holds them all
+  if (known !== undefined) return (known.next ??= known.running.catch(() => undefined).then(() => startSync(path)));
+  return startSync(path);
+}
+
+function startSync(path: string): Promise<void> {
+  const running = syncNow(path);
+  const entry = { running, next: undefined };
+  directorySyncs.set(path, entry);
+  const forget = (): void => {
+    if (directorySyncs.get(path) === entry && entry.next === undefined) directorySyncs.delete(path);
+  };
+  running.then(forget, forget);
+  return running;
+}
+
+function writeWhole(fd: number, content: Buffer): void {
+  for (let rest = content; rest.length > 0;) rest = rest.subarray(writeSync(fd, rest));
+}
+
 /** Writes a message; it is visible and on disk when this resolves. Throws MailboxError. */
 export async function writeMaildir(path: string, hostname: string, content: Buffer): Promise<void> {
   const base = path.replace(/\/+$/, '');
   const at = Date.now();
-  const name = temporaryName(at, hostname);
-  const file = await createTemporary(base, name);
+  const temporary = `${base}/tmp/${temporaryName(at, hostname)}`;
+  const fd = createTemporary(base, temporary);
   try {
     try {
-      await file.writeFile(content);
-      await file.sync();
-      const { dev, ino } = await file.stat();
-      await link(`${base}/tmp/${name}`, `${base}/new/${maildirName(at, dev, ino, hostname)}`);
+      writeWhole(fd, content);
+      await synced(fd);
+      const { dev, ino } = fstatSync(fd);
+      renameSync(temporary, `${base}/new/${maildirName(at, dev, ino, hostname)}`);
     } finally {
-      await file.close();
+      closeSync(fd);
     }
-    await syncDirectory(`${base}/new`);
   } catch (error) {
-    throw new MailboxError(`write maildir file ${base}/tmp/${name}: ${errnoText(error)}`, { errno: errnoOf(error) });
-  } finally {
-    await unlink(`${base}/tmp/${name}`);
+    try {
+      unlinkSync(temporary);
+    } catch {
+      // it has its final name already, or never came to be
+    }
+    throw new MailboxError(`write maildir file ${temporary}: ${errnoText(error)}`, { errno: errnoOf(error) });
   }
+  await syncDirectory(`${base}/new`);
 }
