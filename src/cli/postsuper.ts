@@ -1,65 +1,105 @@
-/** postsuper(1): removes, holds, releases and expires messages. For root and $mail_owner. */
+/** postsuper(1): removes, holds, releases, requeues and expires messages. For root and $mail_owner. */
 import { ConfigError, findConfigDirectory, openSettings, type Settings } from '#config';
 import { openStore, type QueueStore } from '#store';
 import { askSystem } from './control-client.ts';
+import { type GivenOption, lastValue, parseOptions } from './getopt.ts';
 import type { CliIo } from './io.ts';
 
-type Operation = 'remove' | 'hold' | 'release' | 'expire';
+type Operation = 'remove' | 'hold' | 'release' | 'requeue' | 'expire';
+type QueueWord = (typeof queueNames)[number];
 
-const operations: Readonly<Record<string, readonly [operation: Operation, one: string, summary: string]>> = {
-  d: ['remove', 'removed', 'Deleted'],
-  h: ['hold', 'placed on hold', 'Placed on hold'],
-  H: ['release', 'released from hold', 'Released from hold'],
-  e: ['expire', 'expired', 'Force-expired'],
-  f: ['expire', 'expired', 'Force-expired'],
-};
-
-const queueNames = ['incoming', 'active', 'deferred', 'hold', 'corrupt'];
-
-interface Job {
-  readonly flag: string;
-  readonly target: string;
+interface Action {
+  readonly operation: Operation;
+  /** What is said of each message. */
+  readonly one: string;
+  readonly summary: string;
+  readonly queues: readonly QueueWord[];
 }
 
+const queueNames = ['hold', 'incoming', 'active', 'deferred', 'corrupt', 'maildrop'] as const;
+const allMail = ['hold', 'incoming', 'active', 'deferred'] as const;
+
+const actions: Readonly<Record<string, readonly Action[]>> = {
+  d: [{ operation: 'remove', one: 'removed', summary: 'Deleted', queues: allMail }],
+  h: [
+    { operation: 'hold', one: 'placed on hold', summary: 'Placed on hold', queues: ['incoming', 'active', 'deferred'] },
+  ],
+  H: [{ operation: 'release', one: 'released from hold', summary: 'Released from hold', queues: ['hold'] }],
+  r: [{ operation: 'requeue', one: 'requeued', summary: 'Requeued', queues: allMail }],
+  e: [{ operation: 'expire', one: 'expired', summary: 'Force-expired', queues: allMail }],
+  f: [
+    { operation: 'expire', one: 'expired', summary: 'Force-expired', queues: allMail },
+    { operation: 'release', one: 'released from hold', summary: 'Released from hold', queues: ['hold'] },
+  ],
+};
+
+const usage =
+  'usage: postsuper [-c config_dir] [-d queue_id (delete)] [-e queue_id (expire)] [-f queue_id (expire and/or un-hold)] ' +
+  '[-h queue_id (hold)] [-H queue_id (un-hold)] [-p (purge temporary files)] [-r queue_id (requeue)] ' +
+  '[-s (structure fix)] [-S (redundant structure fix)][-v (verbose)] [queue...]';
+
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const jobs: Job[] = [];
-  const queues: string[] = [];
-  let directory: string | undefined;
-  for (let i = 0; i < args.length; i += 1) {
-    const arg = args[i] ?? '';
-    const flag = arg.startsWith('-') ? arg.charAt(1) : '';
-    if (flag === '') queues.push(arg);
-    else if (flag === 'c' || operations[flag] !== undefined) {
-      const value = arg.length > 2 ? arg.slice(2) : (args[(i += 1)] ?? '');
-      if (flag === 'c') directory = value;
-      else jobs.push({ flag, target: value });
-    } else if (!['p', 's', 'S', 'v'].includes(flag)) {
-      io.stderr(
-        `postsuper: invalid option -- '${flag}'\npostsuper: fatal: usage: postsuper [-c config_dir] [-d queue_id (delete)] [-e queue_id (expire)] [-f queue_id (expire and/or un-hold)] [-h queue_id (hold)] [-H queue_id (un-hold)] [-p (purge temporary files)] [-r queue_id (requeue)] [-s (structure check)] [-v (verbose)] [queue...]\n`,
-      );
-      return 1;
-    }
+  const say = (text: string): void => io.stderr(`postsuper: ${text}\n`);
+  const parsed = parseOptions(args, 'c:d:e:f:h:H:pr:sSv');
+  if (parsed.kind === 'invalid') {
+    say(parsed.problem);
+    say(`fatal: ${usage}`);
+    return 1;
   }
-  const unknown = queues.find((name) => !queueNames.includes(name));
+  const { options, operands } = parsed;
+  const queues = queueNames.filter((name) => operands.includes(name));
+  const unknown = operands.find((name) => !queues.some((known) => known === name));
   if (unknown !== undefined) {
-    io.stderr(`postsuper: fatal: invalid queue name: ${unknown}\n`);
+    say(`fatal: invalid directory name: ${unknown}`);
     return 1;
   }
   let settings: Settings;
   try {
-    settings = openSettings(findConfigDirectory(directory, io.env)).settings;
+    settings = openSettings(findConfigDirectory(lastValue(options, 'c'), io.env)).settings;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    for (const text of error.problems) io.stderr(`postsuper: fatal: ${text}\n`);
+    for (const text of error.problems) say(`fatal: ${text}`);
     return 1;
   }
-  for (const job of jobs) {
-    const status = await runJob(job, queues, settings, io);
-    if (status !== 0) return status;
+  for (const option of options) {
+    const problem = await runOption(option, queues, settings, io);
+    if (problem === undefined) continue;
+    say(`fatal: ${problem}`);
+    return 1;
   }
   return 0;
 }
 
+/** Gives what went wrong. Structure checks and left temporary files have no counterpart: the store sees to both. */
+async function runOption(
+  { letter, value }: GivenOption,
+  queues: readonly QueueWord[],
+  settings: Settings,
+  io: CliIo,
+): Promise<string | undefined> {
+  const queueDirectory = settings.string('queue_directory');
+  const queueIds = actions[letter] === undefined ? undefined : await idsOf(value, io);
+  const longQueueIds = settings.bool('enable_long_queue_ids');
+  for (const action of actions[letter] ?? []) {
+    const selector = {
+      ...(queueIds === undefined ? {} : { queueIds }),
+      queues: action.queues.filter((name) => queues.length === 0 || queues.includes(name)),
+    };
+    const answer = await askSystem(queueDirectory, 'private', { operation: action.operation, ...selector });
+    if (answer.kind === 'failed') return answer.reason;
+    const changed =
+      answer.kind === 'ok'
+        ? answer.changed
+        : await withStore(queueDirectory, longQueueIds, (store) => store[action.operation](selector));
+    for (const id of changed) io.stderr(`postsuper: ${id}: ${action.one}\n`);
+    // -f says what it released, but counts only what it expired
+    if (letter === 'f' && action.operation === 'release') continue;
+    io.stderr(`postsuper: ${action.summary}: ${changed.length} message${changed.length === 1 ? '' : 's'}\n`);
+  }
+  return undefined;
+}
+
+/** `ALL`: undefined; `-`: from standard input, one a line. */
 async function idsOf(target: string, io: CliIo): Promise<readonly string[] | undefined> {
   if (target === 'ALL') return undefined;
   if (target !== '-') return [target];
@@ -68,33 +108,12 @@ async function idsOf(target: string, io: CliIo): Promise<readonly string[] | und
   return text.split(/\s+/).filter((word) => word !== '');
 }
 
-async function runJob(
-  { flag, target }: Job,
-  queues: readonly string[],
-  settings: Settings,
-  io: CliIo,
-): Promise<number> {
-  const [operation, one, summary] = operations[flag] ?? (['remove', 'removed', 'Deleted'] as const);
-  const queueIds = await idsOf(target, io);
-  const selector = { ...(queueIds === undefined ? {} : { queueIds }), ...(queues.length === 0 ? {} : { queues }) };
-  const queueDirectory = settings.string('queue_directory');
-  const answer = await askSystem(queueDirectory, 'private', { operation, ...selector });
-  let changed: readonly string[];
-  if (answer.kind === 'failed') {
-    io.stderr(`postsuper: fatal: ${answer.reason}\n`);
-    return 1;
-  }
-  if (answer.kind === 'ok') changed = answer.changed;
-  else
-    changed = await withStore(queueDirectory, (store) => store[operation](queueIds === undefined ? {} : { queueIds }));
-  for (const id of changed) io.stderr(`postsuper: ${id}: ${one}\n`);
-  if (changed.length > 0)
-    io.stderr(`postsuper: ${summary}: ${changed.length} message${changed.length === 1 ? '' : 's'}\n`);
-  return 0;
-}
-
-async function withStore<T>(directory: string, use: (store: QueueStore) => Promise<T>): Promise<T> {
-  const store = await openStore({ directory, longQueueIds: false, warn: () => undefined });
+async function withStore<T>(
+  directory: string,
+  longQueueIds: boolean,
+  use: (store: QueueStore) => Promise<T>,
+): Promise<T> {
+  const store = await openStore({ directory, longQueueIds, warn: () => undefined });
   try {
     return await use(store);
   } finally {

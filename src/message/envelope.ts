@@ -78,5 +78,5 @@ export interface Envelope {
   readonly requireTls: boolean;
 }
 
-/** The queues a message can be in, by Postfix's names. `maildrop` is a directory before the store. */
-export type QueueName = 'incoming' | 'active' | 'deferred' | 'hold' | 'corrupt';
+/** The queues a message can be in, by Postfix's names. `maildrop`: it was requeued and passes cleanup again. */
+export type QueueName = 'incoming' | 'active' | 'deferred' | 'hold' | 'corrupt' | 'maildrop';

@@ -1,2 +1,3 @@
 /** Local submission: from the maildrop directory into the queue. pickup(8) */
+export { createRequeuer, type Requeuer, type RequeuerOptions } from './requeue.ts';
 export { createPickup, type Pickup, type PickupOptions } from './pickup.ts';

@@ -12,7 +12,7 @@ import {
 import type { MaildropFile } from './maildrop-file.ts';
 import type { PickupSettings } from './settings.ts';
 
-const LOCAL_CLIENT: ClientAttributes = {
+export const localClient: ClientAttributes = {
   name: 'localhost',
   reverseName: 'localhost',
   address: '127.0.0.1',
@@ -74,8 +74,8 @@ function openSubmission(
       smtputf8: envelope.smtputf8,
       encoding: envelope.encoding,
       rewriteContext: envelope.rewriteContext,
-      client: LOCAL_CLIENT,
-      logClient: LOCAL_CLIENT,
+      client: localClient,
+      logClient: localClient,
       fullName: envelope.fullName,
       uid,
       contentFilter: settings.contentFilter,
@@ -91,6 +91,11 @@ function openSubmission(
   return { message, envelope: options.envelope };
 }
 
-function receivedHeader(queueId: string, uid: number, at: number, { myhostname, mailName }: PickupSettings): string {
+export function receivedHeader(
+  queueId: string,
+  uid: number,
+  at: number,
+  { myhostname, mailName }: PickupSettings,
+): string {
   return `Received: by ${myhostname} (${mailName}, from userid ${uid})\r\n\tid ${queueId}; ${formatMailDate(at)}\r\n`;
 }

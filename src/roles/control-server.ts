@@ -2,9 +2,10 @@
  * The control sockets of a running system: `public/control` for anybody (list, flush), `private/control` for root and
  * $mail_owner, who alone may enter that directory. One JSON line asks, JSON lines answer. postqueue(1), postsuper(1)
  */
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import type { Requeuer } from '#pickup';
 import type { QueueManager } from '#qmgr';
 import type { MessageSelector, QueueStore } from '#store';
 
@@ -12,6 +13,7 @@ export interface ControlServerOptions {
   readonly queueDirectory: string;
   readonly store: QueueStore;
   readonly qmgr: QueueManager;
+  readonly requeuer: Requeuer;
   readonly warn: (text: string) => void;
 }
 
@@ -22,7 +24,7 @@ interface Request {
   readonly site: string;
 }
 
-const queueNames = ['incoming', 'active', 'deferred', 'hold', 'corrupt'] as const;
+const queueNames = ['incoming', 'active', 'deferred', 'hold', 'corrupt', 'maildrop'] as const;
 
 function parseRequest(line: string): Request | undefined {
   try {
@@ -44,7 +46,7 @@ function parseRequest(line: string): Request | undefined {
 /** Answers one request; throws for what is not allowed or not known. */
 async function answer(
   request: Request,
-  { store, qmgr }: ControlServerOptions,
+  { store, qmgr, requeuer }: ControlServerOptions,
   isPrivileged: boolean,
   write: (value: unknown) => void,
 ): Promise<void> {
@@ -69,10 +71,12 @@ async function answer(
     case 'remove':
     case 'hold':
     case 'release':
+    case 'requeue':
     case 'expire': {
       if (!isPrivileged) throw new Error('only root may change the queue');
       write({ changed: await store[request.operation](selector) });
-      if (request.operation !== 'hold') void qmgr.scan();
+      if (request.operation === 'requeue') await requeuer.run();
+      else if (request.operation !== 'hold') void qmgr.scan();
       return;
     }
     default:
@@ -83,7 +87,10 @@ async function answer(
 function serve(socket: Socket, options: ControlServerOptions, isPrivileged: boolean): void {
   socket.on('error', () => socket.destroy());
   const write = (value: unknown): void => void socket.write(`${JSON.stringify(value)}\n`);
-  createInterface({ input: socket }).once('line', (line) => {
+  const lines = createInterface({ input: socket });
+  // it repeats the errors of the socket
+  lines.on('error', () => undefined);
+  lines.once('line', (line) => {
     const request = parseRequest(line);
     const work =
       request === undefined ? Promise.reject(new Error('bad request')) : answer(request, options, isPrivileged, write);
@@ -102,13 +109,16 @@ export async function startControlServer(options: ControlServerOptions): Promise
   const servers = await Promise.all(
     (['public', 'private'] as const).map(async (place): Promise<Server> => {
       const path = `${options.queueDirectory}/${place}/control`;
-      rmSync(path, { force: true });
+      // the name that is listened on goes when the server closes; a newer generation has taken the other by then
+      const own = `${path}.${process.pid}`;
+      rmSync(own, { force: true });
       const server = createServer((socket) => serve(socket, options, place === 'private'));
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
-        server.listen(path, resolve);
+        server.listen(own, resolve);
       });
-      chmodSync(path, place === 'public' ? 0o666 : 0o600);
+      chmodSync(own, place === 'public' ? 0o666 : 0o600);
+      renameSync(own, path);
       return server;
     }),
   );

@@ -10,7 +10,7 @@ import { ConfigError, type Configuration, type ServiceEntry, type Settings } fro
 import type { DelivererPool } from '#delivery';
 import { createHostLookup, systemResolver } from '#dns';
 import type { EventChannel, EventLog } from '#events';
-import { createPickup } from '#pickup';
+import { createPickup, createRequeuer } from '#pickup';
 import { createQueueManager } from '#qmgr';
 import { createRewriter } from '#rewrite';
 import { compileSmtpdSettings, createPolicyChecks, createSmtpServer, relayProblem, type SmtpServer } from '#smtpd';
@@ -174,14 +174,25 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
           cleanupEvents: channelOf(log, settings, 'cleanup'),
           scanIntervalMs: (pickupEntry.wakeupSeconds || 60) * 1000,
         });
-  const control = await startControlServer({ queueDirectory, store, qmgr, warn });
+  const requeuer = createRequeuer({
+    store,
+    submission,
+    settings,
+    events: channelOf(log, settings, 'pickup'),
+    uid: process.getuid?.() ?? 0,
+    now,
+  });
+  const control = await startControlServer({ queueDirectory, store, qmgr, requeuer, warn });
   const listening = await Promise.all(options.listeners.map((listener) => listen(listener, servers)));
   qmgr.start();
   await pickup?.start();
+  const requeueTimer = setInterval(() => void requeuer.run(), settings.ms('queue_run_delay'));
+  void requeuer.run();
 
   const close = async (deadlineMs: number): Promise<void> => {
     for (const server of listening) server.close();
     control.close();
+    clearInterval(requeueTimer);
     await pickup?.stop();
     const sessions = Promise.all([...servers.values()].map((server) => server.drain()));
     await Promise.race([sessions, new Promise((resolve) => setTimeout(resolve, deadlineMs).unref())]);

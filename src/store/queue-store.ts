@@ -5,6 +5,7 @@
  *   (writing) --commit--> incoming | active(leased) | hold
  *   incoming, deferred(due) --claim--> active(leased)
  *   active --settle--> gone | deferred | hold | corrupt
+ *   incoming, deferred, hold, active --requeue--> maildrop --claim--> active(leased)
  *   active without a living lease --start, or lease released--> incoming
  * Content of a transaction that never commits is swept at the next start.
  */
@@ -62,6 +63,8 @@ export interface Settlement {
     | { readonly kind: 'gone' }
     | { readonly kind: 'deferred'; readonly dueAt: number }
     | { readonly kind: 'hold' }
+    /** It could not be requeued now. */
+    | { readonly kind: 'maildrop' }
     | { readonly kind: 'corrupt'; readonly reason: string };
   readonly warnedAt?: number;
 }
@@ -82,8 +85,8 @@ export interface QueueStore {
    * lease without a further write (the content may still be in memory). False: it stays `incoming` until claimed.
    */
   onQueued(listener: (message: QueuedMessage) => boolean): void;
-  /** Takes up to `limit` messages of `incoming`, or `deferred` with dueAt <= `now`, under this process's lease. */
-  claim(from: 'incoming' | 'deferred', now: number, limit: number): Promise<readonly QueuedMessage[]>;
+  /** Takes up to `limit` messages of `incoming` or `maildrop`, or `deferred` with dueAt <= `now`, under this process's lease. */
+  claim(from: 'incoming' | 'deferred' | 'maildrop', now: number, limit: number): Promise<readonly QueuedMessage[]>;
   /** Claims given messages whatever their due time (flush by ID). */
   claimById(queueIds: readonly string[]): Promise<readonly QueuedMessage[]>;
   /** Makes deferred messages due now; all, or those with a recipient in `domain`. Gives how many. */
@@ -100,6 +103,8 @@ export interface QueueStore {
   remove(selector: MessageSelector): Promise<readonly string[]>;
   hold(selector: MessageSelector): Promise<readonly string[]>;
   release(selector: MessageSelector): Promise<readonly string[]>;
+  /** To `maildrop`, from where they pass cleanup again. */
+  requeue(selector: MessageSelector): Promise<readonly string[]>;
   expire(selector: MessageSelector): Promise<readonly string[]>;
   /** Gives messages of dead lease holders back to `incoming`. */
   releaseLeases(holders: 'dead' | 'mine'): Promise<number>;

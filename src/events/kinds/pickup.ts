@@ -8,8 +8,11 @@ export type PickupEvent =
     readonly queueId: string;
     readonly uid: number;
     readonly sender: string;
+    /** The ID it had before `postsuper -r`. */
+    readonly originalQueueId?: string;
   };
 
 export const pickupRenderings: Renderings<PickupEvent> = {
-  pickedUp: (event) => `${event.queueId}: uid=${event.uid} from=<${event.sender}>`,
+  pickedUp: (event) =>
+    `${event.queueId}: uid=${event.uid} from=<${event.sender}>${event.originalQueueId === undefined ? '' : ` orig_id=${event.originalQueueId}`}`,
 };

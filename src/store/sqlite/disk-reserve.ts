@@ -8,7 +8,7 @@ import { pageBytes } from './schema.ts';
 
 const idealBytes = 26 * 1024 * 1024;
 /** With less, mail is not accepted again after the disk was full. */
-const leastBytes = 4 * 1024 * 1024;
+const leastBytes = 1024 * 1024;
 /** A small disk is not filled with a reserve. */
 const maxShare = 0.25;
 /** A disk that is nearly full gives this part of what is left. */

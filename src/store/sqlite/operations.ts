@@ -44,14 +44,14 @@ export type Operation =
   | { readonly kind: 'outcomes'; readonly serial: number; readonly outcomes: string }
   | {
       readonly kind: 'claim';
-      readonly from: 'incoming' | 'deferred';
+      readonly from: 'incoming' | 'deferred' | 'maildrop';
       readonly now: number;
       readonly limit: number;
       readonly holder: number;
     }
   | { readonly kind: 'claimSerials'; readonly serials: readonly number[]; readonly holder: number }
   | { readonly kind: 'makeDue'; readonly now: number; readonly serials: readonly number[] | undefined }
-  | { readonly kind: 'remove' | 'hold' | 'release' | 'expire'; readonly serials: readonly number[] }
+  | { readonly kind: 'remove' | 'hold' | 'release' | 'requeue' | 'expire'; readonly serials: readonly number[] }
   | { readonly kind: 'releaseLeases'; readonly living: readonly number[] }
   | { readonly kind: 'register'; readonly number: number; readonly pid: number; readonly started: string }
   | { readonly kind: 'forget'; readonly numbers: readonly number[] }

@@ -8,8 +8,9 @@ export const queueNumbers: Readonly<Record<QueueName, number>> = {
   deferred: 2,
   hold: 3,
   corrupt: 4,
+  maildrop: 5,
 };
-const names: readonly QueueName[] = ['incoming', 'active', 'deferred', 'hold', 'corrupt'];
+const names: readonly QueueName[] = ['incoming', 'active', 'deferred', 'hold', 'corrupt', 'maildrop'];
 
 export function queueNameOf(number: number): QueueName {
   return names[number] ?? 'corrupt';
@@ -36,7 +37,7 @@ export const writerPragmas = `
  * The indexes hold literal queue numbers, as only then the planner uses them.
  *
  * `holder` is the lease: 0, or the number of the process that works on the message. `wanted` is what a command asked
- * for while a delivery ran: 1 hold, 2 remove, 3 expire.
+ * for while a delivery ran: 1 hold, 2 requeue.
  */
 export const schema = `
   CREATE TABLE IF NOT EXISTS messages (

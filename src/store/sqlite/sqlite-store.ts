@@ -36,7 +36,7 @@ export interface StoreOptions {
 /** Content of active messages kept in memory altogether; beyond it is read when it is delivered. */
 const maxBytesHeld = 64 * 1024 * 1024;
 const pageRows = 500;
-const allQueues: readonly QueueName[] = ['incoming', 'active', 'deferred', 'hold'];
+const allQueues: readonly QueueName[] = ['incoming', 'active', 'deferred', 'hold', 'maildrop'];
 
 /** Opens the store, making it when it is not there. `readOnly` is for commands that only look. */
 export async function openStore(options: StoreOptions): Promise<QueueStore> {
@@ -165,7 +165,11 @@ class SqliteStore implements QueueStore {
     this.#listener = listener;
   }
 
-  async claim(from: 'incoming' | 'deferred', now: number, limit: number): Promise<readonly QueuedMessage[]> {
+  async claim(
+    from: 'incoming' | 'deferred' | 'maildrop',
+    now: number,
+    limit: number,
+  ): Promise<readonly QueuedMessage[]> {
     const serials = await this.#writer.run({
       kind: 'claim',
       from,
@@ -384,7 +388,10 @@ class SqliteStore implements QueueStore {
     }
   }
 
-  async #change(kind: 'remove' | 'hold' | 'release' | 'expire', selector: MessageSelector): Promise<readonly string[]> {
+  async #change(
+    kind: 'remove' | 'hold' | 'release' | 'requeue' | 'expire',
+    selector: MessageSelector,
+  ): Promise<readonly string[]> {
     const rows = await this.#read((reader) => rowsOf(reader, selector));
     const ids = new Map(rows.map(({ serial, id }) => [serial, id]));
     const changed = await this.#writer.run({ kind, serials: [...ids.keys()] });
@@ -401,6 +408,10 @@ class SqliteStore implements QueueStore {
 
   release(selector: MessageSelector): Promise<readonly string[]> {
     return this.#change('release', selector);
+  }
+
+  requeue(selector: MessageSelector): Promise<readonly string[]> {
+    return this.#change('requeue', selector);
   }
 
   expire(selector: MessageSelector): Promise<readonly string[]> {

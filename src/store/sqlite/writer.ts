@@ -243,6 +243,13 @@ class Writer {
              WHERE serial = ? AND queue IN (0, 1, 2) RETURNING serial`,
           [],
         );
+      case 'requeue':
+        return this.#each(
+          operation.serials,
+          `UPDATE messages SET wanted = CASE queue WHEN 1 THEN 2 ELSE 0 END, queue = CASE queue WHEN 1 THEN 1 ELSE 5 END
+             WHERE serial = ? AND queue IN (0, 1, 2, 3) RETURNING serial`,
+          [],
+        );
       case 'release':
         return this.#each(
           operation.serials,
@@ -253,7 +260,7 @@ class Writer {
         return this.#each(operation.serials, 'UPDATE messages SET expire = 1 WHERE serial = ? RETURNING serial', []);
       case 'releaseLeases':
         return this.#serials(
-          `UPDATE messages SET queue = CASE wanted WHEN 1 THEN 3 ELSE 0 END, wanted = 0, holder = 0 WHERE queue = 1 AND holder NOT IN (${['-1', ...operation.living].join(',')}) RETURNING serial`,
+          `UPDATE messages SET queue = CASE wanted WHEN 1 THEN 3 WHEN 2 THEN 5 ELSE 0 END, wanted = 0, holder = 0 WHERE queue = 1 AND holder NOT IN (${['-1', ...operation.living].join(',')}) RETURNING serial`,
           [],
         );
       case 'register':
@@ -314,11 +321,11 @@ class Writer {
     const { serial, queue, holder, due, outcomes, warned } = operation;
     // what a command asked for while the delivery ran wins over where the message would go
     const wanted = this.#statement('SELECT wanted FROM messages WHERE serial = ?').get(serial)?.['wanted'];
-    const target = wanted === 1 ? 3 : queue;
+    const target = wanted === 1 ? queueNumbers.hold : wanted === 2 ? queueNumbers.maildrop : queue;
     this.#statement(
       'UPDATE messages SET queue = ?, holder = ?, due = ?, outcomes = ?, warned = coalesce(?, warned), wanted = 0 WHERE serial = ?',
     ).run(target, holder, due, outcomes, warned ?? null, serial);
-    return wanted === 1 ? [serial] : [];
+    return target === queue ? [] : [serial];
   }
 
   #remove(serials: readonly number[]): readonly number[] {

@@ -1,0 +1,117 @@
+/** Messages that `postsuper -r` took out of the queue pass cleanup again, as new messages. postsuper(1), pickup(8) */
+import { toExternal } from '#address';
+import type { Settings } from '#config';
+import type { EventChannel } from '#events';
+import type { Submission, SubmissionOptions, SubmissionPort, SubmissionResult } from '#message';
+import type { QueuedMessage, QueueStore } from '#store';
+import { type PickupSettings, readPickupSettings } from './settings.ts';
+import { localClient, receivedHeader } from './submit.ts';
+
+export interface RequeuerOptions {
+  readonly store: QueueStore;
+  readonly submission: SubmissionPort;
+  readonly settings: Settings;
+  readonly events: EventChannel;
+  /** Whom the mail comes from in logs and Received: fields; $mail_owner. */
+  readonly uid: number;
+  readonly now: () => number;
+}
+
+export interface Requeuer {
+  /** Works on all that wait. Resolves when none is left, or one could not be taken now. */
+  run(): Promise<void>;
+}
+
+const atOnce = 20;
+
+export function createRequeuer(options: RequeuerOptions): Requeuer {
+  const settings = readPickupSettings(options.settings);
+  let running: Promise<void> | undefined;
+  const work = async (): Promise<void> => {
+    for (;;) {
+      const messages = await options.store.claim('maildrop', options.now(), atOnce);
+      const results = await Promise.all(messages.map((message) => requeue(message, settings, options)));
+      if (messages.length === 0 || results.includes('later')) return;
+    }
+  };
+  return {
+    run: async () => {
+      // who asks while work goes on may have come too late for it
+      await running;
+      running ??= work().finally(() => {
+        running = undefined;
+      });
+      await running;
+    },
+  };
+}
+
+/** The old message goes when the new one is on disk: a crash between leaves both. */
+async function requeue(
+  message: QueuedMessage,
+  settings: PickupSettings,
+  options: RequeuerOptions,
+): Promise<'done' | 'later'> {
+  const { store, events } = options;
+  const { queueId } = message;
+  try {
+    const result = await submitAgain(message, settings, options);
+    // a refusal for good was reported by cleanup
+    const isDone = result.kind === 'queued' || result.code >= 500;
+    await store.settle({ queueId, outcomes: [], next: { kind: isDone ? 'gone' : 'maildrop' } });
+    return isDone ? 'done' : 'later';
+  } catch (error) {
+    events.emit({
+      kind: 'warning',
+      text: `${queueId}: requeue: ${error instanceof Error ? error.message : String(error)}`,
+    });
+    await store.settle({ queueId, outcomes: [], next: { kind: 'maildrop' } });
+    return 'later';
+  }
+}
+
+async function submitAgain(
+  message: QueuedMessage,
+  settings: PickupSettings,
+  { submission, events, uid, now }: RequeuerOptions,
+): Promise<SubmissionResult> {
+  const again = openAgain(message, settings, { submission, uid, at: now() });
+  const { sender } = message.envelope;
+  const { queueId } = again;
+  events.emit({ kind: 'pickedUp', queueId, uid, sender: toExternal(sender), originalQueueId: message.queueId });
+  try {
+    for (const { address, original, dsnOriginal, notify, state } of message.recipients) {
+      if (state === 'pending') again.addRecipient({ address, original, dsnOriginal, notify });
+    }
+    for await (const chunk of message.content.chunks()) await again.write(chunk);
+  } catch (error) {
+    again.abort();
+    throw error;
+  }
+  return again.end();
+}
+
+function openAgain(
+  { envelope, queueId }: QueuedMessage,
+  settings: PickupSettings,
+  { submission, uid, at }: { readonly submission: SubmissionPort; readonly uid: number; readonly at: number },
+): Submission {
+  const { messageId: _made, ...kept } = envelope;
+  const options: SubmissionOptions = {
+    source: 'pickup',
+    overrides: settings.overrides,
+    envelope: {
+      ...kept,
+      arrivedAt: at,
+      rewriteContext: 'local',
+      client: localClient,
+      logClient: localClient,
+      uid,
+      contentFilter: settings.contentFilter,
+      originalQueueId: queueId,
+    },
+    prepend: () => Buffer.from(receivedHeader(again.queueId, uid, at, settings)),
+  };
+  const again = submission.open(options);
+  return again;
+}
