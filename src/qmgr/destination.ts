@@ -11,6 +11,8 @@ export class Destination {
   readonly nexthop: string;
   readonly settings: TransportSettings;
   readonly waiting: Entry[] = [];
+  /** Deliveries of messages that have many, job by job. */
+  readonly bulk: Entry[] = [];
   busy = 0;
   /** It stands in the round robin of its transport. */
   isInTurn = false;
@@ -32,13 +34,17 @@ export class Destination {
   }
 
   canStart(now: number): boolean {
-    if (this.waiting.length === 0 || now < this.pausedUntil) return false;
+    if (now < this.pausedUntil) return false;
     const window = this.settings.destinationRateDelayMs > 0 ? 1 : this.window;
     return this.busy < window;
   }
 
+  get waitingCount(): number {
+    return this.waiting.length + this.bulk.length;
+  }
+
   get isIdle(): boolean {
-    return this.busy === 0 && this.waiting.length === 0;
+    return this.busy === 0 && this.waitingCount === 0;
   }
 
   /** The reason with which its mail is deferred; undefined when it is alive. A site whose time is over starts anew. */

@@ -17,7 +17,9 @@ import type { Resolution } from '#rewrite';
 import { type QueuedMessage, type QueueStore, StoreError } from '#store';
 import { ActiveMessage, type Entry } from './active.ts';
 import { nextAttemptAt } from './backoff.ts';
+import { ClogWarning } from './clog-warning.ts';
 import type { Destination } from './destination.ts';
+import { Intake } from './intake.ts';
 import { bucketKey, type Route, routeRecipient } from './routing.ts';
 import { Scheduler, type TransportStatus } from './scheduler.ts';
 import { compileSettings, compileTransport, type QmgrSettings } from './settings.ts';
@@ -42,8 +44,6 @@ export interface QueueManagerStatus {
   readonly transports: readonly TransportStatus[];
 }
 
-const claimBatch = 200;
-
 /** Probes report what would happen. */
 function decidedKind(kind: Outcome['kind'], isProbe: boolean): Outcome['kind'] {
   if (!isProbe) return kind;
@@ -64,15 +64,13 @@ export class QueueManager {
   readonly #settings: QmgrSettings;
   readonly #recipientDelimiter: string;
   readonly #scheduler: Scheduler;
+  readonly #intake: Intake;
+  readonly #clogWarning: ClogWarning;
   /** Transports that nobody serves, and until when that is not said again. */
   readonly #absentUntil = new Map<string, number>();
   readonly #active = new Map<string, ActiveMessage>();
-  #scanTimer: NodeJS.Timeout | undefined;
   #pauseTimer: NodeJS.Timeout | undefined;
-  #isScanning = false;
-  #scanAgain = false;
   #isStopped = true;
-  #incomingWaits = true;
   #whenIdle: (() => void) | undefined;
 
   constructor(options: QueueManagerOptions) {
@@ -82,27 +80,27 @@ export class QueueManager {
     this.#scheduler = new Scheduler((transport) =>
       compileTransport(options.settings, transport, options.processLimit(transport)),
     );
+    const warn = (text: string): void => options.events.emit({ kind: 'warning', text });
+    this.#clogWarning = new ClogWarning(this.#settings, warn);
+    this.#intake = new Intake({
+      store: options.store,
+      settings: this.#settings,
+      now: options.now,
+      accept: (message) => this.#accept(message),
+      prepare: () => this.#scheduler.prune(options.now()),
+      warn,
+    });
   }
 
   start(): void {
     this.#isStopped = false;
-    this.#options.store.onQueued((message) => {
-      if (this.#isStopped || this.#active.size >= this.#settings.activeLimit) {
-        // it becomes visible in incoming after this call
-        this.#incomingWaits = true;
-        return false;
-      }
-      this.#accept(message);
-      return true;
-    });
-    this.#scanTimer = setInterval(() => this.#scanNow(), this.#settings.queueRunDelayMs);
-    this.#scanNow();
+    this.#intake.start();
   }
 
   /** Takes no more, and waits for what runs until `deadlineMs` from now. */
   async stop(deadlineMs: number): Promise<void> {
     this.#isStopped = true;
-    clearInterval(this.#scanTimer);
+    this.#intake.stop();
     clearTimeout(this.#pauseTimer);
     const running = [...this.#active.values()].some((message) => message.openEntries > 0);
     if (!running) return;
@@ -130,7 +128,7 @@ export class QueueManager {
   /** Tries some messages now (postqueue -i, sendmail -qI). */
   async flushById(queueIds: readonly string[]): Promise<void> {
     this.#scheduler.reviveAll();
-    for (const message of await this.#options.store.claimById(queueIds)) this.#accept(message);
+    this.#intake.takeAll(await this.#options.store.claimById(queueIds));
   }
 
   /** Tries the mail for a domain now (postqueue -s, ETRN). */
@@ -140,40 +138,9 @@ export class QueueManager {
     await this.scan();
   }
 
-  /** Claims what waits in incoming, and what is due in deferred, as far as there is room. */
-  async scan(): Promise<void> {
-    if (this.#isScanning) {
-      this.#scanAgain = true;
-      return;
-    }
-    this.#isScanning = true;
-    try {
-      do {
-        this.#scanAgain = false;
-        await this.#claimAll();
-      } while (this.#scanAgain);
-    } finally {
-      this.#isScanning = false;
-    }
-  }
-
-  async #claimAll(): Promise<void> {
-    const { store, now } = this.#options;
-    this.#scheduler.prune(now());
-    this.#incomingWaits = false;
-    for (let more = true; more && !this.#isStopped;) {
-      more = false;
-      for (const from of ['incoming', 'deferred'] as const) {
-        const room = this.#settings.activeLimit - this.#active.size;
-        if (room <= 0) {
-          this.#incomingWaits = true;
-          return;
-        }
-        const messages = await store.claim(from, now(), Math.min(room, claimBatch));
-        if (messages.length > 0) more = true;
-        for (const message of messages) this.#accept(message);
-      }
-    }
+  /** Claims what waits, as far as there is room. */
+  scan(): Promise<void> {
+    return this.#intake.scan();
   }
 
   #accept(queued: QueuedMessage): void {
@@ -265,6 +232,7 @@ export class QueueManager {
         this.#settings.doubleBounceSender,
       ),
     );
+    const entries: Entry[] = [];
     for (const [key, bucket] of buckets) {
       const [first] = bucket;
       if (first === undefined) continue;
@@ -279,11 +247,13 @@ export class QueueManager {
       }
       const size = recipientLimit === 0 ? bucket.length : recipientLimit;
       const sorted = bucket.map((route) => route.recipient).toSorted(byDomain);
-      for (let at = 0; at < sorted.length; at += size) {
-        message.openEntries += 1;
-        this.#scheduler.add(transport, { message, destination, recipients: sorted.slice(at, at + size) });
-      }
+      for (let at = 0; at < sorted.length; at += size)
+        entries.push({ message, destination, recipients: sorted.slice(at, at + size) });
     }
+    message.openEntries += entries.length;
+    this.#scheduler.add(transport, message, entries);
+    for (const destination of new Set(entries.map((entry) => entry.destination)))
+      this.#clogWarning.look(transport, destination, this.#active.size, this.#options.now());
   }
 
   /** An outcome without a delivery, with its log line. */
@@ -332,7 +302,7 @@ export class QueueManager {
       recipients,
       activeAt: message.activeAt,
       startedAt: now(),
-      reuseConnection: destination.waiting.length > 0 || destination.busy > 1,
+      reuseConnection: destination.waitingCount > 0 || destination.busy > 1,
       probe: message.isProbe,
       signal: message.abort.signal,
     };
@@ -340,7 +310,7 @@ export class QueueManager {
       const agent = agents.get(transport);
       if (agent === undefined) throw new Error(`no agent for transport ${transport}`);
       const { siteFailure } = await agent.deliver(request, (outcome) => this.#onOutcome(message, outcome));
-      this.#feedback(destination, siteFailure);
+      this.#feedback(transport, destination, siteFailure);
     } catch (error) {
       if (error instanceof StoreError) this.#warnOfStore(message, error);
       else this.#emitPanic(error);
@@ -385,7 +355,7 @@ export class QueueManager {
     });
   }
 
-  #feedback(destination: Destination, siteFailure: Status | undefined): void {
+  #feedback(transport: string, destination: Destination, siteFailure: Status | undefined): void {
     const now = this.#options.now();
     if (siteFailure === undefined) destination.onSuccess();
     else destination.onSiteFailure(siteFailure, now, this.#settings.minimalBackoffMs);
@@ -393,7 +363,7 @@ export class QueueManager {
     if (dead === undefined) return;
     const { code, reason } = dead;
     const suspended: Status = { code, reason: `delivery temporarily suspended: ${reason}` };
-    for (const { message, recipients } of destination.waiting.splice(0)) {
+    for (const { message, recipients } of this.#scheduler.withdraw(transport, destination)) {
       for (const recipient of recipients) this.#decide(message, recipient, 'deferred', suspended);
       message.openEntries -= 1;
       if (message.openEntries === 0) void this.#settle(message);
@@ -409,8 +379,7 @@ export class QueueManager {
     }
     this.#active.delete(message.queued.queueId);
     if (this.#active.size === 0) this.#whenIdle?.();
-    const isRoomy = this.#active.size <= this.#settings.activeLimit * 0.9;
-    if (this.#incomingWaits && isRoomy) this.#scanNow();
+    this.#intake.left(message.queued);
   }
 
   /** The settlement failed, by the store or by a bug: the message is tried again later. */
@@ -424,13 +393,6 @@ export class QueueManager {
       // it stays under our lease, which the next start gives back
       this.#warnOfStore(message, error);
     }
-  }
-
-  #scanNow(): void {
-    this.scan().catch((error: unknown) => {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#options.events.emit({ kind: 'warning', text: `cannot scan the queue: ${reason}` });
-    });
   }
 
   /** What is active, where it waits and why. */

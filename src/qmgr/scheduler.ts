@@ -1,35 +1,8 @@
 /** Which delivery starts next: round robin over transports, and within one over its destinations. qmgr(8) */
-import type { Entry } from './active.ts';
+import type { ActiveMessage, Entry } from './active.ts';
 import { Destination } from './destination.ts';
 import type { TransportSettings } from './settings.ts';
-
-class TransportQueue {
-  readonly settings: TransportSettings;
-  readonly destinations = new Map<string, Destination>();
-  /** Destinations with something to start, in turn. */
-  turn: Destination[] = [];
-  busy = 0;
-  /** ms since the epoch: rate delay of the transport. */
-  pausedUntil = 0;
-
-  constructor(settings: TransportSettings) {
-    this.settings = settings;
-  }
-
-  next(now: number): Entry | undefined {
-    const { processLimit } = this.settings;
-    if ((processLimit > 0 && this.busy >= processLimit) || now < this.pausedUntil) return undefined;
-    for (let left = this.turn.length; left > 0; left -= 1) {
-      const destination = this.turn.shift();
-      if (destination === undefined) return undefined;
-      const entry = destination.canStart(now) ? destination.waiting.shift() : undefined;
-      destination.isInTurn = destination.waiting.length > 0;
-      if (destination.isInTurn) this.turn.push(destination);
-      if (entry !== undefined) return entry;
-    }
-    return undefined;
-  }
-}
+import { TransportQueue } from './transport-queue.ts';
 
 /** Why mail of a destination does not start right now. */
 export type WaitReason = 'dead-destination' | 'rate-delay' | 'destination-limit' | 'transport-limit';
@@ -52,7 +25,7 @@ export interface TransportStatus {
 
 function statusOf(queue: TransportQueue, destination: Destination, now: number): DestinationStatus {
   const { nexthop, busy, window } = destination;
-  const figures = { nexthop, busy, window, waiting: destination.waiting.length };
+  const figures = { nexthop, busy, window, waiting: destination.waitingCount };
   if (destination.deadFor(now) !== undefined)
     return { ...figures, waitReason: 'dead-destination', nextMoment: destination.deadUntil };
   const pausedUntil = Math.max(queue.pausedUntil, destination.pausedUntil);
@@ -93,12 +66,14 @@ export class Scheduler {
     return destination;
   }
 
-  add(transport: string, entry: Entry): void {
-    const { destination } = entry;
-    destination.waiting.push(entry);
-    if (destination.isInTurn) return;
-    destination.isInTurn = true;
-    this.#transport(transport).turn.push(destination);
+  /** Deliveries of one message over one transport. */
+  add(transport: string, message: ActiveMessage, entries: readonly Entry[]): void {
+    this.#transport(transport).add(message, entries);
+  }
+
+  /** Takes back all that waits for a destination. */
+  withdraw(transport: string, destination: Destination): readonly Entry[] {
+    return this.#transport(transport).withdraw(destination);
   }
 
   /** Entries that may start now; each counts as running from here on. */
@@ -150,10 +125,8 @@ export class Scheduler {
   nextMoment(now: number): number | undefined {
     let next: number | undefined;
     for (const queue of this.#transports.values()) {
-      if (queue.turn.length === 0) continue;
-      for (const until of [queue.pausedUntil, ...queue.turn.map((destination) => destination.pausedUntil)]) {
-        if (until > now && (next === undefined || until < next)) next = until;
-      }
+      const until = queue.nextMoment(now);
+      if (until !== undefined && (next === undefined || until < next)) next = until;
     }
     return next;
   }

@@ -3,6 +3,10 @@ import type { Settings } from '#config';
 
 export interface QmgrSettings {
   readonly activeLimit: number;
+  /** Recipients in memory. */
+  readonly recipientLimit: number;
+  /** 0: no warnings. */
+  readonly clogWarnMs: number;
   readonly queueRunDelayMs: number;
   readonly minimalBackoffMs: number;
   readonly maximalBackoffMs: number;
@@ -20,6 +24,8 @@ export interface QmgrSettings {
 export function compileSettings(settings: Settings): QmgrSettings {
   return {
     activeLimit: settings.int('qmgr_message_active_limit'),
+    recipientLimit: settings.int('qmgr_message_recipient_limit'),
+    clogWarnMs: settings.ms('qmgr_clog_warn_time'),
     queueRunDelayMs: settings.ms('queue_run_delay'),
     minimalBackoffMs: settings.ms('minimal_backoff_time'),
     maximalBackoffMs: settings.ms('maximal_backoff_time'),
@@ -49,6 +55,12 @@ export interface TransportSettings {
   readonly failedCohortLimit: number;
   readonly destinationRateDelayMs: number;
   readonly transportRateDelayMs: number;
+  /** Deliveries after which a bulk message lets another one ahead; 0: never. */
+  readonly slotCost: number;
+  readonly slotLoan: number;
+  /** Percent. */
+  readonly slotDiscount: number;
+  readonly minimumSlots: number;
   /** Deliveries at once, from master.cf; 0: unlimited. */
   readonly processLimit: number;
 }
@@ -75,6 +87,10 @@ export function compileTransport(settings: Settings, transport: string, processL
     failedCohortLimit: settings.int(name('_destination_concurrency_failed_cohort_limit')),
     destinationRateDelayMs: settings.ms(name('_destination_rate_delay')),
     transportRateDelayMs: settings.ms(name('_transport_rate_delay')),
+    slotCost: settings.int(name('_delivery_slot_cost')),
+    slotLoan: settings.int(name('_delivery_slot_loan')),
+    slotDiscount: settings.int(name('_delivery_slot_discount')),
+    minimumSlots: settings.int(name('_minimum_delivery_slots')),
     processLimit,
   };
 }

@@ -200,6 +200,41 @@ describe('the queue manager', () => {
     assert.deepEqual(groups.toSorted(), ['a@one.example b@one.example', 'c@one.example', 'x@two.example']);
   });
 
+  const inPieces =
+    'smtp_destination_recipient_limit = 2\nsmtp_destination_concurrency_limit = 1\nsmtp_initial_destination_concurrency = 1\n';
+  /** Which delivery a small message gets that arrives right behind one of 100 deliveries. */
+  async function placeBehindBulk(mainCf: string): Promise<number> {
+    const scene = await open(inPieces + mainCf);
+    await scene.send(Array.from({ length: 200 }, (_, i) => `u${i}@one.example`));
+    scene.clock += 1;
+    const small = await scene.send(['small@one.example']);
+    await scene.until(() => scene.events.filter((event) => event.kind === 'removed').length === 2);
+    assert.equal(scene.requests.length, 101);
+    return scene.requests.findIndex((request) => request.queueId === small);
+  }
+
+  it('lets a small message ahead of one with many deliveries', async () => {
+    assert.ok((await placeBehindBulk('')) < 20);
+  });
+
+  it('keeps the order of arrival with default_delivery_slot_cost = 0', async () => {
+    assert.equal(await placeBehindBulk('default_delivery_slot_cost = 0\n'), 100);
+  });
+
+  it('takes no more messages while those it has reach qmgr_message_recipient_limit', async () => {
+    const scene = await open('qmgr_message_recipient_limit = 3\n');
+    await Promise.all([
+      scene.send(['a@one.example', 'b@one.example', 'c@one.example']),
+      scene.send(['d@two.example']),
+      scene.send(['e@three.example']),
+    ]);
+    await scene.until(() => scene.events.filter((event) => event.kind === 'removed').length === 3);
+    assert.deepEqual(
+      scene.events.slice(0, 2).map((event) => event.kind),
+      ['active', 'removed'],
+    );
+  });
+
   it('defers for as long as the message is old, within bounds, and tries again when it is due', async () => {
     let isUp = false;
     const scene = await open('', () => ({ kind: isUp ? 'sent' : 'deferred' }));
