@@ -439,9 +439,11 @@ export class CleanupSubmission implements Submission {
       this.#bcc.push(settings.alwaysBcc);
     for (const address of this.#bcc) await this.#expand(quiet(address), true);
     if (this.#redirect === undefined) return;
+    // all copies become one, which remembers the first recipient it was for
+    const original = this.#recipients[0]?.original ?? '';
     this.#recipients.length = 0;
     this.#seen.clear();
-    await this.#expand({ address: this.#redirect, original: '', dsnOriginal: '', notify: [] }, true);
+    await this.#expand({ address: this.#redirect, original, dsnOriginal: '', notify: [] }, true);
   }
 
   async #commit(): Promise<SubmissionResult> {

@@ -4,6 +4,11 @@ import type { ClientFacts } from './session-state.ts';
 
 /** A session as the rules see it. Undefined: not given yet. */
 export interface SessionFacts {
+  /** The command that is being answered, as logged: CONNECT, XCLIENT, EHLO, MAIL … END-OF-MESSAGE. */
+  readonly command: string;
+  readonly memory: PolicyMemory;
+  /** An earlier decision throws the message away. */
+  readonly isDiscarded: boolean;
   readonly client: ClientFacts;
   readonly helo: string | undefined;
   readonly protocol: string;
@@ -18,6 +23,22 @@ export interface SessionFacts {
   readonly hasPipelinedInput: boolean;
   /** Unique for each mail transaction: `instance=` of policy requests. */
   readonly instance: string;
+}
+
+/**
+ * What was put off at one stage for a later one to say: the temporary refusal that client, HELO or sender asked for
+ * in case the recipient is accepted. smtpd_delay_reject = no
+ */
+export interface PolicyMemory {
+  connect?: Deferral | undefined;
+  helo?: Deferral | undefined;
+  mail?: Deferral | undefined;
+}
+
+export interface Deferral {
+  readonly code: number;
+  readonly dsn: string;
+  readonly text: string;
 }
 
 export type Verdict =

@@ -34,6 +34,8 @@ export interface Transaction {
   contentBytes: number;
   /** message_size_limit was passed: the rest is read and dropped. */
   isTooLarge: boolean;
+  /** A restriction asked for DISCARD. */
+  isDiscarded: boolean;
   tooManyRecipients: number;
   /** What restrictions asked for before the queue entry was opened. */
   readonly waitingActions: SubmissionAction[];

@@ -20,7 +20,7 @@ import { writeContent } from './content.ts';
 import { CommandCounters } from './counters.ts';
 import { attributesOf, envelopeOf } from './envelope.ts';
 import { isHeaderName, peekedText } from './protocol-abuse.ts';
-import type { PolicyChecks, SessionFacts, Stage, Verdict } from './policy.ts';
+import type { PolicyChecks, PolicyMemory, SessionFacts, Stage, Verdict } from './policy.ts';
 import { receivedField } from './received.ts';
 import { ReplyWriter } from './reply-writer.ts';
 import { SessionInput } from './session-input.ts';
@@ -86,6 +86,7 @@ export class Session {
   #isDraining = false;
   #transactionCount = 0;
   #rewritesLocally = false;
+  #policyMemory: PolicyMemory = {};
 
   constructor(stream: Duplex, client: ClientFacts, options: SessionOptions) {
     const { settings } = options;
@@ -540,9 +541,15 @@ export class Session {
   }
 
   /** Asks the restrictions; what they want done with the message is done, or remembered until it can be. */
-  async check(stage: Stage, change: Partial<Pick<SessionFacts, 'helo' | 'recipient'>> = {}): Promise<Verdict> {
+  async check(
+    stage: Stage,
+    change: Partial<Pick<SessionFacts, 'helo' | 'recipient' | 'protocol'>> = {},
+  ): Promise<Verdict> {
     const { transaction } = this;
     const answer = this.options.policy.check(stage, {
+      command: this.#where,
+      memory: this.#policyMemory,
+      isDiscarded: transaction?.isDiscarded ?? false,
       client: this.client,
       helo: this.helo,
       protocol: this.protocol,
@@ -559,6 +566,7 @@ export class Session {
     const verdict = answer instanceof Promise ? await answer : answer;
     if (verdict.kind === 'accept' && transaction !== undefined) {
       for (const action of verdict.actions) {
+        if (action.kind === 'discard') transaction.isDiscarded = true;
         if (transaction.submission === undefined) transaction.waitingActions.push(action);
         else transaction.submission.apply(action);
       }
@@ -575,6 +583,7 @@ export class Session {
       submission: undefined,
       contentBytes: 0,
       isTooLarge: false,
+      isDiscarded: false,
       tooManyRecipients: 0,
       waitingActions: [],
       instance: `${process.pid.toString(16)}.${Math.floor(now() / 1000).toString(16)}.${this.client.port}.${this.#transactionCount}`,
@@ -603,7 +612,7 @@ export class Session {
   }
 
   #originText(): string {
-    const login = this.saslUsername === '' ? '' : `, sasl_username=${this.saslUsername}`;
+    const login = this.saslUsername === '' ? '' : `, sasl_method=XCLIENT, sasl_username=${this.saslUsername}`;
     const origin = this.forwardedQueueId === '' ? '' : `, orig_queue_id=${this.forwardedQueueId}`;
     return `${login}${origin}${this.logClient === undefined ? '' : `, orig_client=${clientText(this.logClient)}`}`;
   }
@@ -636,6 +645,7 @@ export class Session {
     this.helo = helo === '' ? undefined : helo;
     this.protocol = protocol === undefined || protocol === '' ? 'SMTP' : protocol;
     if (login !== undefined) this.saslUsername = login;
+    this.#policyMemory = {};
     this.#accessDenied = false;
     await this.#settleClient();
   }

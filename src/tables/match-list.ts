@@ -74,7 +74,8 @@ function domainMatcher(pattern: string, options: MatchListOptions): Pattern['mat
   return ({ key }) => {
     const domain = key.toLowerCase();
     if (domain === name) return 'yes';
-    if (name.startsWith('.')) return yesOrNo(domain.endsWith(name));
+    // `.example.com` is how subdomains are meant where `example.com` does not mean them too
+    if (name.startsWith('.')) return yesOrNo(!options.matchesParents && domain.endsWith(name));
     return yesOrNo(options.matchesParents && parseIp(key) === undefined && domain.endsWith(`.${name}`));
   };
 }

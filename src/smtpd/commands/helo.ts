@@ -4,20 +4,28 @@ import type { Session } from '../session.ts';
 import type { Arguments } from './index.ts';
 import { discardedNames, ehloKeywords } from './ehlo-keywords.ts';
 
+/** Characters that no name has and that could mean something to whoever reads it later. */
+function neutered(name: string): string {
+  // oxlint-disable-next-line no-control-regex -- what must not reach logs and replies
+  return name.replaceAll(/[\x00-\x1f\x7f <>()\\";@]/g, '?');
+}
+
 async function greet(session: Session, args: Arguments, protocol: 'SMTP' | 'ESMTP'): Promise<CommandResult> {
   const { settings } = session;
-  const name = args.words
-    .slice(1)
-    .map(({ text }) => text)
-    .join(' ');
+  const name = neutered(
+    args.words
+      .slice(1)
+      .map(({ text }) => text)
+      .join(' '),
+  );
   if (name === '') return replyOf(`501 Syntax: ${protocol === 'SMTP' ? 'HELO' : 'EHLO'} hostname`);
   session.resetTransaction();
   session.helo = undefined;
-  session.protocol = protocol;
   if (!settings.delayReject) {
-    const verdict = await session.check('helo', { helo: name });
+    const verdict = await session.check('helo', { helo: name, protocol: 'SMTP' });
     if (verdict.kind === 'reject') return replyOf(verdict.reply, verdict.hangsUp);
   }
+  session.protocol = protocol;
   session.helo = name;
   return protocol === 'SMTP' ? replyOf(`250 ${settings.myhostname}`) : keywords(session);
 }

@@ -70,6 +70,14 @@ function search(table: Table, keys: readonly Key[], from = 0): MaybePromise<Look
   return { kind: 'missing' };
 }
 
+/** What an OK is worth for a recipient that carries a route of its own: nothing. allow_untrusted_routing */
+function unlessRouted({ facts }: Evaluation, { settings, rewriter }: Toolbox): MaybePromise<Decision> {
+  if (settings.bool('allow_untrusted_routing')) return permit;
+  return whenReady(rewriter.resolve(facts.sender ?? '', facts.recipient ?? ''), (route) =>
+    route.kind === 'resolved' && route.routed ? dunno : permit,
+  );
+}
+
 /** A check_*_access restriction over keys that a session gives. */
 function accessCheck(
   keysOf: (evaluation: Evaluation, toolbox: Toolbox, matchesParents: boolean) => readonly Key[] | undefined,
@@ -92,7 +100,11 @@ function accessCheck(
             text: `<${evaluation.subject.datum}>: Temporary lookup failure`,
           };
         }
-        return applyAction(result.value, evaluation, toolbox, table.name);
+        return whenReady(applyAction(result.value, evaluation, toolbox, table.name), (decision) =>
+          decision.kind === 'permit' && evaluation.subject.replyClass === 'Recipient address'
+            ? unlessRouted(evaluation, toolbox)
+            : decision,
+        );
       });
     };
   };
@@ -184,6 +196,12 @@ function dsnAndText(
 }
 
 function messageAction(word: string, rest: string, evaluation: Evaluation, place: string): Decision {
+  if (evaluation.stage === 'connect' || evaluation.stage === 'helo') {
+    evaluation.warn(
+      `access table ${place}: with smtpd_delay_reject=no, action ${word} is always skipped in Client host or Helo command restrictions`,
+    );
+    return dunno;
+  }
   const { subject } = evaluation;
   const describe = (text: string): string => `<${subject.datum}>: ${subject.replyClass} ${text}`;
   switch (word) {

@@ -17,7 +17,7 @@ export const control: Readonly<Record<string, Constructor>> = {
   sleep: (_, argument) => {
     if (!/^\d+$/.test(argument)) {
       return ({ warn }) => {
-        warn(`restriction sleep: bad argument "${argument}"`);
+        warn('restriction sleep must be followed by number');
         return configurationError;
       };
     }
@@ -37,7 +37,8 @@ export const control: Readonly<Record<string, Constructor>> = {
   },
   reject_plaintext_session: ({ settings }) => {
     const code = settings.int('plaintext_reject_code');
-    return () => ({ kind: 'reject', code, dsn: '4.7.1', text: 'Session encryption is required' });
+    const dsn = `${Math.floor(code / 100)}.7.1`;
+    return () => ({ kind: 'reject', code, dsn, text: 'Session encryption is required' });
   },
 };
 

@@ -19,17 +19,6 @@ interface List {
   readonly datum: (facts: SessionFacts) => string;
 }
 
-const logNames: Readonly<Record<Stage, string>> = {
-  connect: 'CONNECT',
-  helo: 'EHLO',
-  mail: 'MAIL',
-  rcpt: 'RCPT',
-  data: 'DATA',
-  endOfData: 'END-OF-MESSAGE',
-  vrfy: 'VRFY',
-  etrn: 'ETRN',
-};
-
 type Rejected = Decision & { readonly kind: 'reject' };
 type Deferral = Decision & { readonly kind: 'deferIfPermit' };
 
@@ -111,7 +100,7 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
       word,
       text,
       client: clientDatum(facts),
-      where: logNames[stage] === 'EHLO' && facts.protocol === 'SMTP' ? 'HELO' : logNames[stage],
+      where: facts.command,
       queueId: facts.queueId,
       sender: facts.sender,
       recipient: stage === 'etrn' ? undefined : facts.recipient,
@@ -182,6 +171,16 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
     return { kind: 'reject', reply, hangsUp: 'hangsUp' in final && final.hangsUp === true };
   }
 
+  /** What an earlier stage put off; where refusals are delayed all lists run in one go, and nothing is. */
+  function inherited(stage: Stage, memory: SessionFacts['memory']): Deferral | undefined {
+    if (delays || stage === 'connect') return undefined;
+    const put = stage === 'helo' ? memory.connect : stage === 'mail' ? memory.helo : memory.mail;
+    return put === undefined ? undefined : { kind: 'deferIfPermit', ...put };
+  }
+
+  const isDiscarded = (run: Run): boolean =>
+    run.facts.isDiscarded || run.actions.some(({ kind }) => kind === 'discard');
+
   function listsOf(stage: Stage): readonly List[] {
     const delayed = delays ? [lists.client, lists.helo, lists.sender] : [];
     const destination = relayFirst ? [lists.relay, lists.recipient] : [lists.recipient, lists.relay];
@@ -206,7 +205,7 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
 
   /** The implicit existence checks, unless the lists ran them or the mail is thrown away. */
   async function runImplicit(run: Run): Promise<Rejected | undefined> {
-    if (run.actions.some((action) => action.kind === 'discard')) return undefined;
+    if (isDiscarded(run)) return undefined;
     if (implicit.sender && !run.ran.has('reject_unlisted_sender')) {
       const rejected = await runList({ ...lists.sender, restrictions: implicitSender }, run);
       if (rejected !== undefined) return rejected;
@@ -218,12 +217,18 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
 
   return {
     async check(stage, facts) {
-      const run: Run = { facts, stage, actions: [], ran: new Set(), deferIfPermit: undefined };
+      const run: Run = { facts, stage, actions: [], ran: new Set(), deferIfPermit: inherited(stage, facts.memory) };
       const isRecipientStage = stage === 'rcpt' || stage === 'vrfy';
       if (isRecipientStage && facts.recipient?.toLowerCase() === 'postmaster') return { kind: 'accept', actions: [] };
       for (const each of listsOf(stage)) {
         const rejected = await runList(each, run);
         if (rejected !== undefined) return verdictOf(run, rejected);
+        // what is thrown away may be for anybody
+        if (isDiscarded(run)) break;
+      }
+      if (stage === 'connect' || stage === 'helo' || stage === 'mail') {
+        facts.memory[stage] = run.deferIfPermit;
+        return { kind: 'accept', actions: run.actions };
       }
       return verdictOf(run, stage === 'rcpt' ? await runImplicit(run) : undefined);
     },

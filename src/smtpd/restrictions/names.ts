@@ -76,6 +76,12 @@ function isFinalDomain(domain: string, rewriter: Toolbox['rewriter']): MaybeProm
   return step(0);
 }
 
+/** A name, or an address without brackets, which many clients greet with. */
+function isHostName(name: string): boolean {
+  const bare = name.replace(/\.$/, '');
+  return isValidHostName(bare) || /^[\d.]+$/.test(bare);
+}
+
 function isFullyQualified(domain: string): boolean {
   if (isAddressLiteral(domain)) return parseAddressLiteral(domain) !== undefined;
   return domain.replace(/\.$/, '').includes('.') && isValidHostName(domain.replace(/\.$/, ''));
@@ -106,8 +112,7 @@ export const names: Readonly<Record<string, Constructor>> = {
           ? refuse(evaluation, code, '5.5.2', 'invalid ip address')
           : dunno;
       }
-      const bare = name.replace(/\.$/, '');
-      return isValidHostName(bare) || /^[\d.]+$/.test(bare) ? dunno : refuse(evaluation, code, '5.5.2', 'Invalid name');
+      return isHostName(name) ? dunno : refuse(evaluation, code, '5.5.2', 'Invalid name');
     };
   },
   reject_non_fqdn_helo_hostname: ({ settings }) => {
@@ -121,10 +126,17 @@ export const names: Readonly<Record<string, Constructor>> = {
   },
   reject_unknown_helo_hostname: ({ settings, resolver }) => {
     const code = settings.int('unknown_hostname_reject_code');
+    const invalidCode = settings.int('invalid_hostname_reject_code');
     const action = settings.string('unknown_helo_hostname_tempfail_action');
     return async (evaluation): Promise<Decision> => {
       const name = helo(evaluation);
-      if (name === undefined || name.startsWith('[')) return dunno;
+      if (name === undefined) return dunno;
+      if (name.startsWith('[')) {
+        return parseAddressLiteral(name) === undefined
+          ? refuse(evaluation, invalidCode, '5.5.2', 'invalid ip address')
+          : dunno;
+      }
+      if (!isHostName(name)) return refuse(evaluation, invalidCode, '5.5.2', 'Invalid name');
       const found = await hasMailHost(name, resolver);
       if (found === 'yes' || found === 'nullMx') return dunno;
       if (found === 'tempfail') {

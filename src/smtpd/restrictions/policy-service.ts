@@ -1,6 +1,7 @@
 /** check_policy_service: asks a server and does what it says. SMTPD_POLICY_README */
 import { connect, type Socket } from 'node:net';
 import { applyAction } from './access.ts';
+import { readPolicyServer } from './policy-options.ts';
 import { type Constructor, type Decision, type Evaluation, type Toolbox } from './restriction.ts';
 
 const stageNames: Readonly<Record<Evaluation['stage'], string>> = {
@@ -14,12 +15,25 @@ const stageNames: Readonly<Record<Evaluation['stage'], string>> = {
   etrn: 'ETRN',
 };
 
+class ConnectError extends Error {}
+
+const connectTexts: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'Connection refused',
+  ENOENT: 'No such file or directory',
+  EACCES: 'Permission denied',
+  ETIMEDOUT: 'Connection timed out',
+  EHOSTUNREACH: 'No route to host',
+  ENETUNREACH: 'Network is unreachable',
+};
+
 /** One server: a connection that stays open between requests, asked one request at a time. */
 class PolicyClient {
   readonly #target: string;
   readonly #queueDirectory: string;
   readonly #timeoutMs: number;
   #socket: Socket | undefined;
+  #trouble: Error | undefined;
+  #isConnected = false;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(target: string, queueDirectory: string, timeoutMs: number) {
@@ -54,13 +68,26 @@ class PolicyClient {
       inet === null
         ? connect(path.startsWith('/') ? path : `${this.#queueDirectory}/${path}`)
         : connect(Number(inet[2]), inet[1] ?? '127.0.0.1');
-    socket.on('error', () => socket.destroy());
+    socket.once('error', (error) => {
+      this.#trouble = error;
+      socket.destroy();
+    });
+    socket.once('connect', () => (this.#isConnected = true));
+    this.#trouble = undefined;
+    this.#isConnected = false;
     socket.on('close', () => {
       if (this.#socket === socket) this.#socket = undefined;
     });
     socket.unref();
     this.#socket = socket;
     return socket;
+  }
+
+  /** What the end of a connection without an answer is called. */
+  #closedError(): Error {
+    if (this.#isConnected) return new Error('Application error');
+    const code = this.#trouble !== undefined && 'code' in this.#trouble ? String(this.#trouble.code) : '';
+    return new ConnectError(connectTexts[code] ?? this.#trouble?.message ?? 'Connection refused');
   }
 
   #exchange(request: string): Promise<string> {
@@ -84,8 +111,8 @@ class PolicyClient {
         const action = /^action=(.*)$/m.exec(text)?.[1];
         finish(action === undefined ? new Error('malformed reply') : undefined, action);
       };
-      const onClose = (): void => finish(new Error('connection closed'));
-      const timer = setTimeout(() => finish(new Error('timed out')), this.#timeoutMs);
+      const onClose = (): void => finish(this.#closedError());
+      const timer = setTimeout(() => finish(new Error('Connection timed out')), this.#timeoutMs);
       socket.on('data', onData);
       socket.on('close', onClose);
       socket.write(request);
@@ -93,9 +120,10 @@ class PolicyClient {
   }
 }
 
-function requestOf({ facts, stage }: Evaluation, toolbox: Toolbox, context: string, instance: string): string {
+function requestOf({ facts, stage }: Evaluation, toolbox: Toolbox, context: string): string {
   const { settings } = toolbox;
-  const state = stage === 'helo' && facts.protocol === 'ESMTP' ? 'EHLO' : stageNames[stage];
+  // BDAT is asked about as DATA
+  const state = stage === 'connect' || stage === 'helo' ? facts.command : stageNames[stage];
   const countsRecipients = stage === 'data' || stage === 'endOfData';
   const attributes: readonly (readonly [string, string | number])[] = [
     ['request', 'smtpd_access_policy'],
@@ -112,7 +140,7 @@ function requestOf({ facts, stage }: Evaluation, toolbox: Toolbox, context: stri
     ['recipient', facts.recipient ?? ''],
     ['recipient_count', countsRecipients ? facts.recipientCount : 0],
     ['queue_id', facts.queueId],
-    ['instance', instance],
+    ['instance', facts.instance],
     ['size', facts.sizeBytes],
     ['etrn_domain', stage === 'etrn' ? (facts.recipient ?? '') : ''],
     ['stress', settings.string('stress')],
@@ -135,32 +163,20 @@ function requestOf({ facts, stage }: Evaluation, toolbox: Toolbox, context: stri
 
 const check: Constructor = (toolbox, argument) => {
   const { settings } = toolbox;
-  const inner = argument.startsWith('{')
-    ? argument
-        .slice(1, -1)
-        .trim()
-        .split(/\s*,\s*|\s+(?=\w+\s*=)/)
-    : [argument];
-  const options = new Map(
-    inner.slice(1).map((pair) => [pair.slice(0, pair.indexOf('=')).trim(), pair.slice(pair.indexOf('=') + 1).trim()]),
-  );
-  const timeout = /^(\d+)s?$/.exec(options.get('timeout') ?? '');
-  const timeoutMs = timeout === null ? settings.ms('smtpd_policy_service_timeout') : Number(timeout[1]) * 1000;
-  const client = new PolicyClient(inner[0] ?? '', settings.string('queue_directory'), timeoutMs);
-  const standard = options.get('default_action') ?? settings.string('smtpd_policy_service_default_action');
-  const context = options.get('policy_context') ?? settings.string('smtpd_policy_service_policy_context');
+  const { target, timeoutMs, defaultAction, context } = readPolicyServer(argument, settings);
+  const client = new PolicyClient(target, settings.string('queue_directory'), timeoutMs);
   return async (evaluation): Promise<Decision> => {
-    const instance = `${process.pid.toString(16)}.${Math.floor(Date.now() / 1000).toString(16)}`;
     let action: string;
     try {
-      action = await client.ask(requestOf(evaluation, toolbox, context, instance));
+      action = await client.ask(requestOf(evaluation, toolbox, context));
     } catch (error) {
-      evaluation.warn(
-        `problem talking to server ${inner[0] ?? ''}: ${error instanceof Error ? error.message : String(error)}`,
-      );
-      action = standard;
+      const text = error instanceof Error ? error.message : String(error);
+      const server = target.replace(/^(?:inet|unix):/, '');
+      if (error instanceof ConnectError) evaluation.warn(`connect to ${server}: ${text}`);
+      evaluation.warn(`problem talking to server ${server}: ${text}`);
+      action = defaultAction;
     }
-    return applyAction(action, evaluation, toolbox, `policy server ${inner[0] ?? ''}`);
+    return applyAction(action, evaluation, toolbox, `policy server ${target}`);
   };
 };
 

@@ -13,7 +13,6 @@ function authorityOf(
   rewriter: Rewriter,
   allowRouting: boolean,
 ): MaybePromise<Authority> {
-  if (splitAddress(recipient).domain === '') return 'ours';
   return whenReady(rewriter.resolve(sender, recipient), (resolution): MaybePromise<Authority> => {
     if (resolution.kind === 'failed') return { failed: resolution.reason };
     if (resolution.kind === 'invalid') return 'other';
