@@ -143,6 +143,7 @@ class NoticeSender implements Bouncer {
     const name = kind === 'success' && message.envelope.trace !== '' ? 'verify' : kind;
     const template = this.#settings.templates[name];
     const at = (this.#options.now ?? Date.now)();
+    if (!isPostmasterCopy) for (const text of template.warnings) this.#options.events.emit({ kind: 'warning', text });
     return { kind, message, recipients, template, to, isPostmasterCopy, headersOnly, at };
   }
 

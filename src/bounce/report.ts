@@ -76,7 +76,7 @@ function headerSection(notice: Notice, boundary: string, settings: BounceSetting
 }
 
 function notification(notice: Notice, boundary: string): readonly string[] {
-  const { template, recipients } = notice;
+  const { template, recipients, isPostmasterCopy } = notice;
   const isAscii = template.charset.toLowerCase() === 'us-ascii';
   return [
     `--${boundary}`,
@@ -84,7 +84,8 @@ function notification(notice: Notice, boundary: string): readonly string[] {
     `Content-Type: text/plain; charset=${isAscii && !isSevenBit(notice) ? 'utf-8' : template.charset}`,
     ...partEncoding(notice),
     '',
-    ...template.lines,
+    // the postmaster knows
+    ...(isPostmasterCopy ? [] : template.lines),
     ...recipients.flatMap((entry) => ['', wrapText(recipientText(entry))]),
     '',
   ];

@@ -5,7 +5,7 @@ import { readTemplates, type Templates } from './templates.ts';
 export interface BounceSettings {
   readonly myhostname: string;
   readonly mailName: string;
-  /** `double-bounce@$myorigin`. */
+  /** `double-bounce@$myhostname`. */
   readonly doubleBounceSender: string;
   readonly sizeLimit: number;
   readonly maximalLifetimeMs: number;
@@ -24,7 +24,7 @@ export function readBounceSettings(settings: Settings, warn: (text: string) => v
   return {
     myhostname: settings.string('myhostname'),
     mailName: settings.string('mail_name'),
-    doubleBounceSender: `${settings.string('double_bounce_sender')}@${settings.string('myorigin')}`,
+    doubleBounceSender: `${settings.string('double_bounce_sender')}@${settings.string('myhostname')}`,
     sizeLimit: settings.int('bounce_size_limit'),
     maximalLifetimeMs: settings.ms('maximal_queue_lifetime'),
     copiesBounces: classes.includes('bounce'),

@@ -13,6 +13,8 @@ export interface Template {
   readonly postmasterSubject: string;
   /** Expanded lines. */
   readonly lines: readonly string[];
+  /** What is said whenever it is used. */
+  readonly warnings: readonly string[];
 }
 
 export type Templates = Readonly<Record<TemplateName, Template>>;
@@ -36,7 +38,16 @@ export function readTemplates(settings: Settings, warn: (text: string) => void):
     const own = text === undefined ? undefined : parseTemplate(text, name, (problem) => warn(`${path}: ${problem}`));
     const found = own ?? parseTemplate(defaultTemplates[name], name, warn);
     if (found === undefined) throw new Error(`bad default template: ${name}`);
-    return { ...found, lines: found.lines.map((line) => settings.expand(line, (word) => timeValue(word, settings))) };
+    const zeroes = new Set<string>();
+    const lines = found.lines.map((line) =>
+      settings.expand(line, (word) => {
+        const value = timeValue(word, settings);
+        if (value === '0' && !isZero(word, settings)) zeroes.add(word);
+        return value;
+      }),
+    );
+    const warnings = [...zeroes].flatMap((word) => zeroWarnings(word, name, own === undefined ? '[built-in]' : path));
+    return { ...found, lines, warnings };
   };
   return {
     failure: template('failure'),
@@ -63,6 +74,21 @@ export function noticeTemplates(
     const expanded = lines.map((line) => `${settings.expand(line, (word) => timeValue(word, settings))}\n`).join('');
     return { name, text, expanded };
   });
+}
+
+function isZero(name: string, settings: Settings): boolean {
+  const [, parameter = ''] = TIME_NAME.exec(name) ?? [];
+  return settings.ms(parameter) === 0;
+}
+
+/** A time that is less than half of the unit it is told in. */
+function zeroWarnings(word: string, template: TemplateName, origin: string): readonly string[] {
+  const [, , unit = ''] = TIME_NAME.exec(word) ?? [];
+  return [
+    `${origin}: zero result in ${template} template conversion of parameter "${word}"`,
+    `please reduce time unit "${unit}" of "${word}" in ${template} template`,
+    'for instructions see the bounce(5) manual',
+  ];
 }
 
 /** `maximal_queue_lifetime_days` and the like. */
@@ -128,5 +154,12 @@ function parseTemplate(text: string, name: TemplateName, warn: (text: string) =>
     warn(`${name}_template: ${problem} -- ignoring this template`);
     return undefined;
   }
-  return { charset, from, subject, postmasterSubject: headers.get('postmaster-subject') ?? subject, lines: body };
+  return {
+    charset,
+    from,
+    subject,
+    postmasterSubject: headers.get('postmaster-subject') ?? subject,
+    lines: body,
+    warnings: [],
+  };
 }

@@ -37,7 +37,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     io.stderr(
       'postqueue: fatal: usage: postqueue -f | postqueue -i queueid | postqueue -j | postqueue -p | postqueue -s site\n',
     );
-    return 64;
+    return 69;
   }
   let settings: Settings;
   try {
@@ -54,9 +54,12 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     site: argument,
   });
   if (answer.kind === 'ok') return 0;
-  io.stderr(
-    `postqueue: fatal: Cannot flush mail queue - ${answer.kind === 'down' ? 'mail system is down' : answer.reason}\n`,
-  );
+  // the service's own words stand alone
+  if (answer.kind === 'failed' && action === 'flushSite') io.stderr(`postqueue: fatal: ${answer.reason}\n`);
+  else {
+    const reason = answer.kind === 'down' ? 'mail system is down' : answer.reason;
+    io.stderr(`postqueue: fatal: Cannot flush mail queue - ${reason}\n`);
+  }
   return 69;
 }
 
@@ -128,13 +131,13 @@ function table(messages: readonly ListedMessage[], isLong: boolean): string {
     bytes += message.sizeBytes;
     const id = message.queueId + (message.forcedExpire ? '#' : (marks[message.queue] ?? ''));
     const sender = message.envelope.sender === '' ? 'MAILER-DAEMON' : toExternal(message.envelope.sender);
-    out += `${id.padEnd(width)} ${String(message.sizeBytes).padStart(isLong ? 8 : 7)} ${arrival(message.envelope.arrivedAt).padStart(isLong ? 19 : 20)} ${sender}\n`;
+    out += `${id.padEnd(width)} ${String(message.sizeBytes).padStart(isLong ? 8 : 7)} ${arrival(message.envelope.arrivedAt).padEnd(isLong ? 19 : 20)} ${sender}\n`;
     let shown = '';
     for (const recipient of pendingOf(message)) {
       const reason = reasonOf(recipient);
       if (reason !== '' && reason !== shown) {
         shown = reason;
-        out += `${`(${reason})`.padStart(76)}\n`;
+        out += `${' '.repeat(Math.max(0, 76 - reason.length))}(${reason})\n`;
       }
       out += `${''.padEnd(width)} ${''.padStart(isLong ? 8 : 7)} ${''.padEnd(isLong ? 19 : 20)} ${toExternal(recipient.address)}\n`;
     }

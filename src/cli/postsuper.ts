@@ -91,7 +91,8 @@ async function runOption(
       answer.kind === 'ok'
         ? answer.changed
         : await withStore(queueDirectory, longQueueIds, (store) => store[action.operation](selector));
-    for (const id of changed) io.stderr(`postsuper: ${id}: ${action.one}\n`);
+    // of ALL only the number is said
+    for (const id of queueIds === undefined ? [] : changed) io.stderr(`postsuper: ${id}: ${action.one}\n`);
     // -f says what it released, but counts only what it expired
     if (letter === 'f' && action.operation === 'release') continue;
     io.stderr(`postsuper: ${action.summary}: ${changed.length} message${changed.length === 1 ? '' : 's'}\n`);

@@ -102,7 +102,6 @@ function openAgain(
     overrides: settings.overrides,
     envelope: {
       ...kept,
-      arrivedAt: at,
       rewriteContext: 'local',
       client: localClient,
       logClient: localClient,

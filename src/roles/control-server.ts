@@ -14,6 +14,8 @@ export interface ControlServerOptions {
   readonly store: QueueStore;
   readonly qmgr: QueueManager;
   readonly requeuer: Requeuer;
+  /** False: fast_flush_domains does not hold the site. */
+  readonly flushSite: (site: string) => Promise<boolean>;
   readonly warn: (text: string) => void;
 }
 
@@ -46,7 +48,7 @@ function parseRequest(line: string): Request | undefined {
 /** Answers one request; throws for what is not allowed or not known. */
 async function answer(
   request: Request,
-  { store, qmgr, requeuer }: ControlServerOptions,
+  { store, qmgr, requeuer, flushSite }: ControlServerOptions,
   isPrivileged: boolean,
   write: (value: unknown) => void,
 ): Promise<void> {
@@ -67,7 +69,9 @@ async function answer(
     case 'flushId':
       return qmgr.flushById(request.queueIds ?? []);
     case 'flushSite':
-      return qmgr.flushSite(request.site);
+      if (!(await flushSite(request.site)))
+        throw new Error(`Flush service is not configured for destination "${request.site}"`);
+      return;
     case 'remove':
     case 'hold':
     case 'release':

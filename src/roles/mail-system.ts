@@ -136,6 +136,14 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
     now,
   });
 
+  const flushDomains = tables.matchList('fast_flush_domains', 'domain', settings.elements('fast_flush_domains'));
+  const flushSite = async (site: string): Promise<boolean> => {
+    const name = site.replace(/^\[(.*)\]$/, '$1');
+    if ((await flushDomains.matches(name)) !== 'yes') return false;
+    await qmgr.flushSite(name);
+    return true;
+  };
+
   const servers = new Map<string, SmtpServer>();
   for (const entry of smtpdEntries) {
     const view = configuration.settingsFor(entry);
@@ -152,11 +160,7 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
         anvilEvents: channelOf(log, view, 'anvil'),
         now,
         freeBytes: () => store.freeBytes(),
-        flushSite: async (domain) => {
-          if ((await rewriter.isRelayDomain(domain)) !== 'yes') return false;
-          await qmgr.flushSite(domain);
-          return true;
-        },
+        flushSite,
       }),
     );
   }
@@ -182,7 +186,7 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
     uid: process.getuid?.() ?? 0,
     now,
   });
-  const control = await startControlServer({ queueDirectory, store, qmgr, requeuer, warn });
+  const control = await startControlServer({ queueDirectory, store, qmgr, requeuer, flushSite, warn });
   const listening = await Promise.all(options.listeners.map((listener) => listen(listener, servers)));
   qmgr.start();
   await pickup?.start();

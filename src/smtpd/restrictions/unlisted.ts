@@ -7,7 +7,7 @@ import { type Constructor, type Decision, dunno, type Toolbox } from './restrict
 type Existence =
   | { readonly kind: 'exists' }
   | { readonly kind: 'unknown'; readonly code: number; readonly suffix: string }
-  | { readonly kind: 'refused'; readonly text: string }
+  | { readonly kind: 'refused'; readonly text: string; readonly isTemporary: boolean }
   | { readonly kind: 'failed'; readonly reason: string };
 
 const exists: Existence = { kind: 'exists' };
@@ -74,8 +74,11 @@ export function existenceTest(
       return whenReady(rewriter.resolve(sender, rewritten), (resolution): MaybePromise<Existence> => {
         if (resolution.kind === 'failed') return { kind: 'failed', reason: resolution.reason };
         if (resolution.kind === 'invalid') return exists;
-        if (resolution.transport === 'error' && resolution.addressClass !== 'virtualAlias')
-          return { kind: 'refused', text: resolution.nexthop };
+        if (
+          (resolution.transport === 'error' || resolution.transport === 'retry') &&
+          resolution.addressClass !== 'virtualAlias'
+        )
+          return { kind: 'refused', text: resolution.nexthop, isTemporary: resolution.transport === 'retry' };
         return byClass(resolution.addressClass, resolution.recipient);
       });
     };
@@ -101,7 +104,7 @@ function unlisted(kind: 'sender' | 'recipient'): Constructor {
             return { kind: 'reject', code: 451, dsn: '4.3.0', text: `<${subject.datum}>: Temporary lookup failure` };
           case 'refused': {
             const match = /^(\d\.\d+\.\d+)\s+([^]*)$/.exec(existence.text);
-            const dsn = match?.[1] ?? '5.1.1';
+            const dsn = match?.[1] ?? (existence.isTemporary ? '4.1.1' : '5.1.1');
             return {
               kind: 'reject',
               code: dsn.startsWith('4') ? 450 : 550,
