@@ -86,15 +86,21 @@ function notification(notice: Notice, boundary: string): readonly string[] {
     '',
     // the postmaster knows
     ...(isPostmasterCopy ? [] : template.lines),
-    ...recipients.flatMap((entry) => ['', wrapText(recipientText(entry))]),
+    ...recipients.flatMap((entry) => ['', wrapText(recipientText(entry, notice.kind))]),
     '',
   ];
 }
 
-function recipientText({ recipient: { address, original }, outcome }: NotifiedRecipient): string {
+/** Reports of what was done say who did it. */
+function reasonOf({ status, relay }: Outcome, kind: NoticeKind): string {
+  const isTrace = kind === 'success' || kind === 'verify';
+  return isTrace && relay !== undefined ? `delivery via ${relay}: ${status.reason}` : status.reason;
+}
+
+function recipientText({ recipient: { address, original }, outcome }: NotifiedRecipient, kind: NoticeKind): string {
   const isExpanded = original !== '' && original.toLowerCase() !== address.toLowerCase();
   const from = isExpanded ? ` (expanded from <${toExternal(original)}>)` : '';
-  return `<${toExternal(address)}>${from}: ${outcome.status.reason}`;
+  return `<${toExternal(address)}>${from}: ${reasonOf(outcome, kind)}`;
 }
 
 function deliveryReport(notice: Notice, boundary: string, settings: BounceSettings): readonly string[] {
@@ -123,7 +129,7 @@ function recipientFields(
 ): readonly string[] {
   const { address, original, dsnOriginal } = recipient;
   const { status } = outcome;
-  const diagnostic = status.diagnostic ?? { type: `X-${settings.mailName}`, text: status.reason };
+  const diagnostic = status.diagnostic ?? { type: `X-${settings.mailName}`, text: reasonOf(outcome, kind) };
   const known = dsnOriginal !== '' ? dsnOriginal : original === '' ? '' : `rfc822;${toExternal(original)}`;
   return [
     `Final-Recipient: ${addressType(address)}; ${toExternal(address)}`,
@@ -148,11 +154,11 @@ function actionOf(kind: NoticeKind, { kind: outcome, action }: Outcome): DsnActi
   if (kind === 'delay') return 'delayed';
   switch (outcome) {
     case 'sent':
-      return action ?? 'delivered';
+      return kind === 'verify' ? 'deliverable' : (action ?? 'relayed');
     case 'deferred':
       return 'delayed';
     case 'bounced':
-      return 'failed';
+      return kind === 'verify' ? 'undeliverable' : 'failed';
     case 'deliverable':
     case 'undeliverable':
       return outcome;

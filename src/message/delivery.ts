@@ -51,6 +51,8 @@ export interface Outcome {
   readonly status: Status;
   /** RFC 3464 action for a success: `relayed` to another MTA, `delivered` here, `expanded` by an alias. */
   readonly action?: 'delivered' | 'relayed' | 'expanded';
+  /** As logged: who took or refused it; undefined when nobody was asked. */
+  readonly relay?: string;
 }
 
 /** How the destination as a whole did, for concurrency feedback (qmgr, "destination concurrency"). */

@@ -33,9 +33,10 @@ export async function settleMessage(message: ActiveMessage, options: SettleOptio
   const { store, settings, events } = options;
   const { queued, outcomes } = message;
   const { queueId } = queued;
-  const all = queued.recipients.flatMap((recipient) => {
-    const outcome = outcomes.get(recipient.index);
-    return outcome === undefined ? [] : [{ recipient, outcome }];
+  // in the order in which they became known: so they stand in reports
+  const all = [...outcomes.values()].flatMap((outcome) => {
+    const recipient = queued.recipients[outcome.index];
+    return recipient === undefined ? [] : [{ recipient, outcome }];
   });
   // a probe is answered once, whatever came of it
   let deferred = message.isProbe ? [] : all.filter(({ outcome }) => outcome.kind === 'deferred');
@@ -82,9 +83,12 @@ async function report(
     await bouncer.notify('verify', queued, all);
     return [];
   }
-  // `sendmail -v` wants to hear of every recipient, NOTIFY=SUCCESS of the delivered ones
+  // `sendmail -v` wants to hear of every recipient, NOTIFY=SUCCESS of the delivered ones; a next server that knows DSN
+  // (no action) tells the sender itself. RFC 3461, 5.2.7
   const succeeded = all.filter(
-    ({ recipient, outcome }) => trace === 'record' || (outcome.kind === 'sent' && recipient.notify.includes('success')),
+    ({ recipient, outcome }) =>
+      trace === 'record' ||
+      (outcome.kind === 'sent' && outcome.action !== undefined && recipient.notify.includes('success')),
   );
   if (succeeded.length > 0) await bouncer.notify('success', queued, succeeded);
   if (failed.length === 0) return [];

@@ -48,7 +48,13 @@ function summary({ outcomes, recipient }: Job): Outcome {
   const first = of('deferred') ?? of('undeliverable') ?? of('bounced') ?? outcomes[0];
   const { kind, code, text } = first ?? { kind: 'sent', code: '2.0.0', text: 'discarded' };
   const action = outcomes.length > 1 ? 'expanded' : 'delivered';
-  return { index: recipient.index, kind, status: { code, reason: text }, ...(kind === 'sent' ? { action } : {}) };
+  return {
+    index: recipient.index,
+    kind,
+    relay: 'local',
+    status: { code, reason: text },
+    ...(kind === 'sent' ? { action } : {}),
+  };
 }
 
 async function deliverOne(parts: LocalParts, request: DeliveryRequest, recipient: RequestRecipient): Promise<Outcome> {

@@ -236,7 +236,13 @@ export class Attempt {
       text: final.reason,
       ...(delayDigits !== 2 && { delayDigits }),
     });
-    this.#report({ index: recipient.index, kind: outcome, status: final, ...(action !== undefined && { action }) });
+    this.#report({
+      index: recipient.index,
+      kind: outcome,
+      status: final,
+      ...(action !== undefined && { action }),
+      ...(connection !== undefined && { relay: connection.label }),
+    });
   }
 
   #filter(kind: OutcomeKind, status: Status): MaybePromise<Status> {

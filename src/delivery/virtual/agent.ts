@@ -69,7 +69,7 @@ class VirtualAgent implements DeliveryAgent {
     for (const recipient of request.recipients) {
       const outcome = await this.#deliverOne(request, recipient);
       this.#log(request, recipient, outcome);
-      report(outcome);
+      report({ ...outcome, relay: 'virtual' });
     }
     return {};
   }
