@@ -105,8 +105,9 @@ async function warnOfDelay(
   now: number,
   { bouncer, settings }: SettleOptions,
 ): Promise<number | undefined> {
-  const isDue =
-    settings.delayWarningMs > 0 && queued.warnedAt === 0 && now - queued.envelope.arrivedAt >= settings.delayWarningMs;
+  // a requeued message keeps its age, and what was said about it
+  const mayWarn = settings.delayWarningMs > 0 && queued.warnedAt === 0 && queued.envelope.originalQueueId === '';
+  const isDue = mayWarn && now - queued.envelope.arrivedAt >= settings.delayWarningMs;
   if (!isDue || deferred.length === 0) return undefined;
   const result = await bouncer.notify('delay', queued, deferred);
   return result.ok ? now : undefined;
