@@ -3,10 +3,11 @@ import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from 'node
 import { hostname, userInfo } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { runAllInOne } from '#roles';
 import type { CliIo } from './io.ts';
 
-const port = 2525;
+const standardPort = 2525;
 
 /** Whom the quick start runs as when root starts it: a user without rights. */
 const nobody = 65_534;
@@ -43,7 +44,7 @@ myorigin = ${domain}
 `;
 }
 
-const masterCf = `127.0.0.1:${port} inet n - n - - smtpd
+const masterCf = (port: number): string => `127.0.0.1:${port} inet n - n - - smtpd
 pickup    unix  n       -       n       60      1       pickup
 cleanup   unix  n       -       n       -       0       cleanup
 qmgr      unix  n       -       n       300     1       qmgr
@@ -61,7 +62,7 @@ virtual   unix  -       n       n       -       -       virtual
 lmtp      unix  -       -       n       -       -       lmtp
 `;
 
-function prepare(directory: string, domain: string, user: User): string {
+function prepare(directory: string, port: number, domain: string, user: User): string {
   const etc = `${directory}/etc`;
   for (const name of ['etc', 'queue', 'queue/pid', 'queue/public', 'queue/private', 'queue/maildrop', 'data', 'mail']) {
     mkdirSync(`${directory}/${name}`, { recursive: true });
@@ -69,17 +70,17 @@ function prepare(directory: string, domain: string, user: User): string {
   }
   chmodSync(`${directory}/queue/maildrop`, 0o1733);
   if (!existsSync(`${etc}/main.cf`)) writeFileSync(`${etc}/main.cf`, mainCf(directory, domain, user));
-  if (!existsSync(`${etc}/master.cf`)) writeFileSync(`${etc}/master.cf`, masterCf);
+  if (!existsSync(`${etc}/master.cf`)) writeFileSync(`${etc}/master.cf`, masterCf(port));
   return etc;
 }
 
-async function quickStart(io: CliIo): Promise<number> {
-  const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-  const directory = `${root}/var`;
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+
+async function quickStart(io: CliIo, directory: string, port: number): Promise<number> {
   const user = userInfo().uid === 0 ? { uid: nobody, gid: nobody } : { uid: userInfo().uid, gid: userInfo().gid };
   const name = hostname();
   const domain = name.includes('.') ? name : `${name}.localdomain`;
-  const etc = prepare(directory, domain, user);
+  const etc = prepare(directory, port, domain, user);
   return runAllInOne({
     directory: etc,
     ...(userInfo().uid === 0 ? { runAs: user } : {}),
@@ -99,8 +100,30 @@ Each message's way is shown below. Ctrl-C stops the server; started again it goe
   });
 }
 
-export function run(args: readonly string[], io: CliIo): Promise<number> {
-  if (args[0] === 'quick-start') return quickStart(io);
-  io.stderr('usage: posthorn quick-start\n');
-  return Promise.resolve(64);
+const usage = `usage: posthorn quick-start [--directory DIR] [--port N]
+  --directory  where configuration, queue and mail are; ./var of the installation when not given
+  --port       where to listen, when the configuration is made (${standardPort})
+`;
+
+export async function run(args: readonly string[], io: CliIo): Promise<number> {
+  const refuse = (problem: string): number => {
+    io.stderr(`posthorn: ${problem}\n${usage}`);
+    return 64;
+  };
+  if (args[0] !== 'quick-start') return refuse(args[0] === undefined ? 'no command' : `no such command: ${args[0]}`);
+  try {
+    const { values } = parseArgs({
+      args: args.slice(1),
+      options: {
+        directory: { type: 'string', default: `${root}/var` },
+        port: { type: 'string', default: String(standardPort) },
+      },
+    });
+    const port = Number(values.port);
+    if (!Number.isInteger(port) || port < 1 || port > 65_535) return refuse(`bad port: ${values.port}`);
+    return await quickStart(io, resolve(values.directory), port);
+  } catch (error) {
+    if (error instanceof TypeError) return refuse(error.message);
+    throw error;
+  }
 }
