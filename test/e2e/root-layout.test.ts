@@ -1,0 +1,135 @@
+/** The layout of an installation: started by root, with processes for each user. Needs root. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { bin, freePort, until } from './support/quick-start.ts';
+
+const nobody = 65_534;
+
+const master = (port: number): string => `127.0.0.1:${port} inet n - n - - smtpd
+pickup    unix  n       -       n       60      1       pickup
+cleanup   unix  n       -       n       -       0       cleanup
+qmgr      unix  n       -       n       300     1       qmgr
+rewrite   unix  -       -       n       -       -       trivial-rewrite
+bounce    unix  -       -       n       -       0       bounce
+defer     unix  -       -       n       -       0       bounce
+trace     unix  -       -       n       -       0       bounce
+smtp      unix  -       -       n       -       -       smtp
+error     unix  -       -       n       -       -       error
+retry     unix  -       -       n       -       -       error
+discard   unix  -       -       n       -       -       discard
+local     unix  -       n       n       -       -       local
+virtual   unix  -       n       n       -       -       virtual
+`;
+
+describe('a system started by root', { skip: process.getuid?.() === 0 ? false : 'needs root' }, () => {
+  const base = mkdtempSync(join(tmpdir(), 'posthorn-root-'));
+  const etc = `${base}/etc`;
+  const work = `${base}/work`;
+  const run = (name: string, args: readonly string[], input = ''): { status: number | null; text: string } => {
+    const env = { ...process.env, MAIL_CONFIG: etc };
+    const ran = spawnSync(`${bin}/${name}`, args, { env, input, encoding: 'utf8', timeout: 30_000 });
+    return { status: ran.status, text: ran.stdout + ran.stderr };
+  };
+  const log = (): string => (existsSync(`${base}/mail.log`) ? readFileSync(`${base}/mail.log`, 'utf8') : '');
+  const logged = (pattern: RegExp): Promise<true> =>
+    until(`the log to say ${String(pattern)}`, () => (pattern.test(log()) ? true : undefined));
+
+  before(async () => {
+    chmodSync(base, 0o755);
+    for (const name of ['etc', 'queue', 'data', 'work']) mkdirSync(`${base}/${name}`);
+    chownSync(`${base}/data`, nobody, nobody);
+    chmodSync(work, 0o777);
+    writeFileSync(
+      `${etc}/main.cf`,
+      `compatibility_level = 3.11
+queue_directory = ${base}/queue
+data_directory = ${base}/data
+maillog_file = ${base}/mail.log
+maillog_file_prefixes = ${base}
+mail_owner = nobody
+myhostname = mail.example.com
+mydestination = example.com
+myorigin = example.com
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+alias_maps = hash:${etc}/aliases
+alias_database = hash:${etc}/aliases
+local_recipient_maps =
+mail_spool_directory = ${base}/mail/
+`,
+    );
+    writeFileSync(`${etc}/master.cf`, master(await freePort()));
+    writeFileSync(`${etc}/aliases`, `cmd: "|cat > ${work}/command"\nfile: ${work}/file\nbox: ${work}/box/\n`);
+    assert.equal(run('newaliases', []).status, 0);
+    const started = run('postfix', ['start']);
+    assert.equal(started.status, 0, started.text);
+  });
+  after(() => {
+    run('postfix', ['stop']);
+    rmSync(base, { recursive: true, force: true });
+  });
+
+  it('says that it runs', () => {
+    const { status, text } = run('postfix', ['status']);
+    assert.equal(status, 0);
+    assert.match(text, /the Postfix mail system is running: PID: \d+/);
+  });
+
+  it('delivers aliases to a command, a file and a maildir, not as root', async () => {
+    for (const name of ['cmd', 'file', 'box']) {
+      assert.equal(
+        run('sendmail', ['-f', 'a@example.org', `${name}@example.com`], `Subject: ${name}\n\nbody\n`).status,
+        0,
+      );
+    }
+    await logged(/to=<cmd@example\.com>, .*status=sent \(delivered to command: cat > /);
+    await logged(/to=<file@example\.com>, .*status=sent \(delivered to file: /);
+    await logged(/to=<box@example\.com>, .*status=sent \(delivered to maildir\)/);
+    assert.match(readFileSync(`${work}/command`, 'utf8'), /^From a@example\.org .*\nReturn-Path: <a@example\.org>\n/);
+    const owner = spawnSync('stat', ['-c', '%u', `${work}/file`], { encoding: 'utf8' }).stdout.trim();
+    assert.equal(owner, String(nobody));
+  });
+
+  it('returns local mail that is refused after it was taken', async () => {
+    writeFileSync(`${etc}/aliases`, `${readFileSync(`${etc}/aliases`, 'utf8')}me: ${work}/me\n`);
+    assert.equal(run('newaliases', []).status, 0);
+    run('postconf', ['-e', 'header_checks = inline:{{x=y}}', `header_checks = regexp:${etc}/checks`]);
+    writeFileSync(`${etc}/checks`, '/^Subject: forbidden/ REJECT not wanted here\n');
+    assert.equal(run('postfix', ['reload']).status, 0);
+    await logged(/reload -- version/);
+    assert.equal(
+      run('sendmail', ['-f', 'me@example.com', 'file@example.com'], 'Subject: forbidden\n\nbody\n').status,
+      0,
+    );
+    await logged(/cleanup.*to=<file@example\.com>, .*relay=none, .*status=bounced \(.*not wanted here\)/);
+    await until('the notice', () => (existsSync(`${work}/me`) ? true : undefined));
+    await logged(/to=<me@example\.com>, .*status=sent/);
+    assert.match(readFileSync(`${work}/me`, 'utf8'), /not wanted here/);
+  });
+
+  it('does not start with what would be an open relay, nor with a bad value', () => {
+    const before = readFileSync(`${etc}/main.cf`, 'utf8');
+    const refused = (line: string, reason: RegExp): void => {
+      writeFileSync(`${etc}/main.cf`, `${before}${line}\n`);
+      const { status, text } = run('postfix', ['check']);
+      writeFileSync(`${etc}/main.cf`, before);
+      assert.equal(status, 1);
+      assert.match(text, reason);
+    };
+    refused(
+      'smtpd_relay_restrictions = permit',
+      /specify at least one working instance of: .*reject_unauth_destination/,
+    );
+    refused('message_size_limit = lots', /main\.cf, line \d+: bad value for parameter message_size_limit: "lots"/);
+  });
+
+  it('stops, and takes its pid file away', () => {
+    assert.equal(run('postfix', ['stop']).status, 0);
+    assert.equal(existsSync(`${base}/queue/pid/master.pid`), false);
+    assert.equal(run('postfix', ['status']).status, 1);
+  });
+});
