@@ -55,7 +55,9 @@ export class CleanupSubmission implements Submission {
   #headerBytes = 0;
   #sizeBytes = 0;
   #contentBytes = 0;
-  #lines = 0;
+  /** Lines of 128 bytes and more: each counts one byte more, as Postfix's records do. */
+  #longLines = 0;
+  #lineBytes = 0;
   #bodyRest: Buffer = Buffer.alloc(0);
   #bodyChecked = 0;
   #checksOff = false;
@@ -377,12 +379,23 @@ export class CleanupSubmission implements Submission {
     }
   }
 
+  #countLongLines(content: Buffer): void {
+    let from = 0;
+    for (let at = content.indexOf(0x0a); at >= 0; at = content.indexOf(0x0a, from)) {
+      // the line end is not counted
+      if (this.#lineBytes + at - from - 1 >= 128) this.#longLines += 1;
+      this.#lineBytes = 0;
+      from = at + 1;
+    }
+    this.#lineBytes += content.length - from;
+  }
+
   /** Counts and hands on to the store. */
   #store(content: Buffer): void | Promise<void> {
     const { settings, events } = this.#parts;
-    for (let at = content.indexOf(0x0a); at >= 0; at = content.indexOf(0x0a, at + 1)) this.#lines += 1;
+    this.#countLongLines(content);
     this.#contentBytes += content.length;
-    this.#sizeBytes = this.#contentBytes - this.#lines;
+    this.#sizeBytes = this.#contentBytes + this.#longLines;
     if (settings.messageSizeLimit > 0 && this.#sizeBytes > settings.messageSizeLimit) {
       if (this.#refusal === undefined) {
         events.emit({ kind: 'warning', text: `${this.queueId}: queue file size limit exceeded` });

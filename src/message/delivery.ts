@@ -28,7 +28,7 @@ export interface DeliveryRequest {
   readonly queueId: string;
   readonly envelope: Envelope;
   readonly content: MessageContent;
-  /** `size=` as logged: content bytes with one byte a line end, as Postfix counts. */
+  /** `size=` as logged: the content's records, as Postfix counts: two bytes a line end, one more for lines of 128 bytes. */
   readonly sizeBytes: number;
   readonly transport: string;
   readonly nexthop: string;

@@ -22,23 +22,20 @@ const maxHeaderBytes = 1024 * 1024;
 
 interface ReadContent {
   readonly content: MessageContent;
-  readonly lineCount: number;
 }
 
 /** The file's content in memory: what is refused is bounded by the limits that refuse it, or returned as headers. */
 async function readContent(file: MaildropFile): Promise<ReadContent> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
-  let lineCount = 0;
   for await (const chunk of file.content()) {
     sizeBytes += chunk.length;
-    for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) lineCount += 1;
     if (sizeBytes - chunk.length < maxHeaderBytes) chunks.push(chunk);
   }
   const kept = Buffer.concat(chunks);
   const end = kept.indexOf(blank);
   const headerBytes = end < 0 ? kept.length : end + 2;
-  return { content: { sizeBytes, headerBytes, chunks: () => [kept] }, lineCount };
+  return { content: { sizeBytes, headerBytes, chunks: () => [kept] } };
 }
 
 /** Logs the failure of each recipient as cleanup, and has the sender told. Not ok: try again later. */
@@ -48,7 +45,7 @@ export async function returnToSender(
   cleanupEvents: EventChannel,
 ): Promise<NotifyResult> {
   const { queueId, envelope, file, code, reason, now } = mail;
-  const { content, lineCount } = await readContent(file);
+  const { content } = await readContent(file);
   const recipients = file.envelope.recipients.map((address, index) => ({
     address,
     original: address,
@@ -63,7 +60,7 @@ export async function returnToSender(
     envelope: { ...envelope, messageId: '' },
     recipients,
     content,
-    sizeBytes: content.sizeBytes - lineCount,
+    sizeBytes: content.sizeBytes,
     dueAt: now,
     warnedAt: 0,
     forcedExpire: false,

@@ -26,7 +26,7 @@ export interface QueuedMessage {
   /** All recipients, done ones too (`nrcpt=` counts them). */
   readonly recipients: readonly StoredRecipient[];
   readonly content: MessageContent;
-  /** Bytes as Postfix counts (`size=`): one byte a line end. */
+  /** Bytes as Postfix counts (`size=`): its records, two bytes a line end. */
   readonly sizeBytes: number;
   /** ms since the epoch. */
   readonly dueAt: number;
