@@ -50,7 +50,8 @@ export class SqliteMessageWriter implements MessageWriter {
   }
 
   #flushPart(): void {
-    const data = ownBuffer(this.#chunks, this.#gathered);
+    const data = this.#writer.partBuffer(this.#gathered);
+    copyChunks(this.#chunks, data);
     const length = data.length;
     this.#inFlight += length;
     this.#chunks = [];
@@ -91,7 +92,11 @@ export class SqliteMessageWriter implements MessageWriter {
 /** A copy in memory of its own, which can be handed to the writer thread without copying again. */
 export function ownBuffer(chunks: readonly Buffer[], bytes: number): Buffer {
   const out = Buffer.allocUnsafeSlow(bytes);
+  copyChunks(chunks, out);
+  return out;
+}
+
+function copyChunks(chunks: readonly Buffer[], out: Buffer): void {
   let at = 0;
   for (const chunk of chunks) at += chunk.copy(out, at);
-  return out;
 }

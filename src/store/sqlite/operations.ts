@@ -67,7 +67,12 @@ export type Operation =
 export type WriterReport =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly reason: string }
-  | { readonly kind: 'results'; readonly results: readonly OperationResult[] }
+  /** `returned`: the memory of parts that were written, for the next ones. */
+  | {
+      readonly kind: 'results';
+      readonly results: readonly OperationResult[];
+      readonly returned: readonly ArrayBuffer[];
+    }
   /** The database was damaged and made anew: log lines about it. */
   | { readonly kind: 'salvaged'; readonly lines: readonly string[] };
 

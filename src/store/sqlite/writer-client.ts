@@ -12,11 +12,17 @@ interface Waiting {
 /** Bounds what travels at once, so that a batch does not hold the writer for long. */
 const maxBatch = 500;
 
+/** The content that is gathered, and a read from a socket on top. */
+const partBytes = 320 * 1024;
+const maxFreeBuffers = 16;
+
 const retryMs = 1000;
 
 export class WriterClient {
   readonly #worker: Worker;
   #waiting: Waiting[] = [];
+  /** Memory of parts, used again and again: garbage of that size would pile up. */
+  readonly #free: ArrayBuffer[] = [];
   readonly #retries = new Map<Waiting, NodeJS.Timeout>();
   #running: readonly Waiting[] = [];
   #failure: Error | undefined;
@@ -32,8 +38,10 @@ export class WriterClient {
     const client = new WriterClient(worker);
     await new Promise<void>((resolve, reject) => {
       worker.on('message', (report: WriterReport) => {
-        if (report.kind === 'results') client.#onResults(report.results);
-        else if (report.kind === 'salvaged') onSalvaged(report.lines);
+        if (report.kind === 'results') {
+          client.#keep(report.returned);
+          client.#onResults(report.results);
+        } else if (report.kind === 'salvaged') onSalvaged(report.lines);
         else if (report.kind === 'failed') reject(new StoreError(report.reason));
         else resolve();
       });
@@ -54,6 +62,17 @@ export class WriterClient {
       this.#waiting.push({ operation, resolve, reject });
       if (this.#running.length === 0) this.#schedule();
     });
+  }
+
+  /** Memory for a part of content; the operation that carries it takes it away. */
+  partBuffer(bytes: number): Buffer {
+    const kept = bytes <= partBytes ? this.#free.pop() : undefined;
+    return Buffer.from(kept ?? new ArrayBuffer(Math.max(bytes, partBytes)), 0, bytes);
+  }
+
+  #keep(returned: readonly ArrayBuffer[]): void {
+    for (const memory of returned)
+      if (this.#free.length < maxFreeBuffers && memory.byteLength === partBytes) this.#free.push(memory);
   }
 
   /** Operations of the same turn travel together. */

@@ -369,6 +369,12 @@ function failure(error: unknown): OperationResult {
   return { kind: 'failed', full: isFull(error), reason: reasonOf(error) };
 }
 
+function partBuffers(batch: readonly Operation[]): ArrayBuffer[] {
+  return batch.flatMap((operation) =>
+    operation.kind === 'part' && operation.data.buffer instanceof ArrayBuffer ? [operation.data.buffer] : [],
+  );
+}
+
 const port = parentPort;
 if (port !== null) {
   const report = (message: WriterReport): void => port.postMessage(message);
@@ -379,7 +385,11 @@ if (port !== null) {
       if (batch === 'close') {
         writer.close();
         port.close();
-      } else report({ kind: 'results', results: writer.runBatch(batch) });
+      } else {
+        const results = writer.runBatch(batch);
+        const returned = partBuffers(batch);
+        port.postMessage({ kind: 'results', results, returned } satisfies WriterReport, returned);
+      }
     });
     report({ kind: 'ready' });
     setImmediate(() => writer.prepare());
