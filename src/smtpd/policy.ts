@@ -1,4 +1,5 @@
 /** What the session asks of the restrictions. SMTPD_ACCESS_README */
+import type { DnsAnswer } from '#dns';
 import type { MaybePromise, SubmissionAction } from '#message';
 import type { ClientFacts } from './session-state.ts';
 
@@ -31,6 +32,8 @@ export interface SessionFacts {
  */
 export interface PolicyMemory {
   connect?: Deferral | undefined;
+  /** Answers of DNS lists in this session. */
+  lookups?: Map<string, Promise<DnsAnswer>>;
   helo?: Deferral | undefined;
   mail?: Deferral | undefined;
 }

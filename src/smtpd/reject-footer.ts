@@ -23,13 +23,13 @@ export interface ReplyText {
 function addressMacro(address: string | undefined, part: string): string {
   if (address === undefined) return '';
   if (part === '') return address === '' ? '<>' : address;
-  if (address === '') return part === 'name' ? 'MAILER-DAEMON' : '';
+  if (address === '') return part === 'name' ? '<>' : '';
   const { localPart, domain } = splitAddress(address);
   return part === 'name' ? localPart : domain;
 }
 
 /** The value of a macro; '' for those that do not exist. */
-function macro(name: string, facts: FooterFacts): string {
+export function replyMacro(name: string, facts: FooterFacts): string {
   const { client } = facts;
   switch (name) {
     case 'client':
@@ -72,7 +72,7 @@ export function withFooter(
   allowed: ReadonlySet<string>,
   facts: FooterFacts,
 ): ReplyText {
-  const expanded = expandValue(template.replace(/^\\c/, ''), (name) => clean(macro(name, facts), allowed));
+  const expanded = expandValue(template.replace(/^\\c/, ''), (name) => cleanMacro(replyMacro(name, facts), allowed));
   const text = expanded.kind === 'ok' ? expanded.text : template;
   const [first = '', ...rest] = text.split(String.raw`\n`);
   const lines = [...reply.lines];
@@ -84,7 +84,7 @@ export function withFooter(
 }
 
 /** smtpd_expansion_filter: what a client says must not shape our reply. A `$` in a value is text. */
-function clean(value: string, allowed: ReadonlySet<string>): string {
+export function cleanMacro(value: string, allowed: ReadonlySet<string>): string {
   return Array.from(value)
     .map((char) => (allowed.has(char) ? char : '_'))
     .join('')

@@ -5,12 +5,13 @@
 import type { SubmissionAction } from '#message';
 import type { PolicyWord } from '#events';
 import type { PolicyChecks, SessionFacts, Stage, Verdict } from '../policy.ts';
+import { askAhead, isDnsList } from './dns-lists.ts';
 import { parseRestrictions } from './program.ts';
 import { clientDatum } from './subjects.ts';
 import type { Decision, Evaluation, Restriction, Subject, Toolbox } from './restriction.ts';
 
 export { relayProblem } from './program.ts';
-export type PolicyOptions = Omit<Toolbox, 'parse' | 'mynetworks'>;
+export type PolicyOptions = Omit<Toolbox, 'parse' | 'mynetworks' | 'replyMaps'>;
 
 interface List {
   readonly parameter: string;
@@ -47,6 +48,7 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
   const toolbox: Toolbox = {
     ...options,
     mynetworks,
+    replyMaps: tables.list(settings.elements('rbl_reply_maps')),
     parse: (elements) => parseRestrictions(elements, toolbox, { bareTable: '', warn }),
   };
   const list = (parameter: string, replyClass: string, datum: (facts: SessionFacts) => string): List => ({
@@ -123,7 +125,12 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
     softened: boolean,
     state: { deferIfReject: (Decision & { readonly kind: 'deferIfReject' }) | undefined },
   ): Promise<Rejected | 'permit' | 'dunno'> {
-    for (const restriction of restrictions) {
+    let hasAsked = false;
+    for (const [i, restriction] of restrictions.entries()) {
+      if (!hasAsked && isDnsList(restriction.name)) {
+        askAhead(restrictions.slice(i), evaluation, toolbox);
+        hasAsked = true;
+      }
       const warnOnly = softened || restriction.warnOnly;
       const answer = restriction.evaluate(evaluation);
       const decision = answer instanceof Promise ? await answer : answer;

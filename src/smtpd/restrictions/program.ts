@@ -3,6 +3,7 @@ import type { ListElement } from '#config';
 import { access } from './access.ts';
 import { client } from './client.ts';
 import { control } from './control.ts';
+import { dnsLists } from './dns-lists.ts';
 import { names } from './names.ts';
 import { policyService } from './policy-service.ts';
 import { relay } from './relay.ts';
@@ -11,7 +12,9 @@ import { type Constructor, configurationError, type Restriction, type Toolbox } 
 import { unlistedChecks } from './unlisted.ts';
 
 const constructors: ReadonlyMap<string, Constructor> = new Map(
-  [control, client, names, relay, access, unlistedChecks, policyService].flatMap((group) => Object.entries(group)),
+  [control, client, names, relay, access, unlistedChecks, policyService, dnsLists].flatMap((group) =>
+    Object.entries(group),
+  ),
 );
 
 const synonyms: Readonly<Record<string, string>> = {
@@ -21,6 +24,7 @@ const synonyms: Readonly<Record<string, string>> = {
   reject_non_fqdn_hostname: 'reject_non_fqdn_helo_hostname',
   reject_unknown_address: 'reject_unknown_sender_domain',
   check_recipient_maps: 'reject_unlisted_recipient',
+  reject_rbl: 'reject_rbl_client',
 };
 
 /** Names that Postfix has dropped, with what does their work now. */
@@ -39,7 +43,7 @@ const tableChecks = [
   'check_etrn_access',
 ];
 
-const takesArgument = new Set([...Object.keys(access), 'check_policy_service', 'sleep']);
+const takesArgument = new Set([...Object.keys(access), ...Object.keys(dnsLists), 'check_policy_service', 'sleep']);
 const maxDepth = 100;
 
 export interface ProgramOptions {

@@ -4,7 +4,7 @@ import type { HostLookup, Resolver } from '#dns';
 import type { EventChannel } from '#events';
 import type { MaybePromise, SubmissionAction } from '#message';
 import type { Rewriter } from '#rewrite';
-import type { MatchList, TableOpener } from '#tables';
+import type { MatchList, TableList, TableOpener } from '#tables';
 import type { PolicyWord } from '#events';
 import type { SessionFacts, Stage } from '../policy.ts';
 
@@ -66,6 +66,8 @@ export interface Toolbox {
   readonly hostLookup: HostLookup;
   readonly events: EventChannel;
   readonly mynetworks: MatchList;
+  /** rbl_reply_maps */
+  readonly replyMaps: TableList;
   /** Parses a list of restrictions (table results, classes). */
   readonly parse: (elements: readonly ListElement[], place: string) => readonly Restriction[];
 }

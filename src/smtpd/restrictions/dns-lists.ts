@@ -1,0 +1,220 @@
+/** Lists of clients and domains in DNS, of good and bad ones. postconf(5) reject_rbl_client and its kin; rbl_reply_maps */
+import { isAddressLiteral, parseIp, splitAddress } from '#address';
+import { expandValue } from '#config';
+import type { DnsAnswer } from '#dns';
+import type { SessionFacts } from '../policy.ts';
+import { cleanMacro, expansionFilter, replyMacro } from '../reject-footer.ts';
+import { type AnswerFilter, answerCounts, parseAnswerFilter } from './dns-list-filter.ts';
+import {
+  configurationError,
+  type Constructor,
+  type Decision,
+  dunno,
+  type Evaluation,
+  permit,
+  type Toolbox,
+} from './restriction.ts';
+
+/** What is looked up in a list, and the words for it in a reply. */
+interface Listed {
+  /** In front of the list's domain; undefined when there is nothing to look up. */
+  readonly query: string | undefined;
+  readonly what: string;
+  readonly replyClass: string;
+}
+
+/** `2.0.0.127` for an IPv4 address, 32 nibbles for an IPv6 one. */
+export function reversedAddress(address: string): string | undefined {
+  const parsed = parseIp(address);
+  if (parsed === undefined) return undefined;
+  const bytes = Array.from(parsed.bytes);
+  if (bytes.length === 4) return bytes.toReversed().join('.');
+  return bytes
+    .flatMap((byte) => [byte >> 4, byte & 15])
+    .toReversed()
+    .map((nibble) => nibble.toString(16))
+    .join('.');
+}
+
+const nameQuery = (name: string): string | undefined =>
+  name === '' || name === 'unknown' || isAddressLiteral(name) || parseIp(name) !== undefined ? undefined : name;
+
+function addressDomain(address: string | undefined): string | undefined {
+  return address === undefined || address === '' ? undefined : nameQuery(splitAddress(address).domain);
+}
+
+type Source = (facts: SessionFacts) => Listed;
+
+const sources = {
+  client: ({ client }) => ({ query: reversedAddress(client.address), what: client.address, replyClass: 'Client host' }),
+  clientName: ({ client }) => ({ query: nameQuery(client.name), what: client.name, replyClass: 'Client host' }),
+  reverseName: ({ client }) => ({
+    query: nameQuery(client.reverseName),
+    what: client.reverseName,
+    replyClass: 'Unverified Client host',
+  }),
+  helo: ({ helo = '' }) => ({ query: nameQuery(helo), what: helo, replyClass: 'Helo command' }),
+  sender: ({ sender = '' }) => ({ query: addressDomain(sender), what: sender, replyClass: 'Sender address' }),
+  recipient: ({ recipient = '' }) => ({
+    query: addressDomain(recipient),
+    what: recipient,
+    replyClass: 'Recipient address',
+  }),
+} satisfies Record<string, Source>;
+
+/** Answers that a session has had already; recipients of one message ask the same. */
+const maxRemembered = 200;
+
+function lookUp({ facts }: Evaluation, { resolver }: Toolbox, name: string, type: 'A' | 'TXT'): Promise<DnsAnswer> {
+  const known = (facts.memory.lookups ??= new Map());
+  const key = `${type} ${name}`;
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  if (known.size >= maxRemembered) known.clear();
+  const asked = resolver.lookup(name, type);
+  known.set(key, asked);
+  return asked;
+}
+
+interface DnsList {
+  readonly text: string;
+  readonly domain: string;
+  readonly filter: AnswerFilter | undefined;
+  readonly isMalformed: boolean;
+}
+
+function parseList(text: string): DnsList {
+  const at = text.indexOf('=');
+  const domain = at < 0 ? text : text.slice(0, at);
+  const filter = at < 0 ? undefined : parseAnswerFilter(text.slice(at + 1));
+  return { text, domain, filter, isMalformed: at >= 0 && filter === undefined };
+}
+
+type Finding = 'listed' | 'not listed' | { readonly trouble: string };
+
+async function find(evaluation: Evaluation, toolbox: Toolbox, list: DnsList, query: string): Promise<Finding> {
+  const name = `${query}.${list.domain}`;
+  const answer = await lookUp(evaluation, toolbox, name, 'A');
+  switch (answer.kind) {
+    case 'ok':
+      return answer.records.some((record) => record.type === 'A' && answerCounts(list.filter, record.address))
+        ? 'listed'
+        : 'not listed';
+    case 'noName':
+    case 'noData':
+      return 'not listed';
+    case 'tryAgain':
+    case 'failed':
+    case 'invalid':
+    case 'nullMx':
+    case 'filtered':
+      evaluation.warn(`${name}: RBL lookup error: ${answer.reason}`);
+      return { trouble: answer.reason };
+  }
+}
+
+async function reasonOf(evaluation: Evaluation, toolbox: Toolbox, name: string): Promise<string> {
+  const answer = await lookUp(evaluation, toolbox, name, 'TXT');
+  if (answer.kind !== 'ok') return '';
+  const [first] = answer.records;
+  return first?.type === 'TXT' ? first.text : '';
+}
+
+/** rbl_reply_maps by the list as written, else default_rbl_reply; undefined after a failed lookup. */
+async function templateFor(evaluation: Evaluation, toolbox: Toolbox, list: DnsList): Promise<string | undefined> {
+  const { settings, replyMaps } = toolbox;
+  if (replyMaps.isEmpty) return settings.string('default_rbl_reply');
+  const found = await replyMaps.lookup(list.text);
+  if (found.kind === 'found') return found.value;
+  if (found.kind === 'missing') return settings.string('default_rbl_reply');
+  evaluation.warn(`${found.table.name} lookup error for "${list.text}"`);
+  return undefined;
+}
+
+async function reply(evaluation: Evaluation, toolbox: Toolbox, list: DnsList, listed: Listed): Promise<Decision> {
+  const { settings } = toolbox;
+  const template = await templateFor(evaluation, toolbox, list);
+  if (template === undefined) return configurationError;
+  const reason = await reasonOf(evaluation, toolbox, `${listed.query ?? ''}.${list.domain}`);
+  const own = new Map([
+    ['rbl_code', String(settings.int('maps_rbl_reject_code'))],
+    ['rbl_domain', list.domain],
+    ['rbl_reason', reason],
+    ['rbl_txt', reason],
+    ['rbl_what', listed.what],
+    ['rbl_class', listed.replyClass],
+  ]);
+  const allowed = expansionFilter(settings.string('smtpd_expansion_filter'));
+  const facts = { ...evaluation.facts, myhostname: settings.string('myhostname'), at: Date.now() };
+  const expansion = expandValue(template, (name) => cleanMacro(own.get(name) ?? replyMacro(name, facts), allowed));
+  const text = expansion.kind === 'ok' ? expansion.text : template;
+  const [, code, dsn, words = ''] =
+    /^([45]\d\d)(?:\s+([245]\.\d{1,3}\.\d{1,3}))?(?:\s+([^]*))?$/.exec(text.trim()) ?? [];
+  if (code === undefined) {
+    evaluation.warn(`rbl response code configuration error: ${text}`);
+    return { kind: 'reject', code: 450, dsn: '4.7.1', text: 'Service unavailable' };
+  }
+  return {
+    kind: 'reject',
+    code: Number(code),
+    dsn: `${code.charAt(0)}${(dsn ?? '5.7.1').slice(1)}`,
+    text: words,
+    hangsUp: code === '421' || code === '521',
+  };
+}
+
+function listCheck(name: string, source: Source, permits: boolean): Constructor {
+  return (toolbox, argument) => {
+    const list = parseList(argument);
+    return async (evaluation): Promise<Decision> => {
+      if (argument === '') {
+        evaluation.warn(`restriction ${name} requires domain name argument`);
+        return dunno;
+      }
+      if (list.isMalformed) {
+        evaluation.warn(`restriction ${name}: malformed filter in "${argument}"`);
+        return configurationError;
+      }
+      const listed = source(evaluation.facts);
+      if (listed.query === undefined) return dunno;
+      const finding = await find(evaluation, toolbox, list, listed.query);
+      if (finding === 'not listed') return dunno;
+      if (finding === 'listed') return permits ? permit : reply(evaluation, toolbox, list, listed);
+      const { subject } = evaluation;
+      const text = `<${subject.datum}>: ${subject.replyClass} rejected: Service unavailable`;
+      return permits ? { kind: 'deferIfReject', code: 450, dsn: '4.7.1', text } : dunno;
+    };
+  };
+}
+
+const checks: Readonly<Record<string, readonly [Source, boolean]>> = {
+  reject_rbl_client: [sources.client, false],
+  reject_rhsbl_client: [sources.clientName, false],
+  reject_rhsbl_reverse_client: [sources.reverseName, false],
+  reject_rhsbl_helo: [sources.helo, false],
+  reject_rhsbl_sender: [sources.sender, false],
+  reject_rhsbl_recipient: [sources.recipient, false],
+  permit_dnswl_client: [sources.client, true],
+  permit_rhswl_client: [sources.clientName, true],
+};
+
+export const dnsLists: Readonly<Record<string, Constructor>> = Object.fromEntries(
+  Object.entries(checks).map(([name, [source, permits]]) => [name, listCheck(name, source, permits)]),
+);
+
+/** Sends the questions of all lists among these restrictions at once; they take effect in their order all the same. */
+export function askAhead(
+  restrictions: readonly { readonly name: string; readonly argument: string }[],
+  evaluation: Evaluation,
+  toolbox: Toolbox,
+): void {
+  for (const { name, argument } of restrictions) {
+    const [source] = checks[name] ?? [];
+    const query = source?.(evaluation.facts).query;
+    const { domain, isMalformed } = parseList(argument);
+    if (query !== undefined && domain !== '' && !isMalformed)
+      void lookUp(evaluation, toolbox, `${query}.${domain}`, 'A');
+  }
+}
+
+export const isDnsList = (name: string): boolean => name in checks;
