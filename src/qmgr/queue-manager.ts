@@ -50,6 +50,12 @@ function decidedKind(kind: Outcome['kind'], isProbe: boolean): Outcome['kind'] {
   return kind === 'bounced' ? 'undeliverable' : kind === 'sent' ? 'deliverable' : kind;
 }
 
+/** Transports and destinations are worked on in the order of their names. */
+function byName<T>(groups: ReadonlyMap<string, T>): readonly (readonly [string, T])[] {
+  const entries = [...groups];
+  return entries.length < 2 ? entries : entries.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
 /** Recipients of one domain stand together. */
 function byDomain(a: RequestRecipient, b: RequestRecipient): number {
   const [left, right] = [splitAddress(a.address), splitAddress(b.address)];
@@ -194,9 +200,11 @@ export class QueueManager {
   #schedule(message: ActiveMessage, routes: readonly Route[]): void {
     for (const route of routes)
       if (route.kind === 'decided') this.#decide(message, route.recipient, route.outcome, route.status);
-    for (const [transport, group] of Map.groupBy(
-      routes.filter((route) => route.kind === 'deliver'),
-      (route) => route.transport,
+    for (const [transport, group] of byName(
+      Map.groupBy(
+        routes.filter((route) => route.kind === 'deliver'),
+        (route) => route.transport,
+      ),
     )) {
       this.#scheduleTransport(message, transport, group);
     }
@@ -233,7 +241,7 @@ export class QueueManager {
       ),
     );
     const entries: Entry[] = [];
-    for (const [key, bucket] of buckets) {
+    for (const [key, bucket] of byName(buckets)) {
       const [first] = bucket;
       if (first === undefined) continue;
       const destination = this.#scheduler.destination(transport, key, first.nexthop);
