@@ -8,7 +8,7 @@ import { createBouncer } from '#bounce';
 import { createCleanup } from '#cleanup';
 import { ConfigError, type Configuration, type ServiceEntry, type Settings } from '#config';
 import type { DelivererPool } from '#delivery';
-import { createHostLookup, systemResolver } from '#dns';
+import { createHostLookup, filterReplies, type Resolver, systemResolver } from '#dns';
 import type { EventChannel, EventLog } from '#events';
 import { createPickup, createRequeuer } from '#pickup';
 import { createQueueManager } from '#qmgr';
@@ -59,6 +59,22 @@ function checkRelay(entry: ServiceEntry, settings: Settings): void {
     throw new ConfigError([
       `${entry.origin.file}, line ${entry.origin.line}: service ${entry.name}/${entry.type}: ${problem}`,
     ]);
+}
+
+/** smtpd_dns_reply_filter */
+function filteredResolver(
+  resolver: Resolver,
+  view: Settings,
+  { tables, events }: { readonly tables: TableOpener; readonly events: EventChannel },
+): Resolver {
+  const parameter = 'smtpd_dns_reply_filter';
+  const list = tables.list(view.elements(parameter));
+  if (list.isEmpty) return resolver;
+  const notes = {
+    note: (text: string): void => events.emit({ kind: 'note', text }),
+    warn: (text: string): void => events.emit({ kind: 'warning', text }),
+  };
+  return filterReplies(resolver, { parameter, tables: list }, notes);
 }
 
 export async function startMailSystem(options: MailSystemOptions): Promise<MailSystem> {
@@ -152,7 +168,13 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
       entry.name,
       createSmtpServer({
         settings: compileSmtpdSettings(view, entry, parts.tables),
-        policy: createPolicyChecks({ settings: view, ...parts, rewriter, resolver, hostLookup }),
+        policy: createPolicyChecks({
+          settings: view,
+          ...parts,
+          rewriter,
+          resolver: filteredResolver(resolver, view, parts),
+          hostLookup,
+        }),
         submission: cleanupFor(view),
         hostLookup,
         rewriter,

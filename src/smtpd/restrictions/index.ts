@@ -237,7 +237,9 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
         facts.memory[stage] = run.deferIfPermit;
         return { kind: 'accept', actions: run.actions };
       }
-      return verdictOf(run, stage === 'rcpt' ? await runImplicit(run) : undefined);
+      // a refusal that was put off comes before what the lists never asked
+      const asks = stage === 'rcpt' && run.deferIfPermit === undefined;
+      return verdictOf(run, asks ? await runImplicit(run) : undefined);
     },
   };
 }

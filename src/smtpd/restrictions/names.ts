@@ -14,6 +14,7 @@ function temporary(action: string, code: number, dsn: string, text: string): Dec
 async function hasMailHost(
   name: string,
   resolver: Resolver,
+  warn: (text: string) => void,
 ): Promise<'yes' | 'no' | 'tempfail' | 'nullMx' | 'malformed'> {
   let sawTrouble = false;
   for (const type of ['MX', 'A', 'AAAA'] as const) {
@@ -21,6 +22,10 @@ async function hasMailHost(
     if (answer.kind === 'ok') return 'yes';
     if (answer.kind === 'nullMx') return 'nullMx';
     if (answer.kind === 'invalid') return 'malformed';
+    if (answer.kind === 'filtered') {
+      warn(`${name}: MX or address lookup error: ${answer.reason.replace(/^.*: (?=DNS reply)/, '')}`);
+      return 'yes';
+    }
     if (answer.kind === 'tryAgain' || answer.kind === 'failed') sawTrouble = true;
   }
   return sawTrouble ? 'tempfail' : 'no';
@@ -41,7 +46,7 @@ function domainRequired(kind: 'sender' | 'recipient'): Constructor {
         `<${evaluation.subject.datum}>: ${evaluation.subject.replyClass} rejected: ${reason}`;
       return whenReady(isFinalDomain(domain, rewriter), async (isFinal): Promise<Decision> => {
         if (isFinal) return dunno;
-        switch (await hasMailHost(domain, resolver)) {
+        switch (await hasMailHost(domain, resolver, evaluation.warn)) {
           case 'yes':
             return dunno;
           case 'nullMx':
@@ -137,7 +142,7 @@ export const names: Readonly<Record<string, Constructor>> = {
           : dunno;
       }
       if (!isHostName(name)) return refuse(evaluation, invalidCode, '5.5.2', 'Invalid name');
-      const found = await hasMailHost(name, resolver);
+      const found = await hasMailHost(name, resolver, evaluation.warn);
       if (found === 'yes' || found === 'nullMx') return dunno;
       if (found === 'tempfail') {
         const { subject } = evaluation;
