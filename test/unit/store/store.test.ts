@@ -276,6 +276,22 @@ describe('the queue store', () => {
     });
   }
 
+  it('requeues waiting messages at once, and active ones when their delivery has ended', async () => {
+    const waiting = await put('waiting');
+    const active = await put('active');
+    await store.claimById([active]);
+    assert.deepEqual(await store.requeue({}), [waiting, active]);
+    assert.equal(await queueOf(waiting), 'maildrop');
+    assert.equal(await queueOf(active), 'active');
+    await store.settle({ queueId: active, outcomes: [deferred], next: { kind: 'deferred', dueAt: 9_000_000 } });
+    assert.equal(await queueOf(active), 'maildrop');
+    const claimed = await store.claim('maildrop', 2_000_000, 10);
+    assert.deepEqual(
+      claimed.map((message) => message.queueId),
+      [waiting],
+    );
+  });
+
   it('finds waiting messages by an index', () => {
     const database = new DatabaseSync(join(directory, 'posthorn.db'));
     const plan = (sql: string): string => JSON.stringify(database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all());
