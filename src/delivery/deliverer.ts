@@ -107,7 +107,10 @@ export function createProcessPool(connect: (uid: number, gid: number) => Promise
       const result = new Promise<DelivererResult>((resolve) => process.waiting.set(id, resolve));
       try {
         const stream = await process.stream;
+        // one system call for head and content
+        stream.cork();
         for (const piece of frame({ id, request }, content)) stream.write(piece);
+        stream.uncork();
       } catch (error) {
         process.waiting.delete(id);
         return failedResult('4.3.0', error instanceof Error ? error.message : String(error));
