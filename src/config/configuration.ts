@@ -133,6 +133,30 @@ function unknownNames(
   ];
 }
 
+/** Settings that ask for what is not there yet; one that leaves things as they are by default asks for nothing. */
+function pendingNames(
+  main: MainFile,
+  registry: ParameterRegistry,
+  services: readonly ServiceEntry[],
+): readonly string[] {
+  const asks = (name: string, value: string): boolean => {
+    const parameter = registry.get(name);
+    return parameter?.status === 'pending' && value !== parameter.defaultValue && !/^(?:no|none|)$/i.test(value);
+  };
+  const describe = (file: string, line: number, name: string): string =>
+    `${file}, line ${line}: ${name} is not implemented yet and has no effect`;
+  return [
+    ...[...main.byName.values()]
+      .filter(({ name, value }) => asks(name, value))
+      .map(({ name, line }) => describe(main.path, line, name)),
+    ...services.flatMap(({ overrides, origin }) =>
+      [...overrides]
+        .filter(([name, value]) => asks(name, value))
+        .map(([name]) => describe(origin.file, origin.line, name)),
+    ),
+  ];
+}
+
 /** `mysql:NAME` and the like read NAME_hosts, NAME_user … from main.cf (legacy form). */
 function isTableParameter(name: string, texts: readonly string[]): boolean {
   return texts.some((text) =>
@@ -206,6 +230,6 @@ export function loadConfiguration(directory: string, options: LoadOptions = {}):
     settings,
     services,
     settingsFor,
-    warnings: [...main.warnings, ...unknownNames(main, registry, services)],
+    warnings: [...main.warnings, ...unknownNames(main, registry, services), ...pendingNames(main, registry, services)],
   };
 }

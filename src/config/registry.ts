@@ -3,6 +3,7 @@
  * the checks at start all read it.
  */
 import { allParameters } from './parameters/index.ts';
+import { inertParameters, pendingParameters } from './parameters/without-effect.ts';
 import { posthornParameters } from './posthorn-parameters.ts';
 
 /** `raw` text is expanded by its user, with names of its own; `time:X` is a time value whose default unit is X; `enum` values are checked where they are used. */
@@ -25,6 +26,16 @@ export interface ParameterTraits {
   readonly instead?: string;
 }
 
+/**
+ * `implemented`: does what postconf(5) says. `inert`: about something that this program does not have. `pending`: asks
+ * for something that is not there yet.
+ */
+export type ParameterStatus = 'implemented' | 'inert' | 'pending';
+
+function statusOf(name: string): ParameterStatus {
+  return inertParameters.has(name) ? 'inert' : pendingParameters.has(name) ? 'pending' : 'implemented';
+}
+
 /** As written in `parameters/`: name, default, kind, traits. */
 export type ParameterRow = readonly [name: string, defaultValue: string, kind: string, traits?: ParameterTraits];
 
@@ -32,6 +43,7 @@ export interface Parameter extends ParameterTraits {
   readonly name: string;
   readonly defaultValue: string;
   readonly kind: ParameterKind;
+  readonly status: ParameterStatus;
   /** Comes from a master.cf service name (`<transport>_…`). */
   readonly isPerService?: boolean;
 }
@@ -62,7 +74,7 @@ function isKind(text: string): text is ParameterKind {
 
 function toParameter([name, defaultValue, kind, traits]: ParameterRow): Parameter {
   if (!isKind(kind)) throw new Error(`parameter ${name}: unknown kind ${kind}`);
-  return { name, defaultValue, kind, ...traits };
+  return { name, defaultValue, kind, status: statusOf(name), ...traits };
 }
 
 /** All parameters by name. */

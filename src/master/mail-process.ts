@@ -39,7 +39,7 @@ function describeEnd(code: number | null, signal: NodeJS.Signals | null): string
  * A message's objects live as long as the message is on its way: with room for some thousand of them in the young
  * generation few are copied. Threads for the collector would only compete with the writer and the clients.
  */
-const engineOptions = ['--max-semi-space-size=32', '--single-threaded-gc'];
+const engineOptions = ['--max-semi-space-size=16', '--single-threaded-gc'];
 
 /** Starts a mail process. Its listeners and log are inherited descriptors. */
 export function startMailProcess(options: MailProcessOptions): MailProcess {
