@@ -2,6 +2,7 @@
 import type { Configuration, Settings } from '#config';
 import { createDiscardAgent, createErrorAgent, type DelivererPool } from '#delivery';
 import { createLocalAgent } from '#delivery/local';
+import { createPipeAgent } from '#delivery/pipe';
 import { createSmtpAgent } from '#delivery/smtp';
 import { createVirtualAgent } from '#delivery/virtual';
 import type { HostLookup, Resolver } from '#dns';
@@ -82,6 +83,12 @@ export function createAgents(parts: AgentParts): ReadonlyMap<string, DeliveryAge
             agents,
             ...opened(),
           }),
+        );
+        break;
+      case 'pipe':
+        agents.set(
+          service.name,
+          createPipeAgent({ entry: service, settings, deliverers, now, events: opened().events }),
         );
         break;
       default:

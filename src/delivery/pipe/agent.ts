@@ -1,0 +1,139 @@
+/** pipe(8): gives messages to external commands. */
+import { toExternal } from '#address';
+import type { ServiceEntry, Settings } from '#config';
+import type { EventChannel } from '#events';
+import type { DeliveryAgent, DeliveryRequest, Outcome, RequestRecipient } from '#message';
+import { commandOutcome } from '../command-outcome.ts';
+import type { DelivererPool } from '../deliverer.ts';
+import { contentWithLf, deliveredToFields, fromLine, quoteFromLines } from '../mailbox-copy.ts';
+import { commandArguments } from './arguments.ts';
+import { type PipeSettings, readPipeSettings } from './settings.ts';
+
+export interface PipeAgentOptions {
+  readonly entry: ServiceEntry;
+  readonly settings: Settings;
+  readonly deliverers: DelivererPool;
+  readonly events: EventChannel;
+  readonly now: () => number;
+}
+
+interface Result {
+  readonly kind: Outcome['kind'];
+  readonly code: string;
+  readonly text: string;
+}
+
+const misconfigured: Result = { kind: 'deferred', code: '4.3.5', text: 'mail system configuration error' };
+
+/** The message as the flags want it. */
+async function copy(request: DeliveryRequest, settings: PipeSettings, now: number): Promise<Buffer> {
+  const { flags, lineEnd } = settings;
+  const { sender } = request.envelope;
+  const [first] = request.recipients;
+  const top =
+    (flags.has('F') ? fromLine(sender, now) : '') +
+    (flags.has('R') ? `Return-Path: <${toExternal(sender)}>\n` : '') +
+    (flags.has('O') && first !== undefined && first.original !== ''
+      ? `X-Original-To: ${toExternal(first.original)}\n`
+      : '') +
+    (flags.has('D') && first !== undefined ? `Delivered-To: ${toExternal(first.address)}\n` : '');
+  let text = await contentWithLf(request);
+  if (flags.has('>')) text = quoteFromLines(text);
+  const whole = Buffer.concat([Buffer.from(top), text, Buffer.from(flags.has('B') ? '\n' : '')]);
+  if (lineEnd === '\n' && !flags.has('.')) return whole;
+  const stuffed = flags.has('.') ? whole.toString('latin1').replaceAll(/^\./gm, '..') : whole.toString('latin1');
+  const ended = flags.has('.') ? `${stuffed}.\n` : stuffed;
+  return Buffer.from(ended.replaceAll('\n', lineEnd), 'latin1');
+}
+
+class PipeAgent implements DeliveryAgent {
+  readonly #options: PipeAgentOptions;
+  readonly #settings: PipeSettings;
+
+  constructor(options: PipeAgentOptions) {
+    this.#options = options;
+    this.#settings = readPipeSettings(options.entry, options.settings);
+  }
+
+  async deliver(request: DeliveryRequest, report: (outcome: Outcome) => void): Promise<Record<string, never>> {
+    const { flags } = this.#settings;
+    const looping = flags.has('D') ? await this.#looping(request) : new Set<RequestRecipient>();
+    for (const recipient of looping) {
+      const text = `mail forwarding loop for ${toExternal(recipient.address)}`;
+      this.#conclude(request, recipient, { kind: 'bounced', code: '5.4.6', text }, report);
+    }
+    const recipients = request.recipients.filter((recipient) => !looping.has(recipient));
+    if (recipients.length === 0) return {};
+    const result = await this.#run({ ...request, recipients });
+    for (const recipient of recipients) this.#conclude(request, recipient, result, report);
+    return {};
+  }
+
+  async #looping(request: DeliveryRequest): Promise<ReadonlySet<RequestRecipient>> {
+    const been = await deliveredToFields(request);
+    return new Set(request.recipients.filter(({ address }) => been.has(toExternal(address).toLowerCase())));
+  }
+
+  async #run(request: DeliveryRequest): Promise<Result> {
+    const { deliverers, now } = this.#options;
+    const { service, flags, uid, gid, sizeLimit, directory, environment, limitMs } = this.#settings;
+    if ((flags.has('D') || flags.has('O')) && request.recipients.length > 1) {
+      return this.#misconfigured(`flags=D or O need ${service}_destination_recipient_limit = 1`);
+    }
+    if (uid < 0 || gid < 0) return this.#misconfigured(`service ${service}: user= names an unknown user or group`);
+    if (sizeLimit > 0 && request.sizeBytes > sizeLimit)
+      return { kind: 'bounced', code: '5.2.3', text: 'message too large' };
+    if (request.probe)
+      return { kind: 'deliverable', code: '2.0.0', text: `delivers to command: ${this.#settings.argv[0] ?? ''}` };
+    const command = commandArguments(request, this.#settings);
+    const ended = await deliverers.run(
+      uid,
+      gid,
+      { kind: 'command', command, shell: '', environment, directory, limitMs },
+      await copy(request, this.#settings, now()),
+    );
+    if (ended.kind !== 'ended') {
+      return { kind: 'deferred', code: '4.3.0', text: ended.kind === 'failed' ? ended.reason : 'no answer' };
+    }
+    const outcome = commandOutcome(ended, command[0] ?? '', 'pipe');
+    if (outcome === 'delivered') {
+      const said = ended.output === '' ? '' : ` (${ended.output})`;
+      return { kind: 'sent', code: '2.0.0', text: `delivered via ${service} service${said}` };
+    }
+    for (const text of outcome.warnings) this.#options.events.emit({ kind: 'warning', text });
+    if (outcome.fatal !== undefined) this.#options.events.emit({ kind: 'fatal', text: outcome.fatal });
+    return { kind: outcome.code.startsWith('5') ? 'bounced' : 'deferred', code: outcome.code, text: outcome.text };
+  }
+
+  #misconfigured(warning: string): Result {
+    this.#options.events.emit({ kind: 'warning', text: warning });
+    return misconfigured;
+  }
+
+  #conclude(
+    request: DeliveryRequest,
+    recipient: RequestRecipient,
+    { kind, code, text }: Result,
+    report: (outcome: Outcome) => void,
+  ): void {
+    this.#options.events.emit({
+      kind: 'delivery',
+      queueId: request.queueId,
+      recipient: toExternal(recipient.address),
+      original: toExternal(recipient.original),
+      relay: this.#settings.service,
+      times: [request.envelope.arrivedAt, request.activeAt, request.startedAt, request.startedAt, this.#options.now()],
+      code,
+      outcome: kind,
+      text,
+    });
+    // with flag X this is where the message's way ends, else the command is one more hop
+    const action = this.#settings.flags.has('X') ? 'delivered' : 'relayed';
+    report({ index: recipient.index, kind, status: { code, reason: text }, ...(kind === 'sent' ? { action } : {}) });
+  }
+}
+
+/** Throws ConfigError when master.cf's entry can't be used. */
+export function createPipeAgent(options: PipeAgentOptions): DeliveryAgent {
+  return new PipeAgent(options);
+}

@@ -1,0 +1,2 @@
+/** The pipe(8) delivery agent. */
+export { createPipeAgent, type PipeAgentOptions } from './agent.ts';

@@ -1,0 +1,87 @@
+/** What master.cf says of a pipe(8) transport: flags=, user=, argv= and the others. */
+import { ConfigError, type ServiceEntry, type Settings } from '#config';
+import { getGroupByName, getUserByName } from '#native';
+import { exportedEnvironment } from '../command-environment.ts';
+
+export interface PipeSettings {
+  readonly service: string;
+  readonly flags: ReadonlySet<string>;
+  readonly uid: number;
+  readonly gid: number;
+  readonly argv: readonly string[];
+  readonly directory: string;
+  readonly lineEnd: string;
+  readonly nullSender: string;
+  /** Bytes; 0: no limit. */
+  readonly sizeLimit: number;
+  readonly limitMs: number;
+  readonly delimiters: string;
+  readonly split: { readonly ownerRequestSpecial: boolean; readonly doubleBounceName: string };
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+const knownFlags = 'BDFORXhqu.>';
+const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', f: '\f', v: '\v', a: '\x07' };
+
+function unescape(text: string): string {
+  return text.replaceAll(/\\([0-7]{1,3}|.)/g, (_, escape: string) =>
+    /^[0-7]/.test(escape) ? String.fromCharCode(Number.parseInt(escape, 8)) : (escapes[escape] ?? escape),
+  );
+}
+
+/** `name=value` words up to argv=, which takes all that follow. */
+function splitAttributes(args: readonly string[]): {
+  readonly attributes: ReadonlyMap<string, string>;
+  readonly argv: readonly string[];
+} {
+  const bare = (text: string): string => text.replace(/^\{\s*([^]*?)\s*\}$/, '$1');
+  const at = args.findIndex((word) => word.startsWith('argv='));
+  const before = at < 0 ? args : args.slice(0, at);
+  const attributes = new Map(
+    before.map((word) => {
+      const text = bare(word);
+      const equals = text.indexOf('=');
+      return [text.slice(0, equals).trim(), text.slice(equals + 1).trim()];
+    }),
+  );
+  const argv = at < 0 ? [] : [(args[at] ?? '').slice('argv='.length), ...args.slice(at + 1)];
+  return { attributes, argv: argv.map(bare).filter((word) => word !== '') };
+}
+
+/** Throws ConfigError, with the entry's file and line. */
+export function readPipeSettings(entry: ServiceEntry, settings: Settings): PipeSettings {
+  const refuse = (text: string): ConfigError =>
+    new ConfigError([`${entry.origin.file}, line ${entry.origin.line}: service ${entry.name}/pipe: ${text}`]);
+  const { attributes, argv } = splitAttributes(entry.args);
+  if (argv.length === 0) throw refuse('missing argv= attribute; write the command after it, last of all');
+  if (attributes.has('chroot')) throw refuse('chroot= is not supported; remove it');
+  const [userName = '', groupName] = (attributes.get('user') ?? '').split(':');
+  if (userName === '') throw refuse('missing user= attribute; name the user that the command runs as');
+  const user = getUserByName(userName);
+  const group = groupName === undefined || groupName === '' ? undefined : getGroupByName(groupName);
+  // Postfix starts, too, with users that are not there, and fails when mail comes: so do stock entries for lists and uucp
+  const uid = user?.uid ?? -1;
+  if (uid === 0 || group?.gid === 0)
+    throw refuse(`user= command-line attribute specifies root privileges: ${userName}`);
+  const flags = new Set((attributes.get('flags') ?? '').split(''));
+  const unknown = [...flags].find((flag) => !knownFlags.includes(flag));
+  if (unknown !== undefined) throw refuse(`unknown flag "${unknown}"; the flags are ${knownFlags}`);
+  return {
+    service: entry.name,
+    flags,
+    uid: groupName !== undefined && group === undefined ? -1 : uid,
+    gid: group?.gid ?? user?.gid ?? -1,
+    argv,
+    directory: attributes.get('directory') ?? '',
+    lineEnd: unescape(attributes.get('eol') ?? String.raw`\n`),
+    nullSender: attributes.get('null_sender') ?? 'MAILER-DAEMON',
+    sizeLimit: Number(attributes.get('size') ?? '0'),
+    limitMs: settings.ms(`${entry.name}_time_limit`),
+    delimiters: settings.string('recipient_delimiter'),
+    split: {
+      ownerRequestSpecial: settings.bool('owner_request_special'),
+      doubleBounceName: settings.string('double_bounce_sender'),
+    },
+    environment: exportedEnvironment(settings, process.env),
+  };
+}
