@@ -25,116 +25,112 @@ function recipient(address: string, index: number): RequestRecipient {
   return { address, original: address, dsnOriginal: '', notify: [], index };
 }
 
-describe(
-  'pipe',
-  { skip: isRoot ? 'a command as root is refused; the recorded cases run it as another user' : false },
-  () => {
-    let directory = '';
-    before(() => {
-      directory = mkdtempSync(join(tmpdir(), 'pipe-'));
-      writeFileSync(
-        join(directory, 'main.cf'),
-        'compatibility_level = 3.11\nmyhostname = mail.example.com\nrecipient_delimiter = +\n',
-      );
-    });
-    after(() => rmSync(directory, { recursive: true }));
+describe('pipe', () => {
+  let directory = '';
+  before(() => {
+    directory = mkdtempSync(join(tmpdir(), 'pipe-'));
+    writeFileSync(
+      join(directory, 'main.cf'),
+      'compatibility_level = 3.11\nmyhostname = mail.example.com\nrecipient_delimiter = +\n',
+    );
+  });
+  after(() => rmSync(directory, { recursive: true }));
 
-    async function deliver(
-      attributes: string,
-      addresses: readonly string[],
-    ): Promise<{ readonly outcomes: readonly Outcome[]; readonly log: readonly string[] }> {
-      writeFileSync(join(directory, 'master.cf'), `my unix - n n - - pipe ${attributes}\n`);
-      const configuration = loadConfiguration(directory);
-      const [entry] = configuration.services;
-      assert.ok(entry);
-      const log: string[] = [];
-      const agent = createPipeAgent({
-        entry,
-        settings: configuration.settingsFor(entry),
-        // commands of this test run as whoever runs it
-        deliverers: { run: (_uid, _gid, asked, text) => runRequest(asked, text), close: () => undefined },
-        events: { emit: (event) => void log.push(renderPostfixText(event)) },
-        now: () => 0,
-      });
-      const request: DeliveryRequest = {
-        queueId: 'ABC',
-        envelope: {
-          sender: 'Sender@example.org',
-          arrivedAt: 0,
-          envid: '',
-          ret: '',
-          smtputf8: false,
-          encoding: '',
-          rewriteContext: 'local',
-          client,
-          logClient: client,
-          fullName: '',
-          contentFilter: '',
-          origin: 'mail',
-          verp: '',
-          trace: '',
-          originalQueueId: '',
-          requireTls: false,
-          messageId: '',
-        },
-        content: { sizeBytes: content.length, headerBytes: 12, chunks: () => [content] },
-        sizeBytes: 30,
-        transport: 'my',
-        nexthop: 'Next.Example',
-        recipients: addresses.map(recipient),
-        activeAt: 0,
-        startedAt: 0,
-        reuseConnection: false,
-        probe: false,
-        signal: new AbortController().signal,
-      };
-      const outcomes: Outcome[] = [];
-      await agent.deliver(request, (outcome) => void outcomes.push(outcome));
-      return { outcomes, log };
+  async function deliver(
+    attributes: string,
+    addresses: readonly string[],
+  ): Promise<{ readonly outcomes: readonly Outcome[]; readonly log: readonly string[] }> {
+    writeFileSync(join(directory, 'master.cf'), `my unix - n n - - pipe ${attributes}\n`);
+    const configuration = loadConfiguration(directory);
+    const [entry] = configuration.services;
+    assert.ok(entry);
+    const log: string[] = [];
+    const agent = createPipeAgent({
+      entry,
+      settings: configuration.settingsFor(entry),
+      // commands of this test run as whoever runs it
+      deliverers: { run: (_uid, _gid, asked, text) => runRequest(asked, text), close: () => undefined },
+      events: { emit: (event) => void log.push(renderPostfixText(event)) },
+      now: () => 0,
+    });
+    const request: DeliveryRequest = {
+      queueId: 'ABC',
+      envelope: {
+        sender: 'Sender@example.org',
+        arrivedAt: 0,
+        envid: '',
+        ret: '',
+        smtputf8: false,
+        encoding: '',
+        rewriteContext: 'local',
+        client,
+        logClient: client,
+        fullName: '',
+        contentFilter: '',
+        origin: 'mail',
+        verp: '',
+        trace: '',
+        originalQueueId: '',
+        requireTls: false,
+        messageId: '',
+      },
+      content: { sizeBytes: content.length, headerBytes: 12, chunks: () => [content] },
+      sizeBytes: 30,
+      transport: 'my',
+      nexthop: 'Next.Example',
+      recipients: addresses.map(recipient),
+      activeAt: 0,
+      startedAt: 0,
+      reuseConnection: false,
+      probe: false,
+      signal: new AbortController().signal,
+    };
+    const outcomes: Outcome[] = [];
+    await agent.deliver(request, (outcome) => void outcomes.push(outcome));
+    return { outcomes, log };
+  }
+  const user = 'user=nobody';
+
+  it('repeats arguments about recipients and fills in the others once', async () => {
+    const { outcomes } = await deliver(
+      `flags=hu ${user} argv=/bin/echo $sender $nexthop \${recipient} \${user}:$extension:$domain $$`,
+      ['Bob+Ext@A.example', 'amy@b.example'],
+    );
+    assert.deepEqual(
+      outcomes.map(({ status }) => status.reason),
+      Array(2).fill(
+        'delivered via my service (Sender@example.org next.example bob+ext@a.example amy@b.example bob:ext:a.example amy::b.example $ )',
+      ),
+    );
+  });
+
+  it('writes the message as the flags say', async () => {
+    const { outcomes } = await deliver(`flags=R>. ${user} eol=| argv=/bin/cat`, ['bob@a.example']);
+    assert.equal(
+      outcomes[0]?.status.reason,
+      'delivered via my service (Return-Path: <Sender@example.org>|Subject: s||>From here|..dot|.|)',
+    );
+  });
+
+  it('takes the exit status and a status code in the output as the outcome', async () => {
+    const { outcomes, log } = await deliver(`${user} argv=/bin/sh -c {exit 75}`, ['bob@a.example']);
+    assert.deepEqual(outcomes[0]?.kind, 'deferred');
+    assert.match(log.join('\n'), /relay=my, .*dsn=4\.3\.0, status=deferred \(temporary failure\)/);
+    const refused = await deliver(`${user} argv=/bin/sh -c {echo 5.7.1 not today; exit 69}`, ['bob@a.example']);
+    assert.deepEqual(refused.outcomes[0]?.status, { code: '5.7.1', reason: 'not today ' });
+  });
+
+  it('refuses an entry without a command or a user, with file and line', async () => {
+    for (const [attributes, reason] of [
+      [user, /master\.cf, line 1: service my\/pipe: missing argv=/],
+      ['argv=/bin/cat', /missing user=/],
+      ['user=root argv=/bin/cat', /root privileges/],
+      [`flags=Z ${user} argv=/bin/cat`, /unknown flag "Z"/],
+    ] as const) {
+      await assert.rejects(
+        deliver(attributes, ['a@b']),
+        (error) => error instanceof ConfigError && reason.test(error.message),
+      );
     }
-    const user = 'user=nobody';
-
-    it('repeats arguments about recipients and fills in the others once', async () => {
-      const { outcomes } = await deliver(
-        `flags=hu ${user} argv=/bin/echo $sender $nexthop \${recipient} \${user}:$extension:$domain $$`,
-        ['Bob+Ext@A.example', 'amy@b.example'],
-      );
-      assert.deepEqual(
-        outcomes.map(({ status }) => status.reason),
-        Array(2).fill(
-          'delivered via my service (Sender@example.org next.example bob+ext@a.example amy@b.example bob:ext:a.example amy::b.example $ )',
-        ),
-      );
-    });
-
-    it('writes the message as the flags say', async () => {
-      const { outcomes } = await deliver(`flags=R>. ${user} eol=| argv=/bin/cat`, ['bob@a.example']);
-      assert.equal(
-        outcomes[0]?.status.reason,
-        'delivered via my service (Return-Path: <Sender@example.org>|Subject: s||>From here|..dot|.|)',
-      );
-    });
-
-    it('takes the exit status and a status code in the output as the outcome', async () => {
-      const { outcomes, log } = await deliver(`${user} argv=/bin/sh -c {exit 75}`, ['bob@a.example']);
-      assert.deepEqual(outcomes[0]?.kind, 'deferred');
-      assert.match(log.join('\n'), /relay=my, .*dsn=4\.3\.0, status=deferred \(temporary failure\)/);
-      const refused = await deliver(`${user} argv=/bin/sh -c {echo 5.7.1 not today; exit 69}`, ['bob@a.example']);
-      assert.deepEqual(refused.outcomes[0]?.status, { code: '5.7.1', reason: 'not today ' });
-    });
-
-    it('refuses an entry without a command or a user, with file and line', async () => {
-      for (const [attributes, reason] of [
-        [user, /master\.cf, line 1: service my\/pipe: missing argv=/],
-        ['argv=/bin/cat', /missing user=/],
-        ['user=root argv=/bin/cat', /root privileges/],
-        [`flags=Z ${user} argv=/bin/cat`, /unknown flag "Z"/],
-      ] as const) {
-        await assert.rejects(
-          deliver(attributes, ['a@b']),
-          (error) => error instanceof ConfigError && reason.test(error.message),
-        );
-      }
-    });
-  },
-);
+  });
+});
