@@ -452,8 +452,9 @@ export class CleanupSubmission implements Submission {
       this.#bcc.push(settings.alwaysBcc);
     for (const address of this.#bcc) await this.#expand(quiet(address), true);
     if (this.#redirect === undefined) return;
-    // all copies become one, which remembers the first recipient it was for
-    const original = this.#recipients[0]?.original ?? '';
+    // all copies become one, which remembers the first recipient, in the order the queue manager has them
+    const first = this.#recipients.toSorted((a, b) => (a.address.toLowerCase() < b.address.toLowerCase() ? -1 : 1))[0];
+    const original = first?.original ?? '';
     this.#recipients.length = 0;
     this.#seen.clear();
     await this.#expand({ address: this.#redirect, original, dsnOriginal: '', notify: [] }, true);

@@ -62,7 +62,8 @@ function byDomain(a: RequestRecipient, b: RequestRecipient): number {
   const first = left.domain.toLowerCase();
   const second = right.domain.toLowerCase();
   if (first !== second) return first < second ? -1 : 1;
-  return left.localPart < right.localPart ? -1 : left.localPart > right.localPart ? 1 : 0;
+  const [one, other] = [a.address.toLowerCase(), b.address.toLowerCase()];
+  return one < other ? -1 : one > other ? 1 : 0;
 }
 
 export class QueueManager {

@@ -7,6 +7,8 @@ import type { ClientFacts } from './session-state.ts';
 export interface SessionFacts {
   /** The command that is being answered, as logged: CONNECT, XCLIENT, EHLO, MAIL … END-OF-MESSAGE. */
   readonly command: string;
+  /** The client as logged. */
+  readonly clientText: string;
   readonly memory: PolicyMemory;
   /** An earlier decision throws the message away. */
   readonly isDiscarded: boolean;

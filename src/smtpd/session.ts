@@ -548,6 +548,7 @@ export class Session {
     const { transaction } = this;
     const answer = this.options.policy.check(stage, {
       command: this.#where,
+      clientText: this.clientText,
       memory: this.#policyMemory,
       isDiscarded: transaction?.isDiscarded ?? false,
       client: this.client,

@@ -93,12 +93,12 @@ export const pendingParameters = new Set(
     'milter_data_macros milter_default_action milter_end_of_data_macros milter_end_of_header_macros ' +
     'milter_header_checks milter_helo_macros milter_macro_daemon_name milter_macro_defaults ' +
     'milter_macro_v milter_mail_macros milter_protocol milter_rcpt_macros milter_unknown_command_macros ' +
-    'non_empty_end_of_header_action permit_mx_backup_networks pipe_delivery_status_filter ' +
-    'postscreen_access_list postscreen_allowlist_interfaces postscreen_bare_newline_action ' +
-    'postscreen_bare_newline_enable postscreen_bare_newline_ttl postscreen_blacklist_action ' +
-    'postscreen_cache_cleanup_interval postscreen_cache_map postscreen_cache_retention_time ' +
-    'postscreen_client_connection_count_limit postscreen_command_count_limit postscreen_command_filter ' +
-    'postscreen_command_time_limit postscreen_denylist_action postscreen_disable_vrfy_command ' +
+    'non_empty_end_of_header_action pipe_delivery_status_filter postscreen_access_list ' +
+    'postscreen_allowlist_interfaces postscreen_bare_newline_action postscreen_bare_newline_enable ' +
+    'postscreen_bare_newline_ttl postscreen_blacklist_action postscreen_cache_cleanup_interval ' +
+    'postscreen_cache_map postscreen_cache_retention_time postscreen_client_connection_count_limit ' +
+    'postscreen_command_count_limit postscreen_command_filter postscreen_command_time_limit ' +
+    'postscreen_denylist_action postscreen_disable_vrfy_command ' +
     'postscreen_discard_ehlo_keyword_address_maps postscreen_discard_ehlo_keywords ' +
     'postscreen_dnsbl_action postscreen_dnsbl_allowlist_threshold postscreen_dnsbl_max_ttl ' +
     'postscreen_dnsbl_min_ttl postscreen_dnsbl_reply_map postscreen_dnsbl_sites ' +
@@ -137,10 +137,10 @@ export const pendingParameters = new Set(
     'smtp_tls_trust_anchor_file smtp_tls_verify_cert_match smtp_tlsrpt_enable ' +
     'smtp_tlsrpt_skip_reused_handshakes smtp_tlsrpt_socket_name smtpd_client_auth_rate_limit ' +
     'smtpd_client_connection_limit_exceptions smtpd_client_new_tls_session_rate_limit ' +
-    'smtpd_delay_open_until_valid_rcpt smtpd_log_access_permit_actions smtpd_milter_maps ' +
-    'smtpd_per_record_deadline smtpd_proxy_ehlo smtpd_proxy_options smtpd_proxy_timeout ' +
-    'smtpd_sasl_authenticated_header smtpd_sasl_exceptions_networks smtpd_sasl_local_domain ' +
-    'smtpd_sasl_mechanism_filter smtpd_sasl_response_limit smtpd_sasl_security_options smtpd_sasl_service ' +
+    'smtpd_delay_open_until_valid_rcpt smtpd_milter_maps smtpd_per_record_deadline smtpd_proxy_ehlo ' +
+    'smtpd_proxy_options smtpd_proxy_timeout smtpd_sasl_authenticated_header ' +
+    'smtpd_sasl_exceptions_networks smtpd_sasl_local_domain smtpd_sasl_mechanism_filter ' +
+    'smtpd_sasl_response_limit smtpd_sasl_security_options smtpd_sasl_service ' +
     'smtpd_sasl_tls_security_options smtpd_sasl_type smtpd_sender_login_maps smtpd_starttls_timeout ' +
     'smtpd_tls_CAfile smtpd_tls_CApath smtpd_tls_always_issue_session_ids smtpd_tls_ask_ccert ' +
     'smtpd_tls_auth_only smtpd_tls_ccert_verifydepth smtpd_tls_cert_file smtpd_tls_chain_files ' +

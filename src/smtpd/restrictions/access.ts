@@ -70,11 +70,16 @@ function search(table: Table, keys: readonly Key[], from = 0): MaybePromise<Look
   return { kind: 'missing' };
 }
 
+/** An OK as smtpd_log_access_permit_actions tells of it. */
+function okFrom(place: string): Decision {
+  return { kind: 'permit', as: { action: 'OK', place: `from ${place}` } };
+}
+
 /** What an OK is worth for a recipient that carries a route of its own: nothing. allow_untrusted_routing */
-function unlessRouted({ facts }: Evaluation, { settings, rewriter }: Toolbox): MaybePromise<Decision> {
-  if (settings.bool('allow_untrusted_routing')) return permit;
-  return whenReady(rewriter.resolve(facts.sender ?? '', facts.recipient ?? ''), (route) =>
-    route.kind === 'resolved' && route.routed ? dunno : permit,
+function unlessRouted({ facts }: Evaluation, { settings, rewriter }: Toolbox, place: string): MaybePromise<Decision> {
+  if (settings.bool('allow_untrusted_routing')) return okFrom(place);
+  return whenReady(rewriter.resolve(facts.sender ?? '', facts.recipient ?? ''), (route): Decision =>
+    route.kind === 'resolved' && route.routed ? dunno : okFrom(place),
   );
 }
 
@@ -100,10 +105,14 @@ function accessCheck(
             text: `<${evaluation.subject.datum}>: Temporary lookup failure`,
           };
         }
-        return whenReady(applyAction(result.value, evaluation, toolbox, table.name), (decision) =>
-          decision.kind === 'permit' && evaluation.subject.replyClass === 'Recipient address'
-            ? unlessRouted(evaluation, toolbox)
-            : decision,
+        return whenReady(
+          applyAction(result.value, evaluation, toolbox, table.name),
+          (decision): MaybePromise<Decision> =>
+            decision.kind === 'permit' && evaluation.subject.replyClass === 'Recipient address'
+              ? unlessRouted(evaluation, toolbox, table.name)
+              : decision.kind === 'permit'
+                ? okFrom(table.name)
+                : decision,
         );
       });
     };

@@ -7,7 +7,7 @@ import type { PolicyWord } from '#events';
 import type { PolicyChecks, SessionFacts, Stage, Verdict } from '../policy.ts';
 import { askAhead, isDnsList } from './dns-lists.ts';
 import { parseRestrictions } from './program.ts';
-import { clientDatum } from './subjects.ts';
+import { clientDatum, subjectMaker } from './subjects.ts';
 import type { Decision, Evaluation, Restriction, Subject, Toolbox } from './restriction.ts';
 
 export { relayProblem } from './program.ts';
@@ -70,6 +70,8 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
     endOfData: list('smtpd_end_of_data_restrictions', 'End-of-data', () => 'END-OF-MESSAGE'),
     etrn: list('smtpd_etrn_restrictions', 'Etrn command', ({ recipient }) => recipient ?? ''),
   };
+  const permitNames = 'smtpd_log_access_permit_actions';
+  const loggedPermits = tables.matchList(permitNames, 'string', settings.elements(permitNames));
   const delays = settings.bool('smtpd_delay_reject');
   const relayFirst = settings.bool('smtpd_relay_before_recipient_restrictions');
   const overrides = settings.list('receive_override_options');
@@ -101,7 +103,7 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
       kind: 'policy',
       word,
       text,
-      client: clientDatum(facts),
+      client: facts.clientText,
       where: facts.command,
       queueId: facts.queueId,
       sender: facts.sender,
@@ -116,6 +118,22 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
     const evaluation = evaluationOf(run, { replyClass, datum: datum(run.facts) });
     const result = await runRestrictions(restrictions, evaluation, run, false, { deferIfReject: undefined });
     return typeof result === 'object' ? result : undefined;
+  }
+
+  /** smtpd_log_access_permit_actions: a list of action names. */
+  async function logPermit(
+    name: string,
+    { as = { action: name, place: '' } }: Decision & { readonly kind: 'permit' },
+    { subject }: Evaluation,
+    run: Run,
+  ): Promise<void> {
+    if (loggedPermits.isEmpty || (await loggedPermits.matches(as.action)) !== 'yes') return;
+    // those about the client speak of it in whatever list they stand
+    const isAboutClient = /^permit_(?:mynetworks|inet_interfaces|sasl|tls|dnswl|rhswl)/.test(name);
+    const { replyClass, datum } = isAboutClient
+      ? { replyClass: 'Client host', datum: clientDatum(run.facts) }
+      : (subjectMaker(name)?.(run.facts) ?? subject);
+    emit(run, 'permit', `action=${as.action} for ${replyClass}=${datum} ${as.place}`);
   }
 
   async function runRestrictions(
@@ -138,6 +156,7 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
         case 'dunno':
           continue;
         case 'permit':
+          await logPermit(restriction.name, decision, evaluation, run);
           return 'permit';
         case 'deferIfPermit':
           if (warnOnly) emit(run, 'reject_warning', `${decision.code} ${decision.dsn} ${decision.text}`);

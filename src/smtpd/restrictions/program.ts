@@ -4,16 +4,18 @@ import { access } from './access.ts';
 import { client } from './client.ts';
 import { control } from './control.ts';
 import { dnsLists } from './dns-lists.ts';
+import { mxBackup } from './mx-backup.ts';
 import { names } from './names.ts';
 import { policyService } from './policy-service.ts';
 import { relay } from './relay.ts';
+import { senderLogin } from './sender-login.ts';
 import { subjectMaker } from './subjects.ts';
 import { type Constructor, configurationError, type Restriction, type Toolbox } from './restriction.ts';
 import { unlistedChecks } from './unlisted.ts';
 
 const constructors: ReadonlyMap<string, Constructor> = new Map(
-  [control, client, names, relay, access, unlistedChecks, policyService, dnsLists].flatMap((group) =>
-    Object.entries(group),
+  [control, client, names, relay, access, unlistedChecks, policyService, dnsLists, mxBackup, senderLogin].flatMap(
+    (group) => Object.entries(group),
   ),
 );
 

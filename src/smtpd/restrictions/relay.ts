@@ -7,7 +7,7 @@ import { type Constructor, type Decision, dunno, permit } from './restriction.ts
 type Authority = 'ours' | 'routed' | 'other' | { readonly failed: string };
 
 /** Whether mail for a recipient ends here or is relayed on purpose. */
-function authorityOf(
+export function authorityOf(
   recipient: string,
   sender: string,
   rewriter: Rewriter,

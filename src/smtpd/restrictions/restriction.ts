@@ -11,7 +11,8 @@ import type { SessionFacts, Stage } from '../policy.ts';
 /** What one restriction decides. `dunno`: the next one decides. */
 export type Decision =
   | { readonly kind: 'dunno' }
-  | { readonly kind: 'permit' }
+  /** `as`: what smtpd_log_access_permit_actions calls it, when that is not the restriction's name, and where it came from. */
+  | { readonly kind: 'permit'; readonly as?: { readonly action: string; readonly place: string } }
   | {
       readonly kind: 'reject';
       readonly code: number;

@@ -23,7 +23,7 @@ const makers: readonly (readonly [RegExp, Maker])[] = [
   [/^check_client|^reject_unknown_(?:reverse_)?client/, client],
   [/_helo_/, helo],
   [/^check_sender|_sender(?:_|$)/, sender],
-  [/^check_recipient|_recipient(?:_|$)|unauth_destination$|^permit_mx_backup/, recipient],
+  [/^check_recipient|_recipient(?:_|$)|auth_destination$|^permit_mx_backup/, recipient],
   [/^check_etrn/, etrn],
   [/^check_sasl/, login],
 ];
