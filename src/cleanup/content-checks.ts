@@ -24,13 +24,14 @@ const keep: CheckResult = { kind: 'keep' };
 /** Looks one logical header or body line up; undefined when no rule matches. Throws the table's reason. */
 export async function checkLine(
   tables: TableList,
+  parameter: string,
   line: string,
   warn: (text: string) => void,
 ): Promise<CheckOutcome | undefined> {
   const answer = tables.lookup(line);
   const found = answer instanceof Promise ? await answer : answer;
   if (found.kind === 'failed') throw new Error(`${found.table.name}: ${found.reason}`);
-  return found.kind === 'missing' ? undefined : readAction(found.value, tables.title, warn);
+  return found.kind === 'missing' ? undefined : readAction(found.value, parameter, warn);
 }
 
 function readAction(value: string, title: string, warn: (text: string) => void): CheckOutcome | undefined {

@@ -31,15 +31,19 @@ export function fieldName(line: string): string | undefined {
 
 /**
  * Cuts a header section (CRLF line ends). `rest` begins where the header section ends: at the empty line, or at the
- * first line that is no header.
+ * first line that is no header. `sizeLimit`: header_size_limit, for one field.
  */
-export function splitHeader(section: string): {
+export function splitHeader(
+  section: string,
+  sizeLimit: number,
+): {
   readonly fields: readonly HeaderField[];
   readonly rest: string;
   readonly hasEnd: boolean;
 } {
   const fields: { name: string; text: string }[] = [];
   let at = 0;
+  let isFull = false;
   while (at < section.length) {
     let end = section.indexOf('\r\n', at);
     if (end < 0) end = section.length;
@@ -47,9 +51,16 @@ export function splitHeader(section: string): {
     if (line === '') return { fields, rest: section.slice(end + 2), hasEnd: true };
     const last = fields.at(-1);
     const name = fieldName(line);
-    if (last !== undefined && /^[ \t]/.test(line)) last.text += `\r\n${line}`;
-    else if (name === undefined) return { fields, rest: section.slice(at), hasEnd: false };
-    else fields.push({ name, text: line });
+    if (last !== undefined && /^[ \t]/.test(line)) {
+      // a field that has grown too long takes no more
+      isFull ||= last.text.length + 1 + line.length > sizeLimit;
+      if (!isFull) last.text += `\r\n${line}`;
+    } else if (name === undefined) return { fields, rest: section.slice(at), hasEnd: false };
+    else {
+      isFull = line.length > sizeLimit;
+      // `Name : body` is read, and written as it should be
+      fields.push({ name, text: `${name}${line.slice(name.length).trimStart()}`.slice(0, sizeLimit) });
+    }
     at = end + 2;
   }
   return { fields, rest: '', hasEnd: false };

@@ -1,6 +1,7 @@
 /** Settings of cleanup as plain fields, with its tables. cleanup(8) */
-import type { Settings } from '#config';
+import { type Settings, unescape } from '#config';
 import type { TableList, TableOpener } from '#tables';
+import { byteSet, type ByteSet } from './characters.ts';
 
 export interface CleanupSettings {
   readonly myhostname: string;
@@ -42,6 +43,8 @@ export interface CleanupSettings {
   readonly replaceStrayCrLf: boolean;
   readonly headerFromStandard: boolean;
   readonly remoteRewriteDomain: string;
+  readonly rejectCharacters: ByteSet | undefined;
+  readonly stripCharacters: ByteSet | undefined;
 }
 
 export function compileSettings(settings: Settings, tables: TableOpener): CleanupSettings {
@@ -76,6 +79,8 @@ export function compileSettings(settings: Settings, tables: TableOpener): Cleanu
     duplicateFilterLimit: settings.int('duplicate_filter_limit'),
     headerChecks: list('header_checks'),
     mimeHeaderChecks: list('mime_header_checks'),
+    rejectCharacters: byteSet(unescape(settings.string('message_reject_characters'))),
+    stripCharacters: byteSet(unescape(settings.string('message_strip_characters'))),
     bodyChecks: list('body_checks'),
     bodyChecksSizeLimit: settings.int('body_checks_size_limit'),
     dropHeaders: set('message_drop_headers'),

@@ -16,6 +16,7 @@ import type {
 } from '#message';
 import { type MessageWriter, type QueueStore, StoreFullError } from '#store';
 import { type AddressMaps, bccFor, canonicalise, expandAliases, MapError } from './address-maps.ts';
+import { lineWith, without } from './characters.ts';
 import { checkLine, type CheckOutcome } from './content-checks.ts';
 import { isMimeField, splitHeader } from './header-fields.ts';
 import { missingFields, rewriteField } from './message-header.ts';
@@ -54,10 +55,7 @@ export class CleanupSubmission implements Submission {
   #header: Buffer[] | undefined = [];
   #headerBytes = 0;
   #sizeBytes = 0;
-  #contentBytes = 0;
   /** Lines of 128 bytes and more: each counts one byte more, as Postfix's records do. */
-  #longLines = 0;
-  #lineBytes = 0;
   #bodyRest: Buffer = Buffer.alloc(0);
   #bodyChecked = 0;
   #checksOff = false;
@@ -171,10 +169,25 @@ export class CleanupSubmission implements Submission {
 
   write(chunk: Buffer): void | Promise<void> {
     if (this.#refusal !== undefined || this.#isDiscarded) return undefined;
-    const content = this.#parts.settings.replaceStrayCrLf ? this.#withoutStrayBreaks(chunk) : chunk;
+    const content = this.#cleaned(chunk);
+    if (content === undefined) return undefined;
     if (this.#turn === undefined && this.#header === undefined && !this.#scansBody) return this.#store(content);
     this.#do(() => this.#take(content));
     return this.#turn;
+  }
+
+  /** Without what may not be in it; undefined when the message is refused for it. */
+  #cleaned(chunk: Buffer): Buffer | undefined {
+    const { rejectCharacters, stripCharacters, replaceStrayCrLf } = this.#parts.settings;
+    const line = rejectCharacters === undefined ? undefined : lineWith(chunk, rejectCharacters);
+    if (line !== undefined) {
+      const result = { kind: 'refuse', dsn: '5.7.1', text: 'disallowed character' } as const;
+      this.#logCheck({ result, word: 'reject', text: '' }, 'content', line);
+      this.#refusal = refuse(550, result.dsn, result.text);
+      return undefined;
+    }
+    const stripped = stripCharacters === undefined ? chunk : without(chunk, stripCharacters);
+    return replaceStrayCrLf ? this.#withoutStrayBreaks(stripped) : stripped;
   }
 
   get #scansBody(): boolean {
@@ -215,7 +228,7 @@ export class CleanupSubmission implements Submission {
     const { settings, maps, events } = this.#parts;
     const isUtf8 = Buffer.from(section.toString('utf8')).equals(section);
     const encoding = isUtf8 ? 'utf8' : 'latin1';
-    const { fields, rest } = splitHeader(section.toString(encoding));
+    const { fields, rest, hasEnd } = splitHeader(section.toString(encoding), settings.headerSizeLimit);
     const context = this.#options.envelope.rewriteContext;
     const rewrites = context === 'local' || settings.remoteRewriteDomain !== '';
     const present = new Set<string>();
@@ -272,9 +285,10 @@ export class CleanupSubmission implements Submission {
       Buffer.from(lines.map((line) => `${line}\r\n`).join(''), encoding),
     ]);
     this.#headerBytes = header.length;
-    const wait = this.#store(Buffer.concat([header, crlf]));
-    if (wait !== undefined) await wait;
     const remainder = rest === '' ? body : Buffer.concat([Buffer.from(rest, encoding), body]);
+    // a message that ends with its header section has no empty line behind it
+    const wait = this.#store(hasEnd || remainder.length > 0 ? Buffer.concat([header, crlf]) : header);
+    if (wait !== undefined) await wait;
     if (remainder.length > 0) await this.#takeBody(remainder);
   }
 
@@ -283,11 +297,13 @@ export class CleanupSubmission implements Submission {
     text: string,
   ): Promise<{ readonly before: readonly string[]; readonly text: string | undefined }> {
     const { settings } = this.#parts;
-    const tables =
-      isMimeField(name) && !settings.mimeHeaderChecks.isEmpty ? settings.mimeHeaderChecks : settings.headerChecks;
+    const isMime = isMimeField(name) && !settings.mimeHeaderChecks.isEmpty;
+    const tables = isMime ? settings.mimeHeaderChecks : settings.headerChecks;
     if (tables.isEmpty || !this.#checksContent) return { before: [], text };
     const logical = text.replaceAll('\r\n', '\n');
-    const outcome = await checkLine(tables, logical, (warning) => this.#warn(warning));
+    const outcome = await checkLine(tables, isMime ? 'mime_header_checks' : 'header_checks', logical, (warning) =>
+      this.#warn(warning),
+    );
     return this.#applyCheck(outcome, 'header', logical, text);
   }
 
@@ -356,6 +372,10 @@ export class CleanupSubmission implements Submission {
       await this.#takeBodyLine(rest.subarray(0, end));
       if (this.#refusal !== undefined) return;
       rest = rest.subarray(end + 2);
+      if (this.#bodyChecked >= settings.bodyChecksSizeLimit) {
+        this.#bodyRest = Buffer.alloc(0);
+        return this.#takeBody(rest);
+      }
     }
     this.#bodyRest = rest;
   }
@@ -366,7 +386,7 @@ export class CleanupSubmission implements Submission {
     let out: readonly Buffer[] = [line, crlf];
     if (line.length > 0 && this.#checksContent) {
       const text = line.toString('utf8');
-      const outcome = await checkLine(settings.bodyChecks, text, (warning) => this.#warn(warning));
+      const outcome = await checkLine(settings.bodyChecks, 'body_checks', text, (warning) => this.#warn(warning));
       const applied = this.#applyCheck(outcome, 'body', text, text);
       const before = applied.before.map((added) => Buffer.from(`${added}\r\n`));
       const kept =
@@ -379,23 +399,10 @@ export class CleanupSubmission implements Submission {
     }
   }
 
-  #countLongLines(content: Buffer): void {
-    let from = 0;
-    for (let at = content.indexOf(0x0a); at >= 0; at = content.indexOf(0x0a, from)) {
-      // the line end is not counted
-      if (this.#lineBytes + at - from - 1 >= 128) this.#longLines += 1;
-      this.#lineBytes = 0;
-      from = at + 1;
-    }
-    this.#lineBytes += content.length - from;
-  }
-
   /** Counts and hands on to the store. */
   #store(content: Buffer): void | Promise<void> {
     const { settings, events } = this.#parts;
-    this.#countLongLines(content);
-    this.#contentBytes += content.length;
-    this.#sizeBytes = this.#contentBytes + this.#longLines;
+    this.#sizeBytes += content.length;
     if (settings.messageSizeLimit > 0 && this.#sizeBytes > settings.messageSizeLimit) {
       if (this.#refusal === undefined) {
         events.emit({ kind: 'warning', text: `${this.queueId}: queue file size limit exceeded` });

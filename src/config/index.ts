@@ -29,6 +29,7 @@ export {
   withField,
   withParameter,
 } from './master-cf-edit.ts';
+export { unescape } from './escapes.ts';
 export { nearestName } from './nearest-name.ts';
 export { type Parameter, ParameterRegistry } from './registry.ts';
 export type { SettingValues } from './setting-values.ts';

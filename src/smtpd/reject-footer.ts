@@ -1,6 +1,6 @@
 /** What stands below a refusal: smtpd_reject_footer with its macros. postconf(5) */
 import { splitAddress } from '#address';
-import { expandValue } from '#config';
+import { expandValue, unescape } from '#config';
 import { formatLogTime } from '#events';
 import type { ClientFacts } from './session-state.ts';
 
@@ -93,9 +93,5 @@ export function cleanMacro(value: string, allowed: ReadonlySet<string>): string 
 
 /** The characters of smtpd_expansion_filter, which is written with C escapes. */
 export function expansionFilter(text: string): ReadonlySet<string> {
-  const simple: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', b: '\b', f: '\f', v: '\v', a: '\x07' };
-  const plain = text.replaceAll(/\\([0-7]{1,3}|.)/gs, (_, escape: string) =>
-    /^[0-7]/.test(escape) ? String.fromCharCode(Number.parseInt(escape, 8)) : (simple[escape] ?? escape),
-  );
-  return new Set(plain);
+  return new Set(unescape(text));
 }

@@ -88,15 +88,15 @@ export const pendingParameters = new Set(
     'lmtp_tls_session_cache_database lmtp_tls_session_cache_timeout lmtp_tls_trace_size_limit ' +
     'lmtp_tls_trust_anchor_file lmtp_tls_verify_cert_match lmtp_tlsrpt_enable ' +
     'lmtp_tlsrpt_skip_reused_handshakes lmtp_tlsrpt_socket_name local_delivery_status_filter ' +
-    'local_login_sender_maps maps_rbl_domains message_reject_characters message_strip_characters ' +
-    'milter_command_timeout milter_connect_macros milter_connect_timeout milter_content_timeout ' +
-    'milter_data_macros milter_default_action milter_end_of_data_macros milter_end_of_header_macros ' +
-    'milter_header_checks milter_helo_macros milter_macro_daemon_name milter_macro_defaults ' +
-    'milter_macro_v milter_mail_macros milter_protocol milter_rcpt_macros milter_unknown_command_macros ' +
-    'non_empty_end_of_header_action pipe_delivery_status_filter postscreen_access_list ' +
-    'postscreen_allowlist_interfaces postscreen_bare_newline_action postscreen_bare_newline_enable ' +
-    'postscreen_bare_newline_ttl postscreen_blacklist_action postscreen_cache_cleanup_interval ' +
-    'postscreen_cache_map postscreen_cache_retention_time postscreen_client_connection_count_limit ' +
+    'local_login_sender_maps maps_rbl_domains milter_command_timeout milter_connect_macros ' +
+    'milter_connect_timeout milter_content_timeout milter_data_macros milter_default_action ' +
+    'milter_end_of_data_macros milter_end_of_header_macros milter_header_checks milter_helo_macros ' +
+    'milter_macro_daemon_name milter_macro_defaults milter_macro_v milter_mail_macros milter_protocol ' +
+    'milter_rcpt_macros milter_unknown_command_macros non_empty_end_of_header_action ' +
+    'pipe_delivery_status_filter postscreen_access_list postscreen_allowlist_interfaces ' +
+    'postscreen_bare_newline_action postscreen_bare_newline_enable postscreen_bare_newline_ttl ' +
+    'postscreen_blacklist_action postscreen_cache_cleanup_interval postscreen_cache_map ' +
+    'postscreen_cache_retention_time postscreen_client_connection_count_limit ' +
     'postscreen_command_count_limit postscreen_command_filter postscreen_command_time_limit ' +
     'postscreen_denylist_action postscreen_disable_vrfy_command ' +
     'postscreen_discard_ehlo_keyword_address_maps postscreen_discard_ehlo_keywords ' +

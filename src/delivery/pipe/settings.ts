@@ -1,5 +1,5 @@
 /** What master.cf says of a pipe(8) transport: flags=, user=, argv= and the others. */
-import { ConfigError, type ServiceEntry, type Settings } from '#config';
+import { ConfigError, type ServiceEntry, type Settings, unescape } from '#config';
 import { getGroupByName, getUserByName } from '#native';
 import { exportedEnvironment } from '../command-environment.ts';
 
@@ -21,14 +21,6 @@ export interface PipeSettings {
 }
 
 const knownFlags = 'BDFORXhqu.>';
-const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', f: '\f', v: '\v', a: '\x07' };
-
-function unescape(text: string): string {
-  return text.replaceAll(/\\([0-7]{1,3}|.)/g, (_, escape: string) =>
-    /^[0-7]/.test(escape) ? String.fromCharCode(Number.parseInt(escape, 8)) : (escapes[escape] ?? escape),
-  );
-}
-
 /** `name=value` words up to argv=, which takes all that follow. */
 function splitAttributes(args: readonly string[]): {
   readonly attributes: ReadonlyMap<string, string>;
