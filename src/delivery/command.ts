@@ -1,5 +1,7 @@
 /** Runs a command that a message is written to. pipe(8), local(8), "EXTERNAL COMMAND DELIVERY" */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
 
 export interface CommandRequest {
   /** Argument vector; or one text, which a shell gets when it holds more than plain words. */
@@ -75,8 +77,18 @@ const failureTexts: Readonly<Record<string, string>> = {
   ENOEXEC: 'Exec format error',
 };
 
+/** Writes as fast as the command reads; it may stop reading at any time. Rejects when the content can't be read. */
+async function feed(input: Writable, content: AsyncIterable<Buffer>): Promise<void> {
+  const ended = once(input, 'close').catch(() => undefined);
+  for await (const piece of content) {
+    if (input.destroyed) return;
+    if (!input.write(piece)) await Promise.race([once(input, 'drain').catch(() => undefined), ended]);
+  }
+  input.end();
+}
+
 /** Runs it with `content` on standard input; standard output and error together are its output. */
-export function runCommand(request: CommandRequest, content: Buffer): Promise<CommandEnd> {
+export function runCommand(request: CommandRequest, content: AsyncIterable<Buffer>): Promise<CommandEnd> {
   const { command, shell, environment, directory, limitMs } = request;
   const [program = '', ...args] = typeof command === 'string' ? commandVector(command, shell) : command;
   return new Promise((resolve) => {
@@ -95,7 +107,6 @@ export function runCommand(request: CommandRequest, content: Buffer): Promise<Co
     child.stderr.on('data', read);
     // a command that doesn't read its input is no error
     child.stdin.on('error', () => undefined);
-    child.stdin.end(content);
     const killGroup = (): void => {
       try {
         if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
@@ -103,6 +114,8 @@ export function runCommand(request: CommandRequest, content: Buffer): Promise<Co
         // it ended in the meantime
       }
     };
+    // half a message must not pass for a whole one
+    feed(child.stdin, content).catch(killGroup);
     const timer = setTimeout(() => {
       timedOut = true;
       killGroup();

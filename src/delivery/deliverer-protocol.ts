@@ -1,4 +1,4 @@
-/** What a deliverer is asked, what it answers, and how both travel: 4 bytes length, 4 bytes content length, JSON, content. */
+/** What a deliverer is asked, and what it answers. */
 import type { CommandEnd, CommandRequest } from './command.ts';
 import type { MailboxFile } from './mailbox.ts';
 
@@ -39,47 +39,6 @@ export const failedResult = (code: string, reason: string): DelivererResult => (
   warnings: [],
 });
 
-const headBytes = 8;
-
-export function frame(json: unknown, content: Buffer): readonly Buffer[] {
-  const text = Buffer.from(JSON.stringify(json));
-  const head = Buffer.alloc(headBytes);
-  head.writeUInt32BE(text.length, 0);
-  head.writeUInt32BE(content.length, 4);
-  return content.length === 0 ? [Buffer.concat([head, text])] : [Buffer.concat([head, text]), content];
-}
-
-/** Cuts a stream into frames. */
-export class FrameReader {
-  #chunks: Buffer[] = [];
-  #length = 0;
-
-  push(chunk: Buffer): readonly { readonly json: unknown; readonly content: Buffer }[] {
-    this.#chunks.push(chunk);
-    this.#length += chunk.length;
-    const out: { json: unknown; content: Buffer }[] = [];
-    for (;;) {
-      if (this.#length < headBytes || this.#length < this.#wanted()) return out;
-      const all = this.#chunks.length === 1 ? (this.#chunks[0] ?? chunk) : Buffer.concat(this.#chunks);
-      const jsonLength = all.readUInt32BE(0);
-      const end = headBytes + jsonLength + all.readUInt32BE(4);
-      const json: unknown = JSON.parse(all.toString('utf8', headBytes, headBytes + jsonLength));
-      out.push({ json, content: all.subarray(headBytes + jsonLength, end) });
-      this.#chunks = all.length === end ? [] : [all.subarray(end)];
-      this.#length = all.length - end;
-    }
-  }
-
-  /** Bytes of the first frame, once its head is there. */
-  #wanted(): number {
-    const [first] = this.#chunks;
-    if (first === undefined) return headBytes;
-    const head = first.length >= headBytes ? first : Buffer.concat(this.#chunks);
-    if (head !== first) this.#chunks = [head];
-    return headBytes + head.readUInt32BE(0) + head.readUInt32BE(4);
-  }
-}
-
 type Json = Readonly<Record<string, unknown>>;
 const isRecord = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -119,6 +78,17 @@ function parseCommand(value: Json): CommandRequest {
     limitMs: integer(value['limitMs']),
   };
 }
+
+/** The head of a frame to a deliverer: a request with the first piece of its content, a further piece, or no more to come. */
+export type DelivererCall =
+  | { readonly id: number; readonly request: DelivererRequest; readonly more: boolean }
+  | { readonly id: number; readonly more: boolean }
+  | { readonly id: number; readonly broken: true };
+
+/** The head of a frame from a deliverer: the next piece is wanted, or the result. */
+export type DelivererAnswer =
+  | { readonly id: number; readonly want: true }
+  | { readonly id: number; readonly result: DelivererResult };
 
 export function parseRequest(value: unknown): DelivererRequest | undefined {
   if (!isRecord(value)) return undefined;

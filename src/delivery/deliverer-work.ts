@@ -27,7 +27,7 @@ async function readFirst(paths: readonly string[]): Promise<ReadResult> {
 }
 
 /** Runs a request in this process; never rejects. */
-export async function runRequest(request: DelivererRequest, content: Buffer): Promise<DelivererResult> {
+export async function runRequest(request: DelivererRequest, content: AsyncIterable<Buffer>): Promise<DelivererResult> {
   try {
     switch (request.kind) {
       case 'maildir':

@@ -2,28 +2,28 @@
  * Acting as a receiving user: requests to a process that runs as that user, or to this one where it is that user.
  */
 import type { Duplex } from 'node:stream';
+import { noContent, PieceSource } from './deliverer-content.ts';
+import { FrameReader, FrameWriter } from './deliverer-frames.ts';
 import {
+  type DelivererCall,
   type DelivererRequest,
   type DelivererResult,
   failedResult,
-  frame,
-  FrameReader,
   isNumbered,
-  parseRequest,
   parseResult,
 } from './deliverer-protocol.ts';
 import { runRequest } from './deliverer-work.ts';
 
 export interface DelivererPool {
-  /** Content: what is to be written, with LF line ends. */
-  run(uid: number, gid: number, request: DelivererRequest, content: Buffer): Promise<DelivererResult>;
+  /** Content: what is to be written. Rejects when it can't be read. */
+  run(uid: number, gid: number, request: DelivererRequest, content?: AsyncIterable<Buffer>): Promise<DelivererResult>;
   close(): void;
 }
 
 /** A pool that writes in this process: only the own uid is possible. */
 export function createLocalPool(uid: number): DelivererPool {
   return {
-    run: (wanted, _gid, request, content) =>
+    run: (wanted, _gid, request, content = noContent()) =>
       wanted === uid
         ? runRequest(request, content)
         : Promise.resolve(failedResult('4.3.0', `delivery as user ${wanted} needs the system to be started as root`)),
@@ -31,100 +31,117 @@ export function createLocalPool(uid: number): DelivererPool {
   };
 }
 
-/** The loop of the process that runs as the receiving user; ends when the stream does. */
-export async function serveDeliverer(channel: Duplex): Promise<void> {
-  const reader = new FrameReader();
-  channel.on('data', (chunk: Buffer) => {
-    for (const { json, content } of reader.push(chunk)) {
-      if (!isNumbered(json)) continue;
-      const request = parseRequest(json['request']);
-      const { id } = json;
-      const answer = (result: DelivererResult): void => {
-        for (const piece of frame({ id, result }, Buffer.alloc(0))) channel.write(piece);
-      };
-      if (request === undefined) answer(failedResult('4.3.0', 'malformed request'));
-      else void runRequest(request, Buffer.from(content)).then(answer);
-    }
-  });
-  await new Promise<void>((resolve) => channel.once('close', () => resolve()));
-}
-
-interface Process {
-  readonly stream: Promise<Duplex>;
-  readonly waiting: Map<number, (result: DelivererResult) => void>;
-  timer: NodeJS.Timeout | undefined;
+/** What this side does for a request that is under way. */
+interface Open {
+  readonly answer: (result: DelivererResult) => void;
+  readonly sendMore: () => void;
 }
 
 const idleMs = 30_000;
 
+/** A process that runs as a receiving user. */
+class Process {
+  readonly #stream: Promise<Duplex>;
+  readonly #writer: Promise<FrameWriter>;
+  readonly #open = new Map<number, Open>();
+  #nextId = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(connected: Promise<Duplex>, onEnd: () => void) {
+    const fail = (reason: string): void => {
+      onEnd();
+      for (const { answer } of this.#open.values()) answer(failedResult('4.3.0', reason));
+      this.#open.clear();
+    };
+    this.#stream = connected;
+    this.#writer = connected.then((stream) => {
+      const reader = new FrameReader();
+      stream.on('data', (chunk: Buffer) => {
+        for (const { json } of reader.push(chunk)) this.#take(json);
+      });
+      stream.on('error', () => stream.destroy());
+      stream.on('close', () => fail('the delivery process ended'));
+      return new FrameWriter(stream);
+    });
+    this.#writer.catch((error: unknown) => fail(error instanceof Error ? error.message : String(error)));
+  }
+
+  #take(json: unknown): void {
+    if (!isNumbered(json)) return;
+    const call = this.#open.get(json.id);
+    if (json['want'] === true) call?.sendMore();
+    else {
+      this.#open.delete(json.id);
+      call?.answer(parseResult(json['result']));
+    }
+  }
+
+  async run(request: DelivererRequest, content: AsyncIterable<Buffer> | undefined): Promise<DelivererResult> {
+    const source = new PieceSource(content);
+    const first = await source.take();
+    this.#nextId += 1;
+    const id = this.#nextId;
+    let broken: { readonly error: unknown } | undefined;
+    const result = new Promise<DelivererResult>((answer) => {
+      const sendMore = (): void =>
+        void source.take().then(
+          ({ bytes, hasMore }) => this.#send({ id, more: hasMore }, bytes),
+          (error: unknown) => {
+            broken = { error };
+            this.#send({ id, broken: true });
+          },
+        );
+      this.#open.set(id, { answer, sendMore });
+    });
+    this.#send({ id, request, more: first.hasMore }, first.bytes);
+    const answer = await result;
+    this.#restartTimer();
+    if (first.hasMore) await source.close();
+    if (broken !== undefined) throw broken.error;
+    return answer;
+  }
+
+  #send(call: DelivererCall, bytes?: Buffer): void {
+    this.#writer.then(
+      (writer) => writer.send(call, bytes),
+      () => undefined,
+    );
+  }
+
+  #restartTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      if (this.#open.size === 0) void this.#stream.then((stream) => stream.end());
+    }, idleMs);
+    this.#timer.unref();
+  }
+
+  close(): void {
+    this.#stream.then(
+      (stream) => stream.destroy(),
+      () => undefined,
+    );
+  }
+}
+
 /** A pool of processes, one a (uid, gid); `connect` starts one and gives its stream. */
 export function createProcessPool(connect: (uid: number, gid: number) => Promise<Duplex>): DelivererPool {
   const processes = new Map<string, Process>();
-  let nextId = 0;
-
-  function open(uid: number, gid: number): Process {
-    const key = `${uid}:${gid}`;
-    const known = processes.get(key);
-    if (known !== undefined) return known;
-    const waiting = new Map<number, (result: DelivererResult) => void>();
-    const fail = (reason: string): void => {
-      processes.delete(key);
-      for (const answer of waiting.values()) answer(failedResult('4.3.0', reason));
-      waiting.clear();
-    };
-    const stream = connect(uid, gid).then((duplex) => {
-      const reader = new FrameReader();
-      duplex.on('data', (chunk: Buffer) => {
-        for (const { json } of reader.push(chunk)) {
-          if (!isNumbered(json)) continue;
-          waiting.get(json.id)?.(parseResult(json['result']));
-          waiting.delete(json.id);
-        }
-      });
-      duplex.on('error', () => duplex.destroy());
-      duplex.on('close', () => fail('the delivery process ended'));
-      return duplex;
-    });
-    stream.catch((error: unknown) => fail(error instanceof Error ? error.message : String(error)));
-    const opened: Process = { stream, waiting, timer: undefined };
-    processes.set(key, opened);
-    return opened;
-  }
-
-  function rest(process: Process): void {
-    clearTimeout(process.timer);
-    process.timer = setTimeout(() => {
-      if (process.waiting.size === 0) void process.stream.then((stream) => stream.end());
-    }, idleMs);
-    process.timer.unref();
-  }
-
   return {
-    async run(uid, gid, request, content) {
-      const process = open(uid, gid);
-      nextId += 1;
-      const id = nextId;
-      const result = new Promise<DelivererResult>((resolve) => process.waiting.set(id, resolve));
-      try {
-        const stream = await process.stream;
-        // one system call for head and content
-        stream.cork();
-        for (const piece of frame({ id, request }, content)) stream.write(piece);
-        stream.uncork();
-      } catch (error) {
-        process.waiting.delete(id);
-        return failedResult('4.3.0', error instanceof Error ? error.message : String(error));
+    run(uid, gid, request, content) {
+      const key = `${uid}:${gid}`;
+      let process = processes.get(key);
+      if (process === undefined) {
+        const opened = new Process(connect(uid, gid), () => {
+          if (processes.get(key) === opened) processes.delete(key);
+        });
+        processes.set(key, opened);
+        process = opened;
       }
-      const answer = await result;
-      rest(process);
-      return answer;
+      return process.run(request, content);
     },
     close() {
-      for (const process of processes.values())
-        void process.stream.then(
-          (stream) => stream.destroy(),
-          () => undefined,
-        );
+      for (const process of processes.values()) process.close();
     },
   };
 }

@@ -1,4 +1,5 @@
 /** Delivery agents that need neither network nor mailboxes. The larger ones have doors of their own (`#delivery/smtp`). */
 export { createDiscardAgent, type DiscardAgentOptions } from './discard.ts';
 export { createErrorAgent, type ErrorAgentOptions } from './error.ts';
-export { createLocalPool, createProcessPool, type DelivererPool, serveDeliverer } from './deliverer.ts';
+export { createLocalPool, createProcessPool, type DelivererPool } from './deliverer.ts';
+export { serveDeliverer } from './deliverer-server.ts';

@@ -1,6 +1,13 @@
-/** What mailboxes and commands get: the fields on top, and the message with LF line ends. local(8), virtual(8), pipe(8) */
+/** What mailboxes and commands get: the fields on top, and the message with their line ends. local(8), virtual(8), pipe(8) */
 import { toExternal } from '#address';
 import type { DeliveryRequest, RequestRecipient } from '#message';
+import { MailboxText, type TextShape } from './mailbox-text.ts';
+
+export interface CopyShape extends TextShape {
+  /** With LF line ends. */
+  readonly top: string;
+  readonly bottom: string;
+}
 
 export interface CopyOptions {
   /** Envelope sender for Return-Path: and the From_ line. */
@@ -18,52 +25,36 @@ export function fromLine(sender: string, now: number): string {
   return `From ${from}  ${day} ${month} ${String(Number(dayOfMonth)).padStart(2, ' ')} ${clock} ${year}\n`;
 }
 
-const CR = 0x0d;
-const LF = 0x0a;
-
-/** The content with LF line ends, its last line ended. */
-export async function contentWithLf(request: DeliveryRequest): Promise<Buffer> {
-  const out: Buffer[] = [];
-  let held: Buffer | undefined;
+/** The copy in pieces; a small message comes as one. */
+export async function* shapedCopy(request: DeliveryRequest, shape: CopyShape): AsyncGenerator<Buffer> {
+  const { top, bottom, lineEnd } = shape;
+  const text = new MailboxText(shape);
+  const own = (fields: string): string => Buffer.from(fields.replaceAll('\n', lineEnd)).toString('latin1');
+  let held = own(top);
+  let isTop = true;
   for await (const chunk of request.content.chunks()) {
-    let text = held === undefined ? chunk : Buffer.concat([held, chunk]);
-    held = text.at(-1) === CR ? Buffer.of(CR) : undefined;
-    if (held !== undefined) text = text.subarray(0, -1);
-    // as one string: twice as fast as looking for each line end in the bytes
-    out.push(Buffer.from(text.toString('latin1').replaceAll('\r\n', '\n'), 'latin1'));
+    const piece = text.push(chunk);
+    if (!isTop) yield Buffer.from(held, 'latin1');
+    held = isTop ? held + piece : piece;
+    isTop = false;
   }
-  if (held !== undefined) out.push(held);
-  const last = out.at(-1);
-  if (last !== undefined && last.length > 0 && last.at(-1) !== LF) out.push(Buffer.of(LF));
-  return out.length === 1 && last !== undefined ? last : Buffer.concat(out);
+  yield Buffer.from(`${held}${text.end()}${own(bottom)}`, 'latin1');
 }
 
-/** `From ` at the start of a line, behind the first. */
-const fromInText = Buffer.from('\nFrom ');
-
-/** Text with `>` before lines that begin with `From `. */
-export function quoteFromLines(text: Buffer): Buffer {
-  const startsSo = text.subarray(0, fromInText.length - 1).equals(fromInText.subarray(1));
-  if (!startsSo && text.indexOf(fromInText) < 0) return text;
-  const quoted = text.toString('latin1').replaceAll(/^From /gm, '>From ');
-  return Buffer.from(quoted, 'latin1');
-}
-
-/** Gathers the copy for one recipient. */
-export async function mailboxCopy(
+/** The copy for one recipient. */
+export function mailboxCopy(
   request: DeliveryRequest,
   recipient: RequestRecipient,
   deliveredTo: string,
   { sender, prependsDelivered, form, now }: CopyOptions,
-): Promise<Buffer> {
+): AsyncGenerator<Buffer> {
+  const isMbox = form === 'mbox';
   const top =
     (form === 'plain' ? '' : fromLine(sender, now)) +
     `Return-Path: <${toExternal(sender)}>\n` +
     (recipient.original === '' ? '' : `X-Original-To: ${toExternal(recipient.original)}\n`) +
     (prependsDelivered ? `Delivered-To: ${toExternal(deliveredTo)}\n` : '');
-  const text = await contentWithLf(request);
-  if (form !== 'mbox') return Buffer.concat([Buffer.from(top), text]);
-  return Buffer.concat([Buffer.from(top), quoteFromLines(text), Buffer.from('\n')]);
+  return shapedCopy(request, { top, bottom: isMbox ? '\n' : '', quotesFrom: isMbox, stuffsDots: false, lineEnd: '\n' });
 }
 
 /** The Delivered-To: fields of a message, lower-cased: it has been here before. */

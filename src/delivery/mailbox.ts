@@ -124,13 +124,17 @@ async function writeAll(
   file: Awaited<ReturnType<typeof open>>,
   before: Stats,
   limit: number,
-  content: Buffer,
+  content: AsyncIterable<Buffer>,
 ): Promise<void> {
+  let size = before.size;
   try {
-    if (before.isFile() && limit > 0 && before.size + content.length > limit) {
-      throw Object.assign(new Error('file too large'), { code: 'EFBIG' });
+    for await (const piece of content) {
+      size += piece.length;
+      if (before.isFile() && limit > 0 && size > limit) {
+        throw Object.assign(new Error('file too large'), { code: 'EFBIG' });
+      }
+      await file.writeFile(piece);
     }
-    await file.writeFile(content);
     if (before.isFile()) await file.sync();
   } catch (error) {
     if (before.isFile()) await file.truncate(before.size);
@@ -139,7 +143,7 @@ async function writeAll(
 }
 
 /** Appends a message; gives the warnings to log. Throws MailboxError. */
-export async function appendMailbox(target: MailboxFile, content: Buffer): Promise<readonly string[]> {
+export async function appendMailbox(target: MailboxFile, content: AsyncIterable<Buffer>): Promise<readonly string[]> {
   const lock = await dotLock(target);
   try {
     const file = await openMailbox(target.path);

@@ -94,19 +94,19 @@ function startSync(path: string): Promise<void> {
   return running;
 }
 
-function writeWhole(fd: number, content: Buffer): void {
-  for (let rest = content; rest.length > 0;) rest = rest.subarray(writeSync(fd, rest));
+function writeWhole(fd: number, piece: Buffer): void {
+  for (let rest = piece; rest.length > 0;) rest = rest.subarray(writeSync(fd, rest));
 }
 
 /** Writes a message; it is visible and on disk when this resolves. Throws MailboxError. */
-export async function writeMaildir(path: string, hostname: string, content: Buffer): Promise<void> {
+export async function writeMaildir(path: string, hostname: string, content: AsyncIterable<Buffer>): Promise<void> {
   const base = path.replace(/\/+$/, '');
   const at = Date.now();
   const temporary = `${base}/tmp/${temporaryName(at, hostname)}`;
   const fd = createTemporary(base, temporary);
   try {
     try {
-      writeWhole(fd, content);
+      for await (const piece of content) writeWhole(fd, piece);
       await synced(fd);
       const { dev, ino } = fstatSync(fd);
       renameSync(temporary, `${base}/new/${maildirName(at, dev, ino, hostname)}`);

@@ -72,7 +72,7 @@ export async function deliverToCommand(
     return concludeFailed(job, address, '5.7.1', 'mail to command is restricted');
   }
   if (job.request.probe) return concludeSent(job, address, `delivers to command: ${command}`);
-  const content = await mailboxCopy(job.request, job.recipient, place.deliveredTo, {
+  const content = mailboxCopy(job.request, job.recipient, place.deliveredTo, {
     sender: place.sender,
     prependsDelivered: settings.deliveredIn.has('command'),
     form: 'command',

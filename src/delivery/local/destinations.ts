@@ -80,7 +80,7 @@ async function include(job: Job, place: Place, mailee: Mailee, path: string): Pr
   if (!isNew(job, `include ${path}`)) return;
   const first = place.rights ?? settings.nobody;
   const read = async (uid: number, gid: number): Promise<ReturnType<typeof asFile>> =>
-    asFile(await deliverers.run(uid, gid, { kind: 'read', paths: [path] }, Buffer.alloc(0)));
+    asFile(await deliverers.run(uid, gid, { kind: 'read', paths: [path] }));
   let found = await read(first.uid, first.gid);
   const hasOwner = found.kind !== 'missing' && found.facts.uid !== 0 && found.facts.uid !== first.uid;
   if (hasOwner && found.kind === 'unreadable') found = await read(found.facts.uid, first.gid);

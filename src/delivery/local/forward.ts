@@ -41,7 +41,7 @@ export async function deliverToForward(job: Job, place: Place, mailee: Mailee, u
   const { settings, deliverers } = job.parts;
   if (settings.forwardPath === '' || job.seen.has(`forward ${mailee.user}`)) return false;
   const paths = forwardPaths(job, mailee, user);
-  const found = asFile(await deliverers.run(user.uid, user.gid, { kind: 'read', paths }, Buffer.alloc(0)));
+  const found = asFile(await deliverers.run(user.uid, user.gid, { kind: 'read', paths }));
   if (found.kind === 'missing') return false;
   if (found.kind === 'unreadable') {
     if (found.path === '') {

@@ -52,7 +52,7 @@ async function deliverToBox(job: Job, place: Place, mailee: Mailee, forwards: bo
   const { settings, deliverers } = job.parts;
   const user = getUserByName(mailee.user);
   if (user !== undefined && settings.needsHome) {
-    const entered = await deliverers.run(user.uid, user.gid, { kind: 'enter', path: user.home }, Buffer.alloc(0));
+    const entered = await deliverers.run(user.uid, user.gid, { kind: 'enter', path: user.home });
     if (entered.kind === 'failed') {
       return concludeFailed(
         job,

@@ -11,7 +11,7 @@ function copy(
   job: Job,
   place: Place,
   shape: { readonly isMbox: boolean; readonly isDelivered: boolean },
-): Promise<Buffer> {
+): AsyncGenerator<Buffer> {
   const { request, recipient, parts } = job;
   return mailboxCopy(request, recipient, place.deliveredTo, {
     sender: place.sender,
@@ -30,7 +30,7 @@ export async function deliverToMaildir(
 ): Promise<void> {
   if (job.request.probe) return concludeSent(job, address, 'delivers to maildir');
   const { deliverers, hostname, settings } = job.parts;
-  const content = await copy(job, place, { isMbox: false, isDelivered: settings.deliveredIn.has('file') });
+  const content = copy(job, place, { isMbox: false, isDelivered: settings.deliveredIn.has('file') });
   const result = await deliverers.run(uid, gid, { kind: 'maildir', path, hostname }, content);
   concludeWritten(job, address, asWritten(result), {
     done: 'delivered to maildir',
@@ -68,7 +68,7 @@ export async function deliverToMailboxFile(job: Job, place: Place, mailee: Maile
       isFileDestination: false,
       owner: settings.isOwnerStrict ? user.uid : undefined,
     },
-    await copy(job, place, { isMbox: true, isDelivered: settings.deliveredIn.has('file') }),
+    copy(job, place, { isMbox: true, isDelivered: settings.deliveredIn.has('file') }),
   );
   concludeWritten(job, address, asWritten(result), {
     done: 'delivered to mailbox',
@@ -98,7 +98,7 @@ export async function deliverToFile(job: Job, place: Place, mailee: Mailee, path
       isFileDestination: true,
       owner: undefined,
     },
-    await copy(job, place, { isMbox: true, isDelivered: settings.deliveredIn.has('file') }),
+    copy(job, place, { isMbox: true, isDelivered: settings.deliveredIn.has('file') }),
   );
   concludeWritten(job, address, asWritten(result), {
     done: `delivered to file: ${path}`,

@@ -5,7 +5,7 @@ import type { EventChannel } from '#events';
 import type { DeliveryAgent, DeliveryRequest, Outcome, RequestRecipient } from '#message';
 import { commandOutcome } from '../command-outcome.ts';
 import type { DelivererPool } from '../deliverer.ts';
-import { contentWithLf, deliveredToFields, fromLine, quoteFromLines } from '../mailbox-copy.ts';
+import { deliveredToFields, fromLine, shapedCopy } from '../mailbox-copy.ts';
 import { commandArguments } from './arguments.ts';
 import { type PipeSettings, readPipeSettings } from './settings.ts';
 
@@ -26,8 +26,7 @@ interface Result {
 const misconfigured: Result = { kind: 'deferred', code: '4.3.5', text: 'mail system configuration error' };
 
 /** The message as the flags want it. */
-async function copy(request: DeliveryRequest, settings: PipeSettings, now: number): Promise<Buffer> {
-  const { flags, lineEnd } = settings;
+function copy(request: DeliveryRequest, { flags, lineEnd }: PipeSettings, now: number): AsyncGenerator<Buffer> {
   const { sender } = request.envelope;
   const [first] = request.recipients;
   const top =
@@ -37,13 +36,13 @@ async function copy(request: DeliveryRequest, settings: PipeSettings, now: numbe
       ? `X-Original-To: ${toExternal(first.original)}\n`
       : '') +
     (flags.has('D') && first !== undefined ? `Delivered-To: ${toExternal(first.address)}\n` : '');
-  let text = await contentWithLf(request);
-  if (flags.has('>')) text = quoteFromLines(text);
-  const whole = Buffer.concat([Buffer.from(top), text, Buffer.from(flags.has('B') ? '\n' : '')]);
-  if (lineEnd === '\n' && !flags.has('.')) return whole;
-  const stuffed = flags.has('.') ? whole.toString('latin1').replaceAll(/^\./gm, '..') : whole.toString('latin1');
-  const ended = flags.has('.') ? `${stuffed}.\n` : stuffed;
-  return Buffer.from(ended.replaceAll('\n', lineEnd), 'latin1');
+  return shapedCopy(request, {
+    top,
+    bottom: (flags.has('B') ? '\n' : '') + (flags.has('.') ? '.\n' : ''),
+    quotesFrom: flags.has('>'),
+    stuffsDots: flags.has('.'),
+    lineEnd,
+  });
 }
 
 class PipeAgent implements DeliveryAgent {
@@ -90,7 +89,7 @@ class PipeAgent implements DeliveryAgent {
       uid,
       gid,
       { kind: 'command', command, shell: '', environment, directory, limitMs },
-      await copy(request, this.#settings, now()),
+      copy(request, this.#settings, now()),
     );
     if (ended.kind !== 'ended') {
       return { kind: 'deferred', code: '4.3.0', text: ended.kind === 'failed' ? ended.reason : 'no answer' };

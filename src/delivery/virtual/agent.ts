@@ -90,7 +90,7 @@ class VirtualAgent implements DeliveryAgent {
         status: { code: '2.0.0', reason: mailbox.isMaildir ? 'delivers to maildir' : 'delivers to mailbox' },
       };
     const { now, hostname, deliverers } = this.#options;
-    const content = await mailboxCopy(request, recipient, address, {
+    const content = mailboxCopy(request, recipient, address, {
       sender: request.envelope.sender,
       prependsDelivered: true,
       form: mailbox.isMaildir ? 'plain' : 'mbox',

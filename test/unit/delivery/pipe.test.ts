@@ -7,6 +7,7 @@ import { ConfigError, loadConfiguration } from '#config';
 import { createPipeAgent } from '#delivery/pipe';
 import { renderPostfixText } from '#events';
 import type { DeliveryRequest, Outcome, RequestRecipient } from '#message';
+import { noContent } from '../../../src/delivery/deliverer-content.ts';
 import { runRequest } from '../../../src/delivery/deliverer-work.ts';
 
 const client = {
@@ -49,7 +50,7 @@ describe('pipe', () => {
       entry,
       settings: configuration.settingsFor(entry),
       // commands of this test run as whoever runs it
-      deliverers: { run: (_uid, _gid, asked, text) => runRequest(asked, text), close: () => undefined },
+      deliverers: { run: (_uid, _gid, asked, text = noContent()) => runRequest(asked, text), close: () => undefined },
       events: { emit: (event) => void log.push(renderPostfixText(event)) },
       now: () => 0,
     });

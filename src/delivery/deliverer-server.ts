@@ -1,0 +1,39 @@
+/** The loop of the process that runs as a receiving user. */
+import type { Duplex } from 'node:stream';
+import { PieceSink } from './deliverer-content.ts';
+import { type Frame, FrameReader, FrameWriter } from './deliverer-frames.ts';
+import { type DelivererAnswer, failedResult, isNumbered, parseRequest } from './deliverer-protocol.ts';
+import { runRequest } from './deliverer-work.ts';
+
+/** Serves requests until the stream ends. */
+export async function serveDeliverer(channel: Duplex): Promise<void> {
+  const reader = new FrameReader();
+  const writer = new FrameWriter(channel);
+  const open = new Map<number, PieceSink>();
+  const answer = (text: DelivererAnswer): void => writer.send(text);
+
+  function take({ json, content }: Frame): void {
+    if (!isNumbered(json)) return;
+    const { id } = json;
+    const piece = { bytes: content, hasMore: json['more'] === true };
+    const known = open.get(id);
+    if (json['broken'] === true) known?.fail();
+    else if (json['request'] === undefined) known?.take(piece);
+    else begin(id, json['request'], new PieceSink(piece, () => answer({ id, want: true })));
+  }
+
+  function begin(id: number, value: unknown, content: PieceSink): void {
+    const request = parseRequest(value);
+    if (request === undefined) return answer({ id, result: failedResult('4.3.0', 'malformed request') });
+    open.set(id, content);
+    void runRequest(request, content).then((result) => {
+      open.delete(id);
+      answer({ id, result });
+    });
+  }
+
+  channel.on('data', (chunk: Buffer) => {
+    for (const frame of reader.push(chunk)) take(frame);
+  });
+  await new Promise<void>((resolve) => channel.once('close', () => resolve()));
+}

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { duplexPair } from 'node:stream';
+import { after, before, describe, it } from 'node:test';
+import { createProcessPool, type DelivererPool, serveDeliverer } from '#delivery';
+
+const locks = { kinds: ['dotlock'], attempts: 1, delayMs: 1, staleMs: 1000 };
+
+async function* pieces(count: number, fails = false): AsyncGenerator<Buffer> {
+  for (let i = 0; i < count; i += 1) yield Buffer.alloc(100_000, 97 + (i % 26));
+  if (fails) throw new Error('content is damaged');
+}
+
+describe('a deliverer', () => {
+  let directory = '';
+  let pool: DelivererPool;
+  before(() => {
+    directory = mkdtempSync(join(tmpdir(), 'deliverer-'));
+    pool = createProcessPool(() => {
+      const [ours, theirs] = duplexPair();
+      void serveDeliverer(theirs);
+      return Promise.resolve(ours);
+    });
+  });
+  after(() => {
+    pool.close();
+    rmSync(directory, { recursive: true });
+  });
+  const toMailbox = { kind: 'mailbox', locks, isFileDestination: false, owner: undefined } as const;
+
+  it('writes content of many pieces to a maildir and to a mailbox', async () => {
+    const maildir = { kind: 'maildir', path: join(directory, 'maildir/'), hostname: 'h' } as const;
+    const mailbox = { ...toMailbox, path: join(directory, 'mailbox'), sizeLimit: 0 };
+    const [first, second] = await Promise.all([
+      pool.run(1, 1, maildir, pieces(30)),
+      pool.run(1, 1, mailbox, pieces(20)),
+    ]);
+    assert.deepEqual([first.kind, second.kind], ['ok', 'ok']);
+    const [name = ''] = readdirSync(join(directory, 'maildir/new'));
+    assert.equal(readFileSync(join(directory, 'maildir/new', name)).length, 3_000_000);
+    const written = readFileSync(mailbox.path);
+    assert.equal(written.length, 2_000_000);
+    assert.equal(written[100_000], 98);
+  });
+
+  it('puts a mailbox back when the content can not be read to its end', async () => {
+    const mailbox = { ...toMailbox, path: join(directory, 'broken'), sizeLimit: 0 };
+    assert.equal((await pool.run(1, 1, mailbox, pieces(2))).kind, 'ok');
+    await assert.rejects(pool.run(1, 1, mailbox, pieces(3, true)), /damaged/);
+    assert.equal(readFileSync(mailbox.path).length, 200_000);
+  });
+
+  it('puts a mailbox back that would grow too large', async () => {
+    const mailbox = { ...toMailbox, path: join(directory, 'limited'), sizeLimit: 250_000 };
+    assert.equal((await pool.run(1, 1, mailbox, pieces(2))).kind, 'ok');
+    const result = await pool.run(1, 1, mailbox, pieces(4));
+    assert.deepEqual([result.kind, 'code' in result && result.code], ['failed', '5.2.2']);
+    assert.equal(readFileSync(mailbox.path).length, 200_000);
+  });
+
+  it('gives content to commands that read all of it, some of it, or nothing', async () => {
+    const command = (text: string) =>
+      ({ kind: 'command', command: text, shell: '', environment: {}, directory: '', limitMs: 10_000 }) as const;
+    const results = await Promise.all([
+      pool.run(1, 1, command('wc -c >&2; exit 0'), pieces(30)),
+      pool.run(1, 1, command('head -c 10; exit 0'), pieces(30)),
+      pool.run(1, 1, command('exit 3'), pieces(30)),
+    ]);
+    assert.deepEqual(
+      results.map((result) => (result.kind === 'ended' ? [result.status, result.output.trim()] : result)),
+      [
+        [0, '3000000'],
+        [0, 'aaaaaaaaaa'],
+        [3, ''],
+      ],
+    );
+  });
+});
