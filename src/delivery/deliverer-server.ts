@@ -1,5 +1,6 @@
 /** The loop of the process that runs as a receiving user. */
 import type { Duplex } from 'node:stream';
+import { ContentGarbage } from '#native';
 import { PieceSink } from './deliverer-content.ts';
 import { type Frame, FrameReader, FrameWriter } from './deliverer-frames.ts';
 import { type DelivererAnswer, failedResult, isNumbered, parseRequest } from './deliverer-protocol.ts';
@@ -9,6 +10,7 @@ import { runRequest } from './deliverer-work.ts';
 export async function serveDeliverer(channel: Duplex): Promise<void> {
   const reader = new FrameReader();
   const writer = new FrameWriter(channel);
+  const garbage = new ContentGarbage();
   const open = new Map<number, PieceSink>();
   const answer = (text: DelivererAnswer): void => writer.send(text);
 
@@ -34,6 +36,7 @@ export async function serveDeliverer(channel: Duplex): Promise<void> {
 
   channel.on('data', (chunk: Buffer) => {
     for (const frame of reader.push(chunk)) take(frame);
+    garbage.add(chunk.length);
   });
   await new Promise<void>((resolve) => channel.once('close', () => resolve()));
 }

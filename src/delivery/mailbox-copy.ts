@@ -25,6 +25,13 @@ export function fromLine(sender: string, now: number): string {
   return `From ${from}  ${day} ${month} ${String(Number(dayOfMonth)).padStart(2, ' ')} ${clock} ${year}\n`;
 }
 
+/** Pieces of a large message: short enough for their strings to be collected young. */
+const pieceBytes = 64 * 1024;
+
+function* slices(chunk: Buffer): Iterable<Buffer> {
+  for (let at = 0; at < chunk.length; at += pieceBytes) yield chunk.subarray(at, at + pieceBytes);
+}
+
 /** The copy in pieces; a small message comes as one. */
 export async function* shapedCopy(request: DeliveryRequest, shape: CopyShape): AsyncGenerator<Buffer> {
   const { top, bottom, lineEnd } = shape;
@@ -33,10 +40,12 @@ export async function* shapedCopy(request: DeliveryRequest, shape: CopyShape): A
   let held = own(top);
   let isTop = true;
   for await (const chunk of request.content.chunks()) {
-    const piece = text.push(chunk);
-    if (!isTop) yield Buffer.from(held, 'latin1');
-    held = isTop ? held + piece : piece;
-    isTop = false;
+    for (const slice of slices(chunk)) {
+      const piece = text.push(slice);
+      if (!isTop) yield Buffer.from(held, 'latin1');
+      held = isTop ? held + piece : piece;
+      isTop = false;
+    }
   }
   yield Buffer.from(`${held}${text.end()}${own(bottom)}`, 'latin1');
 }

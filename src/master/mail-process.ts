@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { FromMail, MailStart, ToMail } from './control-messages.ts';
 import { parseFromMail } from './control-messages.ts';
+import { allocatorEnvironment, mailEngineOptions } from './engine-options.ts';
 
 export interface MailProcess {
   readonly child: ChildProcess;
@@ -35,12 +36,6 @@ function describeEnd(code: number | null, signal: NodeJS.Signals | null): string
   return signal === null ? `exit status ${code ?? 0}` : `killed by signal ${signal}`;
 }
 
-/**
- * A message's objects live as long as the message is on its way: with room for some thousand of them in the young
- * generation few are copied. Threads for the collector would only compete with the writer and the clients.
- */
-const engineOptions = ['--max-semi-space-size=16', '--single-threaded-gc'];
-
 /** Starts a mail process. Its listeners and log are inherited descriptors. */
 export function startMailProcess(options: MailProcessOptions): MailProcess {
   const start: MailStart = {
@@ -48,7 +43,8 @@ export function startMailProcess(options: MailProcessOptions): MailProcess {
     hasLogFile: options.logFd !== undefined,
     listeners: options.listeners.map((listener, i) => ({ ...listener, fd: firstListenerFd + i })),
   };
-  const child = spawn(process.execPath, [...engineOptions, ...options.entry, 'mail', JSON.stringify(start)], {
+  const child = spawn(process.execPath, [...mailEngineOptions, ...options.entry, 'mail', JSON.stringify(start)], {
+    env: { ...process.env, ...allocatorEnvironment },
     stdio: ['ignore', 'inherit', 'pipe', options.logFd ?? 'ignore', 'ipc', ...options.listeners.map(({ fd }) => fd)],
   });
   // what a process prints while it dies is the only trace of why

@@ -9,6 +9,7 @@ import { type Configuration, ConfigError, loadConfiguration } from '#config';
 import type { EventChannel } from '#events';
 import { openListener } from '#native';
 import type { FromMail } from './control-messages.ts';
+import { allocatorEnvironment, delivererEngineOptions } from './engine-options.ts';
 import { addressBytes, listenAddresses } from './listen-addresses.ts';
 import { type MailProcess, startMailProcess } from './mail-process.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
@@ -146,13 +147,13 @@ export class Supervisor {
   }
 
   #startDeliverer(process: MailProcess, id: number, uid: number, gid: number): void {
-    const child = spawn(globalThis.process.execPath, [...this.#options.entry, 'deliverer'], {
+    const child = spawn(globalThis.process.execPath, [...delivererEngineOptions, ...this.#options.entry, 'deliverer'], {
       uid,
       gid,
       // commands run where Postfix's would
       cwd: this.#queueDirectory,
       stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
-      env: { PATH: '/usr/bin:/bin', ...cacheEnvironment() },
+      env: { PATH: '/usr/bin:/bin', ...allocatorEnvironment, ...cacheEnvironment() },
     });
     child.once('error', (error) => process.send({ kind: 'delivererFailed', id, reason: error.message }));
     const stream = child.stdio[3];

@@ -1,4 +1,5 @@
 /** The few C library calls that Node lacks, through koffi. */
+export { ContentGarbage } from './content-garbage.ts';
 export { keepDescriptorsPrivate } from './descriptors.ts';
 export { type FileLockKind, tryLockFile } from './file-locks.ts';
 export { getGroupByName, getUserById, getUserByName, type SystemGroup, type SystemUser } from './libc-users.ts';

@@ -1,6 +1,7 @@
 /** Content of a stored message: from memory while it is fresh, else read part by part and checked. */
 import { crc32 } from 'node:zlib';
 import type { MessageContent } from '#message';
+import type { ContentGarbage } from '#native';
 import { StoreError } from '../queue-store.ts';
 import type { Reader } from './reader.ts';
 
@@ -15,8 +16,14 @@ export function storedContent(
   {
     sizeBytes,
     headerBytes,
+    garbage,
     onDamage,
-  }: { sizeBytes: number; headerBytes: number; onDamage: (reason: string, error?: unknown) => void },
+  }: {
+    sizeBytes: number;
+    headerBytes: number;
+    garbage: ContentGarbage;
+    onDamage: (reason: string, error?: unknown) => void;
+  },
 ): MessageContent {
   const damaged = (reason: string, cause?: unknown): StoreError => {
     onDamage(reason, cause);
@@ -36,6 +43,7 @@ export function storedContent(
       if (row === undefined) throw damaged('content is missing');
       if (crc32(row.data) !== row.crc) throw damaged('content is damaged: checksum mismatch');
       read += row.data.length;
+      garbage.add(row.data.length);
       yield Buffer.from(row.data.buffer, row.data.byteOffset, row.data.byteLength);
     }
   }

@@ -54,6 +54,7 @@ export class SqliteMessageWriter implements MessageWriter {
     copyChunks(this.#chunks, data);
     const length = data.length;
     this.#inFlight += length;
+    this.#writer.garbage.add(length);
     this.#chunks = [];
     this.#gathered = 0;
     const part = this.#parts;

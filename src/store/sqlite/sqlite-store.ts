@@ -300,7 +300,7 @@ class SqliteStore implements QueueStore {
       if (isDamage(error)) this.#salvage(error).catch((failure: unknown) => this.#options.warn(String(failure)));
       else if (this.#held.has(queueId)) this.#damage.set(queueId, reason);
     };
-    return storedContent(this.#reader, serial, { sizeBytes, headerBytes, onDamage });
+    return storedContent(this.#reader, serial, { sizeBytes, headerBytes, garbage: this.#writer.garbage, onDamage });
   }
 
   #kept(chunks: readonly Buffer[], sizeBytes: number, headerBytes: number): MessageContent {

@@ -1,5 +1,6 @@
 /** Talks to the writer thread: while one batch is being committed, the next gathers. No timer delays a lone operation. */
 import { Worker } from 'node:worker_threads';
+import { ContentGarbage } from '#native';
 import { StoreError, StoreFullError } from '../queue-store.ts';
 import { addsMail, type Operation, type OperationResult, type WriterReport } from './operations.ts';
 
@@ -23,6 +24,7 @@ export class WriterClient {
   #waiting: Waiting[] = [];
   /** Memory of parts, used again and again: garbage of that size would pile up. */
   readonly #free: ArrayBuffer[] = [];
+  readonly garbage = new ContentGarbage();
   readonly #retries = new Map<Waiting, NodeJS.Timeout>();
   #running: readonly Waiting[] = [];
   #failure: Error | undefined;

@@ -1,0 +1,13 @@
+/** How the JavaScript engine and the allocator of the processes that handle mail are set. */
+
+/**
+ * A message's objects live as long as the message is on its way: with room for some thousand of them in the young
+ * generation few are copied. Threads for the collector would only compete with the writer and the clients.
+ * `--expose-gc`: see native/content-garbage.ts.
+ */
+export const mailEngineOptions = ['--max-semi-space-size=16', '--single-threaded-gc', '--expose-gc'];
+
+export const delivererEngineOptions = ['--max-semi-space-size=2', '--single-threaded-gc', '--expose-gc'];
+
+/** mallopt(3): large blocks go back to the system at once, also after the allocator has seen many of them. */
+export const allocatorEnvironment = { MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '1048576' };
