@@ -1,8 +1,8 @@
 /** Content of a stored message: from memory while it is fresh, else read part by part and checked. */
-import { crc32 } from 'node:zlib';
 import type { MessageContent } from '#message';
 import type { ContentGarbage } from '#native';
 import { StoreError } from '../queue-store.ts';
+import { contentChecksum } from './checksums.ts';
 import type { Reader } from './reader.ts';
 
 export function memoryContent(chunks: readonly Buffer[], sizeBytes: number, headerBytes: number): MessageContent {
@@ -41,7 +41,7 @@ export function storedContent(
     for (let part = 0; read < sizeBytes; part += 1) {
       const row = partOf(part);
       if (row === undefined) throw damaged('content is missing');
-      if (crc32(row.data) !== row.crc) throw damaged('content is damaged: checksum mismatch');
+      if (contentChecksum(row.data) !== row.crc) throw damaged('content is damaged: checksum mismatch');
       read += row.data.length;
       garbage.add(row.data.length);
       yield Buffer.from(row.data.buffer, row.data.byteOffset, row.data.byteLength);

@@ -1,5 +1,4 @@
 /** Content on its way into the store: small content is gathered, large content goes to the writer thread in parts. */
-import { crc32 } from 'node:zlib';
 import type { MessageWriter, NewMessage } from '../queue-store.ts';
 import type { WriterClient } from './writer-client.ts';
 
@@ -60,7 +59,7 @@ export class SqliteMessageWriter implements MessageWriter {
     const part = this.#parts;
     this.#parts += 1;
     const written = this.#writer
-      .run({ kind: 'part', serial: this.#serial, holder: this.#holder, part, data, crc: crc32(data) })
+      .run({ kind: 'part', serial: this.#serial, holder: this.#holder, part, data })
       .catch((error: unknown) => {
         this.#failed ??= error instanceof Error ? error : new Error(String(error));
       })

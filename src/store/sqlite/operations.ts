@@ -14,9 +14,6 @@ export interface PutOperation {
   readonly recipients: string;
   /** Content that was not written before; empty when it was. */
   readonly content: Uint8Array;
-  readonly crc: number;
-  /** Of envelope and recipients. */
-  readonly rowCrc: number;
   /** The content came in parts before. */
   readonly hasParts: boolean;
 }
@@ -29,7 +26,6 @@ export type Operation =
       readonly holder: number;
       readonly part: number;
       readonly data: Uint8Array;
-      readonly crc: number;
     }
   | { readonly kind: 'gone'; readonly serial: number; readonly parts: number }
   | {

@@ -1,8 +1,8 @@
 /** The reading connection: rows become messages here, once, and what does not parse is reported as damaged. */
 import { statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { crc32 } from 'node:zlib';
 import type { Envelope, Outcome, Recipient } from '#message';
+import { rowChecksum } from './checksums.ts';
 import { pageBytes, partsPerMessage, queueNumbers } from './schema.ts';
 
 export interface MessageRow {
@@ -143,11 +143,6 @@ function openForReading(path: string): DatabaseSync {
   const database = new DatabaseSync(path, { readOnly: true });
   database.exec('PRAGMA busy_timeout = 5000');
   return database;
-}
-
-/** Checksum of the columns that say what to do with the message. */
-export function rowChecksum(envelope: string, recipients: string): number {
-  return crc32(recipients, crc32(envelope));
 }
 
 /** Parses the JSON columns; throws when they are damaged. */

@@ -1,7 +1,6 @@
 /** The queue in SQLite: `posthorn.db` in $queue_directory. See `schema.ts` for its tables, `writer.ts` for its one writer. */
 import { chownSync, closeSync, openSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
-import { crc32 } from 'node:zlib';
 import type { MessageContent, Outcome, QueueName } from '#message';
 import {
   type ListedMessage,
@@ -19,7 +18,7 @@ import { isLiving, processStart } from './holder.ts';
 import { type GatheredContent, maxInMemory, ownBuffer, SqliteMessageWriter } from './message-writer.ts';
 import type { PutOperation } from './operations.ts';
 import { mergeOutcomes, withOutcomes } from './outcomes.ts';
-import { type MessageRow, parseRow, Reader, rowChecksum } from './reader.ts';
+import { type MessageRow, parseRow, Reader } from './reader.ts';
 import { isDamage } from './salvage.ts';
 import { databaseName, queueNameOf, queueNumbers, serialBlock } from './schema.ts';
 import { WriterClient } from './writer-client.ts';
@@ -133,10 +132,8 @@ class SqliteStore implements QueueStore {
       headerBytes: message.headerBytes,
       envelope,
       recipients,
-      rowCrc: rowChecksum(envelope, recipients),
       hasParts: content.chunks === undefined,
       content: inline,
-      crc: inline.length === 0 ? 0 : crc32(inline),
     };
     await this.#writer.run(operation);
     if (listener === undefined) return;

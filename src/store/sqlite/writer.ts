@@ -5,6 +5,7 @@
 import { statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
+import { contentChecksum, rowChecksum } from './checksums.ts';
 import { DiskReserve } from './disk-reserve.ts';
 import { addsMail, type Operation, type OperationResult, type WriterReport } from './operations.ts';
 import { checkSmallFile, damageError, finishSalvage, isDamage, salvage } from './salvage.ts';
@@ -171,7 +172,11 @@ class Writer {
   #run(operation: Operation): readonly number[] {
     switch (operation.kind) {
       case 'put': {
-        const {
+        const { serial, id, queue, holder, due, size, contentBytes, headerBytes, envelope, recipients, content } =
+          operation;
+        this.#statement(
+          'INSERT INTO messages (serial, id, queue, holder, due, size, content_bytes, header_bytes, envelope, recipients, crc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        ).run(
           serial,
           id,
           queue,
@@ -182,15 +187,10 @@ class Writer {
           headerBytes,
           envelope,
           recipients,
-          rowCrc,
-          content,
-          crc,
-        } = operation;
-        this.#statement(
-          'INSERT INTO messages (serial, id, queue, holder, due, size, content_bytes, header_bytes, envelope, recipients, crc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-        ).run(serial, id, queue, holder, due, size, contentBytes, headerBytes, envelope, recipients, rowCrc);
+          rowChecksum(envelope, recipients),
+        );
         if (operation.hasParts) this.#statement('DELETE FROM arriving WHERE serial = ?').run(serial);
-        if (content.length > 0) this.#putPart(serial, 0, crc, content);
+        if (content.length > 0) this.#putPart(serial, 0, content);
         return [];
       }
       case 'part':
@@ -200,7 +200,7 @@ class Writer {
             operation.holder,
           );
         }
-        this.#putPart(operation.serial, operation.part, operation.crc, operation.data);
+        this.#putPart(operation.serial, operation.part, operation.data);
         return [];
       case 'gone':
         this.#delete(operation.serial, operation.parts);
@@ -293,10 +293,10 @@ class Writer {
     return ends;
   }
 
-  #putPart(serial: number, part: number, crc: number, data: Uint8Array): void {
+  #putPart(serial: number, part: number, data: Uint8Array): void {
     this.#statement('INSERT INTO contents (key, crc, data) VALUES (?, ?, ?)').run(
       serial * partsPerMessage + part,
-      crc,
+      contentChecksum(data),
       data,
     );
   }
