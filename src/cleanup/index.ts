@@ -13,7 +13,7 @@ export interface CleanupOptions {
   readonly settings: Settings;
   readonly tables: TableOpener;
   readonly rewriter: Rewriter;
-  readonly store: QueueStore;
+  readonly store: Pick<QueueStore, 'begin'>;
   readonly events: EventChannel;
 }
 

@@ -25,7 +25,7 @@ import type { CleanupSettings } from './settings.ts';
 export interface CleanupParts {
   readonly settings: CleanupSettings;
   readonly maps: AddressMaps;
-  readonly store: QueueStore;
+  readonly store: Pick<QueueStore, 'begin'>;
   readonly events: EventChannel;
 }
 

@@ -5,5 +5,7 @@ export {
   type QueueManagerOptions,
   type QueueManagerStatus,
 } from './queue-manager.ts';
+export { routeRecipient, type Route, type RoutingOptions } from './routing.ts';
+export { compileSettings as compileQmgrSettings } from './settings.ts';
 export type { DestinationStatus, TransportStatus, WaitReason } from './scheduler.ts';
 export type { Bouncer, NotifiedRecipient } from './settle.ts';

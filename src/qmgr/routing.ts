@@ -1,8 +1,7 @@
 /** Where each recipient of an active message goes: transport, destination, or an outcome at once. qmgr(8) */
 import { splitAddress, splitExtension } from '#address';
-import { type MaybePromise, type RequestRecipient, type Status, whenReady } from '#message';
+import { type Envelope, type MaybePromise, type RequestRecipient, type Status, whenReady } from '#message';
 import type { Resolution } from '#rewrite';
-import type { QueuedMessage } from '#store';
 import type { QmgrSettings } from './settings.ts';
 
 export type Route =
@@ -19,16 +18,23 @@ export type Route =
       readonly recipient: RequestRecipient;
     };
 
+type RoutingSettings = Pick<QmgrSettings, 'deferTransports' | 'defaultFilterNexthop' | 'doubleBounceSender'>;
+
+/** What routing has to know of a message. */
+interface RoutedMessage {
+  readonly envelope: Pick<Envelope, 'sender' | 'contentFilter' | 'origin' | 'trace'>;
+}
+
 export interface RoutingOptions {
-  readonly settings: QmgrSettings;
+  readonly settings: RoutingSettings;
   readonly resolve: (sender: string, recipient: string) => MaybePromise<Resolution>;
 }
 
 /** content_filter and FILTER: `transport:nexthop` for the whole message. FILTER_README */
 function filterRoute(
-  message: QueuedMessage,
+  message: RoutedMessage,
   recipient: RequestRecipient,
-  settings: QmgrSettings,
+  settings: RoutingSettings,
 ): (Route & { readonly kind: 'deliver' }) | undefined {
   const filter = message.envelope.contentFilter;
   if (filter === '' || message.envelope.origin === 'verify' || message.envelope.trace === 'verify') return undefined;
@@ -39,13 +45,13 @@ function filterRoute(
   return { kind: 'deliver', transport, nexthop, recipient };
 }
 
-function isDoubleBounce(address: string, settings: QmgrSettings): boolean {
+function isDoubleBounce(address: string, settings: RoutingSettings): boolean {
   return splitAddress(address).localPart.toLowerCase() === settings.doubleBounceSender.toLowerCase();
 }
 
 /** Decides about one recipient. */
 export function routeRecipient(
-  message: QueuedMessage,
+  message: RoutedMessage,
   recipient: RequestRecipient,
   { settings, resolve }: RoutingOptions,
 ): MaybePromise<Route> {

@@ -19,6 +19,7 @@ export {
 } from './index-files.ts';
 export type { MatchKind } from './match-list.ts';
 export { errnoText } from './memory-table.ts';
+export type { TableObserver, TableQuestion } from './observer.ts';
 export { isTableType, TableOpener, type TableOpenerOptions, tableTypes } from './opener.ts';
 export { readMapSource, type SourceItem } from './source-lines.ts';
 export { lookupFirst, type SearchKey } from './table-list.ts';

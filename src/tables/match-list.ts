@@ -4,6 +4,7 @@ import { ipInNetwork, parseCidr, parseIp } from '#address';
 import { type ListElement, readLogicalLines, splitList } from '#config';
 import { type MaybePromise, whenReady } from '#message';
 import { errnoText } from './memory-table.ts';
+import type { TableObserver } from './observer.ts';
 import type { MatchList, MatchResult, Table } from './table.ts';
 
 export type MatchKind = 'string' | 'domain' | 'namadr';
@@ -16,6 +17,7 @@ export interface MatchListOptions {
   readonly matchesParents: boolean;
   readonly open: (spec: string) => Table;
   readonly warn: (text: string) => void;
+  readonly observe?: TableObserver | undefined;
 }
 
 interface Query {
@@ -115,21 +117,32 @@ function compile(text: string, options: MatchListOptions): Pattern {
 
 /** Elements are tried in order; the first that matches decides, `!` negates. */
 export function createMatchList(options: MatchListOptions): MatchList {
-  const patterns = readFiles(
+  const { parameter, observe } = options;
+  const texts = readFiles(
     options.elements.map((element) => element.text),
     options,
-  ).map((text) => compile(text, options));
+  );
+  const patterns = texts.map((text) => compile(text, options));
+  const tell = (query: Query, at: number | undefined, result: MatchResult): MatchResult => {
+    if (observe !== undefined) {
+      const keys = query.address === undefined ? [query.key] : [query.key, query.address];
+      observe({ kind: 'list', parameter, keys, element: at === undefined ? undefined : texts[at], result });
+    }
+    return result;
+  };
   const search = (query: Query, from: number): MaybePromise<MatchResult> => {
     for (let i = from; i < patterns.length; i += 1) {
       const pattern = patterns[i];
       if (pattern === undefined) break;
       const answer = pattern.matches(query);
       if (answer instanceof Promise) {
-        return answer.then((result) => (result === 'no' ? search(query, i + 1) : decide(result, pattern.negated)));
+        return answer.then((result) =>
+          result === 'no' ? search(query, i + 1) : tell(query, i, decide(result, pattern.negated)),
+        );
       }
-      if (answer !== 'no') return decide(answer, pattern.negated);
+      if (answer !== 'no') return tell(query, i, decide(answer, pattern.negated));
     }
-    return 'no';
+    return tell(query, undefined, 'no');
   };
   return { isEmpty: patterns.length === 0, matches: (key, address) => search({ key, address }, 0) };
 }

@@ -15,6 +15,7 @@ import {
   unavailableTable,
   unixTable,
 } from './memory-table.ts';
+import { observedTable, type TableObserver } from './observer.ts';
 import { cidrTable, pcreTable, regexpTable } from './pattern-tables.ts';
 import { createTableList } from './table-list.ts';
 import type { MatchList, Table, TableList, TableUse } from './table.ts';
@@ -27,6 +28,8 @@ export interface TableOpenerOptions {
   readonly error?: (text: string) => void;
   /** Commands only warn of a key that comes twice in a `texthash:` file. */
   readonly allowsDuplicates?: boolean;
+  /** Told of every lookup and match. */
+  readonly observe?: TableObserver;
 }
 
 /** Types that Postfix has and this version opens only to refuse each lookup. */
@@ -84,7 +87,9 @@ export class TableOpener {
     const known = this.#opened.get(key);
     if (known !== undefined) return known;
     const opened = this.#openNew(spec, use);
-    const table = typeof opened === 'string' ? unavailableTable(spec, opened, this.#options.warn) : opened;
+    const { observe } = this.#options;
+    const found = typeof opened === 'string' ? unavailableTable(spec, opened, this.#options.warn) : opened;
+    const table = observe === undefined ? found : observedTable(found, observe);
     if (table.unavailable !== undefined) this.#options.error?.(table.unavailable);
     this.#opened.set(key, table);
     return table;
@@ -173,8 +178,9 @@ export class TableOpener {
 
   /** A membership list. `parameter` decides about parent domains (parent_domain_matches_subdomains). */
   matchList(parameter: string, kind: MatchKind, elements: readonly ListElement[]): MatchList {
-    const { settings, warn } = this.#options;
+    const { settings, warn, observe } = this.#options;
     return createMatchList({
+      observe,
       parameter,
       kind,
       elements,

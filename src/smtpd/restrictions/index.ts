@@ -9,9 +9,13 @@ import { askAhead, isDnsList } from './dns-lists.ts';
 import { parseRestrictions } from './program.ts';
 import { clientDatum, subjectMaker } from './subjects.ts';
 import type { Decision, Evaluation, Restriction, Subject, Toolbox } from './restriction.ts';
+import type { Effect, PolicyOnlooker } from './onlooker.ts';
 
 export { relayProblem } from './program.ts';
-export type PolicyOptions = Omit<Toolbox, 'parse' | 'mynetworks' | 'replyMaps'>;
+export type PolicyOptions = Omit<Toolbox, 'parse' | 'mynetworks' | 'replyMaps'> & {
+  /** An onlooker; absent in real sessions. */
+  readonly onlooker?: PolicyOnlooker;
+};
 
 interface List {
   readonly parameter: string;
@@ -33,7 +37,7 @@ interface Run {
 }
 
 export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
-  const { settings, tables, events } = options;
+  const { settings, tables, events, onlooker } = options;
   const softBounce = settings.bool('soft_bounce');
   const mynetworks = tables.matchList('mynetworks', 'namadr', settings.elements('mynetworks'));
   const warn = (text: string): void => events.emit({ kind: 'warning', text });
@@ -75,15 +79,17 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
   const delays = settings.bool('smtpd_delay_reject');
   const relayFirst = settings.bool('smtpd_relay_before_recipient_restrictions');
   const overrides = settings.list('receive_override_options');
+  const unlisted = (kind: 'sender' | 'recipient'): List => ({
+    ...lists[kind],
+    parameter: `smtpd_reject_unlisted_${kind}`,
+    restrictions: parseRestrictions([{ text: `reject_unlisted_${kind}` }], toolbox, { bareTable: '', warn }),
+  });
   const implicit = {
     sender: settings.bool('smtpd_reject_unlisted_sender'),
     recipient: settings.bool('smtpd_reject_unlisted_recipient') && !overrides.includes('no_unknown_recipient_checks'),
+    senderList: unlisted('sender'),
+    recipientList: unlisted('recipient'),
   };
-  const implicitSender = parseRestrictions([{ text: 'reject_unlisted_sender' }], toolbox, { bareTable: '', warn });
-  const implicitRecipient = parseRestrictions([{ text: 'reject_unlisted_recipient' }], toolbox, {
-    bareTable: '',
-    warn,
-  });
 
   function evaluationOf(run: Run, subject: Subject): Evaluation {
     return {
@@ -114,7 +120,12 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
   }
 
   /** Runs one list; gives the refusal, or undefined. */
-  async function runList({ restrictions, replyClass, datum }: List, run: Run): Promise<Rejected | undefined> {
+  async function runList(
+    { parameter, restrictions, replyClass, datum }: List,
+    run: Run,
+    isImplicit = false,
+  ): Promise<Rejected | undefined> {
+    onlooker?.tell({ kind: 'list', parameter, length: restrictions.length, isImplicit });
     const evaluation = evaluationOf(run, { replyClass, datum: datum(run.facts) });
     const result = await runRestrictions(restrictions, evaluation, run, false, { deferIfReject: undefined });
     return typeof result === 'object' ? result : undefined;
@@ -150,8 +161,17 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
         hasAsked = true;
       }
       const warnOnly = softened || restriction.warnOnly;
-      const answer = restriction.evaluate(evaluation);
-      const decision = answer instanceof Promise ? await answer : answer;
+      onlooker?.tell({ kind: 'asked', restriction });
+      const answer = onlooker?.instead(restriction) ?? restriction.evaluate(evaluation);
+      const given = answer instanceof Promise ? await answer : answer;
+      const decision = onlooker?.reviewed(given) ?? given;
+      onlooker?.tell({
+        kind: 'answered',
+        restriction,
+        decision,
+        effect: effectOf(decision, warnOnly, run, state),
+        isSoftened: warnOnly,
+      });
       switch (decision.kind) {
         case 'dunno':
           continue;
@@ -168,6 +188,7 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
         case 'list': {
           const within = decision.subject === undefined ? evaluation : { ...evaluation, subject: decision.subject };
           const inner = await runRestrictions(decision.restrictions, within, run, warnOnly, state);
+          onlooker?.tell({ kind: 'left', restriction });
           if (inner !== 'dunno') return inner;
           break;
         }
@@ -181,16 +202,22 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
           return decision;
       }
       // whatever comes now, the answer is settled
-      if (run.deferIfPermit !== undefined && state.deferIfReject !== undefined) return 'dunno';
+      if (run.deferIfPermit !== undefined && state.deferIfReject !== undefined) {
+        onlooker?.tell({ kind: 'remark', remark: 'settled' });
+        return 'dunno';
+      }
     }
     return 'dunno';
   }
 
   function verdictOf(run: Run, rejected: Rejected | undefined): Verdict {
+    if (rejected === undefined && run.deferIfPermit !== undefined)
+      onlooker?.tell({ kind: 'remark', remark: 'deferral said' });
     const final =
       rejected ?? (run.deferIfPermit === undefined ? undefined : ({ ...run.deferIfPermit, kind: 'reject' } as const));
     if (final === undefined) return { kind: 'accept', actions: run.actions };
     const isSoftened = softBounce && final.code >= 500;
+    if (isSoftened) onlooker?.tell({ kind: 'remark', remark: 'soft bounce' });
     const code = isSoftened ? final.code - 100 : final.code;
     const reply = `${code} ${isSoftened ? final.dsn.replace(/^5/, '4') : final.dsn} ${final.text}`;
     emit(run, 'reject', reply);
@@ -233,27 +260,36 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
   async function runImplicit(run: Run): Promise<Rejected | undefined> {
     if (isDiscarded(run)) return undefined;
     if (implicit.sender && !run.ran.has('reject_unlisted_sender')) {
-      const rejected = await runList({ ...lists.sender, restrictions: implicitSender }, run);
+      const rejected = await runList(implicit.senderList, run, true);
       if (rejected !== undefined) return rejected;
     }
     if (implicit.recipient && !run.ran.has('reject_unlisted_recipient'))
-      return runList({ ...lists.recipient, restrictions: implicitRecipient }, run);
+      return runList(implicit.recipientList, run, true);
     return undefined;
   }
 
   return {
     async check(stage, facts) {
+      onlooker?.tell({ kind: 'stage', stage, facts });
       const run: Run = { facts, stage, actions: [], ran: new Set(), deferIfPermit: inherited(stage, facts.memory) };
       const isRecipientStage = stage === 'rcpt' || stage === 'vrfy';
-      if (isRecipientStage && facts.recipient?.toLowerCase() === 'postmaster') return { kind: 'accept', actions: [] };
+      if (isRecipientStage && facts.recipient?.toLowerCase() === 'postmaster') {
+        onlooker?.tell({ kind: 'remark', remark: 'postmaster' });
+        return { kind: 'accept', actions: [] };
+      }
+      if (run.deferIfPermit !== undefined) onlooker?.tell({ kind: 'remark', remark: 'deferral inherited' });
       for (const each of listsOf(stage)) {
         const rejected = await runList(each, run);
         if (rejected !== undefined) return verdictOf(run, rejected);
         // what is thrown away may be for anybody
-        if (isDiscarded(run)) break;
+        if (isDiscarded(run)) {
+          onlooker?.tell({ kind: 'remark', remark: 'discarded' });
+          break;
+        }
       }
       if (stage === 'connect' || stage === 'helo' || stage === 'mail') {
         facts.memory[stage] = run.deferIfPermit;
+        if (run.deferIfPermit !== undefined) onlooker?.tell({ kind: 'remark', remark: 'deferral kept' });
         return { kind: 'accept', actions: run.actions };
       }
       // a refusal that was put off comes before what the lists never asked
@@ -261,4 +297,28 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
       return verdictOf(run, asks ? await runImplicit(run) : undefined);
     },
   };
+}
+
+/** What a decision comes to, for onlookers. */
+function effectOf(
+  decision: Decision,
+  warnOnly: boolean,
+  { deferIfPermit }: Run,
+  { deferIfReject }: { readonly deferIfReject: Decision | undefined },
+): Effect {
+  switch (decision.kind) {
+    case 'dunno':
+      return 'next';
+    case 'permit':
+      return 'permits';
+    case 'list':
+      return 'list';
+    case 'deferIfPermit':
+      return warnOnly ? 'warns' : deferIfPermit === undefined ? 'put off' : 'already put off';
+    case 'deferIfReject':
+      return 'remembered';
+    case 'reject':
+      if (warnOnly) return 'warns';
+      return deferIfReject !== undefined && decision.code >= 500 ? 'refuses for now' : 'refuses';
+  }
 }

@@ -1,0 +1,131 @@
+/**
+ * A conversation without a connection: the session that serves real clients, with one that is only described, over a
+ * stream in memory. `posthorn explain` asks it what a client would be answered.
+ */
+import { duplexPair, type Duplex } from 'node:stream';
+import { type Reply, ReplyParser } from '#smtp';
+import { Anvil } from './anvil.ts';
+import type { SmtpServerOptions } from './server.ts';
+import { Session } from './session.ts';
+
+export interface RehearsedClient {
+  readonly address: string;
+  /** The forward-confirmed name; `unknown`: it has none; undefined: it is looked up as for a real client. */
+  readonly name: string | undefined;
+  /** Name of the address, confirmed or not; as `name` when undefined. */
+  readonly reverseName: string | undefined;
+  readonly port: string;
+  readonly serverAddress: string;
+  readonly serverPort: string;
+  /** Who logged in; '' when nobody did. */
+  readonly login: string;
+}
+
+/** What the client does in a conversation. */
+export interface Dialogue {
+  /** Sends a line and gives the reply; undefined once the server has hung up. */
+  say(line: string): Promise<Reply | undefined>;
+  /** Sends content up to and with its end, as DATA wants it (dots already doubled), and gives the reply. */
+  sayContent(content: Buffer): Promise<Reply | undefined>;
+  /** What policy servers and the log are told of the protocol: ESMTPS and the like. */
+  speak(protocol: string): void;
+}
+
+export type Conversation = (
+  greeting: Reply | undefined,
+  dialogue: Dialogue,
+  client: { readonly name: string; readonly reverseName: string },
+) => Promise<void>;
+
+/** Runs a session until the conversation is over. Nothing waits: no delays for errors. */
+export async function rehearse(
+  options: SmtpServerOptions,
+  described: RehearsedClient,
+  converse: Conversation,
+): Promise<void> {
+  const { settings, events, now } = options;
+  const { name, reverseName = name } = described;
+  const known = (given: string | undefined): boolean => given !== undefined && given !== 'unknown';
+  const [near, far] = duplexPair();
+  const anvil = new Anvil({
+    rateTimeUnitMs: settings.rateTimeUnitMs,
+    statusUpdateMs: settings.anvilStatusUpdateMs,
+    events,
+    now,
+  });
+  const session = new Session(
+    near,
+    {
+      name: name ?? 'unknown',
+      nameStatus: known(name) ? 'ok' : 'unknown',
+      reverseName: reverseName ?? 'unknown',
+      reverseNameStatus: known(reverseName) ? 'ok' : 'unknown',
+      address: described.address,
+      port: described.port,
+      heloName: '',
+      protocol: '',
+      connectedFrom: described.address,
+      serverAddress: described.serverAddress,
+      serverPort: described.serverPort,
+    },
+    {
+      ...options,
+      settings: { ...settings, errorSleepMs: 0, peernameLookup: name === undefined && settings.peernameLookup },
+      anvil,
+      isStandAlone: false,
+    },
+  );
+  session.saslUsername = described.login;
+  const running = session.run();
+  const replies = new ReplyReader(far);
+  const exchange = (bytes: string | Buffer): Promise<Reply | undefined> => {
+    if (!far.destroyed && far.writable) far.write(bytes);
+    return replies.next();
+  };
+  try {
+    const greeting = await replies.next();
+    await converse(
+      greeting,
+      {
+        say: (line) => exchange(`${line}\r\n`),
+        sayContent: (content) => exchange(Buffer.concat([content, Buffer.from('.\r\n')])),
+        speak: (protocol) => void (session.protocol = protocol),
+      },
+      session.client,
+    );
+  } finally {
+    far.end();
+    await running;
+    far.destroy();
+  }
+}
+
+/** Replies as they come from the server's end of the stream. */
+class ReplyReader {
+  readonly #parser = new ReplyParser();
+  readonly #waiting: Reply[] = [];
+  #isOver = false;
+  #wake: (() => void) | undefined;
+
+  constructor(stream: Duplex) {
+    const over = (): void => {
+      this.#isOver = true;
+      this.#wake?.();
+    };
+    stream.on('data', (bytes: Buffer) => {
+      for (const result of this.#parser.push(bytes)) if (result.kind === 'reply') this.#waiting.push(result.reply);
+      this.#wake?.();
+    });
+    stream.on('end', over);
+    stream.on('close', over);
+    stream.on('error', over);
+  }
+
+  /** The next reply; undefined when there will be none. */
+  async next(): Promise<Reply | undefined> {
+    while (this.#waiting.length === 0 && !this.#isOver) {
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+    return this.#waiting.shift();
+  }
+}
