@@ -1,7 +1,7 @@
-/** The queue in SQLite: `posthorn.db` in $queue_directory. See `schema.ts` for its tables, `writer.ts` for its one writer. */
+/** The queue in SQLite: `posthorn.db` in $queue_directory. See `schema.ts` for its tables, `writer.ts` for its one writer, `stored-messages.ts` for reading. */
 import { chownSync, closeSync, openSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
-import type { MessageContent, Outcome, QueueName } from '#message';
+import type { Outcome } from '#message';
 import {
   type ListedMessage,
   type MessageSelector,
@@ -13,14 +13,14 @@ import {
   StoreError,
 } from '../queue-store.ts';
 import { makeQueueId, serialOf } from '../queue-id.ts';
-import { memoryContent, storedContent } from './content.ts';
+import { HeldMessages } from './held-messages.ts';
 import { isLiving, processStart } from './holder.ts';
 import { type GatheredContent, maxInMemory, ownBuffer, SqliteMessageWriter } from './message-writer.ts';
 import type { PutOperation } from './operations.ts';
 import { mergeOutcomes, withOutcomes } from './outcomes.ts';
-import { type MessageRow, parseRow, Reader } from './reader.ts';
-import { isDamage } from './salvage.ts';
+import { type MessageRow, Reader } from './reader.ts';
 import { databaseName, queueNameOf, queueNumbers, serialBlock } from './schema.ts';
+import { StoredMessages } from './stored-messages.ts';
 import { WriterClient } from './writer-client.ts';
 
 export interface StoreOptions {
@@ -31,11 +31,6 @@ export interface StoreOptions {
   /** Whom a new database belongs to when the process runs as root. */
   readonly owner?: { readonly uid: number; readonly gid: number };
 }
-
-/** Content of active messages kept in memory altogether; beyond it is read when it is delivered. */
-const maxBytesHeld = 64 * 1024 * 1024;
-const pageRows = 500;
-const allQueues: readonly QueueName[] = ['incoming', 'active', 'deferred', 'hold', 'maildrop'];
 
 /** Opens the store, making it when it is not there. `readOnly` is for commands that only look. */
 export async function openStore(options: StoreOptions): Promise<QueueStore> {
@@ -62,11 +57,8 @@ class SqliteStore implements QueueStore {
   readonly #options: StoreOptions;
   readonly #writer: WriterClient;
   readonly #reader: Reader;
-  readonly #held = new Map<string, QueuedMessage>();
-  /** Reasons why messages of ours can't be delivered: found while their content was read. */
-  readonly #damage = new Map<string, string>();
-  readonly #inMemory = new Set<MessageContent>();
-  #bytesHeld = 0;
+  readonly #stored: StoredMessages;
+  readonly #held = new HeldMessages();
   #holder = 0;
   #nextSerial = 0;
   #serialEnd = 0;
@@ -76,6 +68,7 @@ class SqliteStore implements QueueStore {
     this.#options = options;
     this.#writer = writer;
     this.#reader = reader;
+    this.#stored = new StoredMessages(reader, writer, this.#held, options.warn);
   }
 
   /** Takes serial numbers and a holder number; gives back what dead holders left. */
@@ -143,17 +136,18 @@ class SqliteStore implements QueueStore {
       envelope: message.envelope,
       recipients: message.recipients.map((recipient, index) => ({ ...recipient, index, state: 'pending' })),
       content:
-        content.chunks === undefined || this.#bytesHeld + content.bytes > maxBytesHeld
-          ? this.#stored(queueId, serial, content.bytes, message.headerBytes)
-          : this.#kept(content.chunks, content.bytes, message.headerBytes),
+        (content.chunks === undefined
+          ? undefined
+          : this.#held.keepContent(content.chunks, content.bytes, message.headerBytes)) ??
+        this.#stored.content(queueId, serial, content.bytes, message.headerBytes),
       sizeBytes: message.sizeBytes,
       dueAt: message.envelope.arrivedAt,
       warnedAt: 0,
       forcedExpire: false,
     };
-    this.#held.set(queueId, queued);
+    this.#held.set(queued);
     if (!listener(queued)) {
-      this.#forget(queued);
+      this.#held.forget(queued);
       await this.#writer.run(this.#updateOf(queued, queueNumbers.incoming, queued.dueAt, [], undefined));
     }
   }
@@ -191,11 +185,11 @@ class SqliteStore implements QueueStore {
   async #load(serials: readonly number[]): Promise<readonly QueuedMessage[]> {
     const messages: QueuedMessage[] = [];
     for (const serial of serials) {
-      const row = await this.#read((reader) => reader.row(serial));
+      const row = await this.#stored.read((reader) => reader.row(serial));
       if (row === undefined) continue;
       try {
-        const message = this.#toMessage(row);
-        this.#held.set(message.queueId, message);
+        const message = this.#stored.toMessage(row);
+        this.#held.set(message);
         messages.push(message);
       } catch (error) {
         await this.#setAside(row, error);
@@ -218,21 +212,6 @@ class SqliteStore implements QueueStore {
       outcomes: row.outcomes,
       warned: undefined,
     });
-  }
-
-  #toMessage(row: MessageRow): QueuedMessage {
-    const { envelope, recipients, outcomes } = parseRow(row);
-    return {
-      queueId: row.id,
-      queue: queueNameOf(row.queue),
-      envelope,
-      recipients: withOutcomes(recipients, outcomes),
-      content: this.#stored(row.id, row.serial, row.contentBytes, row.headerBytes),
-      sizeBytes: row.size,
-      dueAt: row.due,
-      warnedAt: row.warned,
-      forcedExpire: row.expire === 1,
-    };
   }
 
   async makeDue(
@@ -259,7 +238,7 @@ class SqliteStore implements QueueStore {
   }
 
   nextDueAt(): Promise<number | undefined> {
-    return this.#read((reader) => reader.nextDue());
+    return this.#stored.read((reader) => reader.nextDue());
   }
 
   async settle(settlement: Settlement): Promise<void> {
@@ -267,20 +246,20 @@ class SqliteStore implements QueueStore {
     const held = this.#held.get(queueId);
     const serial = serialOf(queueId);
     if (held === undefined || serial === undefined) throw new StoreError(`${queueId}: not claimed by this process`);
-    const damage = this.#damage.get(queueId);
+    const damage = this.#held.damageOf(queueId);
     if (next?.kind === 'gone') {
-      this.#forget(held);
+      this.#held.forget(held);
       await this.#writer.run({ kind: 'gone', serial, parts: held.content.sizeBytes <= maxInMemory ? 1 : 0 });
       return;
     }
     const merged = mergeOutcomes(held, outcomes);
     const current = { ...held, recipients: withOutcomes(held.recipients, merged) };
     if (next === undefined) {
-      this.#held.set(queueId, current);
+      this.#held.set(current);
       await this.#writer.run({ kind: 'outcomes', serial, outcomes: JSON.stringify(merged) });
       return;
     }
-    this.#forget(held);
+    this.#held.forget(held);
     const due = next.kind === 'deferred' ? next.dueAt : held.dueAt;
     const reason = next.kind === 'corrupt' ? next.reason : damage;
     if (reason !== undefined)
@@ -289,44 +268,6 @@ class SqliteStore implements QueueStore {
       );
     const queue = reason === undefined ? queueNumbers[next.kind] : queueNumbers.corrupt;
     await this.#writer.run(this.#updateOf(current, queue, due, merged, warnedAt));
-  }
-
-  #stored(queueId: string, serial: number, sizeBytes: number, headerBytes: number): MessageContent {
-    const onDamage = (reason: string, error?: unknown): void => {
-      // what is lost with the file is known after it was made anew: the next attempt meets it
-      if (isDamage(error)) this.#salvage(error).catch((failure: unknown) => this.#options.warn(String(failure)));
-      else if (this.#held.has(queueId)) this.#damage.set(queueId, reason);
-    };
-    return storedContent(this.#reader, serial, { sizeBytes, headerBytes, garbage: this.#writer.garbage, onDamage });
-  }
-
-  #kept(chunks: readonly Buffer[], sizeBytes: number, headerBytes: number): MessageContent {
-    this.#bytesHeld += sizeBytes;
-    const content = memoryContent(chunks, sizeBytes, headerBytes);
-    this.#inMemory.add(content);
-    return content;
-  }
-
-  #forget(message: QueuedMessage): void {
-    this.#held.delete(message.queueId);
-    this.#damage.delete(message.queueId);
-    if (this.#inMemory.delete(message.content)) this.#bytesHeld -= message.content.sizeBytes;
-  }
-
-  /** Reads from the database; when it turns out to be damaged, again from what could be saved. */
-  async #read<T>(read: (reader: Reader) => T): Promise<T> {
-    try {
-      return read(this.#reader);
-    } catch (error) {
-      if (!isDamage(error)) throw error;
-      await this.#salvage(error);
-      return read(this.#reader);
-    }
-  }
-
-  #salvage(error: unknown): Promise<unknown> {
-    const cause = error instanceof Error ? error.message : String(error);
-    return this.#writer.run({ kind: 'salvage', inode: this.#reader.inode, cause });
   }
 
   #updateOf(
@@ -347,49 +288,19 @@ class SqliteStore implements QueueStore {
     } as const;
   }
 
-  async *list(selector: MessageSelector = {}): AsyncIterable<ListedMessage> {
-    if (selector.queueIds !== undefined) {
-      for (const id of selector.queueIds) {
-        const message = await this.find(id);
-        if (message !== undefined && (selector.queues?.includes(message.queue) ?? true)) yield message;
-      }
-      return;
-    }
-    const queues = (selector.queues ?? allQueues).map((name) => queueNumbers[name]);
-    for (let after = 0; ;) {
-      const from = after;
-      const rows = await this.#read((reader) => reader.page(queues, from, pageRows));
-      for (const row of rows) {
-        try {
-          yield this.#toMessage(row);
-        } catch {
-          // damaged: it is set aside, with a log line, when it is claimed
-        }
-      }
-      const last = rows.at(-1);
-      if (last === undefined || rows.length < pageRows) return;
-      after = last.serial;
-      await Promise.resolve();
-    }
+  list(selector: MessageSelector = {}): AsyncIterable<ListedMessage> {
+    return this.#stored.list(selector);
   }
 
-  /** Rejects with StoreError when the message is there but damaged. */
-  async find(queueId: string): Promise<QueuedMessage | undefined> {
-    const serial = serialOf(queueId);
-    const row = serial === undefined ? undefined : await this.#read((reader) => reader.row(serial));
-    if (row === undefined || row.id !== queueId) return undefined;
-    try {
-      return await Promise.resolve(this.#toMessage(row));
-    } catch (error) {
-      throw new StoreError(error instanceof Error ? error.message : String(error));
-    }
+  find(queueId: string): Promise<QueuedMessage | undefined> {
+    return this.#stored.find(queueId);
   }
 
   async #change(
     kind: 'remove' | 'hold' | 'release' | 'requeue' | 'expire',
     selector: MessageSelector,
   ): Promise<readonly string[]> {
-    const rows = await this.#read((reader) => rowsOf(reader, selector));
+    const rows = await this.#stored.rows(selector);
     const ids = new Map(rows.map(({ serial, id }) => [serial, id]));
     const changed = await this.#writer.run({ kind, serials: [...ids.keys()] });
     return changed.flatMap((serial) => ids.get(serial) ?? []);
@@ -416,7 +327,7 @@ class SqliteStore implements QueueStore {
   }
 
   async releaseLeases(holders: 'dead' | 'mine'): Promise<number> {
-    const known = await this.#read((reader) => reader.holders());
+    const known = await this.#stored.read((reader) => reader.holders());
     const stays = (holder: (typeof known)[number]): boolean =>
       isLiving(holder) && !(holders === 'mine' && holder.number === this.#holder);
     const living = known.filter(stays).map((holder) => holder.number);
@@ -429,7 +340,7 @@ class SqliteStore implements QueueStore {
 
   async freeBytes(): Promise<number> {
     const { bavail, bsize } = await statfs(this.#options.directory);
-    return bavail * bsize + (await this.#read((reader) => reader.freeBytes()));
+    return bavail * bsize + (await this.#stored.read((reader) => reader.freeBytes()));
   }
 
   async close(): Promise<void> {
@@ -439,18 +350,4 @@ class SqliteStore implements QueueStore {
     this.#reader.close();
     await this.#writer.close();
   }
-}
-
-/** Damaged messages too: they can be removed. */
-function rowsOf(
-  reader: Reader,
-  { queueIds, queues }: MessageSelector,
-): readonly { readonly serial: number; readonly id: string }[] {
-  const numbers = (queues ?? allQueues).map((name) => queueNumbers[name]);
-  if (queueIds === undefined) return reader.ids(numbers);
-  return queueIds.flatMap((id) => {
-    const serial = serialOf(id);
-    const row = serial === undefined ? undefined : reader.row(serial);
-    return row?.id === id && numbers.includes(row.queue) ? [{ serial: row.serial, id }] : [];
-  });
 }

@@ -36,7 +36,7 @@ export class WriterClient {
 
   /** Starts the thread; rejects when the database can't be opened. `onSalvaged`: the file is a new one, with log lines. */
   static async start(path: string, onSalvaged: (lines: readonly string[]) => void): Promise<WriterClient> {
-    const worker = new Worker(new URL('./writer.ts', import.meta.url), { workerData: path });
+    const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData: path });
     const client = new WriterClient(worker);
     await new Promise<void>((resolve, reject) => {
       worker.on('message', (report: WriterReport) => {
