@@ -3,7 +3,9 @@ export { type BareNewlineMode, CommandReader, type Framed, hasBareLf } from './c
 export { type CommandWord, splitCommand } from './command-words.ts';
 export { DotStuffer } from './dot-stuffing.ts';
 export { parseEhloKeywords } from './ehlo.ts';
+export { isHeaderName, peekedText } from './foreign-input.ts';
 export { LineEndNormalizer } from './line-ends.ts';
 export { parsePath, pathAddress, type PathResult, type PathSyntax } from './mail-arguments.ts';
+export { cleanMacro, expansionFilter, type ReplyText, withFooter } from './reject-footer.ts';
 export { formatReply, type Reply, ReplyParser, type ReplyResult, replyText } from './reply.ts';
 export { decodeXtext, encodeXtext } from './xtext.ts';

@@ -4,9 +4,9 @@
  */
 import type { Duplex } from 'node:stream';
 import type { EventChannel } from '#events';
-import { formatReply } from '#smtp';
+import { formatReply, type ReplyText, withFooter } from '#smtp';
 import type { TableList } from '#tables';
-import { type FooterFacts, type ReplyText, withFooter } from './reject-footer.ts';
+import { type FooterFacts, replyMacro } from './reply-macros.ts';
 
 export interface ReplySettings {
   readonly softBounce: boolean;
@@ -73,7 +73,9 @@ export class ReplyWriter {
           text: `${found.table.name}: lookup error for smtpd_reject_footer_maps: ${found.reason}`,
         });
     }
-    return template === '' ? out : withFooter(out, template, expansionFilter, this.#facts());
+    if (template === '') return out;
+    const facts = this.#facts();
+    return withFooter(out, template, expansionFilter, (name) => replyMacro(name, facts));
   }
 
   async #filtered(reply: ReplyText): Promise<ReplyText> {

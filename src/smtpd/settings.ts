@@ -2,9 +2,8 @@
 import type { ServiceEntry, Settings } from '#config';
 import { ConfigError } from '#config';
 import type { SubmissionOptions } from '#message';
-import type { BareNewlineMode } from '#smtp';
+import { type BareNewlineMode, expansionFilter } from '#smtp';
 import type { MatchList, TableList, TableOpener } from '#tables';
-import { expansionFilter } from './reject-footer.ts';
 
 export interface SmtpdSettings {
   readonly service: string;

@@ -1,10 +1,10 @@
 /** Lists of clients and domains in DNS, of good and bad ones. postconf(5) reject_rbl_client and its kin; rbl_reply_maps */
 import { isAddressLiteral, parseIp, splitAddress } from '#address';
 import { expandValue } from '#config';
-import type { DnsAnswer } from '#dns';
+import { type AnswerFilter, answerCounts, type DnsAnswer, parseAnswerFilter, reversedAddress } from '#dns';
 import type { SessionFacts } from '../policy.ts';
-import { cleanMacro, expansionFilter, replyMacro } from '../reject-footer.ts';
-import { type AnswerFilter, answerCounts, parseAnswerFilter } from './dns-list-filter.ts';
+import { cleanMacro, expansionFilter } from '#smtp';
+import { replyMacro } from '../reply-macros.ts';
 import {
   configurationError,
   type Constructor,
@@ -21,19 +21,6 @@ interface Listed {
   readonly query: string | undefined;
   readonly what: string;
   readonly replyClass: string;
-}
-
-/** `2.0.0.127` for an IPv4 address, 32 nibbles for an IPv6 one. */
-export function reversedAddress(address: string): string | undefined {
-  const parsed = parseIp(address);
-  if (parsed === undefined) return undefined;
-  const bytes = Array.from(parsed.bytes);
-  if (bytes.length === 4) return bytes.toReversed().join('.');
-  return bytes
-    .flatMap((byte) => [byte >> 4, byte & 15])
-    .toReversed()
-    .map((nibble) => nibble.toString(16))
-    .join('.');
 }
 
 const nameQuery = (name: string): string | undefined =>

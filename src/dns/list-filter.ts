@@ -1,4 +1,5 @@
-/** The answers of a DNS list that count: `domain=127.0.0.[2..11;14]`. postconf(5) reject_rbl_client */
+/** Asking DNS lists: the name of an address in them, and which answers count. postconf(5) reject_rbl_client, postscreen_dnsbl_sites */
+import { parseIp } from '#address';
 
 /** For each octet, the ranges it may be in. */
 export type AnswerFilter = readonly (readonly (readonly [from: number, to: number])[])[];
@@ -25,4 +26,17 @@ export function answerCounts(filter: AnswerFilter | undefined, address: string):
   return address
     .split('.')
     .every((octet, i) => (filter[i] ?? []).some(([from, to]) => Number(octet) >= from && Number(octet) <= to));
+}
+
+/** `2.0.0.127` for an IPv4 address, 32 nibbles for an IPv6 one. */
+export function reversedAddress(address: string): string | undefined {
+  const parsed = parseIp(address);
+  if (parsed === undefined) return undefined;
+  const bytes = Array.from(parsed.bytes);
+  if (bytes.length === 4) return bytes.toReversed().join('.');
+  return bytes
+    .flatMap((byte) => [byte >> 4, byte & 15])
+    .toReversed()
+    .map((nibble) => nibble.toString(16))
+    .join('.');
 }
