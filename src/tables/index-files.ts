@@ -44,12 +44,12 @@ export interface Index {
 const require = createRequire(import.meta.url);
 
 /** node:sqlite is loaded when the first such file is opened. */
-function openDatabase(path: string, readOnly: boolean): DatabaseSync {
+export function openDatabase(path: string, readOnly: boolean): DatabaseSync {
   const sqlite: typeof import('node:sqlite') = require('node:sqlite');
   return new sqlite.DatabaseSync(path, { readOnly, timeout: lockWaitMs });
 }
 
-function headOf(path: string): Buffer {
+export function headOf(path: string): Buffer {
   const head = Buffer.alloc(32);
   const fd = openSync(path, 'r');
   try {
@@ -60,7 +60,7 @@ function headOf(path: string): Buffer {
 }
 
 /** Whose file it is, when it isn't ours: Berkeley DB's and LMDB's begin with a magic number, in either byte order. */
-function foreignFormat(head: Buffer): string | undefined {
+export function foreignFormat(head: Buffer): string | undefined {
   if (head.toString('latin1', 0, 15) === 'SQLite format 3') return undefined;
   const numberAt = (at: number): readonly number[] =>
     head.length < at + 4 ? [] : [head.readUInt32LE(at), head.readUInt32BE(at)];
@@ -120,7 +120,7 @@ function setRights(file: string, rights: FileRights): void {
   if (rights.owner !== undefined) chownSync(file, rights.owner.uid, rights.owner.gid);
 }
 
-const createEntries =
+export const createEntries =
   'CREATE TABLE IF NOT EXISTS entries (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value TEXT NOT NULL) STRICT;';
 
 /** Writes a new index and puts it in the old one's place; readers see the one or the other. */

@@ -17,6 +17,8 @@ export {
   isIndexType,
   writeIndex,
 } from './index-files.ts';
+export { type Cache, openCache } from './cache.ts';
+export { type CacheCleanupOptions, keepCacheClean } from './cache-cleanup.ts';
 export type { MatchKind } from './match-list.ts';
 export { errnoText } from './memory-table.ts';
 export type { TableObserver, TableQuestion } from './observer.ts';

@@ -1,0 +1,65 @@
+/** Takes old entries out of a cache, from time to time, and remembers in it when that was done. postconf(5) *_cleanup_interval */
+import type { Cache } from './cache.ts';
+
+export interface CacheCleanupOptions {
+  /** 0: never. */
+  readonly intervalMs: number;
+  readonly keeps: (key: string, value: string) => boolean;
+  readonly onCleaned: (counts: { readonly retained: number; readonly dropped: number }) => void;
+  readonly now: () => number;
+}
+
+/** Where Postfix's caches hold the time (seconds since the epoch) of the last whole cleanup. */
+export const lastCleanupKey = '_LAST_CACHE_CLEANUP_COMPLETED_';
+/** Entries at a time; mail goes on in between. */
+const sliceEntries = 200;
+const longestTimerMs = 2 ** 31 - 1;
+
+/** Begins as soon as a cleanup is due; `stop` ends it. */
+export function keepCacheClean(cache: Cache, options: CacheCleanupOptions): { stop(): void } {
+  const { intervalMs, now } = options;
+  let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
+  const schedule = (delayMs: number): void => {
+    timer = setTimeout(() => void run(), Math.min(delayMs, longestTimerMs));
+    timer.unref();
+  };
+  const run = async (): Promise<void> => {
+    const counts = await cleanOnce(cache, options, () => isStopped);
+    if (counts === undefined) return;
+    cache.set(lastCleanupKey, String(Math.floor(now() / 1000)));
+    options.onCleaned(counts);
+    schedule(intervalMs);
+  };
+  if (intervalMs > 0) {
+    const last = Number(cache.get(lastCleanupKey) ?? 0) * 1000;
+    schedule(Math.max(0, Math.min(last + intervalMs - now(), intervalMs)));
+  }
+  return {
+    stop: () => {
+      isStopped = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Undefined: stopped in between. */
+async function cleanOnce(
+  cache: Cache,
+  { keeps }: CacheCleanupOptions,
+  isStopped: () => boolean,
+): Promise<{ readonly retained: number; readonly dropped: number } | undefined> {
+  let retained = 0;
+  let dropped = 0;
+  for (const [key, value] of cache.entries()) {
+    if (isStopped()) return undefined;
+    if (key === lastCleanupKey) continue;
+    if (keeps(key, value)) retained += 1;
+    else {
+      dropped += 1;
+      cache.delete(key);
+    }
+    if ((retained + dropped) % sliceEntries === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  return isStopped() ? undefined : { retained, dropped };
+}
