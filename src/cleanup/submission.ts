@@ -80,6 +80,11 @@ export class CleanupSubmission implements Submission {
     );
   }
 
+  /** Probes are for one address only. */
+  get #addsCopies(): boolean {
+    return this.#mapsAddresses && this.#options.source !== 'verify';
+  }
+
   get #checksContent(): boolean {
     if (this.#checksOff || this.#options.overrides.includes('no_header_body_checks')) return false;
     return this.#options.source === 'smtpd' || this.#options.source === 'pickup' || this.#options.source === 'forward';
@@ -113,7 +118,7 @@ export class CleanupSubmission implements Submission {
     const { maps, settings } = this.#parts;
     const standard = maps.rewriter.rewrite(this.#sender, 'local');
     this.#sender = await canonicalise(standard, 'envelope_sender', maps);
-    const bcc = this.#mapsAddresses ? await bccFor(settings.senderBcc, this.#sender, maps) : undefined;
+    const bcc = this.#addsCopies ? await bccFor(settings.senderBcc, this.#sender, maps) : undefined;
     if (bcc !== undefined) this.#bcc.push(bcc);
   }
 
@@ -126,7 +131,7 @@ export class CleanupSubmission implements Submission {
     const { maps, settings } = this.#parts;
     const standard = maps.rewriter.rewrite(recipient.address === '' ? 'MAILER-DAEMON' : recipient.address, 'local');
     const mapped = await canonicalise(standard, 'envelope_recipient', maps);
-    const bcc = this.#mapsAddresses && !isBcc ? await bccFor(settings.recipientBcc, mapped, maps) : undefined;
+    const bcc = this.#addsCopies && !isBcc ? await bccFor(settings.recipientBcc, mapped, maps) : undefined;
     if (bcc !== undefined) this.#bcc.push(bcc);
     const targets = this.#mapsAddresses ? await expandAliases(mapped, maps) : [mapped];
     for (const address of targets) this.#add(address, recipient, standard);
@@ -455,7 +460,7 @@ export class CleanupSubmission implements Submission {
       dsnOriginal: '',
       notify: ['never'],
     });
-    if (this.#recipients.length > 0 && this.#mapsAddresses && settings.alwaysBcc !== '')
+    if (this.#recipients.length > 0 && this.#addsCopies && settings.alwaysBcc !== '')
       this.#bcc.push(settings.alwaysBcc);
     for (const address of this.#bcc) await this.#expand(quiet(address), true);
     if (this.#redirect === undefined) return;

@@ -3,6 +3,7 @@ export { formatMailDate } from './date.ts';
 export { formatMaildropEnvelope, type MaildropEnvelope, parseMaildropEnvelope } from './maildrop.ts';
 export { type MaybePromise, whenReady } from './result.ts';
 export type { DsnAction, OutcomeKind, Status } from './status.ts';
+export type { AddressVerification, ProbeResult, VerifiedAddress } from './verification.ts';
 export type { ClientAttributes, Envelope, Notify, QueueName, Recipient, SaslAttributes } from './envelope.ts';
 export type {
   DeliveryAgent,

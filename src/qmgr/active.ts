@@ -27,6 +27,11 @@ export class ActiveMessage {
     return this.queued.envelope.origin === 'verify' || this.queued.envelope.trace === 'verify';
   }
 
+  /** Sent by the address verification, which hears of its outcome. */
+  get isAddressProbe(): boolean {
+    return this.queued.envelope.origin === 'verify';
+  }
+
   record(outcome: Outcome): void {
     this.outcomes.set(outcome.index, outcome);
   }

@@ -6,6 +6,7 @@ import type { Settings } from '#config';
 import { splitAddress, toExternal } from '#address';
 import type { EventChannel } from '#events';
 import {
+  type AddressVerification,
   type DeliveryAgent,
   type DeliveryRequest,
   type MaybePromise,
@@ -30,7 +31,9 @@ export interface QueueManagerOptions {
   readonly agents: ReadonlyMap<string, DeliveryAgent>;
   /** Deliveries at once for a transport, from master.cf; 0: unlimited. */
   readonly processLimit: (transport: string) => number;
-  readonly resolve: (sender: string, recipient: string) => MaybePromise<Resolution>;
+  readonly resolve: (sender: string, recipient: string, use: 'mail' | 'verify') => MaybePromise<Resolution>;
+  /** Who hears what probes find. */
+  readonly probes?: Pick<AddressVerification, 'update'> | undefined;
   readonly bouncer: Bouncer;
   readonly settings: Settings;
   readonly events: EventChannel;
@@ -76,6 +79,7 @@ export class QueueManager {
   /** Transports that nobody serves, and until when that is not said again. */
   readonly #absentUntil = new Map<string, number>();
   readonly #active = new Map<string, ActiveMessage>();
+  #activeProbes = 0;
   #pauseTimer: NodeJS.Timeout | undefined;
   #isStopped = true;
   #whenIdle: (() => void) | undefined;
@@ -153,6 +157,7 @@ export class QueueManager {
   #accept(queued: QueuedMessage): void {
     const message = new ActiveMessage(queued, this.#options.now());
     this.#active.set(queued.queueId, message);
+    if (message.isAddressProbe) this.#activeProbes += 1;
     this.#options.events.emit({
       kind: 'active',
       queueId: queued.queueId,
@@ -170,9 +175,12 @@ export class QueueManager {
   #route(message: ActiveMessage): void {
     const { queued } = message;
     const pending = queued.recipients.filter((recipient) => recipient.state === 'pending');
-    const routes = pending.map((recipient) =>
-      routeRecipient(queued, recipient, { settings: this.#settings, resolve: this.#options.resolve }),
-    );
+    const options = {
+      settings: this.#settings,
+      resolve: this.#options.resolve,
+      isFullOfProbes: this.#activeProbes > this.#settings.probeLimit,
+    };
+    const routes = pending.map((recipient) => routeRecipient(queued, recipient, options));
     const ready = routes.filter((route): route is Route => !(route instanceof Promise));
     if (ready.length === routes.length) this.#schedule(message, ready);
     else {
@@ -387,6 +395,7 @@ export class QueueManager {
       await this.#putBack(message);
     }
     this.#active.delete(message.queued.queueId);
+    if (message.isAddressProbe) this.#activeProbes -= 1;
     if (this.#active.size === 0) this.#whenIdle?.();
     this.#intake.left(message.queued);
   }

@@ -27,7 +27,10 @@ interface RoutedMessage {
 
 export interface RoutingOptions {
   readonly settings: RoutingSettings;
-  readonly resolve: (sender: string, recipient: string) => MaybePromise<Resolution>;
+  /** `verify`: by the address_verify_* parameters. */
+  readonly resolve: (sender: string, recipient: string, use: 'mail' | 'verify') => MaybePromise<Resolution>;
+  /** More address probes are active than may be. */
+  readonly isFullOfProbes: boolean;
 }
 
 /** content_filter and FILTER: `transport:nexthop` for the whole message. FILTER_README */
@@ -53,7 +56,7 @@ function isDoubleBounce(address: string, settings: RoutingSettings): boolean {
 export function routeRecipient(
   message: RoutedMessage,
   recipient: RequestRecipient,
-  { settings, resolve }: RoutingOptions,
+  { settings, resolve, isFullOfProbes }: RoutingOptions,
 ): MaybePromise<Route> {
   const decided = (outcome: 'deferred' | 'bounced' | 'sent', code: string, reason: string): Route => ({
     kind: 'decided',
@@ -67,7 +70,9 @@ export function routeRecipient(
     const isDeferred = settings.deferTransports.includes(filtered.transport);
     return isDeferred ? decided('deferred', '4.3.2', 'deferred transport') : filtered;
   }
-  return whenReady(resolve(message.envelope.sender, recipient.address), (resolution): Route => {
+  const use = message.envelope.origin === 'verify' ? 'verify' : 'mail';
+  if (use === 'verify' && isFullOfProbes) return decided('deferred', '4.3.2', 'Too many address verification requests');
+  return whenReady(resolve(message.envelope.sender, recipient.address, use), (resolution): Route => {
     switch (resolution.kind) {
       case 'failed':
         return decided('deferred', '4.3.0', 'address resolver failure');

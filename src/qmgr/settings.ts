@@ -19,6 +19,8 @@ export interface QmgrSettings {
   readonly defaultFilterNexthop: string;
   readonly doubleBounceSender: string;
   readonly softBounce: boolean;
+  /** address_verify_pending_request_limit */
+  readonly probeLimit: number;
 }
 
 export function compileSettings(settings: Settings): QmgrSettings {
@@ -37,6 +39,7 @@ export function compileSettings(settings: Settings): QmgrSettings {
     defaultFilterNexthop: settings.string('default_filter_nexthop'),
     doubleBounceSender: settings.string('double_bounce_sender'),
     softBounce: settings.bool('soft_bounce'),
+    probeLimit: settings.int('address_verify_pending_request_limit'),
   };
 }
 

@@ -1,6 +1,6 @@
 /** What comes of a message when all its deliveries have ended: removed, bounced, deferred, expired. qmgr(8), bounce(8) */
 import type { EventChannel } from '#events';
-import type { Outcome, Recipient, Status } from '#message';
+import type { AddressVerification, Outcome, ProbeResult, Recipient, Status } from '#message';
 import type { QueuedMessage, QueueStore } from '#store';
 import type { ActiveMessage } from './active.ts';
 import { isExpired, nextAttemptAt } from './backoff.ts';
@@ -23,6 +23,8 @@ export interface Bouncer {
 export interface SettleOptions {
   readonly store: QueueStore;
   readonly bouncer: Bouncer;
+  /** Who hears what probes find. */
+  readonly probes?: Pick<AddressVerification, 'update'> | undefined;
   readonly settings: QmgrSettings;
   readonly events: EventChannel;
   readonly now: () => number;
@@ -38,6 +40,7 @@ export async function settleMessage(message: ActiveMessage, options: SettleOptio
     const recipient = queued.recipients[outcome.index];
     return recipient === undefined ? [] : [{ recipient, outcome }];
   });
+  if (queued.envelope.origin === 'verify') for (const one of all) tellProbeResult(one, options);
   // a probe is answered once, whatever came of it
   let deferred = message.isProbe ? [] : all.filter(({ outcome }) => outcome.kind === 'deferred');
   const failed = all.filter(({ outcome }) => outcome.kind === 'bounced');
@@ -68,6 +71,18 @@ export async function settleMessage(message: ActiveMessage, options: SettleOptio
     next: { kind: 'deferred', dueAt: nextAttemptAt(queued.envelope.arrivedAt, now, settings) },
     ...(warnedAt === undefined ? {} : { warnedAt }),
   });
+}
+
+/** The cache hears of the address that was asked about, and of the one it stands for. verify(8) */
+function tellProbeResult({ recipient, outcome }: NotifiedRecipient, { probes }: SettleOptions): void {
+  const { code, reason } = outcome.status;
+  const state: ProbeResult['state'] = code.startsWith('2')
+    ? 'deliverable'
+    : code.startsWith('5')
+      ? 'bounced'
+      : 'deferred';
+  for (const address of new Set([recipient.original, recipient.address]))
+    if (address !== '') probes?.update(address, { state, reason });
 }
 
 /** Sends the reports that are due; gives the failures that could not be reported and therefore stay in the queue. */

@@ -16,6 +16,7 @@ import { createRewriter } from '#rewrite';
 import { compileSmtpdSettings, createPolicyChecks, createSmtpServer, relayProblem, type SmtpServer } from '#smtpd';
 import { openStore } from '#store';
 import { TableOpener } from '#tables';
+import { createProbeSender, createVerifier } from '#verify';
 import { createAgents } from './agents.ts';
 import { startControlServer } from './control-server.ts';
 
@@ -128,6 +129,23 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
   };
   const submission = cleanupFor(settings);
   const bouncer = createBouncer({ submission, settings, events: channelOf(log, settings, 'bounce') });
+  const probeSender = createProbeSender({
+    sender: settings.string('address_verify_sender'),
+    ttlMs: settings.ms('address_verify_sender_ttl'),
+    rewrite: (address) => rewriter.rewrite(address, 'local'),
+  });
+  const verifyName = settings.string('address_verify_service_name');
+  const verifyEntry = services.find((entry) => entry.command === 'verify' && entry.name === verifyName);
+  const verifier =
+    verifyEntry === undefined
+      ? undefined
+      : createVerifier({
+          settings: configuration.settingsFor(verifyEntry),
+          submission,
+          sender: probeSender,
+          events: channelOf(log, configuration.settingsFor(verifyEntry), 'verify'),
+          now,
+        });
   const agents = createAgents({
     configuration,
     log,
@@ -144,7 +162,8 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
     agents,
     processLimit: (transport) =>
       services.find((entry) => entry.type === 'unix' && entry.name === transport)?.processLimit ?? 0,
-    resolve: (sender, recipient) => rewriter.resolve(sender, recipient),
+    resolve: (sender, recipient, use) => rewriter.resolve(sender, recipient, use),
+    probes: verifier,
     bouncer,
     settings,
     events: qmgrEvents,
@@ -174,7 +193,9 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
           rewriter,
           resolver: filteredResolver(resolver, view, parts),
           hostLookup,
+          verification: verifier,
         }),
+        probeSender: (address) => probeSender.match(address, now()),
         submission: cleanupFor(view),
         hostLookup,
         rewriter,
@@ -225,6 +246,7 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
     await qmgr.stop(deadlineMs);
     deliverers.close();
     for (const agent of agents.values()) await agent.close?.();
+    verifier?.close();
     await store.close();
   };
   return {

@@ -40,6 +40,8 @@ export interface SessionOptions {
   readonly freeBytes: () => MaybePromise<number>;
   /** ETRN: starts deliveries to a domain; false when it is not one of ours. */
   readonly flushSite: (domain: string) => Promise<boolean>;
+  /** The sender of our address probes without its time-dependent part, when `address` is that one. */
+  readonly probeSender?: (address: string) => string | undefined;
   /** `sendmail -bs`: no network client, no connection limits. */
   readonly isStandAlone: boolean;
 }

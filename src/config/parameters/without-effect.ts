@@ -6,7 +6,7 @@
 /** About processes, sockets and files that this program does not have: nothing is lost by setting them. */
 export const inertParameters = new Set(
   (
-    'address_verify_service_name alternate_config_directories application_event_drain_time ' +
+    'alternate_config_directories application_event_drain_time ' +
     'backwards_bounce_logfile_compatibility berkeley_db_create_buffer_size berkeley_db_read_buffer_size ' +
     'bounce_service_name command_directory connection_cache_protocol_timeout ' +
     'connection_cache_service_name connection_cache_status_update_time connection_cache_ttl_limit ' +
@@ -64,11 +64,7 @@ export const inertParameters = new Set(
 /** What they ask for is not there yet: setting one is warned of at every start. */
 export const pendingParameters = new Set(
   (
-    'address_verify_cache_cleanup_interval address_verify_map address_verify_negative_cache ' +
-    'address_verify_negative_expire_time address_verify_negative_refresh_time ' +
-    'address_verify_pending_request_limit address_verify_poll_count address_verify_poll_delay ' +
-    'address_verify_positive_expire_time address_verify_positive_refresh_time address_verify_sender ' +
-    'address_verify_sender_ttl allow_srv_lookup_fallback authorized_flush_users authorized_mailq_users ' +
+    'allow_srv_lookup_fallback authorized_flush_users authorized_mailq_users ' +
     'authorized_submit_users authorized_verp_clients biff broken_sasl_auth_clients confirm_delay_cleared ' +
     'default_delivery_status_filter detect_8bit_encoding_header disable_mime_input_processing ' +
     'disable_verp_bounces dnssec_probe empty_address_local_login_sender_maps_lookup_key ' +
@@ -158,9 +154,7 @@ export const pendingParameters = new Set(
     'tls_low_cipherlist tls_medium_cipherlist tls_null_cipherlist tls_preempt_cipherlist ' +
     'tls_required_enable tls_server_sni_maps tls_session_ticket_cipher tls_ssl_options ' +
     'tls_trace_rate_limit tls_trust_server_ccerts tls_wildcard_matches_multiple_labels ' +
-    'unverified_recipient_defer_code unverified_recipient_reject_code unverified_recipient_reject_reason ' +
-    'unverified_recipient_tempfail_action unverified_sender_defer_code unverified_sender_reject_code ' +
-    'unverified_sender_reject_reason unverified_sender_tempfail_action use_srv_lookup ' +
+    'use_srv_lookup ' +
     'virtual_alias_address_length_limit virtual_delivery_status_filter'
   ).split(' '),
 );

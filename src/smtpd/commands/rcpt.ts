@@ -30,10 +30,15 @@ export async function rcpt(session: Session, { words }: Arguments): Promise<Comm
     const isError = transaction.tooManyRecipients > settings.recipientOvershootLimit;
     return { ...replyOf('452 4.5.3 Error: too many recipients'), isError };
   }
-  const verdict = await session.check('rcpt', { recipient: path.address });
-  if (verdict.kind === 'reject') return replyOf(verdict.reply, verdict.hangsUp);
-  transaction.recipients.push({ address: path.address, ...parameters });
+  // whoever asks about the sender of our own probes is not asked back: both would wait for each other
+  const probeSender = session.options.isStandAlone ? undefined : session.options.probeSender?.(path.address);
+  if (probeSender === undefined) {
+    const verdict = await session.check('rcpt', { recipient: path.address });
+    if (verdict.kind === 'reject') return replyOf(verdict.reply, verdict.hangsUp);
+  }
+  const address = probeSender ?? path.address;
+  transaction.recipients.push({ address, ...parameters });
   const submission = session.openSubmission(transaction);
-  submission.addRecipient({ address: path.address, original: path.address, ...parameters });
+  submission.addRecipient({ address, original: address, ...parameters });
   return replyOf('250 2.1.5 Ok');
 }

@@ -12,11 +12,22 @@ import { senderLogin } from './sender-login.ts';
 import { subjectMaker } from './subjects.ts';
 import { type Constructor, configurationError, type Restriction, type Toolbox } from './restriction.ts';
 import { unlistedChecks } from './unlisted.ts';
+import { unverifiedChecks } from './unverified.ts';
 
 const constructors: ReadonlyMap<string, Constructor> = new Map(
-  [control, client, names, relay, access, unlistedChecks, policyService, dnsLists, mxBackup, senderLogin].flatMap(
-    (group) => Object.entries(group),
-  ),
+  [
+    control,
+    client,
+    names,
+    relay,
+    access,
+    unlistedChecks,
+    unverifiedChecks,
+    policyService,
+    dnsLists,
+    mxBackup,
+    senderLogin,
+  ].flatMap((group) => Object.entries(group)),
 );
 
 const synonyms: Readonly<Record<string, string>> = {

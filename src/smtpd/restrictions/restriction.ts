@@ -2,7 +2,7 @@
 import type { ListElement, Origin, Settings } from '#config';
 import type { HostLookup, Resolver } from '#dns';
 import type { EventChannel } from '#events';
-import type { MaybePromise, SubmissionAction } from '#message';
+import type { AddressVerification, MaybePromise, SubmissionAction } from '#message';
 import type { Rewriter } from '#rewrite';
 import type { MatchList, TableList, TableOpener } from '#tables';
 import type { PolicyWord } from '#events';
@@ -66,6 +66,8 @@ export interface Toolbox {
   readonly resolver: Resolver;
   readonly hostLookup: HostLookup;
   readonly events: EventChannel;
+  /** Absent: master.cf has no such service. */
+  readonly verification?: AddressVerification | undefined;
   readonly mynetworks: MatchList;
   /** rbl_reply_maps */
   readonly replyMaps: TableList;
