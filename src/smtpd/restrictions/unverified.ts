@@ -1,33 +1,45 @@
 /** reject_unverified_sender and reject_unverified_recipient: asks where the address leads to. ADDRESS_VERIFICATION_README */
-import type { VerifiedAddress } from '#message';
-import { whenReady } from '#message';
+import type { Settings } from '#config';
+import { type VerifiedAddress, whenReady } from '#message';
 import { type Constructor, type Decision, dunno, type Evaluation } from './restriction.ts';
 
 /** What replies show of the reason. */
 const maxReasonBytes = 250;
 
 interface Rules {
-  readonly kind: 'sender' | 'recipient';
   readonly rejectCode: number;
   readonly deferCode: number;
   /** Instead of what the probe found; '' when that is shown. */
   readonly reason: string;
-  /** unverified_*_tempfail_action */
+  /** What becomes of a temporary answer: `defer` or `defer_if_permit`. */
   readonly action: string;
   /** RFC 3463: subject and detail */
   readonly detail: string;
 }
 
-function unverified(kind: Rules['kind']): Constructor {
+function senderRules(settings: Settings): Rules {
+  return {
+    rejectCode: settings.int('unverified_sender_reject_code'),
+    deferCode: settings.int('unverified_sender_defer_code'),
+    reason: settings.string('unverified_sender_reject_reason'),
+    action: settings.string('unverified_sender_tempfail_action'),
+    detail: '1.7',
+  };
+}
+
+function recipientRules(settings: Settings): Rules {
+  return {
+    rejectCode: settings.int('unverified_recipient_reject_code'),
+    deferCode: settings.int('unverified_recipient_defer_code'),
+    reason: settings.string('unverified_recipient_reject_reason'),
+    action: settings.string('unverified_recipient_tempfail_action'),
+    detail: '1.1',
+  };
+}
+
+function unverified(kind: 'sender' | 'recipient', readRules: (settings: Settings) => Rules): Constructor {
   return ({ settings, verification }) => {
-    const rules: Rules = {
-      kind,
-      rejectCode: settings.int(`unverified_${kind}_reject_code`),
-      deferCode: settings.int(`unverified_${kind}_defer_code`),
-      reason: settings.string(`unverified_${kind}_reject_reason`),
-      action: settings.string(`unverified_${kind}_tempfail_action`),
-      detail: kind === 'sender' ? '1.7' : '1.1',
-    };
+    const rules = readRules(settings);
     // as long as so many looks, with these pauses between them, would take
     const waitMs = (settings.int('address_verify_poll_count') - 1) * settings.ms('address_verify_poll_delay');
     const service = settings.string('address_verify_service_name');
@@ -81,6 +93,6 @@ function cut(reason: string): string {
 }
 
 export const unverifiedChecks: Readonly<Record<string, Constructor>> = {
-  reject_unverified_sender: unverified('sender'),
-  reject_unverified_recipient: unverified('recipient'),
+  reject_unverified_sender: unverified('sender', senderRules),
+  reject_unverified_recipient: unverified('recipient', recipientRules),
 };
