@@ -1,7 +1,7 @@
 /** error(8): bounces every recipient with the nexthop as the reason; as the retry service, defers them. */
 import type { Settings } from '#config';
 import type { EventChannel } from '#events';
-import type { DeliveryAgent, OutcomeKind, Status } from '#message';
+import { type DeliveryAgent, type OutcomeKind, outcomeOf, type Status } from '#message';
 import { logOutcome } from './log-outcome.ts';
 import { statusOfNexthop } from './nexthop-text.ts';
 
@@ -27,8 +27,7 @@ export function createErrorAgent(options: ErrorAgentOptions): DeliveryAgent {
       // soft_bounce never changes what a probe is told
       const isSoftened = isSoft && !request.probe;
       const status: Status = isSoftened ? { ...plain, code: `4${plain.code.slice(1)}` } : plain;
-      const failure: OutcomeKind = request.probe ? 'undeliverable' : 'bounced';
-      const kind: OutcomeKind = service === 'retry' || isSoftened ? 'deferred' : failure;
+      const kind: OutcomeKind = outcomeOf(service === 'retry' || isSoftened ? 'deferred' : 'bounced', request);
       for (const recipient of request.recipients) {
         logOutcome(events, request, recipient, { outcome: isSoftened ? 'SOFTBOUNCE' : kind, status, now: now() });
         report({ index: recipient.index, kind, status });

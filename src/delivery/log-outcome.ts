@@ -1,7 +1,7 @@
 /** The log line of a delivery that needs no connection. */
 import { toExternal } from '#address';
 import type { EventChannel } from '#events';
-import type { DeliveryRequest, OutcomeKind, RequestRecipient, Status } from '#message';
+import { type DeliveryRequest, loggedOutcome, type OutcomeKind, type RequestRecipient, type Status } from '#message';
 
 export function logOutcome(
   events: EventChannel,
@@ -17,7 +17,7 @@ export function logOutcome(
     relay: 'none',
     times: [request.envelope.arrivedAt, request.activeAt, request.startedAt, now, now],
     code: status.code,
-    outcome,
+    outcome: outcome === 'SOFTBOUNCE' ? outcome : loggedOutcome(outcome, request),
     text: status.reason,
   });
 }

@@ -40,6 +40,8 @@ export interface DeliveryRequest {
   readonly reuseConnection: boolean;
   /** Address probe or `sendmail -bv`: say what would happen, deliver nothing. */
   readonly probe: boolean;
+  /** A probe whose failure the cache does not keep. address_verify_negative_cache */
+  readonly forgetsFailure?: boolean;
   /** Aborted when the system stops or the message is deleted; agents finish what they can't undo. */
   readonly signal: AbortSignal;
 }

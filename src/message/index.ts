@@ -1,6 +1,7 @@
 /** The data that crosses floors: envelope, status, delivery request and outcome, submission. Data and nothing else. */
 export { formatMailDate } from './date.ts';
 export { formatMaildropEnvelope, type MaildropEnvelope, parseMaildropEnvelope } from './maildrop.ts';
+export { type LoggedOutcome, loggedOutcome, outcomeOf } from './probe.ts';
 export { type MaybePromise, whenReady } from './result.ts';
 export type { DsnAction, OutcomeKind, Status } from './status.ts';
 export type { AddressVerification, ProbeResult, VerifiedAddress } from './verification.ts';

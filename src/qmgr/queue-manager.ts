@@ -9,8 +9,10 @@ import {
   type AddressVerification,
   type DeliveryAgent,
   type DeliveryRequest,
+  loggedOutcome,
   type MaybePromise,
   type Outcome,
+  outcomeOf,
   type RequestRecipient,
   type Status,
 } from '#message';
@@ -45,12 +47,6 @@ export interface QueueManagerOptions {
 export interface QueueManagerStatus {
   readonly active: number;
   readonly transports: readonly TransportStatus[];
-}
-
-/** Probes report what would happen. */
-function decidedKind(kind: Outcome['kind'], isProbe: boolean): Outcome['kind'] {
-  if (!isProbe) return kind;
-  return kind === 'bounced' ? 'undeliverable' : kind === 'sent' ? 'deliverable' : kind;
 }
 
 /** Transports and destinations are worked on in the order of their names. */
@@ -277,7 +273,8 @@ export class QueueManager {
   #decide(message: ActiveMessage, recipient: RequestRecipient, found: Outcome['kind'], reason: Status): void {
     const isSoftened = found === 'bounced' && this.#settings.softBounce && !message.isProbe;
     const status = isSoftened ? { ...reason, code: `4${reason.code.slice(1)}` } : reason;
-    const kind = decidedKind(isSoftened ? 'deferred' : found, message.isProbe);
+    const probe = this.#probeOf(message);
+    const kind = outcomeOf(isSoftened ? 'deferred' : found, probe);
     const now = this.#options.now();
     const { envelope, queueId } = message.queued;
     message.record({ index: recipient.index, kind, status });
@@ -291,9 +288,16 @@ export class QueueManager {
       relay: 'none',
       times: [envelope.arrivedAt, message.activeAt, now, now, now],
       code: status.code,
-      outcome: isSoftened ? 'SOFTBOUNCE' : kind,
+      outcome: isSoftened ? 'SOFTBOUNCE' : loggedOutcome(kind, probe),
       text: status.reason,
     });
+  }
+
+  #probeOf(message: ActiveMessage): Pick<DeliveryRequest, 'probe' | 'forgetsFailure'> {
+    return {
+      probe: message.isProbe,
+      forgetsFailure: message.isAddressProbe && !this.#settings.keepsProbeFailures,
+    };
   }
 
   #dispatch(): void {
@@ -320,7 +324,7 @@ export class QueueManager {
       activeAt: message.activeAt,
       startedAt: now(),
       reuseConnection: destination.waitingCount > 0 || destination.busy > 1,
-      probe: message.isProbe,
+      ...this.#probeOf(message),
       signal: message.abort.signal,
     };
     try {

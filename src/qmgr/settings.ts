@@ -21,6 +21,8 @@ export interface QmgrSettings {
   readonly softBounce: boolean;
   /** address_verify_pending_request_limit */
   readonly probeLimit: number;
+  /** address_verify_negative_cache */
+  readonly keepsProbeFailures: boolean;
 }
 
 export function compileSettings(settings: Settings): QmgrSettings {
@@ -39,6 +41,7 @@ export function compileSettings(settings: Settings): QmgrSettings {
     defaultFilterNexthop: settings.string('default_filter_nexthop'),
     doubleBounceSender: settings.string('double_bounce_sender'),
     softBounce: settings.bool('soft_bounce'),
+    keepsProbeFailures: settings.bool('address_verify_negative_cache'),
     probeLimit: settings.int('address_verify_pending_request_limit'),
   };
 }

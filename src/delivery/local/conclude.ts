@@ -1,13 +1,12 @@
 /** Says what became of a member of an expansion: in the log, and for the outcome of the whole. */
 import { toExternal } from '#address';
+import { loggedOutcome, outcomeOf } from '#message';
 import type { WriteResult } from '../deliverer-protocol.ts';
 import type { Job, MemberOutcome } from './job.ts';
 
 export function conclude(job: Job, address: string, outcome: MemberOutcome): void {
   const { request, recipient, parts } = job;
-  const isTrial = request.probe && outcome.kind !== 'deliverable';
-  const kind = isTrial ? (outcome.kind === 'bounced' ? 'undeliverable' : outcome.kind) : outcome.kind;
-  const final = { ...outcome, kind };
+  const final = { ...outcome, kind: outcomeOf(outcome.kind, request) };
   job.outcomes.push(final);
   parts.events.emit({
     kind: 'delivery',
@@ -17,13 +16,13 @@ export function conclude(job: Job, address: string, outcome: MemberOutcome): voi
     relay: 'local',
     times: [request.envelope.arrivedAt, request.activeAt, request.startedAt, request.startedAt, parts.now()],
     code: final.code,
-    outcome: final.kind,
+    outcome: loggedOutcome(final.kind, request),
     text: final.text,
   });
 }
 
 export function concludeSent(job: Job, address: string, text: string): void {
-  conclude(job, address, { kind: job.request.probe ? 'deliverable' : 'sent', code: '2.0.0', text });
+  conclude(job, address, { kind: 'sent', code: '2.0.0', text });
 }
 
 /** Whether to try again is told by the first digit. */

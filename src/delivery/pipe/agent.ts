@@ -2,7 +2,14 @@
 import { toExternal } from '#address';
 import type { ServiceEntry, Settings } from '#config';
 import type { EventChannel } from '#events';
-import type { DeliveryAgent, DeliveryRequest, Outcome, RequestRecipient } from '#message';
+import {
+  type DeliveryAgent,
+  type DeliveryRequest,
+  loggedOutcome,
+  type Outcome,
+  outcomeOf,
+  type RequestRecipient,
+} from '#message';
 import { commandOutcome } from '../command-outcome.ts';
 import type { DelivererPool } from '../deliverer.ts';
 import { deliveredToFields, fromLine, shapedCopy } from '../mailbox-copy.ts';
@@ -83,7 +90,7 @@ class PipeAgent implements DeliveryAgent {
     if (sizeLimit > 0 && request.sizeBytes > sizeLimit)
       return { kind: 'bounced', code: '5.2.3', text: 'message too large' };
     if (request.probe)
-      return { kind: 'deliverable', code: '2.0.0', text: `delivers to command: ${this.#settings.argv[0] ?? ''}` };
+      return { kind: 'sent', code: '2.0.0', text: `delivers to command: ${this.#settings.argv[0] ?? ''}` };
     const command = commandArguments(request, this.#settings);
     const ended = await deliverers.run(
       uid,
@@ -112,9 +119,10 @@ class PipeAgent implements DeliveryAgent {
   #conclude(
     request: DeliveryRequest,
     recipient: RequestRecipient,
-    { kind, code, text }: Result,
+    { kind: found, code, text }: Result,
     report: (outcome: Outcome) => void,
   ): void {
+    const kind = outcomeOf(found, request);
     this.#options.events.emit({
       kind: 'delivery',
       queueId: request.queueId,
@@ -123,7 +131,7 @@ class PipeAgent implements DeliveryAgent {
       relay: this.#settings.service,
       times: [request.envelope.arrivedAt, request.activeAt, request.startedAt, request.startedAt, this.#options.now()],
       code,
-      outcome: kind,
+      outcome: loggedOutcome(kind, request),
       text,
     });
     // with flag X this is where the message's way ends, else the command is one more hop

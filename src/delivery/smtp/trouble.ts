@@ -7,7 +7,16 @@
  */
 import { toExternal } from '#address';
 import type { EventChannel } from '#events';
-import type { DeliveryRequest, MaybePromise, Outcome, OutcomeKind, RequestRecipient, Status } from '#message';
+import {
+  type DeliveryRequest,
+  loggedOutcome,
+  type MaybePromise,
+  type Outcome,
+  type OutcomeKind,
+  outcomeOf,
+  type RequestRecipient,
+  type Status,
+} from '#message';
 import type { TableList } from '#tables';
 import type { Connection } from './connection.ts';
 import type { Reply } from './reply.ts';
@@ -217,11 +226,7 @@ export class Attempt {
     const { request } = this;
     const { softBounce, delayDigits, events } = this.#tools;
     const isSoftened = softBounce && kind === 'bounced' && !request.probe;
-    const outcome: OutcomeKind = isSoftened
-      ? 'deferred'
-      : request.probe && (kind === 'bounced' || kind === 'deferred')
-        ? 'undeliverable'
-        : filteredKind(kind, status);
+    const outcome: OutcomeKind = isSoftened ? 'deferred' : outcomeOf(filteredKind(kind, status), request);
     const final: Status = isSoftened ? { ...status, code: `4${status.code.slice(1)}` } : status;
     events.emit({
       kind: 'delivery',
@@ -232,7 +237,7 @@ export class Attempt {
       ...(connection !== undefined && { connectionUse: connection.uses }),
       times: [request.envelope.arrivedAt, request.activeAt, request.startedAt, connectedAt, endedAt],
       code: final.code,
-      outcome: isSoftened ? 'SOFTBOUNCE' : outcome,
+      outcome: isSoftened ? 'SOFTBOUNCE' : loggedOutcome(outcome, request),
       text: final.reason,
       ...(delayDigits !== 2 && { delayDigits }),
     });

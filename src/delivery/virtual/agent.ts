@@ -3,7 +3,15 @@ import { resolve as resolvePath } from 'node:path';
 import { splitAddress, toExternal } from '#address';
 import { ConfigError, type Settings } from '#config';
 import type { EventChannel } from '#events';
-import type { DeliveryAgent, DeliveryRequest, Outcome, RequestRecipient, Status } from '#message';
+import {
+  type DeliveryAgent,
+  type DeliveryRequest,
+  loggedOutcome,
+  type Outcome,
+  outcomeOf,
+  type RequestRecipient,
+  type Status,
+} from '#message';
 import type { Rewriter } from '#rewrite';
 import { type AddressLookupOptions, findByAddress, type TableList, type TableOpener } from '#tables';
 import type { DelivererPool } from '../deliverer.ts';
@@ -67,7 +75,8 @@ class VirtualAgent implements DeliveryAgent {
 
   async deliver(request: DeliveryRequest, report: (outcome: Outcome) => void): Promise<Record<string, never>> {
     for (const recipient of request.recipients) {
-      const outcome = await this.#deliverOne(request, recipient);
+      const found = await this.#deliverOne(request, recipient);
+      const outcome = { ...found, kind: outcomeOf(found.kind, request) };
       this.#log(request, recipient, outcome);
       report({ ...outcome, relay: 'virtual' });
     }
@@ -86,7 +95,7 @@ class VirtualAgent implements DeliveryAgent {
     if (request.probe)
       return {
         index,
-        kind: 'deliverable',
+        kind: 'sent',
         status: { code: '2.0.0', reason: mailbox.isMaildir ? 'delivers to maildir' : 'delivers to mailbox' },
       };
     const { now, hostname, deliverers } = this.#options;
@@ -191,7 +200,7 @@ class VirtualAgent implements DeliveryAgent {
       relay: 'virtual',
       times: [request.envelope.arrivedAt, request.activeAt, request.startedAt, request.startedAt, ended],
       code: status.code,
-      outcome: kind,
+      outcome: loggedOutcome(kind, request),
       text: status.reason,
     });
   }

@@ -1,5 +1,5 @@
 /** Deliveries: the `to=… status=…` line of every recipient (inventory, j.6), and what agents say in between. */
-import type { OutcomeKind } from '#message';
+import type { LoggedOutcome } from '#message';
 import type { Renderings } from '../event.ts';
 
 export type DeliveryEvent = {
@@ -16,7 +16,7 @@ export type DeliveryEvent = {
   readonly times: readonly [arrived: number, active: number, started: number, connected: number, ended: number];
   readonly code: string;
   /** `SOFTBOUNCE`: would have bounced, but soft_bounce is on. */
-  readonly outcome: OutcomeKind | 'SOFTBOUNCE';
+  readonly outcome: LoggedOutcome | 'SOFTBOUNCE';
   readonly text: string;
   /** delay_logging_resolution_limit, when not 2. */
   readonly delayDigits?: number;
