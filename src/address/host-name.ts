@@ -15,6 +15,25 @@ export function isValidHostName(name: string): boolean {
   return name.split('.').every((label) => label.length <= MAX_LABEL_LENGTH && LABEL.test(label));
 }
 
+/** What is wrong with a name that can't be a host's, in Postfix's words; undefined when nothing is. */
+export function hostNameProblem(name: string): string | undefined {
+  if (isValidHostName(name)) return undefined;
+  if (name === '') return 'empty hostname';
+  const odd = /[^a-z0-9_.-]/i.exec(name)?.[0];
+  if (odd !== undefined) return `invalid character ${odd.codePointAt(0)}(decimal): ${name.slice(0, 100)}`;
+  const labels = name.split('.');
+  const what = labels.some((label) => label.length > MAX_LABEL_LENGTH)
+    ? 'hostname label too long'
+    : labels.includes('')
+      ? 'misplaced delimiter'
+      : labels.some((label) => !LABEL.test(label))
+        ? 'misplaced hyphen'
+        : !/[^0-9.]/.test(name)
+          ? 'numeric hostname'
+          : 'bad length';
+  return `${what}: ${name.slice(0, 100)}`;
+}
+
 /** Whether a domain is an address literal with a good address: `[192.0.2.1]` or `[IPv6:2001:db8::1]`. */
 export function isAddressLiteral(domain: string): boolean {
   return parseAddressLiteral(domain) !== undefined;

@@ -8,7 +8,7 @@ export {
   type SplitLocalPart,
 } from './parts.ts';
 export { quoteLocalPart, toExternal, toInternal } from './quoting.ts';
-export { isAddressLiteral, isValidHostName, parseAddressLiteral } from './host-name.ts';
+export { isAddressLiteral, isValidHostName, parseAddressLiteral, hostNameProblem } from './host-name.ts';
 export {
   type CidrResult,
   formatIp,

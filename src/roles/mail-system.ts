@@ -62,6 +62,11 @@ function checkRelay(entry: ServiceEntry, settings: Settings): void {
     ]);
 }
 
+/** A resolver of the service's own, so that it says in the service's name what it doesn't believe. */
+function smtpdResolver(events: EventChannel): Resolver {
+  return systemResolver(undefined, { warn: (text) => events.emit({ kind: 'warning', text }) });
+}
+
 /** smtpd_dns_reply_filter */
 function filteredResolver(
   resolver: Resolver,
@@ -191,7 +196,7 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
           settings: view,
           ...parts,
           rewriter,
-          resolver: filteredResolver(resolver, view, parts),
+          resolver: filteredResolver(smtpdResolver(parts.events), view, parts),
           hostLookup,
           verification: verifier,
         }),

@@ -1,4 +1,5 @@
 /** Who the client is: reverse name, forward-confirmed name. smtpd_peername_lookup, smtpd(8) */
+import { hostNameProblem } from '#address';
 import type { HostLookup } from '#dns';
 import type { ClientFacts, NameStatus } from './session-state.ts';
 
@@ -17,6 +18,11 @@ export async function lookUpNames(address: string, lookup: HostLookup, warn: (te
   if (reverse.kind !== 'ok') {
     const status = reverse.kind === 'tryAgain' ? 'tempfail' : 'unknown';
     return { ...unknown, nameStatus: status, reverseNameStatus: status };
+  }
+  const problem = hostNameProblem(reverse.name);
+  if (problem !== undefined) {
+    warn(problem);
+    return unknown;
   }
   const known = { reverseName: reverse.name, reverseNameStatus: 'ok' as const };
   const forward = await lookup.addresses(reverse.name);

@@ -295,6 +295,7 @@ export class Session {
       return this.#answer(replyOf('250 2.0.0 Ok'));
     }
     const verb = findVerb(name) ?? unknownVerb;
+    this.#counters.begin(verb.name.toLowerCase());
     if (verb === unknownVerb) {
       this.#where = 'UNKNOWN';
       if (isHeaderName(name) || (await isWord(settings.forbiddenCommands, name))) return this.#endForeign(line);
@@ -317,8 +318,6 @@ export class Session {
   }
 
   async #run(verb: Verb, words: readonly CommandWord[], line: string): Promise<void> {
-    const counter = verb.name.toLowerCase();
-    this.#counters.begin(counter);
     const args: Arguments = { words, rest: line.trimStart().slice(verb.name.length).trim() };
     const ran = verb.run(this, args);
     const first = ran instanceof Promise ? await ran : ran;
@@ -326,7 +325,7 @@ export class Session {
     if (first.restarts === true) return this.#greet(undefined);
     const result = first.content === undefined ? first : await this.#receive(first, first.content);
     if (result === undefined) return;
-    if (!isErrorResult(result)) this.#counters.succeed(counter);
+    if (!isErrorResult(result)) this.#counters.succeed(verb.name.toLowerCase());
     await this.#answer(result);
   }
 

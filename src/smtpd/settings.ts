@@ -61,6 +61,8 @@ export interface SmtpdSettings {
   readonly rateTimeUnitMs: number;
   readonly anvilStatusUpdateMs: number;
   readonly eventLimitExceptions: MatchList;
+  /** inet_protocols */
+  readonly families: readonly ('ipv4' | 'ipv6')[];
 }
 
 /** One element of local_header_rewrite_clients. */
@@ -132,6 +134,12 @@ function rewriteClients(settings: Settings, tables: TableOpener): readonly Rewri
   });
 }
 
+/** inet_protocols. postconf(5) */
+function familiesOf(settings: Settings): SmtpdSettings['families'] {
+  const words = settings.list('inet_protocols').map((word) => word.toLowerCase());
+  return (['ipv4', 'ipv6'] as const).filter((family) => words.includes('all') || words.includes(family));
+}
+
 export function compileSettings(
   settings: Settings,
   entry: Pick<ServiceEntry, 'name'>,
@@ -198,5 +206,6 @@ export function compileSettings(
     rateTimeUnitMs: settings.ms('anvil_rate_time_unit'),
     anvilStatusUpdateMs: settings.ms('anvil_status_update_time'),
     eventLimitExceptions: clients(settings, tables, 'smtpd_client_event_limit_exceptions'),
+    families: familiesOf(settings),
   };
 }

@@ -19,6 +19,7 @@ function overridesOf(
     words.slice(1).map(({ text }) => text),
     start,
     command,
+    session.settings.families,
   );
   return typeof result === 'string' ? replyOf(result) : result;
 }

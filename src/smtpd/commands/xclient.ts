@@ -16,9 +16,14 @@ export interface Override {
 const unavailable = '[UNAVAILABLE]';
 const temporarily = '[TEMPUNAVAIL]';
 
-function parseAddress(value: string): string | undefined {
-  const address = parseIp(value.replace(/^IPV6:/i, ''));
-  return address === undefined ? undefined : formatIp(address);
+type Families = readonly ('ipv4' | 'ipv6')[];
+
+/** `192.0.2.1` or `IPV6:2001:db8::1`, of a family that is in use. */
+function parseAddress(value: string, families: Families): string | undefined {
+  const text = value.replace(/^IPV6:/i, '');
+  const address = parseIp(text);
+  if (address === undefined || !families.includes(address.family)) return undefined;
+  return (text !== value) === (address.family === 'ipv6') ? formatIp(address) : undefined;
 }
 
 /** Applies `NAME=value …` to a client; a text is the reply that refuses it. */
@@ -26,6 +31,7 @@ export function applyOverrides(
   words: readonly string[],
   start: Override,
   command: 'XCLIENT' | 'XFORWARD',
+  families: Families,
 ): Override | string {
   if (words.length === 0) return `501 5.5.4 Syntax: ${command} attribute=value...`;
   let out = start;
@@ -33,14 +39,19 @@ export function applyOverrides(
     const at = word.indexOf('=');
     const value = at < 0 ? undefined : decodeXtext(word.slice(at + 1));
     if (at <= 0 || value === undefined || value === '') return '501 5.5.4 Error: attribute=value expected';
-    const next = applyOne(word.slice(0, at).toUpperCase(), value, out, command);
+    const next = applyOne(word.slice(0, at).toUpperCase(), value, out, { command, families });
     if (typeof next === 'string') return next;
     out = next;
   }
   return out;
 }
 
-function applyOne(name: string, value: string, so: Override, command: 'XCLIENT' | 'XFORWARD'): Override | string {
+function applyOne(
+  name: string,
+  value: string,
+  so: Override,
+  { command, families }: { readonly command: 'XCLIENT' | 'XFORWARD'; readonly families: Families },
+): Override | string {
   const bad = `501 5.5.4 Bad ${name} syntax: ${value}`;
   const isUnknown = value.toUpperCase() === unavailable;
   const isTemporary = value.toUpperCase() === temporarily;
@@ -58,7 +69,7 @@ function applyOne(name: string, value: string, so: Override, command: 'XCLIENT' 
         client: { ...client, reverseName: status === 'ok' ? value : 'unknown', reverseNameStatus: status },
       };
     case 'ADDR': {
-      const address = isUnknown ? 'unknown' : parseAddress(value);
+      const address = isUnknown ? 'unknown' : parseAddress(value, families);
       return address === undefined ? bad : { ...so, client: { ...client, address } };
     }
     case 'PORT':
@@ -74,7 +85,7 @@ function applyOne(name: string, value: string, so: Override, command: 'XCLIENT' 
       return { ...so, login: isUnknown ? '' : value };
     case 'DESTADDR': {
       if (command !== 'XCLIENT') return `501 5.5.4 Bad ${command} attribute name: ${name}`;
-      const address = isUnknown ? 'unknown' : parseAddress(value);
+      const address = isUnknown ? 'unknown' : parseAddress(value, families);
       return address === undefined ? bad : { ...so, client: { ...client, serverAddress: address } };
     }
     case 'DESTPORT':

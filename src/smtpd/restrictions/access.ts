@@ -11,6 +11,7 @@ import {
   type Subject,
   type Toolbox,
 } from './restriction.ts';
+import { resolveAddress } from './routing.ts';
 import { codeFor } from './subjects.ts';
 
 interface Key {
@@ -78,7 +79,7 @@ function okFrom(place: string): Decision {
 /** What an OK is worth for a recipient that carries a route of its own: nothing. allow_untrusted_routing */
 function unlessRouted({ facts }: Evaluation, { settings, rewriter }: Toolbox, place: string): MaybePromise<Decision> {
   if (settings.bool('allow_untrusted_routing')) return okFrom(place);
-  return whenReady(rewriter.resolve(facts.sender ?? '', facts.recipient ?? ''), (route): Decision =>
+  return whenReady(resolveAddress(rewriter, facts.recipient ?? '', facts.sender), (route): Decision =>
     route.kind === 'resolved' && route.routed ? dunno : okFrom(place),
   );
 }

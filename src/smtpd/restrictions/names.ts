@@ -1,34 +1,49 @@
 /** Restrictions about the names that clients give: HELO, sender and recipient domains. postconf(5) */
-import { isAddressLiteral, isValidHostName, parseAddressLiteral, splitAddress } from '#address';
-import type { Resolver } from '#dns';
+import { domainToAscii, isAddressLiteral, isValidHostName, parseIp, splitAddress } from '#address';
+import { type DnsAnswer, dnsErrorText, type DnsTrouble, type Resolver } from '#dns';
 import { type MaybePromise, whenReady } from '#message';
-import { type Constructor, type Decision, dunno, type Evaluation, refuse, type Toolbox } from './restriction.ts';
-
-const helo = ({ facts }: Evaluation): string | undefined => facts.helo;
+import {
+  type Constructor,
+  type Decision,
+  dunno,
+  type Evaluation,
+  lookupFailure,
+  refuse,
+  type Toolbox,
+} from './restriction.ts';
+import { isFinal, resolveAddress } from './routing.ts';
 
 /** A temporary lookup failure: at once, or when nothing else rejects. */
 function temporary(action: string, code: number, dsn: string, text: string): Decision {
   return action === 'defer' ? { kind: 'reject', code, dsn, text } : { kind: 'deferIfPermit', code, dsn, text };
 }
 
-async function hasMailHost(
-  name: string,
-  resolver: Resolver,
-  warn: (text: string) => void,
-): Promise<'yes' | 'no' | 'tempfail' | 'nullMx' | 'malformed'> {
+type Search = readonly (readonly [type: 'MX' | 'A' | 'AAAA', stops: readonly DnsTrouble[]])[];
+
+/** Where mail for a domain goes: its MX records count first, and what is wrong with them. */
+const asMailDomain: Search = [
+  ['MX', ['invalid', 'nullMx', 'filtered']],
+  ['A', ['invalid']],
+  ['AAAA', ['invalid']],
+];
+/** A name in a greeting: any of these will do. */
+const asHost: Search = [
+  ['A', []],
+  ['AAAA', []],
+  ['MX', []],
+];
+
+/** `ok` with the first record found, else what the last lookup came to, or that another may come to more. */
+async function search(name: string, resolver: Resolver, types: Search): Promise<DnsAnswer['kind']> {
+  let last: DnsTrouble = 'noName';
   let sawTrouble = false;
-  for (const type of ['MX', 'A', 'AAAA'] as const) {
-    const answer = await resolver.lookup(name, type);
-    if (answer.kind === 'ok') return 'yes';
-    if (answer.kind === 'nullMx') return 'nullMx';
-    if (answer.kind === 'invalid') return 'malformed';
-    if (answer.kind === 'filtered') {
-      warn(`${name}: MX or address lookup error: ${answer.reason.replace(/^.*: (?=DNS reply)/, '')}`);
-      return 'yes';
-    }
-    if (answer.kind === 'tryAgain' || answer.kind === 'failed') sawTrouble = true;
+  for (const [type, stops] of types) {
+    const { kind } = await resolver.lookup(domainToAscii(name) ?? name, type);
+    if (kind === 'ok' || stops.includes(kind)) return kind;
+    sawTrouble ||= kind === 'tryAgain';
+    last = kind;
   }
-  return sawTrouble ? 'tempfail' : 'no';
+  return sawTrouble ? 'tryAgain' : last;
 }
 
 function domainRequired(kind: 'sender' | 'recipient'): Constructor {
@@ -39,15 +54,20 @@ function domainRequired(kind: 'sender' | 'recipient'): Constructor {
       kind === 'sender' ? (['1.8', 550, '5.7.27'] as const) : (['1.2', 556, '5.1.10'] as const);
     const dsn = (of: number): string => `${Math.floor(of / 100)}.${notFound}`;
     return (evaluation): MaybePromise<Decision> => {
-      const address = kind === 'sender' ? evaluation.facts.sender : evaluation.facts.recipient;
-      const { domain } = splitAddress(address ?? '');
-      if (domain === '' || isAddressLiteral(domain)) return dunno;
-      const text = (reason: string): string =>
-        `<${evaluation.subject.datum}>: ${evaluation.subject.replyClass} rejected: ${reason}`;
-      return whenReady(isFinalDomain(domain, rewriter), async (isFinal): Promise<Decision> => {
-        if (isFinal) return dunno;
-        switch (await hasMailHost(domain, resolver, evaluation.warn)) {
-          case 'yes':
+      const { facts, subject } = evaluation;
+      const [address, other] = kind === 'sender' ? [facts.sender, facts.recipient] : [facts.recipient, facts.sender];
+      if (address === undefined || address === '') return dunno;
+      const text = (reason: string): string => `<${subject.datum}>: ${subject.replyClass} rejected: ${reason}`;
+      return whenReady(resolveAddress(rewriter, address, other), async (route): Promise<Decision> => {
+        if (route.kind === 'failed') return lookupFailure(address);
+        if (route.kind === 'invalid' || isFinal(route.addressClass)) return dunno;
+        const { domain } = splitAddress(route.recipient);
+        if (domain.startsWith('[') && domain.endsWith(']')) return dunno;
+        switch (await search(domain, resolver, asMailDomain)) {
+          case 'ok':
+            return dunno;
+          case 'filtered':
+            evaluation.warn(`${domain}: MX or address lookup error: ${dnsErrorText('filtered')}`);
             return dunno;
           case 'nullMx':
             return {
@@ -56,11 +76,13 @@ function domainRequired(kind: 'sender' | 'recipient'): Constructor {
               dsn: nullMxDsn,
               text: text(`Domain ${domain} does not accept mail (nullMX)`),
             };
-          case 'malformed':
+          case 'invalid':
             return { kind: 'reject', code, dsn: dsn(code), text: text('Malformed DNS server reply') };
-          case 'tempfail':
+          case 'tryAgain':
             return temporary(action, 450, `4.${notFound}`, text('Domain not found'));
-          case 'no':
+          case 'noName':
+          case 'noData':
+          case 'failed':
             return { kind: 'reject', code, dsn: dsn(code), text: text('Domain not found') };
         }
       });
@@ -68,94 +90,87 @@ function domainRequired(kind: 'sender' | 'recipient'): Constructor {
   };
 }
 
-function isFinalDomain(domain: string, rewriter: Toolbox['rewriter']): MaybePromise<boolean> {
-  const tests = [
-    (name: string) => rewriter.isLocalDomain(name),
-    (name: string) => rewriter.isVirtualAliasDomain(name),
-    (name: string) => rewriter.isVirtualMailboxDomain(name),
-  ];
-  const step = (at: number): MaybePromise<boolean> => {
-    const test = tests[at];
-    return test === undefined ? false : whenReady(test(domain), (answer) => (answer === 'yes' ? true : step(at + 1)));
-  };
-  return step(0);
-}
-
-/** A name, or an address without brackets, which many clients greet with. */
-function isHostName(name: string): boolean {
-  const bare = name.replace(/\.$/, '');
-  return isValidHostName(bare) || /^[\d.]+$/.test(bare);
-}
+/** Names that end in one dot mean the same without. */
+const withoutDot = (name: string): string => (/[^.]\.$/.test(name) ? name.slice(0, -1) : name);
 
 function isFullyQualified(domain: string): boolean {
-  if (isAddressLiteral(domain)) return parseAddressLiteral(domain) !== undefined;
-  return domain.replace(/\.$/, '').includes('.') && isValidHostName(domain.replace(/\.$/, ''));
+  const name = withoutDot(domain);
+  return name.includes('.') && isValidHostName(name);
 }
 
 function fqdnRequired(kind: 'sender' | 'recipient'): Constructor {
   return ({ settings }) => {
     const code = settings.int('non_fqdn_reject_code');
     return (evaluation) => {
-      const address = kind === 'sender' ? evaluation.facts.sender : evaluation.facts.recipient;
-      if (address === undefined || address === '') return dunno;
+      const { facts } = evaluation;
+      const address = kind === 'sender' ? facts.sender : facts.recipient;
+      if (address === undefined || (kind === 'sender' && address === '')) return dunno;
       const { domain } = splitAddress(address);
-      return domain !== '' && (isAddressLiteral(domain) || isFullyQualified(domain))
+      if (domain.startsWith('[') && domain.endsWith(']')) return dunno;
+      return isFullyQualified(domainToAscii(domain) ?? domain)
         ? dunno
         : refuse(evaluation, code, '5.5.2', 'need fully-qualified address');
     };
   };
 }
 
+/** A check of the name in the greeting; in brackets only the syntax of an address counts. */
+function heloCheck(
+  make: (toolbox: Toolbox) => (name: string, evaluation: Evaluation) => MaybePromise<Decision>,
+): Constructor {
+  return (toolbox) => {
+    const invalidCode = toolbox.settings.int('invalid_hostname_reject_code');
+    const check = make(toolbox);
+    return (evaluation) => {
+      const { helo } = evaluation.facts;
+      if (helo === undefined) return dunno;
+      if (!helo.startsWith('[')) return check(helo, evaluation);
+      return isAddressLiteral(helo) ? dunno : refuse(evaluation, invalidCode, '5.5.2', 'invalid ip address');
+    };
+  };
+}
+
 export const names: Readonly<Record<string, Constructor>> = {
-  reject_invalid_helo_hostname: ({ settings }) => {
+  reject_invalid_helo_hostname: heloCheck(({ settings }) => {
     const code = settings.int('invalid_hostname_reject_code');
-    return (evaluation) => {
-      const name = helo(evaluation);
-      if (name === undefined) return dunno;
-      if (name.startsWith('[')) {
-        return parseAddressLiteral(name) === undefined
-          ? refuse(evaluation, code, '5.5.2', 'invalid ip address')
-          : dunno;
-      }
-      return isHostName(name) ? dunno : refuse(evaluation, code, '5.5.2', 'Invalid name');
-    };
-  },
-  reject_non_fqdn_helo_hostname: ({ settings }) => {
-    const code = settings.int('non_fqdn_reject_code');
-    return (evaluation) => {
-      const name = helo(evaluation);
-      return name === undefined || name.startsWith('[') || isFullyQualified(name)
+    return (helo, evaluation) => {
+      const name = withoutDot(helo);
+      // many clients greet with an address that has no brackets
+      return isValidHostName(name) || parseIp(name) !== undefined
         ? dunno
-        : refuse(evaluation, code, '5.5.2', 'need fully-qualified hostname');
+        : refuse(evaluation, code, '5.5.2', 'Invalid name');
     };
-  },
-  reject_unknown_helo_hostname: ({ settings, resolver }) => {
+  }),
+  reject_non_fqdn_helo_hostname: heloCheck(({ settings }) => {
+    const code = settings.int('non_fqdn_reject_code');
+    return (helo, evaluation) =>
+      isFullyQualified(helo) ? dunno : refuse(evaluation, code, '5.5.2', 'need fully-qualified hostname');
+  }),
+  reject_unknown_helo_hostname: heloCheck(({ settings, resolver }) => {
     const code = settings.int('unknown_hostname_reject_code');
-    const invalidCode = settings.int('invalid_hostname_reject_code');
+    const dsn = `${Math.floor(code / 100)}.7.1`;
     const action = settings.string('unknown_helo_hostname_tempfail_action');
-    return async (evaluation): Promise<Decision> => {
-      const name = helo(evaluation);
-      if (name === undefined) return dunno;
-      if (name.startsWith('[')) {
-        return parseAddressLiteral(name) === undefined
-          ? refuse(evaluation, invalidCode, '5.5.2', 'invalid ip address')
-          : dunno;
+    return async (name, evaluation): Promise<Decision> => {
+      switch (await search(name, resolver, asHost)) {
+        case 'ok':
+        case 'nullMx':
+          return dunno;
+        case 'filtered':
+          evaluation.warn(`${name}: address or MX lookup error: ${dnsErrorText('filtered')}`);
+          return dunno;
+        case 'tryAgain': {
+          const { subject } = evaluation;
+          return temporary(action, 450, '4.7.1', `<${subject.datum}>: ${subject.replyClass} rejected: Host not found`);
+        }
+        case 'invalid':
+          return refuse(evaluation, code, dsn, 'Malformed DNS server reply');
+        case 'noName':
+        case 'noData':
+        case 'failed':
+          return refuse(evaluation, code, dsn, 'Host not found');
       }
-      if (!isHostName(name)) return refuse(evaluation, invalidCode, '5.5.2', 'Invalid name');
-      const found = await hasMailHost(name, resolver, evaluation.warn);
-      if (found === 'yes' || found === 'nullMx') return dunno;
-      if (found === 'tempfail') {
-        const { subject } = evaluation;
-        return temporary(action, 450, '4.7.1', `<${subject.datum}>: ${subject.replyClass} rejected: Host not found`);
-      }
-      return refuse(
-        evaluation,
-        code,
-        `${Math.floor(code / 100)}.7.1`,
-        found === 'malformed' ? 'Malformed DNS server reply' : 'Host not found',
-      );
     };
-  },
+  }),
   reject_non_fqdn_sender: fqdnRequired('sender'),
   reject_non_fqdn_recipient: fqdnRequired('recipient'),
   reject_unknown_sender_domain: domainRequired('sender'),

@@ -137,7 +137,7 @@ function requestOf({ facts, stage }: Evaluation, toolbox: Toolbox, context: stri
     ['server_port', facts.client.serverPort],
     ['helo_name', facts.helo ?? ''],
     ['sender', facts.sender ?? ''],
-    ['recipient', facts.recipient ?? ''],
+    ['recipient', stage === 'etrn' ? '' : (facts.recipient ?? '')],
     ['recipient_count', countsRecipients ? facts.recipientCount : 0],
     ['queue_id', facts.queueId],
     ['instance', facts.instance],

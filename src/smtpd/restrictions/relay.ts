@@ -2,6 +2,7 @@
 import { splitAddress } from '#address';
 import { type MaybePromise, whenReady } from '#message';
 import type { Rewriter } from '#rewrite';
+import { resolveAddress } from './routing.ts';
 import { type Constructor, type Decision, dunno, permit } from './restriction.ts';
 
 type Authority = 'ours' | 'routed' | 'other' | { readonly failed: string };
@@ -13,7 +14,7 @@ export function authorityOf(
   rewriter: Rewriter,
   allowRouting: boolean,
 ): MaybePromise<Authority> {
-  return whenReady(rewriter.resolve(sender, recipient), (resolution): MaybePromise<Authority> => {
+  return whenReady(resolveAddress(rewriter, recipient, sender), (resolution): MaybePromise<Authority> => {
     if (resolution.kind === 'failed') return { failed: resolution.reason };
     if (resolution.kind === 'invalid') return 'other';
     if (resolution.routed && !allowRouting) return 'routed';

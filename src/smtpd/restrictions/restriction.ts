@@ -89,3 +89,8 @@ export const configurationError: Decision = {
   dsn: '4.3.5',
   text: 'Server configuration error',
 };
+
+/** A table or server that routing asks has failed; warned of where it happened. */
+export function lookupFailure(name: string): Decision {
+  return { kind: 'reject', code: 451, dsn: '4.3.0', text: `<${name}>: Temporary lookup failure` };
+}
