@@ -2,14 +2,12 @@
  * master(8): opens the listening sockets, starts the mail process and the deliverers, restarts what dies, reloads.
  * Runs as root where it was started so, and therefore never touches a byte of mail.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
-import { Socket } from 'node:net';
 import { type Configuration, ConfigError, loadConfiguration } from '#config';
 import type { EventChannel } from '#events';
 import { openListener } from '#native';
 import type { FromMail } from './control-messages.ts';
-import { allocatorEnvironment, delivererEngineOptions } from './engine-options.ts';
+import { Deliverers } from './deliverers.ts';
 import { addressBytes, listenAddresses } from './listen-addresses.ts';
 import { type MailProcess, startMailProcess } from './mail-process.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
@@ -38,7 +36,7 @@ const maxThrottleMs = 60_000;
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #listeners = new Map<string, Listener>();
-  readonly #deliverers = new Set<ChildProcess>();
+  readonly #deliverers: Deliverers;
   #queueDirectory = '';
   #current: MailProcess | undefined;
   #draining = new Set<MailProcess>();
@@ -47,6 +45,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#deliverers = new Deliverers(options.entry);
   }
 
   /** Starts everything; problems when it can't. */
@@ -139,29 +138,11 @@ export class Supervisor {
 
   #onMessage(process: MailProcess, message: FromMail): void {
     if (message.kind !== 'startDeliverer') return;
-    if (message.uid === 0 || message.gid === 0) {
-      process.send({ kind: 'delivererFailed', id: message.id, reason: 'delivery as root is refused' });
-      return;
-    }
-    this.#startDeliverer(process, message.id, message.uid, message.gid);
-  }
-
-  #startDeliverer(process: MailProcess, id: number, uid: number, gid: number): void {
-    const child = spawn(globalThis.process.execPath, [...delivererEngineOptions, ...this.#options.entry, 'deliverer'], {
-      uid,
-      gid,
-      // commands run where Postfix's would
-      cwd: this.#queueDirectory,
-      stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
-      env: { PATH: '/usr/bin:/bin', ...allocatorEnvironment, ...cacheEnvironment() },
-    });
-    child.once('error', (error) => process.send({ kind: 'delivererFailed', id, reason: error.message }));
-    const stream = child.stdio[3];
-    if (!(stream instanceof Socket)) return;
-    this.#deliverers.add(child);
-    child.once('exit', () => this.#deliverers.delete(child));
-    stream.on('error', () => stream.destroy());
-    process.send({ kind: 'deliverer', id }, stream);
+    const { id, uid, gid } = message;
+    const onError = (reason: string): void => process.send({ kind: 'delivererFailed', id, reason });
+    if (uid === 0 || gid === 0) return onError('delivery as root is refused');
+    const stream = this.#deliverers.start({ uid, gid, onError }, this.#queueDirectory);
+    if (stream !== undefined) process.send({ kind: 'deliverer', id }, stream);
   }
 
   #onEnd(process: MailProcess, how: string, livedMs: number): void {
@@ -201,14 +182,7 @@ export class Supervisor {
     const timer = setTimeout(() => running.forEach((process) => process.child.kill('SIGKILL')), 4000);
     await Promise.all(running.map((process) => process.ended));
     clearTimeout(timer);
-    for (const child of this.#deliverers) child.kill('SIGTERM');
+    this.#deliverers.stop();
     removePidFile(this.#queueDirectory);
   }
-}
-
-/** The compile cache keeps a deliverer's start short; everything else of our environment stays away from users' commands. */
-function cacheEnvironment(): Readonly<Record<string, string>> {
-  const cache = process.env['NODE_COMPILE_CACHE'];
-  const zone = process.env['TZ'];
-  return { ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }), ...(zone === undefined ? {} : { TZ: zone }) };
 }

@@ -3,6 +3,7 @@ import { ConfigError, loadConfiguration } from '#config';
 import { createLocalPool } from '#delivery';
 import { createFileSink, EventLog, type LogSink } from '#events';
 import { listenAddresses, openLogFile, removePidFile, writePidFile } from '#master';
+import { becomeUser } from './become-user.ts';
 import { startMailSystem } from './mail-system.ts';
 import { createSyslogSink } from './syslog-sink.ts';
 import { productVersion } from './version.ts';
@@ -62,10 +63,4 @@ export async function runAllInOne({ directory, runAs, onReady, onProblems }: All
     else onProblems([error instanceof Error ? error.message : String(error)]);
     return 1;
   }
-}
-
-function becomeUser({ uid, gid }: { readonly uid: number; readonly gid: number }): void {
-  process.setgroups?.([gid]);
-  process.setgid?.(gid);
-  process.setuid?.(uid);
 }

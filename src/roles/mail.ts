@@ -5,6 +5,7 @@ import { ConfigError, loadConfiguration } from '#config';
 import { createProcessPool } from '#delivery';
 import { createFileSink, EventLog } from '#events';
 import { type FromMail, parseMailStart, parseToMail } from '#master';
+import { becomeUser } from './become-user.ts';
 import { type MailSystem, startMailSystem } from './mail-system.ts';
 import { createSyslogSink } from './syslog-sink.ts';
 
@@ -41,18 +42,12 @@ class DelivererRequests {
   }
 }
 
-function dropPrivileges(uid: number, gid: number): void {
-  process.setgroups?.([gid]);
-  process.setgid?.(gid);
-  process.setuid?.(uid);
-}
-
 /** Argument: MailStart as JSON. */
 export async function main(args: readonly string[]): Promise<void> {
   const start = parseMailStart(args[0] ?? '');
   if (start === undefined) throw new Error('the mail process is started by the supervisor');
   flushCompileCache();
-  if (start.uid !== undefined && start.gid !== undefined) dropPrivileges(start.uid, start.gid);
+  if (start.uid !== undefined && start.gid !== undefined) becomeUser({ uid: start.uid, gid: start.gid });
   process.umask(0o077);
   const deliverers = new DelivererRequests();
   let system: MailSystem | undefined;
