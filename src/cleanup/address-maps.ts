@@ -1,129 +1,129 @@
-/** canonical and masquerade rewriting, and virtual alias expansion, of single addresses. canonical(5), virtual(5) */
+/** canonical and masquerade rewriting, virtual alias expansion and bcc lookup of single addresses. canonical(5), virtual(5) */
 import { joinAddress, splitAddress } from '#address';
-import { type MaybePromise, whenReady } from '#message';
 import type { Rewriter } from '#rewrite';
-import { type AddressMapOptions, findByAddress, mapAddress, type TableList } from '#tables';
-import type { CleanupSettings } from './settings.ts';
+import { type AddressMapOptions, findByAddress, mapAddress } from '#tables';
+import type { CleanupSettings, NamedTables } from './settings.ts';
+import { ready, type Steps } from './steps.ts';
 
-export class MapError extends Error {}
+/** An address can't be worked out, so the message waits at its sender. `expansion`: too many, too deep, too long. */
+export class MapError extends Error {
+  readonly problem: 'lookup' | 'expansion';
+  constructor(problem: 'lookup' | 'expansion', text: string) {
+    super(text);
+    this.name = 'MapError';
+    this.problem = problem;
+  }
+}
+
+const lookupError = (name: string, address: string): MapError =>
+  new MapError('lookup', `${name} map lookup problem for ${address}`);
 
 export interface AddressMaps {
   readonly settings: CleanupSettings;
   readonly rewriter: Rewriter;
-  readonly lookup: (propagateAs: string) => AddressMapOptions;
+  readonly canonicalOptions: AddressMapOptions;
+  readonly virtualOptions: AddressMapOptions;
 }
 
+const canonicalNesting = 10;
+
 export function createAddressMaps(settings: CleanupSettings, rewriter: Rewriter): AddressMaps {
-  const base = {
+  const myorigin = settings.myorigin.toLowerCase();
+  const options = (use: string): AddressMapOptions => ({
     recipientDelimiter: settings.recipientDelimiter,
     ownerRequestSpecial: settings.ownerRequestSpecial,
     doubleBounceName: settings.doubleBounceName,
-    isLocalDomain: (domain: string) =>
-      domain.toLowerCase() === settings.myorigin.toLowerCase() ? 'yes' : rewriter.isLocalDomain(domain),
-    complete: (address: string) => rewriter.rewrite(address, 'local'),
-  } as const;
-  return {
-    settings,
-    rewriter,
-    lookup: (propagateAs) => ({ ...base, propagatesExtension: settings.propagates.has(propagateAs) }),
-  };
+    isLocalDomain: (domain) => (domain.toLowerCase() === myorigin ? 'yes' : rewriter.isLocalDomain(domain)),
+    complete: (address) => rewriter.rewrite(address, 'local'),
+    propagatesExtension: settings.propagates.has(use),
+  });
+  return { settings, rewriter, canonicalOptions: options('canonical'), virtualOptions: options('virtual') };
 }
 
-/** One address through one canonical table, up to ten times. */
-function mapOnce(address: string, tables: TableList, maps: AddressMaps): MaybePromise<string> {
-  if (tables.isEmpty) return address;
-  const step = (current: string, left: number): MaybePromise<string> =>
-    whenReady(mapAddress(tables, current, maps.lookup('canonical')), (result): MaybePromise<string> => {
-      if (result.kind === 'failed')
-        throw new MapError(`${tables.title} map lookup problem for ${current}: ${result.reason}`);
-      if (result.kind === 'missing') return current;
-      const [next, ...more] = result.addresses;
-      if (next === undefined || more.length > 0)
-        throw new MapError(`multi-valued ${tables.title} entry for ${current}`);
-      if (next.toLowerCase() === current.toLowerCase() || next === current) return next;
-      if (left === 0) throw new MapError(`unreasonable ${tables.title} map nesting for ${address}`);
-      return step(next, left - 1);
-    });
-  return step(address, 10);
+/** One address through one canonical table, again and again until it stays as it is. */
+function* mapCanonical(address: string, { name, list }: NamedTables, maps: AddressMaps): Steps<string> {
+  let current = address;
+  for (let count = 0; count < canonicalNesting; count += 1) {
+    const result = yield* ready(mapAddress(list, current, maps.canonicalOptions));
+    if (result.kind === 'failed') throw lookupError(name, current);
+    if (result.kind === 'missing') return current;
+    const [next, ...more] = result.addresses;
+    if (next === undefined || more.length > 0)
+      throw new MapError('lookup', `multi-valued ${name} entry for ${current}`);
+    if (next.toLowerCase() === current.toLowerCase()) return next;
+    current = next;
+  }
+  throw new MapError('lookup', `unreasonable ${name} map nesting for ${address}`);
 }
 
 /** masquerade_domains: subdomains become the domain; `!` exempts. ADDRESS_REWRITING_README */
-export function masquerade(address: string, settings: CleanupSettings): string {
+export function masquerade(
+  address: string,
+  settings: Pick<CleanupSettings, 'masqueradeDomains' | 'masqueradeExceptions'>,
+): string {
+  if (settings.masqueradeDomains.length === 0) return address;
   const { localPart, domain } = splitAddress(address);
-  if (
-    settings.masqueradeDomains.length === 0 ||
-    domain === '' ||
-    settings.masqueradeExceptions.has(localPart.toLowerCase())
-  )
-    return address;
+  if (domain === '' || settings.masqueradeExceptions.has(localPart.toLowerCase())) return address;
   const name = domain.toLowerCase();
   for (const pattern of settings.masqueradeDomains) {
     const isExempt = pattern.startsWith('!');
-    const parent = pattern.replace(/^!/, '').toLowerCase();
+    const parent = (isExempt ? pattern.slice(1) : pattern).toLowerCase();
     if (name === parent) return address;
-    if (name.endsWith(`.${parent}`)) return isExempt ? address : joinAddress(localPart, parent);
+    if (name.endsWith(`.${parent}`)) return isExempt ? address : joinAddress(localPart, domain.slice(-parent.length));
   }
   return address;
 }
 
 export type AddressRole = 'envelope_sender' | 'envelope_recipient' | 'header_sender' | 'header_recipient';
 
-/** canonical maps by role, then masquerading. */
-export function canonicalise(address: string, role: AddressRole, maps: AddressMaps): MaybePromise<string> {
+/** canonical maps by role, then masquerading, of an address in standard form. */
+export function* canonicalise(address: string, role: AddressRole, maps: AddressMaps): Steps<string> {
   const { settings } = maps;
   if (address === '') return address;
-  const isSender = role.endsWith('sender');
+  const isSender = role === 'envelope_sender' || role === 'header_sender';
   const own = isSender ? settings.senderCanonical : settings.recipientCanonical;
   const ownClasses = isSender ? settings.senderCanonicalClasses : settings.recipientCanonicalClasses;
-  const first = ownClasses.has(role) ? mapOnce(address, own, maps) : address;
-  const second = whenReady(first, (mapped) =>
-    settings.canonicalClasses.has(role) ? mapOnce(mapped, settings.canonical, maps) : mapped,
-  );
-  return whenReady(second, (mapped) => (settings.masqueradeClasses.has(role) ? masquerade(mapped, settings) : mapped));
+  let mapped = address;
+  if (!own.list.isEmpty && ownClasses.has(role)) mapped = yield* mapCanonical(mapped, own, maps);
+  if (!settings.canonical.list.isEmpty && settings.canonicalClasses.has(role))
+    mapped = yield* mapCanonical(mapped, settings.canonical, maps);
+  return settings.masqueradeClasses.has(role) ? masquerade(mapped, settings) : mapped;
 }
 
-/** All addresses that a recipient stands for. Throws MapError past the limits. virtual(5) */
-export async function expandAliases(address: string, maps: AddressMaps): Promise<readonly string[]> {
+/** All addresses that a recipient stands for, in the order they were found. Throws MapError past the limits. virtual(5) */
+export function* expandAliases(address: string, maps: AddressMaps): Steps<readonly string[]> {
   const { settings } = maps;
-  if (settings.virtualAlias.isEmpty) return [address];
-  const done: string[] = [];
-  const seen = new Set<string>();
-  let todo: { address: string; depth: number }[] = [{ address, depth: 0 }];
-  while (todo.length > 0) {
-    const next: typeof todo = [];
-    for (const { address: current, depth } of todo) {
-      const result = await mapAddress(settings.virtualAlias, current, maps.lookup('virtual'));
-      if (result.kind === 'failed')
-        throw new MapError(`virtual_alias_maps map lookup problem for ${current}: ${result.reason}`);
-      if (result.kind === 'missing') {
-        done.push(current);
-        continue;
-      }
-      for (const target of result.addresses) {
-        if (target.toLowerCase() === current.toLowerCase() || seen.has(target.toLowerCase())) {
-          if (!done.includes(target)) done.push(target);
-          continue;
-        }
-        if (depth >= settings.aliasRecursionLimit)
-          throw new MapError(`unreasonable virtual_alias_maps map nesting for ${address}`);
-        next.push({ address: target, depth: depth + 1 });
-      }
-      seen.add(current.toLowerCase());
-      if (done.length + next.length > settings.aliasExpansionLimit) {
-        throw new MapError(`unreasonable virtual_alias_maps map expansion size for ${address}`);
+  const { name, list } = settings.virtualAlias;
+  if (list.isEmpty) return [address];
+  const found = [address];
+  const selfExpanded = new Set<string>();
+  const tooMuch = (what: string): MapError => new MapError('expansion', `unreasonable ${name} ${what}`);
+  for (let at = 0; at < found.length; at += 1) {
+    for (let depth = 0; ; depth += 1) {
+      const current = found[at] ?? '';
+      if (found.length > settings.aliasExpansionLimit) throw tooMuch(`map expansion size for ${address}`);
+      if (selfExpanded.has(current.toLowerCase())) break;
+      if (depth >= settings.aliasRecursionLimit) throw tooMuch(`map nesting for ${address}`);
+      const result = yield* ready(mapAddress(list, current, maps.virtualOptions));
+      if (result.kind === 'failed') throw lookupError(name, current);
+      if (result.kind === 'missing') break;
+      for (const [index, target] of result.addresses.entries()) {
+        if (target.length > settings.aliasLengthLimit)
+          throw tooMuch(`result ${target.slice(0, 300)}... in expansion of ${address}`);
+        if (index === 0) found[at] = target;
+        else found.push(target);
+        // An address may stand for itself, beside others, once.
+        if (target.toLowerCase() === current.toLowerCase()) selfExpanded.add(target.toLowerCase());
       }
     }
-    todo = next;
   }
-  return done;
+  return found;
 }
 
-/** The one address that a bcc map gives; undefined when there is none. */
-export function bccFor(tables: TableList, address: string, maps: AddressMaps): MaybePromise<string | undefined> {
-  if (tables.isEmpty || address === '') return undefined;
-  return whenReady(findByAddress(tables, address, maps.lookup('bcc')), (result) => {
-    if (result.kind === 'failed')
-      throw new MapError(`${tables.title} map lookup problem for ${address}: ${result.reason}`);
-    return result.kind === 'found' ? maps.rewriter.rewrite(result.value.trim(), 'local') : undefined;
-  });
+/** The address that a bcc table gives, in standard form; undefined when there is none. */
+export function* bccFor({ name, list }: NamedTables, address: string, maps: AddressMaps): Steps<string | undefined> {
+  if (list.isEmpty || address === '') return undefined;
+  const result = yield* ready(findByAddress(list, address, maps.canonicalOptions));
+  if (result.kind === 'failed') throw lookupError(name, address);
+  return result.kind === 'found' ? result.value.trim() : undefined;
 }

@@ -1,9 +1,10 @@
-/** Header fields: cutting the header section into logical ones, and which of them hold addresses. RFC 5322, 2.2 */
+/** Header fields: cutting a header section into logical ones, and what their names say. RFC 5322, 2.2; cleanup(8) */
+import { isAscii, isUtf8 } from 'node:buffer';
 
 export interface HeaderField {
   /** As written. */
   readonly name: string;
-  /** The whole field with its folding, without the last line end. */
+  /** The whole field with its folding (CRLF), without the last line end; no blank before the colon. */
   readonly text: string;
 }
 
@@ -13,6 +14,9 @@ const senderFields = new Set(
   ),
 );
 const recipientFields = new Set('apparently-to bcc cc resent-bcc resent-cc resent-reply-to resent-to to'.split(' '));
+const mimeFields = new Set(
+  'content-description content-disposition content-id content-transfer-encoding content-type mime-version'.split(' '),
+);
 
 /** Whose addresses a field holds. */
 export function fieldRole(name: string): 'header_sender' | 'header_recipient' | undefined {
@@ -20,48 +24,76 @@ export function fieldRole(name: string): 'header_sender' | 'header_recipient' | 
   return senderFields.has(lower) ? 'header_sender' : recipientFields.has(lower) ? 'header_recipient' : undefined;
 }
 
+/** Whether mime_header_checks look at the field wherever it stands. */
 export function isMimeField(name: string): boolean {
-  return /^(?:content-|mime-version$)/i.test(name);
+  return mimeFields.has(name.toLowerCase());
 }
+
+/** How bytes become text that can be turned back into the same bytes. */
+export function textEncoding(bytes: Buffer): 'latin1' | 'utf8' {
+  return isAscii(bytes) || !isUtf8(bytes) ? 'latin1' : 'utf8';
+}
+
+const fieldStart = /^([!-9;-~]+)([ \t]*):/;
 
 /** Name of a line that begins a field; undefined for any other line. */
 export function fieldName(line: string): string | undefined {
-  return /^([!-9;-~]+)[ \t]*:/.exec(line)?.[1];
+  return fieldStart.exec(line)?.[1];
+}
+
+/** A field of several lines as it is being read; header_size_limit bounds it. */
+export class FieldReader {
+  readonly name: string;
+  readonly #limit: number;
+  #text: string;
+  #isFull = false;
+
+  /** `line`: the first line, whose name was found. */
+  constructor(name: string, line: string, limit: number) {
+    this.name = name;
+    this.#limit = limit;
+    const colon = line.indexOf(':');
+    const whole = colon === name.length ? line : name + line.slice(colon);
+    this.#isFull = whole.length > limit;
+    this.#text = this.#isFull ? whole.slice(0, limit) : whole;
+  }
+
+  /** A line that continues the field; past the limit the rest of the field is lost. */
+  addLine(line: string): void {
+    if (this.#isFull || this.#text.length + 1 + line.length > this.#limit) this.#isFull = true;
+    else this.#text += `\r\n${line}`;
+  }
+
+  get field(): HeaderField {
+    return { name: this.name, text: this.#text };
+  }
 }
 
 /**
- * Cuts a header section (CRLF line ends). `rest` begins where the header section ends: at the empty line, or at the
- * first line that is no header. `sizeLimit`: header_size_limit, for one field.
+ * Cuts a header section (CRLF line ends). `restAt` is where it ends: at the empty line, or at the first line that is no
+ * header; the end of the text when neither is there.
  */
 export function splitHeader(
   section: string,
-  sizeLimit: number,
-): {
-  readonly fields: readonly HeaderField[];
-  readonly rest: string;
-  readonly hasEnd: boolean;
-} {
-  const fields: { name: string; text: string }[] = [];
+  limit: number,
+): { readonly fields: readonly HeaderField[]; readonly restAt: number } {
+  const fields: HeaderField[] = [];
+  let open: FieldReader | undefined;
   let at = 0;
-  let isFull = false;
   while (at < section.length) {
-    let end = section.indexOf('\r\n', at);
-    if (end < 0) end = section.length;
+    const found = section.indexOf('\r\n', at);
+    const end = found < 0 ? section.length : found;
     const line = section.slice(at, end);
-    if (line === '') return { fields, rest: section.slice(end + 2), hasEnd: true };
-    const last = fields.at(-1);
-    const name = fieldName(line);
-    if (last !== undefined && /^[ \t]/.test(line)) {
-      // a field that has grown too long takes no more
-      isFull ||= last.text.length + 1 + line.length > sizeLimit;
-      if (!isFull) last.text += `\r\n${line}`;
-    } else if (name === undefined) return { fields, rest: section.slice(at), hasEnd: false };
+    const first = line.charCodeAt(0);
+    if (open !== undefined && (first === 0x20 || first === 0x09)) open.addLine(line);
     else {
-      isFull = line.length > sizeLimit;
-      // `Name : body` is read, and written as it should be
-      fields.push({ name, text: `${name}${line.slice(name.length).trimStart()}`.slice(0, sizeLimit) });
+      const name = fieldName(line);
+      if (name === undefined) break;
+      if (open !== undefined) fields.push(open.field);
+      open = new FieldReader(name, line, limit);
     }
-    at = end + 2;
+    at = found < 0 ? end : end + 2;
   }
-  return { fields, rest: '', hasEnd: false };
+  if (open !== undefined) fields.push(open.field);
+  return { fields, restAt: at };
 }

@@ -20,6 +20,6 @@ export interface CleanupOptions {
 /** The door into the queue for one cleanup service. */
 export function createCleanup({ settings, tables, rewriter, store, events }: CleanupOptions): SubmissionPort {
   const compiled = compileSettings(settings, tables);
-  const parts = { settings: compiled, maps: createAddressMaps(compiled, rewriter), store, events };
+  const parts = { maps: createAddressMaps(compiled, rewriter), store, events };
   return { open: (options) => new CleanupSubmission(parts, options) };
 }

@@ -3,10 +3,15 @@ import { type Settings, unescape } from '#config';
 import type { TableList, TableOpener } from '#tables';
 import { byteSet, type ByteSet } from './characters.ts';
 
+/** Tables with the name of the parameter that lists them, for the log. */
+export interface NamedTables {
+  readonly name: string;
+  readonly list: TableList;
+}
+
 export interface CleanupSettings {
   readonly myhostname: string;
   readonly myorigin: string;
-  readonly mailName: string;
   readonly longQueueIds: boolean;
   readonly recipientDelimiter: string;
   readonly ownerRequestSpecial: boolean;
@@ -18,21 +23,25 @@ export interface CleanupSettings {
   readonly masqueradeClasses: ReadonlySet<string>;
   readonly masqueradeDomains: readonly string[];
   readonly masqueradeExceptions: ReadonlySet<string>;
-  readonly canonical: TableList;
-  readonly senderCanonical: TableList;
-  readonly recipientCanonical: TableList;
-  readonly virtualAlias: TableList;
-  readonly senderBcc: TableList;
-  readonly recipientBcc: TableList;
+  readonly canonical: NamedTables;
+  readonly senderCanonical: NamedTables;
+  readonly recipientCanonical: NamedTables;
+  readonly virtualAlias: NamedTables;
+  readonly senderBcc: NamedTables;
+  readonly recipientBcc: NamedTables;
   readonly alwaysBcc: string;
   readonly aliasExpansionLimit: number;
   readonly aliasRecursionLimit: number;
+  readonly aliasLengthLimit: number;
   readonly enableOriginalRecipient: boolean;
   readonly duplicateFilterLimit: number;
-  readonly headerChecks: TableList;
-  readonly mimeHeaderChecks: TableList;
-  readonly bodyChecks: TableList;
+  readonly headerChecks: NamedTables;
+  readonly mimeHeaderChecks: NamedTables;
+  readonly nestedHeaderChecks: NamedTables;
+  readonly bodyChecks: NamedTables;
   readonly bodyChecksSizeLimit: number;
+  /** `notify` and `bounce`: our own mail that is checked like that of others (internal_mail_filter_classes). */
+  readonly checkedOwnMail: ReadonlySet<string>;
   readonly dropHeaders: ReadonlySet<string>;
   readonly messageSizeLimit: number;
   readonly headerSizeLimit: number;
@@ -40,21 +49,30 @@ export interface CleanupSettings {
   readonly hopcountLimit: number;
   readonly alwaysAddMissing: boolean;
   readonly undisclosedRecipients: string;
+  readonly headerEndAction: string;
   readonly replaceStrayCrLf: boolean;
-  readonly headerFromStandard: boolean;
-  readonly remoteRewriteDomain: string;
   readonly rejectCharacters: ByteSet | undefined;
   readonly stripCharacters: ByteSet | undefined;
+  readonly headerFromStandard: boolean;
+  readonly fullNameCharset: string;
+  readonly remoteRewriteDomain: string;
+  readonly detects8bit: boolean;
+  readonly readsMime: boolean;
+  readonly mimeNestingLimit: number;
+  readonly mimeBoundaryLimit: number;
+  readonly lineLengthLimit: number;
+  readonly strict7bitHeaders: boolean;
+  readonly strict7bitBody: boolean;
+  readonly strictEncodingDomain: boolean;
 }
 
 export function compileSettings(settings: Settings, tables: TableOpener): CleanupSettings {
   const set = (name: string): ReadonlySet<string> => new Set(settings.list(name).map((word) => word.toLowerCase()));
-  const list = (name: string): TableList => tables.list(settings.elements(name));
-  const messageSizeLimit = settings.int('message_size_limit');
+  const named = (name: string): NamedTables => ({ name, list: tables.list(settings.elements(name)) });
+  const strict = settings.bool('strict_8bitmime');
   return {
     myhostname: settings.string('myhostname'),
     myorigin: settings.string('myorigin'),
-    mailName: settings.string('mail_name'),
     longQueueIds: settings.bool('enable_long_queue_ids'),
     recipientDelimiter: settings.string('recipient_delimiter'),
     ownerRequestSpecial: settings.bool('owner_request_special'),
@@ -66,32 +84,45 @@ export function compileSettings(settings: Settings, tables: TableOpener): Cleanu
     masqueradeClasses: set('masquerade_classes'),
     masqueradeDomains: settings.list('masquerade_domains'),
     masqueradeExceptions: set('masquerade_exceptions'),
-    canonical: list('canonical_maps'),
-    senderCanonical: list('sender_canonical_maps'),
-    recipientCanonical: list('recipient_canonical_maps'),
-    virtualAlias: list('virtual_alias_maps'),
-    senderBcc: list('sender_bcc_maps'),
-    recipientBcc: list('recipient_bcc_maps'),
+    canonical: named('canonical_maps'),
+    senderCanonical: named('sender_canonical_maps'),
+    recipientCanonical: named('recipient_canonical_maps'),
+    virtualAlias: named('virtual_alias_maps'),
+    senderBcc: named('sender_bcc_maps'),
+    recipientBcc: named('recipient_bcc_maps'),
     alwaysBcc: settings.string('always_bcc'),
     aliasExpansionLimit: settings.int('virtual_alias_expansion_limit'),
     aliasRecursionLimit: settings.int('virtual_alias_recursion_limit'),
+    aliasLengthLimit: settings.int('virtual_alias_address_length_limit'),
     enableOriginalRecipient: settings.bool('enable_original_recipient'),
     duplicateFilterLimit: settings.int('duplicate_filter_limit'),
-    headerChecks: list('header_checks'),
-    mimeHeaderChecks: list('mime_header_checks'),
-    rejectCharacters: byteSet(unescape(settings.string('message_reject_characters'))),
-    stripCharacters: byteSet(unescape(settings.string('message_strip_characters'))),
-    bodyChecks: list('body_checks'),
+    headerChecks: named('header_checks'),
+    mimeHeaderChecks: named('mime_header_checks'),
+    nestedHeaderChecks: named('nested_header_checks'),
+    bodyChecks: named('body_checks'),
     bodyChecksSizeLimit: settings.int('body_checks_size_limit'),
+    checkedOwnMail: set('internal_mail_filter_classes'),
     dropHeaders: set('message_drop_headers'),
-    messageSizeLimit,
+    messageSizeLimit: settings.int('message_size_limit'),
     headerSizeLimit: settings.int('header_size_limit'),
     headerTokenLimit: settings.int('header_address_token_limit'),
     hopcountLimit: settings.int('hopcount_limit'),
     alwaysAddMissing: settings.bool('always_add_missing_headers'),
     undisclosedRecipients: settings.string('undisclosed_recipients_header'),
+    headerEndAction: settings.string('non_empty_end_of_header_action'),
     replaceStrayCrLf: settings.bool('cleanup_replace_stray_cr_lf'),
+    rejectCharacters: byteSet(unescape(settings.string('message_reject_characters'))),
+    stripCharacters: byteSet(unescape(settings.string('message_strip_characters'))),
     headerFromStandard: settings.string('header_from_format') !== 'obsolete',
+    fullNameCharset: settings.string('full_name_encoding_charset'),
     remoteRewriteDomain: settings.string('remote_header_rewrite_domain'),
+    detects8bit: settings.bool('detect_8bit_encoding_header'),
+    readsMime: !settings.bool('disable_mime_input_processing'),
+    mimeNestingLimit: settings.int('mime_nesting_limit'),
+    mimeBoundaryLimit: settings.int('mime_boundary_length_limit'),
+    lineLengthLimit: settings.int('line_length_limit'),
+    strict7bitHeaders: strict || settings.bool('strict_7bit_headers'),
+    strict7bitBody: strict || settings.bool('strict_8bitmime_body'),
+    strictEncodingDomain: settings.bool('strict_mime_encoding_domain'),
   };
 }

@@ -81,6 +81,7 @@ const headerLike = fc.oneof(
   ),
   fc.constantFrom(
     'Content-Type: multipart/mixed; boundary=b',
+    'Content-Type: message/rfc822',
     '--b',
     '--b--',
     'Resent-To: x',
@@ -103,7 +104,9 @@ describe('message content', () => {
     writeFileSync(
       join(directory, 'main.cf'),
       'myhostname = mail.example.com\nheader_checks = regexp:{{/^Subject: s/ REPLACE Subject: t}}\n' +
-        'body_checks = regexp:{{/secret/ IGNORE}}\n',
+        'body_checks = regexp:{{/secret/ IGNORE}}\n' +
+        'mime_header_checks = regexp:{{/^content-type:/ PREPEND X-Seen: yes}}\n' +
+        'nested_header_checks = regexp:{{/^subject:/ IGNORE}}\n',
     );
     const { settings } = openSettings(directory);
     const warn = (): void => undefined;

@@ -66,11 +66,11 @@ export const pendingParameters = new Set(
   (
     'allow_srv_lookup_fallback authorized_flush_users authorized_mailq_users ' +
     'authorized_submit_users authorized_verp_clients biff broken_sasl_auth_clients confirm_delay_cleared ' +
-    'default_delivery_status_filter detect_8bit_encoding_header disable_mime_input_processing ' +
+    'default_delivery_status_filter ' +
     'disable_verp_bounces dnssec_probe empty_address_local_login_sender_maps_lookup_key ' +
     'enable_idna2003_compatibility error_notice_recipient force_mime_input_conversion ' +
-    'full_name_encoding_charset ignore_srv_lookup_error info_log_address_format ' +
-    'initial_destination_concurrency internal_mail_filter_classes lmtp_cname_overrides_servername ' +
+    'ignore_srv_lookup_error info_log_address_format ' +
+    'initial_destination_concurrency lmtp_cname_overrides_servername ' +
     'lmtp_log_tls_feature_status lmtp_min_data_rate lmtp_per_record_deadline lmtp_per_request_deadline ' +
     'lmtp_requiretls_policy lmtp_sasl_auth_cache_name lmtp_sasl_auth_cache_time ' +
     'lmtp_sasl_tls_verified_security_options lmtp_sasl_type lmtp_send_dummy_mail_auth lmtp_tls_CApath ' +
@@ -88,7 +88,7 @@ export const pendingParameters = new Set(
     'milter_connect_timeout milter_content_timeout milter_data_macros milter_default_action ' +
     'milter_end_of_data_macros milter_end_of_header_macros milter_header_checks milter_helo_macros ' +
     'milter_macro_daemon_name milter_macro_defaults milter_macro_v milter_mail_macros milter_protocol ' +
-    'milter_rcpt_macros milter_unknown_command_macros non_empty_end_of_header_action ' +
+    'milter_rcpt_macros milter_unknown_command_macros ' +
     'pipe_delivery_status_filter postscreen_access_list postscreen_allowlist_interfaces ' +
     'postscreen_bare_newline_action postscreen_bare_newline_enable postscreen_bare_newline_ttl ' +
     'postscreen_blacklist_action postscreen_cache_cleanup_interval postscreen_cache_map ' +
@@ -147,14 +147,13 @@ export const pendingParameters = new Set(
     'smtpd_tls_mandatory_exclude_ciphers smtpd_tls_mandatory_protocols smtpd_tls_protocols ' +
     'smtpd_tls_received_header smtpd_tls_req_ccert smtpd_tls_session_cache_database ' +
     'smtpd_tls_session_cache_timeout smtpd_tls_trace_size_limit smtpd_upstream_proxy_timeout ' +
-    'smtpd_use_tls smtputf8_autodetect_classes strict_7bit_headers strict_8bitmime strict_8bitmime_body ' +
-    'strict_mime_encoding_domain tls_append_default_CA tls_config_file tls_config_name tls_dane_digests ' +
+    'smtpd_use_tls smtputf8_autodetect_classes ' +
+    'tls_append_default_CA tls_config_file tls_config_name tls_dane_digests ' +
     'tls_disable_workarounds tls_eecdh_auto_curves tls_eecdh_strong_curve tls_eecdh_ultra_curve ' +
     'tls_export_cipherlist tls_fast_shutdown_enable tls_ffdhe_auto_groups tls_high_cipherlist ' +
     'tls_low_cipherlist tls_medium_cipherlist tls_null_cipherlist tls_preempt_cipherlist ' +
     'tls_required_enable tls_server_sni_maps tls_session_ticket_cipher tls_ssl_options ' +
     'tls_trace_rate_limit tls_trust_server_ccerts tls_wildcard_matches_multiple_labels ' +
-    'use_srv_lookup ' +
-    'virtual_alias_address_length_limit virtual_delivery_status_filter'
+    'use_srv_lookup virtual_delivery_status_filter'
   ).split(' '),
 );

@@ -19,9 +19,22 @@ export type CleanupEvent =
       readonly protocol: string;
       readonly helo: string;
       readonly text: string;
+    }
+  /** A strict_* check refuses the message; `line` shows what is wrong. */
+  | {
+      readonly kind: 'mimeError';
+      readonly queueId: string;
+      readonly problem: string;
+      readonly line: string;
+      readonly origin: string;
+      readonly sender: string;
+      readonly recipient: string;
     };
 
 const maxShown = 200;
+
+const parties = ({ sender, recipient }: { readonly sender: string; readonly recipient: string }): string =>
+  ` from=<${toExternal(sender)}>${recipient === '' ? '' : ` to=<${toExternal(recipient)}>`}`;
 
 export const cleanupRenderings: Renderings<CleanupEvent> = {
   messageId: (event) =>
@@ -29,9 +42,11 @@ export const cleanupRenderings: Renderings<CleanupEvent> = {
   canceled: (event) => `${event.queueId}: removed (${event.how})`,
   contentCheck: (event) =>
     `${event.queueId}: ${event.word}: ${event.part} ${event.line.slice(0, maxShown)} from ${event.origin};` +
-    ` from=<${toExternal(event.sender)}>` +
-    (event.recipient === '' ? '' : ` to=<${toExternal(event.recipient)}>`) +
+    parties(event) +
     (event.protocol === '' ? '' : ` proto=${event.protocol}`) +
     (event.helo === '' ? '' : ` helo=<${event.helo}>`) +
     (event.text === '' ? '' : `: ${event.text}`),
+  mimeError: (event) =>
+    `${event.queueId}: reject: mime-error ${event.problem}: ${event.line.slice(0, maxShown)} from ${event.origin};` +
+    parties(event),
 };

@@ -1,0 +1,155 @@
+/**
+ * The body of a message line by line, where a table or a strict check has to see it: lines of the body, and the header
+ * sections of parts and attached messages. cleanup(8), header_checks(5)
+ */
+import { isAscii } from 'node:buffer';
+import { FieldReader, fieldName, textEncoding } from './header-fields.ts';
+import type { Inspector } from './inspector.ts';
+import type { MimeStructure } from './mime.ts';
+import type { CleanupSettings } from './settings.ts';
+import type { Steps } from './steps.ts';
+
+const crlf = Buffer.from('\r\n');
+const nothing = Buffer.alloc(0);
+const SPACE = 0x20;
+const TAB = 0x09;
+
+/** A line, or a piece of one that is longer than line_length_limit; without its line end. */
+interface Piece {
+  readonly bytes: Buffer;
+  readonly beginsLine: boolean;
+  readonly endsLine: boolean;
+}
+
+export class BodyReader {
+  readonly #settings: CleanupSettings;
+  readonly #inspector: Inspector;
+  readonly #structure: MimeStructure;
+  #rest: Buffer = nothing;
+  #beginsLine = true;
+  /** Bytes of the body of this part so far, one for a line end. */
+  #offset = 0;
+  #field: { readonly reader: FieldReader; readonly encoding: 'latin1' | 'utf8' } | undefined;
+  #output: Buffer[] = [];
+
+  constructor(settings: CleanupSettings, inspector: Inspector, structure: MimeStructure) {
+    this.#settings = settings;
+    this.#inspector = inspector;
+    this.#structure = structure;
+  }
+
+  /** Takes a piece of the body; gives what goes on. Content of an unfinished line is kept back, within a bound. */
+  *read(chunk: Buffer): Steps<Buffer> {
+    let rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    const limit = this.#settings.lineLengthLimit;
+    for (;;) {
+      const end = rest.indexOf(crlf);
+      if (end >= 0 && end <= limit) {
+        yield* this.#take({ bytes: rest.subarray(0, end), beginsLine: this.#beginsLine, endsLine: true });
+        this.#beginsLine = true;
+        rest = rest.subarray(end + crlf.length);
+      } else if (rest.length > limit + 1) {
+        yield* this.#take({ bytes: rest.subarray(0, limit), beginsLine: this.#beginsLine, endsLine: false });
+        this.#beginsLine = false;
+        rest = rest.subarray(limit);
+      } else break;
+    }
+    this.#rest = rest;
+    return this.#taken();
+  }
+
+  /** What was kept back, at the end of the content. */
+  *end(): Steps<Buffer> {
+    if (this.#rest.length > 0) yield* this.#take({ bytes: this.#rest, beginsLine: this.#beginsLine, endsLine: false });
+    this.#rest = nothing;
+    yield* this.#endField();
+    return this.#taken();
+  }
+
+  #taken(): Buffer {
+    const output = this.#output;
+    this.#output = [];
+    return output.length === 1 ? (output[0] ?? nothing) : Buffer.concat(output);
+  }
+
+  *#take(piece: Piece): Steps<void> {
+    if (this.#structure.place !== 'body' && (yield* this.#takeHeader(piece))) return;
+    yield* this.#takeBody(piece);
+  }
+
+  /** True when the piece belongs to a header section. */
+  *#takeHeader({ bytes, beginsLine }: Piece): Steps<boolean> {
+    const open = this.#field;
+    if (!beginsLine) return open !== undefined;
+    if (open !== undefined && (bytes[0] === SPACE || bytes[0] === TAB)) {
+      open.reader.addLine(bytes.toString(open.encoding));
+      return true;
+    }
+    yield* this.#endField();
+    const encoding = textEncoding(bytes);
+    const line = bytes.toString(encoding);
+    const name = fieldName(line);
+    if (name !== undefined) {
+      this.#field = { reader: new FieldReader(name, line, this.#settings.headerSizeLimit), encoding };
+      return true;
+    }
+    const problem = this.#structure.endHeader(bytes.length === 0);
+    this.#offset = 0;
+    if (problem !== undefined && this.#settings.strictEncodingDomain) this.#inspector.mimeError(problem);
+    return false;
+  }
+
+  *#endField(): Steps<void> {
+    if (this.#field === undefined) return;
+    const { reader, encoding } = this.#field;
+    this.#field = undefined;
+    const { name, text } = reader.field;
+    const { place } = this.#structure;
+    readMimeField(this.#structure, this.#inspector, this.#settings, { name, text });
+    const checked = yield* this.#inspector.header(name, text, place);
+    this.#put(checked.before, true);
+    if (checked.text !== undefined) this.#output.push(Buffer.from(checked.text, encoding), crlf);
+  }
+
+  *#takeBody({ bytes, beginsLine, endsLine }: Piece): Steps<void> {
+    if (this.#settings.strict7bitBody && this.#structure.domain === '7bit' && !isAscii(bytes)) {
+      const text = 'improper use of 8-bit data in message body';
+      this.#inspector.mimeError({ text, detail: bytes.toString() });
+    }
+    if (beginsLine && this.#settings.readsMime && this.#structure.readBoundary(bytes)) this.#offset = 0;
+    const limit = this.#settings.bodyChecksSizeLimit;
+    const isChecked = bytes.length > 0 && (limit === 0 || this.#offset < limit);
+    this.#offset += bytes.length + (endsLine ? 1 : 0);
+    if (!isChecked || !this.#inspector.isOn || this.#settings.bodyChecks.list.isEmpty) this.#output.push(bytes);
+    else {
+      const text = bytes.toString(textEncoding(bytes));
+      const checked = yield* this.#inspector.body(text);
+      this.#put(checked.before, true);
+      if (checked.text === undefined) return;
+      if (checked.text === text) this.#output.push(bytes);
+      else this.#put(checked.text, false);
+    }
+    if (endsLine) this.#output.push(crlf);
+  }
+
+  #put(text: string | undefined, endsLine: boolean): void {
+    if (text === undefined) return;
+    this.#output.push(Buffer.from(text));
+    if (endsLine) this.#output.push(crlf);
+  }
+}
+
+/** A field of any header section: what it says of the structure, and what the strict checks say of it. */
+export function readMimeField(
+  structure: MimeStructure,
+  inspector: Inspector,
+  settings: CleanupSettings,
+  { name, text }: { readonly name: string; readonly text: string },
+): void {
+  // oxlint-disable-next-line no-control-regex -- what is not 7-bit
+  if (settings.strict7bitHeaders && /[^\x00-\x7f]/.test(text))
+    inspector.mimeError({ text: 'improper use of 8-bit data in message header', detail: text });
+  if (!settings.readsMime) return;
+  const problem = structure.readField(name, text.slice(text.indexOf(':') + 1));
+  if (problem !== undefined && inspector.needsAllParts) inspector.mimeError(problem);
+}

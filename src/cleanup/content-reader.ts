@@ -1,0 +1,193 @@
+/**
+ * Content on its way into the queue: the header section is gathered and cleaned once, the body passes through
+ * untouched unless something has to look at its lines. cleanup(8)
+ *
+ * header --end of the header section--> passing | inspecting      inspecting --checks are over--> passing
+ */
+import type { EventChannel } from '#events';
+import type { Envelope, MaybePromise } from '#message';
+import type { AddressMaps } from './address-maps.ts';
+import { BodyReader } from './body-reader.ts';
+import { lineWith, without } from './characters.ts';
+import { cleanHeaderSection } from './header-section.ts';
+import type { Inspector } from './inspector.ts';
+import { StrayCrReader } from './line-ends.ts';
+import { MimeStructure } from './mime.ts';
+import { type Refusal, refuse } from './refusal.ts';
+import type { Steps } from './steps.ts';
+
+const headerEnd = Buffer.from('\r\n\r\n');
+const crlf = Buffer.from('\r\n');
+const nothing = Buffer.alloc(0);
+// Room for a few fields at their limit, before the rest counts as body whatever it is.
+const headerSections = 20;
+
+export interface ContentOptions {
+  readonly queueId: string;
+  readonly envelope: Pick<Envelope, 'rewriteContext' | 'fullName' | 'arrivedAt' | 'requireTls'>;
+  /** In standard form; asked for when the header section is complete. */
+  readonly sender: () => string;
+  /** Fields on top of the header section; asked for when it is complete. */
+  readonly prepend: () => Buffer;
+  readonly maps: AddressMaps;
+  readonly inspector: Inspector;
+  readonly events: EventChannel;
+  readonly refuse: (refusal: Refusal) => void;
+  /** Takes content for the queue. */
+  readonly store: (content: Buffer) => MaybePromise<void>;
+  /** Nothing more is wanted: the message is refused or thrown away. */
+  readonly isOver: () => boolean;
+}
+
+export class ContentReader {
+  readonly #options: ContentOptions;
+  readonly #lineEnds: StrayCrReader | undefined;
+  readonly #structure: MimeStructure;
+  #header: Buffer[] | undefined = [];
+  #headerLength = 0;
+  #body: BodyReader | undefined;
+  #headerBytes = 0;
+  #messageId = '';
+  #encoding: Envelope['encoding'] = '';
+
+  constructor(options: ContentOptions) {
+    this.#options = options;
+    const { settings } = options.maps;
+    this.#lineEnds = settings.replaceStrayCrLf ? new StrayCrReader() : undefined;
+    this.#structure = new MimeStructure({
+      nesting: settings.mimeNestingLimit,
+      boundaryLength: settings.mimeBoundaryLimit,
+    });
+  }
+
+  /** Of the header section in the queue. */
+  get headerBytes(): number {
+    return this.#headerBytes;
+  }
+
+  get messageId(): string {
+    return this.#messageId;
+  }
+
+  /** As the header section declares it. postconf(5) detect_8bit_encoding_header */
+  get encoding(): Envelope['encoding'] {
+    return this.#encoding;
+  }
+
+  *read(chunk: Buffer): Steps<void> {
+    const allowed = this.#withoutBadCharacters(chunk);
+    if (this.#options.isOver()) return;
+    yield* this.#take(this.#lineEnds === undefined ? allowed : this.#lineEnds.read(allowed));
+  }
+
+  *end(): Steps<void> {
+    const last = this.#lineEnds?.end();
+    if (last !== undefined) yield* this.#take(last);
+    if (this.#header !== undefined) yield* this.#endHeader(Buffer.concat(this.#header), true);
+    if (this.#body !== undefined && !this.#options.isOver()) yield* this.#store(yield* this.#body.end());
+  }
+
+  #withoutBadCharacters(content: Buffer): Buffer {
+    const { rejectCharacters, stripCharacters } = this.#options.maps.settings;
+    const line = rejectCharacters === undefined ? undefined : lineWith(content, rejectCharacters);
+    if (line !== undefined) this.#options.inspector.disallowedCharacter(line);
+    return stripCharacters === undefined ? content : without(content, stripCharacters);
+  }
+
+  *#take(content: Buffer): Steps<void> {
+    if (this.#header !== undefined) yield* this.#takeHeader(content);
+    else if (this.#body === undefined) yield* this.#store(content);
+    else yield* this.#takeBody(content);
+  }
+
+  *#takeHeader(chunk: Buffer): Steps<void> {
+    const gathered = this.#header ?? [];
+    gathered.push(chunk);
+    this.#headerLength += chunk.length;
+    const last = gathered.at(-2);
+    // The end may lie across two chunks, but never further back.
+    const seam = last === undefined ? chunk : Buffer.concat([last.subarray(-3), chunk]);
+    const isAtStart = this.#headerLength === chunk.length && chunk[0] === 0x0d && chunk[1] === 0x0a;
+    const isTooLong = this.#headerLength > headerSections * this.#options.maps.settings.headerSizeLimit;
+    if (!isAtStart && !isTooLong && seam.indexOf(headerEnd) < 0) {
+      // One buffer again, so that tiny chunks don't hide the seam.
+      if (chunk.length < headerEnd.length && last !== undefined) this.#header = [Buffer.concat(gathered)];
+      return;
+    }
+    const whole = gathered.length === 1 ? chunk : Buffer.concat(gathered);
+    yield* this.#endHeader(whole, false);
+  }
+
+  /** The header section is complete; `whole` holds it and what came with it of the body. */
+  *#endHeader(whole: Buffer, isAll: boolean): Steps<void> {
+    this.#header = undefined;
+    const { inspector, maps, events } = this.#options;
+    const found = whole.indexOf(headerEnd);
+    const startsEmpty = whole[0] === 0x0d && whole[1] === 0x0a;
+    const end = startsEmpty ? 0 : found < 0 ? whole.length : found + crlf.length;
+    const result = yield* cleanHeaderSection({
+      section: Buffer.concat([this.#options.prepend(), whole.subarray(0, end)]),
+      queueId: this.#options.queueId,
+      envelope: this.#options.envelope,
+      sender: this.#options.sender(),
+      maps,
+      inspector,
+      structure: this.#structure,
+      events,
+      isOver: this.#options.isOver,
+    });
+    if (result.refusal !== undefined) this.#options.refuse(result.refusal);
+    if (this.#options.isOver()) return;
+    this.#messageId = result.messageId;
+    if (maps.settings.detects8bit && this.#structure.domain !== '7bit') this.#encoding = '8bit';
+    const body = result.rest.length === 0 ? whole.subarray(end) : Buffer.concat([result.rest, whole.subarray(end)]);
+    const atEmptyLine = body[0] === 0x0d && body[1] === 0x0a;
+    const problem = this.#structure.endHeader(atEmptyLine);
+    if (problem !== undefined && maps.settings.strictEncodingDomain && maps.settings.readsMime)
+      inspector.mimeError(problem);
+    const isHeaderOnly = isAll && body.length === 0;
+    const front = isHeaderOnly ? nothing : this.#frontOf(atEmptyLine);
+    this.#headerBytes = result.header.length + front.length;
+    if (inspector.readsBody(maps.settings.readsMime && this.#structure.hasParts))
+      this.#body = new BodyReader(maps.settings, inspector, this.#structure);
+    const header = Buffer.concat([result.header, front]);
+    // A message that ends with its header section has no empty line behind it.
+    if (isHeaderOnly) yield* this.#store(header);
+    else yield* this.#storeTop(header, atEmptyLine ? body.subarray(crlf.length) : body);
+  }
+
+  /** What stands between header section and body. postconf(5) non_empty_end_of_header_action */
+  #frontOf(atEmptyLine: boolean): Buffer {
+    if (atEmptyLine) return nothing;
+    const { settings } = this.#options.maps;
+    const text = 'message header was not terminated by empty line';
+    if (settings.headerEndAction === 'add_header') return Buffer.from(`MIME-Error: ${text}\r\n`);
+    if (settings.headerEndAction === 'reject') this.#options.refuse(refuse('content', { dsn: '5.6.0', text }));
+    return nothing;
+  }
+
+  /** Header section, empty line and the first of the body; in one piece when nothing looks at the body. */
+  *#storeTop(header: Buffer, body: Buffer): Steps<void> {
+    if (this.#body !== undefined) {
+      yield* this.#store(Buffer.concat([header, crlf]));
+      if (body.length > 0) yield* this.#takeBody(body);
+      return;
+    }
+    yield* this.#store(Buffer.concat([header, crlf, body]));
+  }
+
+  *#takeBody(content: Buffer): Steps<void> {
+    if (this.#body === undefined) return;
+    yield* this.#store(yield* this.#body.read(content));
+    if (this.#options.inspector.isOn) return;
+    const rest = yield* this.#body.end();
+    this.#body = undefined;
+    yield* this.#store(rest);
+  }
+
+  *#store(content: Buffer): Steps<void> {
+    if (content.length === 0) return;
+    const wait = this.#options.store(content);
+    if (wait !== undefined) yield wait;
+  }
+}

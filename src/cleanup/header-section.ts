@@ -1,0 +1,116 @@
+/** The header section of a message: checked, rewritten, thinned, completed. cleanup(8), inventory i.2 */
+import { addressesOf, formatAddressHeader, mapAddresses, parseAddressList } from '#address';
+import type { EventChannel } from '#events';
+import type { Envelope } from '#message';
+import { type AddressMaps, canonicalise } from './address-maps.ts';
+import { readMimeField } from './body-reader.ts';
+import { fieldRole, type HeaderField, splitHeader, textEncoding } from './header-fields.ts';
+import type { Inspector } from './inspector.ts';
+import type { MimeStructure } from './mime.ts';
+import { missingFields } from './missing-fields.ts';
+import { type Refusal, refuse } from './refusal.ts';
+import type { Steps } from './steps.ts';
+
+export interface HeaderSectionInput {
+  /** Fields on top and the header section as received, up to its end if that is there; CRLF line ends. */
+  readonly section: Buffer;
+  readonly queueId: string;
+  readonly envelope: Pick<Envelope, 'rewriteContext' | 'fullName' | 'arrivedAt' | 'requireTls'>;
+  readonly sender: string;
+  readonly maps: AddressMaps;
+  readonly inspector: Inspector;
+  readonly structure: MimeStructure;
+  readonly events: EventChannel;
+  /** A check refused the message or throws it away: the fields after it need no look. */
+  readonly isOver: () => boolean;
+}
+
+export interface HeaderSectionResult {
+  /** The fields as they go into the queue, without the empty line. */
+  readonly header: Buffer;
+  /** What follows the last field in the input: begins with the empty line where there was one. */
+  readonly rest: Buffer;
+  /** Message-Id as found or made; '' when none. */
+  readonly messageId: string;
+  readonly refusal?: Refusal;
+}
+
+/** Rewrites the addresses of a field; the field as it was when nothing changes. */
+export function* rewriteField(field: HeaderField, context: 'local' | 'remote', maps: AddressMaps): Steps<string> {
+  const role = fieldRole(field.name);
+  if (role === undefined) return field.text;
+  const body = field.text.slice(field.text.indexOf(':') + 1);
+  const tokens = parseAddressList(body, maps.settings.headerTokenLimit);
+  const rewritten = new Map<string, string>();
+  let changes = false;
+  for (const address of addressesOf(tokens)) {
+    if (rewritten.has(address)) continue;
+    const result = yield* canonicalise(maps.rewriter.rewrite(address, context), role, maps);
+    rewritten.set(address, result);
+    changes ||= result !== address;
+  }
+  if (!changes) return field.text;
+  return formatAddressHeader(
+    field.name,
+    mapAddresses(tokens, (address) => rewritten.get(address) ?? address),
+  );
+}
+
+/** Takes the whole header section at once. */
+export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSectionResult> {
+  const { section, queueId, envelope, maps, inspector, structure, events } = input;
+  const { settings } = maps;
+  const encoding = textEncoding(section);
+  const text = section.toString(encoding);
+  const { fields, restAt } = splitHeader(text, settings.headerSizeLimit);
+  const context = envelope.rewriteContext;
+  const rewrites = context === 'local' || settings.remoteRewriteDomain !== '';
+  const present = new Set<string>();
+  const lines: string[] = [];
+  let hops = 0;
+  let messageId = '';
+  for (const field of fields) {
+    readMimeField(structure, inspector, settings, field);
+    const checked = yield* inspector.header(field.name, field.text, 'primary');
+    if (input.isOver()) break;
+    if (checked.before !== undefined) lines.push(checked.before);
+    if (checked.text === undefined) continue;
+    const name = checked.text === field.text ? field.name : checked.text.slice(0, checked.text.indexOf(':')).trimEnd();
+    const key = name.toLowerCase();
+    present.add(key);
+    if (key === 'received') hops += 1;
+    else if (key === 'message-id' || key === 'resent-message-id') {
+      const id = checked.text.slice(checked.text.indexOf(':') + 1).trim();
+      if (key === 'message-id') messageId ||= id;
+      events.emit({ kind: 'messageId', queueId, messageId: id, isResent: key !== 'message-id' });
+    }
+    if (settings.dropHeaders.has(key)) continue;
+    const kept = { name, text: checked.text };
+    lines.push(rewrites ? yield* rewriteField(kept, context, maps) : kept.text);
+  }
+  const refusal = hops >= settings.hopcountLimit ? refuse('hops') : undefined;
+  if (refusal !== undefined) events.emit({ kind: 'warning', text: `${queueId}: message rejected: hopcount exceeded` });
+  const made = completeHeader({ ...input, present, messageId }, lines);
+  const header = Buffer.from(lines.map((line) => `${line}\r\n`).join(''), encoding);
+  const rest = section.subarray(Buffer.byteLength(text.slice(0, restAt), encoding));
+  return { header, rest, messageId: messageId || made, ...(refusal === undefined ? {} : { refusal }) };
+}
+
+/** Adds what is missing to `lines`; gives the Message-Id that was made. */
+function completeHeader(
+  input: HeaderSectionInput & { readonly present: ReadonlySet<string>; readonly messageId: string },
+  lines: string[],
+): string {
+  const { queueId, envelope, maps, events, sender, present, messageId } = input;
+  const { settings } = maps;
+  const adds = envelope.rewriteContext === 'local' || settings.alwaysAddMissing;
+  const missing = adds ? missingFields({ present, envelope, sender, queueId, settings }) : undefined;
+  lines.push(...(missing?.lines ?? []));
+  // RFC 8689, 5
+  if (envelope.requireTls && !present.has('require-tls-esmtp')) lines.push('Require-TLS-ESMTP: yes');
+  const made = missing?.messageId ?? '';
+  if (made !== '') events.emit({ kind: 'messageId', queueId, messageId: made, isResent: missing?.isResent === true });
+  else if (!present.has('message-id') && !present.has('resent-message-id'))
+    events.emit({ kind: 'messageId', queueId, messageId, isResent: false });
+  return missing?.isResent === true ? '' : made;
+}

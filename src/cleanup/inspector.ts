@@ -1,0 +1,171 @@
+/** Looks at the lines of one message with the tables of header and body checks, and logs what they say. cleanup(8) */
+import type { EventChannel } from '#events';
+import type { SubmissionAction } from '#message';
+import { type CheckAction, readCheckAction } from './check-action.ts';
+import { isMimeField } from './header-fields.ts';
+import type { MimePlace, MimeProblem } from './mime.ts';
+import { type Refusal, refuse } from './refusal.ts';
+import type { CleanupSettings, NamedTables } from './settings.ts';
+import { ready, type Steps } from './steps.ts';
+
+/** Who the log says a line came from. */
+export interface InspectedMessage {
+  readonly queueId: string;
+  /** `name[address]`, `local` for pickup, `unknown` for our own mail. */
+  readonly origin: string;
+  readonly protocol: string;
+  readonly helo: string;
+  readonly sender: string;
+  /** The first recipient as it came in; '' when there is none. */
+  readonly recipient: string;
+}
+
+export interface InspectorOptions {
+  readonly settings: CleanupSettings;
+  readonly events: EventChannel;
+  /** Whether checks apply to this message at all. */
+  readonly isOn: boolean;
+  readonly message: () => InspectedMessage;
+  readonly apply: (action: SubmissionAction) => void;
+  readonly refuse: (refusal: Refusal) => void;
+}
+
+/** A line after its check; `text` is undefined when it goes away. */
+export interface CheckedLine {
+  readonly before?: string;
+  readonly text: string | undefined;
+}
+
+export class Inspector {
+  readonly #options: InspectorOptions;
+  #isOn: boolean;
+  #sawMimeError = false;
+
+  constructor(options: InspectorOptions) {
+    this.#options = options;
+    this.#isOn = options.isOn;
+  }
+
+  get isOn(): boolean {
+    return this.#isOn;
+  }
+
+  /** Whether any table or strict check can say something of a header section. */
+  get readsHeaders(): boolean {
+    const { headerChecks, mimeHeaderChecks, strict7bitHeaders } = this.#options.settings;
+    return this.#isOn && (strict7bitHeaders || !headerChecks.list.isEmpty || !mimeHeaderChecks.list.isEmpty);
+  }
+
+  /** Whether the body has to be read line by line; `hasParts`: it may hold headers. */
+  readsBody(hasParts: boolean): boolean {
+    const { settings } = this.#options;
+    if (!this.#isOn) return false;
+    if (!settings.bodyChecks.list.isEmpty || settings.strict7bitBody) return true;
+    if (!hasParts) return false;
+    const hasTables = !settings.mimeHeaderChecks.list.isEmpty || !settings.nestedHeaderChecks.list.isEmpty;
+    return hasTables || settings.strict7bitHeaders || settings.strictEncodingDomain;
+  }
+
+  /** Whether nesting that is too deep is refused: only where something relies on having seen all parts. */
+  get needsAllParts(): boolean {
+    const { settings } = this.#options;
+    return this.readsBody(true) || !settings.headerChecks.list.isEmpty;
+  }
+
+  /** One logical header field with its folding as CRLF. */
+  *header(name: string, text: string, place: MimePlace): Steps<CheckedLine> {
+    if (!this.#isOn) return { text };
+    const tables = this.#headerTables(name, place);
+    if (tables.list.isEmpty) return { text };
+    return yield* this.#check(tables, text, text.replaceAll('\r\n', '\n'), 'header');
+  }
+
+  #headerTables(name: string, place: MimePlace): NamedTables {
+    const { settings } = this.#options;
+    if (place === 'part' || isMimeField(name)) return settings.mimeHeaderChecks;
+    return place === 'nested' ? settings.nestedHeaderChecks : settings.headerChecks;
+  }
+
+  /** One line of the body, or a piece of a long one. */
+  *body(text: string): Steps<CheckedLine> {
+    if (!this.#isOn) return { text };
+    return yield* this.#check(this.#options.settings.bodyChecks, text, text, 'body');
+  }
+
+  *#check(tables: NamedTables, text: string, key: string, part: 'header' | 'body'): Steps<CheckedLine> {
+    const { events, message } = this.#options;
+    const found = yield* ready(tables.list.lookup(key));
+    if (found.kind === 'missing') return { text };
+    if (found.kind === 'failed') {
+      const { queueId } = message();
+      const reason = `${tables.name} map lookup problem -- message not accepted, try again later`;
+      events.emit({ kind: 'warning', text: `${queueId}: ${reason}` });
+      this.#options.refuse(refuse('write'));
+      return { text };
+    }
+    const action = readCheckAction(found.value, { title: tables.name, isHeader: part === 'header' }, (warning) =>
+      events.emit({ kind: 'warning', text: warning }),
+    );
+    return this.#perform(action, { part, key, text });
+  }
+
+  #perform(
+    action: CheckAction,
+    { part, key, text }: { readonly part: 'header' | 'body'; readonly key: string; readonly text: string },
+  ): CheckedLine {
+    switch (action.kind) {
+      case 'none':
+        return { text };
+      case 'keep':
+      case 'last':
+        this.#log(action.word, part, key, action.text);
+        if (action.kind === 'last') this.#isOn = false;
+        if (action.action !== undefined) this.#options.apply(action.action);
+        return { text };
+      case 'drop':
+        if (action.word !== '') this.#log(action.word, part, key, action.text);
+        return { text: undefined };
+      case 'replace':
+        this.#log('replace', part, key, action.text);
+        return { text: action.text };
+      case 'prepend':
+        this.#log('prepend', part, key, action.text);
+        return { before: action.text, text };
+      case 'reject':
+        this.#log('reject', part, key, `${action.dsn} ${action.text}`);
+        this.#isOn = false;
+        this.#options.refuse(refuse('content', action));
+        return { text };
+    }
+  }
+
+  /** A strict check failed; the first one refuses the message. */
+  mimeError(problem: MimeProblem): void {
+    if (!this.#isOn || this.#sawMimeError) return;
+    this.#sawMimeError = true;
+    const { queueId, origin, sender, recipient } = this.#options.message();
+    const { text, detail } = problem;
+    this.#options.events.emit({
+      kind: 'mimeError',
+      queueId,
+      problem: text,
+      line: detail.replaceAll('\r\n', '\n'),
+      origin,
+      sender,
+      recipient,
+    });
+    this.#options.refuse(refuse('content', { dsn: '5.6.0', text }));
+  }
+
+  /** Content holds one of message_reject_characters. */
+  disallowedCharacter(line: string): void {
+    const rejection = { dsn: '5.7.1', text: 'disallowed character' };
+    this.#log('reject', 'content', line, `${rejection.dsn} ${rejection.text}`);
+    this.#isOn = false;
+    this.#options.refuse(refuse('content', rejection));
+  }
+
+  #log(word: string, part: 'header' | 'body' | 'content', line: string, text: string): void {
+    this.#options.events.emit({ kind: 'contentCheck', ...this.#options.message(), word, part, line, text });
+  }
+}
