@@ -4,9 +4,11 @@
  * Recipients and content come in order and may need tables, so each step waits for the one before it; while nothing
  * has to wait, all of it is synchronous.
  */
+import { toExternal } from '#address';
 import type { EventChannel } from '#events';
 import type {
   MaybePromise,
+  Status,
   Submission,
   SubmissionAction,
   SubmissionOptions,
@@ -199,6 +201,8 @@ export class CleanupSubmission implements Submission {
   async end(): Promise<SubmissionResult> {
     await this.#do(() => this.#finish());
     if (!this.#isOver && this.#recipients.all.length === 0) this.#refuse(refuse('recipients'));
+    const { onAliased } = this.#options;
+    if (onAliased !== undefined && this.#recipients.all.length > 1) return this.#answerProbe(onAliased);
     if (!this.#isOver) return this.#commit();
     this.#writer.abort();
     const { events } = this.#parts;
@@ -208,6 +212,27 @@ export class CleanupSubmission implements Submission {
     }
     if (this.#options.source === 'smtpd') events.emit({ kind: 'canceled', queueId: this.queueId, how: 'canceled' });
     return this.#refusal;
+  }
+
+  /** A probe's address stands for several ones: that is answer enough. */
+  #answerProbe(onAliased: (status: Status) => void): SubmissionResult {
+    this.#writer.abort();
+    const { arrivedAt } = this.#options.envelope;
+    const [first] = this.#recipients.all;
+    const status: Status = { code: '2.0.0', reason: 'aliased to multiple recipients' };
+    this.#parts.events.emit({
+      kind: 'delivery',
+      queueId: this.queueId,
+      recipient: toExternal(this.#firstRecipient),
+      original: '',
+      relay: first?.address ?? 'none',
+      times: [arrivedAt, arrivedAt, arrivedAt, arrivedAt, arrivedAt],
+      code: status.code,
+      outcome: 'deliverable',
+      text: status.reason,
+    });
+    onAliased(status);
+    return { kind: 'queued', queueId: this.queueId };
   }
 
   *#finish(): Steps<void> {

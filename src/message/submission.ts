@@ -3,6 +3,7 @@
  */
 import type { Envelope, Notify } from './envelope.ts';
 import type { MaybePromise } from './result.ts';
+import type { Status } from './status.ts';
 
 /** What a submitter knows before the first recipient. Addresses as received, internal form, not yet rewritten. */
 export interface SubmissionOptions {
@@ -18,6 +19,8 @@ export interface SubmissionOptions {
   )[];
   /** Header lines to put on top (PREPEND, Received, Delivered-To): complete, folded, CRLF-ended. */
   readonly prepend: Buffer | (() => Buffer);
+  /** For a probe: its address stands for several ones, so it exists, and the message goes nowhere. */
+  readonly onAliased?: (status: Status) => void;
 }
 
 export interface SubmittedRecipient {

@@ -2,7 +2,7 @@
  * A probe: a message without body that passes cleanup, queue manager and delivery agent as mail does, up to the point
  * where it would be delivered. It leaves nothing behind, and nobody gets a notice about it.
  */
-import { formatMailDate, type ClientAttributes, type Submission, type SubmissionPort } from '#message';
+import { type ClientAttributes, formatMailDate, type Status, type Submission, type SubmissionPort } from '#message';
 import type { VerifySettings } from './settings.ts';
 
 const noClient: ClientAttributes = {
@@ -21,11 +21,12 @@ export interface Probe {
   readonly recipient: string;
   /** ms since the epoch. */
   readonly at: number;
+  readonly onAliased: (status: Status) => void;
 }
 
 /** Puts a probe into the queue; gives why that was refused, or undefined. */
 export async function submitProbe(
-  { sender, recipient, at }: Probe,
+  { sender, recipient, at, onAliased }: Probe,
   submission: SubmissionPort,
   { myhostname, mailName }: VerifySettings,
 ): Promise<string | undefined> {
@@ -33,6 +34,7 @@ export async function submitProbe(
   const message: Submission = submission.open({
     source: 'verify',
     overrides: [],
+    onAliased,
     envelope: {
       sender,
       arrivedAt: at,

@@ -4,7 +4,7 @@
  */
 import type { Settings } from '#config';
 import type { EventChannel } from '#events';
-import type { AddressVerification, MaybePromise, ProbeResult, SubmissionPort, VerifiedAddress } from '#message';
+import type { AddressVerification, MaybePromise, ProbeResult, Status, SubmissionPort, VerifiedAddress } from '#message';
 import { type Cache, keepCacheClean, openCache } from '#tables';
 import {
   type Entry,
@@ -71,15 +71,13 @@ class CachingVerifier implements Verifier {
   }
 
   update(address: string, result: ProbeResult): void {
-    const probe = this.#probes.get(address);
-    this.#probes.delete(address);
     const isKept = result.state === 'deliverable' || this.#settings.cacheNegative;
     const now = this.#options.now();
     if (isKept) {
       const entry = { state: result.state, reason: result.reason, probedAt: now, updatedAt: now };
       this.#cache()?.set(address, formatEntry(entry));
     }
-    for (const answer of probe?.waiters ?? []) answer(isKept ? result : undefined);
+    this.#settle(address, isKept ? result : undefined);
   }
 
   close(): void {
@@ -105,14 +103,29 @@ class CachingVerifier implements Verifier {
     this.#probes.set(address, { at: now, waiters: new Set() });
     if (entry.updatedAt !== 0 || this.#settings.cacheNegative)
       cache.set(address, formatEntry({ ...entry, probedAt: now }));
-    const probe = { sender: sender.make(now), recipient: address, at: now };
-    const warn = (text: string): void => events.emit({ kind: 'warning', text: `probe for <${address}>: ${text}` });
+    const probe = {
+      sender: sender.make(now),
+      recipient: address,
+      at: now,
+      onAliased: ({ reason }: Status): void => this.update(address, { state: 'deliverable', reason }),
+    };
+    const giveUp = (reason: string): void => {
+      events.emit({ kind: 'warning', text: `probe for <${address}>: ${reason}` });
+      this.#settle(address, undefined);
+    };
     submitProbe(probe, submission, this.#settings).then(
       (refusal) => {
-        if (refusal !== undefined) warn(refusal);
+        if (refusal !== undefined) giveUp(refusal);
       },
-      (error: unknown) => warn(error instanceof Error ? error.message : String(error)),
+      (error: unknown) => giveUp(error instanceof Error ? error.message : String(error)),
     );
+  }
+
+  /** The probe is over; undefined: what it found is not to be told. */
+  #settle(address: string, result: ProbeResult | undefined): void {
+    const probe = this.#probes.get(address);
+    this.#probes.delete(address);
+    for (const answer of probe?.waiters ?? []) answer(result);
   }
 
   /** Waits for the probe; one that another process sent shows in the cache only. */
