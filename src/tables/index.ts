@@ -20,7 +20,7 @@ export {
 export { type Cache, openCache } from './cache.ts';
 export { type CacheCleanupOptions, keepCacheClean } from './cache-cleanup.ts';
 export type { MatchKind } from './match-list.ts';
-export { errnoText } from './memory-table.ts';
+export { errnoText } from './errno-text.ts';
 export type { TableObserver, TableQuestion } from './observer.ts';
 export { isTableType, TableOpener, type TableOpenerOptions, tableTypes } from './opener.ts';
 export { readMapSource, type SourceItem } from './source-lines.ts';

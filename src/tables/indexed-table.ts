@@ -1,7 +1,8 @@
 /** `hash:`, `btree:`, `lmdb:` and `cdb:` tables: an index file, read again when it has changed. */
 import { statSync } from 'node:fs';
 import { foldCase } from '#address';
-import { errnoText, missing } from './memory-table.ts';
+import { errnoText } from './errno-text.ts';
+import { missing } from './memory-table.ts';
 import { type Index, indexPath, type IndexType, openIndex } from './index-files.ts';
 import type { LookupResult, Table } from './table.ts';
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { ipInNetwork, parseCidr, parseIp } from '#address';
 import { type ListElement, readLogicalLines, splitList } from '#config';
 import { type MaybePromise, whenReady } from '#message';
-import { errnoText } from './memory-table.ts';
+import { errnoText } from './errno-text.ts';
 import type { TableObserver } from './observer.ts';
 import type { MatchList, MatchResult, Table } from './table.ts';
 

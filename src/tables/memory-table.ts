@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { foldCase } from '#address';
 import { splitList } from '#config';
 import { getUserByName, getGroupByName } from '#native';
+import { errnoText } from './errno-text.ts';
 import type { LookupResult, Table } from './table.ts';
 import { readMapSource } from './source-lines.ts';
 
@@ -137,28 +138,4 @@ export function environmentTable(name: string, foldKeys: boolean): Table {
     },
     entries: () => Object.entries(process.env).map(([key, value]): readonly [string, string] => [key, value ?? '']),
   };
-}
-
-const errnoTexts: Readonly<Record<string, string>> = {
-  ENOENT: 'No such file or directory',
-  EACCES: 'Permission denied',
-  EISDIR: 'Is a directory',
-  ENOTDIR: 'Not a directory',
-  EROFS: 'Read-only file system',
-  ENOSPC: 'No space left on device',
-  EDQUOT: 'Disk quota exceeded',
-  EMFILE: 'Too many open files',
-  ELOOP: 'Too many levels of symbolic links',
-  ECONNREFUSED: 'Connection refused',
-  ECONNRESET: 'Connection reset by peer',
-  EPIPE: 'Broken pipe',
-  ETIMEDOUT: 'Connection timed out',
-  EHOSTUNREACH: 'No route to host',
-  ENETUNREACH: 'Network is unreachable',
-};
-
-/** The C library's words for a file error. */
-export function errnoText(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return 'code' in error && typeof error.code === 'string' ? (errnoTexts[error.code] ?? error.message) : error.message;
 }

@@ -16,7 +16,8 @@ import {
   unixTable,
 } from './memory-table.ts';
 import { observedTable, type TableObserver } from './observer.ts';
-import { cidrTable, pcreTable, regexpTable } from './pattern-tables.ts';
+import { cidrTable } from './cidr-table.ts';
+import { pcreTable, regexpTable } from './expression-tables.ts';
 import { createTableList } from './table-list.ts';
 import type { MatchList, Table, TableList, TableUse } from './table.ts';
 
@@ -116,7 +117,7 @@ export class TableOpener {
       case 'pcre':
         return pcreTable(spec, name, use, warn);
       case 'cidr':
-        return cidrTable(spec, name, use, warn);
+        return cidrTable(spec, name, warn);
       case 'unix':
         return unixTable(spec, name);
       case 'fail':

@@ -15,10 +15,7 @@ export function readSource(path: string, content: Uint8Array, read: LineReader):
   const allUtf8 = isUtf8(content);
   // Bytes of other character sets are told line by line, so they are kept apart until then.
   const { lines, strays } = readLogicalLines(Buffer.from(content).toString(allUtf8 ? 'utf8' : 'latin1'));
-  const warnings = strays.map(({ text }): SourceItem => {
-    const start = text.length > 30 ? `${text.slice(0, 30)}...` : text;
-    return { kind: 'warning', text: `${path}: logical line must not start with whitespace: "${start}"` };
-  });
+  const warnings = strays.map(({ text }): SourceItem => ({ kind: 'warning', text: strayLineWarning(path, text) }));
   const items = lines.flatMap(({ text, line }): readonly SourceItem[] => {
     const place = `${path}, line ${line}`;
     if (allUtf8) return read(text, place, line);
@@ -28,6 +25,12 @@ export function readSource(path: string, content: Uint8Array, read: LineReader):
       : [{ kind: 'warning', text: `${place}: non-UTF-8 input "${bytes.toString('utf8')}" -- ignoring this line` }];
   });
   return [...warnings, ...items];
+}
+
+/** A line that continues nothing. */
+export function strayLineWarning(path: string, text: string): string {
+  const start = text.length > 30 ? `${text.slice(0, 30)}...` : text;
+  return `${path}: logical line must not start with whitespace: "${start}"`;
 }
 
 /** Where the key ends: at the first white space outside double quotes; undefined when they are not closed. */

@@ -1,0 +1,210 @@
+/** Lines of regexp and pcre tables: `/pattern/flags result`, `!`, `if`, `endif`. regexp_table(5), pcre_table(5) */
+import { isUtf8 } from 'node:buffer';
+import { MatchFailure, type NativeExpression } from '#native';
+import { literalPrefix } from './literal-prefix.ts';
+import { parseReplacement, replaced, type Replacement } from './replacement.ts';
+import type { RuleLine, RuleSyntax } from './rule-files.ts';
+import type { LookupResult } from './table.ts';
+
+/** A key as the libraries want it, made when the first of them is asked. */
+export class Subject {
+  readonly key: string;
+  #bytes: Buffer | undefined;
+
+  constructor(key: string) {
+    this.key = key;
+  }
+
+  /** In UTF-8, with a NUL behind. */
+  get bytes(): Buffer {
+    this.#bytes ??= Buffer.from(`${this.key}\0`);
+    return this.#bytes;
+  }
+}
+
+/** What the two kinds of expression tables have apart from each other. */
+export interface ExpressionSyntax {
+  /** `regexp` */
+  readonly name: string;
+  readonly flags: string;
+  /** What becomes of a rule whose pattern isn't closed. */
+  readonly unclosed: string;
+  /** Whether `/one/!/two/` may stand for "one and not two". */
+  readonly hasExceptions: boolean;
+  /** Whether a flag was given an odd number of times tells `has`. */
+  compile(pattern: string, has: (flag: string) => boolean): NativeExpression | string;
+  /** Whether a leading `^` means the start of the key, and blanks in a pattern themselves. */
+  isPlain(has: (flag: string) => boolean): boolean;
+  ignoresCase(has: (flag: string) => boolean): boolean;
+}
+
+interface PatternText {
+  readonly negated: boolean;
+  readonly pattern: string;
+  readonly flags: string;
+  readonly rest: string;
+}
+
+type Test = (subject: Subject) => boolean;
+
+/** Cuts `!/pattern/flags` from a line; undefined after a warning. */
+function cutPattern(text: string, syntax: ExpressionSyntax, warn: (text: string) => void): PatternText | undefined {
+  const bangs = /^[!\s]*/.exec(text)?.[0] ?? '';
+  const body = text.slice(bangs.length);
+  const delimiter = body.charAt(0);
+  if (delimiter === '') {
+    warn('no regexp: skipping this rule');
+    return undefined;
+  }
+  let end = 1;
+  while (end < body.length && body.charAt(end) !== delimiter) end += body.charAt(end) === '\\' ? 2 : 1;
+  if (end >= body.length) {
+    warn(`no closing regexp delimiter "${delimiter}": ${syntax.unclosed}`);
+    return undefined;
+  }
+  const flags = /^[^\s!]*/.exec(body.slice(end + 1))?.[0] ?? '';
+  for (const flag of flags) {
+    if (syntax.flags.includes(flag)) continue;
+    warn(`unknown regexp option "${/[\x20-\x7e]/.test(flag) ? flag : '?'}": skipping this rule`);
+    return undefined;
+  }
+  const rest = body.slice(end + 1 + flags.length);
+  return { negated: bangs.replaceAll(/\s/g, '').length % 2 === 1, pattern: body.slice(1, end), flags, rest };
+}
+
+type Warn = (text: string) => void;
+
+export interface ExpressionRulesOptions {
+  readonly syntax: ExpressionSyntax;
+  readonly table: string;
+  readonly allowsSubstitution: boolean;
+  readonly warn: Warn;
+  /** Gets what is compiled, to be freed. */
+  readonly compiled: NativeExpression[];
+}
+
+/** The reader of one table's lines. */
+export function expressionRules(options: ExpressionRulesOptions): RuleSyntax<Subject> {
+  const { syntax, allowsSubstitution, compiled } = options;
+
+  const compile = (
+    text: PatternText,
+    warn: Warn,
+  ): { readonly expression: NativeExpression; readonly test: Test } | undefined => {
+    const has = (flag: string): boolean => text.flags.split(flag).length % 2 === 0;
+    const expression = syntax.compile(text.pattern, has);
+    if (typeof expression === 'string') {
+      warn(expression);
+      return undefined;
+    }
+    compiled.push(expression);
+    const starts = syntax.isPlain(has) ? literalPrefix(text.pattern, syntax.ignoresCase(has)) : undefined;
+    const test: Test = (subject) => {
+      if (starts !== undefined && !starts(subject.key)) return false;
+      try {
+        return expression.matches(subject.bytes);
+      } catch (error) {
+        if (!(error instanceof MatchFailure)) throw error;
+        warn(error.message);
+        return false;
+      }
+    };
+    return { expression, test };
+  };
+
+  const readReplacement = (text: string, negated: boolean, warn: Warn): Replacement | undefined => {
+    if (text === '') warn('no replacement text: using empty string');
+    const replacement = parseReplacement(text);
+    if ('problem' in replacement) {
+      (replacement.ofRule ? warn : options.warn)(replacement.problem);
+      warn('bad replacement syntax: skipping this rule');
+      return undefined;
+    }
+    if (replacement.lastGroup === 0) return replacement;
+    if (negated) warn('$number found in negative match replacement text: skipping this rule');
+    else if (!allowsSubstitution) warn('regular expression substitution is not allowed: skipping this rule');
+    else return replacement;
+    return undefined;
+  };
+
+  const readAnswer = (line: string, warn: Warn): RuleLine<Subject> => {
+    const first = cutPattern(line, syntax, warn);
+    if (first === undefined) return undefined;
+    let rest = first.rest;
+    let except: PatternText | undefined;
+    if (syntax.hasExceptions && rest.startsWith('!')) {
+      except = cutPattern(rest, syntax, warn);
+      if (except === undefined) return undefined;
+      rest = except.rest;
+    }
+    const replacement = readReplacement(rest.trim(), first.negated, warn);
+    if (replacement === undefined) return undefined;
+    const main = compile(first, warn);
+    if (main === undefined) return undefined;
+    if (replacement.lastGroup > main.expression.groups) {
+      warn(`out of range replacement index "${replacement.lastGroup}": skipping this rule`);
+      return undefined;
+    }
+    const exception = except === undefined ? undefined : compile(except, warn);
+    if (except !== undefined && exception === undefined) return undefined;
+    const matches: Test = (subject) =>
+      main.test(subject) !== first.negated &&
+      (except === undefined || exception === undefined || exception.test(subject) !== except.negated);
+    const answerFor = answers(replacement, main.expression, options);
+    return { kind: 'answer', answer: (subject) => (matches(subject) ? answerFor(subject) : undefined) };
+  };
+
+  const readIf = (text: string, warn: Warn): RuleLine<Subject> => {
+    const pattern = cutPattern(text, syntax, warn);
+    if (pattern === undefined) return undefined;
+    const extra = pattern.rest.trim();
+    if (extra !== '') {
+      warn(`ignoring extra text after IF statement: "${extra}"`);
+      warn('do not prepend whitespace to statements between IF and ENDIF');
+    }
+    const condition = compile(pattern, warn);
+    if (condition === undefined) return undefined;
+    return { kind: 'if', enters: (subject) => condition.test(subject) !== pattern.negated };
+  };
+
+  return {
+    name: syntax.name,
+    strayEndif: 'ignoring ENDIF without matching IF',
+    extraAfterEndif: 'ignoring extra text after ENDIF',
+    endifMayHaveExtra: true,
+    read: (line, warn) => {
+      if (!/^[A-Za-z0-9]/.test(line)) return readAnswer(line, warn);
+      const keyword = /^(if|endif)(?![A-Za-z0-9])/i.exec(line)?.[1];
+      if (keyword === undefined) {
+        warn('ignoring unrecognized request');
+        return undefined;
+      }
+      const rest = line.slice(keyword.length);
+      return keyword.length === 2 ? readIf(rest.trim(), warn) : { kind: 'endif', extra: rest.trim() };
+    },
+  };
+}
+
+/** What a rule answers once it has matched. */
+function answers(
+  replacement: Replacement,
+  expression: NativeExpression,
+  { table, warn }: ExpressionRulesOptions,
+): (subject: Subject) => LookupResult | undefined {
+  if (replacement.lastGroup === 0) {
+    const result: LookupResult = { kind: 'found', value: replaced(replacement, []).toString() };
+    return () => result;
+  }
+  return (subject) => {
+    const captures = expression.captures(subject.bytes);
+    if (captures === undefined) return undefined;
+    const value = replaced(replacement, captures);
+    if (isUtf8(value)) return { kind: 'found', value: value.toString() };
+    warn(`${table}: key "${subject.key}": non-UTF-8 value "${printable(value)}": malformed UTF-8 or invalid codepoint`);
+    return { kind: 'failed', reason: 'Application error' };
+  };
+}
+
+function printable(value: Buffer): string {
+  return value.toString('latin1').replaceAll(/[^\x20-\x7e]/g, '?');
+}

@@ -1,0 +1,71 @@
+/** `regexp:` and `pcre:` tables. regexp_table(5), pcre_table(5) */
+import { compilePerlExpression, compilePosixExpression, hasPerlExpressions, type NativeExpression } from '#native';
+import { expressionRules, type ExpressionSyntax, Subject } from './expression-rules.ts';
+import { missing } from './memory-table.ts';
+import { firstAnswer, readRules } from './rule-files.ts';
+import type { Table, TableUse } from './table.ts';
+
+/** Extended expressions; flags `i` (on), `m` (off), `x` (on) toggle. */
+const posixSyntax: ExpressionSyntax = {
+  name: 'regexp',
+  flags: 'imx',
+  unclosed: 'skipping this rule',
+  hasExceptions: true,
+  compile: (pattern, has) =>
+    compilePosixExpression(pattern, { extended: !has('x'), ignoreCase: !has('i'), newlines: has('m') }),
+  isPlain: (has) => !has('x') && !has('m'),
+  ignoresCase: (has) => !has('i'),
+};
+
+/** Perl's expressions; flags `i` and `s` (on), `m`, `x`, `A`, `E`, `U` (off) toggle; `X` has no effect any more. */
+const perlSyntax: ExpressionSyntax = {
+  name: 'pcre',
+  flags: 'imsxAEUX',
+  unclosed: 'ignoring this rule',
+  hasExceptions: false,
+  compile: (pattern, has) => {
+    const compiled = compilePerlExpression(pattern, {
+      ignoreCase: !has('i'),
+      multiline: has('m'),
+      dotAll: !has('s'),
+      extended: has('x'),
+      anchored: has('A'),
+      dollarEndOnly: has('E'),
+      ungreedy: has('U'),
+    });
+    return 'problem' in compiled ? `error in regex at offset ${compiled.offset}: ${compiled.problem}` : compiled;
+  },
+  isPlain: (has) => !has('x') && !has('m'),
+  ignoresCase: (has) => !has('i'),
+};
+
+function expressionTable(
+  name: string,
+  path: string,
+  use: TableUse,
+  warn: (text: string) => void,
+  syntax: ExpressionSyntax,
+): Table | string {
+  const compiled: NativeExpression[] = [];
+  const allowsSubstitution = use.paranoid !== true && use.noSubstitution !== true;
+  const rules = readRules(path, expressionRules({ syntax, table: name, allowsSubstitution, warn, compiled }), warn);
+  if (typeof rules === 'string') return rules;
+  return {
+    name,
+    acceptsPartialKeys: false,
+    lookup: (key) => firstAnswer(rules, new Subject(key)) ?? missing,
+    close: () => {
+      for (const expression of compiled.splice(0)) expression.free();
+    },
+  };
+}
+
+export function regexpTable(name: string, path: string, use: TableUse, warn: (text: string) => void): Table | string {
+  return expressionTable(name, path, use, warn, posixSyntax);
+}
+
+/** A text when the system has no PCRE2 library: then Postfix has no such tables either. */
+export function pcreTable(name: string, path: string, use: TableUse, warn: (text: string) => void): Table | string {
+  if (!hasPerlExpressions()) return 'unsupported dictionary type: pcre (libpcre2-8.so.0 is not installed)';
+  return expressionTable(name, path, use, warn, perlSyntax);
+}

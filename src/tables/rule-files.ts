@@ -1,0 +1,115 @@
+/**
+ * The files of rules behind regexp, pcre and cidr tables: lines that answer, in blocks of `if` and `endif`, or rules
+ * in main.cf itself, `{ {rule}, {rule} }`. regexp_table(5), pcre_table(5), cidr_table(5)
+ */
+import { readFileSync } from 'node:fs';
+import { readLogicalLines, splitList } from '#config';
+import { errnoText } from './errno-text.ts';
+import { strayLineWarning } from './source-lines.ts';
+import type { LookupResult } from './table.ts';
+
+/** One rule, for a subject S: a key as its kind of table looks at it. */
+export type Rule<S> =
+  /** Undefined: the rule doesn't match. */
+  | { readonly kind: 'answer'; answer(subject: S): LookupResult | undefined }
+  | { readonly kind: 'block'; enters(subject: S): boolean; readonly rules: readonly Rule<S>[] };
+
+/** What a line is; undefined when it is none: its reader has warned. */
+export type RuleLine<S> =
+  | { readonly kind: 'answer'; answer(subject: S): LookupResult | undefined }
+  | { readonly kind: 'if'; enters(subject: S): boolean }
+  | { readonly kind: 'endif'; readonly extra: string }
+  | undefined;
+
+/** A kind of rule file. */
+export interface RuleSyntax<S> {
+  /** `regexp`, as warnings call it. */
+  readonly name: string;
+  /** Reads a line. `warn` puts the file and the line number before its text. */
+  read(text: string, warn: (text: string) => void): RuleLine<S>;
+  readonly strayEndif: string;
+  readonly extraAfterEndif: string;
+  /** Whether an `endif` with something behind it counts. */
+  readonly endifMayHaveExtra: boolean;
+}
+
+interface SourceLine {
+  readonly text: string;
+  readonly line: number;
+}
+
+/** Cuts `{ text }` to its text; otherwise says what is wrong. */
+function insideOf(text: string): { readonly inner: string } | string {
+  if (!text.startsWith('{')) return `no '{' at start of text in "${text}"`;
+  let depth = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    if (text.charAt(at) === '{') depth += 1;
+    else if (text.charAt(at) === '}') depth -= 1;
+    if (depth > 0) continue;
+    return at === text.length - 1 ? { inner: text.slice(1, at).trim() } : `syntax error after '}' in "${text}"`;
+  }
+  return `missing '}' in "${text}"`;
+}
+
+/** The rules of `{ {rule}, {rule} }`; the line number is the number of the rule. */
+function inlineLines(text: string, name: string): readonly SourceLine[] | string {
+  const list = insideOf(text);
+  if (typeof list === 'string') return `${name} map: ${list}`;
+  const lines: SourceLine[] = [];
+  for (const element of splitList(list.inner)) {
+    const rule = insideOf(element);
+    if (typeof rule === 'string') return `${name} map: ${rule}`;
+    lines.push({ text: rule.inner, line: lines.length + 1 });
+  }
+  return lines;
+}
+
+function fileLines(path: string, warn: (text: string) => void): readonly SourceLine[] | string {
+  try {
+    const { lines, strays } = readLogicalLines(readFileSync(path, 'utf8'));
+    for (const { text } of strays) warn(strayLineWarning(path, text));
+    return lines;
+  } catch (error) {
+    return `open ${path}: ${errnoText(error)}`;
+  }
+}
+
+/** Reads a rule file. A rule that is wrong is a warning, and skipped; a text says why there are no rules at all. */
+export function readRules<S>(
+  path: string,
+  syntax: RuleSyntax<S>,
+  warn: (text: string) => void,
+): readonly Rule<S>[] | string {
+  const { name } = syntax;
+  const lines = path.startsWith('{') ? inlineLines(path, name) : fileLines(path, warn);
+  if (typeof lines === 'string') return lines;
+  const top: Rule<S>[] = [];
+  const open: { readonly rules: Rule<S>[]; readonly line: number }[] = [];
+  const warnAt = (line: number, text: string): void => warn(`${name} map ${path}, line ${line}: ${text}`);
+  for (const { text, line } of lines) {
+    const rules = open.at(-1)?.rules ?? top;
+    const read = text.trim() === '' ? undefined : syntax.read(text.trim(), (problem) => warnAt(line, problem));
+    if (read?.kind === 'answer') rules.push(read);
+    else if (read?.kind === 'if') {
+      const block: Rule<S>[] = [];
+      rules.push({ kind: 'block', enters: (subject) => read.enters(subject), rules: block });
+      open.push({ rules: block, line });
+    } else if (read?.kind === 'endif') {
+      if (open.length === 0) warnAt(line, syntax.strayEndif);
+      else if (read.extra !== '') warnAt(line, syntax.extraAfterEndif);
+      if (read.extra === '' || syntax.endifMayHaveExtra) open.pop();
+    }
+  }
+  for (const { line } of open.toReversed()) warnAt(line, 'IF has no matching ENDIF');
+  return top;
+}
+
+/** The answer of the first rule that matches. */
+export function firstAnswer<S>(rules: readonly Rule<S>[], subject: S): LookupResult | undefined {
+  for (const rule of rules) {
+    if (rule.kind === 'block' && !rule.enters(subject)) continue;
+    const answer = rule.kind === 'answer' ? rule.answer(subject) : firstAnswer(rule.rules, subject);
+    if (answer !== undefined) return answer;
+  }
+  return undefined;
+}
