@@ -5,7 +5,7 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { createEntries, foreignFormat, headOf, indexPath, isIndexType, openDatabase } from './index-files.ts';
-import { errnoText } from './memory-table.ts';
+import { errnoText } from './errno-text.ts';
 
 export interface Cache {
   /** `TYPE:NAME`, for log lines. */
