@@ -84,9 +84,11 @@ function parseFeedback(text: string): Feedback {
 
 export function compileTransport(settings: Settings, transport: string, processLimit: number): TransportSettings {
   const name = (suffix: string): string => transport + suffix;
+  const initial = Math.max(1, settings.int(name('_initial_destination_concurrency')));
+  const concurrencyLimit = settings.int(name('_destination_concurrency_limit'));
   return {
-    initialConcurrency: Math.max(1, settings.int(name('_initial_destination_concurrency'))),
-    concurrencyLimit: settings.int(name('_destination_concurrency_limit')),
+    initialConcurrency: concurrencyLimit > 0 ? Math.min(initial, concurrencyLimit) : initial,
+    concurrencyLimit,
     recipientLimit: settings.int(name('_destination_recipient_limit')),
     positiveFeedback: parseFeedback(settings.string(name('_destination_concurrency_positive_feedback'))),
     negativeFeedback: parseFeedback(settings.string(name('_destination_concurrency_negative_feedback'))),
