@@ -41,6 +41,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   for (const warning of parsed.warnings) await reporter.warn(warning);
   if (parsed.kind === 'fatal') return reporter.fatal(parsed.text);
   const { options } = parsed;
+  const filter = settings.string('verp_delimiter_filter');
+  if (!isVerp(options.verp, filter)) return reporter.fatal(`-V requires two characters from ${filter}`);
   if (options.flush !== undefined) return runOther('postqueue', options.flush, io, directory);
   switch (options.mode) {
     case 'deliver':
@@ -70,6 +72,12 @@ function settingsForReports(io: CliIo): Settings | undefined {
   }
 }
 
+/** Delimiters of VERP, where they are given. verp_delimiter_filter */
+function isVerp(delimiters: string, filter: string): boolean {
+  if (delimiters === '' || delimiters === 'default') return true;
+  return delimiters.length === 2 && [...delimiters].every((delimiter) => filter.includes(delimiter));
+}
+
 /** Another command does it, in this process. */
 async function runOther(
   name: 'postqueue' | 'newaliases' | 'postfix' | 'smtp-session',
@@ -85,9 +93,12 @@ async function runOther(
 async function submit(options: SendmailOptions, settings: Settings, io: CliIo, reporter: Reporter): Promise<number> {
   const login = await findLogin(io.uid);
   if (login === undefined) return reporter.fatal(`no login name found for user ID ${io.uid}`);
-  const who = `${login.name}(${io.uid})`;
+  const who = `${options.sender ?? login.name}(${io.uid})`;
   const named = commandLineRecipients(options.recipients);
   try {
+    if (options.verp !== '' && options.sender === '') {
+      return reporter.fatal(`${who}: -V option requires non-null sender address`);
+    }
     if (!options.extractsRecipients && named.length === 0) {
       throw new FatalError('Recipient addresses must be specified on the command line or via the -t option');
     }

@@ -2,13 +2,15 @@
  * The queue manager: takes messages from the store, routes and schedules them, hands deliveries to agents, and settles
  * what comes of them. qmgr(8)
  */
-import type { Settings } from '#config';
 import { splitAddress, toExternal } from '#address';
+import { verpSender } from '#bounce';
+import type { Settings } from '#config';
 import type { EventChannel } from '#events';
 import {
   type AddressVerification,
   type DeliveryAgent,
   type DeliveryRequest,
+  type Envelope,
   loggedOutcome,
   type MaybePromise,
   type Outcome,
@@ -47,6 +49,13 @@ export interface QueueManagerOptions {
 export interface QueueManagerStatus {
   readonly active: number;
   readonly transports: readonly TransportStatus[];
+}
+
+/** With VERP each recipient has a sender of its own. VERP_README */
+function envelopeFor(envelope: Envelope, [recipient]: readonly RequestRecipient[]): Envelope {
+  const { verp, sender } = envelope;
+  if (verp === '' || sender === '' || recipient === undefined) return envelope;
+  return { ...envelope, sender: verpSender(verp, sender, recipient.original || recipient.address) };
 }
 
 /** Transports and destinations are worked on in the order of their names. */
@@ -258,7 +267,9 @@ export class QueueManager {
           this.#decide(message, recipient, 'deferred', { code, reason: `delivery temporarily suspended: ${reason}` });
         continue;
       }
-      const size = recipientLimit === 0 ? bucket.length : recipientLimit;
+      const { verp, sender } = message.queued.envelope;
+      const atOnce = verp === '' || sender === '' ? recipientLimit : 1;
+      const size = atOnce === 0 ? bucket.length : atOnce;
       const sorted = bucket.map((route) => route.recipient).toSorted(byDomain);
       for (let at = 0; at < sorted.length; at += size)
         entries.push({ message, destination, recipients: sorted.slice(at, at + size) });
@@ -315,7 +326,7 @@ export class QueueManager {
     const { queued } = message;
     const request: DeliveryRequest = {
       queueId: queued.queueId,
-      envelope: queued.envelope,
+      envelope: envelopeFor(queued.envelope, recipients),
       content: queued.content,
       sizeBytes: queued.sizeBytes,
       transport,

@@ -132,7 +132,6 @@ class OptionReader {
         return undefined;
       case 'X':
         if (!value.startsWith('V')) return `-X${value} is not implemented`;
-        if (value.length !== 1 && value.length !== 3) return '-V requires two characters from verp_delimiter_filter';
         options.verp = value.slice(1) || 'default';
         return undefined;
       case 'b':
@@ -164,14 +163,13 @@ class OptionReader {
   }
 
   conflict(): string | undefined {
-    const { mode, extractsRecipients, notify, ret, verbosity, verp, sender } = this.options;
+    const { mode, extractsRecipients, notify, ret, verbosity } = this.options;
     if (mode === 'verify') {
       if (extractsRecipients) return 'option -t cannot be used with -bv';
       if (notify.length > 0) return 'option -N cannot be used with -bv';
       if (ret !== '') return 'option -R cannot be used with -bv';
       if (verbosity > 0) return 'option -v cannot be used with -bv';
     }
-    if (verp !== '' && sender === '') return '-V option requires non-null sender address';
     return undefined;
   }
 

@@ -64,7 +64,7 @@ function mailParameter(word: string, so: MailParameters, rules: ParameterRules):
     const { filter } = rules.xverp;
     if (value.length === 2 && filter.includes(value.charAt(0)) && filter.includes(value.charAt(1)))
       return { ...so, verp: value };
-    return `501 5.5.4 Error: XVERP= needs two characters from ${filter}`;
+    return `501 5.5.4 Error: XVERP needs two characters from ${filter}`;
   }
   return `555 5.5.4 Unsupported option: ${word}`;
 }

@@ -26,6 +26,7 @@ export async function mail(session: Session, { words }: Arguments): Promise<Comm
       : undefined,
   });
   if (typeof parameters === 'string') return replyOf(parameters);
+  if (parameters.verp !== '' && path.address === '') return replyOf('503 5.5.4 Error: XVERP requires non-null sender');
   if (settings.strictSmtputf8 && !parameters.smtputf8 && /[^\0-\x7f]/.test(path.address)) {
     return replyOf('553 5.6.7 Must declare SMTPUTF8 to send unicode address');
   }

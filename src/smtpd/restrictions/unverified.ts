@@ -3,7 +3,7 @@ import type { Settings } from '#config';
 import { type VerifiedAddress, whenReady } from '#message';
 import { type Constructor, type Decision, dunno, type Evaluation } from './restriction.ts';
 
-/** What replies show of the reason. */
+/** What a temporary reply shows of the reason. */
 const maxReasonBytes = 250;
 
 interface Rules {
@@ -58,12 +58,12 @@ function unverified(kind: 'sender' | 'recipient', readRules: (settings: Settings
 function decide({ state, reason }: VerifiedAddress, rules: Rules, evaluation: Evaluation): Decision {
   if (state === 'deliverable') return dunno;
   const code = state === 'bounced' ? rules.rejectCode : rules.deferCode;
-  const why = cut(rules.reason === '' ? reason : rules.reason);
+  const why = rules.reason === '' ? reason : rules.reason;
   switch (Math.floor(code / 100)) {
     case 2:
       return dunno;
     case 4:
-      return putOff(rules, code, text(evaluation, `unverified address: ${why}`));
+      return putOff(rules, code, text(evaluation, `unverified address: ${cut(why)}`));
     default:
       return {
         kind: 'reject',
