@@ -81,7 +81,8 @@ class NoticeSender implements Bouncer {
       }
       return OK;
     }
-    if (kind === 'failure' && message.envelope.verp !== '') return this.#verp(message, recipients);
+    const isVerp = message.envelope.verp !== '' && !this.#settings.ignoresVerp;
+    if (kind === 'failure' && isVerp) return this.#verp(message, recipients);
     return this.#toSender(kind, message, recipients, sender);
   }
 

@@ -16,6 +16,8 @@ export interface BounceSettings {
   readonly doubleBounceRecipient: string;
   readonly delayRecipient: string;
   readonly threadsNotices: boolean;
+  /** One notice for all recipients, also with VERP. */
+  readonly ignoresVerp: boolean;
   readonly templates: Templates;
 }
 
@@ -34,6 +36,7 @@ export function readBounceSettings(settings: Settings, warn: (text: string) => v
     doubleBounceRecipient: settings.string('2bounce_notice_recipient'),
     delayRecipient: settings.string('delay_notice_recipient'),
     threadsNotices: settings.bool('enable_threaded_bounces'),
+    ignoresVerp: settings.bool('disable_verp_bounces'),
     templates: readTemplates(settings, warn),
   };
 }

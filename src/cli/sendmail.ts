@@ -75,7 +75,7 @@ function settingsForReports(io: CliIo): Settings | undefined {
 /** Delimiters of VERP, where they are given. verp_delimiter_filter */
 function isVerp(delimiters: string, filter: string): boolean {
   if (delimiters === '' || delimiters === 'default') return true;
-  return delimiters.length === 2 && [...delimiters].every((delimiter) => filter.includes(delimiter));
+  return delimiters.length === 2 && delimiters.split('').every((delimiter) => filter.includes(delimiter));
 }
 
 /** Another command does it, in this process. */

@@ -65,9 +65,9 @@ export const inertParameters = new Set(
 export const pendingParameters = new Set(
   (
     'allow_srv_lookup_fallback authorized_flush_users authorized_mailq_users ' +
-    'authorized_submit_users authorized_verp_clients biff broken_sasl_auth_clients confirm_delay_cleared ' +
+    'authorized_submit_users biff broken_sasl_auth_clients confirm_delay_cleared ' +
     'default_delivery_status_filter ' +
-    'disable_verp_bounces dnssec_probe empty_address_local_login_sender_maps_lookup_key ' +
+    'dnssec_probe empty_address_local_login_sender_maps_lookup_key ' +
     'enable_idna2003_compatibility error_notice_recipient force_mime_input_conversion ' +
     'ignore_srv_lookup_error info_log_address_format ' +
     'initial_destination_concurrency lmtp_cname_overrides_servername ' +

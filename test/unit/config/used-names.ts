@@ -34,11 +34,14 @@ export function usedNames(): ReadonlySet<string> {
   );
   const scheduling = [...inside('src/qmgr')].filter((text) => text.startsWith('_'));
   const registry = new ParameterRegistry();
-  return new Set(
+  const read = new Set(
     registry.names().filter((name) => {
       const [, bare = ''] = /^(?:smtp|lmtp)_(.*)$/.exec(name) ?? [];
       const [, route = name] = /^address_verify_(.*)$/.exec(name) ?? [];
       return all.has(name) || client.has(bare) || routing.has(route) || scheduling.some((end) => name.endsWith(end));
     }),
   );
+  // an old name is the default of the new one
+  const behind = [...read].map((name) => registry.get(name)?.defaultValue ?? '').map((text) => text.slice(1));
+  return read.union(new Set(behind.filter((name) => registry.get(name)?.obsolete !== undefined)));
 }
