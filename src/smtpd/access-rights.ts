@@ -1,8 +1,40 @@
 /** What a client may do beyond plain SMTP, by its name and address. */
 import type { MaybePromise } from '#message';
+import type { BareNewlineMode } from '#smtp';
 import type { MatchList } from '#tables';
 import type { ClientFacts } from './session-state.ts';
-import type { RewriteClients } from './settings.ts';
+import type { RewriteClients, SmtpdSettings } from './settings.ts';
+
+/** What follows from who the client is. */
+export interface ClientRights {
+  /** Extensions that EHLO tells this client of. */
+  readonly announced: { readonly xclient: boolean; readonly xforward: boolean; readonly xverp: boolean };
+  readonly bareNewline: BareNewlineMode;
+  /** Its headers are rewritten as local mail's. */
+  readonly rewritesLocally: boolean;
+}
+
+/** Before anybody has looked. */
+export const noRights: ClientRights = {
+  announced: { xclient: false, xforward: false, xverp: false },
+  bareNewline: 'normalize',
+  rewritesLocally: false,
+};
+
+export async function rightsOf(settings: SmtpdSettings, facts: RewriteFacts): Promise<ClientRights> {
+  const { client } = facts;
+  const announced = {
+    xclient: await isListed(settings.xclientHosts, client),
+    xforward: await isListed(settings.xforwardHosts, client),
+    xverp: await isListed(settings.verpClients, client),
+  };
+  const isExcluded = await isListed(settings.bareNewlineExclusions, client);
+  return {
+    announced,
+    bareNewline: isExcluded ? 'no' : settings.forbidBareNewline,
+    rewritesLocally: await rewritesHeadersLocally(settings.localRewriteClients, facts),
+  };
+}
 
 /** Whether a client is in a list; a list that can't be read counts as no. */
 export async function isListed(list: MatchList, client: Pick<ClientFacts, 'name' | 'address'>): Promise<boolean> {
@@ -18,7 +50,7 @@ export interface RewriteFacts {
 }
 
 /** local_header_rewrite_clients. postconf(5) */
-export async function rewritesHeadersLocally(rules: readonly RewriteClients[], facts: RewriteFacts): Promise<boolean> {
+async function rewritesHeadersLocally(rules: readonly RewriteClients[], facts: RewriteFacts): Promise<boolean> {
   for (const rule of rules) {
     const answer = applies(rule, facts);
     if (answer instanceof Promise ? await answer : answer) return true;

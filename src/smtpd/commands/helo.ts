@@ -1,5 +1,6 @@
 /** HELO and EHLO. RFC 5321, 4.1.1.1 */
 import { type CommandResult, replyOf } from '../command-result.ts';
+import { warn } from '../session-log.ts';
 import type { Session } from '../session.ts';
 import type { Arguments } from './index.ts';
 import { discardedNames, ehloKeywords } from './ehlo-keywords.ts';
@@ -32,11 +33,22 @@ async function greet(session: Session, args: Arguments, protocol: 'SMTP' | 'ESMT
 
 async function keywords(session: Session): Promise<CommandResult> {
   const { settings } = session;
-  const discarded = await session.findDiscardedKeywords();
+  const discarded = await findDiscarded(session);
   const names = discardedNames(discarded);
   if (names.length > 0) session.options.events.emit({ kind: 'discardedKeywords', names });
-  const announced = { discarded, ...session.announced };
+  const announced = { discarded, ...session.rights.announced };
   return { code: 250, lines: [settings.myhostname, ...ehloKeywords(settings, announced)] };
+}
+
+/** EHLO keywords that this client is not told. smtpd_discard_ehlo_keyword_address_maps */
+async function findDiscarded(session: Session): Promise<ReadonlySet<string>> {
+  const { discardedKeywordMaps, discardedKeywords } = session.settings;
+  if (discardedKeywordMaps.isEmpty) return session.discarded;
+  const found = await discardedKeywordMaps.lookup(session.client.address);
+  if (found.kind === 'failed') warn(session, `${found.table.name}: ${found.key}: lookup error: ${found.reason}`);
+  const words = found.kind === 'found' ? found.value.toLowerCase().split(/[\s,]+/) : undefined;
+  session.discarded = words === undefined ? discardedKeywords : new Set(words.filter((word) => word !== ''));
+  return session.discarded;
 }
 
 export function helo(session: Session, args: Arguments): Promise<CommandResult> {

@@ -1,6 +1,7 @@
 /** MAIL FROM. RFC 5321, 4.1.1.2 */
 import { parsePath } from '#smtp';
 import { type CommandResult, replyOf } from '../command-result.ts';
+import { refuse } from '../session-log.ts';
 import type { Session } from '../session.ts';
 import { checkRoutable, refuseAddress } from './address-check.ts';
 import type { Arguments } from './index.ts';
@@ -21,7 +22,7 @@ export async function mail(session: Session, { words }: Arguments): Promise<Comm
   const parameters = parseMailParameters(path.parameters, {
     discarded: session.discarded,
     smtputf8: settings.smtputf8,
-    xverp: session.announced.xverp
+    xverp: session.rights.announced.xverp
       ? { defaultDelimiters: settings.defaultVerpDelimiters, filter: settings.verpDelimiterFilter }
       : undefined,
   });
@@ -30,7 +31,7 @@ export async function mail(session: Session, { words }: Arguments): Promise<Comm
   if (settings.strictSmtputf8 && !parameters.smtputf8 && /[^\0-\x7f]/.test(path.address)) {
     return replyOf('553 5.6.7 Must declare SMTPUTF8 to send unicode address');
   }
-  const tooMuch = await session.rateRefusal('message');
+  const tooMuch = await session.limits.refusalOf('message');
   if (tooMuch !== undefined) return tooMuch;
   const noRoom = await refusalOfSize(session, path.address, parameters);
   if (noRoom !== undefined) return noRoom;
@@ -56,7 +57,7 @@ async function refusalOfSize(
   const { settings, options } = session;
   const { messageSizeLimit, queueMinFree } = settings;
   if (messageSizeLimit > 0 && size > messageSizeLimit) {
-    return session.refuse('552 5.3.4 Message size exceeds fixed limit', { sender });
+    return refuse(session, '552 5.3.4 Message size exceeds fixed limit', { sender });
   }
   if (messageSizeLimit === 0 && queueMinFree === 0) return undefined;
   const found = options.freeBytes();
@@ -66,5 +67,5 @@ async function refusalOfSize(
     kind: 'warning',
     text: `not enough free space in mail queue: ${free} bytes < 1.5*message size limit`,
   });
-  return session.refuse('452 4.3.1 Insufficient system storage', { sender });
+  return refuse(session, '452 4.3.1 Insufficient system storage', { sender });
 }

@@ -1,6 +1,7 @@
 /** RCPT TO. RFC 5321, 4.1.1.3 */
 import { parsePath } from '#smtp';
 import { type CommandResult, replyOf } from '../command-result.ts';
+import { openSubmission } from '../queue-entry.ts';
 import type { Session } from '../session.ts';
 import { checkRoutable, refuseAddress } from './address-check.ts';
 import type { Arguments } from './index.ts';
@@ -23,7 +24,7 @@ export async function rcpt(session: Session, { words }: Arguments): Promise<Comm
   if (settings.strictSmtputf8 && !transaction.smtputf8 && /[^\0-\x7f]/.test(path.address)) {
     return replyOf('553 5.6.7 Must declare SMTPUTF8 to send unicode address');
   }
-  const tooMuch = await session.rateRefusal('recipient');
+  const tooMuch = await session.limits.refusalOf('recipient');
   if (tooMuch !== undefined) return tooMuch;
   if (transaction.recipients.length >= settings.recipientLimit) {
     transaction.tooManyRecipients += 1;
@@ -38,7 +39,7 @@ export async function rcpt(session: Session, { words }: Arguments): Promise<Comm
   }
   const address = probeSender ?? path.address;
   transaction.recipients.push({ address, ...parameters });
-  const submission = session.openSubmission(transaction);
+  const submission = openSubmission(session, transaction);
   submission.addRecipient({ address, original: address, ...parameters });
   return replyOf('250 2.1.5 Ok');
 }

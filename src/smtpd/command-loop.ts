@@ -1,0 +1,93 @@
+/** Commands one after the other: each is read, looked over, looked up, run and answered. RFC 5321, 4.1; smtpd(8) */
+import type { MaybePromise } from '#message';
+import { type CommandWord, isHeaderName, splitCommand } from '#smtp';
+import { isErrorResult, replyOf } from './command-result.ts';
+import { type Arguments, findVerb, unknownVerb, type Verb } from './commands/index.ts';
+import { receiveContent, refuseBareNewline } from './content-loop.ts';
+import { logLost, warn } from './session-log.ts';
+import type { Session } from './session.ts';
+
+/** Reads a command and answers it; or finds that the session is over. */
+export async function nextCommand(session: Session): Promise<void> {
+  const { settings, exchange } = session;
+  if (exchange.hasTooManyErrors) {
+    logLost(session, 'too many errors');
+    return exchange.end(replyOf(`421 4.7.0 ${settings.myhostname} Error: too many errors`));
+  }
+  if (session.isDraining && session.transaction === undefined) {
+    return exchange.end(replyOf(`421 4.3.2 ${settings.myhostname} Service shutting down`));
+  }
+  exchange.input.beginRequest();
+  const piece = await exchange.nextPiece();
+  if (piece?.kind === 'line') return onLine(session, piece.text.toString('utf8'), piece.text, piece.hasBareLf);
+  if (piece?.kind === 'longLine') return onLongLine(session, piece.text);
+}
+
+function onLongLine(session: Session, text: Buffer): Promise<void> {
+  const { settings, clientText } = session;
+  warn(session, `${clientText}: request longer than ${settings.lineLengthLimit}: ${text.toString('utf8', 0, 30)}...`);
+  return session.exchange.answer(replyOf(`500 5.5.2 ${settings.myhostname} Error: command too long`));
+}
+
+async function onLine(session: Session, received: string, bytes: Buffer, hasBareLf: boolean): Promise<void> {
+  const { settings, exchange } = session;
+  if (hasBareLf && session.rights.bareNewline !== 'no') {
+    session.sawBareLf = true;
+    if (session.rights.bareNewline === 'reject') return refuseBareNewline(session, true);
+  }
+  const line = settings.commandFilter.isEmpty ? received : await filtered(session, received);
+  if (settings.smtputf8 && line.includes('\uFFFD') && !bytes.includes('\uFFFD')) {
+    return exchange.answer(replyOf('500 5.5.2 Error: bad UTF-8 syntax'));
+  }
+  const words = splitCommand(line);
+  const name = words[0]?.text;
+  if (name === undefined) return exchange.answer(replyOf('500 5.5.2 Error: bad syntax'));
+  if (!settings.noopCommands.isEmpty && (await isWord(settings.noopCommands, name))) {
+    exchange.countJunk();
+    return exchange.answer(replyOf('250 2.0.0 Ok'));
+  }
+  const verb = findVerb(name) ?? unknownVerb;
+  session.counters.begin(verb.name.toLowerCase());
+  if (verb === unknownVerb) {
+    session.where = 'UNKNOWN';
+    if (isHeaderName(name) || (await isWord(settings.forbiddenCommands, name))) return endForeign(session, line);
+  }
+  if (session.accessDenied && verb.name !== 'QUIT') {
+    return exchange.answer(replyOf(`503 5.7.0 Error: access denied for ${session.clientText}`));
+  }
+  session.where = verb.name;
+  if ((session.protocol !== 'ESMTP' || verb.endsGroup) && exchange.isOutOfStep(verb.name)) {
+    return exchange.endOutOfStep();
+  }
+  await run(session, verb, words, line);
+}
+
+/** smtpd_command_filter */
+async function filtered(session: Session, line: string): Promise<string> {
+  const found = await session.settings.commandFilter.lookup(line);
+  if (found.kind === 'found') return found.value;
+  if (found.kind === 'failed') warn(session, `${found.table.name}: smtpd_command_filter: ${found.reason}`);
+  return line;
+}
+
+async function run(session: Session, verb: Verb, words: readonly CommandWord[], line: string): Promise<void> {
+  const args: Arguments = { words, rest: line.trimStart().slice(verb.name.length).trim() };
+  const ran = verb.run(session, args);
+  const first = ran instanceof Promise ? await ran : ran;
+  if (verb.isJunk) session.exchange.countJunk();
+  if (first.restarts === true) return session.greet('again');
+  const result = first.content === undefined ? first : await receiveContent(session, first, first.content);
+  if (result === undefined) return;
+  if (!isErrorResult(result)) session.counters.succeed(verb.name.toLowerCase());
+  await session.exchange.answer(result);
+}
+
+/** HTTP and the like: told off and cut. smtpd_forbidden_commands */
+function endForeign(session: Session, line: string): Promise<void> {
+  warn(session, `non-SMTP command from ${session.clientText}: ${line.slice(0, 100)}`);
+  return session.exchange.end(replyOf('221 2.7.0 Error: I can break rules, too. Goodbye.'));
+}
+
+async function isWord(list: { matches(key: string): MaybePromise<unknown> }, name: string): Promise<boolean> {
+  return (await list.matches(name)) === 'yes';
+}

@@ -1,0 +1,141 @@
+/** DATA and BDAT: content from the wire into the queue, up to the reply that tells whose it is now. RFC 5321, 4.1.1.4; RFC 3030 */
+import type { MaybePromise, Submission, SubmissionResult } from '#message';
+import { type CommandResult, type ContentOrder, replyOf } from './command-result.ts';
+import { writeContent } from './content.ts';
+import { logRefusal, warn } from './session-log.ts';
+import type { Transaction } from './session-state.ts';
+import type { Session } from './session.ts';
+
+/** Where content goes; without one it is read and thrown away. */
+interface ContentSink {
+  readonly transaction: Transaction;
+  readonly submission: Submission;
+}
+
+const writeError = '451 4.3.0 Error: queue file write error';
+
+/** Reads what a command announced. The reply; undefined when the session is over, or the reply has been given. */
+export async function receiveContent(
+  session: Session,
+  result: CommandResult,
+  order: ContentOrder,
+): Promise<CommandResult | undefined> {
+  const { transaction, exchange } = session;
+  const submission = transaction?.submission;
+  const refusal = order.kind === 'chunk' ? order.refusal : undefined;
+  const sink =
+    refusal === undefined && transaction !== undefined && submission !== undefined
+      ? { transaction, submission }
+      : undefined;
+  if (order.kind === 'data') {
+    exchange.replies.sayPlain(result.code, result.lines);
+    exchange.replies.flush();
+    exchange.input.beginRequest();
+    exchange.reader.beginData(session.rights.bareNewline);
+  } else exchange.reader.beginChunk(order.sizeBytes);
+  if (!(await takeContent(session, sink))) return undefined;
+  return order.kind === 'data' ? afterData(session, sink) : afterChunk(session, result, order, sink);
+}
+
+/** Reads content up to its end. False: the client went away. */
+async function takeContent(session: Session, sink: ContentSink | undefined): Promise<boolean> {
+  const { exchange } = session;
+  for (;;) {
+    let piece = exchange.reader.next();
+    if (piece === undefined) {
+      piece = await exchange.nextPiece();
+      if (exchange.isOver) return false;
+      if (piece === undefined) continue;
+    }
+    if (piece.kind !== 'content') return true;
+    if (sink === undefined) continue;
+    const wait = write(session, sink, piece.bytes);
+    if (wait instanceof Promise) {
+      exchange.input.pause();
+      await wait;
+      exchange.input.resume();
+    }
+  }
+}
+
+function write(session: Session, { transaction, submission }: ContentSink, bytes: Buffer): MaybePromise<void> {
+  return writeContent(transaction, submission, bytes, {
+    messageSizeLimit: session.settings.messageSizeLimit,
+    onTooLarge: () => warn(session, `${submission.queueId}: queue file size limit exceeded`),
+  });
+}
+
+async function afterData(session: Session, sink: ContentSink | undefined): Promise<CommandResult | undefined> {
+  const { reader } = session.exchange;
+  const { bareNewline } = session.rights;
+  if (reader.sawBareLf && bareNewline !== 'no') session.sawBareLf = true;
+  session.where = 'END-OF-MESSAGE';
+  if (reader.sawBareLf && bareNewline === 'reject') {
+    await refuseBareNewline(session, false);
+    session.resetTransaction();
+    return undefined;
+  }
+  return sink === undefined ? replyOf(writeError) : finish(session, sink, false);
+}
+
+async function afterChunk(
+  session: Session,
+  result: CommandResult,
+  { isLast, refusal }: ContentOrder & { readonly kind: 'chunk' },
+  sink: ContentSink | undefined,
+): Promise<CommandResult> {
+  session.chunks = refusal === undefined ? 'taken' : 'refused';
+  if (isLast) {
+    const rest = session.exchange.reader.endChunks();
+    if (sink !== undefined) await write(session, sink, rest);
+    session.where = 'END-OF-MESSAGE';
+  }
+  if (refusal !== undefined || sink === undefined) {
+    if (isLast) session.resetTransaction();
+    return refusal ?? replyOf(writeError);
+  }
+  return isLast ? finish(session, sink, true) : result;
+}
+
+/** End of data: the size, the last restrictions, the commit; then the transaction is over. */
+async function finish(
+  session: Session,
+  { transaction, submission }: ContentSink,
+  isChunked: boolean,
+): Promise<CommandResult> {
+  const refusal = await refusalOfMessage(session, transaction);
+  if (refusal !== undefined) {
+    session.resetTransaction();
+    return refusal;
+  }
+  const outcome = await submission.end();
+  transaction.submission = undefined;
+  session.resetTransaction();
+  if (outcome.kind === 'refused') return replyOf(`${outcome.code} ${outcome.dsn} ${outcome.text}`);
+  session.exchange.forgive();
+  return queuedReply(outcome, isChunked ? transaction.contentBytes : undefined);
+}
+
+async function refusalOfMessage(session: Session, { isTooLarge }: Transaction): Promise<CommandResult | undefined> {
+  if (isTooLarge) return replyOf('552 5.3.4 Error: message file too big');
+  const verdict = await session.check('endOfData');
+  return verdict.kind === 'reject' ? replyOf(verdict.reply, verdict.hangsUp) : undefined;
+}
+
+function queuedReply(
+  { queueId }: SubmissionResult & { readonly kind: 'queued' },
+  bytes: number | undefined,
+): CommandResult {
+  return replyOf(
+    bytes === undefined ? `250 2.0.0 Ok: queued as ${queueId}` : `250 2.0.0 Ok: ${bytes} bytes queued as ${queueId}`,
+  );
+}
+
+/** smtpd_forbid_bare_newline = reject */
+export async function refuseBareNewline(session: Session, isFinal: boolean): Promise<void> {
+  const { bareNewlineRejectCode, myhostname } = session.settings;
+  logRefusal(session, 'bare <LF> received', session.transaction?.sender);
+  await session.exchange.answer(
+    replyOf(`${bareNewlineRejectCode} 5.5.2 ${myhostname} Error: bare <LF> received`, isFinal),
+  );
+}

@@ -1,0 +1,130 @@
+/**
+ * The two directions of a session's stream: pieces of input in, replies out, the client's errors counted, and the end.
+ * RFC 5321, 4.2; postconf(5) smtpd_error_sleep_time, smtpd_soft_error_limit, smtpd_junk_command_limit
+ *
+ * Replies gather while further commands wait, and leave in one write (RFC 2920, 3.2).
+ */
+import type { Duplex } from 'node:stream';
+import { type CommandReader, type Framed, peekedText } from '#smtp';
+import { type CommandResult, isErrorResult, replyOf } from './command-result.ts';
+import { ReplyWriter } from './reply-writer.ts';
+import { SessionInput } from './session-input.ts';
+import { logLost } from './session-log.ts';
+import type { Session } from './session.ts';
+
+export class Exchange {
+  readonly input: SessionInput;
+  /** What frames the input. */
+  readonly reader: CommandReader;
+  readonly replies: ReplyWriter;
+  /** Nothing more is to be said. */
+  isOver = false;
+  /** The client has sent ahead of a reply it had to wait for. */
+  sawPipelining = false;
+  readonly #stream: Duplex;
+  readonly #session: Session;
+  #errors = 0;
+  #junk = 0;
+
+  constructor(stream: Duplex, session: Session) {
+    const { settings, options } = session;
+    this.#stream = stream;
+    this.#session = session;
+    this.input = new SessionInput(stream, { ...settings, now: options.now });
+    this.reader = this.input.reader;
+    this.replies = new ReplyWriter(stream, settings, options.events, () => ({
+      client: session.client,
+      helo: session.helo,
+      sender: session.transaction?.sender,
+      recipient: session.transaction?.recipients[0]?.address,
+      myhostname: settings.myhostname,
+      at: options.now(),
+      queueId: session.queueId,
+    }));
+  }
+
+  /** The next piece of input; undefined when the session is over, or was woken to look around. */
+  async nextPiece(): Promise<Framed | undefined> {
+    for (;;) {
+      const piece = this.reader.next();
+      if (piece !== undefined) return piece;
+      this.replies.flush();
+      switch (await this.input.wait()) {
+        case 'input':
+          break;
+        case 'woken':
+          return undefined;
+        case 'closed':
+          logLost(this.#session, 'lost connection');
+          this.isOver = true;
+          return undefined;
+        case 'timeout':
+          logLost(this.#session, 'timeout');
+          await this.end(replyOf(`421 4.4.2 ${this.#session.settings.myhostname} Error: timeout exceeded`));
+          return undefined;
+      }
+    }
+  }
+
+  /** Says what a command came to; a client with many errors has to wait for it. */
+  async answer(result: CommandResult): Promise<void> {
+    const { softErrorLimit, errorSleepMs } = this.#session.settings;
+    if (this.#errors >= softErrorLimit && errorSleepMs > 0) {
+      this.replies.flush();
+      await new Promise((resolve) => setTimeout(resolve, errorSleepMs));
+    }
+    let { code } = result;
+    if (code < 400) this.replies.sayPlain(code, result.lines);
+    else code = await this.replies.say(result);
+    if (isErrorResult(result)) this.#errors += 1;
+    if (result.closes !== true && code !== 421 && code !== 521) return;
+    this.isOver = true;
+    this.replies.flush();
+  }
+
+  /** The last words of a session. */
+  async end(result: CommandResult): Promise<void> {
+    await this.replies.say(result);
+    this.replies.flush();
+    this.isOver = true;
+  }
+
+  /** smtpd_hard_error_limit */
+  get hasTooManyErrors(): boolean {
+    return this.#errors >= this.#session.settings.hardErrorLimit;
+  }
+
+  /** A command that does no work for mail: too many of them are errors. */
+  countJunk(): void {
+    if (this.#junk > this.#session.settings.junkCommandLimit) this.#errors += 1;
+    this.#junk += 1;
+  }
+
+  /** Mail was taken: all is forgiven. */
+  forgive(): void {
+    this.#errors = 0;
+    this.#junk = 0;
+  }
+
+  /** Input that came before the reply it had to wait for. True: the session has to end. RFC 2920, 3.1 */
+  isOutOfStep(after: string): boolean {
+    const { options, settings, clientText } = this.#session;
+    const waiting = this.reader.waitingBytes;
+    if (waiting.length === 0 || this.sawPipelining || options.isStandAlone) return false;
+    this.sawPipelining = true;
+    options.events.emit({ kind: 'pipelining', client: clientText, after, text: peekedText(waiting) });
+    return settings.forbidPipelining;
+  }
+
+  endOutOfStep(): Promise<void> {
+    return this.end(replyOf('554 5.5.0 Error: SMTP protocol synchronization'));
+  }
+
+  /** Once the last reply is with the kernel nothing is read any more: clients that don't wait for it reset the connection. */
+  hangUp(): void {
+    this.input.close();
+    if (this.#stream.destroyed) return;
+    if (this.#stream.writableLength === 0 && !this.#session.options.isStandAlone) this.#stream.destroy();
+    else this.#stream.end();
+  }
+}

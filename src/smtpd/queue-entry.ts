@@ -1,0 +1,48 @@
+/** The queue entry of a session's mail: opened at the first accepted recipient, when the log says whose it is. */
+import type { Submission } from '#message';
+import { attributesOf, envelopeOf } from './envelope.ts';
+import { receivedField } from './received.ts';
+import { clientText, type Transaction } from './session-state.ts';
+import type { Session } from './session.ts';
+
+export function openSubmission(session: Session, transaction: Transaction): Submission {
+  if (transaction.submission !== undefined) return transaction.submission;
+  const { settings, options } = session;
+  const isLocal = session.rights.rewritesLocally || session.forwardedLocally;
+  const submission = options.submission.open({
+    envelope: envelopeOf(session, transaction, isLocal ? 'local' : 'remote'),
+    source: 'smtpd',
+    overrides: settings.overrides,
+    prepend: () => received(session, transaction, submission.queueId),
+  });
+  transaction.submission = submission;
+  for (const action of transaction.waitingActions.splice(0)) submission.apply(action);
+  options.events.emit({
+    kind: 'client',
+    queueId: submission.queueId,
+    client: session.clientText,
+    extra: originText(session),
+  });
+  return submission;
+}
+
+/** What XCLIENT and XFORWARD told of where the mail comes from. */
+function originText({ saslUsername, forwardedQueueId, logClient }: Session): string {
+  const login = saslUsername === '' ? '' : `, sasl_method=XCLIENT, sasl_username=${saslUsername}`;
+  const origin = forwardedQueueId === '' ? '' : `, orig_queue_id=${forwardedQueueId}`;
+  return `${login}${origin}${logClient === undefined ? '' : `, orig_client=${clientText(logClient)}`}`;
+}
+
+function received(session: Session, transaction: Transaction, queueId: string): Buffer {
+  const { settings, protocol } = session;
+  return receivedField({
+    client: attributesOf(session.client, session.helo ?? '', protocol),
+    protocol: transaction.smtputf8 ? `UTF8${protocol.replace(/^E/, '')}` : protocol,
+    myhostname: settings.myhostname,
+    mailName: settings.mailName,
+    queueId,
+    recipients: transaction.recipients,
+    at: transaction.startedAt,
+    hidesClient: settings.hidesClientSession,
+  });
+}

@@ -1,0 +1,39 @@
+/** Lines that a session logs about itself: a client that went away, a refusal, a limit. smtpd(8) */
+import { type CommandResult, replyOf } from './command-result.ts';
+import type { Session } from './session.ts';
+
+export function warn(session: Session, text: string): void {
+  session.options.events.emit({ kind: 'warning', text });
+}
+
+/** `lost connection after RCPT from …`; how far the content came, if it was on its way. */
+export function logLost(session: Session, how: 'lost connection' | 'timeout' | 'too many errors'): void {
+  const { where, transaction } = session;
+  if (where === 'END-OF-MESSAGE' && how === 'lost connection') return;
+  const isContent = where === 'DATA' && transaction?.submission !== undefined;
+  const bytes = (transaction?.contentBytes ?? 0) + session.exchange.reader.waitingBytes.length;
+  const after = isContent || where === 'BDAT' ? `${where} (${bytes} bytes)` : where;
+  session.options.events.emit({ kind: 'lost', queueId: session.queueId, client: session.clientText, after, how });
+}
+
+/** `reject: …`, with the envelope as far as it is known. */
+export function logRefusal(session: Session, text: string, sender: string | undefined): void {
+  session.options.events.emit({
+    kind: 'policy',
+    word: 'reject',
+    text,
+    client: session.clientText,
+    where: session.where,
+    queueId: session.queueId,
+    sender,
+    recipient: session.transaction?.recipients[0]?.address,
+    protocol: session.protocol,
+    helo: session.helo ?? '',
+  });
+}
+
+/** Logs a refusal and gives its reply. */
+export function refuse(session: Session, reply: string, { sender }: { readonly sender: string }): CommandResult {
+  logRefusal(session, reply, sender);
+  return replyOf(reply);
+}
