@@ -21,7 +21,9 @@ import { openServerTables, type ServerTables } from './server-tables.ts';
 import { type ClientProtocol, compileSettings, type SmtpSettings } from './settings.ts';
 import type { TlsLevel } from './starttls.ts';
 import { tlsPolicyFor } from './tls-policy.ts';
-import { sayGoodbye, transfer, type TransactionEnd } from './transaction.ts';
+import { sayGoodbye } from './goodbye.ts';
+import type { TransactionEnd } from './transaction-context.ts';
+import { transfer } from './transaction.ts';
 import { Attempt, type AttemptTools } from './trouble.ts';
 
 export interface SmtpAgentOptions {

@@ -1,0 +1,64 @@
+/** The content of a transaction, dot-stuffed and converted on its way out. RFC 5321, 4.5.2 */
+import type { Connection } from './connection.ts';
+import { ContentEncoder } from './content-encoder.ts';
+import { CheckFailure } from './output-rules.ts';
+import type { TransactionContext } from './transaction-context.ts';
+
+type Written = 'written' | 'lost' | 'timeout' | 'unconverted';
+
+/** Writes the content, dot-stuffed, up to but without the final dot. Writes are held until the dot goes with them. */
+export async function writeContent(context: TransactionContext): Promise<Written> {
+  const { settings, attempt, connection, converter, delayDot } = context;
+  const { content } = attempt.request;
+  const encoder = new ContentEncoder({ lineLimit: settings.lineLengthLimit, onBreak: context.onLineBreak });
+  const emit = (piece: Buffer): void => connection.write(piece);
+  connection.hold();
+  try {
+    const chunks = converter === undefined ? content.chunks() : converter.convert(content.chunks());
+    const isReady = Symbol.iterator in chunks;
+    for await (const chunk of isReady ? firstOf(chunks, encoder, emit, connection) : chunks) {
+      encoder.encode(chunk, emit);
+      if (!connection.needsDrain) continue;
+      connection.release();
+      const state = await connection.drained(settings.timeouts.dataBlock);
+      if (state !== 'drained') return state;
+      connection.hold();
+    }
+  } catch (error) {
+    // what the server has is no whole message, so no dot may follow
+    connection.destroy();
+    if (error instanceof CheckFailure) return refuseContent(context, `checks lookup error: ${error.message}`);
+    throw error;
+  }
+  if (converter?.isTooDeep === true) {
+    attempt.messageRefused({ code: '5.6.0', reason: 'MIME nesting exceeds safety limit' });
+    connection.destroy();
+    return 'unconverted';
+  }
+  encoder.finish(emit);
+  if (delayDot) {
+    connection.release();
+    await new Promise((done) => setTimeout(done, settings.pixDelayMs));
+    connection.hold();
+  }
+  return connection.isLost ? 'lost' : 'written';
+}
+
+/** Takes what is in memory already without waiting, up to where the connection is full; gives the rest. */
+function* firstOf(
+  chunks: Iterable<Buffer>,
+  encoder: ContentEncoder,
+  emit: (piece: Buffer) => void,
+  connection: Connection,
+): Generator<Buffer> {
+  for (const chunk of chunks) {
+    if (connection.needsDrain) yield chunk;
+    else encoder.encode(chunk, emit);
+  }
+}
+
+function refuseContent({ attempt, connection, warn }: TransactionContext, what: string): 'unconverted' {
+  warn(`${attempt.request.queueId}: ${what}`);
+  attempt.messageRefused({ code: '4.3.0', reason: `local data error while talking to ${connection.name}` });
+  return 'unconverted';
+}
