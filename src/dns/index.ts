@@ -3,5 +3,11 @@ export type { DnsAnswer, DnsRecord, DnsTrouble, DnsType, HostLookup, Resolver } 
 export { createHostLookup, type HostLookupOptions } from './host-lookup.ts';
 export { createResolver, type ResolverOptions, type SearchOptions, systemResolver, withSearch } from './resolver.ts';
 export { describeRecord, filterReplies } from './reply-filter.ts';
-export { type AnswerFilter, answerCounts, parseAnswerFilter, reversedAddress } from './list-filter.ts';
+export {
+  type AnswerFilter,
+  answerCounts,
+  parseAnswerFilter,
+  readAnswerFilter,
+  reversedAddress,
+} from './list-filter.ts';
 export { dnsErrorText } from './reasons.ts';

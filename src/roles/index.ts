@@ -28,9 +28,9 @@ export async function runAllInOne(options: AllInOneOptions): Promise<number> {
   return run(options);
 }
 
-/** What would keep a well-formed configuration from starting; undefined when nothing does. */
-export async function systemProblem(configuration: Configuration): Promise<string | undefined> {
-  const { systemProblem: find } = await import('./start-check.ts');
+/** Services of a well-formed configuration that can't serve anybody, one line each. */
+export async function unusableServices(configuration: Configuration): Promise<readonly string[]> {
+  const { unusableServices: find } = await import('./start-check.ts');
   return find(configuration);
 }
 

@@ -6,14 +6,21 @@ import type { Server } from 'node:net';
 import { createServer } from 'node:net';
 import { createBouncer } from '#bounce';
 import { createCleanup } from '#cleanup';
-import { ConfigError, type Configuration, type ServiceEntry, type Settings } from '#config';
+import { ConfigError, type Configuration, type Settings } from '#config';
 import type { DelivererPool } from '#delivery';
 import { createHostLookup, filterReplies, type Resolver, systemResolver } from '#dns';
 import type { EventChannel, EventLog } from '#events';
 import { createPickup, createRequeuer } from '#pickup';
 import { createQueueManager } from '#qmgr';
 import { createRewriter } from '#rewrite';
-import { compileSmtpdSettings, createPolicyChecks, createSmtpServer, relayProblem, type SmtpServer } from '#smtpd';
+import {
+  compileSmtpdSettings,
+  createPolicyChecks,
+  createSmtpServer,
+  createUnusableService,
+  serviceProblem,
+  type SmtpService,
+} from '#smtpd';
 import { openStore } from '#store';
 import { TableOpener } from '#tables';
 import { createProbeSender, createVerifier } from '#verify';
@@ -53,15 +60,6 @@ function channelOf(log: EventLog, settings: Settings, program: string): EventCha
   return log.channel(`${settings.string('syslog_name')}/${program}`);
 }
 
-/** Refuses to be an open relay, as Postfix does. postconf(5) smtpd_relay_restrictions */
-function checkRelay(entry: ServiceEntry, settings: Settings): void {
-  const problem = relayProblem((name) => settings.elements(name), settings.list('smtpd_restriction_classes'));
-  if (problem !== undefined)
-    throw new ConfigError([
-      `${entry.origin.file}, line ${entry.origin.line}: service ${entry.name}/${entry.type}: ${problem}`,
-    ]);
-}
-
 /** A resolver of the service's own, so that it says in the service's name what it doesn't believe. */
 function smtpdResolver(events: EventChannel): Resolver {
   return systemResolver(undefined, { warn: (text) => events.emit({ kind: 'warning', text }) });
@@ -88,7 +86,6 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
   const { settings, services } = configuration;
   const queueDirectory = settings.string('queue_directory');
   const smtpdEntries = services.filter((entry) => entry.command === 'smtpd' && entry.type === 'inet');
-  for (const entry of smtpdEntries) checkRelay(entry, configuration.settingsFor(entry));
 
   const now = (): number => Date.now();
   const openerFor = (
@@ -184,10 +181,15 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
     return true;
   };
 
-  const servers = new Map<string, SmtpServer>();
+  const servers = new Map<string, SmtpService>();
   for (const entry of smtpdEntries) {
     const view = configuration.settingsFor(entry);
     const parts = openerFor('smtpd', view);
+    const problem = serviceProblem(view);
+    if (problem !== undefined) {
+      servers.set(entry.name, createUnusableService(problem, parts.events));
+      continue;
+    }
     servers.set(
       entry.name,
       createSmtpServer({
@@ -264,7 +266,7 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
   };
 }
 
-function listen(listener: ListenerFd, servers: ReadonlyMap<string, SmtpServer>): Promise<Server> {
+function listen(listener: ListenerFd, servers: ReadonlyMap<string, SmtpService>): Promise<Server> {
   const server = createServer({ noDelay: true, pauseOnConnect: false }, (socket) => {
     const service = servers.get(listener.service);
     if (service === undefined) socket.destroy();

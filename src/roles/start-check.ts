@@ -1,14 +1,16 @@
-/** What would keep the system from starting though its files are well-formed; asked before anything is started. */
+/** Services that start though nobody can be served: told at the start, where somebody looks. */
 import type { Configuration } from '#config';
-import { relayProblem } from '#smtpd';
+import { serviceProblem } from '#smtpd';
 
-/** An open relay; undefined when nothing is wrong. postconf(5) smtpd_relay_restrictions */
-export function systemProblem(configuration: Configuration): string | undefined {
-  for (const entry of configuration.services.filter((service) => service.command === 'smtpd')) {
-    const settings = configuration.settingsFor(entry);
-    const problem = relayProblem((name) => settings.elements(name), settings.list('smtpd_restriction_classes'));
-    if (problem !== undefined)
-      return `${entry.origin.file}, line ${entry.origin.line}: service ${entry.name}/${entry.type}: ${problem}`;
-  }
-  return undefined;
+/** An open relay and the like, one line a service. postconf(5) smtpd_relay_restrictions */
+export function unusableServices({
+  services,
+  settingsFor,
+}: Pick<Configuration, 'services' | 'settingsFor'>): readonly string[] {
+  return services.flatMap((entry) => {
+    const problem = entry.command === 'smtpd' ? serviceProblem(settingsFor(entry)) : undefined;
+    if (problem === undefined) return [];
+    const { origin, name, type } = entry;
+    return [`${origin.file}, line ${origin.line}: service ${name}/${type}: ${problem.fatal}`];
+  });
 }

@@ -120,6 +120,12 @@ export class Exchange {
     return this.end(replyOf('554 5.5.0 Error: SMTP protocol synchronization'));
   }
 
+  /** Ends the connection without another word. */
+  cut(): void {
+    this.isOver = true;
+    this.#stream.destroy();
+  }
+
   /** Once the last reply is with the kernel nothing is read any more: clients that don't wait for it reset the connection. */
   hangUp(): void {
     this.input.close();

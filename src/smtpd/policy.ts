@@ -12,12 +12,15 @@ export interface SessionFacts {
   readonly memory: PolicyMemory;
   /** An earlier decision throws the message away. */
   readonly isDiscarded: boolean;
+  /** An earlier decision holds it. */
+  readonly isHeld: boolean;
   readonly client: ClientFacts;
   readonly helo: string | undefined;
   readonly protocol: string;
   readonly sender: string | undefined;
-  /** At RCPT and VRFY the one asked about, at ETRN the domain, from DATA on the first that was accepted. */
+  /** At RCPT and VRFY the one asked about, from DATA on the only one. */
   readonly recipient: string | undefined;
+  readonly etrnDomain?: string;
   readonly recipientCount: number;
   readonly queueId: string;
   readonly sizeBytes: number;
@@ -51,9 +54,12 @@ export type Verdict =
   /** The whole reply: `554 5.7.1 <x@y>: Relay access denied`. */
   | { readonly kind: 'reject'; readonly reply: string; readonly hangsUp: boolean };
 
+/** As a verdict, or: the session ends without another word, because the settings make no sense. */
+export type PolicyResult = Verdict | { readonly kind: 'abandon'; readonly fatal?: string };
+
 export type Stage = 'connect' | 'helo' | 'mail' | 'rcpt' | 'data' | 'endOfData' | 'vrfy' | 'etrn';
 
 /** Evaluates the restriction lists that belong to a stage, and logs what they decide. */
 export interface PolicyChecks {
-  check(stage: Stage, facts: SessionFacts): MaybePromise<Verdict>;
+  check(stage: Stage, facts: SessionFacts): MaybePromise<PolicyResult>;
 }

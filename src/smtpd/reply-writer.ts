@@ -16,9 +16,6 @@ export interface ReplySettings {
   readonly expansionFilter: ReadonlySet<string>;
 }
 
-/** RFC 5321, 4.5.3.1.5: 512 bytes with CRLF. */
-const maxLineBytes = 510;
-
 export class ReplyWriter {
   readonly #stream: Duplex;
   readonly #settings: ReplySettings;
@@ -97,12 +94,8 @@ function softened({ code, lines }: ReplyText): ReplyText {
   return { code: code - 100, lines: lines.map((line) => line.replace(/^5(?=\.\d+\.\d+ )/, '4')) };
 }
 
-/** No control characters, no more bytes than a line may have. */
+/** No control characters. Lines are as long as they come, as with Postfix: RFC 5321 would have them cut at 512 bytes. */
 function printable(line: string): string {
   // oxlint-disable-next-line no-control-regex -- what must not reach the wire
-  const clean = line.replaceAll(/[\x00-\x1f\x7f]/g, '?');
-  if (clean.length < maxLineBytes / 4) return clean;
-  const bytes = Buffer.from(clean);
-  const room = maxLineBytes - '000-'.length;
-  return bytes.length <= room ? clean : bytes.toString('utf8', 0, room).replace(/\uFFFD+$/, '');
+  return line.replaceAll(/[\x00-\x1f\x7f]/g, '?');
 }

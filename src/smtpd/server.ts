@@ -18,7 +18,13 @@ export interface SmtpServerOptions extends Omit<SessionOptions, 'anvil' | 'isSta
 export type ServedSocket = Duplex &
   Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'> & { setNoDelay(on: boolean): unknown };
 
-export class SmtpServer {
+/** What takes the connections of a service. */
+export interface SmtpService {
+  accept(socket: ServedSocket): void;
+  drain(): Promise<void>;
+}
+
+export class SmtpServer implements SmtpService {
   readonly #options: SessionOptions;
   readonly #ownAnvil: Anvil | undefined;
   readonly #sessions = new Map<Session, Promise<void>>();

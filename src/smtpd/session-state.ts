@@ -36,6 +36,8 @@ export interface Transaction {
   isTooLarge: boolean;
   /** A restriction asked for DISCARD. */
   isDiscarded: boolean;
+  /** A restriction asked for HOLD. */
+  isHeld: boolean;
   tooManyRecipients: number;
   /** What restrictions asked for before the queue entry was opened. */
   readonly waitingActions: SubmissionAction[];

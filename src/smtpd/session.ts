@@ -73,6 +73,8 @@ export class Session {
   accessDenied = false;
   sawBareLf = false;
   isDraining = false;
+  /** Ended without the last line in the log. */
+  #isAborted = false;
   #transactionCount = 0;
   #policyMemory: PolicyMemory = {};
 
@@ -109,7 +111,8 @@ export class Session {
     this.resetTransaction();
     limits.disconnect();
     const notes = this.sawBareLf ? ['bare_lf'] : [];
-    events.emit({ kind: 'disconnected', client: this.clientText, counters: this.counters.render(notes) });
+    if (!this.#isAborted)
+      events.emit({ kind: 'disconnected', client: this.clientText, counters: this.counters.render(notes) });
     exchange.hangUp();
   }
 
@@ -155,7 +158,7 @@ export class Session {
   /** Asks the restrictions; what they want done with the message is done, or remembered until it can be. */
   async check(
     stage: Stage,
-    change: Partial<Pick<SessionFacts, 'helo' | 'recipient' | 'protocol'>> = {},
+    change: Partial<Pick<SessionFacts, 'helo' | 'recipient' | 'protocol' | 'etrnDomain'>> = {},
   ): Promise<Verdict> {
     const { transaction } = this;
     const answer = this.options.policy.check(stage, {
@@ -163,6 +166,7 @@ export class Session {
       clientText: this.clientText,
       memory: this.#policyMemory,
       isDiscarded: transaction?.isDiscarded ?? false,
+      isHeld: transaction?.isHeld ?? false,
       client: this.client,
       helo: this.helo,
       protocol: this.protocol,
@@ -176,15 +180,25 @@ export class Session {
       instance: transaction?.instance ?? '',
       ...change,
     });
-    const verdict = answer instanceof Promise ? await answer : answer;
+    const result = answer instanceof Promise ? await answer : answer;
+    const verdict = result.kind === 'abandon' ? this.#abandon(result.fatal) : result;
     if (verdict.kind === 'accept' && transaction !== undefined) {
       for (const action of verdict.actions) {
         if (action.kind === 'discard') transaction.isDiscarded = true;
+        if (action.kind === 'hold') transaction.isHeld = true;
         if (transaction.submission === undefined) transaction.waitingActions.push(action);
         else transaction.submission.apply(action);
       }
     }
     return verdict;
+  }
+
+  /** Ends the session as if the server had died: no reply, and after a fatal error not even a last line in the log. */
+  #abandon(fatal: string | undefined): Verdict {
+    if (fatal !== undefined) this.options.events.emit({ kind: 'fatal', text: fatal });
+    this.#isAborted = fatal !== undefined;
+    this.exchange.cut();
+    return { kind: 'reject', reply: '421 4.3.0 Server local error', hangsUp: true };
   }
 
   beginTransaction(start: NewTransaction): void {
@@ -197,6 +211,7 @@ export class Session {
       contentBytes: 0,
       isTooLarge: false,
       isDiscarded: false,
+      isHeld: false,
       tooManyRecipients: 0,
       waitingActions: [],
       instance: `${process.pid.toString(16)}.${Math.floor(now() / 1000).toString(16)}.${this.client.port}.${this.#transactionCount}`,

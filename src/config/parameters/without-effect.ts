@@ -37,8 +37,7 @@ export const inertParameters = new Set(
     'sendmail_path service_throttle_time setgid_group shlib_directory showq_service_name ' +
     'smtp_extra_recipient_limit smtp_recipient_limit smtp_recipient_refill_delay ' +
     'smtp_recipient_refill_limit smtp_sasl_path smtpd_history_flush_threshold ' +
-    'smtpd_policy_service_max_idle smtpd_policy_service_max_ttl smtpd_policy_service_request_limit ' +
-    'smtpd_policy_service_retry_delay smtpd_policy_service_try_limit smtpd_sasl_path smtpd_service_name ' +
+    'smtpd_sasl_path smtpd_service_name ' +
     'socketmap_max_query_size socketmap_max_reply_size sun_mailtool_compatibility tcp_windowsize ' +
     'tls_daemon_random_bytes tls_random_bytes tls_random_exchange_name tls_random_prng_update_period ' +
     'tls_random_reseed_period tls_random_source tlsmgr_service_name tlsproxy_client_CAfile ' +

@@ -11,7 +11,7 @@ export async function etrn(session: Session, { words }: Arguments): Promise<Comm
   if (word === undefined || more.length > 0) return replyOf('500 Syntax: ETRN domain');
   const domain = word.text.replace(/^[@#]/, '');
   if (!isValidHostName(domain) && !isAddressLiteral(domain)) return replyOf('501 Error: invalid parameter syntax');
-  const verdict = await session.check('etrn', { recipient: domain });
+  const verdict = await session.check('etrn', { etrnDomain: domain });
   if (verdict.kind === 'reject') return replyOf(verdict.reply, verdict.hangsUp);
   if (await session.options.flushSite(domain)) return replyOf('250 Queuing started');
   session.options.events.emit({ kind: 'warning', text: `reject: ETRN ${domain}... from ${session.clientText}` });

@@ -23,7 +23,7 @@ function parseAddress(value: string, families: Families): string | undefined {
   const text = value.replace(/^IPV6:/i, '');
   const address = parseIp(text);
   if (address === undefined || !families.includes(address.family)) return undefined;
-  return (text !== value) === (address.family === 'ipv6') ? formatIp(address) : undefined;
+  return (text !== value) === text.includes(':') ? formatIp(address) : undefined;
 }
 
 /** Applies `NAME=value …` to a client; a text is the reply that refuses it. */

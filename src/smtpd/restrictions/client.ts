@@ -1,6 +1,6 @@
 /** Restrictions about the client: networks, login, names. postconf(5) */
 import { whenReady } from '#message';
-import { type Constructor, type Decision, dunno, permit } from './restriction.ts';
+import { type Constructor, type Decision, dunno, lookupFailure, permit } from './restriction.ts';
 
 function nameRequired(dsn: string, text: string, status: 'nameStatus' | 'reverseNameStatus'): Constructor {
   return ({ settings }) => {
@@ -26,7 +26,7 @@ export const client: Readonly<Record<string, Constructor>> = {
       whenReady(mynetworks.matches(facts.client.name, facts.client.address), (answer): Decision => {
         if (typeof answer === 'object') {
           warn(answer.failed);
-          return { kind: 'reject', code: 451, dsn: '4.3.0', text: `<${subject.datum}>: Temporary lookup failure` };
+          return lookupFailure(subject.datum);
         }
         return answer === 'yes' ? permit : dunno;
       }),

@@ -1,5 +1,5 @@
 /** permit, reject, defer and their kin. postconf(5) */
-import { configurationError, type Constructor, type Decision, dunno, permit, refuse } from './restriction.ts';
+import { type Constructor, type Decision, dunno, permit, refuse } from './restriction.ts';
 
 export const control: Readonly<Record<string, Constructor>> = {
   permit: () => () => permit,
@@ -14,16 +14,8 @@ export const control: Readonly<Record<string, Constructor>> = {
   },
   defer_if_permit: () => (evaluation) => conditional('deferIfPermit', evaluation, 'defer_if_permit requested'),
   defer_if_reject: () => (evaluation) => conditional('deferIfReject', evaluation, 'defer_if_reject requested'),
-  sleep: (_, argument) => {
-    if (!/^\d+$/.test(argument)) {
-      return ({ warn }) => {
-        warn('restriction sleep must be followed by number');
-        return configurationError;
-      };
-    }
-    const seconds = Number(argument);
-    return () => new Promise<Decision>((resolve) => setTimeout(() => resolve(dunno), seconds * 1000));
-  },
+  sleep: (_, argument) => () =>
+    new Promise<Decision>((resolve) => setTimeout(() => resolve(dunno), Number(argument) * 1000)),
   reject_unauth_pipelining: () => (evaluation) =>
     evaluation.facts.hasPipelinedInput
       ? refuse(evaluation, 503, '5.5.0', 'Improper use of SMTP command pipelining')
@@ -31,14 +23,14 @@ export const control: Readonly<Record<string, Constructor>> = {
   reject_multi_recipient_bounce: ({ settings }) => {
     const code = settings.int('multi_recipient_bounce_reject_code');
     return (evaluation) =>
-      evaluation.facts.sender === '' && evaluation.facts.recipientCount > 1
+      // at RCPT the recipient in question is not counted yet
+      evaluation.facts.sender === '' && evaluation.facts.recipientCount > (evaluation.stage === 'rcpt' ? 0 : 1)
         ? refuse(evaluation, code, '5.5.3', 'Multi-recipient bounce')
         : dunno;
   },
   reject_plaintext_session: ({ settings }) => {
     const code = settings.int('plaintext_reject_code');
-    const dsn = `${Math.floor(code / 100)}.7.1`;
-    return () => ({ kind: 'reject', code, dsn, text: 'Session encryption is required' });
+    return () => ({ kind: 'reject', code, dsn: '4.7.1', text: 'Session encryption is required' });
   },
 };
 

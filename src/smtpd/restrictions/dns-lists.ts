@@ -1,19 +1,22 @@
 /** Lists of clients and domains in DNS, of good and bad ones. postconf(5) reject_rbl_client and its kin; rbl_reply_maps */
-import { isAddressLiteral, parseIp, splitAddress } from '#address';
+import { domainToAscii, isValidHostName, splitAddress } from '#address';
 import { expandValue } from '#config';
-import { type AnswerFilter, answerCounts, type DnsAnswer, parseAnswerFilter, reversedAddress } from '#dns';
+import { type AnswerFilter, answerCounts, type DnsAnswer, dnsErrorText, readAnswerFilter, reversedAddress } from '#dns';
 import type { SessionFacts } from '../policy.ts';
 import { cleanMacro, expansionFilter } from '#smtp';
 import { replyMacro } from '../reply-macros.ts';
+import { authorityOf } from './relay.ts';
 import {
   configurationError,
   type Constructor,
   type Decision,
   dunno,
   type Evaluation,
+  lookupFailure,
   permit,
   type Toolbox,
 } from './restriction.ts';
+import { codeFor } from './subjects.ts';
 
 /** What is looked up in a list, and the words for it in a reply. */
 interface Listed {
@@ -23,11 +26,12 @@ interface Listed {
   readonly replyClass: string;
 }
 
-const nameQuery = (name: string): string | undefined =>
-  name === '' || name === 'unknown' || isAddressLiteral(name) || parseIp(name) !== undefined ? undefined : name;
-
-function addressDomain(address: string | undefined): string | undefined {
-  return address === undefined || address === '' ? undefined : nameQuery(splitAddress(address).domain);
+/** The domain of a name or mail address as lists know it. Some lists refuse whatever ends in a number. */
+function nameQuery(name: string): string | undefined {
+  const domain = name.includes('@') ? splitAddress(name).domain : name;
+  if (domain === 'unknown' || /(?:^|\.)\d+$/.test(domain)) return undefined;
+  const ascii = domainToAscii(domain);
+  return ascii !== undefined && isValidHostName(ascii) ? ascii : undefined;
 }
 
 type Source = (facts: SessionFacts) => Listed;
@@ -41,9 +45,9 @@ const sources = {
     replyClass: 'Unverified Client host',
   }),
   helo: ({ helo = '' }) => ({ query: nameQuery(helo), what: helo, replyClass: 'Helo command' }),
-  sender: ({ sender = '' }) => ({ query: addressDomain(sender), what: sender, replyClass: 'Sender address' }),
+  sender: ({ sender = '' }) => ({ query: nameQuery(sender), what: sender, replyClass: 'Sender address' }),
   recipient: ({ recipient = '' }) => ({
-    query: addressDomain(recipient),
+    query: nameQuery(recipient),
     what: recipient,
     replyClass: 'Recipient address',
   }),
@@ -67,14 +71,18 @@ interface DnsList {
   readonly text: string;
   readonly domain: string;
   readonly filter: AnswerFilter | undefined;
-  readonly isMalformed: boolean;
+  /** What is wrong with the filter. */
+  readonly problem: string | undefined;
 }
 
 function parseList(text: string): DnsList {
   const at = text.indexOf('=');
-  const domain = at < 0 ? text : text.slice(0, at);
-  const filter = at < 0 ? undefined : parseAnswerFilter(text.slice(at + 1));
-  return { text, domain, filter, isMalformed: at >= 0 && filter === undefined };
+  if (at < 0) return { text, domain: text, filter: undefined, problem: undefined };
+  const filter = readAnswerFilter(text.slice(at + 1));
+  const list = { text, domain: text.slice(0, at) };
+  return 'problem' in filter
+    ? { ...list, filter: undefined, problem: filter.problem }
+    : { ...list, filter, problem: undefined };
 }
 
 type Finding = 'listed' | 'not listed' | { readonly trouble: string };
@@ -100,11 +108,15 @@ async function find(evaluation: Evaluation, toolbox: Toolbox, list: DnsList, que
   }
 }
 
+/** Longest reason, of all text records together. */
+const maxReason = 500;
+
 async function reasonOf(evaluation: Evaluation, toolbox: Toolbox, name: string): Promise<string> {
   const answer = await lookUp(evaluation, toolbox, name, 'TXT');
+  if (answer.kind === 'filtered') evaluation.warn(`${name}: TXT lookup error: ${dnsErrorText('filtered')}`);
   if (answer.kind !== 'ok') return '';
-  const [first] = answer.records;
-  return first?.type === 'TXT' ? first.text : '';
+  const texts = answer.records.flatMap((record) => (record.type === 'TXT' ? [record.text] : []));
+  return texts.join(' / ').slice(0, maxReason);
 }
 
 /** rbl_reply_maps by the list as written, else default_rbl_reply; undefined after a failed lookup. */
@@ -135,8 +147,7 @@ async function reply(evaluation: Evaluation, toolbox: Toolbox, list: DnsList, li
   const facts = { ...evaluation.facts, myhostname: settings.string('myhostname'), at: Date.now() };
   const expansion = expandValue(template, (name) => cleanMacro(own.get(name) ?? replyMacro(name, facts), allowed));
   const text = expansion.kind === 'ok' ? expansion.text : template;
-  const [, code, dsn, words = ''] =
-    /^([45]\d\d)(?:\s+([245]\.\d{1,3}\.\d{1,3}))?(?:\s+([^]*))?$/.exec(text.trim()) ?? [];
+  const [, code, dsn, words = ''] = /^([45]\d\d) (?:\s*([245]\.\d{1,3}\.\d{1,3})(?!\S))?\s*([^]*)$/.exec(text) ?? [];
   if (code === undefined) {
     evaluation.warn(`rbl response code configuration error: ${text}`);
     return { kind: 'reject', code: 450, dsn: '4.7.1', text: 'Service unavailable' };
@@ -144,31 +155,36 @@ async function reply(evaluation: Evaluation, toolbox: Toolbox, list: DnsList, li
   return {
     kind: 'reject',
     code: Number(code),
-    dsn: `${code.charAt(0)}${(dsn ?? '5.7.1').slice(1)}`,
-    text: words,
-    hangsUp: code === '421' || code === '521',
+    dsn: codeFor(`${code.charAt(0)}${(dsn ?? '5.7.1').slice(1)}`, {
+      replyClass: listed.replyClass,
+      datum: listed.what,
+    }),
+    text: words === '' ? 'Service unavailable' : words,
   };
 }
 
-function listCheck(name: string, source: Source, permits: boolean): Constructor {
+/** Lists of the good must not let through what is for anywhere. */
+async function mayPermit(evaluation: Evaluation, toolbox: Toolbox): Promise<boolean | Decision> {
+  const { facts, stage } = evaluation;
+  if (stage !== 'rcpt' || facts.recipient === undefined) return true;
+  const authority = await authorityOf(evaluation, toolbox);
+  return authority === 'failed' ? lookupFailure(facts.recipient) : authority === 'ours';
+}
+
+function listCheck(source: Source, permits: boolean): Constructor {
   return (toolbox, argument) => {
     const list = parseList(argument);
     return async (evaluation): Promise<Decision> => {
-      if (argument === '') {
-        evaluation.warn(`restriction ${name} requires domain name argument`);
-        return dunno;
-      }
-      if (list.isMalformed) {
-        evaluation.warn(`restriction ${name}: malformed filter in "${argument}"`);
-        return configurationError;
-      }
       const listed = source(evaluation.facts);
       if (listed.query === undefined) return dunno;
+      const allowed = permits ? await mayPermit(evaluation, toolbox) : true;
+      if (typeof allowed === 'object') return allowed;
+      if (!allowed) return dunno;
       const finding = await find(evaluation, toolbox, list, listed.query);
+      if (list.problem !== undefined) return { kind: 'abandon', fatal: `RBL reply error: ${list.problem}` };
       if (finding === 'not listed') return dunno;
       if (finding === 'listed') return permits ? permit : reply(evaluation, toolbox, list, listed);
-      const { subject } = evaluation;
-      const text = `<${subject.datum}>: ${subject.replyClass} rejected: Service unavailable`;
+      const text = `<${listed.what}>: ${listed.replyClass} rejected: Service unavailable`;
       return permits ? { kind: 'deferIfReject', code: 450, dsn: '4.7.1', text } : dunno;
     };
   };
@@ -186,7 +202,7 @@ const checks: Readonly<Record<string, readonly [Source, boolean]>> = {
 };
 
 export const dnsLists: Readonly<Record<string, Constructor>> = Object.fromEntries(
-  Object.entries(checks).map(([name, [source, permits]]) => [name, listCheck(name, source, permits)]),
+  Object.entries(checks).map(([name, [source, permits]]) => [name, listCheck(source, permits)]),
 );
 
 /** Sends the questions of all lists among these restrictions at once; they take effect in their order all the same. */
@@ -198,9 +214,8 @@ export function askAhead(
   for (const { name, argument } of restrictions) {
     const [source] = checks[name] ?? [];
     const query = source?.(evaluation.facts).query;
-    const { domain, isMalformed } = parseList(argument);
-    if (query !== undefined && domain !== '' && !isMalformed)
-      void lookUp(evaluation, toolbox, `${query}.${domain}`, 'A');
+    const { domain } = parseList(argument);
+    if (query !== undefined && domain !== '') void lookUp(evaluation, toolbox, `${query}.${domain}`, 'A');
   }
 }
 

@@ -1,6 +1,6 @@
 /** permit_mx_backup: mail for domains whose other mail exchanger we are. postconf(5) */
-import { splitAddress } from '#address';
-import type { DnsRecord } from '#dns';
+import { domainToAscii, splitAddress } from '#address';
+import { dnsErrorText, type DnsRecord } from '#dns';
 import type { MatchList } from '#tables';
 import { authorityOf } from './relay.ts';
 import {
@@ -8,76 +8,105 @@ import {
   type Decision,
   dunno,
   type Evaluation,
+  lookupFailure,
   permit,
-  refuse,
   type Toolbox,
 } from './restriction.ts';
 
 type Exchanger = DnsRecord & { readonly type: 'MX' };
 
-/** Trouble in DNS puts a refusal off: the answer might have been another. */
-function putOff(evaluation: Evaluation, text: string): Decision {
-  const refused = refuse(evaluation, 450, '4.4.4', text);
-  return refused.kind === 'reject' ? { ...refused, kind: 'deferIfReject' } : refused;
+interface Search {
+  readonly toolbox: Toolbox;
+  /** What was unsure: the answer might have been another, so that a refusal is put off. The first is told. */
+  readonly troubles: string[];
 }
 
-type HostAddresses =
-  | { readonly kind: 'ok'; readonly addresses: readonly string[] }
-  | { readonly kind: 'failed'; readonly host: string; readonly reason: string };
-
-async function addressesOf({ hostLookup }: Toolbox, { host }: Exchanger): Promise<HostAddresses> {
-  const found = await hostLookup.addresses(host);
-  return found.kind === 'ok' ? found : { kind: 'failed', host, reason: found.reason };
+/** Whether we are one of these hosts, by name or by address. */
+async function areWe(hosts: readonly string[], { toolbox, troubles }: Search): Promise<boolean> {
+  const { rewriter, hostLookup } = toolbox;
+  for (const host of hosts) if ((await rewriter.isLocalDomain(host)) === 'yes') return true;
+  for (const host of hosts) {
+    const found = await hostLookup.addresses(host);
+    if (found.kind !== 'ok') troubles.push(`Unable to look up mail exchanger host ${host}: ${found.reason}`);
+    else if (found.addresses.some((address) => rewriter.ownAddresses.has(address))) return true;
+  }
+  return false;
 }
 
-const isOurs = (toolbox: Toolbox, addresses: readonly string[]): boolean =>
-  addresses.some((address) => toolbox.rewriter.ownAddresses.has(address));
-
-async function areListed(networks: MatchList, addresses: readonly string[]): Promise<boolean> {
-  for (const address of addresses) if ((await networks.matches('', address)) !== 'yes') return false;
+/** Whether all addresses of a host are in permit_mx_backup_networks. */
+async function isListed(host: string, networks: MatchList, { toolbox, troubles }: Search): Promise<boolean> {
+  const answers = await Promise.all((['A', 'AAAA'] as const).map((type) => toolbox.resolver.lookup(host, type)));
+  const addresses = answers.flatMap((answer) =>
+    answer.kind === 'ok' ? answer.records.flatMap((record) => ('address' in record ? [record.address] : [])) : [],
+  );
+  if (addresses.length === 0) {
+    const failed = answers.find(({ kind }) => kind === 'tryAgain') ?? answers.at(-1);
+    const why = failed === undefined || failed.kind === 'ok' ? 'noData' : failed.kind;
+    const reason = why === 'filtered' ? 'DNS reply filter policy' : dnsErrorText(why);
+    troubles.push(`Unable to look up host ${host} as mail exchanger: ${reason}`);
+    return false;
+  }
+  for (const address of addresses) {
+    const answer = await networks.matches(host, address);
+    if (typeof answer === 'object') troubles.push(`Unable to verify host ${host} as mail exchanger`);
+    if (answer !== 'yes') return false;
+  }
   return true;
 }
 
-async function backupFor(
-  evaluation: Evaluation,
-  toolbox: Toolbox,
-  networks: MatchList,
-  exchangers: readonly Exchanger[],
-): Promise<Decision> {
+async function areAllListed(hosts: readonly string[], networks: MatchList, search: Search): Promise<boolean> {
+  for (const host of hosts) if (!(await isListed(host, networks, search))) return false;
+  return true;
+}
+
+async function exchangersOf(domain: string, { toolbox, troubles }: Search): Promise<readonly Exchanger[]> {
+  const answer = await toolbox.resolver.lookup(domain, 'MX');
+  if (answer.kind === 'ok') return answer.records.flatMap((record) => (record.type === 'MX' ? [record] : []));
+  if (answer.kind !== 'tryAgain' && answer.kind !== 'filtered') return [];
+  const reason = answer.kind === 'filtered' ? 'DNS reply filter policy' : dnsErrorText(answer.kind);
+  troubles.push(`Unable to look up mail exchanger information: ${reason}`);
+  return [];
+}
+
+async function isBackup(domain: string, networks: MatchList, search: Search): Promise<boolean> {
+  const exchangers = await exchangersOf(domain, search);
   const best = Math.min(...exchangers.map(({ preference }) => preference));
-  const found = await Promise.all(exchangers.map(async (each) => ({ each, found: await addressesOf(toolbox, each) })));
-  const isListed = found.some(({ found: host }) => host.kind === 'ok' && isOurs(toolbox, host.addresses));
-  if (!isListed) return dunno;
-  for (const { each, found: host } of found.filter(({ each: { preference } }) => preference === best)) {
-    if (host.kind === 'failed') {
-      return putOff(evaluation, `Unable to look up mail exchanger host ${each.host}: ${host.reason}`);
-    }
-    // then mail for the domain ends here, or should
-    if (isOurs(toolbox, host.addresses)) return dunno;
-    if (!networks.isEmpty && !(await areListed(networks, host.addresses))) return dunno;
-  }
-  return permit;
+  const hosts = (isPrimary: boolean): readonly string[] =>
+    exchangers.filter(({ preference }) => (preference === best) === isPrimary).map(({ host }) => host);
+  // for a primary, mail for the domain ends here, or should
+  if (exchangers.length === 0 || (await areWe(hosts(true), search))) return false;
+  if (!(await areWe(hosts(false), search))) return false;
+  return networks.isEmpty || areAllListed(hosts(true), networks, search);
+}
+
+function putOff({ subject }: Evaluation, text: string): Decision {
+  const reply = `<${subject.datum}>: ${subject.replyClass} rejected: ${text}`;
+  return { kind: 'deferIfReject', code: 450, dsn: '4.4.4', text: reply };
 }
 
 const permitMxBackup: Constructor = (toolbox) => {
-  const { settings, rewriter, resolver, tables } = toolbox;
-  const allowRouting = settings.bool('allow_untrusted_routing');
+  const { settings, tables } = toolbox;
   const parameter = 'permit_mx_backup_networks';
   const networks = tables.matchList(parameter, 'namadr', settings.elements(parameter));
+  let hasWarned = false;
   return async (evaluation): Promise<Decision> => {
-    const { recipient = '', sender = '' } = evaluation.facts;
-    const authority = await authorityOf(recipient, sender, rewriter, allowRouting);
-    if (authority === 'ours') return permit;
-    if (authority !== 'other') return dunno;
-    const { domain } = splitAddress(recipient);
-    const answer = await resolver.lookup(domain, 'MX');
-    if (answer.kind === 'tryAgain' || answer.kind === 'failed' || answer.kind === 'invalid') {
-      const why = answer.reason.replace(/^.*: /, '');
-      return putOff(evaluation, `Unable to look up mail exchanger information: ${why}`);
+    const { facts, route, warn } = evaluation;
+    const { recipient, sender } = facts;
+    if (!hasWarned) {
+      warn('support for restriction "permit_mx_backup" will be removed from Postfix; instead, specify "relay_domains"');
+      hasWarned = true;
     }
-    if (answer.kind !== 'ok') return dunno;
-    const exchangers = answer.records.flatMap((record) => (record.type === 'MX' ? [record] : []));
-    return exchangers.length === 0 ? dunno : backupFor(evaluation, toolbox, networks, exchangers);
+    if (recipient === undefined) return dunno;
+    const authority = await authorityOf(evaluation, toolbox);
+    if (authority === 'failed') return lookupFailure(recipient);
+    if (authority !== 'other') return authority === 'ours' ? permit : dunno;
+    const resolution = await route(recipient, sender);
+    const { domain } = splitAddress(resolution.kind === 'resolved' ? resolution.recipient : recipient);
+    if (domain.startsWith('[') && domain.endsWith(']')) return dunno;
+    const search: Search = { toolbox, troubles: [] };
+    if (await isBackup(domainToAscii(domain) ?? domain, networks, search)) return permit;
+    const [trouble] = search.troubles;
+    return trouble === undefined ? dunno : putOff(evaluation, trouble);
   };
 };
 

@@ -11,7 +11,7 @@ import {
   refuse,
   type Toolbox,
 } from './restriction.ts';
-import { isFinal, resolveAddress } from './routing.ts';
+import { isFinal } from './routing.ts';
 
 /** A temporary lookup failure: at once, or when nothing else rejects. */
 function temporary(action: string, code: number, dsn: string, text: string): Decision {
@@ -37,17 +37,19 @@ const asHost: Search = [
 async function search(name: string, resolver: Resolver, types: Search): Promise<DnsAnswer['kind']> {
   let last: DnsTrouble = 'noName';
   let sawTrouble = false;
+  let sawFiltered = false;
   for (const [type, stops] of types) {
     const { kind } = await resolver.lookup(domainToAscii(name) ?? name, type);
     if (kind === 'ok' || stops.includes(kind)) return kind;
     sawTrouble ||= kind === 'tryAgain';
+    sawFiltered ||= kind === 'filtered';
     last = kind;
   }
-  return sawTrouble ? 'tryAgain' : last;
+  return sawTrouble ? 'tryAgain' : sawFiltered ? 'filtered' : last;
 }
 
 function domainRequired(kind: 'sender' | 'recipient'): Constructor {
-  return ({ settings, resolver, rewriter }) => {
+  return ({ settings, resolver }) => {
     const code = settings.int('unknown_address_reject_code');
     const action = settings.string('unknown_address_tempfail_action');
     const [notFound, nullMxCode, nullMxDsn] =
@@ -58,7 +60,7 @@ function domainRequired(kind: 'sender' | 'recipient'): Constructor {
       const [address, other] = kind === 'sender' ? [facts.sender, facts.recipient] : [facts.recipient, facts.sender];
       if (address === undefined || address === '') return dunno;
       const text = (reason: string): string => `<${subject.datum}>: ${subject.replyClass} rejected: ${reason}`;
-      return whenReady(resolveAddress(rewriter, address, other), async (route): Promise<Decision> => {
+      return whenReady(evaluation.route(address, other), async (route): Promise<Decision> => {
         if (route.kind === 'failed') return lookupFailure(address);
         if (route.kind === 'invalid' || isFinal(route.addressClass)) return dunno;
         const { domain } = splitAddress(route.recipient);

@@ -58,3 +58,27 @@ export type PolicyEvent =
   /** The list that a restriction led to is over. */
   | { readonly kind: 'left'; readonly restriction: Restriction }
   | { readonly kind: 'remark'; readonly remark: Remark };
+
+/** What a decision comes to. */
+export function effectOf(
+  decision: Decision,
+  state: { readonly warnOnly: boolean; readonly isPutOff: boolean; readonly softensRefusals: boolean },
+): Effect {
+  switch (decision.kind) {
+    case 'dunno':
+      return 'next';
+    case 'permit':
+      return 'permits';
+    case 'list':
+      return 'list';
+    case 'deferIfPermit':
+      return state.warnOnly ? 'warns' : state.isPutOff ? 'already put off' : 'put off';
+    case 'deferIfReject':
+      return 'remembered';
+    case 'abandon':
+      return 'refuses';
+    case 'reject':
+      if (state.warnOnly && decision.isOurs !== true) return 'warns';
+      return state.softensRefusals && decision.code >= 500 ? 'refuses for now' : 'refuses';
+  }
+}

@@ -1,8 +1,8 @@
 /** check_policy_service: asks a server and does what it says. SMTPD_POLICY_README */
-import { connect, type Socket } from 'node:net';
-import { applyAction } from './access.ts';
+import { applyAction } from './access-actions.ts';
+import { PolicyClient } from './policy-client.ts';
 import { readPolicyServer } from './policy-options.ts';
-import { type Constructor, type Decision, type Evaluation, type Toolbox } from './restriction.ts';
+import { configurationError, type Constructor, type Decision, type Evaluation, type Toolbox } from './restriction.ts';
 
 const stageNames: Readonly<Record<Evaluation['stage'], string>> = {
   connect: 'CONNECT',
@@ -15,110 +15,8 @@ const stageNames: Readonly<Record<Evaluation['stage'], string>> = {
   etrn: 'ETRN',
 };
 
-class ConnectError extends Error {}
-
-const connectTexts: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'Connection refused',
-  ENOENT: 'No such file or directory',
-  EACCES: 'Permission denied',
-  ETIMEDOUT: 'Connection timed out',
-  EHOSTUNREACH: 'No route to host',
-  ENETUNREACH: 'Network is unreachable',
-};
-
-/** One server: a connection that stays open between requests, asked one request at a time. */
-class PolicyClient {
-  readonly #target: string;
-  readonly #queueDirectory: string;
-  readonly #timeoutMs: number;
-  #socket: Socket | undefined;
-  #trouble: Error | undefined;
-  #isConnected = false;
-  #turn: Promise<unknown> = Promise.resolve();
-
-  constructor(target: string, queueDirectory: string, timeoutMs: number) {
-    this.#target = target;
-    this.#queueDirectory = queueDirectory;
-    this.#timeoutMs = timeoutMs;
-  }
-
-  /** The action of the reply; rejects when the server can't be reached or answers nonsense. */
-  ask(request: string): Promise<string> {
-    const answer = this.#turn.then(() => this.#askTwice(request));
-    this.#turn = answer.catch(() => undefined);
-    return answer;
-  }
-
-  async #askTwice(request: string): Promise<string> {
-    const wasOpen = this.#socket !== undefined;
-    try {
-      return await this.#exchange(request);
-    } catch (error) {
-      // a connection kept open may have been closed by the server meanwhile
-      if (!wasOpen) throw error;
-      return this.#exchange(request);
-    }
-  }
-
-  #open(): Socket {
-    if (this.#socket !== undefined && !this.#socket.destroyed) return this.#socket;
-    const inet = /^inet:(?:\[?([^\]]*?)\]?:)?(\d+)$/.exec(this.#target);
-    const path = this.#target.replace(/^unix:/, '');
-    const socket =
-      inet === null
-        ? connect(path.startsWith('/') ? path : `${this.#queueDirectory}/${path}`)
-        : connect(Number(inet[2]), inet[1] ?? '127.0.0.1');
-    socket.once('error', (error) => {
-      this.#trouble = error;
-      socket.destroy();
-    });
-    socket.once('connect', () => (this.#isConnected = true));
-    this.#trouble = undefined;
-    this.#isConnected = false;
-    socket.on('close', () => {
-      if (this.#socket === socket) this.#socket = undefined;
-    });
-    socket.unref();
-    this.#socket = socket;
-    return socket;
-  }
-
-  /** What the end of a connection without an answer is called. */
-  #closedError(): Error {
-    if (this.#isConnected) return new Error('Application error');
-    const code = this.#trouble !== undefined && 'code' in this.#trouble ? String(this.#trouble.code) : '';
-    return new ConnectError(connectTexts[code] ?? this.#trouble?.message ?? 'Connection refused');
-  }
-
-  #exchange(request: string): Promise<string> {
-    const socket = this.#open();
-    return new Promise((resolve, reject) => {
-      let text = '';
-      const finish = (error: Error | undefined, action = ''): void => {
-        clearTimeout(timer);
-        socket.off('data', onData);
-        socket.off('close', onClose);
-        if (error === undefined) resolve(action);
-        else {
-          socket.destroy();
-          this.#socket = undefined;
-          reject(error);
-        }
-      };
-      const onData = (bytes: Buffer): void => {
-        text += bytes.toString('utf8');
-        if (!text.includes('\n\n')) return;
-        const action = /^action=(.*)$/m.exec(text)?.[1];
-        finish(action === undefined ? new Error('malformed reply') : undefined, action);
-      };
-      const onClose = (): void => finish(this.#closedError());
-      const timer = setTimeout(() => finish(new Error('Connection timed out')), this.#timeoutMs);
-      socket.on('data', onData);
-      socket.on('close', onClose);
-      socket.write(request);
-    });
-  }
-}
+/** Of a default action that asks a server again whose default action is asked for. */
+const finalAction = '451 4.3.5 Server configuration problem';
 
 function requestOf({ facts, stage }: Evaluation, toolbox: Toolbox, context: string): string {
   const { settings } = toolbox;
@@ -137,12 +35,12 @@ function requestOf({ facts, stage }: Evaluation, toolbox: Toolbox, context: stri
     ['server_port', facts.client.serverPort],
     ['helo_name', facts.helo ?? ''],
     ['sender', facts.sender ?? ''],
-    ['recipient', stage === 'etrn' ? '' : (facts.recipient ?? '')],
+    ['recipient', facts.recipient ?? ''],
     ['recipient_count', countsRecipients ? facts.recipientCount : 0],
     ['queue_id', facts.queueId],
     ['instance', facts.instance],
     ['size', facts.sizeBytes],
-    ['etrn_domain', stage === 'etrn' ? (facts.recipient ?? '') : ''],
+    ['etrn_domain', facts.etrnDomain ?? ''],
     ['stress', settings.string('stress')],
     ['sasl_method', ''],
     ['sasl_username', facts.saslUsername],
@@ -161,22 +59,27 @@ function requestOf({ facts, stage }: Evaluation, toolbox: Toolbox, context: stri
   return `${attributes.map(([name, value]) => `${name}=${value}\n`).join('')}\n`;
 }
 
-const check: Constructor = (toolbox, argument) => {
+const check: Constructor = (toolbox, argument, program) => {
   const { settings } = toolbox;
-  const { target, timeoutMs, defaultAction, context } = readPolicyServer(argument, settings);
-  const client = new PolicyClient(target, settings.string('queue_directory'), timeoutMs);
+  const options = readPolicyServer(argument, settings);
+  if (typeof options === 'string') {
+    return ({ warn }) => {
+      warn(`check_policy_service: ${options}`);
+      return configurationError;
+    };
+  }
+  const { target, defaultAction, context } = options;
+  const client = new PolicyClient(options, settings.string('queue_directory'));
   return async (evaluation): Promise<Decision> => {
-    let action: string;
-    try {
-      action = await client.ask(requestOf(evaluation, toolbox, context));
-    } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      const server = target.replace(/^(?:inet|unix):/, '');
-      if (error instanceof ConnectError) evaluation.warn(`connect to ${server}: ${text}`);
-      evaluation.warn(`problem talking to server ${server}: ${text}`);
-      action = defaultAction;
-    }
-    return applyAction(action, evaluation, toolbox, `policy server ${target}`);
+    const answer = await client.ask(requestOf(evaluation, toolbox, context), evaluation.warn);
+    const isText = answer?.includes('\uFFFD') !== true;
+    if (!isText) evaluation.warn(`malformed UTF-8 in policy server ${target} response: "${answer}"`);
+    const source = { place: target, datum: 'policy query', program };
+    if (answer !== undefined && isText) return applyAction(answer, evaluation, toolbox, source);
+    const standard = applyAction(defaultAction, evaluation, toolbox, source);
+    return standard.kind === 'list' && evaluation.depth > 1
+      ? applyAction(finalAction, evaluation, toolbox, source)
+      : standard;
   };
 };
 

@@ -10,7 +10,16 @@ import { policyService } from './policy-service.ts';
 import { relay } from './relay.ts';
 import { senderLogin } from './sender-login.ts';
 import { subjectMaker } from './subjects.ts';
-import { type Constructor, configurationError, type Restriction, type Toolbox } from './restriction.ts';
+import {
+  configurationError,
+  type Constructor,
+  dunno,
+  maxDepth,
+  type ProgramOptions,
+  type Restriction,
+  type Toolbox,
+} from './restriction.ts';
+import { serverAccess } from './server-access.ts';
 import { unlistedChecks } from './unlisted.ts';
 import { unverifiedChecks } from './unverified.ts';
 
@@ -43,7 +52,7 @@ const synonyms: Readonly<Record<string, string>> = {
 /** Names that Postfix has dropped, with what does their work now. */
 const removedNames: Readonly<Record<string, string>> = {
   reject_maps_rbl: 'reject_rbl_client domain-name',
-  check_relay_domains: 'permit_mynetworks, reject_unauth_destination',
+  check_relay_domains: 'reject_unauth_destination',
   permit_naked_ip_address: 'permit_mynetworks or permit_sasl_authenticated',
 };
 
@@ -56,13 +65,15 @@ const tableChecks = [
   'check_etrn_access',
 ];
 
-const takesArgument = new Set([...Object.keys(access), ...Object.keys(dnsLists), 'check_policy_service', 'sleep']);
-const maxDepth = 100;
+const tableChecksOf = new Set([...Object.keys(access), ...Object.keys(serverAccess)]);
+const takesArgument = new Set([...tableChecksOf, ...Object.keys(dnsLists), 'check_policy_service', 'sleep']);
 
-export interface ProgramOptions {
-  /** What a bare `type:table` means in this list; '' where it means nothing. */
-  readonly bareTable: string;
-  readonly warn: (text: string) => void;
+/** What a restriction refuses with when it can't be read: 451 4.3.5, after a warning. */
+function misconfigured(text: string): Restriction['evaluate'] {
+  return ({ warn }) => {
+    warn(text);
+    return configurationError;
+  };
 }
 
 /** Parses a list. Unknown names become restrictions that refuse with 451 4.3.5 and a warning, as in Postfix. */
@@ -70,66 +81,81 @@ export function parseRestrictions(
   elements: readonly ListElement[],
   toolbox: Toolbox,
   options: ProgramOptions,
-  depth = 0,
 ): readonly Restriction[] {
   const out: Restriction[] = [];
-  let warnOnly = false;
+  let modifier: string | undefined;
   for (let i = 0; i < elements.length; i += 1) {
     const element = elements[i];
     if (element === undefined) break;
-    const text = element.text;
+    const { text } = element;
     const name = synonyms[text.toLowerCase()] ?? text.toLowerCase();
     if (name === 'warn_if_reject') {
-      warnOnly = true;
+      modifier ??= text;
       continue;
     }
-    let argument = '';
+    let argument: string | undefined;
     if (takesArgument.has(name)) {
+      argument = elements[i + 1]?.text;
       i += 1;
-      argument = elements[i]?.text ?? '';
-    }
-    if (name === 'permit') {
-      const next = elements[i + 1]?.text;
-      if (next !== undefined) options.warn(`restriction \`${next}' after \`permit' is ignored`);
     }
     out.push({
       name,
-      argument,
+      text: modifier ?? text,
+      argument: argument ?? '',
       origin: element.origin,
-      warnOnly,
-      evaluate: evaluatorOf(name, text, argument, toolbox, options, depth),
+      warnOnly: modifier !== undefined,
+      evaluate: evaluatorOf(name, text, argument, toolbox, options),
     });
-    warnOnly = false;
+    modifier = undefined;
   }
   return out;
+}
+
+/** What is wrong with an argument; undefined when nothing is. */
+function argumentProblem(name: string, text: string, argument: string | undefined): string | undefined {
+  if (tableChecksOf.has(name) && argument?.includes(':') !== true)
+    return `restriction ${name}: bad argument "${argument ?? text}": need maptype:mapname`;
+  if (name === 'check_policy_service' && argument?.includes(':') !== true)
+    return `restriction ${name} must be followed by transport:server`;
+  if (name === 'sleep' && (argument === undefined || !/^\d+$/.test(argument)))
+    return `restriction ${name} must be followed by number`;
+  return undefined;
 }
 
 function evaluatorOf(
   name: string,
   text: string,
-  argument: string,
+  argument: string | undefined,
   toolbox: Toolbox,
   options: ProgramOptions,
-  depth: number,
 ): Restriction['evaluate'] {
+  const problem = argumentProblem(name, text, argument);
+  if (problem !== undefined) return misconfigured(problem);
   const construct = constructors.get(name);
-  if (construct !== undefined) return about(name, construct(toolbox, argument));
+  if (construct !== undefined && Object.hasOwn(dnsLists, name) && argument === undefined) {
+    return ({ warn }) => {
+      warn(`restriction ${text} requires domain name argument`);
+      return dunno;
+    };
+  }
+  if (construct !== undefined) return about(name, construct(toolbox, argument ?? '', options));
   const isTable = text.includes(':') && !text.startsWith('{');
-  if (isTable && options.bareTable !== '')
-    return about(options.bareTable, constructors.get(options.bareTable)?.(toolbox, text) ?? (() => configurationError));
+  const bareTable = isTable ? constructors.get(options.bareTable) : undefined;
+  if (bareTable !== undefined) return about(options.bareTable, bareTable(toolbox, text, options));
   if (toolbox.settings.list('smtpd_restriction_classes').includes(text))
-    return restrictionClass(text, toolbox, options, depth);
-  return ({ subject, warn }) => {
-    const removed = removedNames[name];
-    warn(
-      isTable
-        ? `specify one of (${tableChecks.join(', ')}) before ${subject.replyClass} restriction "${text}"`
-        : removed === undefined
-          ? `unknown smtpd restriction: "${text}"`
-          : `support for restriction "${name}" has been removed in Postfix 3.9; instead, specify "${removed}"`,
-    );
-    return configurationError;
-  };
+    return restrictionClass(text, toolbox, options);
+  if (isTable) {
+    return ({ subject, warn }) => {
+      warn(`specify one of (${tableChecks.join(', ')}) before ${subject.replyClass} restriction "${text}"`);
+      return configurationError;
+    };
+  }
+  const successor = removedNames[name];
+  return misconfigured(
+    successor === undefined
+      ? `unknown smtpd restriction: "${text}"`
+      : `support for restriction "${name}" has been removed in Postfix 3.9; instead, specify "${successor}"`,
+  );
 }
 
 /** A restriction that speaks about its own subject wherever it stands. */
@@ -139,57 +165,14 @@ function about(name: string, evaluate: Restriction['evaluate']): Restriction['ev
 }
 
 /** A class of restrictions: a main.cf parameter of that name. RESTRICTION_CLASS_README */
-function restrictionClass(
-  name: string,
-  toolbox: Toolbox,
-  options: ProgramOptions,
-  depth: number,
-): Restriction['evaluate'] {
+function restrictionClass(name: string, toolbox: Toolbox, options: ProgramOptions): Restriction['evaluate'] {
   let parsed: readonly Restriction[] | undefined;
-  return ({ warn }) => {
-    if (depth >= maxDepth) {
-      warn(`restriction class ${name}: recursion`);
+  return ({ depth, warn }) => {
+    if (depth > maxDepth) {
+      warn(`restriction class ${name}: unreasonable recursion`);
       return configurationError;
     }
-    parsed ??= parseRestrictions(toolbox.settings.elements(name), toolbox, options, depth + 1);
+    parsed ??= parseRestrictions(toolbox.settings.elements(name), toolbox, options);
     return { kind: 'list', restrictions: parsed };
   };
-}
-
-/** Names that stop relaying; one of them must be reachable in the relay or recipient list. */
-const relayGuards = new Set([
-  'reject_unauth_destination',
-  'defer_unauth_destination',
-  'reject',
-  'defer',
-  'defer_if_permit',
-  'check_relay_domains',
-]);
-
-/** Why the start must be refused: an open relay; undefined when the lists protect. postconf(5) smtpd_relay_restrictions */
-export function relayProblem(
-  elementsOf: (name: string) => readonly ListElement[],
-  classes: readonly string[],
-): string | undefined {
-  const protects = (elements: readonly ListElement[], depth: number): boolean => {
-    for (let i = 0; i < elements.length; i += 1) {
-      const name = (elements[i]?.text ?? '').toLowerCase();
-      if (name === 'permit') return false;
-      if (name === 'warn_if_reject') {
-        i += 1;
-        continue;
-      }
-      if (relayGuards.has(name)) return true;
-      if (
-        classes.includes(elements[i]?.text ?? '') &&
-        depth < maxDepth &&
-        protects(elementsOf(elements[i]?.text ?? ''), depth + 1)
-      )
-        return true;
-    }
-    return false;
-  };
-  if (protects(elementsOf('smtpd_relay_restrictions'), 0) || protects(elementsOf('smtpd_recipient_restrictions'), 0))
-    return undefined;
-  return `in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at least one working instance of: ${[...relayGuards].join(', ')}`;
 }

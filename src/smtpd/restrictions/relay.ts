@@ -1,64 +1,58 @@
 /** Who may send where: the destination restrictions. postconf(5) smtpd_relay_restrictions */
 import { splitAddress } from '#address';
 import { type MaybePromise, whenReady } from '#message';
-import type { Rewriter } from '#rewrite';
-import { resolveAddress } from './routing.ts';
-import { type Constructor, type Decision, dunno, permit } from './restriction.ts';
+import {
+  type Constructor,
+  type Decision,
+  dunno,
+  type Evaluation,
+  lookupFailure,
+  permit,
+  type Toolbox,
+} from './restriction.ts';
 
-type Authority = 'ours' | 'routed' | 'other' | { readonly failed: string };
+/** `routed`: the address says itself where it wants to go, and that can't be trusted. */
+type Authority = 'ours' | 'routed' | 'other' | 'failed';
 
-/** Whether mail for a recipient ends here or is relayed on purpose. */
-export function authorityOf(
-  recipient: string,
-  sender: string,
-  rewriter: Rewriter,
-  allowRouting: boolean,
-): MaybePromise<Authority> {
-  return whenReady(resolveAddress(rewriter, recipient, sender), (resolution): MaybePromise<Authority> => {
-    if (resolution.kind === 'failed') return { failed: resolution.reason };
+/** Whether mail for the recipient ends here or is relayed on purpose. */
+export function authorityOf({ facts, route }: Evaluation, { rewriter, settings }: Toolbox): MaybePromise<Authority> {
+  const allowsRouting = settings.bool('allow_untrusted_routing');
+  return whenReady(route(facts.recipient ?? '', facts.sender), (resolution): MaybePromise<Authority> => {
+    if (resolution.kind === 'failed') return 'failed';
     if (resolution.kind === 'invalid') return 'other';
-    if (resolution.routed && !allowRouting) return 'routed';
+    if (resolution.routed && !allowsRouting) return 'routed';
     if (resolution.addressClass !== 'default') return 'ours';
     const { domain } = splitAddress(resolution.recipient);
     return whenReady(rewriter.isRelayDomain(domain), (answer): Authority =>
-      typeof answer === 'object' ? answer : answer === 'yes' ? 'ours' : 'other',
+      typeof answer === 'object' ? 'failed' : answer === 'yes' ? 'ours' : 'other',
     );
   });
 }
 
+function byAuthority(judge: (authority: Authority, recipient: string) => Decision): Constructor {
+  return (toolbox) => (evaluation) => {
+    const { recipient } = evaluation.facts;
+    if (recipient === undefined) return dunno;
+    return whenReady(authorityOf(evaluation, toolbox), (authority) =>
+      authority === 'failed' ? lookupFailure(recipient) : judge(authority, recipient),
+    );
+  };
+}
+
 function unauthorised(defers: boolean): Constructor {
-  return ({ settings, rewriter }) => {
-    const rejectCode = settings.int('relay_domains_reject_code');
-    const allowRouting = settings.bool('allow_untrusted_routing');
-    const code = defers && rejectCode >= 500 ? rejectCode - 100 : rejectCode;
-    return ({ facts, subject, warn }) =>
-      whenReady(
-        authorityOf(facts.recipient ?? '', facts.sender ?? '', rewriter, allowRouting),
-        (authority): Decision => {
-          if (typeof authority === 'object') {
-            warn(authority.failed);
-            return { kind: 'reject', code: 451, dsn: '4.3.0', text: `<${subject.datum}>: Temporary lookup failure` };
-          }
-          if (authority === 'ours') return dunno;
-          return {
-            kind: 'reject',
-            code,
-            dsn: `${Math.floor(code / 100)}.7.1`,
-            text: `<${subject.datum}>: Relay access denied`,
-          };
-        },
-      );
+  return (toolbox, argument, options) => {
+    const rejectCode = toolbox.settings.int('relay_domains_reject_code');
+    const code = defers ? rejectCode - 100 : rejectCode;
+    const dsn = defers ? '4.7.1' : '5.7.1';
+    const judge = byAuthority((authority, recipient) =>
+      authority === 'ours' ? dunno : { kind: 'reject', code, dsn, text: `<${recipient}>: Relay access denied` },
+    );
+    return judge(toolbox, argument, options);
   };
 }
 
 export const relay: Readonly<Record<string, Constructor>> = {
   reject_unauth_destination: unauthorised(false),
   defer_unauth_destination: unauthorised(true),
-  permit_auth_destination: ({ settings, rewriter }) => {
-    const allowRouting = settings.bool('allow_untrusted_routing');
-    return ({ facts }) =>
-      whenReady(authorityOf(facts.recipient ?? '', facts.sender ?? '', rewriter, allowRouting), (authority) =>
-        authority === 'ours' ? permit : dunno,
-      );
-  },
+  permit_auth_destination: byAuthority((authority) => (authority === 'ours' ? permit : dunno)),
 };

@@ -7,24 +7,44 @@ import type { Rewriter } from '#rewrite';
 import type { MatchList, TableList, TableOpener } from '#tables';
 import type { PolicyWord } from '#events';
 import type { SessionFacts, Stage } from '../policy.ts';
+import type { Route } from './routing.ts';
 
 /** What one restriction decides. `dunno`: the next one decides. */
 export type Decision =
   | { readonly kind: 'dunno' }
   /** `as`: what smtpd_log_access_permit_actions calls it, when that is not the restriction's name, and where it came from. */
-  | { readonly kind: 'permit'; readonly as?: { readonly action: string; readonly place: string } }
+  | {
+      readonly kind: 'permit';
+      readonly as?: { readonly action: string; readonly place: string };
+      readonly permitted?: Permitted;
+    }
   | {
       readonly kind: 'reject';
       readonly code: number;
       readonly dsn: string;
       readonly text: string;
-      readonly hangsUp?: boolean;
+      /** For trouble of ours: warn_if_reject does not soften it. */
+      readonly isOurs?: boolean;
     }
-  /** Rejects for trouble of ours (tables, servers): stays a refusal under warn_if_reject only as a warning. */
-  | { readonly kind: 'deferIfPermit'; readonly code: number; readonly dsn: string; readonly text: string }
-  | { readonly kind: 'deferIfReject'; readonly code: number; readonly dsn: string; readonly text: string }
+  /** A temporary refusal for the case that nothing else refuses, or in place of a permanent one. */
+  | {
+      readonly kind: 'deferIfPermit' | 'deferIfReject';
+      readonly code: number;
+      readonly dsn: string;
+      readonly text: string;
+    }
   /** Another list, from an access table or a class. */
-  | { readonly kind: 'list'; readonly restrictions: readonly Restriction[]; readonly subject?: Subject };
+  | {
+      readonly kind: 'list';
+      readonly restrictions: readonly Restriction[];
+      readonly subject?: Subject;
+      readonly permitted?: Permitted;
+    }
+  /** The session is over without a reply: HANGUP, with a note for the log, or settings that nothing can be done with. */
+  | { readonly kind: 'abandon'; readonly note?: string; readonly fatal?: string };
+
+/** What a permit comes to where it is worth less than elsewhere. */
+export type Permitted = (warn: (text: string) => void) => Decision;
 
 export const dunno: Decision = { kind: 'dunno' };
 export const permit: Decision = { kind: 'permit' };
@@ -41,21 +61,34 @@ export interface Evaluation {
   readonly facts: SessionFacts;
   readonly stage: Stage;
   readonly subject: Subject;
+  readonly route: Route;
+  /** How many lists stand around this one. */
+  readonly depth: number;
+  readonly isHeld: () => boolean;
   /** Actions for the message, and lines for the log. */
   readonly act: (action: SubmissionAction) => void;
   readonly log: (word: PolicyWord, text: string) => void;
   readonly warn: (text: string) => void;
-  /** Names of restrictions that ran explicitly, so that they do not run again implicitly. */
-  readonly ran: Set<string>;
 }
 
 export interface Restriction {
+  /** Lower case; old names as the new ones. */
   readonly name: string;
+  /** The first word as written. */
+  readonly text: string;
   readonly argument: string;
   readonly origin: Origin | undefined;
   /** Softened by warn_if_reject before it. */
   readonly warnOnly: boolean;
   readonly evaluate: (evaluation: Evaluation) => MaybePromise<Decision>;
+}
+
+/** Lists within lists, after which there is no end to expect. */
+export const maxDepth = 100;
+
+export interface ProgramOptions {
+  /** What a bare `type:table` means in a list; '' where it means nothing. */
+  readonly bareTable: string;
 }
 
 /** What restrictions are made from. */
@@ -71,11 +104,11 @@ export interface Toolbox {
   readonly mynetworks: MatchList;
   /** rbl_reply_maps */
   readonly replyMaps: TableList;
-  /** Parses a list of restrictions (table results, classes). */
-  readonly parse: (elements: readonly ListElement[], place: string) => readonly Restriction[];
+  /** Parses a list of restrictions: a table's result. `bareTable`: what `type:table` means there. */
+  readonly parse: (elements: readonly ListElement[], options: ProgramOptions) => readonly Restriction[];
 }
 
-export type Constructor = (toolbox: Toolbox, argument: string) => Restriction['evaluate'];
+export type Constructor = (toolbox: Toolbox, argument: string, options: ProgramOptions) => Restriction['evaluate'];
 
 /** A refusal in the words of the list: `<X>: Helo command rejected: TEXT`. */
 export function refuse({ subject }: Evaluation, code: number, dsn: string, text: string): Decision {
@@ -88,9 +121,10 @@ export const configurationError: Decision = {
   code: 451,
   dsn: '4.3.5',
   text: 'Server configuration error',
+  isOurs: true,
 };
 
 /** A table or server that routing asks has failed; warned of where it happened. */
 export function lookupFailure(name: string): Decision {
-  return { kind: 'reject', code: 451, dsn: '4.3.0', text: `<${name}>: Temporary lookup failure` };
+  return { kind: 'reject', code: 451, dsn: '4.3.0', text: `<${name}>: Temporary lookup failure`, isOurs: true };
 }

@@ -2,13 +2,18 @@
 import type { MaybePromise } from '#message';
 import type { AddressClass, Resolution, Rewriter } from '#rewrite';
 
-/** `other`: the address on the other side of the envelope, on which routing may depend. */
-export function resolveAddress(
-  rewriter: Pick<Rewriter, 'rewrite' | 'resolve'>,
-  address: string,
-  other: string | undefined,
-): MaybePromise<Resolution> {
-  return rewriter.resolve(other ?? '', rewriter.rewrite(address, 'local'));
+/** Routes an address; `other` is the one on the other side of the envelope, on which routing may depend. */
+export type Route = (address: string, other: string | undefined) => MaybePromise<Resolution>;
+
+/** Routes each address once: the restrictions of a stage ask about the same two again and again. */
+export function rememberRoutes(rewriter: Pick<Rewriter, 'rewrite' | 'resolve'>): Route {
+  const known = new Map<string, MaybePromise<Resolution>>();
+  return (address, other = '') => {
+    const key = `${address}\0${other}`;
+    const found = known.get(key) ?? rewriter.resolve(other, rewriter.rewrite(address, 'local'));
+    known.set(key, found);
+    return found;
+  };
 }
 
 /** Classes of which mail is delivered here. ADDRESS_CLASS_README */

@@ -9,12 +9,12 @@ type Maker = (facts: SessionFacts) => Subject;
 const client: Maker = (facts) => ({ replyClass: 'Client host', datum: clientDatum(facts) });
 const reverseClient: Maker = (facts) => ({
   replyClass: 'Unverified Client host',
-  datum: `${facts.client.reverseName}[${facts.client.address}]`,
+  datum: facts.client.reverseName,
 });
 const helo: Maker = ({ helo: name }) => ({ replyClass: 'Helo command', datum: name ?? '' });
 const sender: Maker = ({ sender: address }) => ({ replyClass: 'Sender address', datum: address ?? '' });
 const recipient: Maker = ({ recipient: address }) => ({ replyClass: 'Recipient address', datum: address ?? '' });
-const etrn: Maker = ({ recipient: domain }) => ({ replyClass: 'Etrn command', datum: domain ?? '' });
+const etrn: Maker = ({ etrnDomain }) => ({ replyClass: 'Etrn command', datum: etrnDomain ?? '' });
 const login: Maker = ({ saslUsername }) => ({ replyClass: 'SASL login name', datum: saslUsername });
 
 /** By what the name of a restriction holds; the first that fits. */

@@ -2,7 +2,9 @@
 import { splitAddress } from '#address';
 import { type MaybePromise, whenReady } from '#message';
 import { type AddressLookupOptions, findByAddress, type TableList } from '#tables';
-import { type Constructor, type Decision, dunno, type Toolbox } from './restriction.ts';
+import type { Resolution } from '#rewrite';
+import { type Constructor, type Decision, dunno, lookupFailure, type Toolbox } from './restriction.ts';
+import { codeFor } from './subjects.ts';
 
 type Existence =
   | { readonly kind: 'exists' }
@@ -19,10 +21,10 @@ interface ClassRule {
 }
 
 /** A test for recipients or senders with the tables of one service. */
-export function existenceTest(
+function existenceTest(
   toolbox: Toolbox,
   kind: 'sender' | 'recipient',
-): (address: string, sender: string) => MaybePromise<Existence> {
+): (resolution: Resolution & { readonly kind: 'resolved' }) => MaybePromise<Existence> {
   const { settings, tables, rewriter } = toolbox;
   const list = (name: string): TableList => tables.list(settings.elements(name));
   const showsTable = settings.bool('show_user_unknown_table_name');
@@ -37,11 +39,11 @@ export function existenceTest(
     virtualMailbox: rule('virtual_mailbox_maps', 'unknown_virtual_mailbox_reject_code', ' in virtual mailbox table'),
     relay: rule('relay_recipient_maps', 'unknown_relay_recipient_reject_code', ' in relay recipient table'),
   };
-  const first = [
-    ...(kind === 'recipient' ? ['recipient_canonical_maps'] : ['sender_canonical_maps']),
-    'canonical_maps',
-    'virtual_alias_maps',
-  ].map(list);
+  const first = (
+    kind === 'recipient'
+      ? ['recipient_canonical_maps', 'canonical_maps', 'virtual_alias_maps']
+      : ['recipient_canonical_maps', 'sender_canonical_maps', 'canonical_maps', 'virtual_alias_maps']
+  ).map(list);
   const lookup: AddressLookupOptions = {
     recipientDelimiter: settings.string('recipient_delimiter'),
     ownerRequestSpecial: settings.bool('owner_request_special'),
@@ -62,25 +64,19 @@ export function existenceTest(
     });
   };
 
-  return (address, sender) => {
-    const rewritten = rewriter.rewrite(address, 'local');
+  return (resolution) => {
+    const { recipient, addressClass, transport, nexthop } = resolution;
     const step = (at: number): MaybePromise<Existence> => {
       const maps = first[at];
       if (maps !== undefined) {
-        return whenReady(findByAddress(maps, rewritten, lookup), (result): MaybePromise<Existence> =>
+        return whenReady(findByAddress(maps, recipient, lookup), (result): MaybePromise<Existence> =>
           result.kind === 'found' ? exists : result.kind === 'failed' ? result : step(at + 1),
         );
       }
-      return whenReady(rewriter.resolve(sender, rewritten), (resolution): MaybePromise<Existence> => {
-        if (resolution.kind === 'failed') return { kind: 'failed', reason: resolution.reason };
-        if (resolution.kind === 'invalid') return exists;
-        if (
-          (resolution.transport === 'error' || resolution.transport === 'retry') &&
-          resolution.addressClass !== 'virtualAlias'
-        )
-          return { kind: 'refused', text: resolution.nexthop, isTemporary: resolution.transport === 'retry' };
-        return byClass(resolution.addressClass, resolution.recipient);
-      });
+      const isRefused = transport === 'error' || transport === 'retry';
+      return isRefused && addressClass !== 'virtualAlias'
+        ? { kind: 'refused', text: nexthop, isTemporary: transport === 'retry' }
+        : byClass(addressClass, recipient);
     };
     return step(0);
   };
@@ -88,36 +84,42 @@ export function existenceTest(
 
 function unlisted(kind: 'sender' | 'recipient'): Constructor {
   return (toolbox) => {
+    if (toolbox.settings.list('receive_override_options').includes('no_unknown_recipient_checks')) return () => dunno;
     const test = existenceTest(toolbox, kind);
+    const detail = kind === 'sender' ? '1.0' : '1.1';
     return (evaluation) => {
-      const { facts, subject, ran } = evaluation;
-      const address = kind === 'sender' ? facts.sender : facts.recipient;
-      ran.add(`reject_unlisted_${kind}`);
+      const { facts, subject, route } = evaluation;
+      const [address, other] = kind === 'sender' ? [facts.sender, facts.recipient] : [facts.recipient, facts.sender];
       if (address === undefined || address === '') return dunno;
-      return whenReady(test(address, kind === 'sender' ? '' : (facts.sender ?? '')), (existence): Decision => {
-        const refused = (text: string): string => `<${subject.datum}>: ${subject.replyClass} rejected: ${text}`;
+      const refused = (code: number, dsn: string, text: string): Decision => ({
+        kind: 'reject',
+        code,
+        dsn: `${Math.floor(code / 100)}${dsn.slice(1)}`,
+        text: `<${subject.datum}>: ${subject.replyClass} rejected: ${text}`,
+      });
+      const judge = (existence: Existence): Decision => {
         switch (existence.kind) {
           case 'exists':
             return dunno;
           case 'failed':
             evaluation.warn(existence.reason);
-            return { kind: 'reject', code: 451, dsn: '4.3.0', text: `<${subject.datum}>: Temporary lookup failure` };
+            return lookupFailure(subject.datum);
           case 'refused': {
-            const match = /^(\d\.\d+\.\d+)\s+([^]*)$/.exec(existence.text);
-            const dsn = match?.[1] ?? (existence.isTemporary ? '4.1.1' : '5.1.1');
-            return {
-              kind: 'reject',
-              code: dsn.startsWith('4') ? 450 : 550,
-              dsn,
-              text: refused(match?.[2] ?? existence.text),
-            };
+            const code = existence.isTemporary ? 450 : 550;
+            const [, dsn = `5.${detail}`, text = ''] = /^(?:([245]\.\d+\.\d+)\s+)?([^]*)$/.exec(existence.text) ?? [];
+            return refused(code, codeFor(dsn, subject), text);
           }
-          case 'unknown': {
-            const dsn = `${Math.floor(existence.code / 100)}.1.${kind === 'sender' ? 0 : 1}`;
-            return { kind: 'reject', code: existence.code, dsn, text: refused(`User unknown${existence.suffix}`) };
-          }
+          case 'unknown':
+            return refused(existence.code, `5.${detail}`, `User unknown${existence.suffix}`);
         }
-      });
+      };
+      return whenReady(route(address, other), (resolution): MaybePromise<Decision> =>
+        resolution.kind === 'resolved'
+          ? whenReady(test(resolution), judge)
+          : resolution.kind === 'failed'
+            ? lookupFailure(address)
+            : dunno,
+      );
     };
   };
 }

@@ -1,0 +1,75 @@
+/** Which keys a name, an address or a mail address is looked up by in access(5) tables, in which order. */
+import { parseIp, splitAddress, splitExtension, toExternal } from '#address';
+import type { MaybePromise } from '#message';
+import type { LookupResult, Table } from '#tables';
+import type { Toolbox } from './restriction.ts';
+
+/** The keys of one thing; the first is it itself, the others are derived and go to fixed-string tables only. */
+export interface Keys {
+  /** What they are about, for warnings. */
+  readonly datum: string;
+  readonly keys: readonly string[];
+}
+
+export type KeyStyle = 'parents' | 'dotted';
+
+/** How subdomains match. parent_domain_matches_subdomains */
+export function keyStyle({ settings }: Pick<Toolbox, 'settings'>): KeyStyle {
+  return settings.list('parent_domain_matches_subdomains').includes('smtpd_access_maps') ? 'parents' : 'dotted';
+}
+
+/** A name and its parent domains. */
+export function domainKeys(domain: string, style: KeyStyle): Keys {
+  const keys = domain === '' ? [] : [domain];
+  if (parseIp(domain) !== undefined || domain.startsWith('[')) return { datum: domain, keys };
+  for (let dot = domain.indexOf('.', 1); dot >= 0; dot = domain.indexOf('.', dot + 1)) {
+    const key = domain.slice(style === 'parents' ? dot + 1 : dot);
+    if (key === '') break;
+    keys.push(key);
+  }
+  return { datum: domain, keys };
+}
+
+/** An address and the networks at its octets or groups. */
+export function addressKeys(address: string): Keys {
+  const separator = address.includes(':') ? ':' : '.';
+  const keys = [address];
+  for (let at = address.lastIndexOf(separator); at >= 0; at = address.lastIndexOf(separator, at - 1)) {
+    keys.push(address.slice(0, at));
+    if (at === 0) break;
+  }
+  return { datum: address, keys };
+}
+
+/** A mail address in its final form: with and without extension, its domain and the parents, its local part. */
+export function mailKeys(address: string, { settings }: Pick<Toolbox, 'settings'>, style: KeyStyle): Keys {
+  const { localPart, domain } = splitAddress(address);
+  const { user, delimiter } = splitExtension(localPart, settings.string('recipient_delimiter'), {
+    ownerRequestSpecial: settings.bool('owner_request_special'),
+    doubleBounceName: settings.string('double_bounce_sender'),
+  });
+  const keys = [toExternal(address)];
+  if (delimiter !== '' && domain !== '') keys.push(toExternal(`${user}@${domain}`));
+  if (domain !== '') keys.push(...domainKeys(domain, style).keys);
+  keys.push(`${toExternal(localPart)}@`);
+  if (delimiter !== '') keys.push(`${toExternal(user)}@`);
+  return { datum: address, keys };
+}
+
+export type Answer = LookupResult & { readonly key: string };
+
+/** The first key that the table answers, or fails at. */
+export function search(table: Table, { keys }: Keys, from = 0): MaybePromise<Answer> {
+  for (let i = from; i < keys.length; i += 1) {
+    const key = keys[i];
+    if (key === undefined || (i > 0 && !table.acceptsPartialKeys)) continue;
+    const answer = table.lookup(key);
+    if (answer instanceof Promise) {
+      return answer.then((result) =>
+        result.kind === 'missing' ? search(table, { datum: '', keys }, i + 1) : { ...result, key },
+      );
+    }
+    if (answer.kind !== 'missing') return { ...answer, key };
+  }
+  return { kind: 'missing', key: '' };
+}

@@ -1,0 +1,170 @@
+/** The client side of policy delegation: connections that are kept, requests that are tried again. SMTPD_POLICY_README */
+import { connect, type Socket } from 'node:net';
+import type { PolicyServerOptions } from './policy-options.ts';
+
+/** Connections to one server at a time; Postfix has one for each of its processes. */
+const maxConnections = 100;
+
+const errorTexts: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'Connection refused',
+  ECONNRESET: 'Connection reset by peer',
+  ENOENT: 'No such file or directory',
+  EACCES: 'Permission denied',
+  EPIPE: 'Broken pipe',
+  ETIMEDOUT: 'Connection timed out',
+  EHOSTUNREACH: 'No route to host',
+  ENETUNREACH: 'Network is unreachable',
+};
+
+/** A request that came to nothing. `isBrief`: may happen now and then, and is told of after the last try only. */
+interface Failure {
+  readonly reason: string;
+  readonly isBrief: boolean;
+  readonly isConnect: boolean;
+}
+
+type Exchange = { readonly action: string } | Failure;
+
+/** A connection: asked one request at a time, closed when it is old, idle or has answered enough. */
+class Connection {
+  readonly #socket: Socket;
+  readonly #openedAt = performance.now();
+  #requests = 0;
+  #isConnected = false;
+  #isClosed = false;
+  #code = '';
+  #idleTimer: NodeJS.Timeout | undefined;
+
+  constructor(socket: Socket, onGone: () => void) {
+    this.#socket = socket;
+    socket.unref();
+    socket.on('connect', () => (this.#isConnected = true));
+    socket.on('error', (error) => {
+      this.#code = 'code' in error ? String(error.code) : '';
+    });
+    socket.on('close', () => {
+      this.#isClosed = true;
+      clearTimeout(this.#idleTimer);
+      onGone();
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  /** Whether another request may go over it. */
+  isFitFor({ maxTtlMs, requestLimit }: PolicyServerOptions): boolean {
+    if (this.#isClosed || this.#socket.destroyed) return false;
+    if (requestLimit > 0 && this.#requests >= requestLimit) return false;
+    return performance.now() - this.#openedAt < maxTtlMs;
+  }
+
+  rest(maxIdleMs: number): void {
+    this.#idleTimer = setTimeout(() => this.close(), maxIdleMs).unref();
+  }
+
+  ask(request: string, timeoutMs: number): Promise<Exchange> {
+    clearTimeout(this.#idleTimer);
+    this.#requests += 1;
+    const socket = this.#socket;
+    return new Promise((resolve) => {
+      let text = '';
+      const finish = (result: Exchange): void => {
+        clearTimeout(timer);
+        socket.off('data', onData);
+        socket.off('close', onClose);
+        if ('reason' in result) this.close();
+        resolve(result);
+      };
+      const onData = (bytes: Buffer): void => {
+        text += bytes.toString('utf8');
+        if (!/(?:^|\n)\n/.test(text)) return;
+        const action = /^action=(.*)$/m.exec(text)?.[1];
+        finish(action === undefined ? broken('Application error') : { action });
+      };
+      const onClose = (): void => finish(this.#closed());
+      const timer = setTimeout(() => finish(this.#late()), timeoutMs);
+      socket.on('data', onData);
+      socket.on('close', onClose);
+      socket.write(request);
+    });
+  }
+
+  #late(): Failure {
+    return { reason: 'Connection timed out', isBrief: false, isConnect: !this.#isConnected };
+  }
+
+  #closed(): Failure {
+    const reason = errorTexts[this.#code] ?? (this.#code === '' ? 'Application error' : this.#code);
+    const isBrief = ['', 'EPIPE', 'ENOENT', 'ECONNRESET'].includes(this.#code);
+    return { reason, isBrief, isConnect: !this.#isConnected };
+  }
+}
+
+const broken = (reason: string): Failure => ({ reason, isBrief: true, isConnect: false });
+
+function openSocket(target: string, queueDirectory: string): Socket {
+  const inet = /^inet:(?:\[?([^\]]*?)\]?:)?(\d+)$/.exec(target);
+  if (inet !== null) return connect(Number(inet[2]), inet[1] ?? 'localhost');
+  const path = target.replace(/^unix:/, '');
+  return connect(path.startsWith('/') ? path : `${queueDirectory}/${path}`);
+}
+
+/** One server with its connections. */
+export class PolicyClient {
+  readonly #options: PolicyServerOptions;
+  readonly #queueDirectory: string;
+  readonly #idle: Connection[] = [];
+  readonly #waiting: (() => void)[] = [];
+  #count = 0;
+
+  constructor(options: PolicyServerOptions, queueDirectory: string) {
+    this.#options = options;
+    this.#queueDirectory = queueDirectory;
+  }
+
+  /** The action of the reply; undefined, after warnings, when the server can't be reached or answers nonsense. */
+  async ask(request: string, warn: (text: string) => void): Promise<string | undefined> {
+    const { target, timeoutMs, tryLimit, retryDelayMs } = this.#options;
+    const server = target.replace(/^(?:inet|unix):/, '');
+    for (let tries = 1; ; tries += 1) {
+      const connection = await this.#take();
+      const result = await connection.ask(request, timeoutMs);
+      this.#release(connection);
+      if ('action' in result) return result.action;
+      if (result.isConnect) warn(`connect to ${server}: ${result.reason}`);
+      if (tries >= tryLimit || !result.isBrief) warn(`problem talking to server ${server}: ${result.reason}`);
+      if (tries >= tryLimit) return undefined;
+      await new Promise((resolve) => setTimeout(resolve, retryDelayMs));
+    }
+  }
+
+  async #take(): Promise<Connection> {
+    for (;;) {
+      const idle = this.#idle.pop();
+      if (idle?.isFitFor(this.#options) === true) return idle;
+      if (idle !== undefined) idle.close();
+      else if (this.#count < maxConnections) return this.#open();
+      else await new Promise<void>((resolve) => void this.#waiting.push(resolve));
+    }
+  }
+
+  #open(): Connection {
+    this.#count += 1;
+    const connection: Connection = new Connection(openSocket(this.#options.target, this.#queueDirectory), () => {
+      this.#count -= 1;
+      const at = this.#idle.indexOf(connection);
+      if (at >= 0) this.#idle.splice(at, 1);
+      this.#waiting.shift()?.();
+    });
+    return connection;
+  }
+
+  #release(connection: Connection): void {
+    if (!connection.isFitFor(this.#options)) return connection.close();
+    connection.rest(this.#options.maxIdleMs);
+    this.#idle.push(connection);
+    this.#waiting.shift()?.();
+  }
+}

@@ -1,0 +1,252 @@
+/**
+ * One stage under way: runs its lists left to right, remembers what is put off, logs what is decided. SMTPD_ACCESS_README;
+ * inventory d.4
+ */
+import type { EventChannel, PolicyWord } from '#events';
+import type { SubmissionAction } from '#message';
+import type { MatchList } from '#tables';
+import type { Deferral, PolicyResult, SessionFacts, Stage } from '../policy.ts';
+import { askAhead, isDnsList } from './dns-lists.ts';
+import { type Effect, effectOf, type PolicyOnlooker } from './onlooker.ts';
+import type { Decision, Evaluation, Permitted, Restriction, Toolbox } from './restriction.ts';
+import { rememberRoutes, type Route } from './routing.ts';
+import { clientDatum, subjectMaker } from './subjects.ts';
+
+export interface List {
+  readonly parameter: string;
+  readonly restrictions: readonly Restriction[];
+  readonly replyClass: string;
+  readonly datum: (facts: SessionFacts) => string;
+}
+
+export interface RunParts {
+  readonly toolbox: Toolbox;
+  readonly events: EventChannel;
+  readonly softBounce: boolean;
+  /** smtpd_log_access_permit_actions */
+  readonly loggedPermits: MatchList;
+  readonly onlooker: PolicyOnlooker | undefined;
+}
+
+type Decided<K extends Decision['kind']> = Decision & { readonly kind: K };
+
+/** What ends more than a list. */
+export type Ending = Exclude<PolicyResult, { readonly kind: 'accept' }>;
+
+type Outcome = 'permit' | 'dunno' | Ending;
+
+/** After these nothing else of a list is reached. */
+const closing = new Set(['permit', 'reject', 'defer']);
+
+export class StageRun {
+  readonly facts: SessionFacts;
+  readonly actions: SubmissionAction[] = [];
+  deferIfPermit: Deferral | undefined;
+  #deferIfReject: Deferral | undefined;
+  readonly #parts: RunParts;
+  readonly #route: Route;
+  readonly #stage: Stage;
+  /** Existence checks that counted; they are made once a stage. */
+  readonly #checked = new Set<string>();
+
+  constructor(parts: RunParts, stage: Stage, facts: SessionFacts) {
+    this.#parts = parts;
+    this.#route = rememberRoutes(parts.toolbox.rewriter);
+    this.#stage = stage;
+    this.facts = facts;
+  }
+
+  /** What is thrown away may be from and for anybody. */
+  get isDiscarded(): boolean {
+    return this.facts.isDiscarded || this.actions.some(({ kind }) => kind === 'discard');
+  }
+
+  hasChecked(name: string): boolean {
+    return this.#checked.has(name);
+  }
+
+  /** A group of lists begins: a defer_if_reject of the one before is over. */
+  beginGroup(): void {
+    this.#deferIfReject = undefined;
+  }
+
+  async list({ parameter, restrictions, replyClass, datum }: List, isImplicit = false): Promise<Ending | undefined> {
+    const { onlooker } = this.#parts;
+    onlooker?.tell({ kind: 'list', parameter, length: restrictions.length, isImplicit });
+    if (restrictions.length === 0) return undefined;
+    const outcome = await this.#run(restrictions, this.#evaluation(replyClass, datum(this.facts)), false);
+    return typeof outcome === 'object' ? outcome : undefined;
+  }
+
+  /** Says what was put off. */
+  refuseDeferred({ code, dsn, text }: Deferral): Ending {
+    this.#parts.onlooker?.tell({ kind: 'remark', remark: 'deferral said' });
+    return this.#refuse({ kind: 'reject', code, dsn, text });
+  }
+
+  #evaluation(replyClass: string, datum: string): Evaluation {
+    return {
+      facts: this.facts,
+      stage: this.#stage,
+      subject: { replyClass, datum },
+      route: this.#route,
+      depth: 0,
+      isHeld: () => this.facts.isHeld || this.actions.some(({ kind }) => kind === 'hold'),
+      act: (action) => void this.actions.push(action),
+      log: (word, text) => this.#log(word, text),
+      warn: (text) => this.#warn(text),
+    };
+  }
+
+  async #run(restrictions: readonly Restriction[], evaluation: Evaluation, isSoftened: boolean): Promise<Outcome> {
+    let hasAsked = false;
+    for (const [i, restriction] of restrictions.entries()) {
+      if (this.isDiscarded) return 'dunno';
+      if (!hasAsked && isDnsList(restriction.name)) {
+        askAhead(restrictions.slice(i), evaluation, this.#parts.toolbox);
+        hasAsked = true;
+      }
+      const warnOnly = isSoftened || restriction.warnOnly;
+      const outcome = await this.#runOne(restriction, evaluation, warnOnly);
+      const next = restrictions[i + 1];
+      if (next !== undefined && closing.has(restriction.name) && (!warnOnly || outcome === 'permit'))
+        this.#warn(`restriction \`${next.text}' after \`${restriction.name}' is ignored`);
+      if (outcome !== 'dunno') return outcome;
+      if (this.deferIfPermit !== undefined && this.#deferIfReject !== undefined) {
+        // whatever comes now, the answer is settled
+        this.#parts.onlooker?.tell({ kind: 'remark', remark: 'settled' });
+        return 'dunno';
+      }
+    }
+    return 'dunno';
+  }
+
+  async #runOne(restriction: Restriction, evaluation: Evaluation, warnOnly: boolean): Promise<Outcome> {
+    const { onlooker } = this.#parts;
+    const isExistenceCheck = restriction.name.startsWith('reject_unlisted_');
+    if (isExistenceCheck && this.#checked.has(restriction.name)) return 'dunno';
+    if (isExistenceCheck && !warnOnly) this.#checked.add(restriction.name);
+    onlooker?.tell({ kind: 'asked', restriction });
+    const answer = onlooker?.instead(restriction) ?? restriction.evaluate(evaluation);
+    const given = answer instanceof Promise ? await answer : answer;
+    const decision = onlooker?.reviewed(given) ?? given;
+    onlooker?.tell({
+      kind: 'answered',
+      restriction,
+      decision,
+      effect: this.#effectOf(decision, warnOnly),
+      isSoftened: warnOnly,
+    });
+    return this.#settle(decision, restriction, evaluation, warnOnly);
+  }
+
+  async #settle(
+    decision: Decision,
+    restriction: Restriction,
+    evaluation: Evaluation,
+    warnOnly: boolean,
+  ): Promise<Outcome> {
+    switch (decision.kind) {
+      case 'dunno':
+        return 'dunno';
+      case 'permit':
+        await this.#logPermit(restriction.name, decision, evaluation);
+        return this.#permit(decision.permitted, restriction, evaluation, warnOnly);
+      case 'deferIfPermit':
+        if (warnOnly) this.#log('reject_warning', this.#replyOf(decision));
+        else this.deferIfPermit ??= decision;
+        return 'dunno';
+      case 'deferIfReject':
+        this.#deferIfReject ??= decision;
+        return 'dunno';
+      case 'list': {
+        const subject = decision.subject ?? evaluation.subject;
+        const within = { ...evaluation, subject, depth: evaluation.depth + 1 };
+        const outcome = await this.#run(decision.restrictions, within, warnOnly);
+        this.#parts.onlooker?.tell({ kind: 'left', restriction });
+        return outcome === 'permit' ? this.#permit(decision.permitted, restriction, evaluation, warnOnly) : outcome;
+      }
+      case 'reject':
+        if (!warnOnly || decision.isOurs === true) return this.#refuse(decision);
+        this.#log('reject_warning', this.#replyOf(decision));
+        return 'dunno';
+      case 'abandon':
+        if (decision.note !== undefined) this.#log('hangup', decision.note);
+        return decision.fatal === undefined ? { kind: 'abandon' } : { kind: 'abandon', fatal: decision.fatal };
+    }
+  }
+
+  async #permit(
+    permitted: Permitted | undefined,
+    restriction: Restriction,
+    evaluation: Evaluation,
+    warnOnly: boolean,
+  ): Promise<Outcome> {
+    // who throws a message away has permitted nothing
+    if (permitted === undefined || this.isDiscarded) return 'permit';
+    return this.#settle(permitted(evaluation.warn), restriction, evaluation, warnOnly);
+  }
+
+  #refuse(decision: Decided<'reject'>): Ending {
+    const deferred = decision.code >= 500 ? this.#deferIfReject : undefined;
+    const final = deferred ?? decision;
+    if (this.#parts.softBounce && final.code >= 500)
+      this.#parts.onlooker?.tell({ kind: 'remark', remark: 'soft bounce' });
+    const reply = this.#replyOf(final);
+    this.#log('reject', reply);
+    return { kind: 'reject', reply, hangsUp: /^[45]21/.test(reply) };
+  }
+
+  /** The reply as sent and logged: of a code that is one, on one line, softened by soft_bounce, its two codes in accord. */
+  #replyOf({ code, dsn, text }: Deferral): string {
+    const isRefusal = code >= 400 && code <= 599;
+    if (!isRefusal) this.#warn(`SMTP reply code configuration error: ${code} ${dsn} ${text}`);
+    const said = isRefusal ? { code, dsn, text } : { code: 450, dsn: '4.7.1', text: 'Service unavailable' };
+    const final = this.#parts.softBounce && said.code >= 500 ? said.code - 100 : said.code;
+    // oxlint-disable-next-line no-control-regex -- what must not reach the wire
+    const line = said.text.replaceAll(/[\x00-\x1f\x7f]/g, ' ');
+    return `${final} ${Math.floor(final / 100)}${said.dsn.slice(1)} ${line}`;
+  }
+
+  async #logPermit(name: string, { as }: Decided<'permit'>, { subject }: Evaluation): Promise<void> {
+    const { loggedPermits } = this.#parts;
+    const { action, place } = as ?? { action: name, place: '' };
+    // a permit that an earlier deferral overrules is none
+    if (action === '' || loggedPermits.isEmpty || this.deferIfPermit !== undefined) return;
+    if ((await loggedPermits.matches(action)) !== 'yes') return;
+    // those about the client speak of it in whatever list they stand
+    const isAboutClient = /^permit_(?:mynetworks|inet_interfaces|sasl|tls|dnswl|rhswl)/.test(name);
+    const { replyClass, datum } = isAboutClient
+      ? { replyClass: 'Client host', datum: clientDatum(this.facts) }
+      : (subjectMaker(name)?.(this.facts) ?? subject);
+    this.#log('permit', `action=${action} for ${replyClass}=${datum} ${place}`);
+  }
+
+  #effectOf(decision: Decision, warnOnly: boolean): Effect {
+    return effectOf(decision, {
+      warnOnly,
+      isPutOff: this.deferIfPermit !== undefined,
+      softensRefusals: this.#deferIfReject !== undefined,
+    });
+  }
+
+  #warn(text: string): void {
+    this.#parts.events.emit({ kind: 'warning', text });
+  }
+
+  #log(word: PolicyWord, text: string): void {
+    const { facts } = this;
+    this.#parts.events.emit({
+      kind: 'policy',
+      word,
+      text,
+      client: facts.clientText,
+      where: facts.command,
+      queueId: facts.queueId,
+      sender: facts.sender,
+      recipient: facts.recipient,
+      protocol: facts.helo === undefined ? 'SMTP' : facts.protocol,
+      helo: facts.helo ?? '',
+    });
+  }
+}
