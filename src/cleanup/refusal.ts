@@ -5,14 +5,22 @@ export type Refusal = SubmissionResult & { readonly kind: 'refused' };
 
 export type RefusalReason = 'write' | 'full' | 'aliases' | 'recipients' | 'hops' | 'size' | 'aborted';
 
+const own = (code: number, dsn: string, text: string): Refusal => ({
+  kind: 'refused',
+  code,
+  dsn,
+  text,
+  isRuleText: false,
+});
+
 const replies: Readonly<Record<RefusalReason, Refusal>> = {
-  write: { kind: 'refused', code: 451, dsn: '4.3.0', text: 'Error: queue file write error' },
-  full: { kind: 'refused', code: 452, dsn: '4.3.1', text: 'Error: insufficient system storage' },
-  aliases: { kind: 'refused', code: 451, dsn: '4.6.0', text: 'Alias expansion error' },
-  recipients: { kind: 'refused', code: 550, dsn: '5.1.0', text: 'Error: no recipients specified' },
-  hops: { kind: 'refused', code: 554, dsn: '5.4.0', text: 'Error: too many hops' },
-  size: { kind: 'refused', code: 552, dsn: '5.3.4', text: 'Error: message file too big' },
-  aborted: { kind: 'refused', code: 451, dsn: '4.3.0', text: 'Error: internal protocol error' },
+  write: own(451, '4.3.0', 'queue file write error'),
+  full: own(452, '4.3.1', 'insufficient system storage'),
+  aliases: { kind: 'refused', code: 451, dsn: '4.6.0', text: 'Alias expansion error', isRuleText: true },
+  recipients: own(550, '5.1.0', 'no recipients specified'),
+  hops: own(554, '5.4.0', 'too many hops'),
+  size: own(552, '5.3.4', 'message file too big'),
+  aborted: own(451, '4.3.0', 'internal protocol error'),
 };
 
 /** `content`: what a rule or strict check said; its status code decides whether trying again may help. */
@@ -24,5 +32,5 @@ export function refuse(
 ): Refusal {
   if (reason !== 'content') return replies[reason];
   const { dsn, text } = rejection ?? { dsn: '5.7.1', text: 'message content rejected' };
-  return { kind: 'refused', code: dsn.startsWith('4') ? 451 : 550, dsn, text };
+  return { kind: 'refused', code: dsn.startsWith('4') ? 451 : 550, dsn, text, isRuleText: true };
 }

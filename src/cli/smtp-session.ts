@@ -92,8 +92,8 @@ class MaildropSubmission implements Submission {
       writer.commit();
       return Promise.resolve({ kind: 'queued', queueId: this.queueId });
     } catch (error) {
-      const text = `Error: queue file write error: ${error instanceof Error ? error.message : String(error)}`;
-      return Promise.resolve({ kind: 'refused', code: 451, dsn: '4.3.0', text });
+      const text = `queue file write error: ${error instanceof Error ? error.message : String(error)}`;
+      return Promise.resolve({ kind: 'refused', code: 451, dsn: '4.3.0', text, isRuleText: false });
     }
   }
 

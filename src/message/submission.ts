@@ -43,8 +43,17 @@ export type SubmissionAction =
 /** How a submission ended. */
 export type SubmissionResult =
   | { readonly kind: 'queued'; readonly queueId: string }
-  /** REJECT, too large, too many hops, no space …: the SMTP reply, and whether trying again may help. */
-  | { readonly kind: 'refused'; readonly code: number; readonly dsn: string; readonly text: string };
+  /**
+   * REJECT, too large, too many hops, no space …: the SMTP reply's parts. `isRuleText`: the text is a rule's own, so
+   * that a reply gives it as it is; cleanup's own words are introduced as an error.
+   */
+  | {
+      readonly kind: 'refused';
+      readonly code: number;
+      readonly dsn: string;
+      readonly text: string;
+      readonly isRuleText: boolean;
+    };
 
 /** One message being received. The owner calls write in order, then end or abort, exactly once. */
 export interface Submission {

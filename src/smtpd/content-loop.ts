@@ -111,7 +111,10 @@ async function finish(
   const outcome = await submission.end();
   transaction.submission = undefined;
   session.resetTransaction();
-  if (outcome.kind === 'refused') return replyOf(`${outcome.code} ${outcome.dsn} ${outcome.text}`);
+  if (outcome.kind === 'refused') {
+    const { code, dsn, text, isRuleText } = outcome;
+    return replyOf(`${code} ${dsn} ${isRuleText ? '' : 'Error: '}${text}`);
+  }
   session.exchange.forgive();
   return queuedReply(outcome, isChunked ? transaction.contentBytes : undefined);
 }

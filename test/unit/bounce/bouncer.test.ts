@@ -231,7 +231,7 @@ describe('bounce', () => {
   });
 
   it('asks for another try when cleanup refuses', async () => {
-    const { bouncer } = setUp('', { kind: 'refused', code: 452, dsn: '4.3.1', text: 'full' });
+    const { bouncer } = setUp('', { kind: 'refused', code: 452, dsn: '4.3.1', text: 'full', isRuleText: true });
     assert.deepEqual(await bouncer.notify('failure', queued(), [failed('b@y')]), { ok: false, reason: 'full' });
   });
 

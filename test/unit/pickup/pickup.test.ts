@@ -96,7 +96,13 @@ describe('pickup', () => {
   });
 
   it('leaves files that are being written, and keeps those that are refused for now', async () => {
-    const { pickup, taken, leave } = setUp({ kind: 'refused', code: 451, dsn: '4.3.0', text: 'later' });
+    const { pickup, taken, leave } = setUp({
+      kind: 'refused',
+      code: 451,
+      dsn: '4.3.0',
+      text: 'later',
+      isRuleText: true,
+    });
     const writing = leave('F1', `${formatMaildropEnvelope(ENVELOPE)}x\n`, 0o600);
     const kept = leave('F2', `${formatMaildropEnvelope(ENVELOPE)}x\n`);
     await pickup.scan();
@@ -105,7 +111,7 @@ describe('pickup', () => {
   });
 
   it('keeps a refused file until its sender has been told', async () => {
-    const refused = { kind: 'refused', code: 550, dsn: '5.7.1', text: 'no' } as const;
+    const refused = { kind: 'refused', code: 550, dsn: '5.7.1', text: 'no', isRuleText: true } as const;
     const { pickup, returned, leave } = setUp(refused, { ok: false, reason: 'no space' });
     const path = leave('F1', `${formatMaildropEnvelope(ENVELOPE)}x\n`);
     await pickup.scan();
@@ -114,7 +120,13 @@ describe('pickup', () => {
   });
 
   it('removes files that are malformed, and those that are refused for good and returned', async () => {
-    const { pickup, log, leave, returned } = setUp({ kind: 'refused', code: 550, dsn: '5.7.1', text: 'no' });
+    const { pickup, log, leave, returned } = setUp({
+      kind: 'refused',
+      code: 550,
+      dsn: '5.7.1',
+      text: 'no',
+      isRuleText: true,
+    });
     const paths = [leave('F1', 'no envelope\nx\n'), leave('F2', `${formatMaildropEnvelope(ENVELOPE)}x\n`)];
     await pickup.scan();
     assert.ok(!paths.some((path) => existsSync(path)));
