@@ -1,44 +1,57 @@
 /** postqueue(1): lists and flushes the queue. */
 import { existsSync } from 'node:fs';
-import { toExternal } from '#address';
+import { isAddressLiteral, isValidHostName, toExternal } from '#address';
 import { ConfigError, findConfigDirectory, openSettings, type Settings } from '#config';
 import { type ListedMessage, openStore } from '#store';
 import { askSystem } from './control-client.ts';
+import { lastValue, parseOptions } from './getopt.ts';
 import type { CliIo } from './io.ts';
 
+/** The status of every failure, as in Postfix. */
+const EX_UNAVAILABLE = 69;
+
+type Action = 'list' | 'json' | 'flush' | 'flushId' | 'flushSite';
+
 interface Options {
-  readonly action: 'list' | 'json' | 'flush' | 'flushId' | 'flushSite' | 'usage';
+  readonly action: Action;
   readonly argument: string;
   readonly directory: string | undefined;
 }
 
-function parse(args: readonly string[]): Options {
-  let out: Options = { action: 'usage', argument: '', directory: undefined };
-  for (let i = 0; i < args.length; i += 1) {
-    const arg = args[i] ?? '';
-    const value = (): string => {
-      if (arg.length > 2) return arg.slice(2);
-      i += 1;
-      return args[i] ?? '';
-    };
-    if (arg.startsWith('-c')) out = { ...out, directory: value() };
-    else if (arg === '-p') out = { ...out, action: 'list' };
-    else if (arg === '-j') out = { ...out, action: 'json' };
-    else if (arg === '-f') out = { ...out, action: 'flush' };
-    else if (arg.startsWith('-i')) out = { ...out, action: 'flushId', argument: value() };
-    else if (arg.startsWith('-s')) out = { ...out, action: 'flushSite', argument: value() };
-  }
-  return out;
+const usage = 'usage: postqueue -f | postqueue -i queueid | postqueue -j | postqueue -p | postqueue -s site';
+
+const actions: Readonly<Record<string, Action>> = { f: 'flush', i: 'flushId', j: 'json', p: 'list', s: 'flushSite' };
+
+/** The one thing to do, or what is wrong with the command line. */
+function parse(args: readonly string[]): Options | readonly string[] {
+  const parsed = parseOptions(args, 'c:fi:jps:v');
+  if (parsed.kind === 'invalid') return [parsed.problem, `fatal: ${usage}`];
+  const asked = parsed.options.flatMap(({ letter, value }) => {
+    const action = actions[letter];
+    return action === undefined ? [] : [{ action, argument: value }];
+  });
+  const [only] = asked;
+  if (only === undefined || asked.length > 1 || parsed.operands.length > 0) return [`fatal: ${usage}`];
+  const problem = badArgument(only.action, only.argument);
+  return problem === undefined ? { ...only, directory: lastValue(parsed.options, 'c') } : [`fatal: ${problem}`];
+}
+
+function badArgument(action: Action, argument: string): string | undefined {
+  const shown = argument.length > 100 ? `${argument.slice(0, 100)}...` : argument;
+  if (action === 'flushId' && !/^[0-9A-Za-z_]+$/.test(argument))
+    return `Cannot flush queue ID - invalid name: "${shown}"`;
+  if (action === 'flushSite' && !isValidHostName(argument) && !isAddressLiteral(argument))
+    return `Cannot flush mail queue - invalid destination: "${shown}"`;
+  return undefined;
 }
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const { action, argument, directory } = parse(args);
-  if (action === 'usage') {
-    io.stderr(
-      'postqueue: fatal: usage: postqueue -f | postqueue -i queueid | postqueue -j | postqueue -p | postqueue -s site\n',
-    );
-    return 69;
+  const options = parse(args);
+  if (!('action' in options)) {
+    for (const problem of options) io.stderr(`postqueue: ${problem}\n`);
+    return EX_UNAVAILABLE;
   }
+  const { action, argument, directory } = options;
   let settings: Settings;
   try {
     settings = openSettings(findConfigDirectory(directory, io.env)).settings;
@@ -54,14 +67,12 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     site: argument,
   });
   if (answer.kind === 'ok') return 0;
-  // the service's own words stand alone
-  if (answer.kind === 'failed' && action === 'flushSite') io.stderr(`postqueue: fatal: ${answer.reason}\n`);
-  else {
-    const reason = answer.kind === 'down' ? 'mail system is down' : answer.reason;
-    io.stderr(`postqueue: fatal: Cannot flush mail queue - ${reason}\n`);
-  }
-  return 69;
+  const reason = answer.kind === 'down' ? 'Cannot flush mail queue - mail system is down' : answer.reason;
+  io.stderr(`postqueue: fatal: ${reason}\n`);
+  return EX_UNAVAILABLE;
 }
+
+const mailIsDown = 'Queue report unavailable - mail system is down';
 
 /** From the running system, or from the store itself when it is down and we may open it. */
 async function readQueue(settings: Settings): Promise<readonly ListedMessage[] | string> {
@@ -77,15 +88,15 @@ async function readQueue(settings: Settings): Promise<readonly ListedMessage[] |
     await store.close();
     return messages;
   } catch {
-    return 'mail system is down';
+    return mailIsDown;
   }
 }
 
 async function list(action: 'list' | 'json', settings: Settings, io: CliIo): Promise<number> {
   const messages = await readQueue(settings);
   if (typeof messages === 'string') {
-    io.stderr(`postqueue: fatal: Queue report unavailable - ${messages}\n`);
-    return 69;
+    io.stderr(`postqueue: fatal: ${messages}\n`);
+    return EX_UNAVAILABLE;
   }
   if (action === 'json') io.stdout(messages.map(jsonLine).join(''));
   else

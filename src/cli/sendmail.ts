@@ -43,7 +43,11 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const { options } = parsed;
   const filter = settings.string('verp_delimiter_filter');
   if (!isVerp(options.verp, filter)) return reporter.fatal(`-V requires two characters from ${filter}`);
-  if (options.flush !== undefined) return runOther('postqueue', options.flush, io, directory);
+  if (options.flush !== undefined) {
+    const { what, args: request } = options.flush;
+    if (options.recipients.length > 0) return reporter.fatal(`flush ${what} requires no recipient`);
+    return runOther('postqueue', request, io, directory);
+  }
   switch (options.mode) {
     case 'deliver':
     case 'verify':
@@ -93,6 +97,8 @@ async function runOther(
 async function submit(options: SendmailOptions, settings: Settings, io: CliIo, reporter: Reporter): Promise<number> {
   const login = await findLogin(io.uid);
   if (login === undefined) return reporter.fatal(`no login name found for user ID ${io.uid}`);
+  const refused = await refusedSubmitter(io.uid, settings);
+  if (refused !== undefined) return reporter.fatal(`User ${refused} is not allowed to submit mail`);
   const who = `${options.sender ?? login.name}(${io.uid})`;
   const named = commandLineRecipients(options.recipients);
   try {
@@ -111,6 +117,18 @@ async function submit(options: SendmailOptions, settings: Settings, io: CliIo, r
     io.stdout(`Mail Delivery Status Report will be mailed to <${sender}>.\n`);
   }
   return EX_OK;
+}
+
+/** authorized_submit_users. The list is nearly always everybody; only another one is worth loading the tables. */
+async function refusedSubmitter(uid: number, settings: Settings): Promise<string | undefined> {
+  const parameter = 'authorized_submit_users';
+  if (settings.string(parameter).startsWith('static:')) return undefined;
+  const { refusedUser, TableOpener } = await import('#tables');
+  const configDirectory = settings.string('config_directory');
+  const tables = new TableOpener({ settings, configDirectory, warn: () => undefined });
+  const refused = await refusedUser(parameter, uid, settings, tables);
+  tables.closeAll();
+  return refused;
 }
 
 /** Puts the message into the maildrop directory. Throws when nothing was kept. */

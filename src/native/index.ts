@@ -4,6 +4,7 @@ export { keepDescriptorsPrivate } from './descriptors.ts';
 export { type FileLockKind, tryLockFile } from './file-locks.ts';
 export { getGroupByName, getUserById, getUserByName, type SystemGroup, type SystemUser } from './libc-users.ts';
 export { type ListenerResult, openListener } from './listeners.ts';
+export { peerUserOf } from './peer.ts';
 export { compilePerlExpression, hasPerlExpressions, MatchFailure, type PerlOptions } from './perl-expression.ts';
 export { compilePosixExpression, type NativeExpression } from './posix-expression.ts';
 export { openSyslog, type SyslogWriter } from './syslog.ts';

@@ -25,6 +25,8 @@ export interface PickupOptions {
   /** Tells senders of mail that cleanup refuses, and logs it in cleanup's name. */
   readonly bouncer: Bouncer;
   readonly cleanupEvents: EventChannel;
+  /** `name(uid)` of a user who may not submit mail. authorized_submit_users */
+  readonly refusedUser?: (uid: number) => Promise<string | undefined>;
   readonly now?: () => number;
   /** Time between scans, ms; master.cf's wakeup time of pickup. */
   readonly scanIntervalMs?: number;
@@ -129,6 +131,11 @@ class MaildropWatcher implements Pickup {
       return true;
     }
     await using file = opened.file;
+    const refused = await this.#options.refusedUser?.(file.uid);
+    if (refused !== undefined) {
+      events.emit({ kind: 'warning', text: `${path}: User ${refused} is not allowed to submit mail -- removed` });
+      return true;
+    }
     const { result, queueId, envelope } = await submitFile(file, { submission, settings: this.#settings, events, now });
     if (result.kind === 'queued') return true;
     if (result.code < 500) return false;

@@ -5,6 +5,7 @@
 import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { peerUserOf } from '#native';
 import type { Requeuer } from '#pickup';
 import type { QueueManager } from '#qmgr';
 import type { MessageSelector, QueueStore } from '#store';
@@ -16,8 +17,14 @@ export interface ControlServerOptions {
   readonly requeuer: Requeuer;
   /** False: fast_flush_domains does not hold the site. */
   readonly flushSite: (site: string) => Promise<boolean>;
+  /** `name(uid)` of a user who may not. authorized_mailq_users, authorized_flush_users */
+  readonly refusedUser: (right: Right, uid: number) => Promise<string | undefined>;
   readonly warn: (text: string) => void;
 }
+
+type Right = 'view' | 'flush';
+
+const rights: Readonly<Record<string, Right>> = { list: 'view', flush: 'flush', flushId: 'flush', flushSite: 'flush' };
 
 interface Request {
   readonly operation: string;
@@ -88,6 +95,22 @@ async function answer(
   }
 }
 
+/** Throws for a user who may not ask for that. */
+async function checkRight(operation: string, socket: Socket, { refusedUser }: ControlServerOptions): Promise<void> {
+  const right = rights[operation];
+  if (right === undefined) return;
+  const uid = peerOf(socket);
+  const who = uid === undefined ? 'unknown' : await refusedUser(right, uid);
+  if (who !== undefined) throw new Error(`User ${who} is not allowed to ${right} the mail queue`);
+}
+
+/** The user at the other end; Node has no name for the descriptor of a socket. */
+function peerOf(socket: Socket): number | undefined {
+  const handle: unknown = Reflect.get(socket, '_handle');
+  const isOpen = typeof handle === 'object' && handle !== null && 'fd' in handle && typeof handle.fd === 'number';
+  return isOpen ? peerUserOf(Number(handle.fd)) : undefined;
+}
+
 function serve(socket: Socket, options: ControlServerOptions, isPrivileged: boolean): void {
   socket.on('error', () => socket.destroy());
   const write = (value: unknown): void => void socket.write(`${JSON.stringify(value)}\n`);
@@ -96,9 +119,12 @@ function serve(socket: Socket, options: ControlServerOptions, isPrivileged: bool
   lines.on('error', () => undefined);
   lines.once('line', (line) => {
     const request = parseRequest(line);
-    const work =
-      request === undefined ? Promise.reject(new Error('bad request')) : answer(request, options, isPrivileged, write);
-    work.then(
+    const work = async (): Promise<void> => {
+      if (request === undefined) throw new Error('bad request');
+      if (!isPrivileged) await checkRight(request.operation, socket, options);
+      await answer(request, options, isPrivileged, write);
+    };
+    work().then(
       () => socket.end(`${JSON.stringify({ ok: true })}\n`),
       (error: unknown) =>
         socket.end(

@@ -22,7 +22,7 @@ import {
   type SmtpService,
 } from '#smtpd';
 import { openStore } from '#store';
-import { TableOpener } from '#tables';
+import { refusedUser, TableOpener } from '#tables';
 import { createProbeSender, createVerifier } from '#verify';
 import { createAgents } from './agents.ts';
 import { startControlServer } from './control-server.ts';
@@ -175,9 +175,8 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
 
   const flushDomains = tables.matchList('fast_flush_domains', 'domain', settings.elements('fast_flush_domains'));
   const flushSite = async (site: string): Promise<boolean> => {
-    const name = site.replace(/^\[(.*)\]$/, '$1');
-    if ((await flushDomains.matches(name)) !== 'yes') return false;
-    await qmgr.flushSite(name);
+    if ((await flushDomains.matches(site)) !== 'yes') return false;
+    await qmgr.flushSite(site);
     return true;
   };
 
@@ -226,6 +225,7 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
           events: channelOf(log, settings, 'pickup'),
           bouncer,
           cleanupEvents: channelOf(log, settings, 'cleanup'),
+          refusedUser: (uid) => refusedUser('authorized_submit_users', uid, settings, tables),
           scanIntervalMs: (pickupEntry.wakeupSeconds || 60) * 1000,
         });
   const requeuer = createRequeuer({
@@ -236,7 +236,17 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
     uid: process.getuid?.() ?? 0,
     now,
   });
-  const control = await startControlServer({ queueDirectory, store, qmgr, requeuer, flushSite, warn });
+  const mayNot = (right: 'view' | 'flush', uid: number): Promise<string | undefined> =>
+    refusedUser(right === 'view' ? 'authorized_mailq_users' : 'authorized_flush_users', uid, settings, tables);
+  const control = await startControlServer({
+    queueDirectory,
+    store,
+    qmgr,
+    requeuer,
+    flushSite,
+    refusedUser: mayNot,
+    warn,
+  });
   const listening = await Promise.all(options.listeners.map((listener) => listen(listener, servers)));
   qmgr.start();
   await pickup?.start();

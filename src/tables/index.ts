@@ -26,3 +26,4 @@ export { isTableType, TableOpener, type TableOpenerOptions, tableTypes } from '.
 export { readMapSource, type SourceItem } from './source-lines.ts';
 export { lookupFirst, type SearchKey } from './table-list.ts';
 export type { LookupResult, MatchList, MatchResult, Table, TableList, TableListResult, TableUse } from './table.ts';
+export { refusedUser } from './user-list.ts';

@@ -24,7 +24,8 @@ export interface SendmailOptions {
   smtputf8: boolean;
   aliasDatabase: string;
   /** postqueue's arguments for -q, -qI and -qR. */
-  flush: readonly string[] | undefined;
+  /** `-q…`: what it flushes, and how postqueue is asked. */
+  flush: { readonly what: string; readonly args: readonly string[] } | undefined;
   recipients: readonly string[];
 }
 
@@ -234,9 +235,9 @@ class OptionReader {
 
   #queue(value: string): string | undefined {
     const letter = value.charAt(0);
-    if (letter === '') this.options.flush = ['-f'];
-    else if (letter === 'I') this.options.flush = ['-i', value.slice(1)];
-    else if (letter === 'R') this.options.flush = ['-s', value.slice(1)];
+    if (letter === '') this.options.flush = { what: 'queue mode', args: ['-f'] };
+    else if (letter === 'I') this.options.flush = { what: 'queue_id', args: ['-i', value.slice(1)] };
+    else if (letter === 'R') this.options.flush = { what: 'site', args: ['-s', value.slice(1)] };
     else if (!/\d/.test(letter)) return `-q${letter} is not implemented`;
     return undefined;
   }

@@ -63,8 +63,8 @@ export const inertParameters = new Set(
 /** What they ask for is not there yet: setting one is warned of at every start. */
 export const pendingParameters = new Set(
   (
-    'allow_srv_lookup_fallback authorized_flush_users authorized_mailq_users ' +
-    'authorized_submit_users biff broken_sasl_auth_clients confirm_delay_cleared ' +
+    'allow_srv_lookup_fallback ' +
+    'biff broken_sasl_auth_clients confirm_delay_cleared ' +
     'default_delivery_status_filter ' +
     'dnssec_probe empty_address_local_login_sender_maps_lookup_key ' +
     'enable_idna2003_compatibility error_notice_recipient force_mime_input_conversion ' +
