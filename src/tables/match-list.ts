@@ -64,7 +64,10 @@ function matchTable(table: Table, query: Query, options: MatchListOptions): Mayb
     const key = keys[at];
     if (key === undefined) return 'no';
     return whenReady(table.lookup(key), (result): MaybePromise<MatchResult> => {
-      if (result.kind === 'failed') return { failed: `${table.name}: ${result.reason}` };
+      if (result.kind === 'failed') {
+        options.warn(`${options.parameter}: ${table.name}: table lookup problem`);
+        return { failed: `${table.name}: ${result.reason}` };
+      }
       return result.kind === 'found' ? 'yes' : step(at + 1);
     });
   };

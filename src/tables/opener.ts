@@ -174,6 +174,7 @@ export class TableOpener {
     return createTableList(
       specs.join(' '),
       specs.map((spec) => this.open(spec, use)),
+      this.#options.warn,
     );
   }
 

@@ -1,10 +1,16 @@
 /** Several tables as one: every key is tried in all of them before the next key (maps_find in Postfix). */
 import { type MaybePromise, whenReady } from '#message';
-import type { Table, TableList, TableListResult } from './table.ts';
+import type { LookupResult, Table, TableList, TableListResult } from './table.ts';
 
+const maxKeyShown = 100;
 const missing: TableListResult = { kind: 'missing' };
 
-export function createTableList(title: string, tables: readonly Table[]): TableList {
+/** `warn` hears of each lookup that fails, so that who asks needn't tell. */
+export function createTableList(title: string, tables: readonly Table[], warn: (text: string) => void): TableList {
+  const judge = (answer: Exclude<LookupResult, { kind: 'missing' }>, table: Table, key: string): TableListResult => {
+    if (answer.kind === 'failed') warn(`${table.name} lookup error for "${key.slice(0, maxKeyShown)}"`);
+    return { ...answer, table, key };
+  };
   const search = (key: string, partial: boolean, from: number): MaybePromise<TableListResult> => {
     for (let i = from; i < tables.length; i += 1) {
       const table = tables[i];
@@ -12,10 +18,10 @@ export function createTableList(title: string, tables: readonly Table[]): TableL
       const answer = table.lookup(key);
       if (answer instanceof Promise) {
         return answer.then((result) =>
-          result.kind === 'missing' ? search(key, partial, i + 1) : { ...result, table, key },
+          result.kind === 'missing' ? search(key, partial, i + 1) : judge(result, table, key),
         );
       }
-      if (answer.kind !== 'missing') return { ...answer, table, key };
+      if (answer.kind !== 'missing') return judge(answer, table, key);
     }
     return missing;
   };

@@ -22,12 +22,9 @@ function nameRequired(dsn: string, text: string, status: 'nameStatus' | 'reverse
 export const client: Readonly<Record<string, Constructor>> = {
   permit_mynetworks:
     ({ mynetworks }) =>
-    ({ facts, subject, warn }) =>
+    ({ facts, subject }) =>
       whenReady(mynetworks.matches(facts.client.name, facts.client.address), (answer): Decision => {
-        if (typeof answer === 'object') {
-          warn(answer.failed);
-          return lookupFailure(subject.datum);
-        }
+        if (typeof answer === 'object') return lookupFailure(subject.datum);
         return answer === 'yes' ? permit : dunno;
       }),
   permit_inet_interfaces:
