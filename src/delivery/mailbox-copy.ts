@@ -13,6 +13,8 @@ export interface CopyOptions {
   /** Envelope sender for Return-Path: and the From_ line. */
   readonly sender: string;
   readonly prependsDelivered: boolean;
+  /** X-Original-To: is shown. enable_original_recipient */
+  readonly showsOriginal: boolean;
   /** `mbox`: a From_ line, quoting of `From `, an empty line behind; `command`: a From_ line only. */
   readonly form: 'plain' | 'mbox' | 'command';
   readonly now: number;
@@ -55,13 +57,13 @@ export function mailboxCopy(
   request: DeliveryRequest,
   recipient: RequestRecipient,
   deliveredTo: string,
-  { sender, prependsDelivered, form, now }: CopyOptions,
+  { sender, prependsDelivered, showsOriginal, form, now }: CopyOptions,
 ): AsyncGenerator<Buffer> {
   const isMbox = form === 'mbox';
   const top =
     (form === 'plain' ? '' : fromLine(sender, now)) +
     `Return-Path: <${toExternal(sender)}>\n` +
-    (recipient.original === '' ? '' : `X-Original-To: ${toExternal(recipient.original)}\n`) +
+    (showsOriginal && recipient.original !== '' ? `X-Original-To: ${toExternal(recipient.original)}\n` : '') +
     (prependsDelivered ? `Delivered-To: ${toExternal(deliveredTo)}\n` : '');
   return shapedCopy(request, { top, bottom: isMbox ? '\n' : '', quotesFrom: isMbox, stuffsDots: false, lineEnd: '\n' });
 }

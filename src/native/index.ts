@@ -2,7 +2,14 @@
 export { ContentGarbage } from './content-garbage.ts';
 export { keepDescriptorsPrivate } from './descriptors.ts';
 export { type FileLockKind, tryLockFile } from './file-locks.ts';
-export { getGroupByName, getUserById, getUserByName, type SystemGroup, type SystemUser } from './libc-users.ts';
+export {
+  getGroupByName,
+  getUserById,
+  getUserByName,
+  type SystemGroup,
+  type SystemUser,
+  UserDatabaseError,
+} from './libc-users.ts';
 export { type ListenerResult, openListener } from './listeners.ts';
 export { peerUserOf } from './peer.ts';
 export { compilePerlExpression, hasPerlExpressions, MatchFailure, type PerlOptions } from './perl-expression.ts';

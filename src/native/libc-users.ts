@@ -1,5 +1,6 @@
 /** Users and groups by the system's own sources (getpwnam(3)), so that directory services work. */
 import { readFileSync } from 'node:fs';
+import { getSystemErrorMap } from 'node:util';
 import koffi from 'koffi';
 
 export interface SystemUser {
@@ -17,6 +18,9 @@ export interface SystemGroup {
   readonly members: readonly string[];
 }
 
+/** The users or groups can't be looked up now; nothing is known about the name. */
+export class UserDatabaseError extends Error {}
+
 interface Calls {
   userByName(name: string): unknown;
   userById(uid: number): unknown;
@@ -25,11 +29,14 @@ interface Calls {
 
 let calls: Calls | undefined;
 
-/** Bound once, on first use. */
+/** Large enough for any entry that a person made. */
+const roomForStrings = 64 * 1024;
+
+/** Bound once, on first use. The reentrant calls, because only they tell "not found" from "can't tell". */
 function libcCalls(): Calls {
   if (calls !== undefined) return calls;
   const libc = koffi.load('libc.so.6');
-  const passwd = koffi.struct('passwd', {
+  koffi.struct('passwd', {
     pw_name: 'str',
     pw_passwd: 'str',
     pw_uid: 'uint32_t',
@@ -38,18 +45,29 @@ function libcCalls(): Calls {
     pw_dir: 'str',
     pw_shell: 'str',
   });
-  const group = koffi.struct('group', { gr_name: 'str', gr_passwd: 'str', gr_gid: 'uint32_t', gr_mem: 'void *' });
-  const byName = libc.func('passwd *getpwnam(const char *name)');
-  const byId = libc.func('passwd *getpwuid(uint32_t uid)');
-  const groupByName = libc.func('group *getgrnam(const char *name)');
-  const decode = (pointer: unknown, type: typeof passwd): unknown =>
-    pointer === null ? undefined : koffi.decode(pointer, type);
+  koffi.struct('group', { gr_name: 'str', gr_passwd: 'str', gr_gid: 'uint32_t', gr_mem: 'void *' });
+  const rest = '_Inout_ uint8_t *strings, size_t length, _Out_ void **result)';
+  const byName = libc.func(`int getpwnam_r(const char *name, _Out_ passwd *entry, ${rest}`);
+  const byId = libc.func(`int getpwuid_r(uint32_t uid, _Out_ passwd *entry, ${rest}`);
+  const groupByName = libc.func(`int getgrnam_r(const char *name, _Out_ group *entry, ${rest}`);
+  const strings = Buffer.alloc(roomForStrings);
+  const look = (call: (...args: unknown[]) => unknown, key: string | number): unknown => {
+    const entry = {};
+    const result: unknown[] = [null];
+    const error = call(key, entry, strings, strings.length, result);
+    if (error !== 0) throw new UserDatabaseError(`looking up ${key}: ${errorName(Number(error))}`);
+    return result[0] === null ? undefined : entry;
+  };
   calls = {
-    userByName: (name) => decode(byName(name), passwd),
-    userById: (uid) => decode(byId(uid), passwd),
-    groupByName: (name) => decode(groupByName(name), group),
+    userByName: (name) => look(byName, name),
+    userById: (uid) => look(byId, uid),
+    groupByName: (name) => look(groupByName, name),
   };
   return calls;
+}
+
+function errorName(code: number): string {
+  return getSystemErrorMap().get(-code)?.[1] ?? `error ${code}`;
 }
 
 function toUser(value: unknown): SystemUser | undefined {
@@ -69,15 +87,17 @@ function toUser(value: unknown): SystemUser | undefined {
   };
 }
 
+/** Throws UserDatabaseError. */
 export function getUserByName(name: string): SystemUser | undefined {
   return toUser(libcCalls().userByName(name));
 }
 
+/** Throws UserDatabaseError. */
 export function getUserById(uid: number): SystemUser | undefined {
   return toUser(libcCalls().userById(uid));
 }
 
-/** Members come from /etc/group; getgrnam's list is not read. */
+/** Members come from /etc/group; getgrnam's list is not read. Throws UserDatabaseError. */
 export function getGroupByName(name: string): SystemGroup | undefined {
   const value = libcCalls().groupByName(name);
   if (typeof value !== 'object' || value === null) return undefined;

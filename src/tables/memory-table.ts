@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { foldCase } from '#address';
 import { splitList } from '#config';
-import { getUserByName, getGroupByName } from '#native';
+import { getGroupByName, getUserByName, UserDatabaseError } from '#native';
 import { errnoText } from './errno-text.ts';
 import type { LookupResult, Table } from './table.ts';
 import { readMapSource } from './source-lines.ts';
@@ -113,7 +113,7 @@ export function textTable(
 
 /** `unix:passwd.byname`, `unix:group.byname`: the lines of passwd(5) and group(5). */
 export function unixTable(name: string, map: string): Table | string {
-  const lookup = (key: string): LookupResult => {
+  const find = (key: string): LookupResult => {
     if (map === 'passwd.byname') {
       const user = getUserByName(key);
       return user === undefined
@@ -122,6 +122,14 @@ export function unixTable(name: string, map: string): Table | string {
     }
     const group = getGroupByName(key);
     return group === undefined ? missing : found(`${group.name}:x:${group.gid}:${group.members.join(',')}`);
+  };
+  const lookup = (key: string): LookupResult => {
+    try {
+      return find(key);
+    } catch (error) {
+      if (error instanceof UserDatabaseError) return { kind: 'failed', reason: error.message };
+      throw error;
+    }
   };
   if (map !== 'passwd.byname' && map !== 'group.byname') return `unknown table: ${name}`;
   return { name, acceptsPartialKeys: true, lookup };

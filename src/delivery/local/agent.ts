@@ -3,12 +3,13 @@ import { toExternal } from '#address';
 import type { Settings } from '#config';
 import type { EventChannel } from '#events';
 import type { DeliveryAgent, DeliveryRequest, Outcome, RequestRecipient, SubmissionPort } from '#message';
+import { UserDatabaseError } from '#native';
 import type { Rewriter } from '#rewrite';
 import type { TableOpener } from '#tables';
 import type { DelivererPool } from '../deliverer.ts';
 import { deliveredToFields } from '../mailbox-copy.ts';
-import { concludeFailed } from './conclude.ts';
-import type { Job, LocalParts, MemberOutcome } from './job.ts';
+import { concludeFailed, warn } from './conclude.ts';
+import type { Job, LocalParts, MemberOutcome, Place } from './job.ts';
 import { deliverToAddress } from './recipient.ts';
 import { submitForwards } from './resubmit.ts';
 import { readLocalSettings } from './settings.ts';
@@ -65,22 +66,25 @@ async function deliverOne(parts: LocalParts, request: DeliveryRequest, recipient
     concludeFailed(job, address, '5.4.6', `mail forwarding loop for ${toExternal(address)}`);
     return summary(job);
   }
-  await deliverToAddress(
-    job,
-    {
-      level: 0,
-      from: '',
-      kind: 'none',
-      rights: undefined,
-      owner: '',
-      sender: request.envelope.sender,
-      isList: false,
-      deliveredTo: address,
-      unmatched: '',
-    },
-    address,
-    { skipsAliases: false },
-  );
+  const place: Place = {
+    level: 0,
+    from: '',
+    kind: 'none',
+    rights: undefined,
+    owner: '',
+    sender: request.envelope.sender,
+    isList: false,
+    deliveredTo: address,
+    unmatched: '',
+  };
+  try {
+    await deliverToAddress(job, place, address, { skipsAliases: false });
+  } catch (error) {
+    if (!(error instanceof UserDatabaseError)) throw error;
+    // a directory service that is down makes nobody unknown
+    warn(job, `error looking up passwd info: ${error.message}`);
+    concludeFailed(job, address, '4.0.0', 'user lookup error');
+  }
   await submitForwards(job);
   return summary(job);
 }

@@ -75,6 +75,7 @@ export async function deliverToCommand(
   const content = mailboxCopy(job.request, job.recipient, place.deliveredTo, {
     sender: place.sender,
     prependsDelivered: settings.deliveredIn.has('command'),
+    showsOriginal: settings.showsOriginal,
     form: 'command',
     now: now(),
   });

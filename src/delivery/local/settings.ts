@@ -36,6 +36,8 @@ export interface LocalSettings {
   readonly needsHome: boolean;
   /** prepend_delivered_header */
   readonly deliveredIn: ReadonlySet<string>;
+  /** enable_original_recipient */
+  readonly showsOriginal: boolean;
   readonly commandsFrom: ReadonlySet<string>;
   readonly filesFrom: ReadonlySet<string>;
   readonly propagatesIn: ReadonlySet<string>;
@@ -86,6 +88,7 @@ export function readLocalSettings(settings: Settings, tables: TableOpener): Loca
     isOwnerStrict: settings.bool('strict_mailbox_ownership'),
     needsHome: settings.bool('require_home_directory'),
     deliveredIn: words('prepend_delivered_header'),
+    showsOriginal: settings.bool('enable_original_recipient'),
     commandsFrom: words('allow_mail_to_commands'),
     filesFrom: words('allow_mail_to_files'),
     propagatesIn: words('propagate_unmatched_extensions'),

@@ -16,6 +16,7 @@ function copy(
   return mailboxCopy(request, recipient, place.deliveredTo, {
     sender: place.sender,
     prependsDelivered: shape.isDelivered,
+    showsOriginal: parts.settings.showsOriginal,
     form: shape.isMbox ? 'mbox' : 'plain',
     now: parts.now(),
   });

@@ -51,6 +51,7 @@ class VirtualAgent implements DeliveryAgent {
   readonly #locks: LockRules;
   readonly #isOwnerStrict: boolean;
   readonly #sizeLimit: number;
+  readonly #showsOriginal: boolean;
 
   constructor(options: VirtualAgentOptions) {
     const { settings, tables, rewriter } = options;
@@ -71,6 +72,7 @@ class VirtualAgent implements DeliveryAgent {
     this.#locks = readLockRules(settings, 'virtual_mailbox_lock');
     this.#isOwnerStrict = settings.bool('strict_mailbox_ownership');
     this.#sizeLimit = settings.int('virtual_mailbox_limit');
+    this.#showsOriginal = settings.bool('enable_original_recipient');
   }
 
   async deliver(request: DeliveryRequest, report: (outcome: Outcome) => void): Promise<Record<string, never>> {
@@ -102,6 +104,7 @@ class VirtualAgent implements DeliveryAgent {
     const content = mailboxCopy(request, recipient, address, {
       sender: request.envelope.sender,
       prependsDelivered: true,
+      showsOriginal: this.#showsOriginal,
       form: mailbox.isMaildir ? 'plain' : 'mbox',
       now: now(),
     });
