@@ -3,7 +3,7 @@ import { type AddressToken, parseAddressList } from '#address';
 import type { CommandWord } from './command-words.ts';
 
 export interface PathSyntax {
-  /** strict_rfc821_envelopes: angle brackets are a must; comments, display names and source routes alone are not allowed. */
+  /** strict_rfc821_envelopes: angle brackets are a must; comments, display names and a mere @domain are not allowed. */
   readonly strict: boolean;
 }
 
@@ -34,7 +34,8 @@ export function pathAddress(text: string, { strict }: PathSyntax): string | unde
   if (strict && (!text.startsWith('<') || tokens.some((token) => token.kind === 'comment' || isWord(token))))
     return undefined;
   const address = unbracketed(addresses[0]?.address ?? '');
-  if (strict && address.startsWith('@')) return undefined;
+  // a source route with an address behind it is RFC 821's own
+  if (strict && /^@[^:]*$/.test(address)) return undefined;
   if (address === '' && tokens.some(isWord)) return undefined;
   return address;
 }
