@@ -8,6 +8,7 @@ import { toExternal } from '#address';
 import type { EventChannel } from '#events';
 import type {
   MaybePromise,
+  Recipient,
   Status,
   Submission,
   SubmissionAction,
@@ -202,8 +203,9 @@ export class CleanupSubmission implements Submission {
     await this.#do(() => this.#finish());
     if (!this.#isOver && this.#recipients.all.length === 0) this.#refuse(refuse('recipients'));
     const { onAliased } = this.#options;
-    if (onAliased !== undefined && this.#recipients.all.length > 1) return this.#answerProbe(onAliased);
-    if (!this.#isOver) return this.#commit();
+    const isAnswered = onAliased !== undefined && this.#recipients.all.length > 1;
+    if (isAnswered) this.#answerProbe(onAliased);
+    if (!this.#isOver) return this.#commit(isAnswered ? [] : this.#recipients.all);
     this.#writer.abort();
     const { events } = this.#parts;
     if (this.#refusal === undefined) {
@@ -214,25 +216,22 @@ export class CleanupSubmission implements Submission {
     return this.#refusal;
   }
 
-  /** A probe's address stands for several ones: that is answer enough. */
-  #answerProbe(onAliased: (status: Status) => void): SubmissionResult {
-    this.#writer.abort();
+  /** A probe's address stands for several ones: that is answer enough, and it goes to nobody. */
+  #answerProbe(onAliased: (status: Status) => void): void {
     const { arrivedAt } = this.#options.envelope;
-    const [first] = this.#recipients.all;
     const status: Status = { code: '2.0.0', reason: 'aliased to multiple recipients' };
     this.#parts.events.emit({
       kind: 'delivery',
       queueId: this.queueId,
       recipient: toExternal(this.#firstRecipient),
       original: '',
-      relay: first?.address ?? 'none',
+      relay: 'none',
       times: [arrivedAt, arrivedAt, arrivedAt, arrivedAt, arrivedAt],
       code: status.code,
       outcome: 'deliverable',
       text: status.reason,
     });
     onAliased(status);
-    return { kind: 'queued', queueId: this.queueId };
   }
 
   *#finish(): Steps<void> {
@@ -242,7 +241,7 @@ export class CleanupSubmission implements Submission {
     if (this.#redirect !== undefined) this.#recipients.redirect(this.#redirect);
   }
 
-  async #commit(): Promise<SubmissionResult> {
+  async #commit(recipients: readonly Recipient[]): Promise<SubmissionResult> {
     try {
       await this.#writer.commit({
         envelope: {
@@ -252,7 +251,7 @@ export class CleanupSubmission implements Submission {
           encoding: this.#options.envelope.encoding || this.#content.encoding,
           messageId: this.#content.messageId,
         },
-        recipients: this.#recipients.all,
+        recipients,
         queue: this.#isHeld ? 'hold' : 'incoming',
         headerBytes: this.#content.headerBytes,
         sizeBytes: this.#sizeBytes,

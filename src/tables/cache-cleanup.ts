@@ -21,6 +21,8 @@ export function keepCacheClean(cache: Cache, options: CacheCleanupOptions): { st
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
   const schedule = (delayMs: number): void => {
+    // what the cache holds now, not what comes in meanwhile
+    if (delayMs <= 0) return void run();
     timer = setTimeout(() => void run(), Math.min(delayMs, longestTimerMs));
     timer.unref();
   };
@@ -33,7 +35,7 @@ export function keepCacheClean(cache: Cache, options: CacheCleanupOptions): { st
   };
   if (intervalMs > 0) {
     const last = Number(cache.get(lastCleanupKey) ?? 0) * 1000;
-    schedule(Math.max(0, Math.min(last + intervalMs - now(), intervalMs)));
+    schedule(Math.min(last + intervalMs - now(), intervalMs));
   }
   return {
     stop: () => {
