@@ -11,7 +11,7 @@ export const inertParameters = new Set(
     'bounce_service_name command_directory connection_cache_protocol_timeout ' +
     'connection_cache_service_name connection_cache_status_update_time connection_cache_ttl_limit ' +
     'cyrus_sasl_config_path daemon_directory daemon_table_open_error_is_fatal daemon_timeout ' +
-    'debug_peer_level debug_peer_list debugger_command default_cache_db_type ' +
+    'debug_peer_level debug_peer_list debugger_command ' +
     'default_extra_recipient_limit default_recipient_limit default_recipient_refill_delay ' +
     'default_recipient_refill_limit defer_service_name destination_concurrency_feedback_debug ' +
     'dns_ncache_ttl_fix_enable dnsblog_reply_delay dnsblog_service_name dont_remove ' +
@@ -22,8 +22,8 @@ export const inertParameters = new Set(
     'lmtp_recipient_limit lmtp_recipient_refill_delay lmtp_recipient_refill_limit lmtp_sasl_path ' +
     'local_extra_recipient_limit local_recipient_limit local_recipient_refill_delay ' +
     'local_recipient_refill_limit mail_release_date maillog_file_compressor maillog_file_rotate_suffix ' +
-    'mailq_path manpage_directory max_idle max_use meta_directory multi_instance_directories ' +
-    'multi_instance_enable multi_instance_group multi_instance_name multi_instance_wrapper ' +
+    'mailq_path maps_rbl_domains manpage_directory max_idle max_use meta_directory multi_instance_directories ' +
+    'multi_instance_enable multi_instance_group multi_instance_wrapper ' +
     'newaliases_path non_bdb_custom_mapping non_bdb_migration_allow_root_prefixes ' +
     'non_bdb_migration_allow_user_prefixes non_bdb_migration_level non_bdb_migration_log_redirect ' +
     'non_bdb_migration_service_name openssl_path pickup_service_name postlog_service_name ' +
@@ -65,11 +65,10 @@ export const pendingParameters = new Set(
   (
     'allow_srv_lookup_fallback ' +
     'biff broken_sasl_auth_clients confirm_delay_cleared ' +
-    'default_delivery_status_filter ' +
     'dnssec_probe empty_address_local_login_sender_maps_lookup_key ' +
     'enable_idna2003_compatibility error_notice_recipient force_mime_input_conversion ' +
     'ignore_srv_lookup_error info_log_address_format ' +
-    'initial_destination_concurrency lmtp_cname_overrides_servername ' +
+    'lmtp_cname_overrides_servername ' +
     'lmtp_log_tls_feature_status lmtp_min_data_rate lmtp_per_record_deadline lmtp_per_request_deadline ' +
     'lmtp_requiretls_policy lmtp_sasl_auth_cache_name lmtp_sasl_auth_cache_time ' +
     'lmtp_sasl_tls_verified_security_options lmtp_sasl_type lmtp_send_dummy_mail_auth lmtp_tls_CApath ' +
@@ -83,7 +82,7 @@ export const pendingParameters = new Set(
     'lmtp_tls_session_cache_database lmtp_tls_session_cache_timeout lmtp_tls_trace_size_limit ' +
     'lmtp_tls_trust_anchor_file lmtp_tls_verify_cert_match lmtp_tlsrpt_enable ' +
     'lmtp_tlsrpt_skip_reused_handshakes lmtp_tlsrpt_socket_name local_delivery_status_filter ' +
-    'local_login_sender_maps maps_rbl_domains milter_command_timeout milter_connect_macros ' +
+    'local_login_sender_maps milter_command_timeout milter_connect_macros ' +
     'milter_connect_timeout milter_content_timeout milter_data_macros milter_default_action ' +
     'milter_end_of_data_macros milter_end_of_header_macros milter_header_checks milter_helo_macros ' +
     'milter_macro_daemon_name milter_macro_defaults milter_macro_v milter_mail_macros milter_protocol ' +
@@ -116,7 +115,7 @@ export const pendingParameters = new Set(
     'postscreen_tls_security_level postscreen_tls_trace_size_limit postscreen_upstream_proxy_protocol ' +
     'postscreen_upstream_proxy_timeout postscreen_use_tls postscreen_whitelist_interfaces ' +
     'qmqpd_authorized_clients qmqpd_client_port_logging qmqpd_error_delay qmqpd_timeout ' +
-    'reject_tempfail_action relay_clientcerts requiretls_enable requiretls_esmtp_header ' +
+    'relay_clientcerts requiretls_enable requiretls_esmtp_header ' +
     'requiretls_redact_dsn respectful_logging send_cyrus_sasl_authzid smtp_cname_overrides_servername ' +
     'smtp_log_tls_feature_status smtp_min_data_rate smtp_per_record_deadline smtp_per_request_deadline ' +
     'smtp_requiretls_policy smtp_sasl_auth_cache_name smtp_sasl_auth_cache_time ' +
@@ -131,8 +130,8 @@ export const pendingParameters = new Set(
     'smtp_tls_session_cache_database smtp_tls_session_cache_timeout smtp_tls_trace_size_limit ' +
     'smtp_tls_trust_anchor_file smtp_tls_verify_cert_match smtp_tlsrpt_enable ' +
     'smtp_tlsrpt_skip_reused_handshakes smtp_tlsrpt_socket_name smtpd_client_auth_rate_limit ' +
-    'smtpd_client_connection_limit_exceptions smtpd_client_new_tls_session_rate_limit ' +
-    'smtpd_delay_open_until_valid_rcpt smtpd_milter_maps smtpd_per_record_deadline smtpd_proxy_ehlo ' +
+    'smtpd_client_new_tls_session_rate_limit ' +
+    'smtpd_delay_open_until_valid_rcpt smtpd_milter_maps smtpd_proxy_ehlo ' +
     'smtpd_proxy_options smtpd_proxy_timeout smtpd_sasl_authenticated_header ' +
     'smtpd_sasl_exceptions_networks smtpd_sasl_local_domain smtpd_sasl_mechanism_filter ' +
     'smtpd_sasl_response_limit smtpd_sasl_security_options smtpd_sasl_service ' +

@@ -41,7 +41,8 @@ export function usedNames(): ReadonlySet<string> {
       return all.has(name) || client.has(bare) || routing.has(route) || scheduling.some((end) => name.endsWith(end));
     }),
   );
-  // an old name is the default of the new one
-  const behind = [...read].map((name) => registry.get(name)?.defaultValue ?? '').map((text) => text.slice(1));
-  return read.union(new Set(behind.filter((name) => registry.get(name)?.obsolete !== undefined)));
+  // what the default of a read name refers to is read, too: old names, and names that stand for several
+  const defaults = [...read].map((name) => registry.get(name)?.defaultValue ?? '');
+  const behind = defaults.flatMap((text) => [...text.matchAll(/\$[{(]?([A-Za-z0-9_]+)/g)].map((match) => match[1] ?? ''));
+  return read.union(new Set(behind.filter((name) => registry.get(name) !== undefined)));
 }
