@@ -130,7 +130,6 @@ function expandName(name: string, rest: string, whole: string, run: Run, depth: 
     return raw === undefined ? '' : expandNamed(name, raw, run, depth);
   }
   const { yes, no } = branches(rest, whole);
-  if (raw === undefined) run.undefinedNames.push(name);
   const isSet = raw !== undefined && expandNamed(name, raw, run, depth) !== '';
   return expandText((isSet ? yes : no) ?? '', run, depth + 1);
 }

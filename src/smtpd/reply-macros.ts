@@ -22,8 +22,8 @@ function addressMacro(address: string | undefined, part: string): string {
   return part === 'name' ? localPart : domain;
 }
 
-/** The value of a macro; '' for those that do not exist. */
-export function replyMacro(name: string, facts: FooterFacts): string {
+/** The value of a macro; undefined for those that do not exist. */
+export function replyMacro(name: string, facts: FooterFacts): string | undefined {
   const { client } = facts;
   switch (name) {
     case 'client':
@@ -55,6 +55,9 @@ export function replyMacro(name: string, facts: FooterFacts): string {
     case 'recipient_domain':
       return addressMacro(facts.recipient, name.slice('recipient_'.length));
     default:
-      return '';
+      return undefined;
   }
 }
+
+/** What is warned of a macro that does not exist. */
+export const unknownMacro = (name: string): string => `unknown macro name "${name}" in expansion request`;

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { EventChannel } from '#events';
 import { formatReply, type ReplyText, withFooter } from '#smtp';
 import type { TableList } from '#tables';
-import { type FooterFacts, replyMacro } from './reply-macros.ts';
+import { type FooterFacts, replyMacro, unknownMacro } from './reply-macros.ts';
 
 export interface ReplySettings {
   readonly softBounce: boolean;
@@ -72,7 +72,11 @@ export class ReplyWriter {
     }
     if (template === '') return out;
     const facts = this.#facts();
-    return withFooter(out, template, expansionFilter, (name) => replyMacro(name, facts));
+    return withFooter(out, template, expansionFilter, (name) => {
+      const value = replyMacro(name, facts);
+      if (value === undefined) this.#events.emit({ kind: 'warning', text: unknownMacro(name) });
+      return value ?? '';
+    });
   }
 
   async #filtered(reply: ReplyText): Promise<ReplyText> {

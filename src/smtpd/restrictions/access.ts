@@ -99,6 +99,14 @@ function mailCheck(kind: 'sender' | 'recipient'): Constructor {
 const named = (name: string | undefined, style: KeyStyle): readonly Keys[] =>
   name === undefined || name === '' ? [] : [domainKeys(name, style)];
 
+function ignored(text: string): Constructor {
+  return () =>
+    ({ warn }) => {
+      warn(text);
+      return dunno;
+    };
+}
+
 export const access: Readonly<Record<string, Constructor>> = {
   check_client_access: nameCheck(({ facts: { client } }, style) => [
     domainKeys(client.name, style),
@@ -112,7 +120,7 @@ export const access: Readonly<Record<string, Constructor>> = {
   check_sender_access: mailCheck('sender'),
   check_recipient_access: mailCheck('recipient'),
   check_etrn_access: nameCheck(({ facts }, style) => named(facts.etrnDomain, style)),
-  check_sasl_access: nameCheck(({ facts: { saslUsername } }) =>
-    saslUsername === '' ? [] : [{ datum: saslUsername, keys: [saslUsername] }],
-  ),
+  // there is neither login nor TLS, so that nobody has a name or a certificate of his own
+  check_sasl_access: ignored("restriction `check_sasl_access' ignored: no SASL support"),
+  check_ccert_access: ignored('check_ccert_access is requested, but "smtpd_tls_ask_ccert = no"'),
 };

@@ -1,13 +1,10 @@
 /** Lists of clients and domains in DNS, of good and bad ones. postconf(5) reject_rbl_client and its kin; rbl_reply_maps */
 import { domainToAscii, isValidHostName, splitAddress } from '#address';
-import { expandValue } from '#config';
 import { type AnswerFilter, answerCounts, type DnsAnswer, dnsErrorText, readAnswerFilter, reversedAddress } from '#dns';
 import type { SessionFacts } from '../policy.ts';
-import { cleanMacro, expansionFilter } from '#smtp';
-import { replyMacro } from '../reply-macros.ts';
+import { type Listed, refuseListed } from './dns-list-reply.ts';
 import { authorityOf } from './relay.ts';
 import {
-  configurationError,
   type Constructor,
   type Decision,
   dunno,
@@ -16,15 +13,6 @@ import {
   permit,
   type Toolbox,
 } from './restriction.ts';
-import { codeFor } from './subjects.ts';
-
-/** What is looked up in a list, and the words for it in a reply. */
-interface Listed {
-  /** In front of the list's domain; undefined when there is nothing to look up. */
-  readonly query: string | undefined;
-  readonly what: string;
-  readonly replyClass: string;
-}
 
 /** The domain of a name or mail address as lists know it. Some lists refuse whatever ends in a number. */
 function nameQuery(name: string): string | undefined {
@@ -34,7 +22,8 @@ function nameQuery(name: string): string | undefined {
   return ascii !== undefined && isValidHostName(ascii) ? ascii : undefined;
 }
 
-type Source = (facts: SessionFacts) => Listed;
+/** `query`: in front of the list's domain; undefined when there is nothing to look up. */
+type Source = (facts: SessionFacts) => Listed & { readonly query: string | undefined };
 
 const sources = {
   client: ({ client }) => ({ query: reversedAddress(client.address), what: client.address, replyClass: 'Client host' }),
@@ -119,50 +108,6 @@ async function reasonOf(evaluation: Evaluation, toolbox: Toolbox, name: string):
   return texts.join(' / ').slice(0, maxReason);
 }
 
-/** rbl_reply_maps by the list as written, else default_rbl_reply; undefined after a failed lookup. */
-async function templateFor(evaluation: Evaluation, toolbox: Toolbox, list: DnsList): Promise<string | undefined> {
-  const { settings, replyMaps } = toolbox;
-  if (replyMaps.isEmpty) return settings.string('default_rbl_reply');
-  const found = await replyMaps.lookup(list.text);
-  if (found.kind === 'found') return found.value;
-  if (found.kind === 'missing') return settings.string('default_rbl_reply');
-  evaluation.warn(`${found.table.name} lookup error for "${list.text}"`);
-  return undefined;
-}
-
-async function reply(evaluation: Evaluation, toolbox: Toolbox, list: DnsList, listed: Listed): Promise<Decision> {
-  const { settings } = toolbox;
-  const template = await templateFor(evaluation, toolbox, list);
-  if (template === undefined) return configurationError;
-  const reason = await reasonOf(evaluation, toolbox, `${listed.query ?? ''}.${list.domain}`);
-  const own = new Map([
-    ['rbl_code', String(settings.int('maps_rbl_reject_code'))],
-    ['rbl_domain', list.domain],
-    ['rbl_reason', reason],
-    ['rbl_txt', reason],
-    ['rbl_what', listed.what],
-    ['rbl_class', listed.replyClass],
-  ]);
-  const allowed = expansionFilter(settings.string('smtpd_expansion_filter'));
-  const facts = { ...evaluation.facts, myhostname: settings.string('myhostname'), at: Date.now() };
-  const expansion = expandValue(template, (name) => cleanMacro(own.get(name) ?? replyMacro(name, facts), allowed));
-  const text = expansion.kind === 'ok' ? expansion.text : template;
-  const [, code, dsn, words = ''] = /^([45]\d\d) (?:\s*([245]\.\d{1,3}\.\d{1,3})(?!\S))?\s*([^]*)$/.exec(text) ?? [];
-  if (code === undefined) {
-    evaluation.warn(`rbl response code configuration error: ${text}`);
-    return { kind: 'reject', code: 450, dsn: '4.7.1', text: 'Service unavailable' };
-  }
-  return {
-    kind: 'reject',
-    code: Number(code),
-    dsn: codeFor(`${code.charAt(0)}${(dsn ?? '5.7.1').slice(1)}`, {
-      replyClass: listed.replyClass,
-      datum: listed.what,
-    }),
-    text: words === '' ? 'Service unavailable' : words,
-  };
-}
-
 /** Lists of the good must not let through what is for anywhere. */
 async function mayPermit(evaluation: Evaluation, toolbox: Toolbox): Promise<boolean | Decision> {
   const { facts, stage } = evaluation;
@@ -183,7 +128,14 @@ function listCheck(source: Source, permits: boolean): Constructor {
       const finding = await find(evaluation, toolbox, list, listed.query);
       if (list.problem !== undefined) return { kind: 'abandon', fatal: `RBL reply error: ${list.problem}` };
       if (finding === 'not listed') return dunno;
-      if (finding === 'listed') return permits ? permit : reply(evaluation, toolbox, list, listed);
+      if (finding === 'listed')
+        return permits
+          ? permit
+          : refuseListed(evaluation, toolbox, {
+              list,
+              listed,
+              reason: await reasonOf(evaluation, toolbox, `${listed.query}.${list.domain}`),
+            });
       const text = `<${listed.what}>: ${listed.replyClass} rejected: Service unavailable`;
       return permits ? { kind: 'deferIfReject', code: 450, dsn: '4.7.1', text } : dunno;
     };

@@ -102,7 +102,6 @@ function unlisted(kind: 'sender' | 'recipient'): Constructor {
           case 'exists':
             return dunno;
           case 'failed':
-            evaluation.warn(existence.reason);
             return lookupFailure(subject.datum);
           case 'refused': {
             const code = existence.isTemporary ? 450 : 550;

@@ -1,0 +1,69 @@
+/** What a client is told whom a DNS list knows. postconf(5) rbl_reply_maps, default_rbl_reply */
+import { expandValue } from '#config';
+import { cleanMacro, expansionFilter } from '#smtp';
+import { replyMacro, unknownMacro } from '../reply-macros.ts';
+import { configurationError, type Decision, type Evaluation, type Toolbox } from './restriction.ts';
+import { codeFor } from './subjects.ts';
+
+/** What was looked up, and the words for it. */
+export interface Listed {
+  readonly what: string;
+  readonly replyClass: string;
+}
+
+export interface Hit {
+  /** As written, with its filter, and without. */
+  readonly list: { readonly text: string; readonly domain: string };
+  readonly listed: Listed;
+  readonly reason: string;
+}
+
+/** A template with its macros; undefined, after a warning, when it can't be read. */
+function expand(template: string, evaluation: Evaluation, { settings }: Toolbox, hit: Hit): string | undefined {
+  const { list, listed, reason } = hit;
+  const own = new Map([
+    ['rbl_code', String(settings.int('maps_rbl_reject_code'))],
+    ['rbl_domain', list.domain],
+    ['rbl_reason', reason],
+    ['rbl_txt', reason],
+    ['rbl_what', listed.what],
+    ['rbl_class', listed.replyClass],
+  ]);
+  const allowed = expansionFilter(settings.string('smtpd_expansion_filter'));
+  const facts = { ...evaluation.facts, myhostname: settings.string('myhostname'), at: Date.now() };
+  const expansion = expandValue(template, (name) => {
+    const value = own.get(name) ?? replyMacro(name, facts);
+    if (value === undefined) evaluation.warn(unknownMacro(name));
+    return value === undefined ? undefined : cleanMacro(value, allowed);
+  });
+  return expansion.kind === 'ok' && expansion.undefinedNames.length === 0 ? expansion.text : undefined;
+}
+
+export async function refuseListed(evaluation: Evaluation, toolbox: Toolbox, hit: Hit): Promise<Decision> {
+  const standard = toolbox.settings.string('default_rbl_reply');
+  const found = await toolbox.replyMaps.lookup(hit.list.text);
+  if (found.kind === 'failed') return configurationError;
+  const own = found.kind === 'found' ? found.value : undefined;
+  const said = own === undefined ? undefined : expand(own, evaluation, toolbox, hit);
+  if (own !== undefined && said === undefined)
+    evaluation.warn(`rbl_reject_reply: bad rbl reply template for domain ${hit.list.text}: ${own}`);
+  const text = said ?? expand(standard, evaluation, toolbox, hit);
+  if (text === undefined)
+    return { kind: 'abandon', fatal: `rbl_reject_reply: bad default rbl reply template: ${standard}` };
+  return asRefusal(text, evaluation, hit.listed);
+}
+
+/** `554 5.7.1 Service unavailable; …`, its two codes made to agree. */
+function asRefusal(text: string, { warn }: Evaluation, { replyClass, what }: Listed): Decision {
+  const [, code, dsn, words = ''] = /^([45]\d\d) (?:\s*([245]\.\d{1,3}\.\d{1,3})(?!\S))?\s*([^]*)$/.exec(text) ?? [];
+  if (code === undefined) {
+    warn(`rbl response code configuration error: ${text}`);
+    return { kind: 'reject', code: 450, dsn: '4.7.1', text: 'Service unavailable' };
+  }
+  return {
+    kind: 'reject',
+    code: Number(code),
+    dsn: codeFor(`${code.charAt(0)}${(dsn ?? '5.7.1').slice(1)}`, { replyClass, datum: what }),
+    text: words === '' ? 'Service unavailable' : words,
+  };
+}
