@@ -43,6 +43,8 @@ export function usedNames(): ReadonlySet<string> {
   );
   // what the default of a read name refers to is read, too: old names, and names that stand for several
   const defaults = [...read].map((name) => registry.get(name)?.defaultValue ?? '');
-  const behind = defaults.flatMap((text) => [...text.matchAll(/\$[{(]?([A-Za-z0-9_]+)/g)].map((match) => match[1] ?? ''));
+  const behind = defaults.flatMap((text) =>
+    [...text.matchAll(/\$[{(]?([A-Za-z0-9_]+)/g)].map((match) => match[1] ?? ''),
+  );
   return read.union(new Set(behind.filter((name) => registry.get(name) !== undefined)));
 }
