@@ -1,116 +1,26 @@
 /**
- * The SMTP and LMTP delivery agent: destinations, servers and sessions of one request, in order (smtp(8), lmtp(8)).
+ * The SMTP and LMTP delivery agent: destinations and servers of one request, in order (smtp(8), lmtp(8)).
  *
  * Each server gets all recipients that are left; what it refuses softly goes on to the next one in the same attempt.
  */
-import { resolve as resolvePath } from 'node:path';
-import { isIPv6 } from 'node:net';
-import type { ServiceEntry, Settings } from '#config';
-import { filterReplies, type HostLookup, type Resolver, withSearch } from '#dns';
-import type { EventChannel } from '#events';
 import type { DeliveryAgent, DeliveryRequest, DeliveryResult, Outcome, Status } from '#message';
-import type { TableOpener } from '#tables';
-import { type AddressList, domainAddresses, hostAddresses, type LookupTools, type ServerAddress } from './addresses.ts';
-import { type ConnectOptions, type Endpoint, endpointLabel, openConnection } from './connection.ts';
-import { type ConnectionCache, createConnectionCache, type KeptConnection } from './connection-cache.ts';
-import { type Destination, parseDestination, splitDestinations } from './destination.ts';
-import { shakeHands } from './handshake.ts';
-import { openOutputRules, type OutputRules } from './output-rules.ts';
-import { ownAddresses } from './own-addresses.ts';
-import { openServerTables, type ServerTables } from './server-tables.ts';
-import { type ClientProtocol, compileSettings, type SmtpSettings } from './settings.ts';
-import type { TlsLevel } from './starttls.ts';
+import type { ServerAddress } from './addresses.ts';
+import { type Client, createClient, type SmtpAgentOptions } from './client.ts';
+import type { KeptConnection } from './connection-cache.ts';
+import { parseDestination, splitDestinations } from './destination.ts';
+import { endpointOf, findRoute, type Route } from './route.ts';
+import { mayReuse, openSession, runSession } from './session.ts';
+import type { SmtpSettings } from './settings.ts';
 import { tlsPolicyFor } from './tls-policy.ts';
-import { sayGoodbye } from './goodbye.ts';
-import type { TransactionEnd } from './transaction-context.ts';
-import { transfer } from './transaction.ts';
-import { Attempt, type AttemptTools } from './trouble.ts';
-
-export interface SmtpAgentOptions {
-  readonly settings: Settings;
-  readonly service: ServiceEntry;
-  readonly protocol: ClientProtocol;
-  readonly resolver: Resolver;
-  readonly hostLookup: HostLookup;
-  readonly tables: TableOpener;
-  /** Completes results of generic maps to standard form. */
-  readonly rewriter?: { rewrite(address: string, context: 'local' | 'remote'): string };
-  readonly events: EventChannel;
-  readonly clock: { now(): number };
-  /** The `search` list of resolv.conf(5), for smtp_dns_resolver_options. */
-  readonly searchDomains?: readonly string[];
-  /** In [0, 1). */
-  readonly random?: () => number;
-  /** Hands a request to another transport, for best_mx_transport. */
-  readonly passOn?: (
-    transport: string,
-    request: DeliveryRequest,
-    report: (outcome: Outcome) => void,
-  ) => Promise<DeliveryResult>;
-}
+import { Attempt } from './trouble.ts';
 
 /** An agent for one service of master.cf (smtp, lmtp, relay …). */
 export function createSmtpAgent(options: SmtpAgentOptions): DeliveryAgent {
-  const settings = compileSettings(options.settings, options.service, options.protocol);
-  const { events } = options;
-  const warn = (text: string): void => events.emit({ kind: 'warning', text });
-  const statusFilter = options.tables.list(settings.tables.statusFilter);
-  const client: Client = {
-    options,
-    settings,
-    warn,
-    lookups: {
-      settings,
-      resolver: filteredResolver(options, settings, warn),
-      hostLookup: options.hostLookup,
-      isOwnAddress: ownAddresses(options.settings, options.hostLookup),
-      random: options.random ?? Math.random,
-      warn,
-    },
-    tables: openServerTables(options.tables, settings, warn),
-    output: openOutputRules({ ...options, settings, warn, mainSettings: options.settings }),
-    cache: createConnectionCache(settings.cache.idleMs, (connection) => void sayGoodbye(connection, settings)),
-    attemptTools: {
-      events,
-      now: () => options.clock.now(),
-      softBounce: settings.softBounce,
-      delayDigits: options.settings.int('delay_logging_resolution_limit'),
-      statusFilter: statusFilter.isEmpty ? undefined : statusFilter,
-    },
-  };
+  const client = createClient(options);
   return {
     deliver: (request, report) => deliver(client, request, report),
     close: () => client.cache.close(),
   };
-}
-
-/** What all deliveries of a service share. */
-interface Client {
-  readonly options: SmtpAgentOptions;
-  readonly settings: SmtpSettings;
-  readonly lookups: LookupTools;
-  readonly tables: ServerTables;
-  readonly output: OutputRules;
-  readonly cache: ConnectionCache;
-  readonly attemptTools: AttemptTools;
-  readonly warn: (text: string) => void;
-}
-
-function filteredResolver(options: SmtpAgentOptions, settings: SmtpSettings, warn: (text: string) => void): Resolver {
-  const tables = options.tables.list(settings.tables.dnsReplyFilter);
-  const words = settings.resolverOptions.map((word) => word.toLowerCase());
-  const resolver =
-    words.length === 0
-      ? options.resolver
-      : withSearch(options.resolver, {
-          domains: options.searchDomains ?? [],
-          defaultDomain: words.includes('res_defnames'),
-          searchAll: words.includes('res_dnsrch'),
-        });
-  if (tables.isEmpty) return resolver;
-  const note = (text: string): void => options.events.emit({ kind: 'note', text });
-  const filter = { parameter: settings.parameter('dns_reply_filter'), tables };
-  return filterReplies(resolver, filter, { note, warn });
 }
 
 async function deliver(
@@ -179,15 +89,6 @@ function isLoop(why: Status): boolean {
   return why.code.endsWith('.4.6');
 }
 
-/** Where a destination leads. */
-interface Route {
-  readonly destination: Extract<Destination, { readonly kind: 'inet' | 'unix' }>;
-  readonly detectLoop: boolean;
-  readonly list: AddressList;
-  readonly port: number;
-  readonly tlsLevel: TlsLevel;
-}
-
 /** Tries the servers of one destination until no recipient, no server or no patience is left. */
 async function tryDestination(client: Client, attempt: Attempt, text: string): Promise<void> {
   const { settings, cache } = client;
@@ -209,34 +110,6 @@ async function tryDestination(client: Client, attempt: Attempt, text: string): P
   if (route.list.isMxHost || (attempt.why !== undefined && isLoop(attempt.why))) attempt.isFinalNexthop = true;
   await tryServers(client, attempt, route, kept);
 }
-
-/** Kept connections are in plaintext and nobody's: not for mail that must have TLS, nor where senders log in. */
-function mayReuse({ tables }: Client, level: TlsLevel): boolean {
-  return level !== 'encrypt' && tables.sasl === undefined;
-}
-
-async function findRoute(
-  client: Client,
-  destination: Route['destination'],
-  kept: KeptConnection | undefined,
-  tlsLevel: TlsLevel,
-): Promise<Route> {
-  const { settings, lookups } = client;
-  if (destination.kind === 'unix') {
-    const only = { host: settings.myHostname, address: destination.path, preference: 0 };
-    const list: AddressList = { addresses: [only], why: undefined, isMxHost: false };
-    return { destination, detectLoop: false, list, port: 0, tlsLevel };
-  }
-  const { domain, port, literal } = destination;
-  const detectLoop = settings.protocol === 'smtp' && port === smtpPort;
-  const useMx = settings.protocol === 'smtp' && settings.dnsLookups && !literal;
-  const list =
-    kept?.list ??
-    (useMx ? await domainAddresses(lookups, domain, detectLoop) : await hostAddresses(lookups, domain, detectLoop));
-  return { destination, detectLoop, list, port, tlsLevel };
-}
-
-const smtpPort = 25;
 
 async function tryServers(
   client: Client,
@@ -286,126 +159,4 @@ async function tryServers(
 /** The candidate that a kept connection leads to. */
 function serverOf(kept: KeptConnection, candidates: readonly ServerAddress[]): ServerAddress | undefined {
   return candidates.find(({ address }) => address === kept.connection.endpoint.address);
-}
-
-function endpointOf(route: Route, { host, address }: ServerAddress): Endpoint {
-  return { host, address, port: route.port };
-}
-
-/** Connects and shakes hands. On failure the attempt has been told why. */
-async function openSession(
-  client: Client,
-  attempt: Attempt,
-  route: Route,
-  candidate: ServerAddress,
-  isBestMx: boolean,
-  tlsLevel: TlsLevel,
-): Promise<KeptConnection | 'failed' | 'retryPlain'> {
-  const { settings, tables, options, warn } = client;
-  const endpoint = endpointOf(route, candidate);
-  const result = await openConnection(connectOptions(client, route, endpoint));
-  if (result.kind === 'failed') {
-    if (result.bindFailed) {
-      warn(`${settings.protocol}_connect_addr: bind ${bindAddressFor(settings, endpoint) ?? ''}: ${result.reason}`);
-    }
-    const reason = `connect to ${endpointLabel(endpoint)}: ${result.reason}`;
-    attempt.why = result.bindFailed
-      ? { code: '4.4.0', reason: 'server unavailable: unable to bind local address' }
-      : { code: '4.4.1', reason };
-    options.events.emit({ kind: 'hostSkipped', queueId: '', reason: attempt.why.reason });
-    return 'failed';
-  }
-  const { connection } = result;
-  attempt.useConnection(connection);
-  const hands = await shakeHands({
-    settings,
-    attempt,
-    connection,
-    events: options.events,
-    tlsLevel,
-    detectLoop: route.detectLoop,
-    isBestMx,
-    ignoredKeywords: tables.ignoredKeywords,
-    pixWorkarounds: tables.pixWorkarounds,
-    sasl: tables.sasl,
-    nexthop: route.destination.text,
-  });
-  if (hands.kind === 'ready') {
-    const { destination, list } = route;
-    const domain = destination.kind === 'inet' ? destination.domain : destination.text;
-    return { connection, server: hands, destination: destination.text, domain, list };
-  }
-  if (connection.isLost) connection.destroy();
-  else await sayGoodbye(connection, settings);
-  attempt.useConnection(undefined);
-  return hands.kind;
-}
-
-function connectOptions(client: Client, route: Route, endpoint: Endpoint): ConnectOptions {
-  const { settings, tables, options, warn } = client;
-  const localAddress = bindAddressFor(settings, endpoint);
-  return {
-    endpoint,
-    ...(route.destination.kind === 'unix' && { path: resolvePath(settings.queueDirectory, route.destination.path) }),
-    ...(localAddress !== undefined && { localAddress }),
-    timeoutMs: settings.timeouts.connect,
-    replyLengthLimit: settings.replyLengthLimit,
-    replyFilter: tables.replyFilter,
-    warn,
-    now: () => options.clock.now(),
-  };
-}
-
-function bindAddressFor({ bindAddress }: SmtpSettings, { address }: Endpoint): string | undefined {
-  const own = (isIPv6(address) ? bindAddress.ipv6 : bindAddress.ipv4).replace(/^\[(.*)\]$/, '$1');
-  return own === '' ? undefined : own;
-}
-
-/** One message over a ready connection, which is then kept or ended. */
-async function runSession(
-  client: Client,
-  attempt: Attempt,
-  session: KeptConnection,
-  isReused: boolean,
-): Promise<TransactionEnd> {
-  const { settings, options, output, warn } = client;
-  const { connection, server, domain } = session;
-  const { request } = attempt;
-  const isListed = client.tables.isCachedDestination(domain);
-  const wants =
-    (isListed instanceof Promise ? await isListed : isListed) || (settings.cache.onDemand && request.reuseConnection);
-  attempt.useConnection(connection);
-  connection.uses++;
-  const content = await output.prepare(attempt, connection, server.features);
-  let end: TransactionEnd;
-  if (content.kind === 'refused') {
-    attempt.messageRefused(content.status);
-    await sayGoodbye(connection, settings);
-    end = 'ended';
-  } else {
-    end = await transfer({
-      settings,
-      attempt,
-      connection,
-      features: server.features,
-      delayDot: server.delayDot,
-      addresses: content.addresses,
-      probeFirst: isReused,
-      mayKeep: () => wants && mayKeep(client, session),
-      converter: content.converter,
-      onLineBreak: () =>
-        options.events.emit({ kind: 'lineBroken', queueId: request.queueId, limit: settings.lineLengthLimit }),
-      warn,
-    });
-  }
-  attempt.useConnection(undefined);
-  if (end === 'kept') client.cache.keep(session);
-  return end;
-}
-
-/** Whether the limits leave the connection for another message (smtp_connection_reuse_*). */
-function mayKeep(client: Client, { connection }: KeptConnection): boolean {
-  const { lifetimeMs, useLimit } = client.settings.cache;
-  if (connection.isSecured || connection.isPersonal || (useLimit > 0 && connection.uses >= useLimit)) return false;
-  return client.options.clock.now() - connection.openedAt < lifetimeMs;
 }

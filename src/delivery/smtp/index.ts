@@ -1,2 +1,3 @@
 /** The SMTP and LMTP client. smtp(8), lmtp(8) */
-export { createSmtpAgent, type SmtpAgentOptions } from './agent.ts';
+export { createSmtpAgent } from './agent.ts';
+export type { SmtpAgentOptions } from './client.ts';

@@ -1,0 +1,96 @@
+/** What all deliveries of one service of master.cf share: settings, lookups, tables, kept connections. */
+import type { ServiceEntry, Settings } from '#config';
+import { filterReplies, type HostLookup, type Resolver, withSearch } from '#dns';
+import type { EventChannel } from '#events';
+import type { DeliveryRequest, DeliveryResult, Outcome } from '#message';
+import type { TableOpener } from '#tables';
+import type { LookupTools } from './addresses.ts';
+import { type ConnectionCache, createConnectionCache } from './connection-cache.ts';
+import { sayGoodbye } from './goodbye.ts';
+import { openOutputRules, type OutputRules } from './output-rules.ts';
+import { ownAddresses } from './own-addresses.ts';
+import { openServerTables, type ServerTables } from './server-tables.ts';
+import { type ClientProtocol, compileSettings, type SmtpSettings } from './settings.ts';
+import type { AttemptTools } from './trouble.ts';
+
+export interface SmtpAgentOptions {
+  readonly settings: Settings;
+  readonly service: ServiceEntry;
+  readonly protocol: ClientProtocol;
+  readonly resolver: Resolver;
+  readonly hostLookup: HostLookup;
+  readonly tables: TableOpener;
+  /** Completes results of generic maps to standard form. */
+  readonly rewriter?: { rewrite(address: string, context: 'local' | 'remote'): string };
+  readonly events: EventChannel;
+  readonly clock: { now(): number };
+  /** The `search` list of resolv.conf(5), for smtp_dns_resolver_options. */
+  readonly searchDomains?: readonly string[];
+  /** In [0, 1). */
+  readonly random?: () => number;
+  /** Hands a request to another transport, for best_mx_transport. */
+  readonly passOn?: (
+    transport: string,
+    request: DeliveryRequest,
+    report: (outcome: Outcome) => void,
+  ) => Promise<DeliveryResult>;
+}
+
+/** What all deliveries of a service share. */
+export interface Client {
+  readonly options: SmtpAgentOptions;
+  readonly settings: SmtpSettings;
+  readonly lookups: LookupTools;
+  readonly tables: ServerTables;
+  readonly output: OutputRules;
+  readonly cache: ConnectionCache;
+  readonly attemptTools: AttemptTools;
+  readonly warn: (text: string) => void;
+}
+
+export function createClient(options: SmtpAgentOptions): Client {
+  const settings = compileSettings(options.settings, options.service, options.protocol);
+  const { events } = options;
+  const warn = (text: string): void => events.emit({ kind: 'warning', text });
+  const statusFilter = options.tables.list(settings.tables.statusFilter);
+  return {
+    options,
+    settings,
+    warn,
+    lookups: {
+      settings,
+      resolver: filteredResolver(options, settings, warn),
+      hostLookup: options.hostLookup,
+      isOwnAddress: ownAddresses(options.settings, options.hostLookup),
+      random: options.random ?? Math.random,
+      warn,
+    },
+    tables: openServerTables(options.tables, settings, warn),
+    output: openOutputRules({ ...options, settings, warn, mainSettings: options.settings }),
+    cache: createConnectionCache(settings.cache.idleMs, (connection) => void sayGoodbye(connection, settings)),
+    attemptTools: {
+      events,
+      now: () => options.clock.now(),
+      softBounce: settings.softBounce,
+      delayDigits: options.settings.int('delay_logging_resolution_limit'),
+      statusFilter: statusFilter.isEmpty ? undefined : statusFilter,
+    },
+  };
+}
+
+function filteredResolver(options: SmtpAgentOptions, settings: SmtpSettings, warn: (text: string) => void): Resolver {
+  const tables = options.tables.list(settings.tables.dnsReplyFilter);
+  const words = settings.resolverOptions.map((word) => word.toLowerCase());
+  const resolver =
+    words.length === 0
+      ? options.resolver
+      : withSearch(options.resolver, {
+          domains: options.searchDomains ?? [],
+          defaultDomain: words.includes('res_defnames'),
+          searchAll: words.includes('res_dnsrch'),
+        });
+  if (tables.isEmpty) return resolver;
+  const note = (text: string): void => options.events.emit({ kind: 'note', text });
+  const filter = { parameter: settings.parameter('dns_reply_filter'), tables };
+  return filterReplies(resolver, filter, { note, warn });
+}

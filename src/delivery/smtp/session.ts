@@ -1,0 +1,138 @@
+/** One connection to a server: opened or taken from the cache, used for one message, kept or ended. smtp(8) */
+import { isIPv6 } from 'node:net';
+import { resolve as resolvePath } from 'node:path';
+import type { ServerAddress } from './addresses.ts';
+import type { Client } from './client.ts';
+import { type ConnectOptions, type Endpoint, endpointLabel, openConnection } from './connection.ts';
+import type { KeptConnection } from './connection-cache.ts';
+import { sayGoodbye } from './goodbye.ts';
+import { shakeHands } from './handshake.ts';
+import { endpointOf, type Route } from './route.ts';
+import type { SmtpSettings } from './settings.ts';
+import type { TlsLevel } from './starttls.ts';
+import { transfer } from './transaction.ts';
+import type { TransactionEnd } from './transaction-context.ts';
+import type { Attempt } from './trouble.ts';
+
+/** Kept connections are in plaintext and nobody's: not for mail that must have TLS, nor where senders log in. */
+export function mayReuse({ tables }: Client, level: TlsLevel): boolean {
+  return level !== 'encrypt' && tables.sasl === undefined;
+}
+
+/** Connects and shakes hands. On failure the attempt has been told why. */
+export async function openSession(
+  client: Client,
+  attempt: Attempt,
+  route: Route,
+  candidate: ServerAddress,
+  isBestMx: boolean,
+  tlsLevel: TlsLevel,
+): Promise<KeptConnection | 'failed' | 'retryPlain'> {
+  const { settings, tables, options, warn } = client;
+  const endpoint = endpointOf(route, candidate);
+  const result = await openConnection(connectOptions(client, route, endpoint));
+  if (result.kind === 'failed') {
+    if (result.bindFailed) {
+      warn(`${settings.protocol}_connect_addr: bind ${bindAddressFor(settings, endpoint) ?? ''}: ${result.reason}`);
+    }
+    const reason = `connect to ${endpointLabel(endpoint)}: ${result.reason}`;
+    attempt.why = result.bindFailed
+      ? { code: '4.4.0', reason: 'server unavailable: unable to bind local address' }
+      : { code: '4.4.1', reason };
+    options.events.emit({ kind: 'hostSkipped', queueId: '', reason: attempt.why.reason });
+    return 'failed';
+  }
+  const { connection } = result;
+  attempt.useConnection(connection);
+  const hands = await shakeHands({
+    settings,
+    attempt,
+    connection,
+    events: options.events,
+    tlsLevel,
+    detectLoop: route.detectLoop,
+    isBestMx,
+    ignoredKeywords: tables.ignoredKeywords,
+    pixWorkarounds: tables.pixWorkarounds,
+    sasl: tables.sasl,
+    nexthop: route.destination.text,
+  });
+  if (hands.kind === 'ready') {
+    const { destination, list } = route;
+    const domain = destination.kind === 'inet' ? destination.domain : destination.text;
+    return { connection, server: hands, destination: destination.text, domain, list };
+  }
+  if (connection.isLost) connection.destroy();
+  else await sayGoodbye(connection, settings);
+  attempt.useConnection(undefined);
+  return hands.kind;
+}
+
+function connectOptions(client: Client, route: Route, endpoint: Endpoint): ConnectOptions {
+  const { settings, tables, options, warn } = client;
+  const localAddress = bindAddressFor(settings, endpoint);
+  return {
+    endpoint,
+    ...(route.destination.kind === 'unix' && { path: resolvePath(settings.queueDirectory, route.destination.path) }),
+    ...(localAddress !== undefined && { localAddress }),
+    timeoutMs: settings.timeouts.connect,
+    replyLengthLimit: settings.replyLengthLimit,
+    replyFilter: tables.replyFilter,
+    warn,
+    now: () => options.clock.now(),
+  };
+}
+
+function bindAddressFor({ bindAddress }: SmtpSettings, { address }: Endpoint): string | undefined {
+  const own = (isIPv6(address) ? bindAddress.ipv6 : bindAddress.ipv4).replace(/^\[(.*)\]$/, '$1');
+  return own === '' ? undefined : own;
+}
+
+/** One message over a ready connection, which is then kept or ended. */
+export async function runSession(
+  client: Client,
+  attempt: Attempt,
+  session: KeptConnection,
+  isReused: boolean,
+): Promise<TransactionEnd> {
+  const { settings, options, output, warn } = client;
+  const { connection, server, domain } = session;
+  const { request } = attempt;
+  const isListed = client.tables.isCachedDestination(domain);
+  const wants =
+    (isListed instanceof Promise ? await isListed : isListed) || (settings.cache.onDemand && request.reuseConnection);
+  attempt.useConnection(connection);
+  connection.uses++;
+  const content = await output.prepare(attempt, connection, server.features);
+  let end: TransactionEnd;
+  if (content.kind === 'refused') {
+    attempt.messageRefused(content.status);
+    await sayGoodbye(connection, settings);
+    end = 'ended';
+  } else {
+    end = await transfer({
+      settings,
+      attempt,
+      connection,
+      features: server.features,
+      delayDot: server.delayDot,
+      addresses: content.addresses,
+      probeFirst: isReused,
+      mayKeep: () => wants && mayKeep(client, session),
+      converter: content.converter,
+      onLineBreak: () =>
+        options.events.emit({ kind: 'lineBroken', queueId: request.queueId, limit: settings.lineLengthLimit }),
+      warn,
+    });
+  }
+  attempt.useConnection(undefined);
+  if (end === 'kept') client.cache.keep(session);
+  return end;
+}
+
+/** Whether the limits leave the connection for another message (smtp_connection_reuse_*). */
+function mayKeep(client: Client, { connection }: KeptConnection): boolean {
+  const { lifetimeMs, useLimit } = client.settings.cache;
+  if (connection.isSecured || connection.isPersonal || (useLimit > 0 && connection.uses >= useLimit)) return false;
+  return client.options.clock.now() - connection.openedAt < lifetimeMs;
+}
