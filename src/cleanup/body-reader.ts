@@ -2,10 +2,10 @@
  * The body of a message line by line, where a table or a strict check has to see it: lines of the body, and the header
  * sections of parts and attached messages. cleanup(8), header_checks(5)
  */
+import type { MimeStructure } from '#message';
 import { isAscii } from 'node:buffer';
 import { FieldReader, fieldName, textEncoding } from './header-fields.ts';
 import type { Inspector } from './inspector.ts';
-import type { MimeStructure } from './mime.ts';
 import type { CleanupSettings } from './settings.ts';
 import type { Steps } from './steps.ts';
 

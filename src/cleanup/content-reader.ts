@@ -5,14 +5,13 @@
  * header --end of the header section--> passing | inspecting      inspecting --checks are over--> passing
  */
 import type { EventChannel } from '#events';
-import type { Envelope, MaybePromise } from '#message';
+import { type Envelope, type MaybePromise, MimeStructure } from '#message';
 import type { AddressMaps } from './address-maps.ts';
 import { BodyReader } from './body-reader.ts';
 import { lineWith, without } from './characters.ts';
 import { cleanHeaderSection } from './header-section.ts';
 import type { Inspector } from './inspector.ts';
 import { StrayCrReader } from './line-ends.ts';
-import { MimeStructure } from './mime.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import type { Steps } from './steps.ts';
 

@@ -1,12 +1,11 @@
 /** The header section of a message: checked, rewritten, thinned, completed. cleanup(8), inventory i.2 */
 import { addressesOf, formatAddressHeader, mapAddresses, parseAddressList } from '#address';
 import type { EventChannel } from '#events';
-import type { Envelope } from '#message';
+import type { Envelope, MimeStructure } from '#message';
 import { type AddressMaps, canonicalise } from './address-maps.ts';
 import { readMimeField } from './body-reader.ts';
 import { fieldRole, type HeaderField, splitHeader, textEncoding } from './header-fields.ts';
 import type { Inspector } from './inspector.ts';
-import type { MimeStructure } from './mime.ts';
 import { missingFields } from './missing-fields.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import type { Steps } from './steps.ts';

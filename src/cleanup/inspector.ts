@@ -1,9 +1,8 @@
 /** Looks at the lines of one message with the tables of header and body checks, and logs what they say. cleanup(8) */
 import type { EventChannel } from '#events';
-import type { SubmissionAction } from '#message';
+import type { MimePlace, MimeProblem, SubmissionAction } from '#message';
 import { type CheckAction, readCheckAction } from './check-action.ts';
 import { isMimeField } from './header-fields.ts';
-import type { MimePlace, MimeProblem } from './mime.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import type { CleanupSettings, NamedTables } from './settings.ts';
 import { ready, type Steps } from './steps.ts';

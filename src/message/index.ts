@@ -2,6 +2,7 @@
 export { formatMailDate } from './date.ts';
 export { formatMaildropEnvelope, type MaildropEnvelope, parseMaildropEnvelope } from './maildrop.ts';
 export { type LoggedOutcome, loggedOutcome, outcomeOf } from './probe.ts';
+export { type MimeLimits, type MimePlace, type MimeProblem, MimeStructure } from './mime-structure.ts';
 export { type MaybePromise, whenReady } from './result.ts';
 export type { DsnAction, OutcomeKind, Status } from './status.ts';
 export type { AddressVerification, ProbeResult, VerifiedAddress } from './verification.ts';

@@ -4,9 +4,10 @@
  *
  * Reads whole lines and logical headers, so it is off the hot path; a message that needs none of it is never seen here.
  */
-import type { MaybePromise } from '#message';
+import { type MaybePromise, type MimeLimits, type MimePlace, MimeStructure } from '#message';
 import { encodeQuotedPrintable } from './quoted-printable.ts';
-import { type HeaderClass, type MimeLimits, MimeStructure } from './mime-structure.ts';
+/** Whose header section a header stands in. */
+export type HeaderClass = Exclude<MimePlace, 'body'>;
 
 /** What becomes of a header or body line: new lines in its place, in order. */
 export type Edited = readonly string[];
@@ -40,7 +41,7 @@ export class OutputConverter {
 
   constructor(options: ConverterOptions) {
     this.#options = options;
-    this.#structure = new MimeStructure(options.limits, options.mimeOff);
+    this.#structure = new MimeStructure(options.limits);
   }
 
   /** More parts inside each other than can be converted; what was given so far must not be delivered. */
@@ -72,8 +73,8 @@ export class OutputConverter {
   }
 
   async #line(line: Buffer, out: Buffer[]): Promise<void> {
-    const { state } = this.#structure;
-    if (state === 'body') return this.#bodyLine(line, out);
+    const { place } = this.#structure;
+    if (place === 'body') return this.#bodyLine(line, out);
     const text = line.toString('latin1');
     if (this.#header !== undefined && /^[ \t]/.test(text)) {
       this.#header += `\n${text}`;
@@ -91,35 +92,31 @@ export class OutputConverter {
   async #endHeader(out: Buffer[]): Promise<void> {
     const header = this.#header ?? '';
     this.#header = undefined;
-    const { state } = this.#structure;
+    const { place } = this.#structure;
     const name = (headerStart.exec(header)?.[1] ?? '').toLowerCase();
-    this.#structure.header(name, header.slice(header.indexOf(':') + 1).replaceAll('\n', ' '));
+    if (!this.#options.mimeOff) this.#structure.readField(name, header.slice(header.indexOf(':') + 1));
     // written anew at the end of the header
     if (this.#options.downgrade && name === 'content-transfer-encoding' && this.#isEightBit()) return;
     const { editHeader } = this.#options;
-    const lines = editHeader === undefined || state === 'body' ? [header] : await editHeader(header, state);
+    const lines = editHeader === undefined || place === 'body' ? [header] : await editHeader(header, place);
     for (const text of lines) out.push(Buffer.from(`${text.replaceAll('\n', '\r\n')}\r\n`, 'latin1'));
   }
 
   async #endOfHeaders(line: Buffer, out: Buffer[]): Promise<void> {
     if (this.#options.downgrade && this.#isEightBit()) {
-      const encoding = this.#isComposite() ? '7bit' : 'quoted-printable';
+      const encoding = this.#structure.isComposite ? '7bit' : 'quoted-printable';
       out.push(Buffer.from(`Content-Transfer-Encoding: ${encoding}\r\n`));
     }
     this.#bodyBytes = 0;
-    const nested = this.#structure.endOfHeader();
-    if (line.length === 0) {
-      out.push(Buffer.from('\r\n'));
-      if (nested) this.#structure.beginNested();
-    } else {
-      await this.#bodyLine(line, out);
-    }
+    this.#structure.endHeader(line.length === 0);
+    if (line.length === 0) out.push(Buffer.from('\r\n'));
+    else await this.#bodyLine(line, out);
   }
 
   async #bodyLine(line: Buffer, out: Buffer[]): Promise<void> {
-    const kind = this.#structure.bodyLine(line);
+    const isText = this.#options.mimeOff || !this.#structure.readBoundary(line);
     const { downgrade, editBody, bodyCheckBytes } = this.#options;
-    const convert = kind === 'text' && downgrade && this.#isEightBit() && !this.#isComposite();
+    const convert = isText && downgrade && this.#isEightBit() && !this.#structure.isComposite;
     const pieces = convert ? encodeQuotedPrintable(line) : [line];
     for (const piece of pieces) {
       if (editBody === undefined || this.#bodyBytes >= bodyCheckBytes) out.push(piece, Buffer.from('\r\n'));
@@ -131,12 +128,6 @@ export class OutputConverter {
   }
 
   #isEightBit(): boolean {
-    const { encoding } = this.#structure.facts;
-    return encoding === '8bit' || encoding === 'binary';
-  }
-
-  #isComposite(): boolean {
-    const { type } = this.#structure.facts;
-    return type === 'multipart' || type === 'message';
+    return this.#structure.domain !== '7bit';
   }
 }

@@ -12,8 +12,7 @@ import { mapAddress, type MatchList, type TableList, type TableOpener } from '#t
 import type { Connection } from './connection.ts';
 import { isAscii, type WireAddresses } from './envelope-commands.ts';
 import type { ServerFeatures } from './features.ts';
-import type { HeaderClass } from './mime-structure.ts';
-import { type Edited, OutputConverter } from './output-converter.ts';
+import { type Edited, type HeaderClass, OutputConverter } from './output-converter.ts';
 import type { SmtpSettings } from './settings.ts';
 import type { Attempt } from './trouble.ts';
 
@@ -55,7 +54,7 @@ export function openOutputRules(options: OutputRulesOptions): OutputRules {
   });
   const checks = {
     primary: check('header_checks', settings.tables.headerChecks),
-    multipart: check('mime_header_checks', settings.tables.mimeHeaderChecks),
+    part: check('mime_header_checks', settings.tables.mimeHeaderChecks),
     nested: check('nested_header_checks', settings.tables.nestedHeaderChecks),
     body: check('body_checks', settings.tables.bodyChecks),
   };
@@ -64,7 +63,7 @@ export function openOutputRules(options: OutputRulesOptions): OutputRules {
     generic: tables.list(settings.tables.generic),
     localDomains: tables.matchList('mydestination', 'domain', mainSettings.elements('mydestination')),
     checks,
-    hasHeaderChecks: ![checks.primary, checks.multipart, checks.nested].every(({ list }) => list.isEmpty),
+    hasHeaderChecks: ![checks.primary, checks.part, checks.nested].every(({ list }) => list.isEmpty),
   };
   const plain: WireAddresses = { quote: settings.quoteEnvelope, generic: (address) => address };
   return {
@@ -179,7 +178,7 @@ async function editHeader(rules: Rules, queueId: string, header: string, headerC
 /** MIME headers of the message itself belong to mime_header_checks (header_checks(5)). */
 function checkClass(name: string, headerClass: HeaderClass): HeaderClass {
   return headerClass === 'primary' && /^(?:content-|mime-version$)/i.test(name) && mimeHeaders.has(name.toLowerCase())
-    ? 'multipart'
+    ? 'part'
     : headerClass;
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { MimeStructure, parseContentType } from '../../../src/cleanup/mime.ts';
+import { MimeStructure, parseContentType } from '../../../src/message/mime-structure.ts';
 
 const limits = { nesting: 2, boundaryLength: 20 };
 

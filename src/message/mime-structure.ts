@@ -45,6 +45,7 @@ export class MimeStructure {
   #subtype = 'plain';
   #encoding = '7bit';
   #domain: Domain = '7bit';
+  #isTooDeep = false;
 
   constructor(limits: MimeLimits) {
     this.#limits = limits;
@@ -62,6 +63,16 @@ export class MimeStructure {
   /** What may stand in the body here. */
   get domain(): Domain {
     return this.#domain;
+  }
+
+  /** Whether the part has parts, or is a message, and so can't be encoded itself. RFC 2045, 6.4 */
+  get isComposite(): boolean {
+    return this.#type === 'multipart' || this.#type === 'message';
+  }
+
+  /** Whether parts stood so deep inside each other that they were not looked into. */
+  get isTooDeep(): boolean {
+    return this.#isTooDeep;
   }
 
   /** Takes a header field; gives a problem when parts are nested too deep. */
@@ -82,8 +93,10 @@ export class MimeStructure {
     this.#type = type;
     this.#subtype = subtype;
     if (type !== 'multipart' || boundary === '') return undefined;
-    if (this.#levels.length >= this.#limits.nesting)
+    if (this.#levels.length >= this.#limits.nesting) {
+      this.#isTooDeep = true;
       return { text: 'MIME nesting exceeds safety limit', detail: `Content-Type:${value}` };
+    }
     const bytes = Buffer.from(boundary, 'latin1').subarray(0, this.#limits.boundaryLength);
     this.#levels.push({ boundary: bytes, isDigest: subtype === 'digest' });
     return undefined;
@@ -99,11 +112,12 @@ export class MimeStructure {
 
   /** The header section ended, at an empty line or at a line that is no header. */
   endHeader(atEmptyLine: boolean): MimeProblem | undefined {
-    const isComposite = this.#type === 'multipart' || this.#type === 'message';
+    const isEncoded = this.#encoding !== this.#domain;
     // RFC 2045, 6.4; message/global may be encoded (RFC 6532, 3.5)
-    const isMisencoded = isComposite && this.#subtype !== 'global' && this.#encoding !== this.#domain;
+    const isGlobal = this.#subtype === 'global';
+    const isMisencoded = this.isComposite && !isGlobal && isEncoded;
     const detail = this.#encoding;
-    if (atEmptyLine && this.#type === 'message' && (this.#subtype === 'rfc822' || this.#subtype === 'global')) {
+    if (atEmptyLine && this.#type === 'message' && (this.#subtype === 'rfc822' || (isGlobal && !isEncoded))) {
       this.#begin('nested', 'text', 'plain');
     } else {
       this.#place = 'body';
