@@ -30,6 +30,7 @@ const constructors: ReadonlyMap<string, Constructor> = new Map(
     names,
     relay,
     access,
+    serverAccess,
     unlistedChecks,
     unverifiedChecks,
     policyService,

@@ -12,6 +12,13 @@ const relayGuards = [
   'check_relay_domains',
 ];
 
+const tempfailActions = [
+  'unknown_helo_hostname_tempfail_action',
+  'unknown_address_tempfail_action',
+  'unverified_recipient_tempfail_action',
+  'unverified_sender_tempfail_action',
+] as const;
+
 export interface ServiceProblem {
   /** What is warned of first. */
   readonly warnings: readonly string[];
@@ -57,9 +64,9 @@ export function serviceProblem(settings: Settings): ServiceProblem | undefined {
       `in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at least one working instance of: ${names}`,
     );
   }
-  for (const name of ['unknown_helo_hostname_tempfail_action', 'unknown_address_tempfail_action'] as const) {
+  for (const name of tempfailActions) {
     const action = settings.string(name);
-    if (!['defer', 'defer_if_permit'].includes(action)) return problem(`bad configuration: ${name} = ${action}`);
+    if (!['defer', 'defer_if_permit'].includes(action.toLowerCase())) return problem(`bad configuration: ${name} = ${action}`);
   }
   return undefined;
 }

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { createServer, type Server, type Socket } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import { withBench } from './bench.ts';
+
+/** A policy server that remembers its connections and what came over them. */
+class PolicyServer {
+  readonly requests: ReadonlyMap<string, string>[] = [];
+  connections = 0;
+  port = 0;
+  /** The action; undefined: the connection is closed instead. */
+  answer: (request: ReadonlyMap<string, string>, nth: number) => string | undefined | Promise<string | undefined> =
+    () => 'DUNNO';
+  readonly #sockets = new Set<Socket>();
+  readonly #server: Server = createServer((socket) => this.#serve(socket));
+
+  async listen(): Promise<void> {
+    await new Promise<void>((done) => this.#server.listen(0, '127.0.0.1', done));
+    const address = this.#server.address();
+    this.port = typeof address === 'object' && address !== null ? address.port : 0;
+  }
+
+  reset(): void {
+    this.requests.length = 0;
+    this.connections = 0;
+    this.answer = () => 'DUNNO';
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+  }
+
+  #serve(socket: Socket): void {
+    this.connections += 1;
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+    let text = '';
+    socket.on('data', (bytes: Buffer) => {
+      text += bytes.toString('utf8');
+      for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+        const lines = text.slice(0, end).split('\n');
+        text = text.slice(end + 2);
+        void this.#reply(
+          socket,
+          new Map(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)])),
+        );
+      }
+    });
+  }
+
+  async #reply(socket: Socket, request: ReadonlyMap<string, string>): Promise<void> {
+    this.requests.push(request);
+    const action = await this.answer(request, this.requests.length);
+    if (action === undefined) socket.destroy();
+    else socket.write(`action=${action}\n\n`);
+  }
+}
+
+describe('check_policy_service', () => {
+  const server = new PolicyServer();
+  before(() => server.listen());
+  after(() => server.close());
+  const asking = (attributes = ''): string =>
+    attributes === ''
+      ? `smtpd_recipient_restrictions = check_policy_service inet:127.0.0.1:${server.port}`
+      : `smtpd_recipient_restrictions = check_policy_service { inet:127.0.0.1:${server.port}, ${attributes} }`;
+
+  it('keeps its connection, and does what the server says', async () => {
+    server.reset();
+    server.answer = (request) => (request.get('recipient') === 'bad@example.com' ? '450 4.7.9 not now' : 'OK');
+    await withBench(asking(), async (bench) => {
+      assert.deepEqual(await bench.recipients('a@example.com', 'bad@example.com'), [
+        'ok',
+        '450 4.7.9 <bad@example.com>: Recipient address rejected: not now',
+      ]);
+      assert.equal(server.connections, 1);
+    });
+  });
+
+  it('asks for several sessions at a time', async () => {
+    server.reset();
+    let release: () => void = () => {};
+    const all = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    server.answer = async (_, nth) => {
+      if (nth === 3) release();
+      await all;
+      return 'DUNNO';
+    };
+    await withBench(asking(), async (bench) => {
+      const replies = await Promise.all(
+        ['a', 'b', 'c'].map((user) => bench.ask('rcpt', { recipient: `${user}@example.com` })),
+      );
+      assert.deepEqual(replies, ['ok', 'ok', 'ok']);
+      assert.equal(server.connections, 3);
+    });
+  });
+
+  it('opens another connection after so many requests, or after so long', async () => {
+    server.reset();
+    await withBench(asking('request_limit=2'), async (bench) => {
+      await bench.recipients('a@example.com', 'b@example.com', 'c@example.com');
+      assert.equal(server.connections, 2);
+    });
+    server.reset();
+    await withBench(asking('max_ttl=0'), async (bench) => {
+      await bench.recipients('a@example.com', 'b@example.com');
+      assert.equal(server.connections, 2);
+    });
+  });
+
+  it('tries again when a connection breaks, and tells of the last try only', async () => {
+    server.reset();
+    server.answer = (_, nth) => (nth === 1 ? undefined : 'REJECT');
+    await withBench(asking('try_limit=2, retry_delay=0'), async (bench) => {
+      assert.match(await bench.ask('rcpt'), /^554 5\.7\.1/);
+      assert.deepEqual(
+        bench.log.filter((line) => line.startsWith('warning')),
+        [],
+      );
+      server.answer = () => undefined;
+      assert.match(await bench.ask('rcpt'), /^451 4\.3\.5 .*Server configuration problem$/);
+      assert.deepEqual(
+        bench.log.filter((line) => line.startsWith('warning')),
+        [`warning: problem talking to server 127.0.0.1:${server.port}: Application error`],
+      );
+    });
+  });
+
+  it('has a default action, a time limit and a context of its own', async () => {
+    server.reset();
+    server.answer = () => new Promise(() => {});
+    await withBench(
+      asking('timeout=1s, try_limit=1, policy_context = here, { default_action = 450 4.7.8 asleep }'),
+      async (bench) => {
+        assert.match(await bench.ask('rcpt'), /^450 4\.7\.8 .*: asleep$/);
+        assert.equal(server.requests[0]?.get('policy_context'), 'here');
+        assert.match(bench.log[0] ?? '', /Connection timed out$/);
+      },
+    );
+  });
+
+  it('tells what is known of the session, and of ETRN the domain only', async () => {
+    server.reset();
+    await withBench(
+      `${asking()}\nsmtpd_etrn_restrictions = check_policy_service inet:127.0.0.1:${server.port}`,
+      async (bench) => {
+        await bench.ask('rcpt', { saslUsername: 'joe', sizeBytes: 77, recipientCount: 3 });
+        await bench.ask('etrn', { sender: undefined, etrnDomain: 'example.com' });
+        const [rcpt, etrn] = server.requests;
+        const of = (request: ReadonlyMap<string, string> | undefined): readonly (string | undefined)[] =>
+          ['protocol_state', 'recipient', 'recipient_count', 'size', 'sasl_method', 'sasl_username', 'etrn_domain'].map(
+            (name) => request?.get(name),
+          );
+        assert.deepEqual(of(rcpt), ['RCPT', 'b@example.com', '0', '77', 'XCLIENT', 'joe', '']);
+        assert.deepEqual(of(etrn), ['ETRN', '', '0', '0', '', '', 'example.com']);
+      },
+    );
+  });
+
+  it('refuses for now when it is misspelt', async () => {
+    await withBench(asking('timout=1s'), async (bench) => {
+      assert.equal(await bench.ask('rcpt'), '451 4.3.5 Server configuration error');
+      assert.match(bench.log[0] ?? '', /unknown attribute in "timout=1s"$/);
+    });
+    await withBench('smtpd_recipient_restrictions = check_policy_service', async (bench) => {
+      assert.equal(await bench.ask('rcpt'), '451 4.3.5 Server configuration error');
+      assert.equal(bench.log[0], 'warning: restriction check_policy_service must be followed by transport:server');
+    });
+  });
+});
