@@ -66,7 +66,8 @@ export function serviceProblem(settings: Settings): ServiceProblem | undefined {
   }
   for (const name of tempfailActions) {
     const action = settings.string(name);
-    if (!['defer', 'defer_if_permit'].includes(action.toLowerCase())) return problem(`bad configuration: ${name} = ${action}`);
+    if (!['defer', 'defer_if_permit'].includes(action.toLowerCase()))
+      return problem(`bad configuration: ${name} = ${action}`);
   }
   return undefined;
 }
