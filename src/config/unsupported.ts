@@ -22,7 +22,6 @@ const refusals: readonly Refusal[] = [
   { name: 'smtpd_milters', applies: isGiven, what: 'milters' },
   { name: 'non_smtpd_milters', applies: isGiven, what: 'milters' },
   { name: 'smtpd_proxy_filter', applies: isGiven, what: 'before-queue filtering' },
-  { name: 'smtpd_upstream_proxy_protocol', applies: isGiven, what: 'the haproxy protocol' },
 ];
 
 /** Programs of master.cf that do nothing here because their work is inside the one process, or that are understood. */

@@ -5,17 +5,36 @@ export function isHeaderName(word: string): boolean {
   return /^[!-9;-~]+:/.test(word);
 }
 
-/** The first bytes of unexpected input with C escapes for what is not printable. */
+const controlEscapes: ReadonlyMap<number, string> = new Map([
+  [0x07, String.raw`\a`],
+  [0x08, String.raw`\b`],
+  [0x09, String.raw`\t`],
+  [0x0a, String.raw`\n`],
+  [0x0b, String.raw`\v`],
+  [0x0c, String.raw`\f`],
+  [0x0d, String.raw`\r`],
+  [0x5c, '\\\\'],
+]);
+
+/** Bytes with C escapes for what is not printable. */
+export function escapedText(bytes: Buffer): string {
+  let out = '';
+  for (const byte of bytes) out += escaped(byte);
+  return out;
+}
+
+function escaped(byte: number): string {
+  const known = controlEscapes.get(byte);
+  if (known !== undefined) return known;
+  return byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\${byte.toString(8).padStart(3, '0')}`;
+}
+
+/** The first bytes of unexpected input, escaped. */
 export function peekedText(bytes: Buffer): string {
   let out = '';
   for (const byte of bytes.subarray(0, 100)) {
     if (out.length >= 100) break;
-    if (byte === 0x0d) out += String.raw`\r`;
-    else if (byte === 0x0a) out += String.raw`\n`;
-    else if (byte === 0x09) out += String.raw`\t`;
-    else if (byte === 0x5c) out += '\\\\';
-    else if (byte >= 0x20 && byte < 0x7f) out += String.fromCharCode(byte);
-    else out += `\\${byte.toString(8).padStart(3, '0')}`;
+    out += escaped(byte);
   }
   return out;
 }

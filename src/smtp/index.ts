@@ -6,6 +6,7 @@ export { parseEhloKeywords } from './ehlo.ts';
 export { isHeaderName, peekedText } from './foreign-input.ts';
 export { LineEndNormalizer } from './line-ends.ts';
 export { parsePath, pathAddress, type PathResult, type PathSyntax } from './mail-arguments.ts';
+export { type AddressFamily, type Endpoint, type ProxyHeader, ProxyHeaderReader } from './proxy-header.ts';
 export { cleanMacro, expansionFilter, type ReplyText, withFooter } from './reject-footer.ts';
 export { formatReply, type Reply, ReplyParser, type ReplyResult, replyText } from './reply.ts';
 export { decodeXtext, encodeXtext } from './xtext.ts';

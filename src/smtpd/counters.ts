@@ -55,7 +55,9 @@ export class CommandCounters {
       sum.accepted += count.accepted;
       sum.total += count.total;
     }
-    return `${out} commands=${figure(sum)}${notes.length === 0 ? '' : ` notes=${notes.join(',')}`}`;
+    // a session without a command is told from one without an error
+    const commands = sum.total === 0 ? '0/0' : figure(sum);
+    return `${out} commands=${commands}${notes.length === 0 ? '' : ` notes=${notes.join(',')}`}`;
   }
 }
 

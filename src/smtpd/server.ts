@@ -6,6 +6,7 @@ import { Anvil } from './anvil.ts';
 import { rememberFreeSpace } from './free-space.ts';
 import { type ClientFacts, clientOf, localClient } from './session-state.ts';
 import { Session, type SessionOptions } from './session.ts';
+import { type HeaderLimits, toldClient } from './upstream-proxy.ts';
 
 export interface SmtpServerOptions extends Omit<SessionOptions, 'anvil' | 'isStandAlone'> {
   /** Shared by the services of a process; without it the service counts alone. */
@@ -28,6 +29,9 @@ export class SmtpServer implements SmtpService {
   readonly #options: SessionOptions;
   readonly #ownAnvil: Anvil | undefined;
   readonly #sessions = new Map<Session, Promise<void>>();
+  /** Connections whose client is not told yet, up to their end. */
+  readonly #waiting = new Set<Promise<void>>();
+  #isDraining = false;
 
   constructor({ anvil, anvilEvents, ...options }: SmtpServerOptions) {
     const { rateTimeUnitMs, anvilStatusUpdateMs: statusUpdateMs } = options.settings;
@@ -48,7 +52,24 @@ export class SmtpServer implements SmtpService {
 
   accept(socket: ServedSocket): void {
     socket.setNoDelay(true);
-    void this.#serve(socket, clientOf(socket), this.#options);
+    const { upstreamProxy, families } = this.#options.settings;
+    if (upstreamProxy === undefined) void this.#serve(socket, clientOf(socket), this.#options);
+    else void this.#serveProxied(socket, { ...upstreamProxy, families });
+  }
+
+  /** Behind a load balancer, which tells who the client is. */
+  #serveProxied(socket: ServedSocket, limits: HeaderLimits): Promise<void> {
+    const warn = (text: string): void => this.#options.events.emit({ kind: 'warning', text });
+    const serving = toldClient(socket, limits, warn)
+      .then(({ client, early }) => {
+        const options = { ...this.#options, isUntold: client === undefined };
+        const running = this.#serve(socket, client ?? clientOf(socket), options, early);
+        socket.resume();
+        return running;
+      })
+      .finally(() => this.#waiting.delete(serving));
+    this.#waiting.add(serving);
+    return serving;
   }
 
   /** A conversation that is no network connection: `sendmail -bs`. Resolves at its end. */
@@ -56,17 +77,20 @@ export class SmtpServer implements SmtpService {
     return this.#serve(stream, localClient(userName), { ...this.#options, isStandAlone: true });
   }
 
-  #serve(stream: Duplex, client: ClientFacts, options: SessionOptions): Promise<void> {
+  #serve(stream: Duplex, client: ClientFacts, options: SessionOptions, early?: Buffer): Promise<void> {
     const session = new Session(stream, client, options);
+    if (early !== undefined && early.length > 0) session.exchange.input.take(early);
     const running = session.run().finally(() => this.#sessions.delete(session));
     this.#sessions.set(session, running);
+    if (this.#isDraining) session.drain();
     return running;
   }
 
   /** Lets transactions finish, then says 421; resolves when all sessions have ended. */
   async drain(): Promise<void> {
+    this.#isDraining = true;
     for (const session of this.#sessions.keys()) session.drain();
-    await Promise.all(this.#sessions.values());
+    await Promise.all([...this.#sessions.values(), ...this.#waiting]);
     this.#ownAnvil?.report();
   }
 }

@@ -37,11 +37,12 @@ export class SessionInput {
     this.reader = new CommandReader(limits.lineLengthLimit);
     // one timer for the whole session: refreshed by each wait, without effect outside of waits
     this.#timer = setTimeout(() => this.#settle('timeout'), limits.timeoutMs);
-    stream.on('data', (bytes: Buffer) => this.#onData(bytes));
+    stream.on('data', (bytes: Buffer) => this.take(bytes));
     for (const name of ['end', 'close', 'error']) stream.on(name, () => this.#onEnd());
   }
 
-  #onData(bytes: Buffer): void {
+  /** Input that has come. */
+  take(bytes: Buffer): void {
     this.reader.push(bytes);
     this.#hasNews = true;
     if (this.#limits.perRequestDeadline) this.#earn(bytes.length);

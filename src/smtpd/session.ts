@@ -40,6 +40,8 @@ export interface SessionOptions {
   readonly probeSender?: (address: string) => string | undefined;
   /** `sendmail -bs`: no network client, no connection limits. */
   readonly isStandAlone: boolean;
+  /** The load balancer in front of us did not say who the client is: nobody is served. */
+  readonly isUntold?: boolean;
 }
 
 export class Session {
@@ -144,6 +146,9 @@ export class Session {
   /** The banner, or a refusal; `again` after XCLIENT. */
   async greet(time: 'first' | 'again'): Promise<void> {
     const { settings, exchange } = this;
+    if (this.options.isUntold === true) {
+      return exchange.end(replyOf(`421 4.3.0 ${settings.myhostname} Server local error`));
+    }
     const tooMany = time === 'first' ? await this.limits.refusalOfConnection() : undefined;
     if (tooMany !== undefined) return exchange.end(tooMany);
     if (exchange.isOutOfStep('CONNECT')) return exchange.endOutOfStep();

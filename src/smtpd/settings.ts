@@ -63,6 +63,8 @@ export interface SmtpdSettings {
   readonly eventLimitExceptions: MatchList;
   /** inet_protocols */
   readonly families: readonly ('ipv4' | 'ipv6')[];
+  /** A load balancer in front of us tells who the client is, within this time. smtpd_upstream_proxy_protocol */
+  readonly upstreamProxy: { readonly timeoutMs: number } | undefined;
 }
 
 /** One element of local_header_rewrite_clients. */
@@ -140,6 +142,15 @@ function familiesOf(settings: Settings): SmtpdSettings['families'] {
   return (['ipv4', 'ipv6'] as const).filter((family) => words.includes('all') || words.includes(family));
 }
 
+function upstreamProxy(settings: Settings): SmtpdSettings['upstreamProxy'] {
+  const protocol = settings.string('smtpd_upstream_proxy_protocol');
+  if (protocol === '') return undefined;
+  if (protocol !== 'haproxy') {
+    throw new ConfigError([`unsupported smtpd_upstream_proxy_protocol value: ${protocol}; known is haproxy`]);
+  }
+  return { timeoutMs: settings.ms('smtpd_upstream_proxy_timeout') };
+}
+
 export function compileSettings(
   settings: Settings,
   entry: Pick<ServiceEntry, 'name'>,
@@ -207,5 +218,6 @@ export function compileSettings(
     anvilStatusUpdateMs: settings.ms('anvil_status_update_time'),
     eventLimitExceptions: clients(settings, tables, 'smtpd_client_event_limit_exceptions'),
     families: familiesOf(settings),
+    upstreamProxy: upstreamProxy(settings),
   };
 }
