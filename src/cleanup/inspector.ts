@@ -14,8 +14,8 @@ export interface InspectedMessage {
   readonly origin: string;
   readonly protocol: string;
   readonly helo: string;
+  /** In standard form, as is the first recipient; '' when there is none. */
   readonly sender: string;
-  /** The first recipient as it came in; '' when there is none. */
   readonly recipient: string;
 }
 

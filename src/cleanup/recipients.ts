@@ -16,6 +16,7 @@ export class RecipientCollector {
   readonly #rules: RecipientRules;
   readonly #seen = new Set<string>();
   #all: Recipient[] = [];
+  #first = '';
 
   constructor(maps: AddressMaps, rules: RecipientRules) {
     this.#maps = maps;
@@ -24,6 +25,11 @@ export class RecipientCollector {
 
   get all(): readonly Recipient[] {
     return this.#all;
+  }
+
+  /** The first one that was named, after canonical mapping and before aliases; '' when there is none. */
+  get first(): string {
+    return this.#first;
   }
 
   /** A recipient that the submitter named, and the copy that recipient_bcc_maps asks for. */
@@ -62,6 +68,7 @@ export class RecipientCollector {
     const { rewriter } = this.#maps;
     const standard = rewriter.rewrite(from.address === '' ? 'MAILER-DAEMON' : from.address, 'local');
     const mapped = yield* canonicalise(standard, 'envelope_recipient', this.#maps);
+    this.#first ||= mapped;
     const original = from.original === '' ? standard : from.original;
     // RFC 3461, 5.2.1: what the client did not name is invented here
     const dsnOriginal = from.dsnOriginal === '' ? `rfc822;${toExternal(standard)}` : from.dsnOriginal;

@@ -51,7 +51,6 @@ export class CleanupSubmission implements Submission {
   /** Work that must finish before the next step; undefined: nothing waits. */
   #turn: Promise<void> | undefined;
   #sizeBytes = 0;
-  #firstRecipient = '';
 
   constructor(parts: CleanupParts, options: SubmissionOptions) {
     this.#parts = parts;
@@ -97,14 +96,14 @@ export class CleanupSubmission implements Submission {
   }
 
   #inspectedMessage(): InspectedMessage {
-    const { logClient, sender } = this.#options.envelope;
+    const { logClient } = this.#options.envelope;
     return {
       queueId: this.queueId,
       origin: logClient.address === '' ? 'local' : `${logClient.name}[${logClient.address}]`,
       protocol: logClient.protocol,
       helo: logClient.heloName,
-      sender,
-      recipient: this.#firstRecipient,
+      sender: this.#sender,
+      recipient: this.#recipients.first,
     };
   }
 
@@ -159,7 +158,6 @@ export class CleanupSubmission implements Submission {
   }
 
   addRecipient(recipient: SubmittedRecipient): void {
-    if (this.#firstRecipient === '') this.#firstRecipient = recipient.address;
     void this.#do(() => this.#recipients.add(recipient));
   }
 
@@ -223,7 +221,7 @@ export class CleanupSubmission implements Submission {
     this.#parts.events.emit({
       kind: 'delivery',
       queueId: this.queueId,
-      recipient: toExternal(this.#firstRecipient),
+      recipient: toExternal(this.#recipients.first),
       original: '',
       relay: 'none',
       times: [arrivedAt, arrivedAt, arrivedAt, arrivedAt, arrivedAt],
