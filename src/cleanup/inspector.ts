@@ -65,10 +65,13 @@ export class Inspector {
     return hasTables || settings.strict7bitHeaders || settings.strictEncodingDomain;
   }
 
-  /** Whether nesting that is too deep is refused: only where something relies on having seen all parts. */
+  /** Whether nesting that is too deep is refused: only where a table or check relies on seeing all header sections. */
   get needsAllParts(): boolean {
     const { settings } = this.#options;
-    return this.readsBody(true) || !settings.headerChecks.list.isEmpty;
+    if (settings.strict7bitHeaders || settings.strict7bitBody || settings.strictEncodingDomain) return true;
+    return [settings.headerChecks, settings.mimeHeaderChecks, settings.nestedHeaderChecks].some(
+      ({ list }) => !list.isEmpty,
+    );
   }
 
   /** One logical header field with its folding as CRLF. */

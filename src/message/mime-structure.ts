@@ -36,6 +36,8 @@ const domains: ReadonlyMap<string, Domain> = new Map([
   ['quoted-printable', '7bit'],
 ]);
 const dash = 0x2d;
+// Postfix refuses the third level beyond mime_nesting_limit.
+const spareLevels = 2;
 
 export class MimeStructure {
   readonly #limits: MimeLimits;
@@ -93,7 +95,7 @@ export class MimeStructure {
     this.#type = type;
     this.#subtype = subtype;
     if (type !== 'multipart' || boundary === '') return undefined;
-    if (this.#levels.length >= this.#limits.nesting) {
+    if (this.#levels.length >= this.#limits.nesting + spareLevels) {
       this.#isTooDeep = true;
       return { text: 'MIME nesting exceeds safety limit', detail: `Content-Type:${value}` };
     }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MimeStructure, parseContentType } from '../../../src/message/mime-structure.ts';
 
-const limits = { nesting: 2, boundaryLength: 20 };
+const limits = { nesting: 0, boundaryLength: 20 };
 
 function multipart(boundary: string, subtype = 'mixed'): MimeStructure {
   const structure = new MimeStructure(limits);
