@@ -8,7 +8,7 @@ import { createBouncer } from '#bounce';
 import { createCleanup } from '#cleanup';
 import { ConfigError, type Configuration, type Settings } from '#config';
 import type { DelivererPool } from '#delivery';
-import { createHostLookup, filterReplies, type Resolver, systemResolver } from '#dns';
+import { createHostLookup, systemResolver } from '#dns';
 import type { EventChannel, EventLog } from '#events';
 import { createPickup, createRequeuer } from '#pickup';
 import { createQueueManager } from '#qmgr';
@@ -26,6 +26,7 @@ import { refusedUser, TableOpener } from '#tables';
 import { createProbeSender, createVerifier } from '#verify';
 import { createAgents } from './agents.ts';
 import { startControlServer } from './control-server.ts';
+import { filteredResolver } from './filtered-resolver.ts';
 
 export interface ListenerFd {
   readonly service: string;
@@ -63,22 +64,6 @@ function channelOf(log: EventLog, settings: Settings, program: string): EventCha
 /** A resolver of the service's own, so that it says in the service's name what it doesn't believe. */
 function smtpdResolver(events: EventChannel): Resolver {
   return systemResolver(undefined, { warn: (text) => events.emit({ kind: 'warning', text }) });
-}
-
-/** smtpd_dns_reply_filter */
-function filteredResolver(
-  resolver: Resolver,
-  view: Settings,
-  { tables, events }: { readonly tables: TableOpener; readonly events: EventChannel },
-): Resolver {
-  const parameter = 'smtpd_dns_reply_filter';
-  const list = tables.list(view.elements(parameter));
-  if (list.isEmpty) return resolver;
-  const notes = {
-    note: (text: string): void => events.emit({ kind: 'note', text }),
-    warn: (text: string): void => events.emit({ kind: 'warning', text }),
-  };
-  return filterReplies(resolver, { parameter, tables: list }, notes);
 }
 
 export async function startMailSystem(options: MailSystemOptions): Promise<MailSystem> {
