@@ -3,7 +3,7 @@
 import type { Configuration, Settings } from '#config';
 import type { LogSink } from '#events';
 import type { AllInOneOptions } from './all-in-one.ts';
-import type { Rehearsal, RehearsalOptions } from './rehearsal.ts';
+import type { Rehearsal, RehearsalOptions } from './rehearsal/rehearsal.ts';
 
 /** The supervisor, as root. Arguments: configuration directory, queue directory, and `foreground` for start-fg. */
 export async function runMaster(args: readonly string[]): Promise<void> {
@@ -43,9 +43,9 @@ export async function openMailLog(settings: Settings): Promise<LogSink> {
 
 /** The SMTP server without sockets and queue, for commands that explain it. */
 export async function openRehearsal(options: RehearsalOptions): Promise<Rehearsal> {
-  const { openRehearsal: open } = await import('./rehearsal.ts');
+  const { openRehearsal: open } = await import('./rehearsal/index.ts');
   return open(options);
 }
 
-export type { Delivery, Rehearsal, RehearsalOnlooker, RehearsalOptions, Way } from './rehearsal.ts';
+export type { Delivery, Rehearsal, RehearsalOnlooker, RehearsalOptions, Way } from './rehearsal/rehearsal.ts';
 export { mailOwner } from './mail-owner.ts';

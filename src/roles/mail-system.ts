@@ -8,7 +8,7 @@ import { createBouncer } from '#bounce';
 import { createCleanup } from '#cleanup';
 import { ConfigError, type Configuration, type Settings } from '#config';
 import type { DelivererPool } from '#delivery';
-import { createHostLookup, systemResolver } from '#dns';
+import { createHostLookup, type Resolver, systemResolver } from '#dns';
 import type { EventChannel, EventLog } from '#events';
 import { createPickup, createRequeuer } from '#pickup';
 import { createQueueManager } from '#qmgr';

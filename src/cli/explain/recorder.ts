@@ -4,6 +4,7 @@ import type { DnsAnswer } from '#dns';
 import type { SubmissionAction } from '#message';
 import type { RehearsalOnlooker } from '#roles';
 import type { Effect, PolicyEvent, Remark } from '#smtpd';
+import { lookupOf, recordText } from './lookups.ts';
 import type { Lookup, ReplyReport, Step } from './report.ts';
 
 export interface RecordedStage {
@@ -215,39 +216,5 @@ export class Recorder implements RehearsalOnlooker {
   action(action: SubmissionAction): void {
     const isKnown = this.#actions.some((known) => JSON.stringify(known) === JSON.stringify(action));
     if (!isKnown) this.#actions.push(action);
-  }
-}
-
-function lookupOf(question: Parameters<RehearsalOnlooker['table']>[0]): Lookup {
-  if (question.kind === 'table') {
-    const { table, key, result } = question;
-    const answer = result.kind === 'found' ? result.value : result.kind === 'failed' ? result.reason : '';
-    return { kind: 'table', where: table, key, found: result.kind === 'found', answer };
-  }
-  const { parameter, keys, element, result } = question;
-  const key = keys.filter((word) => word !== '').join(', ');
-  const answer = typeof result === 'object' ? result.failed : (element ?? '');
-  return { kind: 'list', where: parameter, key, found: result === 'yes', answer };
-}
-
-type Record = (DnsAnswer & { readonly kind: 'ok' })['records'][number];
-
-function recordText(record: Record): string {
-  switch (record.type) {
-    case 'A':
-    case 'AAAA':
-      return record.address;
-    case 'MX':
-      return `${record.preference} ${record.host}`;
-    case 'TXT':
-      return `"${record.text}"`;
-    case 'SRV':
-      return `${record.priority} ${record.weight} ${record.port} ${record.host}`;
-    case 'TLSA':
-      return record.data.toString('hex');
-    case 'PTR':
-    case 'NS':
-    case 'CNAME':
-      return record.host;
   }
 }

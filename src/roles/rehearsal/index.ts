@@ -1,0 +1,106 @@
+/**
+ * What a client would be answered and where its mail would go: the SMTP server, cleanup and routing of a configuration,
+ * joined without sockets and without a queue. An onlooker hears what each of them asks. `posthorn explain`
+ */
+import { createCleanup } from '#cleanup';
+import { ConfigError, loadConfiguration, type Settings } from '#config';
+import { type EventChannel, renderPostfixText } from '#events';
+import { createRewriter } from '#rewrite';
+import { compileSmtpdSettings, createPolicyChecks, type Decision, dunno, rehearse, serviceProblem } from '#smtpd';
+import type { NewMessage } from '#store';
+import { TableOpener } from '#tables';
+import { filteredResolver } from '../filtered-resolver.ts';
+import { createNetwork, reasonToAvoid } from './network.ts';
+import { nowhere, observed } from './queue.ts';
+import type { Rehearsal, RehearsalOnlooker, RehearsalOptions } from './rehearsal.ts';
+import { findService } from './service.ts';
+import { createWayfinder } from './way.ts';
+
+/** What would hand a message to somebody else, and is left out of a rehearsal. */
+const leftOut = new Map([['smtpd_proxy_filter', '']]);
+
+/** Throws ConfigError when the configuration can't be used, or has no such service. */
+export function openRehearsal({ directory, service, isOffline, onlooker }: RehearsalOptions): Rehearsal {
+  const configuration = loadConfiguration(directory, { overrides: leftOut });
+  const entry = findService(configuration, service);
+  const view = configuration.settingsFor(entry);
+  const problem = serviceProblem(view);
+  if (problem !== undefined) throw new ConfigError([...problem.warnings, problem.fatal]);
+  const events: EventChannel = { emit: (event) => onlooker.log(event, renderPostfixText(event)) };
+  const warn = (text: string): void => events.emit({ kind: 'warning', text });
+  const openerFor = (settings: Settings, asker: Parameters<RehearsalOnlooker['table']>[1]): TableOpener =>
+    new TableOpener({
+      settings,
+      configDirectory: directory,
+      warn,
+      observe: (question) => onlooker.table(question, asker),
+    });
+  const network = createNetwork(isOffline, onlooker);
+  const rewriter = createRewriter({
+    settings: configuration.settings,
+    tables: openerFor(configuration.settings, 'rewrite'),
+    warn,
+  });
+  const tables = openerFor(view, 'smtpd');
+  const cleanupEntry = configuration.services.find(
+    ({ command, name }) => command === 'cleanup' && name === view.string('cleanup_service_name'),
+  );
+  const cleanupView = cleanupEntry === undefined ? configuration.settings : configuration.settingsFor(cleanupEntry);
+  const written: NewMessage[] = [];
+  const submission = createCleanup({
+    settings: cleanupView,
+    tables: openerFor(cleanupView, 'cleanup'),
+    rewriter,
+    store: nowhere(written),
+    events,
+  });
+  const settings = compileSmtpdSettings(view, entry, tables);
+  const policy = createPolicyChecks({
+    settings: view,
+    tables,
+    events,
+    rewriter,
+    resolver: filteredResolver(network.resolver, view, { tables, events }),
+    hostLookup: network.hostLookup,
+    onlooker: {
+      tell: (event) => {
+        if (event.kind === 'asked') network.wasAsked = false;
+        onlooker.policy(event);
+      },
+      instead: (restriction) => {
+        const reason = reasonToAvoid(restriction, isOffline);
+        if (reason === undefined) return undefined;
+        onlooker.avoided(reason);
+        return dunno;
+      },
+      reviewed: (decision: Decision) => {
+        if (!isOffline || !network.wasAsked) return decision;
+        onlooker.avoided('it needs DNS');
+        return dunno;
+      },
+    },
+  });
+  return {
+    configuration,
+    service: entry,
+    settings: view,
+    converse: (client, conversation) =>
+      rehearse(
+        {
+          settings,
+          policy,
+          submission: observed(submission, written, onlooker),
+          rewriter,
+          hostLookup: network.hostLookup,
+          events,
+          now: () => Date.now(),
+          freeBytes: () => Number.MAX_SAFE_INTEGER,
+          flushSite: () => Promise.resolve(false),
+        },
+        isOffline && client.name === undefined ? { ...client, name: 'unknown' } : client,
+        conversation,
+      ),
+    wayOf: createWayfinder({ configuration, settings, submission, rewriter, written }),
+    close: () => tables.closeAll(),
+  };
+}
