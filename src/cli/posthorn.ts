@@ -1,4 +1,7 @@
-/** posthorn(1): what Postfix has no command for. `posthorn quick-start` runs a mail server below ./var at once. */
+/**
+ * posthorn(1): what Postfix has no command for. `posthorn quick-start` runs a mail server below ./var at once;
+ * `posthorn explain` says what the SMTP server would answer a client, and why.
+ */
 import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { dirname, resolve } from 'node:path';
@@ -101,6 +104,7 @@ Each message's way is shown below. Ctrl-C stops the server; started again it goe
 }
 
 const usage = `usage: posthorn quick-start [--directory DIR] [--port N]
+       posthorn explain --client ADDR --helo NAME --from SENDER --to RECIPIENT ... (see posthorn explain --help)
   --directory  where configuration, queue and mail are; ./var of the installation when not given
   --port       where to listen, when the configuration is made (${standardPort})
 `;
@@ -110,6 +114,10 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     io.stderr(`posthorn: ${problem}\n${usage}`);
     return 64;
   };
+  if (args[0] === 'explain') {
+    const { run: explain } = await import('./explain/index.ts');
+    return explain(args.slice(1), io);
+  }
   if (args[0] !== 'quick-start') return refuse(args[0] === undefined ? 'no command' : `no such command: ${args[0]}`);
   try {
     const { values } = parseArgs({

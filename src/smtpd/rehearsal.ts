@@ -25,7 +25,7 @@ export interface RehearsedClient {
 export interface Dialogue {
   /** Sends a line and gives the reply; undefined once the server has hung up. */
   say(line: string): Promise<Reply | undefined>;
-  /** Sends content up to and with its end, as DATA wants it (dots already doubled), and gives the reply. */
+  /** Sends content as DATA wants it, dots doubled and with its end mark, and gives the reply. */
   sayContent(content: Buffer): Promise<Reply | undefined>;
   /** What policy servers and the log are told of the protocol: ESMTPS and the like. */
   speak(protocol: string): void;
@@ -88,7 +88,7 @@ export async function rehearse(
       greeting,
       {
         say: (line) => exchange(`${line}\r\n`),
-        sayContent: (content) => exchange(Buffer.concat([content, Buffer.from('.\r\n')])),
+        sayContent: (content) => exchange(content),
         speak: (protocol) => void (session.protocol = protocol),
       },
       session.client,

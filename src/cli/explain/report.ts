@@ -14,6 +14,8 @@ export interface Report {
     readonly reverseName: string;
     readonly login: string;
   };
+  readonly helo: string;
+  readonly sender: string;
   readonly stages: readonly Stage[];
   readonly recipients: readonly RecipientReport[];
   /** What this explanation leaves out. */
@@ -91,12 +93,13 @@ export interface Lookup {
   readonly answer: string;
 }
 
-export type Verdict = 'accept' | 'reject' | 'defer' | 'discard' | 'hold';
+export type Verdict = 'accept' | 'reject' | 'defer' | 'discard' | 'hold' | 'hangup';
 
 export interface RecipientReport {
   readonly recipient: string;
   readonly verdict: Verdict;
-  readonly reply: ReplyReport;
+  /** Undefined: the server hung up. */
+  readonly reply?: ReplyReport;
   /** The step that made the verdict; absent when no restriction did. */
   readonly decidedBy?: DecidedBy;
   /** Of an accepted recipient. */

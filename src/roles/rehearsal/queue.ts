@@ -52,7 +52,10 @@ export function observed(port: SubmissionPort, written: NewMessage[], onlooker: 
   };
 }
 
-export function emptyEnvelope(sender: string, contentFilter: string): Parameters<SubmissionPort['open']>[0]['envelope'] {
+export function emptyEnvelope(
+  sender: string,
+  contentFilter: string,
+): Parameters<SubmissionPort['open']>[0]['envelope'] {
   const client = {
     name: '',
     reverseName: '',

@@ -102,7 +102,8 @@ export class StageRun {
     let hasAsked = false;
     for (const [i, restriction] of restrictions.entries()) {
       if (this.isDiscarded) return 'dunno';
-      if (!hasAsked && isDnsList(restriction.name)) {
+      // an onlooker hears of each answer where it is asked for
+      if (!hasAsked && this.#parts.onlooker === undefined && isDnsList(restriction.name)) {
         askAhead(restrictions.slice(i), evaluation, this.#parts.toolbox);
         hasAsked = true;
       }

@@ -1,0 +1,148 @@
+/** A conversation that somebody asks about, and how it is held. */
+import { toInternal } from '#address';
+import type { Rehearsal } from '#roles';
+import { decisionOf } from './decision.ts';
+import type { Recorder } from './recorder.ts';
+import type { RecipientReport, ReplyReport, Report, WayReport } from './report.ts';
+import { wayReport } from './way-report.ts';
+
+/** Addresses as on the wire, without angle brackets; '' is the null sender. */
+export interface Question {
+  readonly client: string;
+  /** Undefined: looked up. */
+  readonly name: string | undefined;
+  readonly helo: string;
+  readonly sender: string;
+  readonly recipients: readonly string[];
+  /** '' when nobody logs in. */
+  readonly login: string;
+  /** Content as it goes over the wire, with its end mark. */
+  readonly message: Buffer;
+}
+
+type Dialogue = Parameters<Parameters<Rehearsal['converse']>[1]>[1];
+type Wire = NonNullable<Parameters<Parameters<Rehearsal['converse']>[1]>[0]>;
+
+/** A recipient, and at which stage what became of it was settled. */
+interface Settled {
+  readonly recipient: string;
+  stage: number;
+  reply: ReplyReport | undefined;
+}
+
+function replyReport(reply: Wire | undefined): ReplyReport | undefined {
+  if (reply === undefined) return undefined;
+  const { code, lines } = reply;
+  return { code, dsn: /^[245]\.\d{1,3}\.\d{1,3}(?= |$)/.exec(lines[0] ?? '')?.[0] ?? '', lines };
+}
+
+const isRefusal = (reply: ReplyReport | undefined): boolean => reply === undefined || reply.code >= 400;
+
+/** Asks the recipients' server about each of them, as a client would, until nothing is left to ask. */
+async function converse(
+  { helo, sender, recipients, login, message }: Question,
+  greeting: Wire | undefined,
+  dialogue: Dialogue,
+  recorder: Recorder,
+): Promise<readonly Settled[]> {
+  const settled: Settled[] = recipients.map((recipient) => ({ recipient, stage: 0, reply: undefined }));
+  /** The reply settles all that are given, when it refuses. */
+  const settle = (which: readonly Settled[], wire: Wire | undefined): boolean => {
+    const reply = replyReport(wire);
+    recorder.answer(reply);
+    for (const one of which) {
+      one.stage = recorder.stages.length - 1;
+      one.reply = reply;
+    }
+    return isRefusal(reply);
+  };
+  const say = (line: string): Promise<Wire | undefined> => {
+    recorder.begin(line);
+    return dialogue.say(line);
+  };
+  if (settle(settled, greeting)) return settled;
+  if (settle(settled, await say(`EHLO ${helo}`))) return settled;
+  if (login !== '') dialogue.speak('ESMTPA');
+  const smtputf8 = /[^\0-\x7f]/.test(sender + recipients.join('')) ? ' SMTPUTF8' : '';
+  if (settle(settled, await say(`MAIL FROM:<${sender}>${smtputf8}`))) return settled;
+  const accepted: Settled[] = [];
+  for (const one of settled) {
+    if (!settle([one], await say(`RCPT TO:<${one.recipient}>`))) accepted.push(one);
+  }
+  if (accepted.length === 0) return settled;
+  recorder.begin('DATA');
+  const replyToData = await dialogue.say('DATA');
+  if (isRefusal(replyReport(replyToData))) {
+    settle(accepted, replyToData);
+    return settled;
+  }
+  recorder.answer(replyReport(replyToData));
+  recorder.begin('END-OF-MESSAGE');
+  const replyToContent = await dialogue.sayContent(message);
+  if (isRefusal(replyReport(replyToContent))) settle(accepted, replyToContent);
+  else recorder.answer(replyReport(replyToContent));
+  return settled;
+}
+
+/** What comes of a question: each step, the verdicts, the ways of what is accepted. */
+export async function explain(
+  rehearsal: Rehearsal,
+  recorder: Recorder,
+  question: Question,
+  notes: readonly string[],
+): Promise<Report> {
+  const { service, configuration } = rehearsal;
+  let client = { name: 'unknown', reverseName: 'unknown' };
+  let settled: readonly Settled[] = [];
+  recorder.reset();
+  await rehearsal.converse(
+    {
+      address: question.client,
+      name: question.name,
+      reverseName: undefined,
+      port: '25252',
+      serverAddress: '',
+      serverPort: '',
+      login: question.login,
+    },
+    async (greeting, dialogue, names) => {
+      client = names;
+      settled = await converse(question, greeting, dialogue, recorder);
+    },
+  );
+  const recipients: RecipientReport[] = [];
+  for (const one of settled) recipients.push(await recipientReport(one, { rehearsal, recorder, question }));
+  return {
+    configuration: configuration.directory,
+    service: { name: `${service.name}/${service.type}`, origin: service.origin },
+    client: { address: question.client, ...client, login: question.login },
+    helo: question.helo,
+    sender: question.sender,
+    stages: recorder.stages,
+    recipients,
+    notes,
+  };
+}
+
+async function recipientReport(
+  { recipient, stage, reply }: Settled,
+  { rehearsal, recorder, question }: { rehearsal: Rehearsal; recorder: Recorder; question: Question },
+): Promise<RecipientReport> {
+  const decidedBy = decisionOf(recorder.stages, stage, isRefusal(reply));
+  const by = decidedBy === undefined ? {} : { decidedBy };
+  if (reply === undefined) return { recipient, verdict: 'hangup', ...by };
+  if (isRefusal(reply)) return { recipient, verdict: reply.code >= 500 ? 'reject' : 'defer', reply, ...by };
+  const way = await wayOf(recipient, { rehearsal, recorder, question });
+  const verdict = way.queue === 'discarded' ? 'discard' : way.queue === 'hold' ? 'hold' : 'accept';
+  return { recipient, verdict, reply, ...by, way };
+}
+
+async function wayOf(
+  recipient: string,
+  { rehearsal, recorder, question }: { rehearsal: Rehearsal; recorder: Recorder; question: Question },
+): Promise<WayReport> {
+  const actions = [...recorder.actions];
+  recorder.beginWay();
+  const way = await rehearsal.wayOf(toInternal(question.sender), toInternal(recipient), actions);
+  return wayReport(way, recorder.way);
+}
