@@ -2,7 +2,7 @@
 import { parseIp, splitAddress, splitExtension, toExternal } from '#address';
 import type { MaybePromise } from '#message';
 import type { LookupResult, Table } from '#tables';
-import type { Toolbox } from './restriction.ts';
+import type { Settings } from '#config';
 
 /** The keys of one thing; the first is it itself, the others are derived and go to fixed-string tables only. */
 export interface Keys {
@@ -11,10 +11,17 @@ export interface Keys {
   readonly keys: readonly string[];
 }
 
+/** The keys of `about`, worked out once a stage. */
+export function remembered(known: Map<string, Keys>, about: string, make: () => Keys): Keys {
+  let keys = known.get(about);
+  if (keys === undefined) known.set(about, (keys = make()));
+  return keys;
+}
+
 export type KeyStyle = 'parents' | 'dotted';
 
 /** How subdomains match. parent_domain_matches_subdomains */
-export function keyStyle({ settings }: Pick<Toolbox, 'settings'>): KeyStyle {
+export function keyStyle({ settings }: { readonly settings: Settings }): KeyStyle {
   return settings.list('parent_domain_matches_subdomains').includes('smtpd_access_maps') ? 'parents' : 'dotted';
 }
 
@@ -42,7 +49,7 @@ export function addressKeys(address: string): Keys {
 }
 
 /** A mail address in its final form: with and without extension, its domain and the parents, its local part. */
-export function mailKeys(address: string, { settings }: Pick<Toolbox, 'settings'>, style: KeyStyle): Keys {
+export function mailKeys(address: string, { settings }: { readonly settings: Settings }, style: KeyStyle): Keys {
   const { localPart, domain } = splitAddress(address);
   const { user, delimiter } = splitExtension(localPart, settings.string('recipient_delimiter'), {
     ownerRequestSpecial: settings.bool('owner_request_special'),

@@ -2,7 +2,16 @@
 import { type MaybePromise, whenReady } from '#message';
 import type { Table } from '#tables';
 import { applyAction, type Source } from './access-actions.ts';
-import { addressKeys, domainKeys, type Keys, keyStyle, type KeyStyle, mailKeys, search } from './access-keys.ts';
+import {
+  addressKeys,
+  domainKeys,
+  type Keys,
+  keyStyle,
+  type KeyStyle,
+  mailKeys,
+  remembered,
+  search,
+} from './access-keys.ts';
 import {
   configurationError,
   type Constructor,
@@ -37,12 +46,17 @@ export function consult(
 }
 
 /** The first of several things that the table knows. */
-function consultEach(things: readonly Keys[], evaluation: Evaluation, access: AccessTable): MaybePromise<Decision> {
-  const [first, ...others] = things;
+function consultEach(
+  things: readonly Keys[],
+  evaluation: Evaluation,
+  access: AccessTable,
+  from = 0,
+): MaybePromise<Decision> {
+  const first = things[from];
   if (first === undefined) return dunno;
   return whenReady(
     consult(first, evaluation, access),
-    (decision): MaybePromise<Decision> => decision ?? consultEach(others, evaluation, access),
+    (decision): MaybePromise<Decision> => decision ?? consultEach(things, evaluation, access, from + 1),
   );
 }
 
@@ -86,7 +100,8 @@ function mailCheck(kind: 'sender' | 'recipient'): Constructor {
       if (address === '') return consultEach([{ datum: nullKey, keys: [nullKey] }], evaluation, access);
       return whenReady(evaluation.route(address, other), (route): MaybePromise<Decision> => {
         if (route.kind === 'failed') return lookupFailure(address);
-        const keys = mailKeys(route.kind === 'resolved' ? route.recipient : address, toolbox, style);
+        const final = route.kind === 'resolved' ? route.recipient : address;
+        const keys = remembered(evaluation.keys, kind, () => mailKeys(final, toolbox, style));
         // a recipient that carries a route of its own is not let through for its looks
         const isSuspicious = kind === 'recipient' && !allowsRouting && route.kind === 'resolved' && route.routed;
         const source = isSuspicious ? { program, permitted: () => dunno } : { program };
@@ -96,8 +111,21 @@ function mailCheck(kind: 'sender' | 'recipient'): Constructor {
   };
 }
 
-const named = (name: string | undefined, style: KeyStyle): readonly Keys[] =>
-  name === undefined || name === '' ? [] : [domainKeys(name, style)];
+const nothing: readonly Keys[] = [];
+
+/** A name with its parents. */
+function named({ keys }: Evaluation, about: string, name: string | undefined, style: KeyStyle): readonly Keys[] {
+  return name === undefined || name === '' ? nothing : [remembered(keys, about, () => domainKeys(name, style))];
+}
+
+/** A client by name, then by address. */
+function clientKeys({ keys, facts }: Evaluation, about: 'name' | 'reverseName', style: KeyStyle): readonly Keys[] {
+  const { client } = facts;
+  return [
+    remembered(keys, about, () => domainKeys(client[about], style)),
+    remembered(keys, 'address', () => addressKeys(client.address)),
+  ];
+}
 
 function ignored(text: string): Constructor {
   return () =>
@@ -108,18 +136,15 @@ function ignored(text: string): Constructor {
 }
 
 export const access: Readonly<Record<string, Constructor>> = {
-  check_client_access: nameCheck(({ facts: { client } }, style) => [
-    domainKeys(client.name, style),
-    addressKeys(client.address),
-  ]),
+  check_client_access: nameCheck((evaluation, style) => clientKeys(evaluation, 'name', style)),
   check_reverse_client_hostname_access: nameCheck(
-    ({ facts: { client } }, style) => [domainKeys(client.reverseName, style), addressKeys(client.address)],
+    (evaluation, style) => clientKeys(evaluation, 'reverseName', style),
     ({ facts: { client } }) => notAllowed('check_reverse_client_hostname_access', client.reverseName),
   ),
-  check_helo_access: nameCheck(({ facts }, style) => named(facts.helo, style)),
+  check_helo_access: nameCheck((evaluation, style) => named(evaluation, 'helo', evaluation.facts.helo, style)),
   check_sender_access: mailCheck('sender'),
   check_recipient_access: mailCheck('recipient'),
-  check_etrn_access: nameCheck(({ facts }, style) => named(facts.etrnDomain, style)),
+  check_etrn_access: nameCheck((evaluation, style) => named(evaluation, 'etrn', evaluation.facts.etrnDomain, style)),
   // there is neither login nor TLS, so that nobody has a name or a certificate of his own
   check_sasl_access: ignored("restriction `check_sasl_access' ignored: no SASL support"),
   check_ccert_access: ignored('check_ccert_access is requested, but "smtpd_tls_ask_ccert = no"'),

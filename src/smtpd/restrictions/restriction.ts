@@ -7,6 +7,7 @@ import type { Rewriter } from '#rewrite';
 import type { MatchList, TableList, TableOpener } from '#tables';
 import type { PolicyWord } from '#events';
 import type { SessionFacts, Stage } from '../policy.ts';
+import type { Keys } from './access-keys.ts';
 import type { Route } from './routing.ts';
 
 /** What one restriction decides. `dunno`: the next one decides. */
@@ -62,6 +63,8 @@ export interface Evaluation {
   readonly stage: Stage;
   readonly subject: Subject;
   readonly route: Route;
+  /** Keys for tables that were worked out before in this stage, by what they are about. */
+  readonly keys: Map<string, Keys>;
   /** How many lists stand around this one. */
   readonly depth: number;
   readonly isHeld: () => boolean;

@@ -5,14 +5,20 @@ import type { AddressClass, Resolution, Rewriter } from '#rewrite';
 /** Routes an address; `other` is the one on the other side of the envelope, on which routing may depend. */
 export type Route = (address: string, other: string | undefined) => MaybePromise<Resolution>;
 
+interface Known {
+  readonly address: string;
+  readonly other: string;
+  readonly resolution: MaybePromise<Resolution>;
+}
+
 /** Routes each address once: the restrictions of a stage ask about the same two again and again. */
 export function rememberRoutes(rewriter: Pick<Rewriter, 'rewrite' | 'resolve'>): Route {
-  const known = new Map<string, MaybePromise<Resolution>>();
+  const known: Known[] = [];
   return (address, other = '') => {
-    const key = `${address}\0${other}`;
-    const found = known.get(key) ?? rewriter.resolve(other, rewriter.rewrite(address, 'local'));
-    known.set(key, found);
-    return found;
+    for (const each of known) if (each.address === address && each.other === other) return each.resolution;
+    const resolution = rewriter.resolve(other, rewriter.rewrite(address, 'local'));
+    known.push({ address, other, resolution });
+    return resolution;
   };
 }
 

@@ -3,9 +3,10 @@
  * inventory d.4
  */
 import type { EventChannel, PolicyWord } from '#events';
-import type { SubmissionAction } from '#message';
+import type { MaybePromise, SubmissionAction } from '#message';
 import type { MatchList } from '#tables';
 import type { Deferral, PolicyResult, SessionFacts, Stage } from '../policy.ts';
+import type { Keys } from './access-keys.ts';
 import { askAhead, isDnsList } from './dns-lists.ts';
 import { type Effect, effectOf, type PolicyOnlooker } from './onlooker.ts';
 import type { Decision, Evaluation, Permitted, Restriction, Toolbox } from './restriction.ts';
@@ -45,6 +46,7 @@ export class StageRun {
   #deferIfReject: Deferral | undefined;
   readonly #parts: RunParts;
   readonly #route: Route;
+  readonly #keys = new Map<string, Keys>();
   readonly #stage: Stage;
   /** Existence checks that counted; they are made once a stage. */
   readonly #checked = new Set<string>();
@@ -90,6 +92,7 @@ export class StageRun {
       stage: this.#stage,
       subject: { replyClass, datum },
       route: this.#route,
+      keys: this.#keys,
       depth: 0,
       isHeld: () => this.facts.isHeld || this.actions.some(({ kind }) => kind === 'hold'),
       act: (action) => void this.actions.push(action),
@@ -108,7 +111,8 @@ export class StageRun {
         hasAsked = true;
       }
       const warnOnly = isSoftened || restriction.warnOnly;
-      const outcome = await this.#runOne(restriction, evaluation, warnOnly);
+      const ran = this.#runOne(restriction, evaluation, warnOnly);
+      const outcome = ran instanceof Promise ? await ran : ran;
       const next = restrictions[i + 1];
       if (next !== undefined && closing.has(restriction.name) && (!warnOnly || outcome === 'permit'))
         this.#warn(`restriction \`${next.text}' after \`${restriction.name}' is ignored`);
@@ -122,23 +126,29 @@ export class StageRun {
     return 'dunno';
   }
 
-  async #runOne(restriction: Restriction, evaluation: Evaluation, warnOnly: boolean): Promise<Outcome> {
+  #runOne(restriction: Restriction, evaluation: Evaluation, warnOnly: boolean): MaybePromise<Outcome> {
     const { onlooker } = this.#parts;
     const isExistenceCheck = restriction.name.startsWith('reject_unlisted_');
     if (isExistenceCheck && this.#checked.has(restriction.name)) return 'dunno';
     if (isExistenceCheck && !warnOnly) this.#checked.add(restriction.name);
     onlooker?.tell({ kind: 'asked', restriction });
     const answer = onlooker?.instead(restriction) ?? restriction.evaluate(evaluation);
-    const given = answer instanceof Promise ? await answer : answer;
+    return answer instanceof Promise
+      ? answer.then((decision) => this.#onAnswer(decision, restriction, evaluation, warnOnly))
+      : this.#onAnswer(answer, restriction, evaluation, warnOnly);
+  }
+
+  #onAnswer(
+    given: Decision,
+    restriction: Restriction,
+    evaluation: Evaluation,
+    warnOnly: boolean,
+  ): MaybePromise<Outcome> {
+    const { onlooker } = this.#parts;
     const decision = onlooker?.reviewed(given) ?? given;
-    onlooker?.tell({
-      kind: 'answered',
-      restriction,
-      decision,
-      effect: this.#effectOf(decision, warnOnly),
-      isSoftened: warnOnly,
-    });
-    return this.#settle(decision, restriction, evaluation, warnOnly);
+    const effect = onlooker === undefined ? undefined : this.#effectOf(decision, warnOnly);
+    if (effect !== undefined) onlooker?.tell({ kind: 'answered', restriction, decision, effect, isSoftened: warnOnly });
+    return decision.kind === 'dunno' ? 'dunno' : this.#settle(decision, restriction, evaluation, warnOnly);
   }
 
   async #settle(
