@@ -100,7 +100,9 @@ try {
   const rounds: number[] = [];
   for (let i = 0; i < 5; i += 1) rounds.push(await round(total / 5));
   rounds.sort((a, b) => a - b);
-  console.log(`${(rounds[2] ?? 0).toFixed(1)} µs of CPU a recipient: 40 entries, 36 tables of ${entries} lines, median of 5`);
+  console.log(
+    `${(rounds[2] ?? 0).toFixed(1)} µs of CPU a recipient: 40 entries, 36 tables of ${entries} lines, median of 5`,
+  );
 } finally {
   rmSync(directory, { recursive: true });
 }
