@@ -26,7 +26,12 @@ export interface Bouncer {
    * Tells of the outcomes of some recipients whoever is to know. `ok` also when nobody is; otherwise try again later.
    * `verify`: the report that `sendmail -bv` asked for.
    */
-  notify(kind: NoticeKind, message: QueuedMessage, recipients: readonly NotifiedRecipient[]): Promise<NotifyResult>;
+  notify(
+    kind: NoticeKind,
+    message: QueuedMessage,
+    recipients: readonly NotifiedRecipient[],
+    to?: string,
+  ): Promise<NotifyResult>;
 }
 
 const NO_CLIENT: ClientAttributes = {
@@ -70,20 +75,24 @@ class NoticeSender implements Bouncer {
     this.#settings = settings;
   }
 
-  async notify(kind: NoticeKind, message: QueuedMessage, all: readonly NotifiedRecipient[]): Promise<NotifyResult> {
+  async notify(
+    kind: NoticeKind,
+    message: QueuedMessage,
+    all: readonly NotifiedRecipient[],
+    to = message.envelope.sender,
+  ): Promise<NotifyResult> {
     const recipients = all.filter(({ recipient }) => wants(recipient.notify, kind));
-    const { sender } = message.envelope;
     if (recipients.length === 0) return OK;
-    if (sender === '') return this.#nullSender(kind, message, recipients);
-    if (sender.toLowerCase() === this.#settings.doubleBounceSender.toLowerCase()) {
+    if (to === '') return this.#nullSender(kind, message, recipients);
+    if (to.toLowerCase() === this.#settings.doubleBounceSender.toLowerCase()) {
       if (kind === 'failure' || kind === 'delay') {
         this.#options.events.emit({ kind: 'postmasterNoticeDiscarded', queueId: message.queueId });
       }
       return OK;
     }
-    const isVerp = message.envelope.verp !== '' && !this.#settings.ignoresVerp;
+    const isVerp = to === message.envelope.sender && message.envelope.verp !== '' && !this.#settings.ignoresVerp;
     if (kind === 'failure' && isVerp) return this.#verp(message, recipients);
-    return this.#toSender(kind, message, recipients, sender);
+    return this.#toSender(kind, message, recipients, to);
   }
 
   async #toSender(

@@ -1,9 +1,12 @@
 /** What the end of a delivery command means for the message. sysexits.h; local(8), pipe(8) */
+import type { Status } from '#message';
 import type { CommandEnd } from './command.ts';
 
 export interface CommandOutcome {
   readonly code: string;
   readonly text: string;
+  /** For reports, where it is not what the log says. */
+  readonly diagnostic?: Status['diagnostic'];
   readonly warnings: readonly string[];
   /** A line to log as `fatal:`, as the process that was to become the command writes it. */
   readonly fatal?: string;
@@ -33,12 +36,16 @@ function statusIn(output: string): { readonly code: string; readonly text: strin
   return match === null ? undefined : { code: match[1] ?? '', text: match[2] ?? '' };
 }
 
+const unix = (text: string): Status['diagnostic'] => ({ type: 'x-unix', text });
+
 /** `shown`: the command as messages quote it; `program`: for `PROGRAM: fatal:`. */
 export function commandOutcome(end: CommandEnd, shown: string, program: string): CommandOutcome | 'delivered' {
   if (end.timedOut) {
+    const text = `Command time limit exceeded: "${shown}"`;
     return {
       code: '5.3.0',
-      text: `Command time limit exceeded: "${shown}"`,
+      text,
+      diagnostic: unix(end.output || text),
       warnings: ['pipe_command_read: read time limit exceeded'],
     };
   }
@@ -53,10 +60,12 @@ export function commandOutcome(end: CommandEnd, shown: string, program: string):
   if (end.status === 0) return 'delivered';
   const behind = end.output === '' ? '' : `. Command output: ${end.output}`;
   if (end.status === undefined) {
-    return { code: '4.3.0', text: `Command died with signal ${end.signal}: "${shown}"${behind}`, warnings: [] };
+    const text = `Command died with signal ${end.signal}: "${shown}"${behind}`;
+    return { code: '4.3.0', text, diagnostic: unix(end.output || text), warnings: [] };
   }
   const own = statusIn(end.output);
-  if (own !== undefined && !own.code.startsWith('2')) return { ...own, warnings: [] };
+  if (own !== undefined && !own.code.startsWith('2')) return { ...own, diagnostic: unix(own.text), warnings: [] };
   const [code, text] = exits[end.status] ?? ['5.3.0', `Command died with status ${end.status}: "${shown}"`];
-  return { code, text: `${text}${behind}`, warnings: [] };
+  const detail = end.output || (end.status in exits ? text : `unknown mail system error ${end.status}`);
+  return { code, text: `${text}${behind}`, diagnostic: unix(detail), warnings: [] };
 }

@@ -49,12 +49,16 @@ const builtIns: ReadonlySet<string> = new Set([
   'unset',
 ]);
 
-/** The program and its arguments; commands with shell characters or built-ins go through a shell. */
-export function commandVector(command: string, shell: string): readonly string[] {
+/** What the shell calls itself in its messages; a name that no PATH is searched for. */
+const shellName = 'sh';
+const shellFile = '/bin/sh';
+
+/** The program as it is called and its arguments; commands with shell characters or built-ins go through a shell. */
+function commandVector(command: string, shell: string): readonly string[] {
   const words = command.trim().split(/[ \t]+/);
   if (shell !== '') return [...shell.trim().split(/[ \t]+/), command];
   if (plainCommand.test(command) && !builtIns.has(words[0] ?? '') && !(words[0] ?? '').includes('=')) return words;
-  return ['/bin/sh', '-c', command];
+  return [shellName, '-c', command];
 }
 
 const signalNumbers: Readonly<Record<string, number>> = {
@@ -92,7 +96,8 @@ export function runCommand(request: CommandRequest, content: AsyncIterable<Buffe
   const { command, shell, environment, directory, limitMs } = request;
   const [program = '', ...args] = typeof command === 'string' ? commandVector(command, shell) : command;
   return new Promise((resolve) => {
-    const child = spawn(program, args, {
+    const child = spawn(program === shellName ? shellFile : program, args, {
+      argv0: program,
       env: { ...environment },
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,

@@ -46,6 +46,13 @@ export interface DeliveryRequest {
   readonly signal: AbortSignal;
 }
 
+/** What became of an address that a recipient was expanded to. */
+export interface MemberOutcome extends Omit<Outcome, 'index' | 'members'> {
+  readonly address: string;
+  /** Who hears of a failure: the owner of the list. */
+  readonly sender: string;
+}
+
 /** What became of one recipient. */
 export interface Outcome {
   readonly index: number;
@@ -55,6 +62,8 @@ export interface Outcome {
   readonly action?: 'delivered' | 'relayed' | 'expanded';
   /** As logged: who took or refused it; undefined when nobody was asked. */
   readonly relay?: string;
+  /** Of an expansion: what reports speak of instead of the recipient itself. */
+  readonly members?: readonly MemberOutcome[];
 }
 
 /** How the destination as a whole did, for concurrency feedback (qmgr, "destination concurrency"). */

@@ -11,6 +11,7 @@ export type {
   DeliveryAgent,
   DeliveryRequest,
   DeliveryResult,
+  MemberOutcome,
   MessageContent,
   Outcome,
   RequestRecipient,

@@ -8,4 +8,4 @@ export {
 export { routeRecipient, type Route, type RoutingOptions } from './routing.ts';
 export { compileSettings as compileQmgrSettings } from './settings.ts';
 export type { DestinationStatus, TransportStatus, WaitReason } from './scheduler.ts';
-export type { Bouncer, NotifiedRecipient } from './settle.ts';
+export type { Bouncer, NotifiedRecipient } from './reports.ts';

@@ -28,7 +28,8 @@ import { Intake } from './intake.ts';
 import { bucketKey, type Route, routeRecipient } from './routing.ts';
 import { Scheduler, type TransportStatus } from './scheduler.ts';
 import { compileSettings, compileTransport, type QmgrSettings } from './settings.ts';
-import { type Bouncer, settleMessage } from './settle.ts';
+import type { Bouncer } from './reports.ts';
+import { settleMessage } from './settle.ts';
 
 export interface QueueManagerOptions {
   readonly store: QueueStore;

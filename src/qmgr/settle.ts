@@ -1,24 +1,11 @@
 /** What comes of a message when all its deliveries have ended: removed, bounced, deferred, expired. qmgr(8), bounce(8) */
 import type { EventChannel } from '#events';
-import type { AddressVerification, Outcome, ProbeResult, Recipient, Status } from '#message';
+import type { AddressVerification, ProbeResult } from '#message';
 import type { QueuedMessage, QueueStore } from '#store';
 import type { ActiveMessage } from './active.ts';
 import { isExpired, nextAttemptAt } from './backoff.ts';
+import { type Bouncer, type NotifiedRecipient, sendDelayWarning, sendReports } from './reports.ts';
 import type { QmgrSettings } from './settings.ts';
-
-export interface NotifiedRecipient {
-  readonly recipient: Recipient;
-  readonly outcome: Outcome;
-}
-
-/** The part of bounce(8) that the queue manager asks. */
-export interface Bouncer {
-  notify(
-    kind: 'failure' | 'delay' | 'success' | 'verify',
-    message: QueuedMessage,
-    recipients: readonly NotifiedRecipient[],
-  ): Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }>;
-}
 
 export interface SettleOptions {
   readonly store: QueueStore;
@@ -43,7 +30,6 @@ export async function settleMessage(message: ActiveMessage, options: SettleOptio
   if (queued.envelope.origin === 'verify') for (const one of all) tellProbeResult(one, options);
   // a probe is answered once, whatever came of it
   let deferred = message.isProbe ? [] : all.filter(({ outcome }) => outcome.kind === 'deferred');
-  const failed = all.filter(({ outcome }) => outcome.kind === 'bounced');
   const now = options.now();
   const expires =
     deferred.length > 0 &&
@@ -51,10 +37,9 @@ export async function settleMessage(message: ActiveMessage, options: SettleOptio
       isExpired({ arrivedAt: queued.envelope.arrivedAt, sender: queued.envelope.sender }, now, settings));
   if (expires) {
     events.emit({ kind: 'expired', queueId, sender: queued.envelope.sender, isForced: queued.forcedExpire });
-    failed.push(...deferred);
     deferred = [];
   }
-  const unreported = await report(queued, failed, all, options);
+  const unreported = await sendReports(queued, { all, deferred }, options.bouncer);
   const warnedAt = unreported.length > 0 ? undefined : await warnOfDelay(queued, deferred, now, options);
   const waiting = [...deferred, ...unreported];
   if (waiting.length === 0) {
@@ -85,34 +70,6 @@ function tellProbeResult({ recipient, outcome }: NotifiedRecipient, { probes }: 
     if (address !== '') probes?.update(address, { state, reason });
 }
 
-/** Sends the reports that are due; gives the failures that could not be reported and therefore stay in the queue. */
-async function report(
-  queued: QueuedMessage,
-  failed: readonly NotifiedRecipient[],
-  all: readonly NotifiedRecipient[],
-  { bouncer }: SettleOptions,
-): Promise<readonly NotifiedRecipient[]> {
-  const { trace, origin } = queued.envelope;
-  if (origin === 'verify') return [];
-  if (trace === 'verify') {
-    await bouncer.notify('verify', queued, all);
-    return [];
-  }
-  // `sendmail -v` wants to hear of every recipient, NOTIFY=SUCCESS of the delivered ones; a next server that knows DSN
-  // (no action) tells the sender itself. RFC 3461, 5.2.7
-  const succeeded = all.filter(
-    ({ recipient, outcome }) =>
-      trace === 'record' ||
-      (outcome.kind === 'sent' && outcome.action !== undefined && recipient.notify.includes('success')),
-  );
-  if (succeeded.length > 0) await bouncer.notify('success', queued, succeeded);
-  if (failed.length === 0) return [];
-  const result = await bouncer.notify('failure', queued, failed);
-  if (result.ok) return [];
-  const status: Status = { code: '4.3.0', reason: `bounce or trace service failure: ${result.reason}` };
-  return failed.map(({ recipient, outcome }) => ({ recipient, outcome: { ...outcome, kind: 'deferred', status } }));
-}
-
 /** One delay warning a message. Gives when it was sent. */
 async function warnOfDelay(
   queued: QueuedMessage,
@@ -124,6 +81,6 @@ async function warnOfDelay(
   const mayWarn = settings.delayWarningMs > 0 && queued.warnedAt === 0 && queued.envelope.originalQueueId === '';
   const isDue = mayWarn && now - queued.envelope.arrivedAt >= settings.delayWarningMs;
   if (!isDue || deferred.length === 0) return undefined;
-  const result = await bouncer.notify('delay', queued, deferred);
+  const result = await sendDelayWarning(queued, deferred, bouncer);
   return result.ok ? now : undefined;
 }

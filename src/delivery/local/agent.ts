@@ -9,7 +9,7 @@ import type { TableOpener } from '#tables';
 import type { DelivererPool } from '../deliverer.ts';
 import { deliveredToFields } from '../mailbox-copy.ts';
 import { concludeFailed, warn } from './conclude.ts';
-import type { Job, LocalParts, MemberOutcome, Place } from './job.ts';
+import type { Ending, Job, LocalParts, Place } from './job.ts';
 import { deliverToAddress } from './recipient.ts';
 import { submitForwards } from './resubmit.ts';
 import { readLocalSettings } from './settings.ts';
@@ -35,31 +35,36 @@ function passOnTo(agents: ReadonlyMap<string, DeliveryAgent>): LocalParts['passO
     if (agent === undefined) return undefined;
     const nexthop = rest.join(':') === '' ? request.nexthop : rest.join(':');
     const passed = { ...request, transport, nexthop, recipients: [recipient] };
-    let outcome: MemberOutcome = { kind: 'deferred', code: '4.3.0', text: 'the delivery agent gave no answer' };
-    const report = ({ kind, status }: Outcome): void => {
-      outcome = { kind, code: status.code, text: status.reason };
+    let ending: Ending = { kind: 'deferred', status: { code: '4.3.0', reason: 'the delivery agent gave no answer' } };
+    const report = ({ kind, status, relay, action }: Outcome): void => {
+      ending = { kind, status, ...(relay && { relay }), ...(action && { action }) };
     };
-    return agent.deliver(passed, report).then(() => outcome);
+    return agent.deliver(passed, report).then(() => ending);
   };
 }
 
+const nothingDone: Ending = { kind: 'sent', status: { code: '2.0.0', reason: 'discarded' } };
+
 /** What the recipient as a whole has come to: one member that waits keeps all of it waiting. */
-function summary({ outcomes, recipient }: Job): Outcome {
-  const of = (kind: Outcome['kind']): MemberOutcome | undefined => outcomes.find((outcome) => outcome.kind === kind);
-  const first = of('deferred') ?? of('undeliverable') ?? of('bounced') ?? outcomes[0];
-  const { kind, code, text } = first ?? { kind: 'sent', code: '2.0.0', text: 'discarded' };
-  const action = outcomes.length > 1 ? 'expanded' : 'delivered';
+function summary({ outcomes, recipient, request }: Job): Outcome {
+  const of = (kind: Outcome['kind']): Ending | undefined => outcomes.find((outcome) => outcome.kind === kind);
+  const { kind, status } = of('deferred') ?? of('undeliverable') ?? of('bounced') ?? outcomes[0] ?? nothingDone;
+  const isItself = outcomes.every(
+    ({ address, sender }) => address === recipient.address && sender === request.envelope.sender,
+  );
   return {
     index: recipient.index,
     kind,
     relay: 'local',
-    status: { code, reason: text },
-    ...(kind === 'sent' ? { action } : {}),
+    status,
+    ...(kind === 'sent' ? { action: 'delivered' } : {}),
+    ...(isItself && outcomes.length < 2 ? {} : { members: outcomes }),
   };
 }
 
 async function deliverOne(parts: LocalParts, request: DeliveryRequest, recipient: RequestRecipient): Promise<Outcome> {
-  const job: Job = { parts, request, recipient, forwards: [], seen: new Set(), outcomes: [] };
+  const { sender } = request.envelope;
+  const job: Job = { parts, request, recipient, sender, forwards: [], seen: new Set(), outcomes: [] };
   const { address } = recipient;
   const been = await deliveredToFields(request);
   if (been.has(toExternal(address).toLowerCase())) {
@@ -72,7 +77,7 @@ async function deliverOne(parts: LocalParts, request: DeliveryRequest, recipient
     kind: 'none',
     rights: undefined,
     owner: '',
-    sender: request.envelope.sender,
+    sender,
     isList: false,
     deliveredTo: address,
     unmatched: '',
@@ -85,7 +90,8 @@ async function deliverOne(parts: LocalParts, request: DeliveryRequest, recipient
     warn(job, `error looking up passwd info: ${error.message}`);
     concludeFailed(job, address, '4.0.0', 'user lookup error');
   }
-  await submitForwards(job);
+  // what waits is expanded again later, and would be forwarded twice
+  if (!job.outcomes.some(({ kind }) => kind === 'deferred')) await submitForwards(job);
   return summary(job);
 }
 

@@ -1,9 +1,10 @@
 /** Alias expansion. aliases(5); local(8), "ALIASES" */
 import { statSync } from 'node:fs';
 import { addressesOf, parseAddressList, toExternal } from '#address';
+import type { Notify } from '#message';
 import { getUserById } from '#native';
 import type { TableList, TableListResult } from '#tables';
-import { concludeFailed, concludeSent, warn } from './conclude.ts';
+import { concludeFailed, concludeSent, noteExpanded, warn } from './conclude.ts';
 import { deliverToMembers, membersOf } from './destinations.ts';
 import type { Job, Mailee, Place } from './job.ts';
 import type { Rights } from './settings.ts';
@@ -42,6 +43,12 @@ async function findAlias(aliases: TableList, name: string): Promise<TableListRes
   return found.kind === 'missing' && quoted !== name ? aliases.lookup(name) : found;
 }
 
+/** The alias as a whole is the success that the sender hears of. RFC 3461, 5.2.7.2 */
+function withoutSuccess(notify: readonly Notify[]): readonly Notify[] {
+  const rest = notify.filter((word) => word !== 'success');
+  return rest.length === 0 ? ['never'] : rest;
+}
+
 /** Expands one name. False: it is no alias, or the one that is being expanded. */
 export async function deliverToAlias(job: Job, place: Place, mailee: Mailee, name: string): Promise<boolean> {
   const { settings } = job.parts;
@@ -75,7 +82,21 @@ export async function deliverToAlias(job: Job, place: Place, mailee: Mailee, nam
   if (members.length === 0) {
     warn(job, `${found.table.name}: no destinations for alias ${name}`);
     concludeFailed(job, mailee.address, '5.3.5', 'mail system configuration error');
-  } else await deliverToMembers(job, inner, mailee, members);
+    return true;
+  }
+  const { recipient } = job;
+  const wantsSuccess = recipient.notify.includes('success');
+  await deliverToMembers(
+    {
+      ...job,
+      sender: inner.isList ? inner.sender : job.sender,
+      recipient: wantsSuccess ? { ...recipient, notify: withoutSuccess(recipient.notify) } : recipient,
+    },
+    inner,
+    mailee,
+    members,
+  );
+  if (wantsSuccess) noteExpanded(job, mailee.address);
   return true;
 }
 

@@ -1,13 +1,13 @@
 /** Says what became of a member of an expansion: in the log, and for the outcome of the whole. */
 import { toExternal } from '#address';
-import { loggedOutcome, outcomeOf } from '#message';
+import { loggedOutcome, outcomeOf, type Status } from '#message';
 import type { WriteResult } from '../deliverer-protocol.ts';
-import type { Job, MemberOutcome } from './job.ts';
+import type { Ending, Job } from './job.ts';
 
-export function conclude(job: Job, address: string, outcome: MemberOutcome): void {
-  const { request, recipient, parts } = job;
-  const final = { ...outcome, kind: outcomeOf(outcome.kind, request) };
-  job.outcomes.push(final);
+export function conclude(job: Job, address: string, { kind: found, ...ending }: Ending): void {
+  const { request, recipient, parts, sender } = job;
+  const kind = outcomeOf(found, request);
+  job.outcomes.push({ relay: 'local', ...ending, address, sender, kind });
   parts.events.emit({
     kind: 'delivery',
     queueId: request.queueId,
@@ -15,19 +15,32 @@ export function conclude(job: Job, address: string, outcome: MemberOutcome): voi
     original: toExternal(recipient.original),
     relay: 'local',
     times: [request.envelope.arrivedAt, request.activeAt, request.startedAt, request.startedAt, parts.now()],
-    code: final.code,
-    outcome: loggedOutcome(final.kind, request),
-    text: final.text,
+    code: ending.status.code,
+    outcome: loggedOutcome(kind, request),
+    text: ending.status.reason,
   });
 }
 
-export function concludeSent(job: Job, address: string, text: string): void {
-  conclude(job, address, { kind: 'sent', code: '2.0.0', text });
+export function concludeSent(job: Job, address: string, reason: string): void {
+  conclude(job, address, { kind: 'sent', status: { code: '2.0.0', reason }, action: 'delivered' });
+}
+
+/** For reports only: nothing was delivered by it. */
+export function noteExpanded(job: Job, address: string): void {
+  const status = { code: '2.0.0', reason: 'alias expanded' };
+  job.outcomes.push({ kind: 'sent', status, action: 'expanded', relay: 'local', address, sender: job.sender });
 }
 
 /** Whether to try again is told by the first digit. */
-export function concludeFailed(job: Job, address: string, code: string, text: string): void {
-  conclude(job, address, { kind: code.startsWith('5') ? 'bounced' : 'deferred', code, text });
+export function concludeFailed(
+  job: Job,
+  address: string,
+  code: string,
+  reason: string,
+  diagnostic?: Status['diagnostic'],
+): void {
+  const status = { code, reason, ...(diagnostic === undefined ? {} : { diagnostic }) };
+  conclude(job, address, { kind: code.startsWith('5') ? 'bounced' : 'deferred', status });
 }
 
 export function warn(job: Job, text: string): void {

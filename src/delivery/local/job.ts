@@ -1,23 +1,19 @@
 /** One recipient's delivery as it unfolds through aliases, .forward files and mailboxes. local(8) */
 import type { EventChannel } from '#events';
-import type { DeliveryRequest, OutcomeKind, RequestRecipient, SubmissionPort } from '#message';
+import type { DeliveryRequest, MemberOutcome, RequestRecipient, SubmissionPort } from '#message';
 import type { Rewriter } from '#rewrite';
 import type { DelivererPool } from '../deliverer.ts';
 import type { ExpansionKind, LocalSettings, Rights } from './settings.ts';
 
-/** What became of one member of an expansion. */
-export interface MemberOutcome {
-  readonly kind: OutcomeKind;
-  readonly code: string;
-  readonly text: string;
-}
+/** How one delivery ended. */
+export type Ending = Pick<MemberOutcome, 'kind' | 'status' | 'relay' | 'action'>;
 
 /** Passes a recipient on to another transport; undefined when there is none of that name. */
 export type PassOn = (
   destination: string,
   request: DeliveryRequest,
   recipient: RequestRecipient,
-) => Promise<MemberOutcome> | undefined;
+) => Promise<Ending> | undefined;
 
 /** What local deliveries work with. */
 export interface LocalParts {
@@ -51,6 +47,8 @@ export interface Job {
   readonly parts: LocalParts;
   readonly request: DeliveryRequest;
   readonly recipient: RequestRecipient;
+  /** Who hears of failures. */
+  readonly sender: string;
   readonly forwards: Forward[];
   /** Things done already, so that none is done twice. */
   readonly seen: Set<string>;

@@ -31,7 +31,7 @@ export async function passToTransport(job: Job, mailee: Mailee, destination: str
     warn(job, `unknown transport: ${destination}`);
     return concludeFailed(job, mailee.address, '4.3.0', 'mail transport unavailable');
   }
-  job.outcomes.push(await passed);
+  job.outcomes.push({ ...(await passed), address: mailee.address, sender: job.sender });
 }
 
 /** False: there is no such user. */

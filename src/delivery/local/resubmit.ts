@@ -38,6 +38,8 @@ async function submitGroup(job: Job, group: readonly Forward[]): Promise<void> {
       sender: first.sender,
       arrivedAt: now(),
       rewriteContext: 'local',
+      // its report says where the mail went
+      trace: '',
       ...(first.isList ? { envid: '', ret: '' as const } : {}),
     },
     source: 'forward',
@@ -61,7 +63,7 @@ async function submitGroup(job: Job, group: readonly Forward[]): Promise<void> {
     job,
     recipient.address,
     result.kind === 'queued'
-      ? { kind: 'sent', code: '2.0.0', text: `forwarded as ${result.queueId}` }
-      : { kind: 'deferred', code: '4.3.0', text: `unable to forward message: ${result.text}` },
+      ? { kind: 'sent', status: { code: '2.0.0', reason: `forwarded as ${result.queueId}` } }
+      : { kind: 'deferred', status: { code: '4.3.0', reason: `unable to forward message: ${result.text}` } },
   );
 }

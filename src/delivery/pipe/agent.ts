@@ -9,6 +9,7 @@ import {
   type Outcome,
   outcomeOf,
   type RequestRecipient,
+  type Status,
 } from '#message';
 import { commandOutcome } from '../command-outcome.ts';
 import type { DelivererPool } from '../deliverer.ts';
@@ -28,6 +29,7 @@ interface Result {
   readonly kind: Outcome['kind'];
   readonly code: string;
   readonly text: string;
+  readonly diagnostic?: Status['diagnostic'];
 }
 
 const misconfigured: Result = { kind: 'deferred', code: '4.3.5', text: 'mail system configuration error' };
@@ -108,7 +110,12 @@ class PipeAgent implements DeliveryAgent {
     }
     for (const text of outcome.warnings) this.#options.events.emit({ kind: 'warning', text });
     if (outcome.fatal !== undefined) this.#options.events.emit({ kind: 'fatal', text: outcome.fatal });
-    return { kind: outcome.code.startsWith('5') ? 'bounced' : 'deferred', code: outcome.code, text: outcome.text };
+    return {
+      kind: outcome.code.startsWith('5') ? 'bounced' : 'deferred',
+      code: outcome.code,
+      text: outcome.text,
+      diagnostic: outcome.diagnostic,
+    };
   }
 
   #misconfigured(warning: string): Result {
@@ -119,7 +126,7 @@ class PipeAgent implements DeliveryAgent {
   #conclude(
     request: DeliveryRequest,
     recipient: RequestRecipient,
-    { kind: found, code, text }: Result,
+    { kind: found, code, text, diagnostic }: Result,
     report: (outcome: Outcome) => void,
   ): void {
     const kind = outcomeOf(found, request);
@@ -136,7 +143,12 @@ class PipeAgent implements DeliveryAgent {
     });
     // with flag X this is where the message's way ends, else the command is one more hop
     const action = this.#settings.flags.has('X') ? 'delivered' : 'relayed';
-    report({ index: recipient.index, kind, status: { code, reason: text }, ...(kind === 'sent' ? { action } : {}) });
+    report({
+      index: recipient.index,
+      kind,
+      status: { code, reason: text, ...(diagnostic === undefined ? {} : { diagnostic }) },
+      ...(kind === 'sent' ? { action } : {}),
+    });
   }
 }
 

@@ -118,7 +118,11 @@ describe('pipe', () => {
     assert.deepEqual(outcomes[0]?.kind, 'deferred');
     assert.match(log.join('\n'), /relay=my, .*dsn=4\.3\.0, status=deferred \(temporary failure\)/);
     const refused = await deliver(`${user} argv=/bin/sh -c {echo 5.7.1 not today; exit 69}`, ['bob@a.example']);
-    assert.deepEqual(refused.outcomes[0]?.status, { code: '5.7.1', reason: 'not today ' });
+    assert.deepEqual(refused.outcomes[0]?.status, {
+      code: '5.7.1',
+      reason: 'not today ',
+      diagnostic: { type: 'x-unix', text: 'not today ' },
+    });
   });
 
   it('refuses an entry without a command or a user, with file and line', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import { loadConfiguration } from '#config';
 import type { MailEvent } from '#events';
-import type { DeliveryAgent, DeliveryRequest, DeliveryResult, Envelope, Outcome } from '#message';
+import type { DeliveryAgent, DeliveryRequest, DeliveryResult, Envelope, MemberOutcome, Outcome } from '#message';
 import { createQueueManager, type QueueManager } from '#qmgr';
 import type { Resolution } from '#rewrite';
 import { openStore, type QueueStore } from '#store';
@@ -41,7 +41,11 @@ const plain: Omit<Envelope, 'arrivedAt'> = {
 const startAt = 1_700_000_000_000;
 
 /** What the fake agent says about each recipient, and about the site. */
-type Answer = (request: DeliveryRequest) => { readonly kind: Outcome['kind']; readonly site?: boolean };
+type Answer = (request: DeliveryRequest) => {
+  readonly kind: Outcome['kind'];
+  readonly site?: boolean;
+  readonly members?: readonly MemberOutcome[];
+};
 
 class Scene {
   readonly directory = mkdtempSync(join(tmpdir(), 'posthorn-qmgr-'));
@@ -78,8 +82,9 @@ class Scene {
       processLimit: () => 0,
       resolve: resolution,
       bouncer: {
-        notify: (kind, _message, recipients) => {
-          this.notices.push(`${kind} ${recipients.map(({ recipient }) => recipient.address).join(' ')}`);
+        notify: (kind, { envelope }, recipients, to = envelope.sender) => {
+          const addresses = recipients.map(({ recipient }) => recipient.address).join(' ');
+          this.notices.push(`${kind} ${addresses}${to === plain.sender ? '' : ` to ${to}`}`);
           return Promise.resolve({ ok: true });
         },
       },
@@ -110,9 +115,9 @@ class Scene {
     this.running += 1;
     this.mostRunning = Math.max(this.running, this.mostRunning);
     await new Promise((resolve) => setImmediate(resolve));
-    const { kind, site } = answer(request);
+    const { kind, site, members } = answer(request);
     const status = { code: kind === 'deferred' ? '4.4.1' : kind === 'bounced' ? '5.1.1' : '2.0.0', reason: 'said so' };
-    for (const { index } of request.recipients) report({ index, kind, status });
+    for (const { index } of request.recipients) report({ index, kind, status, ...(members && { members }) });
     this.running -= 1;
     return site === true ? { siteFailure: status } : {};
   }
@@ -356,6 +361,34 @@ describe('the queue manager', () => {
     assert.equal(scene.requests[0]?.probe, true);
     assert.deepEqual(scene.notices, ['verify a@one.example']);
     assert.equal(await scene.stateOf(id), undefined);
+  });
+
+  it('reports on the members of an expansion, to the owner of the list where it has one', async () => {
+    const status = { code: '5.1.1', reason: 'unknown user' };
+    const { sender } = plain;
+    const members: readonly MemberOutcome[] = [
+      { address: 'a@local.example', sender, kind: 'sent', status: { code: '2.0.0', reason: 'delivered' } },
+      { address: 'b@local.example', sender, kind: 'bounced', status },
+      { address: 'c@local.example', sender, kind: 'deferred', status: { code: '4.2.0', reason: 'full' } },
+      { address: 'd@local.example', sender: 'owner@local.example', kind: 'bounced', status },
+    ];
+    const scene = await open('', () => ({ kind: 'deferred', members }));
+    const id = await scene.send(['list@local.example']);
+    await scene.until(async () => (await scene.stateOf(id)) === 'deferred');
+    assert.deepEqual(scene.notices, ['failure b@local.example', 'failure d@local.example to owner@local.example']);
+  });
+
+  it('gives VERP recipients a sender and a delivery each', async () => {
+    const scene = await open();
+    await scene.send(['a@one.example', 'b@one.example'], { verp: '+=' });
+    await scene.until(() => scene.events.some((event) => event.kind === 'removed'));
+    assert.deepEqual(
+      scene.requests.map(({ envelope, recipients }) => [envelope.sender, recipients.length]),
+      [
+        ['s+a=one.example@example.com', 1],
+        ['s+b=one.example@example.com', 1],
+      ],
+    );
   });
 
   it('takes up what was left active by a stop', async () => {

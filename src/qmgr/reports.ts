@@ -1,0 +1,109 @@
+/** Which reports the end of an attempt calls for, and what they speak of. qmgr(8), bounce(8), RFC 3461 */
+import type { Outcome, Recipient, Status } from '#message';
+import type { QueuedMessage } from '#store';
+
+export interface NotifiedRecipient {
+  readonly recipient: Recipient;
+  readonly outcome: Outcome;
+}
+
+type NotifyResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+/** The part of bounce(8) that the queue manager asks. */
+export interface Bouncer {
+  notify(
+    kind: 'failure' | 'delay' | 'success' | 'verify',
+    message: QueuedMessage,
+    recipients: readonly NotifiedRecipient[],
+    /** Who hears of it when that is not the sender. */
+    to?: string,
+  ): Promise<NotifyResult>;
+}
+
+/** An address that a report speaks of, and who hears of its failure. */
+interface Detail extends NotifiedRecipient {
+  readonly sender: string;
+}
+
+export interface Reported {
+  /** Every recipient of the attempt. */
+  readonly all: readonly NotifiedRecipient[];
+  /** Recipients that stay in the queue. */
+  readonly deferred: readonly NotifiedRecipient[];
+}
+
+/** Members of a list are its owner's affair: the sender's recipient is not told of. RFC 3461, 5.2.7.3 */
+const anonymous: Pick<Recipient, 'original' | 'dsnOriginal'> = { original: '', dsnOriginal: '' };
+
+/** A recipient that was expanded counts as the addresses that came of it. */
+function detailsOf(entries: readonly NotifiedRecipient[], { envelope }: QueuedMessage): readonly Detail[] {
+  return entries.flatMap(({ recipient, outcome }) => {
+    const { index, members } = outcome;
+    if (members === undefined) return [{ recipient, outcome, sender: envelope.sender }];
+    return members.map(({ address, sender, ...rest }) => ({
+      recipient: { ...recipient, address, ...(sender === envelope.sender ? {} : anonymous) },
+      outcome: { index, ...rest },
+      sender,
+    }));
+  });
+}
+
+const isOf =
+  (entries: readonly NotifiedRecipient[]) =>
+  ({ outcome }: NotifiedRecipient): boolean =>
+    entries.some((entry) => entry.outcome.index === outcome.index);
+
+/**
+ * `sendmail -v` wants to hear of every address, NOTIFY=SUCCESS of the delivered ones and of an alias as a whole; a next
+ * server that knows DSN (no action) tells the sender itself. RFC 3461, 5.2.7
+ */
+function isSuccessAskedFor({ recipient, outcome }: Detail, _: number, all: readonly Detail[]): boolean {
+  const { kind, action, index } = outcome;
+  if (kind !== 'sent' || action === undefined || !recipient.notify.includes('success')) return false;
+  const isExpanded = all.some((other) => other.outcome.index === index && other.outcome.action === 'expanded');
+  return !isExpanded || action === 'expanded';
+}
+
+/** Sends the reports that are due; gives the recipients whose failure could not be reported and who therefore stay. */
+export async function sendReports(
+  queued: QueuedMessage,
+  { all, deferred }: Reported,
+  bouncer: Bouncer,
+): Promise<readonly NotifiedRecipient[]> {
+  const { trace, origin } = queued.envelope;
+  if (origin === 'verify') return [];
+  const details = detailsOf(all, queued);
+  if (trace === 'verify') {
+    await bouncer.notify('verify', queued, details);
+    return [];
+  }
+  // what is deferred and does not stay has expired
+  const stays = isOf(deferred);
+  const failed = details.filter(
+    (entry) => entry.outcome.kind === 'bounced' || (entry.outcome.kind === 'deferred' && !stays(entry)),
+  );
+  const unreported: NotifiedRecipient[] = [];
+  for (const [sender, entries] of Map.groupBy(failed, (entry) => entry.sender)) {
+    const result = await bouncer.notify('failure', queued, entries, sender);
+    if (!result.ok) unreported.push(...all.filter(isOf(entries)).map((entry) => keep(entry, result.reason)));
+  }
+  const succeeded = trace === 'record' ? details : details.filter(isSuccessAskedFor);
+  if (succeeded.length > 0) await bouncer.notify('success', queued, succeeded);
+  return unreported.filter((entry) => !stays(entry));
+}
+
+function keep({ recipient, outcome }: NotifiedRecipient, reason: string): NotifiedRecipient {
+  const status: Status = { code: '4.3.0', reason: `bounce or trace service failure: ${reason}` };
+  const { members: _, ...rest } = outcome;
+  return { recipient, outcome: { ...rest, kind: 'deferred', status } };
+}
+
+/** Tells the sender who still waits. */
+export function sendDelayWarning(
+  queued: QueuedMessage,
+  deferred: readonly NotifiedRecipient[],
+  bouncer: Bouncer,
+): Promise<NotifyResult> {
+  const waiting = detailsOf(deferred, queued).filter(({ outcome }) => outcome.kind === 'deferred');
+  return bouncer.notify('delay', queued, waiting);
+}
