@@ -84,7 +84,7 @@ class Scene {
       bouncer: {
         notify: (kind, { envelope }, recipients, to = envelope.sender) => {
           const addresses = recipients.map(({ recipient }) => recipient.address).join(' ');
-          this.notices.push(`${kind} ${addresses}${to === plain.sender ? '' : ` to ${to}`}`);
+          this.notices.push(`${kind} ${addresses}${to === envelope.sender ? '' : ` to ${to}`}`);
           return Promise.resolve({ ok: true });
         },
       },
