@@ -8,6 +8,7 @@ import { fieldRole, type HeaderField, splitHeader, textEncoding } from './header
 import type { Inspector } from './inspector.ts';
 import { missingFields } from './missing-fields.ts';
 import { type Refusal, refuse } from './refusal.ts';
+import type { CleanupSettings } from './settings.ts';
 import type { Steps } from './steps.ts';
 
 export interface HeaderSectionInput {
@@ -55,6 +56,14 @@ export function* rewriteField(field: HeaderField, context: 'local' | 'remote', m
   );
 }
 
+/** Whether this is mail whose header section is made to conform. postconf(5) remote_header_rewrite_domain */
+function rewritesHeaders(
+  { rewriteContext }: Pick<Envelope, 'rewriteContext'>,
+  { remoteRewriteDomain }: CleanupSettings,
+): boolean {
+  return rewriteContext === 'local' || remoteRewriteDomain !== '';
+}
+
 /** Takes the whole header section at once. */
 export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSectionResult> {
   const { section, queueId, envelope, maps, inspector, structure, events } = input;
@@ -63,7 +72,7 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
   const text = section.toString(encoding);
   const { fields, restAt } = splitHeader(text, settings.headerSizeLimit);
   const context = envelope.rewriteContext;
-  const rewrites = context === 'local' || settings.remoteRewriteDomain !== '';
+  const rewrites = rewritesHeaders(envelope, settings);
   const present = new Set<string>();
   const lines: string[] = [];
   let hops = 0;
@@ -102,7 +111,7 @@ function completeHeader(
 ): string {
   const { queueId, envelope, maps, events, sender, present, messageId } = input;
   const { settings } = maps;
-  const adds = envelope.rewriteContext === 'local' || settings.alwaysAddMissing;
+  const adds = rewritesHeaders(envelope, settings) || settings.alwaysAddMissing;
   const missing = adds ? missingFields({ present, envelope, sender, queueId, settings }) : undefined;
   lines.push(...(missing?.lines ?? []));
   // RFC 8689, 5
