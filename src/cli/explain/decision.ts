@@ -1,17 +1,21 @@
 /** Which step made the verdict. */
 import type { RecordedStage } from './recorder.ts';
-import type { DecidedBy, RestrictionStep, Step } from './report.ts';
+import type { DecidedBy, RestrictionStep, Step, Verdict } from './report.ts';
 
-type Found = readonly [parameter: string, step: RestrictionStep];
+interface Found {
+  readonly stage: string;
+  readonly parameter: string;
+  readonly step: RestrictionStep;
+}
 
-/** Restrictions in the order they answered, each with the parameter its list belongs to; of a class the innermost last. */
-function restrictionsOf(steps: readonly Step[], parameter = ''): readonly Found[] {
+/** Restrictions in the order they were asked; those of a class after the class. */
+function restrictionsOf(stage: string, steps: readonly Step[], parameter = ''): readonly Found[] {
   return steps.flatMap((step) => {
     switch (step.kind) {
       case 'list':
-        return restrictionsOf(step.steps, step.parameter);
+        return restrictionsOf(stage, step.steps, step.parameter);
       case 'restriction':
-        return [[parameter, step] as const, ...restrictionsOf(step.steps, parameter)];
+        return [{ stage, parameter, step }, ...restrictionsOf(stage, step.steps, parameter)];
       case 'remark':
       case 'lookup':
         return [];
@@ -19,19 +23,35 @@ function restrictionsOf(steps: readonly Step[], parameter = ''): readonly Found[
   });
 }
 
-/** The step that settled it at a stage; undefined when no restriction did. */
-export function decisionOf(stages: readonly RecordedStage[], at: number, isRefusal: boolean): DecidedBy | undefined {
-  const stage = stages[at];
-  if (stage === undefined) return undefined;
-  const found = restrictionsOf(stage.steps);
-  const decisive = isRefusal
-    ? (found.findLast(([, { effect }]) => effect === 'refuses' || effect === 'refuses for now') ??
-      stages
-        .slice(0, at + 1)
-        .flatMap(({ steps }) => restrictionsOf(steps))
-        .find(([, { effect }]) => effect === 'put off'))
-    : found.findLast(([, { effect }]) => effect === 'permits');
-  if (decisive === undefined) return undefined;
-  const [parameter, { name, argument, origin }] = decisive;
-  return { stage: stage.command, parameter, restriction: argument === '' ? name : `${name} ${argument}`, origin };
+/** The step that made the verdict of what was settled at a stage; undefined when no restriction did. */
+export function decisionOf(stages: readonly RecordedStage[], at: number, verdict: Verdict): DecidedBy | undefined {
+  const found = decisiveStep(stages, at, verdict);
+  if (found === undefined) return undefined;
+  const { stage, parameter, step } = found;
+  const { name, argument, origin } = step;
+  return { stage, parameter, restriction: argument === '' ? name : `${name} ${argument}`, origin };
+}
+
+function decisiveStep(stages: readonly RecordedStage[], at: number, verdict: Verdict): Found | undefined {
+  const foundIn = (which: readonly RecordedStage[]): readonly Found[] =>
+    which.flatMap(({ command, steps }) => restrictionsOf(command, steps));
+  const here = foundIn(stages.slice(at, at + 1));
+  switch (verdict) {
+    case 'accept':
+      return here.findLast(({ step }) => step.effect === 'permits');
+    case 'hold':
+    case 'discard':
+      // whichever recipient it was asked for, it is the fate of the whole message
+      return foundIn(stages).find(({ step }) => step.actions.includes(verdict));
+    case 'reject':
+    case 'defer':
+    case 'hangup': {
+      // what one recipient's restrictions put off is never said to another
+      const before = foundIn(stages.slice(0, at).filter(({ command }) => !command.startsWith('RCPT ')));
+      return (
+        here.findLast(({ step }) => step.effect === 'refuses' || step.effect === 'refuses for now') ??
+        [...here, ...before].find(({ step }) => step.effect === 'put off')
+      );
+    }
+  }
 }

@@ -2,7 +2,8 @@
 import type { RecipientReport, Report } from './report.ts';
 import { type Expectation, expectedText, holds } from './expectations.ts';
 import { placesBelow } from './places.ts';
-import { replyLines } from './text.ts';
+import { replyLines } from './lookup-text.ts';
+import { decisionText } from './verdict-text.ts';
 
 /** What `--test --json` prints of one expectation. */
 export interface CheckedExpectation {
@@ -40,12 +41,8 @@ export function differenceText(
       ];
       if (reply !== undefined && verdict !== 'accept')
         lines.push(...replyLines(reply).map((text) => `            ${text}`));
-      if (decidedBy === undefined) lines.push('  decided   by no restriction');
-      else {
-        const { restriction, parameter, origin, stage } = decidedBy;
-        const place = placeOf(origin);
-        lines.push(`  decided   by ${restriction}${place === '' ? '' : `, ${place}`}, in ${parameter} at ${stage}`);
-      }
+      const stage = decidedBy === undefined ? '' : ` at ${decidedBy.stage}`;
+      lines.push(`  decided   by ${decisionText(decidedBy, placeOf)}${stage}`);
       return `${lines.join('\n')}\n`;
     })
     .join('');

@@ -3,16 +3,16 @@ import type { DnsAnswer } from '#dns';
 import type { RehearsalOnlooker } from '#roles';
 import type { Lookup } from './report.ts';
 
-export function lookupOf(question: Parameters<RehearsalOnlooker['table']>[0]): Lookup {
+export function lookupOf(...[question, asker]: Parameters<RehearsalOnlooker['table']>): Lookup {
   if (question.kind === 'table') {
     const { table, key, result } = question;
     const answer = result.kind === 'found' ? result.value : result.kind === 'failed' ? result.reason : '';
-    return { kind: 'table', where: table, key, found: result.kind === 'found', answer };
+    return { kind: 'table', asker, where: table, key, found: result.kind === 'found', answer };
   }
   const { parameter, keys, element, result } = question;
   const key = keys.filter((word) => word !== '').join(', ');
   const answer = typeof result === 'object' ? result.failed : (element ?? '');
-  return { kind: 'list', where: parameter, key, found: result === 'yes', answer };
+  return { kind: 'list', asker, where: parameter, key, found: result === 'yes', answer };
 }
 
 type DnsRecord = (DnsAnswer & { readonly kind: 'ok' })['records'][number];

@@ -3,7 +3,7 @@ import { toInternal } from '#address';
 import type { Rehearsal } from '#roles';
 import { decisionOf } from './decision.ts';
 import type { Recorder } from './recorder.ts';
-import type { RecipientReport, ReplyReport, Report, WayReport } from './report.ts';
+import type { RecipientReport, ReplyReport, Report, Verdict, WayReport } from './report.ts';
 import { wayReport } from './way-report.ts';
 
 /** Addresses as on the wire, without angle brackets; '' is the null sender. */
@@ -106,7 +106,7 @@ export async function explain(
       login: question.login,
     },
     async (greeting, dialogue, names) => {
-      client = names;
+      client = { name: names.name, reverseName: names.reverseName };
       settled = await converse(question, greeting, dialogue, recorder);
     },
   );
@@ -128,13 +128,15 @@ async function recipientReport(
   { recipient, stage, reply }: Settled,
   { rehearsal, recorder, question }: { rehearsal: Rehearsal; recorder: Recorder; question: Question },
 ): Promise<RecipientReport> {
-  const decidedBy = decisionOf(recorder.stages, stage, isRefusal(reply));
-  const by = decidedBy === undefined ? {} : { decidedBy };
-  if (reply === undefined) return { recipient, verdict: 'hangup', ...by };
-  if (isRefusal(reply)) return { recipient, verdict: reply.code >= 500 ? 'reject' : 'defer', reply, ...by };
+  const made = (verdict: Verdict): Pick<RecipientReport, 'recipient' | 'verdict' | 'decidedBy'> => {
+    const decidedBy = decisionOf(recorder.stages, stage, verdict);
+    return { recipient, verdict, ...(decidedBy === undefined ? {} : { decidedBy }) };
+  };
+  if (reply === undefined) return made('hangup');
+  if (isRefusal(reply)) return { ...made(reply.code >= 500 ? 'reject' : 'defer'), reply };
   const way = await wayOf(recipient, { rehearsal, recorder, question });
   const verdict = way.queue === 'discarded' ? 'discard' : way.queue === 'hold' ? 'hold' : 'accept';
-  return { recipient, verdict, reply, ...by, way };
+  return { ...made(verdict), reply, way };
 }
 
 async function wayOf(

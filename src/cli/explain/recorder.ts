@@ -1,6 +1,7 @@
 /** Makes steps of what a rehearsal tells, in the order it happens. */
 import type { Origin } from '#config';
 import type { DnsAnswer } from '#dns';
+import type { MailEvent, PolicyWord } from '#events';
 import type { SubmissionAction } from '#message';
 import type { RehearsalOnlooker } from '#roles';
 import type { Effect, PolicyEvent, Remark } from '#smtpd';
@@ -22,6 +23,7 @@ interface OpenRestriction {
   readonly warnOnly: boolean;
   readonly lookups: Lookup[];
   readonly log: string[];
+  readonly actions: string[];
   readonly steps: Step[];
   answer: string;
   reply?: string;
@@ -38,6 +40,9 @@ const remarks: Readonly<Record<Remark, string>> = {
   'deferral kept': 'the refusal that was put off is kept for the next stage (defer_if_permit)',
   'soft bounce': 'soft_bounce = yes: a refusal for good becomes one for now',
 };
+
+/** Words of the log that are answers; the others do something with the message. */
+const verdictWords = new Set<PolicyWord>(['reject', 'reject_warning', 'permit', 'hangup']);
 
 /** Events of every session; the steps say the same. */
 const unremarkable = new Set(['connected', 'disconnected', 'client', 'messageId', 'canceled', 'lost']);
@@ -135,6 +140,7 @@ export class Recorder implements RehearsalOnlooker {
           warnOnly,
           lookups: [],
           log: [],
+          actions: [],
           steps: [],
           answer: '',
           effect: 'next',
@@ -176,8 +182,8 @@ export class Recorder implements RehearsalOnlooker {
   }
 
   table(...[question, asker]: Parameters<RehearsalOnlooker['table']>): void {
-    const lookup = lookupOf(question);
-    if (this.#phase === 'way') this.#addTo(this.#lookups, lookup);
+    const lookup = lookupOf(question, asker);
+    if (this.#phase === 'way') this.#addNew(lookup);
     else if (this.#current !== undefined) this.#addTo(this.#current.lookups, lookup);
     // what else the session asks lists about is whom it trusts with XCLIENT and the like
     else if (asker === 'smtpd' && question.kind === 'table') this.#stage?.steps.push({ kind: 'lookup', lookup });
@@ -191,13 +197,19 @@ export class Recorder implements RehearsalOnlooker {
     lookups.push(lookup);
   }
 
+  /** Cleanup and routing ask the same several times over. */
+  #addNew(lookup: Lookup): void {
+    const isKnown = this.#lookups.some((known) => known.where === lookup.where && known.key === lookup.key);
+    if (!isKnown) this.#addTo(this.#lookups, lookup);
+  }
+
   dns(name: string, type: string, answer: DnsAnswer): void {
     const text = answer.kind === 'ok' ? answer.records.map(recordText).join(', ') : answer.reason;
-    this.#network({ kind: 'dns', where: type, key: name, found: answer.kind === 'ok', answer: text });
+    this.#network({ kind: 'dns', asker: 'smtpd', where: type, key: name, found: answer.kind === 'ok', answer: text });
   }
 
   host(question: string, answer: string): void {
-    this.#network({ kind: 'host', where: 'host', key: question, found: true, answer });
+    this.#network({ kind: 'host', asker: 'smtpd', where: 'host', key: question, found: true, answer });
   }
 
   #network(lookup: Lookup): void {
@@ -206,8 +218,9 @@ export class Recorder implements RehearsalOnlooker {
     else this.#stage?.steps.push({ kind: 'lookup', lookup });
   }
 
-  log(event: { readonly kind: string }, text: string): void {
+  log(event: MailEvent, text: string): void {
     if (unremarkable.has(event.kind)) return;
+    if (event.kind === 'policy' && !verdictWords.has(event.word)) this.#current?.actions.push(event.word);
     if (this.#phase === 'way') {
       if (event.kind === 'warning') this.#warnings.push(text);
     } else (this.#current ?? this.#stage)?.log.push(text);

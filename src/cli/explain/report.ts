@@ -60,6 +60,8 @@ export interface RestrictionStep {
   readonly warnOnly: boolean;
   readonly lookups: readonly Lookup[];
   readonly log: readonly string[];
+  /** What it does with the message, besides its answer: `hold`, `discard`, `filter`, `redirect`, `bcc`, `prepend` … */
+  readonly actions: readonly string[];
   /** What it said: `dunno`, `permit`, `reject`, `defer_if_permit`, `defer_if_reject`, `list`. */
   readonly answer: string;
   /** Code, enhanced code and text of an answer that refuses. */
@@ -85,6 +87,8 @@ export interface LookupStep {
 /** One question to a table, a match list, or DNS. */
 export interface Lookup {
   readonly kind: 'table' | 'list' | 'dns' | 'host';
+  /** `rewrite`: to find out where an address leads. */
+  readonly asker: 'smtpd' | 'rewrite' | 'cleanup';
   /** The table, the list's parameter, or the DNS type. */
   readonly where: string;
   readonly key: string;
