@@ -44,7 +44,6 @@ async function judge(record: DnsRecord, filter: ReplyFilter, notes: FilterNotes)
     case 'missing':
       return 'keep';
     case 'failed':
-      notes.warn(`${filter.parameter}: lookup error for "${text}"`);
       return 'broken';
     case 'found': {
       const action = found.value.trim().toUpperCase();

@@ -17,6 +17,7 @@ import {
   compileSmtpdSettings,
   createPolicyChecks,
   createSmtpServer,
+  createLateService,
   createUnusableService,
   serviceProblem,
   type SmtpService,
@@ -78,8 +79,13 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
     view: Settings,
   ): { readonly tables: TableOpener; readonly events: EventChannel } => {
     const events = channelOf(log, view, program);
-    const warn = (text: string): void => events.emit({ kind: 'warning', text });
-    return { tables: new TableOpener({ settings: view, configDirectory: configuration.directory, warn }), events };
+    const tables = new TableOpener({
+      settings: view,
+      configDirectory: configuration.directory,
+      warn: (text) => events.emit({ kind: 'warning', text }),
+      error: (text) => events.emit({ kind: 'error', text }),
+    });
+    return { tables, events };
   };
   const qmgrEvents = channelOf(log, settings, 'qmgr');
   const warn = (text: string): void => qmgrEvents.emit({ kind: 'warning', text });
@@ -174,8 +180,8 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
       servers.set(entry.name, createUnusableService(problem, parts.events));
       continue;
     }
-    servers.set(
-      entry.name,
+    const ownSubmission = cleanupFor(view);
+    const make = (): SmtpService =>
       createSmtpServer({
         settings: compileSmtpdSettings(view, entry, parts.tables),
         policy: createPolicyChecks({
@@ -187,7 +193,7 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
           verification: verifier,
         }),
         probeSender: (address) => probeSender.match(address, now()),
-        submission: cleanupFor(view),
+        submission: ownSubmission,
         hostLookup,
         rewriter,
         events: parts.events,
@@ -195,8 +201,8 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
         now,
         freeBytes: () => store.freeBytes(),
         flushSite,
-      }),
-    );
+      });
+    servers.set(entry.name, createLateService(make, parts.events));
   }
 
   const pickupEntry = services.find((entry) => entry.command === 'pickup');

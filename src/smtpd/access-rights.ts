@@ -1,5 +1,5 @@
 /** What a client may do beyond plain SMTP, by its name and address. */
-import type { MaybePromise } from '#message';
+import { type MaybePromise, whenReady } from '#message';
 import type { BareNewlineMode } from '#smtp';
 import type { MatchList } from '#tables';
 import type { ClientFacts } from './session-state.ts';
@@ -7,33 +7,17 @@ import type { RewriteClients, SmtpdSettings } from './settings.ts';
 
 /** What follows from who the client is. */
 export interface ClientRights {
-  /** Extensions that EHLO tells this client of. */
-  readonly announced: { readonly xclient: boolean; readonly xforward: boolean; readonly xverp: boolean };
   readonly bareNewline: BareNewlineMode;
-  /** Its headers are rewritten as local mail's. */
-  readonly rewritesLocally: boolean;
 }
 
 /** Before anybody has looked. */
 export const noRights: ClientRights = {
-  announced: { xclient: false, xforward: false, xverp: false },
   bareNewline: 'normalize',
-  rewritesLocally: false,
 };
 
-export async function rightsOf(settings: SmtpdSettings, facts: RewriteFacts): Promise<ClientRights> {
-  const { client } = facts;
-  const announced = {
-    xclient: await isListed(settings.xclientHosts, client),
-    xforward: await isListed(settings.xforwardHosts, client),
-    xverp: await isListed(settings.verpClients, client),
-  };
+export async function rightsOf(settings: SmtpdSettings, client: ClientFacts): Promise<ClientRights> {
   const isExcluded = await isListed(settings.bareNewlineExclusions, client);
-  return {
-    announced,
-    bareNewline: isExcluded ? 'no' : settings.forbidBareNewline,
-    rewritesLocally: await rewritesHeadersLocally(settings.localRewriteClients, facts),
-  };
+  return { bareNewline: isExcluded ? 'no' : settings.forbidBareNewline };
 }
 
 /** Whether a client is in a list; a list that can't be read counts as no. */
@@ -49,16 +33,26 @@ export interface RewriteFacts {
   readonly ownAddresses: ReadonlySet<string>;
 }
 
-/** local_header_rewrite_clients. postconf(5) */
-async function rewritesHeadersLocally(rules: readonly RewriteClients[], facts: RewriteFacts): Promise<boolean> {
+/**
+ * Whether a client's headers are rewritten as those of local mail; undefined when a table can't be read.
+ * postconf(5) local_header_rewrite_clients
+ */
+export async function rewritesLocally(
+  rules: readonly RewriteClients[],
+  facts: RewriteFacts,
+): Promise<boolean | undefined> {
   for (const rule of rules) {
     const answer = applies(rule, facts);
-    if (answer instanceof Promise ? await answer : answer) return true;
+    const applied = answer instanceof Promise ? await answer : answer;
+    if (applied !== false) return applied;
   }
   return false;
 }
 
-function applies(rule: RewriteClients, { client, saslUsername, ownAddresses }: RewriteFacts): MaybePromise<boolean> {
+function applies(
+  rule: RewriteClients,
+  { client, saslUsername, ownAddresses }: RewriteFacts,
+): MaybePromise<boolean | undefined> {
   switch (rule.kind) {
     case 'inetInterfaces':
       return ownAddresses.has(client.connectedFrom);
@@ -67,10 +61,12 @@ function applies(rule: RewriteClients, { client, saslUsername, ownAddresses }: R
     case 'all':
       return true;
     case 'list':
-      return isListed(rule.list, client);
-    case 'table': {
-      const found = rule.list.lookup(client.address);
-      return found instanceof Promise ? found.then(({ kind }) => kind === 'found') : found.kind === 'found';
-    }
+      return whenReady(rule.list.matches(client.name, client.address), (answer) =>
+        typeof answer === 'object' ? undefined : answer === 'yes',
+      );
+    case 'table':
+      return whenReady(rule.list.lookup(client.address), ({ kind }) =>
+        kind === 'failed' ? undefined : kind === 'found',
+      );
   }
 }

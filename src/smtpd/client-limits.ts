@@ -1,59 +1,77 @@
 /** How much a client may ask for: connections, messages, recipients. postconf(5) smtpd_client_connection_count_limit ff. */
 import { isListed } from './access-rights.ts';
-import { type Anvil, anvilClient } from './anvil.ts';
+import { anvilClient } from './anvil.ts';
 import { type CommandResult, replyOf } from './command-result.ts';
 import { warn } from './session-log.ts';
 import type { Session } from './session.ts';
 
-type Counted = ReturnType<Anvil['connect']>;
-
 export class ClientLimits {
   readonly #session: Session;
-  /** Under which name the client is counted, whatever XCLIENT says later. */
-  readonly #anvilClient: string;
-  #counted: Counted | undefined;
+  /** Under which name the client is counted; undefined: it isn't. */
+  #countedAs: string | undefined;
 
   constructor(session: Session) {
-    const { service, clientPrefixes } = session.settings;
     this.#session = session;
-    this.#anvilClient = anvilClient(service, session.client.address, clientPrefixes);
   }
 
-  /** A connection begins. */
-  connect(): void {
-    const { isStandAlone, anvil } = this.#session.options;
-    if (!isStandAlone) this.#counted = anvil.connect(this.#anvilClient);
-  }
-
-  disconnect(): void {
-    if (this.#counted !== undefined) this.#session.options.anvil.disconnect(this.#anvilClient);
-  }
-
-  /** The reply to a client that connects too often. */
-  async refusalOfConnection(): Promise<CommandResult | undefined> {
-    const { settings, client } = this.#session;
-    const counted = this.#counted;
-    if (counted === undefined) return undefined;
+  /** A client is there, by connection or by XCLIENT: the reply when it comes too often. */
+  async meet(): Promise<CommandResult | undefined> {
+    const { settings, options, client } = this.#session;
+    const { clientConnectionLimit, clientConnectionRateLimit } = settings;
+    this.#forget();
+    if (!this.#countsAnything || (await this.#mayBeAnyone()) || (await this.#isExempt())) return undefined;
+    this.#countedAs = anvilClient(settings.service, client.address, settings.clientPrefixes);
+    const { sessions, rate } = options.anvil.connect(this.#countedAs);
     const isOver = (value: number, limit: number): boolean => limit > 0 && value > limit;
-    const isCrowded = isOver(counted.sessions, settings.clientConnectionLimit);
-    if (!isCrowded && !isOver(counted.rate, settings.clientConnectionRateLimit)) return undefined;
-    if (await isListed(settings.eventLimitExceptions, client)) return undefined;
-    if (isCrowded) this.#warn('Connection concurrency', counted.sessions);
-    else this.#warn('Connection rate', counted.rate);
+    if (isOver(sessions, clientConnectionLimit)) this.#warn('Connection concurrency', sessions);
+    else if (isOver(rate, clientConnectionRateLimit)) this.#warn('Connection rate', rate);
+    else return undefined;
     return replyOf(`421 4.7.0 ${settings.myhostname} Error: too many connections from ${client.address}`);
+  }
+
+  async disconnect(): Promise<void> {
+    if (!this.#forget()) return;
+    // Postfix looks again whom it doesn't count, and says again that it couldn't look.
+    await this.#isExempt();
+  }
+
+  /** False: nobody was counted. */
+  #forget(): boolean {
+    const client = this.#countedAs;
+    this.#countedAs = undefined;
+    if (client !== undefined) this.#session.options.anvil.disconnect(client);
+    return client !== undefined;
   }
 
   /** Counts a message or recipient; the reply when there are too many of them. */
   async refusalOf(kind: 'message' | 'recipient'): Promise<CommandResult | undefined> {
     const { settings, options, client } = this.#session;
     const limit = kind === 'message' ? settings.clientMessageRateLimit : settings.clientRecipientRateLimit;
-    if (limit === 0 || options.isStandAlone || (await isListed(settings.eventLimitExceptions, client)))
-      return undefined;
-    const count = options.anvil.count(this.#anvilClient, kind);
+    if (limit === 0 || options.isStandAlone || (await this.#isExempt())) return undefined;
+    const count = options.anvil.count(anvilClient(settings.service, client.address, settings.clientPrefixes), kind);
     if (count <= limit) return undefined;
     this.#warn(kind === 'message' ? 'Message delivery request rate' : 'Recipient address rate', count);
     const what = kind === 'message' ? 'too much mail' : 'too many recipients';
     return replyOf(`450 4.7.1 Error: ${what} from ${client.address}`);
+  }
+
+  /** Without a limit nobody is counted. */
+  get #countsAnything(): boolean {
+    const { settings, options } = this.#session;
+    const { clientConnectionLimit, clientConnectionRateLimit, clientMessageRateLimit } = settings;
+    const limits = [clientConnectionLimit, clientConnectionRateLimit, clientMessageRateLimit];
+    return !options.isStandAlone && [...limits, settings.clientRecipientRateLimit].some((limit) => limit > 0);
+  }
+
+  /** Whether others speak through this client: those are counted. */
+  async #mayBeAnyone(): Promise<boolean> {
+    const { settings, client, canXclient } = this.#session;
+    return client.address === client.connectedFrom ? canXclient : isListed(settings.xclientHosts, client);
+  }
+
+  #isExempt(): Promise<boolean> {
+    const { settings, client } = this.#session;
+    return isListed(settings.eventLimitExceptions, client);
   }
 
   #warn(what: string, count: number): void {

@@ -4,7 +4,7 @@ import { type CommandWord, isHeaderName, splitCommand } from '#smtp';
 import { isErrorResult, replyOf } from './command-result.ts';
 import { type Arguments, findVerb, unknownVerb, type Verb } from './commands/index.ts';
 import { receiveContent, refuseBareNewline } from './content-loop.ts';
-import { logLost, warn } from './session-log.ts';
+import { logLost, sendAway, warn } from './session-log.ts';
 import type { Session } from './session.ts';
 
 /** Reads a command and answers it; or finds that the session is over. */
@@ -36,6 +36,7 @@ async function onLine(session: Session, received: string, bytes: Buffer, hasBare
     if (session.rights.bareNewline === 'reject') return refuseBareNewline(session, true);
   }
   const line = settings.commandFilter.isEmpty ? received : await filtered(session, received);
+  if (line === undefined) return exchange.end(sendAway(session));
   if (settings.smtputf8 && line.includes('\uFFFD') && !bytes.includes('\uFFFD')) {
     return exchange.answer(replyOf('500 5.5.2 Error: bad UTF-8 syntax'));
   }
@@ -62,12 +63,17 @@ async function onLine(session: Session, received: string, bytes: Buffer, hasBare
   await run(session, verb, words, line);
 }
 
-/** smtpd_command_filter */
-async function filtered(session: Session, line: string): Promise<string> {
+/** smtpd_command_filter; undefined when it can't be read. */
+async function filtered(session: Session, line: string): Promise<string | undefined> {
   const found = await session.settings.commandFilter.lookup(line);
-  if (found.kind === 'found') return found.value;
-  if (found.kind === 'failed') warn(session, `${found.table.name}: smtpd_command_filter: ${found.reason}`);
-  return line;
+  switch (found.kind) {
+    case 'found':
+      return found.value;
+    case 'missing':
+      return line;
+    case 'failed':
+      return undefined;
+  }
 }
 
 async function run(session: Session, verb: Verb, words: readonly CommandWord[], line: string): Promise<void> {
@@ -75,7 +81,7 @@ async function run(session: Session, verb: Verb, words: readonly CommandWord[], 
   const ran = verb.run(session, args);
   const first = ran instanceof Promise ? await ran : ran;
   if (verb.isJunk) session.exchange.countJunk();
-  if (first.restarts === true) return session.greet('again');
+  if (first.restarts === true) return session.greet();
   const result = first.content === undefined ? first : await receiveContent(session, first, first.content);
   if (result === undefined) return;
   if (!isErrorResult(result)) session.counters.succeed(verb.name.toLowerCase());

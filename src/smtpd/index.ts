@@ -1,6 +1,7 @@
 /** The SMTP server. smtpd(8) */
 export { Anvil, type AnvilOptions } from './anvil.ts';
 export { createSmtpServer, SmtpServer, type SmtpServerOptions, type SmtpService } from './server.ts';
+export { createLateService } from './late-service.ts';
 export { createUnusableService } from './unusable.ts';
 export { compileSettings as compileSmtpdSettings, type SmtpdSettings } from './settings.ts';
 export { createPolicyChecks, type PolicyOptions, type ServiceProblem, serviceProblem } from './restrictions/index.ts';

@@ -8,7 +8,7 @@ import type { Session } from './session.ts';
 export function openSubmission(session: Session, transaction: Transaction): Submission {
   if (transaction.submission !== undefined) return transaction.submission;
   const { settings, options } = session;
-  const isLocal = session.rights.rewritesLocally || session.forwardedLocally;
+  const isLocal = transaction.rewritesLocally || session.forwardedLocally;
   const submission = options.submission.open({
     envelope: envelopeOf(session, transaction, isLocal ? 'local' : 'remote'),
     source: 'smtpd',

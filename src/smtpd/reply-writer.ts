@@ -64,11 +64,6 @@ export class ReplyWriter {
     if (!rejectFooterMaps.isEmpty) {
       const found = await rejectFooterMaps.lookup(`${out.code} ${out.lines[0] ?? ''}`);
       if (found.kind === 'found') template = found.value;
-      if (found.kind === 'failed')
-        this.#events.emit({
-          kind: 'warning',
-          text: `${found.table.name}: lookup error for smtpd_reject_footer_maps: ${found.reason}`,
-        });
     }
     if (template === '') return out;
     const facts = this.#facts();
@@ -85,8 +80,10 @@ export class ReplyWriter {
     if (found.kind === 'missing') return reply;
     const { queueId } = this.#facts();
     if (found.kind === 'failed' || !/^[45]\d\d /.test(found.value)) {
-      const reason = found.kind === 'failed' ? found.reason : `bad reply "${found.value}"`;
-      this.#events.emit({ kind: 'warning', text: `${found.table.name}: smtpd_reject_filter_maps: ${reason}` });
+      if (found.kind === 'found') {
+        const text = `${found.table.name}: smtpd_reject_filter_maps: bad reply "${found.value}"`;
+        this.#events.emit({ kind: 'warning', text });
+      }
       return { code: 451, lines: ['4.3.5 Server configuration error'] };
     }
     this.#events.emit({ kind: 'replyFilter', queueId, before: text, after: found.value });

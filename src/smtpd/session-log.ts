@@ -32,6 +32,14 @@ export function logRefusal(session: Session, text: string, sender: string | unde
   });
 }
 
+/** The end of a session that can't go on without what a table would have said; logged. */
+export function sendAway(session: Session): CommandResult {
+  const { queueId, where, clientText: client } = session;
+  const text = `421 4.3.0 ${session.settings.myhostname} Server local data error`;
+  session.options.events.emit({ kind: 'sentAway', queueId, where, client, text });
+  return replyOf(text, true);
+}
+
 /** Logs a refusal and gives its reply. */
 export function refuse(session: Session, reply: string, { sender }: { readonly sender: string }): CommandResult {
   logRefusal(session, reply, sender);

@@ -27,6 +27,8 @@ export interface Transaction {
   readonly ret: '' | 'full' | 'hdrs';
   readonly envid: string;
   readonly startedAt: number;
+  /** Its headers are rewritten as local mail's. */
+  readonly rewritesLocally: boolean;
   readonly recipients: AcceptedRecipient[];
   /** Opened at the first accepted recipient. */
   submission: Submission | undefined;
@@ -50,7 +52,7 @@ export interface Transaction {
 /** What MAIL says of a transaction. */
 export type NewTransaction = Pick<
   Transaction,
-  'sender' | 'declaredSize' | 'encoding' | 'smtputf8' | 'ret' | 'envid' | 'verp' | 'startedAt'
+  'sender' | 'declaredSize' | 'encoding' | 'smtputf8' | 'ret' | 'envid' | 'verp' | 'startedAt' | 'rewritesLocally'
 >;
 
 /** `name[address]`, as logged. */

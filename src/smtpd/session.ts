@@ -99,11 +99,10 @@ export class Session {
   async run(): Promise<void> {
     const { events } = this.options;
     const { exchange, limits } = this;
-    limits.connect();
     try {
       await this.#lookUpClient();
       events.emit({ kind: 'connected', client: this.clientText });
-      await this.greet('first');
+      await this.greet();
       while (!exchange.isOver) await nextCommand(this);
     } catch (error) {
       const stack = error instanceof Error ? (error.stack ?? '') : '';
@@ -111,7 +110,7 @@ export class Session {
       await exchange.end(replyOf(`421 4.3.0 ${this.settings.myhostname} Server local error`));
     }
     this.resetTransaction();
-    limits.disconnect();
+    await limits.disconnect();
     const notes = this.sawBareLf ? ['bare_lf'] : [];
     if (!this.#isAborted)
       events.emit({ kind: 'disconnected', client: this.clientText, counters: this.counters.render(notes) });
@@ -136,20 +135,19 @@ export class Session {
 
   /** Works out what follows from who the client is. */
   async #settleClient(): Promise<void> {
-    const { settings, client, saslUsername } = this;
+    const { settings, client } = this;
     const port = settings.clientPortLogging ? `:${client.port}` : '';
     this.clientText = `${clientText(client)}${port}`;
-    const { ownAddresses } = this.options.rewriter;
-    this.rights = await rightsOf(settings, { client, saslUsername, ownAddresses });
+    this.rights = await rightsOf(settings, client);
   }
 
   /** The banner, or a refusal; `again` after XCLIENT. */
-  async greet(time: 'first' | 'again'): Promise<void> {
+  async greet(): Promise<void> {
     const { settings, exchange } = this;
     if (this.options.isUntold === true) {
       return exchange.end(replyOf(`421 4.3.0 ${settings.myhostname} Server local error`));
     }
-    const tooMany = time === 'first' ? await this.limits.refusalOfConnection() : undefined;
+    const tooMany = await this.limits.meet();
     if (tooMany !== undefined) return exchange.end(tooMany);
     if (exchange.isOutOfStep('CONNECT')) return exchange.endOutOfStep();
     const verdict = settings.delayReject ? undefined : await this.check('connect');

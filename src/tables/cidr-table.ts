@@ -1,34 +1,13 @@
 /** `cidr:` tables: addresses and networks. cidr_table(5) */
-import { type IpAddress, type IpNetwork, ipInNetwork, parseCidr, parseIp } from '#address';
+import { type IpAddress, type IpNetwork, ipInNetwork, parseIp } from '#address';
 import { missing } from './memory-table.ts';
+import { readNetwork } from './networks.ts';
 import { firstAnswer, readRules, type RuleSyntax } from './rule-files.ts';
 import type { LookupResult, Table } from './table.ts';
 
 /** Negated patterns match the other addresses of their own family only. */
 function testOf(network: IpNetwork, negated: boolean): (address: IpAddress) => boolean {
   return (address) => address.bytes.length === network.bytes.length && ipInNetwork(address, network) !== negated;
-}
-
-/** The network that a pattern stands for; a text says what is wrong with it. */
-function readNetwork(pattern: string): IpNetwork | string {
-  let bare = pattern;
-  if (pattern.startsWith('[')) {
-    const end = pattern.indexOf(']');
-    if (end < 0) return `missing ']' character after "${pattern}"`;
-    const behind = pattern.slice(end + 1);
-    if (behind !== '' && !behind.startsWith('/')) return `garbage after "${pattern.slice(0, end + 1)}"`;
-    bare = pattern.slice(1, end) + behind;
-  }
-  const slash = bare.indexOf('/');
-  const parsed = parseCidr(bare);
-  if (parsed.kind === 'ok') return parsed.network;
-  if (slash < 0) return `bad address pattern: "${bare}"`;
-  const length = bare.slice(slash + 1);
-  if (!/^\d+$/.test(length)) return `bad mask value in "${bare}"`;
-  const address = parseIp(bare.slice(0, slash));
-  if (address === undefined) return `bad network value in "${bare}"`;
-  if (Number(length) > address.bytes.length * 8) return `bad mask length in "${bare}"`;
-  return parsed.kind === 'bad' ? parsed.reason : `bad address pattern: "${bare}"`;
 }
 
 /** Cuts `!pattern` from a line; undefined after a warning. */

@@ -3,6 +3,10 @@ import { type MaybePromise, whenReady } from '#message';
 import { missing } from './memory-table.ts';
 import type { LookupResult, Table } from './table.ts';
 
+function brokenMember(tables: readonly Table[]): string | undefined {
+  return tables.find((table) => table.unavailable !== undefined)?.unavailable;
+}
+
 /** The result of each table is the key of the next; any miss is a miss. */
 export function pipeTable(name: string, tables: readonly Table[]): Table {
   const step = (key: string, at: number): MaybePromise<LookupResult> => {
@@ -10,7 +14,14 @@ export function pipeTable(name: string, tables: readonly Table[]): Table {
     if (table === undefined) return { kind: 'found', value: key };
     return whenReady(table.lookup(key), (result) => (result.kind === 'found' ? step(result.value, at + 1) : result));
   };
-  return { name, acceptsPartialKeys: tables[0]?.acceptsPartialKeys ?? true, lookup: (key) => step(key, 0) };
+  return {
+    name,
+    acceptsPartialKeys: tables[0]?.acceptsPartialKeys ?? true,
+    get unavailable() {
+      return brokenMember(tables);
+    },
+    lookup: (key) => step(key, 0),
+  };
 }
 
 /** All results joined with commas. */
@@ -26,6 +37,9 @@ export function unionTable(name: string, tables: readonly Table[]): Table {
   return {
     name,
     acceptsPartialKeys: tables.every((table) => table.acceptsPartialKeys),
+    get unavailable() {
+      return brokenMember(tables);
+    },
     lookup: (key) => step(key, 0, []),
   };
 }

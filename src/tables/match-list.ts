@@ -1,9 +1,10 @@
 /** Membership lists: mydestination, mynetworks, relay_domains … postconf(5), "match lists" */
 import { readFileSync } from 'node:fs';
-import { ipInNetwork, parseCidr, parseIp } from '#address';
+import { ipInNetwork, parseIp } from '#address';
 import { type ListElement, readLogicalLines, splitList } from '#config';
 import { type MaybePromise, whenReady } from '#message';
 import { errnoText } from './errno-text.ts';
+import { readNetwork } from './networks.ts';
 import type { TableObserver } from './observer.ts';
 import type { MatchList, MatchResult, Table } from './table.ts';
 
@@ -16,6 +17,8 @@ export interface MatchListOptions {
   /** A bare `example.com` matches its subdomains too. */
   readonly matchesParents: boolean;
   readonly open: (spec: string) => Table;
+  /** The table that stands for a file that can't be read. */
+  readonly unreadableFile: (path: string, reason: string) => Table;
   readonly warn: (text: string) => void;
   readonly observe?: TableObserver | undefined;
 }
@@ -30,19 +33,26 @@ interface Pattern {
   readonly matches: (query: Query) => MaybePromise<MatchResult>;
 }
 
+const maxFileDepth = 10;
 const yesOrNo = (value: boolean): MatchResult => (value ? 'yes' : 'no');
 
+interface Element {
+  readonly text: string;
+  /** What stands for a file that can't be read. */
+  readonly table?: Table;
+}
+
 /** Elements with `/file` contents in place. */
-function readFiles(elements: readonly string[], options: MatchListOptions, depth = 0): readonly string[] {
-  return elements.flatMap((text) => {
+function readFiles(elements: readonly string[], options: MatchListOptions, depth = 0): readonly Element[] {
+  return elements.flatMap((text): readonly Element[] => {
     const bare = text.replace(/^!+/, '');
-    if (!bare.startsWith('/') || depth > 10) return [text];
+    if (!bare.startsWith('/') || depth > maxFileDepth) return [{ text }];
     const mark = text.slice(0, text.length - bare.length);
     try {
       const inner = readLogicalLines(readFileSync(bare, 'utf8')).lines.flatMap((line) => splitList(line.text));
-      return readFiles(inner, options, depth + 1).map((element) => mark + element);
+      return readFiles(inner, options, depth + 1).map((element) => ({ ...element, text: mark + element.text }));
     } catch (error) {
-      return [`${mark}!unreadable!${bare}: ${errnoText(error)}`];
+      return [{ text, table: options.unreadableFile(bare, `open file ${bare}: ${errnoText(error)}`) }];
     }
   });
 }
@@ -85,11 +95,10 @@ function domainMatcher(pattern: string, options: MatchListOptions): Pattern['mat
   };
 }
 
-function compile(text: string, options: MatchListOptions): Pattern {
+function compile({ text, table: unreadable }: Element, options: MatchListOptions): Pattern {
   const bare = text.replace(/^!+/, '');
   const negated = (text.length - bare.length) % 2 === 1;
-  const unreadable = /!unreadable!(.*)$/.exec(text)?.[1];
-  if (unreadable !== undefined) return { negated: false, matches: () => ({ failed: unreadable }) };
+  if (unreadable !== undefined) return { negated, matches: (query) => matchTable(unreadable, query, options) };
   if (/^[a-z][\w-]*:/i.test(bare) && parseIp(bare) === undefined) {
     const table = options.open(bare);
     return { negated, matches: (query) => matchTable(table, query, options) };
@@ -99,9 +108,8 @@ function compile(text: string, options: MatchListOptions): Pattern {
     return { negated, matches: ({ key }) => yesOrNo(key.toLowerCase() === name) };
   }
   if (options.kind === 'namadr' && /^[[\d]|:/.test(bare)) {
-    const cidr = parseCidr(bare);
-    if (cidr.kind === 'ok') {
-      const { network } = cidr;
+    const network = readNetwork(bare);
+    if (typeof network !== 'string') {
       return {
         negated,
         matches: ({ address }) => {
@@ -110,9 +118,14 @@ function compile(text: string, options: MatchListOptions): Pattern {
         },
       };
     }
-    if (cidr.kind === 'bad') {
-      options.warn(`${options.parameter}: ${cidr.reason}`);
-      return { negated: false, matches: () => ({ failed: `${options.parameter}: ${cidr.reason}` }) };
+    if (bare.includes('/') || bare.startsWith('[')) {
+      return {
+        negated: false,
+        matches: () => {
+          options.warn(`${options.parameter}: ${network}`);
+          return { failed: `${options.parameter}: ${network}` };
+        },
+      };
     }
   }
   return { negated, matches: domainMatcher(bare, options) };
@@ -121,15 +134,15 @@ function compile(text: string, options: MatchListOptions): Pattern {
 /** Elements are tried in order; the first that matches decides, `!` negates. */
 export function createMatchList(options: MatchListOptions): MatchList {
   const { parameter, observe } = options;
-  const texts = readFiles(
+  const elements = readFiles(
     options.elements.map((element) => element.text),
     options,
   );
-  const patterns = texts.map((text) => compile(text, options));
+  const patterns = elements.map((element) => compile(element, options));
   const tell = (query: Query, at: number | undefined, result: MatchResult): MatchResult => {
     if (observe !== undefined) {
       const keys = query.address === undefined ? [query.key] : [query.key, query.address];
-      observe({ kind: 'list', parameter, keys, element: at === undefined ? undefined : texts[at], result });
+      observe({ kind: 'list', parameter, keys, element: at === undefined ? undefined : elements[at]?.text, result });
     }
     return result;
   };

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { foldCase } from '#address';
 import { splitList } from '#config';
 import { getGroupByName, getUserByName, UserDatabaseError } from '#native';
+import { insideBraces, insideOf } from './braces.ts';
 import { errnoText } from './errno-text.ts';
 import type { LookupResult, Table } from './table.ts';
 import { readMapSource } from './source-lines.ts';
@@ -43,22 +44,12 @@ export function unavailableTable(name: string, reason: string, warn: (text: stri
   };
 }
 
-export function staticTable(name: string, text: string): Table {
-  const result = found(text.replace(/^\{\s*([^]*?)\s*\}$/, '$1'));
+/** `static:text`, `static:{ text }`. A text says what is wrong. */
+export function staticTable(name: string, text: string): Table | string {
+  const inside = text.startsWith('{') ? insideOf(text) : { inner: text };
+  if (typeof inside === 'string') return `bad static:name syntax: ${inside}`;
+  const result = found(inside.inner);
   return { name, acceptsPartialKeys: false, lookup: () => result };
-}
-
-/** What `{ … }` encloses; undefined when it isn't that, or holds nothing. */
-export function insideBraces(text: string): string | undefined {
-  const inner = /^\{([^]*)\}$/.exec(text)?.[1]?.trim();
-  if (inner === undefined || inner === '') return undefined;
-  let depth = 0;
-  for (const char of inner) {
-    if (char === '{') depth += 1;
-    else if (char === '}') depth -= 1;
-    if (depth < 0) return undefined;
-  }
-  return depth === 0 ? inner : undefined;
 }
 
 /** `inline:{ key=value, { key = long value } }`; a text says what is wrong. */
@@ -68,7 +59,9 @@ export function inlineTable(name: string, text: string, foldKeys: boolean): Tabl
   if (inner === undefined) return `bad syntax: "${name}"; ${wanted}`;
   const entries = new Map<string, string>();
   for (const element of splitList(inner)) {
-    const pair = element.replace(/^\{\s*([^]*?)\s*\}$/, '$1');
+    const inside = element.startsWith('{') ? insideOf(element) : { inner: element };
+    if (typeof inside === 'string') return `${inside}: "${name}"; ${wanted}`;
+    const pair = inside.inner;
     const at = pair.indexOf('=');
     if (at < 0) return `missing '=' after attribute name: "${name}"; ${wanted}`;
     const key = pair.slice(0, at).trim();

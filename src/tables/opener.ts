@@ -1,14 +1,14 @@
 /** Opens tables by `type:name`, lists of them, and match lists. One opener a process; it closes what it opened. */
 import { type ListElement, type Settings, splitList } from '#config';
+import { insideBraces } from './braces.ts';
 import { pipeTable, randomTable, unionTable } from './composite-tables.ts';
-import { isIndexType } from './index-files.ts';
+import { type IndexType, isIndexType } from './index-files.ts';
 import { indexedTable } from './indexed-table.ts';
 import { createMatchList, type MatchKind } from './match-list.ts';
 import {
   environmentTable,
   failingTable,
   inlineTable,
-  insideBraces,
   missing,
   staticTable,
   textTable,
@@ -33,7 +33,7 @@ export interface TableOpenerOptions {
   readonly observe?: TableObserver;
 }
 
-/** Types that Postfix has and this version opens only to refuse each lookup. */
+/** Types that Postfix may have and this version doesn't. */
 const absentTypes: readonly string[] = [
   'ldap',
   'mysql',
@@ -89,10 +89,22 @@ export class TableOpener {
     if (known !== undefined) return known;
     const opened = this.#openNew(spec, use);
     const { observe } = this.#options;
-    const found = typeof opened === 'string' ? unavailableTable(spec, opened, this.#options.warn) : opened;
+    const found = typeof opened === 'string' ? this.#unavailable(spec, opened) : opened;
     const table = observe === undefined ? found : observedTable(found, observe);
-    if (table.unavailable !== undefined) this.#options.error?.(table.unavailable);
     this.#opened.set(key, table);
+    return table;
+  }
+
+  #unavailable(name: string, reason: string): Table {
+    this.#options.error?.(reason);
+    return unavailableTable(name, reason, this.#options.warn);
+  }
+
+  /** What stands for a file of a list that can't be read; told once. */
+  #unreadableFile(path: string, reason: string): Table {
+    const name = `non-existent:${path}`;
+    const table = this.#opened.get(name) ?? this.#unavailable(name, reason);
+    this.#opened.set(name, table);
     return table;
   }
 
@@ -103,8 +115,8 @@ export class TableOpener {
     const foldKeys = use.foldKeys !== false;
     const type = colon < 0 ? settings.string('default_database_type') : spec.slice(0, colon);
     const name = colon < 0 ? spec : spec.slice(colon + 1);
-    if (name === '') return `open dictionary: expecting "type:name" form instead of "${spec}"`;
-    if (isIndexType(type)) return indexedTable(`${type}:${name}`, type, name, foldKeys, warn);
+    if (type === '' || name === '') return `open dictionary: expecting "type:name" form instead of "${spec}"`;
+    if (isIndexType(type)) return this.#openIndexed(type, name, foldKeys);
     switch (type) {
       case 'texthash':
         return textTable(spec, name, foldKeys, this.#options.allowsDuplicates === true, warn);
@@ -138,10 +150,15 @@ export class TableOpener {
           : randomTable(spec, splitList(inner), Math.random);
       }
       default:
-        return absentTypes.includes(type)
-          ? `table type "${type}" is not in this version`
-          : `unsupported dictionary type: ${type}`;
+        return `unsupported dictionary type: ${type}`;
     }
+  }
+
+  /** A file that isn't there now may come later. */
+  #openIndexed(type: IndexType, name: string, foldKeys: boolean): Table {
+    const table = indexedTable(`${type}:${name}`, type, name, foldKeys, this.#options.warn);
+    if (table.unavailable !== undefined) this.#options.error?.(table.unavailable);
+    return table;
   }
 
   /** There is no process between us and the table, so `proxy:` is the table itself under its full name. */
@@ -163,8 +180,6 @@ export class TableOpener {
       return `bad syntax: "${spec}"; need "${type}:{type:name...}"`;
     }
     const tables = specs.map((member) => this.open(member, use));
-    const broken = tables.find((table) => table.unavailable !== undefined);
-    if (broken?.unavailable !== undefined) return broken.unavailable;
     return type === 'pipemap' ? pipeTable(spec, tables) : unionTable(spec, tables);
   }
 
@@ -188,6 +203,7 @@ export class TableOpener {
       elements,
       matchesParents: settings.list('parent_domain_matches_subdomains').includes(parameter),
       open: (spec) => this.open(spec),
+      unreadableFile: (path, reason) => this.#unreadableFile(path, reason),
       warn,
     });
   }

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { readLogicalLines, splitList } from '#config';
+import { insideOf } from './braces.ts';
 import { errnoText } from './errno-text.ts';
 import { strayLineWarning } from './source-lines.ts';
 import type { LookupResult } from './table.ts';
@@ -36,19 +37,6 @@ export interface RuleSyntax<S> {
 interface SourceLine {
   readonly text: string;
   readonly line: number;
-}
-
-/** Cuts `{ text }` to its text; otherwise says what is wrong. */
-function insideOf(text: string): { readonly inner: string } | string {
-  if (!text.startsWith('{')) return `no '{' at start of text in "${text}"`;
-  let depth = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    if (text.charAt(at) === '{') depth += 1;
-    else if (text.charAt(at) === '}') depth -= 1;
-    if (depth > 0) continue;
-    return at === text.length - 1 ? { inner: text.slice(1, at).trim() } : `syntax error after '}' in "${text}"`;
-  }
-  return `missing '}' in "${text}"`;
 }
 
 /** The rules of `{ {rule}, {rule} }`; the line number is the number of the rule. */

@@ -38,6 +38,14 @@ export type SmtpdEvent =
   | { readonly kind: 'client'; readonly queueId: string; readonly client: string; readonly extra: string }
   /** What a restriction decided; `text`: the reply or the action's text. */
   | ({ readonly kind: 'policy'; readonly word: PolicyWord; readonly text: string } & SessionTail)
+  /** A client that was sent away because a table can't be read. */
+  | {
+      readonly kind: 'sentAway';
+      readonly queueId: string;
+      readonly where: string;
+      readonly client: string;
+      readonly text: string;
+    }
   /** `after`: the command, and in content how much of it came: `DATA (12 bytes)`. */
   | {
       readonly kind: 'lost';
@@ -84,6 +92,7 @@ export const smtpdRenderings: Renderings<SmtpdEvent> = {
   disconnected: (event) => `disconnect from ${event.client}${event.counters}`,
   client: (event) => `${event.queueId}: client=${event.client}${event.extra}`,
   policy: (event) => `${idOf(event)}: ${event.word}: ${event.where} from ${event.client}: ${event.text}${tail(event)}`,
+  sentAway: (event) => `${idOf(event)}: reject: ${event.where} from ${event.client}: ${event.text}`,
   lost: (event) => `${idOf(event)}: ${event.how} after ${event.after} from ${event.client}`,
   discardedKeywords: (event) => `discarding EHLO keywords: ${event.names.join(', ')}`,
   replyFilter: (event) => `${idOf(event)}: reply filter in: ${event.before}; reply filter out: ${event.after}`,

@@ -3,9 +3,8 @@ import type { SmtpdSettings } from '../settings.ts';
 
 export interface Announced {
   readonly discarded: ReadonlySet<string>;
-  readonly xclient: boolean;
-  readonly xforward: boolean;
-  readonly xverp: boolean;
+  /** Those that only some clients may use. */
+  readonly extensions: ReadonlySet<string>;
 }
 
 /** Names for smtpd_discard_ehlo_keywords, in the order in which the log lists them. */
@@ -39,9 +38,13 @@ export function ehloKeywords(settings: SmtpdSettings, announced: Announced): rea
     ['size', settings.messageSizeLimit > 0 ? `SIZE ${settings.messageSizeLimit}` : 'SIZE', true],
     ['vrfy', 'VRFY', !settings.disableVrfy],
     ['etrn', 'ETRN', true],
-    ['verp', 'XVERP', announced.xverp],
-    ['xclient', 'XCLIENT NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT', announced.xclient],
-    ['xforward', 'XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT', announced.xforward],
+    ['verp', 'XVERP', announced.extensions.has('XVERP')],
+    [
+      'xclient',
+      'XCLIENT NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT',
+      announced.extensions.has('XCLIENT'),
+    ],
+    ['xforward', 'XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT', announced.extensions.has('XFORWARD')],
     ['enhancedstatuscodes', 'ENHANCEDSTATUSCODES', true],
     ['8bitmime', '8BITMIME', true],
     ['dsn', 'DSN', true],

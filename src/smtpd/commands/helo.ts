@@ -1,6 +1,6 @@
 /** HELO and EHLO. RFC 5321, 4.1.1.1 */
 import { type CommandResult, replyOf } from '../command-result.ts';
-import { warn } from '../session-log.ts';
+import { sendAway, warn } from '../session-log.ts';
 import type { Session } from '../session.ts';
 import type { Arguments } from './index.ts';
 import { discardedNames, ehloKeywords } from './ehlo-keywords.ts';
@@ -34,18 +34,34 @@ async function greet(session: Session, args: Arguments, protocol: 'SMTP' | 'ESMT
 async function keywords(session: Session): Promise<CommandResult> {
   const { settings } = session;
   const discarded = await findDiscarded(session);
+  if (discarded === undefined) {
+    warn(session, `don't know what EHLO features to announce to ${session.clientText}`);
+    return sendAway(session);
+  }
   const names = discardedNames(discarded);
   if (names.length > 0) session.options.events.emit({ kind: 'discardedKeywords', names });
-  const announced = { discarded, ...session.rights.announced };
-  return { code: 250, lines: [settings.myhostname, ...ehloKeywords(settings, announced)] };
+  const extensions = new Set<string>();
+  for (const [name, list] of [
+    ['XVERP', settings.verpClients],
+    ['XCLIENT', settings.xclientHosts],
+    ['XFORWARD', settings.xforwardHosts],
+  ] as const) {
+    const answer = list.isEmpty ? 'no' : await list.matches(session.client.name, session.client.address);
+    if (typeof answer === 'object') {
+      warn(session, `don't know if EHLO feature ${name} should be announced to ${session.clientText}`);
+      return sendAway(session);
+    }
+    if (answer === 'yes') extensions.add(name);
+  }
+  return { code: 250, lines: [settings.myhostname, ...ehloKeywords(settings, { discarded, extensions })] };
 }
 
-/** EHLO keywords that this client is not told. smtpd_discard_ehlo_keyword_address_maps */
-async function findDiscarded(session: Session): Promise<ReadonlySet<string>> {
+/** EHLO keywords that this client is not told; undefined when the table can't be read. smtpd_discard_ehlo_keyword_address_maps */
+async function findDiscarded(session: Session): Promise<ReadonlySet<string> | undefined> {
   const { discardedKeywordMaps, discardedKeywords } = session.settings;
   if (discardedKeywordMaps.isEmpty) return session.discarded;
   const found = await discardedKeywordMaps.lookup(session.client.address);
-  if (found.kind === 'failed') warn(session, `${found.table.name}: ${found.key}: lookup error: ${found.reason}`);
+  if (found.kind === 'failed') return undefined;
   const words = found.kind === 'found' ? found.value.toLowerCase().split(/[\s,]+/) : undefined;
   session.discarded = words === undefined ? discardedKeywords : new Set(words.filter((word) => word !== ''));
   return session.discarded;

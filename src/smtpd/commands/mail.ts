@@ -1,7 +1,8 @@
 /** MAIL FROM. RFC 5321, 4.1.1.2 */
 import { parsePath } from '#smtp';
+import { isListed, rewritesLocally } from '../access-rights.ts';
 import { type CommandResult, replyOf } from '../command-result.ts';
-import { refuse } from '../session-log.ts';
+import { logRefusal, refuse } from '../session-log.ts';
 import type { Session } from '../session.ts';
 import { checkRoutable, refuseAddress } from './address-check.ts';
 import type { Arguments } from './index.ts';
@@ -22,7 +23,7 @@ export async function mail(session: Session, { words }: Arguments): Promise<Comm
   const parameters = parseMailParameters(path.parameters, {
     discarded: session.discarded,
     smtputf8: settings.smtputf8,
-    xverp: session.rights.announced.xverp
+    xverp: (await mayUseVerp(session, path.parameters))
       ? { defaultDelimiters: settings.defaultVerpDelimiters, filter: settings.verpDelimiterFilter }
       : undefined,
   });
@@ -35,8 +36,17 @@ export async function mail(session: Session, { words }: Arguments): Promise<Comm
   if (tooMuch !== undefined) return tooMuch;
   const noRoom = await refusalOfSize(session, path.address, parameters);
   if (noRoom !== undefined) return noRoom;
+  const { client, saslUsername } = session;
+  const { ownAddresses } = options.rewriter;
+  const isLocal = await rewritesLocally(settings.localRewriteClients, { client, saslUsername, ownAddresses });
+  if (isLocal === undefined) {
+    const reply = '451 4.3.0 Temporary lookup error';
+    logRefusal(session, reply, undefined);
+    return replyOf(reply);
+  }
   session.beginTransaction({
     sender: path.address,
+    rewritesLocally: isLocal,
     declaredSize: parameters.size,
     startedAt: options.now(),
     ...parameters,
@@ -46,6 +56,11 @@ export async function mail(session: Session, { words }: Arguments): Promise<Comm
   if (verdict.kind === 'accept') return replyOf('250 2.1.0 Ok');
   session.resetTransaction();
   return replyOf(verdict.reply, verdict.hangsUp);
+}
+
+/** smtpd_authorized_verp_clients, asked when it matters. */
+async function mayUseVerp({ settings, client }: Session, parameters: readonly string[]): Promise<boolean> {
+  return parameters.some((text) => /^xverp/i.test(text)) && isListed(settings.verpClients, client);
 }
 
 /** message_size_limit, and room for one and a half of such messages. postconf(5) queue_minfree */
