@@ -161,7 +161,7 @@ export class Session {
   /** Asks the restrictions; what they want done with the message is done, or remembered until it can be. */
   async check(
     stage: Stage,
-    change: Partial<Pick<SessionFacts, 'helo' | 'recipient' | 'protocol' | 'etrnDomain'>> = {},
+    change: Partial<Pick<SessionFacts, 'helo' | 'recipient' | 'protocol' | 'etrnDomain' | 'instance'>> = {},
   ): Promise<Verdict> {
     const { transaction } = this;
     const answer = this.options.policy.check(stage, {

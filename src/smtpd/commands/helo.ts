@@ -13,21 +13,19 @@ function neutered(name: string): string {
 
 async function greet(session: Session, args: Arguments, protocol: 'SMTP' | 'ESMTP'): Promise<CommandResult> {
   const { settings } = session;
-  const name = neutered(
-    args.words
-      .slice(1)
-      .map(({ text }) => text)
-      .join(' '),
-  );
-  if (name === '') return replyOf(`501 Syntax: ${protocol === 'SMTP' ? 'HELO' : 'EHLO'} hostname`);
-  session.resetTransaction();
-  session.helo = undefined;
+  const given = args.words
+    .slice(1)
+    .map(({ text }) => text)
+    .join(' ');
+  if (given === '') return replyOf(`501 Syntax: ${protocol === 'SMTP' ? 'HELO' : 'EHLO'} hostname`);
   if (!settings.delayReject) {
-    const verdict = await session.check('helo', { helo: name, protocol: 'SMTP' });
+    const verdict = await session.check('helo', { helo: given, protocol: 'SMTP' });
+    // nothing has happened: the greeting before this one and its transaction still hold
     if (verdict.kind === 'reject') return replyOf(verdict.reply, verdict.hangsUp);
   }
+  session.resetTransaction();
   session.protocol = protocol;
-  session.helo = name;
+  session.helo = neutered(given);
   return protocol === 'SMTP' ? replyOf(`250 ${settings.myhostname}`) : keywords(session);
 }
 

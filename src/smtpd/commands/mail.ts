@@ -52,7 +52,7 @@ export async function mail(session: Session, { words }: Arguments): Promise<Comm
     ...parameters,
   });
   if (settings.delayReject) return replyOf('250 2.1.0 Ok');
-  const verdict = await session.check('mail');
+  const verdict = await session.check('mail', { instance: '' });
   if (verdict.kind === 'accept') return replyOf('250 2.1.0 Ok');
   session.resetTransaction();
   return replyOf(verdict.reply, verdict.hangsUp);
