@@ -19,12 +19,13 @@ async function greet(session: Session, args: Arguments, protocol: 'SMTP' | 'ESMT
     .join(' ');
   if (given === '') return replyOf(`501 Syntax: ${protocol === 'SMTP' ? 'HELO' : 'EHLO'} hostname`);
   if (!settings.delayReject) {
-    const verdict = await session.check('helo', { helo: given, protocol: 'SMTP' });
+    const verdict = await session.check('helo', { helo: given });
     // nothing has happened: the greeting before this one and its transaction still hold
     if (verdict.kind === 'reject') return replyOf(verdict.reply, verdict.hangsUp);
   }
   session.resetTransaction();
-  session.protocol = protocol;
+  // a later HELO takes nothing back
+  if (session.protocol !== 'ESMTP') session.protocol = protocol;
   session.helo = neutered(given);
   return protocol === 'SMTP' ? replyOf(`250 ${settings.myhostname}`) : keywords(session);
 }

@@ -8,7 +8,7 @@ import { codeFor } from './subjects.ts';
 
 type Existence =
   | { readonly kind: 'exists' }
-  | { readonly kind: 'unknown'; readonly code: number; readonly suffix: string }
+  | { readonly kind: 'unknown'; readonly code: number; readonly suffix: string; readonly isAlias: boolean }
   | { readonly kind: 'refused'; readonly text: string; readonly isTemporary: boolean }
   | { readonly kind: 'failed'; readonly reason: string };
 
@@ -56,11 +56,14 @@ function existenceTest(
 
   const byClass = (name: string, recipient: string): MaybePromise<Existence> => {
     const found = Object.entries(rules).find(([className]) => className === name)?.[1];
-    if (found === undefined || found.maps.isEmpty) return exists;
+    // an alias domain has nothing but its aliases; the other classes may leave the question open
+    if (found === undefined || (found.maps.isEmpty && name !== 'virtualAlias')) return exists;
     if (name === 'local' && isAlwaysValid(splitAddress(recipient).localPart)) return exists;
     return whenReady(findByAddress(found.maps, recipient, lookup), (result): Existence => {
       if (result.kind === 'failed') return result;
-      return result.kind === 'found' ? exists : { kind: 'unknown', code: found.code, suffix: found.suffix };
+      return result.kind === 'found'
+        ? exists
+        : { kind: 'unknown', code: found.code, suffix: found.suffix, isAlias: name === 'virtualAlias' };
     });
   };
 
@@ -109,7 +112,11 @@ function unlisted(kind: 'sender' | 'recipient'): Constructor {
             return refused(code, codeFor(dsn, subject), text);
           }
           case 'unknown':
-            return refused(existence.code, `5.${detail}`, `User unknown${existence.suffix}`);
+            return refused(
+              existence.code,
+              existence.isAlias ? codeFor('5.1.1', subject) : `5.${detail}`,
+              `User unknown${existence.suffix}`,
+            );
         }
       };
       return whenReady(route(address, other), (resolution): MaybePromise<Decision> =>
