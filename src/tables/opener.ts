@@ -18,6 +18,7 @@ import {
 import { observedTable, type TableObserver } from './observer.ts';
 import { cidrTable } from './cidr-table.ts';
 import { pcreTable, regexpTable } from './expression-tables.ts';
+import { sqliteTable } from './sqlite-table.ts';
 import { createTableList } from './table-list.ts';
 import type { MatchList, Table, TableList, TableUse } from './table.ts';
 
@@ -63,6 +64,7 @@ export const tableTypes: readonly string[] = [
   'proxy',
   'randmap',
   'regexp',
+  'sqlite',
   'static',
   'texthash',
   'unionmap',
@@ -138,6 +140,18 @@ export class TableOpener {
         return { name: spec, acceptsPartialKeys: true, lookup: () => missing, entries: () => [] };
       case 'environ':
         return environmentTable(spec, foldKeys);
+      case 'sqlite':
+        return sqliteTable(spec, name, {
+          settings,
+          foldKeys,
+          warn,
+          domainList: (words) =>
+            this.matchList(
+              'domain',
+              'string',
+              splitList(words).map((text) => ({ text })),
+            ),
+        });
       case 'proxy':
         return this.#openProxied(spec, name, use);
       case 'pipemap':

@@ -1,5 +1,5 @@
 /** Which keys a name, an address or a mail address is looked up by in access(5) tables, in which order. */
-import { parseIp, splitAddress, splitExtension, toExternal } from '#address';
+import { foldCase, parseIp, splitAddress, splitExtension, toExternal } from '#address';
 import type { MaybePromise } from '#message';
 import type { LookupResult, Table } from '#tables';
 import type { Settings } from '#config';
@@ -48,14 +48,15 @@ export function addressKeys(address: string): Keys {
   return { datum: address, keys };
 }
 
-/** A mail address in its final form: with and without extension, its domain and the parents, its local part. */
+/** A mail address in its final form, in lower case for every kind of table: with and without extension, its domain and the parents, its local part. */
 export function mailKeys(address: string, { settings }: { readonly settings: Settings }, style: KeyStyle): Keys {
-  const { localPart, domain } = splitAddress(address);
+  const folded = foldCase(address);
+  const { localPart, domain } = splitAddress(folded);
   const { user, delimiter } = splitExtension(localPart, settings.string('recipient_delimiter'), {
     ownerRequestSpecial: settings.bool('owner_request_special'),
     doubleBounceName: settings.string('double_bounce_sender'),
   });
-  const keys = [toExternal(address)];
+  const keys = [toExternal(folded)];
   if (delimiter !== '' && domain !== '') keys.push(toExternal(`${user}@${domain}`));
   if (domain !== '') keys.push(...domainKeys(domain, style).keys);
   keys.push(`${toExternal(localPart)}@`);

@@ -110,6 +110,10 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
     onlooker,
   };
   const stages = stagesOf(toolbox);
+  // Tables that classes name are opened now too, not when the first message needs them.
+  for (const name of settings.list('smtpd_restriction_classes')) {
+    parseRestrictions(settings.elements(name), toolbox, { bareTable: '' });
+  }
   const delays = settings.bool('smtpd_delay_reject');
 
   function groupsOf(stage: Stage): readonly Group[] {

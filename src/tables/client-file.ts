@@ -1,0 +1,41 @@
+/**
+ * What tables of database clients are told: `name = value` lines of a file of their own, or, for a name that is no
+ * path, `NAME_parameter` in main.cf. sqlite_table(5), mysql_table(5), ldap_table(5)
+ */
+import { readFileSync } from 'node:fs';
+import { ConfigError, parseMainFile, type Settings } from '#config';
+import { errnoText } from './errno-text.ts';
+
+export interface ClientFile {
+  /** As messages call it: the path, or the name. */
+  readonly name: string;
+  /** The value as written: nothing is expanded in a file. */
+  get(parameter: string): string | undefined;
+}
+
+/** A text says why the file can't be used. */
+export function readClientFile(name: string, settings: Settings, warn: (text: string) => void): ClientFile | string {
+  if (!/^[/.]/.test(name)) {
+    return { name, get: (parameter) => settings.userValue(`${name}_${parameter}`) };
+  }
+  try {
+    const { byName } = parseMainFile(name, readFileSync(name, 'utf8'), warn);
+    return { name, get: (parameter) => byName.get(parameter)?.value };
+  } catch (error) {
+    return error instanceof ConfigError ? error.message : `open ${name}: ${errnoText(error)}`;
+  }
+}
+
+/** A number that is not below `least`; a text says what is wrong with it. */
+export function readClientNumber(
+  file: ClientFile,
+  parameter: string,
+  standard: number,
+  least: number,
+): number | string {
+  const text = file.get(parameter);
+  if (text === undefined || text === '') return standard;
+  if (!/^[+-]?\d+$/.test(text)) return `${file.name}: bad numerical configuration: ${parameter} = ${text}`;
+  const value = Number(text);
+  return value < least ? `${file.name}: invalid ${parameter} parameter value ${value} < ${least}` : value;
+}

@@ -1,0 +1,168 @@
+/** `sqlite:` tables: each lookup is a query. sqlite_table(5) */
+import { statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { DatabaseSync } from 'node:sqlite';
+import { foldCase } from '#address';
+import type { Settings } from '#config';
+import { type MaybePromise, whenReady } from '#message';
+import { type ClientFile, readClientFile, readClientNumber } from './client-file.ts';
+import { missing } from './memory-table.ts';
+import { expandTemplate, parseTemplate, type QueryTemplate } from './query-template.ts';
+import type { LookupResult, MatchList, Table } from './table.ts';
+
+/** How long a database that was put in another's place may go unnoticed. */
+const recheckMs = 1000;
+const lockWaitMs = 10_000;
+const require = createRequire(import.meta.url);
+
+interface SqliteOptions {
+  readonly name: string;
+  readonly file: ClientFile;
+  readonly path: string;
+  readonly query: QueryTemplate;
+  readonly resultFormat: QueryTemplate;
+  /** 0: any number of results. */
+  readonly expansionLimit: number;
+  /** Only addresses in these domains are asked for. */
+  readonly domains: MatchList | undefined;
+  readonly foldKeys: boolean;
+  readonly warn: (text: string) => void;
+}
+
+interface Opened {
+  readonly database: DatabaseSync;
+  readonly inode: number;
+}
+
+/** Quotes within a quoted text of SQL. */
+const quoteSql = (text: string): string => text.replaceAll("'", "''");
+
+class SqliteTable implements Table {
+  readonly name: string;
+  readonly acceptsPartialKeys = true;
+  readonly #options: SqliteOptions;
+  #opened: Opened;
+  #checkedAt = Date.now();
+
+  constructor(options: SqliteOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.#opened = openDatabase(options.path);
+  }
+
+  lookup(text: string): MaybePromise<LookupResult> {
+    const { domains, foldKeys } = this.#options;
+    const key = foldKeys ? foldCase(text) : text;
+    if (domains === undefined) return this.#ask(key);
+    const at = key.lastIndexOf('@');
+    if (at < 0 || at === key.length - 1) return missing;
+    return whenReady(domains.matches(key.slice(at + 1)), (answer): LookupResult => {
+      if (answer === 'no') return missing;
+      return answer === 'yes' ? this.#ask(key) : { kind: 'failed', reason: answer.failed };
+    });
+  }
+
+  close(): void {
+    this.#opened.database.close();
+  }
+
+  #ask(key: string): LookupResult {
+    const { query, resultFormat, expansionLimit, file, warn } = this.#options;
+    const sql = expandTemplate(query, key, key, quoteSql);
+    if (sql === undefined) return missing;
+    const results: string[] = [];
+    try {
+      this.#refresh();
+      const statement = this.#opened.database.prepare(sql);
+      statement.setReturnArrays(true);
+      statement.setReadBigInts(true);
+      for (const row of statement.iterate()) {
+        const result = expandTemplate(resultFormat, firstColumn(row), key);
+        if (result === undefined) continue;
+        results.push(result);
+        if (expansionLimit === 0 || results.length <= expansionLimit) continue;
+        warn(`dict_sqlite_lookup: ${file.name}: Expansion limit exceeded for key '${key}'`);
+        // What the library left in errno when it looked for a journal is what Postfix tells.
+        return { kind: 'failed', reason: 'No such file or directory' };
+      }
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      warn(`dict_sqlite_lookup: ${file.name}: SQL query failed: ${reason}`);
+      return { kind: 'failed', reason };
+    }
+    return results.length === 0 ? missing : { kind: 'found', value: results.join(',') };
+  }
+
+  #refresh(): void {
+    const now = Date.now();
+    if (now - this.#checkedAt < recheckMs) return;
+    this.#checkedAt = now;
+    const { path } = this.#options;
+    if (statSync(path).ino === this.#opened.inode) return;
+    this.#opened.database.close();
+    this.#opened = openDatabase(path);
+  }
+}
+
+function firstColumn(row: unknown): string {
+  const value: unknown = Array.isArray(row) ? row[0] : undefined;
+  if (value instanceof Uint8Array) return Buffer.from(value).toString();
+  return typeof value === 'string' || typeof value === 'bigint' || typeof value === 'number' ? String(value) : '';
+}
+
+/** node:sqlite is loaded when the first such table is opened. */
+function openDatabase(path: string): Opened {
+  const sqlite: typeof import('node:sqlite') = require('node:sqlite');
+  const database = new sqlite.DatabaseSync(path, { readOnly: true, timeout: lockWaitMs });
+  return { database, inode: statSync(path).ino };
+}
+
+/** The query, or what the parameters from before there was one make of it. */
+function queryOf(file: ClientFile): string {
+  const query = file.get('query');
+  if (query !== undefined && query !== '') return query;
+  const part = (parameter: string): string => file.get(parameter) ?? '';
+  const where = `SELECT ${part('select_field')} FROM ${part('table')} WHERE ${part('where_field')} = '%s'`;
+  return `${where} ${part('additional_conditions')}`;
+}
+
+export interface SqliteTableOptions {
+  readonly settings: Settings;
+  readonly foldKeys: boolean;
+  readonly warn: (text: string) => void;
+  /** The list of domains that `domain` gives. */
+  readonly domainList: (words: string) => MatchList;
+}
+
+/** A text says why it can't be opened. */
+export function sqliteTable(name: string, path: string, options: SqliteTableOptions): Table | string {
+  const { settings, warn, foldKeys } = options;
+  const file = readClientFile(path, settings, warn);
+  if (typeof file === 'string') return file;
+  const database = file.get('dbpath') ?? '';
+  if (database === '') return `${file.name}: bad string length 0 < 1: dbpath =`;
+  const queryText = queryOf(file);
+  const formatText = file.get('result_format') ?? '%s';
+  const query = parseTemplate(queryText);
+  const resultFormat = parseTemplate(formatText);
+  if (query === undefined) return `db_common_parse: ${file.name}: Invalid query template: ${queryText}`;
+  if (resultFormat === undefined) return `db_common_parse: ${file.name}: Invalid result template: ${formatText}`;
+  const expansionLimit = readClientNumber(file, 'expansion_limit', 0, 0);
+  if (typeof expansionLimit === 'string') return expansionLimit;
+  const domains = file.get('domain') ?? '';
+  try {
+    return new SqliteTable({
+      name,
+      file,
+      path: database,
+      query,
+      resultFormat,
+      expansionLimit,
+      domains: domains === '' ? undefined : options.domainList(domains),
+      foldKeys,
+      warn,
+    });
+  } catch (error) {
+    return `${name}: Can't open database: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
