@@ -114,7 +114,7 @@ function unlisted(kind: 'sender' | 'recipient'): Constructor {
           case 'unknown':
             return refused(
               existence.code,
-              existence.isAlias ? codeFor('5.1.1', subject) : `5.${detail}`,
+              existence.isAlias && kind === 'sender' ? '5.1.7' : `5.${detail}`,
               `User unknown${existence.suffix}`,
             );
         }
