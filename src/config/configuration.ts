@@ -22,6 +22,8 @@ export interface LoadOptions {
   readonly host?: HostFacts;
   /** Commands need main.cf only; without this, master.cf must be there and every value is checked. */
   readonly mainOnly?: boolean;
+  /** What is not supported does not refuse the configuration: for commands that run nothing. */
+  readonly allowsUnsupported?: boolean;
   /** main.cf as the caller has read it, instead of the directory's. */
   readonly main?: MainFile;
 }
@@ -210,7 +212,7 @@ export function loadConfiguration(directory: string, options: LoadOptions = {}):
     return parseMasterFile(`${directory}/master.cf`, readText(`${directory}/master.cf`), defaults);
   };
   if (options.mainOnly === true)
-    return { directory, settings, services: [], settingsFor: () => settings, warnings: main.warnings };
+    return { directory, settings, services: [], settingsFor: () => settings, unsupported: [], warnings: main.warnings };
   const all = load();
   for (const entry of all) registry.addService(entry.name, entry.command);
   const services = all.filter((entry) => !isDisabled(entry, settings.list('master_service_disable')));
@@ -218,10 +220,11 @@ export function loadConfiguration(directory: string, options: LoadOptions = {}):
     services.map((entry) => [entry, new SettingValues(sources, entry)]),
   );
   const set = (names: Iterable<string>): readonly Parameter[] => [...names].flatMap((name) => registry.get(name) ?? []);
+  const unsupported = findUnsupported(settings, services, (entry) => views.get(entry) ?? settings);
   const problems = [
     ...checkValues(settings, set(registry.names())),
     ...[...views].flatMap(([entry, view]) => checkValues(view, set(entry.overrides.keys()))),
-    ...findUnsupported(settings, services, (entry) => views.get(entry) ?? settings),
+    ...(options.allowsUnsupported === true ? [] : unsupported),
   ];
   if (problems.length > 0) throw new ConfigError([...new Set(problems)]);
   const settingsFor = (entry: ServiceEntry): Settings => views.get(entry) ?? settings;
@@ -230,6 +233,7 @@ export function loadConfiguration(directory: string, options: LoadOptions = {}):
     settings,
     services,
     settingsFor,
+    unsupported,
     warnings: [...main.warnings, ...unknownNames(main, registry, services), ...pendingNames(main, registry, services)],
   };
 }

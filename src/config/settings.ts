@@ -69,6 +69,8 @@ export interface Configuration {
   /** Services that are not disabled (master_service_disable), in order. */
   readonly services: readonly ServiceEntry[];
   settingsFor(service: ServiceEntry): Settings;
+  /** What would refuse the start, for commands that only look (`allowsUnsupported`); otherwise empty. */
+  readonly unsupported: readonly string[];
   /** What a reader should know: unknown names with the nearest known one, overridden entries, backwards-compatible defaults. */
   readonly warnings: readonly string[];
 }

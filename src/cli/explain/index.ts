@@ -43,7 +43,10 @@ class Stage {
 
   async ask(question: AskedQuestion, service = this.#args.service): Promise<Report> {
     const [rehearsal, recorder] = await this.#open(service);
-    return explain(rehearsal, recorder, { ...question, message: this.#message }, this.#notes(question));
+    return explain(rehearsal, recorder, { ...question, message: this.#message }, [
+      ...rehearsal.configuration.unsupported.map((text) => `the server does not start: ${text}`),
+      ...this.#notes(question),
+    ]);
   }
 
   close(): void {

@@ -35,6 +35,7 @@ function answerText({ kind, found, answer }: Lookup): string {
       return answer === '' ? 'nothing' : `failed: ${answer}`;
     case 'dns':
     case 'host':
-      return answer;
+      // the question stands on the same line
+      return answer.replace(/^.*Name service error for name=\S+ type=\S+ /, '');
   }
 }

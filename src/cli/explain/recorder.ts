@@ -55,6 +55,8 @@ export class Recorder implements RehearsalOnlooker {
   #stages: RecordedStage[] = [];
   #open: Step[][] = [];
   #current: OpenRestriction | undefined;
+  /** The one whose answer is being settled: what is logged now is about it. */
+  #settling: OpenRestriction | undefined;
   #actions: SubmissionAction[] = [];
   #phase: Phase = 'session';
   #lookups: Lookup[] = [];
@@ -78,10 +80,7 @@ export class Recorder implements RehearsalOnlooker {
     this.#stages.push(stage);
     this.#open = [stage.steps];
     this.#current = undefined;
-  }
-
-  remark(text: string): void {
-    this.#stage?.steps.push({ kind: 'remark', text });
+    this.#settling = undefined;
   }
 
   answer(reply: ReplyReport | undefined): void {
@@ -114,6 +113,7 @@ export class Recorder implements RehearsalOnlooker {
   policy(event: PolicyEvent): void {
     const stage = this.#stage;
     if (stage === undefined) return;
+    this.#settling = undefined;
     switch (event.kind) {
       case 'stage':
         return;
@@ -175,6 +175,7 @@ export class Recorder implements RehearsalOnlooker {
     if ('text' in decision) step.reply = `${decision.code} ${decision.dsn} ${decision.text}`;
     if (effect === 'list') this.#open.push(step.steps);
     this.#current = undefined;
+    this.#settling = step;
   }
 
   avoided(reason: string): void {
@@ -223,7 +224,7 @@ export class Recorder implements RehearsalOnlooker {
     if (event.kind === 'policy' && !verdictWords.has(event.word)) this.#current?.actions.push(event.word);
     if (this.#phase === 'way') {
       if (event.kind === 'warning') this.#warnings.push(text);
-    } else (this.#current ?? this.#stage)?.log.push(text);
+    } else (this.#current ?? this.#settling ?? this.#stage)?.log.push(text);
   }
 
   action(action: SubmissionAction): void {

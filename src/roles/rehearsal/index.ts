@@ -21,7 +21,7 @@ const leftOut = new Map([['smtpd_proxy_filter', '']]);
 
 /** Throws ConfigError when the configuration can't be used, or has no such service. */
 export function openRehearsal({ directory, service, isOffline, onlooker }: RehearsalOptions): Rehearsal {
-  const configuration = loadConfiguration(directory, { overrides: leftOut });
+  const configuration = loadConfiguration(directory, { overrides: leftOut, allowsUnsupported: true });
   const entry = findService(configuration, service);
   const view = configuration.settingsFor(entry);
   const problem = serviceProblem(view);
