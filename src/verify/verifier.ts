@@ -57,7 +57,8 @@ class CachingVerifier implements Verifier {
     this.#settings = readVerifySettings(options.settings);
   }
 
-  query(address: string, waitMs: number): MaybePromise<VerifiedAddress | undefined> {
+  query(asked: string, waitMs: number): MaybePromise<VerifiedAddress | undefined> {
+    const address = keyOf(asked);
     const cache = this.#cache();
     if (cache === undefined) return undefined;
     const now = this.#options.now();
@@ -70,7 +71,8 @@ class CachingVerifier implements Verifier {
     return this.#wait(address, waitMs);
   }
 
-  update(address: string, result: ProbeResult): void {
+  update(probed: string, result: ProbeResult): void {
+    const address = keyOf(probed);
     const isKept = result.state === 'deliverable' || this.#settings.cacheNegative;
     const now = this.#options.now();
     if (isKept) {
@@ -178,3 +180,8 @@ class CachingVerifier implements Verifier {
 }
 
 const brokenMs = 60_000;
+
+/** Postfix probes and remembers addresses without colons. */
+function keyOf(address: string): string {
+  return address.replaceAll(':', '_');
+}
