@@ -36,7 +36,9 @@ function expand(template: string, evaluation: Evaluation, { settings }: Toolbox,
     if (value === undefined) evaluation.warn(unknownMacro(name));
     return value === undefined ? undefined : cleanMacro(value, allowed);
   });
-  return expansion.kind === 'ok' && expansion.undefinedNames.length === 0 ? expansion.text : undefined;
+  if (expansion.kind === 'ok') return expansion.undefinedNames.length === 0 ? expansion.text : undefined;
+  evaluation.warn(expansion.reason);
+  return undefined;
 }
 
 export async function refuseListed(evaluation: Evaluation, toolbox: Toolbox, hit: Hit): Promise<Decision> {
