@@ -149,6 +149,7 @@ function factsOf(i: number): SessionFacts {
     queueId: '',
     sizeBytes: 0,
     saslUsername: '',
+    saslSender: '',
     hasPipelinedInput: false,
     instance: String(i),
   };

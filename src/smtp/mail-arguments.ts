@@ -15,14 +15,15 @@ export type PathResult =
     }
   /** The words FROM: or TO: are missing. */
   | { readonly kind: 'syntax' }
-  | { readonly kind: 'badAddress'; readonly text: string };
+  /** `isCut`: a bracket or quote has no end, so that the text is no address at all. */
+  | { readonly kind: 'badAddress'; readonly text: string; readonly isCut: boolean };
 
 /** `words`: the whole command, such as `MAIL`, `FROM:`, `<a@b>`, `SIZE=1`. */
 export function parsePath(words: readonly CommandWord[], word: 'FROM' | 'TO', syntax: PathSyntax): PathResult {
   const [, keyword, path, ...rest] = words;
   if (path === undefined || keyword?.text.toUpperCase() !== `${word}:`) return { kind: 'syntax' };
   const address = path.isUnbalanced ? undefined : pathAddress(path.text, syntax);
-  if (address === undefined) return { kind: 'badAddress', text: path.text };
+  if (address === undefined) return { kind: 'badAddress', text: path.text, isCut: path.isUnbalanced };
   return { kind: 'ok', address, parameters: rest.map(({ text }) => text) };
 }
 
@@ -30,10 +31,12 @@ export function parsePath(words: readonly CommandWord[], word: 'FROM' | 'TO', sy
 export function pathAddress(text: string, { strict }: PathSyntax): string | undefined {
   const tokens = parseAddressList(text);
   const addresses = tokens.filter((token) => token.kind === 'address');
-  if (addresses.length > 1 || hasBareBlank(text)) return undefined;
+  if (addresses.length > 1 || hasBareBlank(text) || hasStuckWords(text)) return undefined;
+  if (text.includes('><') && (strict || !text.startsWith('<>'))) return undefined;
   if (strict && (!text.startsWith('<') || tokens.some((token) => token.kind === 'comment' || isWord(token))))
     return undefined;
   const address = unbracketed(addresses[0]?.address ?? '');
+  if (address === '@') return undefined;
   // a source route with an address behind it is RFC 821's own
   if (strict && /^@[^:]*$/.test(address)) return undefined;
   if (address === '' && tokens.some(isWord)) return undefined;
@@ -55,4 +58,11 @@ function unbracketed(address: string): string {
 function hasBareBlank(text: string): boolean {
   const plain = text.replaceAll(/"(?:[^"\\]|\\.)*"/g, 'q').replaceAll(/\([^()]*\)/g, '');
   return /[^\s<>,:;@.]\s+[^\s<>,:;@.]/.test(plain);
+}
+
+/** Whether a quoted word touches another word: `<al"ice"@example.com>`. RFC 5322, 3.2.4 */
+function hasStuckWords(text: string): boolean {
+  if (!text.includes('"')) return false;
+  const plain = text.replaceAll(/\([^()]*\)/g, '').replaceAll(/"(?:[^"\\]|\\.)*"/g, '""');
+  return /[^\s<>,:;@."\\]""|""[^\s<>,:;@.]/.test(plain);
 }

@@ -25,6 +25,8 @@ export interface SessionFacts {
   readonly queueId: string;
   readonly sizeBytes: number;
   readonly saslUsername: string;
+  /** AUTH= of MAIL; '' when there is none. */
+  readonly saslSender: string;
   /** Input waits that the client should not have sent yet. */
   readonly hasPipelinedInput: boolean;
   /** Unique for each mail transaction: `instance=` of policy requests. */

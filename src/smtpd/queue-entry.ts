@@ -21,16 +21,17 @@ export function openSubmission(session: Session, transaction: Transaction): Subm
     kind: 'client',
     queueId: submission.queueId,
     client: session.clientText,
-    extra: originText(session),
+    extra: originText(session, transaction),
   });
   return submission;
 }
 
 /** What XCLIENT and XFORWARD told of where the mail comes from. */
-function originText({ saslUsername, forwardedQueueId, logClient }: Session): string {
+function originText({ saslUsername, forwardedQueueId, logClient }: Session, { saslSender }: Transaction): string {
   const login = saslUsername === '' ? '' : `, sasl_method=XCLIENT, sasl_username=${saslUsername}`;
   const origin = forwardedQueueId === '' ? '' : `, orig_queue_id=${forwardedQueueId}`;
-  return `${login}${origin}${logClient === undefined ? '' : `, orig_client=${clientText(logClient)}`}`;
+  const sender = saslSender === '' ? '' : `, sasl_sender=${saslSender}`;
+  return `${login}${sender}${origin}${logClient === undefined ? '' : `, orig_client=${clientText(logClient)}`}`;
 }
 
 function received(session: Session, transaction: Transaction, queueId: string): Buffer {

@@ -22,6 +22,8 @@ export interface AcceptedRecipient {
 export interface Transaction {
   readonly sender: string;
   readonly declaredSize: number;
+  /** AUTH= of MAIL. RFC 4954, 5 */
+  readonly saslSender: string;
   readonly encoding: '' | '7bit' | '8bit';
   readonly smtputf8: boolean;
   readonly ret: '' | 'full' | 'hdrs';
@@ -52,7 +54,16 @@ export interface Transaction {
 /** What MAIL says of a transaction. */
 export type NewTransaction = Pick<
   Transaction,
-  'sender' | 'declaredSize' | 'encoding' | 'smtputf8' | 'ret' | 'envid' | 'verp' | 'startedAt' | 'rewritesLocally'
+  | 'sender'
+  | 'declaredSize'
+  | 'saslSender'
+  | 'encoding'
+  | 'smtputf8'
+  | 'ret'
+  | 'envid'
+  | 'verp'
+  | 'startedAt'
+  | 'rewritesLocally'
 >;
 
 /** `name[address]`, as logged. */

@@ -63,6 +63,8 @@ export class Session {
   transaction: Transaction | undefined;
   /** BDAT: chunks were taken, or one was refused and the others have to be, too. */
   chunks: 'none' | 'taken' | 'refused' = 'none';
+  /** SIZE= of the last MAIL, also of one that was refused. */
+  declaredSize = 0;
   /** Who may use XCLIENT and XFORWARD is settled by the real client; what is announced, by the present one. */
   canXclient = false;
   canXforward = false;
@@ -179,6 +181,7 @@ export class Session {
       queueId: this.queueId,
       sizeBytes: stage === 'endOfData' ? (transaction?.contentBytes ?? 0) : (transaction?.declaredSize ?? 0),
       saslUsername: this.saslUsername,
+      saslSender: transaction?.saslSender ?? '',
       hasPipelinedInput: this.exchange.sawPipelining,
       instance: transaction?.instance ?? '',
       ...change,
@@ -225,6 +228,7 @@ export class Session {
   resetTransaction(): void {
     this.transaction?.submission?.abort();
     this.transaction = undefined;
+    this.declaredSize = 0;
     this.chunks = 'none';
   }
 

@@ -1,14 +1,24 @@
 /** The address of MAIL, RCPT or VRFY: its syntax, and whether routing can make sense of it. smtpd(8) */
+import { splitAddress, toExternal } from '#address';
 import type { MaybePromise } from '#message';
 import { type CommandResult, replyOf } from '../command-result.ts';
 import type { Session } from '../session.ts';
-import { toExternal } from '#address';
 
-/** Refuses what can't be routed: `a@b..c`, `a@[notanip]`, `-a@b`. Undefined: the address will do. */
+/** An address that is not accepted: as it was given, the command, the reply. */
+interface Refusal {
+  readonly text: string;
+  readonly command: string;
+  readonly reply: string;
+}
+
+/**
+ * Refuses what can't be routed: `a@b..c`, `a@[notanip]`, `-a@b`, and without SMTPUTF8 a domain that is not ASCII.
+ * Undefined: the address will do.
+ */
 export function checkRoutable(
   session: Session,
   address: string,
-  refusal: { readonly text: string; readonly command: string; readonly reply: string },
+  refusal: Refusal & { readonly isUtf8: boolean },
 ): MaybePromise<CommandResult | undefined> {
   const judge = (kind: 'resolved' | 'invalid' | 'failed'): CommandResult | undefined => {
     switch (kind) {
@@ -21,16 +31,19 @@ export function checkRoutable(
     }
   };
   if (address === '') return undefined;
+  if (!refusal.isUtf8 && /[^\0-\x7f]/.test(splitAddress(address).domain)) return refuseAddress(session, refusal);
   const { rewriter } = session.options;
   const found = rewriter.resolve(session.transaction?.sender ?? '', rewriter.rewrite(address, 'local'));
   return found instanceof Promise ? found.then(({ kind }) => judge(kind)) : judge(found.kind);
 }
 
-/** Warns of an address that is none, and gives the reply. */
+/** Warns of an address that is none, unless the command is cut off within it, and gives the reply. */
 export function refuseAddress(
   session: Session,
-  { text, command, reply }: { readonly text: string; readonly command: string; readonly reply: string },
+  { text, command, reply }: Refusal,
+  { isCut }: { readonly isCut: boolean } = { isCut: false },
 ): CommandResult {
+  if (isCut) return replyOf(reply);
   session.options.events.emit({
     kind: 'warning',
     text: `Illegal address syntax from ${session.clientText} in ${command} command: ${text}`,

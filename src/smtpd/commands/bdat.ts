@@ -1,14 +1,22 @@
 /** BDAT. RFC 3030 */
 import { type CommandResult, replyOf } from '../command-result.ts';
+import { warn } from '../session-log.ts';
 import type { Session } from '../session.ts';
 import type { Arguments } from './index.ts';
 
-export async function bdat(session: Session, { words }: Arguments): Promise<CommandResult> {
+const maxShown = 100;
+
+export async function bdat(session: Session, { words, rest }: Arguments): Promise<CommandResult> {
   if (session.discarded.has('chunking')) return replyOf('521 5.5.1 Error: command not implemented', true);
   const [, count, last, ...more] = words.map(({ text }) => text);
   const isLast = last?.toUpperCase() === 'LAST';
   // what follows is content, of a length nobody knows: the session can't go on
   if (count === undefined || !/^\d{1,15}$/.test(count) || (last !== undefined && !isLast) || more.length > 0) {
+    const where = session.queueId || 'NOQUEUE';
+    warn(
+      session,
+      `${where}: malformed BDAT command syntax from ${session.clientText}: ${`BDAT ${rest}`.trimEnd().slice(0, maxShown)}`,
+    );
     return replyOf('521 5.5.4 Syntax: BDAT count [LAST]', true);
   }
   const sizeBytes = Number(count);

@@ -4,6 +4,8 @@ import { decodeXtext } from '#smtp';
 
 export interface MailParameters {
   readonly size: number;
+  /** AUTH=, RFC 4954, 5; '' when none or `<>` was given. */
+  readonly saslSender: string;
   readonly encoding: '' | '7bit' | '8bit';
   readonly smtputf8: boolean;
   readonly ret: '' | 'full' | 'hdrs';
@@ -13,6 +15,10 @@ export interface MailParameters {
 }
 
 export interface ParameterRules {
+  /** Told what the log says of a bad parameter. */
+  readonly warn?: (text: string) => void;
+  /** SIZE= of a refused MAIL before this one in the session, which counts until something resets it. */
+  readonly size?: number;
   /** Keywords that were not announced. */
   readonly discarded: ReadonlySet<string>;
   readonly smtputf8?: boolean;
@@ -24,7 +30,15 @@ const dsnDisabled = '501 5.7.1 DSN support is disabled';
 
 /** Reads MAIL's parameters; a text is the reply that refuses them. */
 export function parseMailParameters(words: readonly string[], rules: ParameterRules): MailParameters | string {
-  let out: MailParameters = { size: 0, encoding: '', smtputf8: false, ret: '', envid: '', verp: '' };
+  let out: MailParameters = {
+    size: rules.size ?? 0,
+    saslSender: '',
+    encoding: '',
+    smtputf8: false,
+    ret: '',
+    envid: '',
+    verp: '',
+  };
   for (const word of words) {
     const next = mailParameter(word, out, rules);
     if (typeof next === 'string') return next;
@@ -58,7 +72,10 @@ function mailParameter(word: string, so: MailParameters, rules: ParameterRules):
     }
     return { ...so, envid };
   }
-  if (upper.startsWith('AUTH=')) return '503 5.5.4 Error: authentication disabled';
+  if (upper.startsWith('AUTH=')) {
+    if (so.saslSender !== '') return '503 5.5.4 Error: multiple AUTH= options';
+    return { ...so, saslSender: value === '<>' ? '' : value };
+  }
   if (rules.xverp !== undefined && upper === 'XVERP') return { ...so, verp: rules.xverp.defaultDelimiters };
   if (rules.xverp !== undefined && upper.startsWith('XVERP=')) {
     const { filter } = rules.xverp;
@@ -81,6 +98,20 @@ const notifyWords: Readonly<Record<string, Notify>> = {
   DELAY: 'delay',
 };
 
+/** The values of NOTIFY, each once; undefined when they make no sense. Empty ones are overlooked. RFC 3461, 4.1 */
+function notifyFlags(value: string, { warn }: ParameterRules): readonly Notify[] | undefined {
+  const flags = new Set<Notify>();
+  for (const word of value.split(',').filter((part) => part !== '')) {
+    const flag = notifyWords[word.toUpperCase()];
+    if (flag === undefined) {
+      warn?.(`unknown DSN NOTIFY command value "${word}" in "${value}"`);
+      return undefined;
+    }
+    flags.add(flag);
+  }
+  return flags.size === 0 || (flags.has('never') && flags.size > 1) ? undefined : [...flags];
+}
+
 /** Reads RCPT's parameters; a text is the reply that refuses them. */
 export function parseRecipientParameters(
   words: readonly string[],
@@ -92,17 +123,12 @@ export function parseRecipientParameters(
     const value = word.slice(word.indexOf('=') + 1);
     if (/^NOTIFY=/i.test(word)) {
       if (rules.discarded.has('dsn')) return dsnDisabled;
-      const flags = value.split(',').map((flag) => notifyWords[flag.toUpperCase()]);
-      const known = flags.filter((flag) => flag !== undefined);
-      const isBad =
-        known.length !== flags.length ||
-        new Set(known).size !== known.length ||
-        (known.includes('never') && known.length > 1);
-      if (notify.length > 0 || isBad) return '501 5.5.4 Error: Bad NOTIFY parameter syntax';
-      notify = known;
+      const flags = notifyFlags(value, rules);
+      if (notify.length > 0 || flags === undefined) return '501 5.5.4 Error: Bad NOTIFY parameter syntax';
+      notify = flags;
     } else if (/^ORCPT=/i.test(word)) {
       if (rules.discarded.has('dsn')) return dsnDisabled;
-      const match = /^([\w-]+);(.+)$/.exec(value);
+      const match = /^([\w-]+);(.*)$/.exec(value);
       const decoded = match?.[2] === undefined ? undefined : decodeXtext(match[2]);
       if (dsnOriginal !== '' || match === null || decoded === undefined)
         return '501 5.5.4 Error: Bad ORCPT parameter syntax';

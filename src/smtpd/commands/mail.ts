@@ -17,10 +17,12 @@ export async function mail(session: Session, { words }: Arguments): Promise<Comm
   if (path.kind === 'syntax') return replyOf('501 5.5.4 Syntax: MAIL FROM:<address>');
   const text = words[2]?.text ?? '';
   const refusal = { text, command: 'MAIL', reply: '501 5.1.7 Bad sender address syntax' };
-  if (path.kind === 'badAddress') return refuseAddress(session, refusal);
-  const unroutable = await checkRoutable(session, path.address, refusal);
+  if (path.kind === 'badAddress') return refuseAddress(session, refusal, path);
+  const isUtf8 = path.parameters.some((word) => word.toUpperCase() === 'SMTPUTF8');
+  const unroutable = await checkRoutable(session, path.address, { ...refusal, isUtf8 });
   if (unroutable !== undefined) return unroutable;
   const parameters = parseMailParameters(path.parameters, {
+    size: session.declaredSize,
     discarded: session.discarded,
     smtputf8: settings.smtputf8,
     xverp: (await mayUseVerp(session, path.parameters))
@@ -28,6 +30,7 @@ export async function mail(session: Session, { words }: Arguments): Promise<Comm
       : undefined,
   });
   if (typeof parameters === 'string') return replyOf(parameters);
+  session.declaredSize = parameters.size;
   if (parameters.verp !== '' && path.address === '') return replyOf('503 5.5.4 Error: XVERP requires non-null sender');
   if (settings.strictSmtputf8 && !parameters.smtputf8 && /[^\0-\x7f]/.test(path.address)) {
     return replyOf('553 5.6.7 Must declare SMTPUTF8 to send unicode address');

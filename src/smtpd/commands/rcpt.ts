@@ -2,6 +2,7 @@
 import { parsePath } from '#smtp';
 import { type CommandResult, replyOf } from '../command-result.ts';
 import { openSubmission } from '../queue-entry.ts';
+import { warn } from '../session-log.ts';
 import type { Session } from '../session.ts';
 import { checkRoutable, refuseAddress } from './address-check.ts';
 import type { Arguments } from './index.ts';
@@ -15,11 +16,15 @@ export async function rcpt(session: Session, { words }: Arguments): Promise<Comm
   if (path.kind === 'syntax') return replyOf('501 5.5.4 Syntax: RCPT TO:<address>');
   const text = words[2]?.text ?? '';
   const refusal = { text, command: 'RCPT', reply: '501 5.1.3 Bad recipient address syntax' };
-  if (path.kind === 'badAddress' || path.address === '') return refuseAddress(session, refusal);
-  const unroutable = checkRoutable(session, path.address, refusal);
+  if (path.kind === 'badAddress') return refuseAddress(session, refusal, path);
+  if (path.address === '') return refuseAddress(session, refusal);
+  const unroutable = checkRoutable(session, path.address, { ...refusal, isUtf8: transaction.smtputf8 });
   const bad = unroutable instanceof Promise ? await unroutable : unroutable;
   if (bad !== undefined) return bad;
-  const parameters = parseRecipientParameters(path.parameters, { discarded: session.discarded });
+  const parameters = parseRecipientParameters(path.parameters, {
+    discarded: session.discarded,
+    warn: (warning) => warn(session, warning),
+  });
   if (typeof parameters === 'string') return replyOf(parameters);
   if (settings.strictSmtputf8 && !transaction.smtputf8 && /[^\0-\x7f]/.test(path.address)) {
     return replyOf('553 5.6.7 Must declare SMTPUTF8 to send unicode address');

@@ -8,14 +8,15 @@ import type { Arguments } from './index.ts';
 export async function vrfy(session: Session, { words }: Arguments): Promise<CommandResult> {
   if (session.settings.disableVrfy) return replyOf('502 5.5.1 VRFY command is disabled');
   const given = words.slice(1);
-  if (given.length > 1 && given.at(-1)?.text.toUpperCase() === 'SMTPUTF8') given.pop();
+  const isUtf8 = given.length > 1 && given.at(-1)?.text.toUpperCase() === 'SMTPUTF8';
+  if (isUtf8) given.pop();
   if (given.length === 0) return replyOf('501 5.5.4 Syntax: VRFY address [SMTPUTF8]');
   const text = given.map((word) => word.text).join(' ');
   const isUnbalanced = given.some((word) => word.isUnbalanced);
   const address = isUnbalanced ? undefined : pathAddress(text, { strict: false });
   const refusal = { text, command: 'VRFY', reply: '501 5.1.3 Bad recipient address syntax' };
   if (address === undefined || address === '') return refuseAddress(session, refusal);
-  const unroutable = await checkRoutable(session, address, refusal);
+  const unroutable = await checkRoutable(session, address, { ...refusal, isUtf8 });
   if (unroutable !== undefined) return unroutable;
   const verdict = await session.check('vrfy', { recipient: address });
   return verdict.kind === 'reject' ? replyOf(verdict.reply, verdict.hangsUp) : replyOf(`252 2.0.0 ${text}`);

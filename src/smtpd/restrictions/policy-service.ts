@@ -44,7 +44,7 @@ function requestOf({ facts, stage }: Evaluation, toolbox: Toolbox, context: stri
     ['stress', settings.string('stress')],
     ['sasl_method', facts.saslUsername === '' ? '' : 'XCLIENT'],
     ['sasl_username', facts.saslUsername],
-    ['sasl_sender', ''],
+    ['sasl_sender', facts.saslSender],
     ['ccert_subject', ''],
     ['ccert_issuer', ''],
     ['ccert_fingerprint', ''],

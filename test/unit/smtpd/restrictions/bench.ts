@@ -129,6 +129,7 @@ export class Bench {
       queueId: '',
       sizeBytes: 0,
       saslUsername: '',
+      saslSender: '',
       hasPipelinedInput: false,
       instance: '1.2.3',
       client: {
