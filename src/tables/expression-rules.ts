@@ -201,7 +201,7 @@ function answers(
     const value = replaced(replacement, captures);
     if (isUtf8(value)) return { kind: 'found', value: value.toString() };
     warn(`${table}: key "${subject.key}": non-UTF-8 value "${printable(value)}": malformed UTF-8 or invalid codepoint`);
-    return { kind: 'failed', reason: 'Application error' };
+    return { kind: 'failed', reason: '' };
   };
 }
 

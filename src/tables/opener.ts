@@ -18,8 +18,10 @@ import {
 import { observedTable, type TableObserver } from './observer.ts';
 import { cidrTable } from './cidr-table.ts';
 import { pcreTable, regexpTable } from './expression-tables.ts';
+import { socketmapTable } from './socketmap-table.ts';
 import { sqliteTable } from './sqlite-table.ts';
 import { createTableList } from './table-list.ts';
+import { tcpTable } from './tcp-table.ts';
 import type { MatchList, Table, TableList, TableUse } from './table.ts';
 
 export interface TableOpenerOptions {
@@ -64,8 +66,10 @@ export const tableTypes: readonly string[] = [
   'proxy',
   'randmap',
   'regexp',
+  'socketmap',
   'sqlite',
   'static',
+  'tcp',
   'texthash',
   'unionmap',
   'unix',
@@ -152,6 +156,17 @@ export class TableOpener {
               splitList(words).map((text) => ({ text })),
             ),
         });
+      case 'socketmap':
+        if (use.paranoid === true) return `${spec} map is not allowed for security-sensitive data`;
+        return socketmapTable(spec, name, {
+          maxReplySize: settings.int('socketmap_max_reply_size'),
+          maxQuerySize: settings.int('socketmap_max_query_size'),
+          queueDirectory: settings.string('queue_directory'),
+          warn,
+        });
+      case 'tcp':
+        if (use.paranoid === true) return `${spec} map is not allowed for security sensitive data`;
+        return tcpTable(spec, name, warn);
       case 'proxy':
         return this.#openProxied(spec, name, use);
       case 'pipemap':

@@ -34,7 +34,7 @@ async function ask(table: Table, key: string, options: QueryOptions): Promise<st
     case 'missing':
       return undefined;
     case 'failed':
-      throw new FatalError(`table ${table.name}: query error: ${answer.reason}`);
+      throw new FatalError(`table ${table.name}: query error${answer.reason === '' ? '' : `: ${answer.reason}`}`);
     case 'found':
       if (answer.value === '') {
         options.warn(`table ${table.name}: key ${key}: empty string result is not allowed`);

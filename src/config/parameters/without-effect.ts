@@ -38,7 +38,7 @@ export const inertParameters = new Set(
     'smtp_extra_recipient_limit smtp_recipient_limit smtp_recipient_refill_delay ' +
     'smtp_recipient_refill_limit smtp_sasl_path smtpd_history_flush_threshold ' +
     'smtpd_sasl_path smtpd_service_name ' +
-    'socketmap_max_query_size socketmap_max_reply_size sun_mailtool_compatibility tcp_windowsize ' +
+    'sun_mailtool_compatibility tcp_windowsize ' +
     'tls_daemon_random_bytes tls_random_bytes tls_random_exchange_name tls_random_prng_update_period ' +
     'tls_random_reseed_period tls_random_source tlsmgr_service_name tlsproxy_client_CAfile ' +
     'tlsproxy_client_CApath tlsproxy_client_cert_file tlsproxy_client_chain_files ' +

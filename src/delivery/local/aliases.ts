@@ -37,10 +37,15 @@ async function ownerOf(job: Job, name: string): Promise<string | undefined> {
 }
 
 /** Index files have names in quotes where they need them; those of older days have not. */
-async function findAlias(aliases: TableList, name: string): Promise<TableListResult> {
+async function findAlias({ tables }: TableList, name: string): Promise<TableListResult> {
   const quoted = toExternal(`${name}@x`).slice(0, -'@x'.length);
-  const found = await aliases.lookup(quoted);
-  return found.kind === 'missing' && quoted !== name ? aliases.lookup(name) : found;
+  for (const table of tables) {
+    for (const key of new Set([quoted, name])) {
+      const found = await table.lookup(key);
+      if (found.kind !== 'missing') return { ...found, table, key };
+    }
+  }
+  return { kind: 'missing' };
 }
 
 /** The alias as a whole is the success that the sender hears of. RFC 3461, 5.2.7.2 */
@@ -56,7 +61,7 @@ export async function deliverToAlias(job: Job, place: Place, mailee: Mailee, nam
   const found = await findAlias(settings.aliases, name);
   if (found.kind === 'missing') return false;
   if (found.kind === 'failed') {
-    warn(job, `${found.table.name}: lookup of '${name}' failed: ${found.reason}`);
+    warn(job, `${found.table.name}: lookup of '${name}' failed`);
     concludeFailed(job, mailee.address, '4.3.0', 'alias database unavailable');
     return true;
   }

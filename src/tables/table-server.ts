@@ -1,0 +1,123 @@
+/**
+ * Questions to a server over connections that are kept for a while: what `socketmap:` and `tcp:` tables have in common.
+ * Each question has a connection to itself, as each process of Postfix has one.
+ */
+import { connect, type Socket } from 'node:net';
+import { errnoText } from './errno-text.ts';
+
+export type Endpoint = { readonly path: string } | { readonly host: string; readonly port: number };
+
+export type ServerAnswer =
+  | { readonly kind: 'answer'; readonly bytes: Buffer }
+  | { readonly kind: 'failed'; readonly during: 'connect' | 'talk'; readonly problem: string };
+
+/** What has come so far, read: an answer, a problem, or undefined for "more". */
+export type AnswerReader = (received: Buffer) => { readonly bytes: Buffer } | { readonly problem: string } | undefined;
+
+export interface TableServerOptions {
+  readonly endpoint: Endpoint;
+  readonly read: AnswerReader;
+  /** What a connection is called that ends without an answer. */
+  readonly disconnected: string;
+}
+
+const timeoutMs = 100_000;
+const idleMs = 10_000;
+const lifeMs = 100_000;
+
+interface Connection {
+  readonly socket: Socket;
+  readonly openedAt: number;
+}
+
+export class TableServer {
+  readonly #options: TableServerOptions;
+  readonly #idle: Connection[] = [];
+
+  constructor(options: TableServerOptions) {
+    this.#options = options;
+  }
+
+  /** Asks once; a connection that has grown stale meanwhile is replaced. */
+  async ask(question: Buffer): Promise<ServerAnswer> {
+    const kept = this.#takeIdle();
+    if (kept !== undefined) {
+      const answer = await this.#talk(kept, question);
+      if (answer.kind === 'answer') return answer;
+    }
+    const fresh = await this.#connect();
+    return 'problem' in fresh
+      ? { kind: 'failed', during: 'connect', problem: fresh.problem }
+      : this.#talk(fresh, question);
+  }
+
+  close(): void {
+    for (const { socket } of this.#idle.splice(0)) socket.destroy();
+  }
+
+  #takeIdle(): Connection | undefined {
+    for (;;) {
+      const connection = this.#idle.pop();
+      if (connection === undefined) return undefined;
+      if (!connection.socket.destroyed && Date.now() - connection.openedAt < lifeMs) return connection;
+      connection.socket.destroy();
+    }
+  }
+
+  #connect(): Promise<Connection | { readonly problem: string }> {
+    const socket = connect(this.#options.endpoint);
+    return new Promise((resolve) => {
+      const fail = (problem: string): void => {
+        socket.destroy();
+        resolve({ problem });
+      };
+      socket.setTimeout(timeoutMs, () => fail('Connection timed out'));
+      socket.once('error', (error) => fail(errnoText(error)));
+      socket.once('connect', () => {
+        socket.removeAllListeners('error');
+        resolve({ socket, openedAt: Date.now() });
+      });
+    });
+  }
+
+  #talk(connection: Connection, question: Buffer): Promise<ServerAnswer> {
+    const { socket } = connection;
+    const { read, disconnected } = this.#options;
+    let received = Buffer.alloc(0);
+    return new Promise((resolve) => {
+      const settle = (answer: ServerAnswer): void => {
+        socket.removeAllListeners();
+        if (answer.kind === 'answer') this.#keep(connection);
+        else {
+          socket.on('error', () => undefined);
+          socket.destroy();
+        }
+        resolve(answer);
+      };
+      const fail = (problem: string): void => settle({ kind: 'failed', during: 'talk', problem });
+      socket.ref();
+      socket.setTimeout(timeoutMs, () => fail('Connection timed out'));
+      socket.on('error', (error) => fail(errnoText(error)));
+      socket.on('close', () => fail(disconnected));
+      socket.on('data', (bytes) => {
+        received = received.length === 0 ? bytes : Buffer.concat([received, bytes]);
+        const answer = read(received);
+        if (answer === undefined) return;
+        if ('problem' in answer) fail(answer.problem);
+        else settle({ kind: 'answer', bytes: answer.bytes });
+      });
+      socket.write(question);
+    });
+  }
+
+  /** For the next question; a process may end meanwhile. */
+  #keep(connection: Connection): void {
+    const { socket } = connection;
+    socket.setTimeout(idleMs, () => socket.destroy());
+    socket.on('error', () => undefined);
+    // Nobody asked: what comes now belongs to no question.
+    socket.on('data', () => socket.destroy());
+    socket.unref();
+    this.#idle.push(connection);
+  }
+}

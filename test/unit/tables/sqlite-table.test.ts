@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, it } from 'node:test';
+import { Workbench } from './workbench.ts';
+
+/** A table of keys and values, with these lines in its file. */
+function prepare(bench: Workbench, ...lines: readonly string[]): string {
+  const path = `${bench.directory}/data.sqlite`;
+  using database = new DatabaseSync(path);
+  database.exec(`CREATE TABLE t (k, v); INSERT INTO t VALUES
+    ('a', '1'), ('b@x.example', '2'), ('b@x.example', '3'), ('q''q', '4'), ('n', 5), ('null', NULL), ('user', 'u')`);
+  return `sqlite:${bench.write('client.cf', `dbpath = ${path}`, ...lines)}`;
+}
+const query = "query = SELECT v FROM t WHERE k = '%s'";
+
+describe('sqlite tables', () => {
+  it('ask for the key, and join what comes', async () => {
+    using bench = new Workbench();
+    const table = prepare(bench, query);
+    assert.equal(await bench.value(table, 'A'), '1');
+    assert.equal(await bench.value(table, 'b@x.example'), '2,3');
+    assert.equal(await bench.value(table, 'n'), '5');
+    assert.deepEqual(await bench.ask(table, 'null'), { kind: 'missing' });
+    assert.deepEqual(await bench.ask(table, 'other'), { kind: 'missing' });
+  });
+
+  it('quote the key', async () => {
+    using bench = new Workbench();
+    const table = prepare(bench, query);
+    assert.equal(await bench.value(table, "q'q"), '4');
+    assert.deepEqual(await bench.ask(table, "' OR '1'='1"), { kind: 'missing' });
+  });
+
+  it('take the key to pieces, and ask nothing when a piece is missing', async () => {
+    using bench = new Workbench();
+    const table = prepare(
+      bench,
+      "query = SELECT '%u at %d, %1, 100%%' WHERE '%2' <> ''",
+      'result_format = <%s> for %S',
+    );
+    assert.equal(await bench.value(table, 'a@b.example'), '<a at b.example, example, 100%> for a@b.example');
+    assert.deepEqual(await bench.ask(table, 'a'), { kind: 'missing' });
+    assert.deepEqual(await bench.ask(table, 'a@example'), { kind: 'missing' });
+  });
+
+  it('are asked for addresses in their domains only', async () => {
+    using bench = new Workbench();
+    const table = prepare(bench, query, 'domain = x.example');
+    assert.equal(await bench.value(table, 'b@x.example'), '2,3');
+    assert.deepEqual(await bench.ask(table, 'a'), { kind: 'missing' });
+    assert.deepEqual(await bench.ask(table, '@x.example'), { kind: 'missing' });
+  });
+
+  it('fail when there are more results than may be', async () => {
+    using bench = new Workbench();
+    const table = prepare(bench, query, 'expansion_limit = 1');
+    assert.equal((await bench.ask(table, 'b@x.example')).kind, 'failed');
+    assert.deepEqual(bench.warnings, [
+      "dict_sqlite_lookup: DIR/client.cf: Expansion limit exceeded for key 'b@x.example'",
+    ]);
+  });
+
+  it('understand what was written before there were queries', async () => {
+    using bench = new Workbench();
+    const table = prepare(bench, 'select_field = v', 'table = t', 'where_field = k', 'additional_conditions = LIMIT 1');
+    assert.equal(await bench.value(table, 'b@x.example'), '2');
+  });
+
+  it('fail with a query that means nothing', async () => {
+    using bench = new Workbench();
+    assert.equal((await bench.ask(prepare(bench, 'query = SELECT nothing'), 'a')).kind, 'failed');
+    assert.equal(bench.warnings.length, 1);
+  });
+
+  it('say what is wrong with their file', () => {
+    using bench = new Workbench();
+    assert.equal(
+      bench.open(prepare(bench, 'query = SELECT %x')).unavailable?.replace(bench.directory, 'DIR'),
+      'db_common_parse: DIR/client.cf: Invalid query template: SELECT %x',
+    );
+  });
+});
