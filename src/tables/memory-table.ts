@@ -105,7 +105,7 @@ export function textTable(
 }
 
 /** `unix:passwd.byname`, `unix:group.byname`: the lines of passwd(5) and group(5). */
-export function unixTable(name: string, map: string): Table | string {
+export function unixTable(name: string, map: string, foldKeys: boolean): Table | string {
   const find = (key: string): LookupResult => {
     if (map === 'passwd.byname') {
       const user = getUserByName(key);
@@ -118,7 +118,7 @@ export function unixTable(name: string, map: string): Table | string {
   };
   const lookup = (key: string): LookupResult => {
     try {
-      return find(key);
+      return find(foldKeys ? foldCase(key) : key);
     } catch (error) {
       if (error instanceof UserDatabaseError) return { kind: 'failed', reason: error.message };
       throw error;

@@ -137,7 +137,7 @@ export class TableOpener {
       case 'cidr':
         return cidrTable(spec, name, warn);
       case 'unix':
-        return unixTable(spec, name);
+        return unixTable(spec, name, foldKeys);
       case 'fail':
         return failingTable(spec, 'Application error');
       case 'internal':

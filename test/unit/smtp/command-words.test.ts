@@ -35,7 +35,14 @@ describe('the path of MAIL and RCPT', () => {
 
   it('needs brackets with strict_rfc821_envelopes', () => {
     assert.equal(read('MAIL FROM:<a@b>', strict), 'a@b');
-    for (const line of ['MAIL FROM:a@b', 'MAIL FROM:<a@b>(note)', 'MAIL FROM:<@r:a@b>'])
+    for (const line of ['MAIL FROM:a@b', 'MAIL FROM:<a@b>(note)', 'MAIL FROM:<@r>', 'MAIL FROM:<><a@b>'])
       assert.equal(read(line, strict), 'badAddress', line);
+    assert.equal(read('MAIL FROM:<@r:a@b>', strict), '@r:a@b');
+  });
+
+  it('are no addresses: words that touch a quoted one, a mere @, two in a row', () => {
+    for (const address of ['<al"ice"@b>', '<"al"ice@b>', '<@>', '@', '<a@b><>', '<a@b'])
+      assert.equal(read(`MAIL FROM:${address}`, { strict: false }), 'badAddress', address);
+    assert.equal(read('MAIL FROM:<al."i c e"@b>', { strict: false }), 'al.i c e@b');
   });
 });

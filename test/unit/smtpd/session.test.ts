@@ -141,6 +141,7 @@ describe('an SMTP session', () => {
     const replies = await server.talk(
       'EHLO c',
       'MAIL FROM:<> SIZE=1001',
+      'RSET',
       'MAIL FROM:<>',
       'RCPT TO:<x@y.example>',
       'DATA',
@@ -149,6 +150,15 @@ describe('an SMTP session', () => {
     assert.equal(replies[1], '552 5.3.4 Message size exceeds fixed limit');
     assert.equal(replies.at(-1), '552 5.3.4 Error: message file too big');
     assert.equal(server.messages[0]?.isCommitted, false);
+  });
+
+  it('counts the size of a refused MAIL for the next one, until a reset', async () => {
+    const server = serve({ mainCf: 'message_size_limit = 1000' });
+    const replies = await server.talk('EHLO c', 'MAIL FROM:<> SIZE=1001', 'MAIL FROM:<>', 'RSET', 'MAIL FROM:<>');
+    assert.deepEqual(
+      replies.slice(1).map((reply) => reply.slice(0, 3)),
+      ['552', '552', '250', '250'],
+    );
   });
 
   it('takes no mail when the disk is nearly full', async () => {
