@@ -1,0 +1,52 @@
+/**
+ * What postscreen_cache_map holds of a client: for each test when its result expires, `a;b;c;d;e`, in seconds since the
+ * epoch. 0: never passed; 1: never passed, and switched off at the time. postscreen(8), "cache controls"
+ */
+
+/** In the order of the fields. The first two take place before the greeting, the others after it. */
+export const testNames = ['pregreet', 'dnsbl', 'pipelining', 'nonSmtpCommand', 'bareNewline'] as const;
+export type Test = (typeof testNames)[number];
+export const deepTests = ['pipelining', 'nonSmtpCommand', 'bareNewline'] as const;
+export type DeepTest = (typeof deepTests)[number];
+
+export type CacheEntry = Readonly<Record<Test, number>>;
+
+const neverPassed = 0;
+const switchedOff = 1;
+
+export const newClient: CacheEntry = {
+  pregreet: neverPassed,
+  dnsbl: neverPassed,
+  pipelining: neverPassed,
+  nonSmtpCommand: neverPassed,
+  bareNewline: neverPassed,
+};
+
+/** Undefined: no entry. */
+export function parseCacheEntry(text: string): CacheEntry | undefined {
+  if (!/^\d{1,15}(?:;\d{1,15}){4}$/.test(text)) return undefined;
+  const [pregreet = 0, dnsbl = 0, pipelining = 0, nonSmtpCommand = 0, bareNewline = 0] = text.split(';').map(Number);
+  return { pregreet, dnsbl, pipelining, nonSmtpCommand, bareNewline };
+}
+
+/** Tests that never took place because they are off are told from those that were not passed. */
+export function formatCacheEntry(entry: CacheEntry, enabled: ReadonlySet<Test>): string {
+  return testNames
+    .map((test) => (entry[test] === neverPassed && !enabled.has(test) ? switchedOff : entry[test]))
+    .join(';');
+}
+
+/** The tests whose result has expired at a time. */
+export function testsDue(entry: CacheEntry, enabled: ReadonlySet<Test>, nowSeconds: number): ReadonlySet<Test> {
+  return new Set(testNames.filter((test) => enabled.has(test) && entry[test] <= nowSeconds));
+}
+
+/** Whether cleanup keeps an entry: no result of it has expired for too long. postscreen_cache_retention_time */
+export function isWorthKeeping(
+  text: string,
+  enabled: ReadonlySet<Test>,
+  { nowSeconds, retentionSeconds }: { readonly nowSeconds: number; readonly retentionSeconds: number },
+): boolean {
+  const entry = parseCacheEntry(text);
+  return entry !== undefined && testsDue(entry, enabled, nowSeconds - retentionSeconds).size === 0;
+}

@@ -1,0 +1,70 @@
+/** How a client does in its tests, from what the cache knows to what it will know. */
+import { type CacheEntry, newClient, type Test, testNames, testsDue } from './cache-entry.ts';
+
+export interface TestResultsOptions {
+  /** Undefined: nothing is known of the client. */
+  readonly cached: CacheEntry | undefined;
+  readonly enabled: ReadonlySet<Test>;
+  readonly nowSeconds: number;
+}
+
+export class TestResults {
+  readonly #enabled: ReadonlySet<Test>;
+  readonly #due: Set<Test>;
+  readonly #failed = new Set<Test>();
+  readonly #entry: Record<Test, number>;
+  /** A test never passed before is due. */
+  readonly isNewClient: boolean;
+  #hasNews = false;
+
+  constructor({ cached, enabled, nowSeconds }: TestResultsOptions) {
+    this.#enabled = enabled;
+    this.#entry = { ...(cached ?? newClient) };
+    this.#due = new Set(testsDue(this.#entry, enabled, nowSeconds));
+    this.isNewClient = cached === undefined || testNames.some((test) => this.#due.has(test) && cached[test] === 0);
+  }
+
+  isDue(test: Test): boolean {
+    return this.#due.has(test);
+  }
+
+  hasFailed(test: Test): boolean {
+    return this.#failed.has(test);
+  }
+
+  get failed(): boolean {
+    return this.#failed.size > 0;
+  }
+
+  /** Nothing is left to be tested. */
+  get isComplete(): boolean {
+    return this.#due.size === 0;
+  }
+
+  pass(test: Test, expiresSeconds: number): void {
+    if (!this.#due.delete(test)) return;
+    this.#entry[test] = expiresSeconds;
+    this.#hasNews = true;
+  }
+
+  /** Every test counts as passed for this long; results that last longer stay. postscreen_dnsbl_allowlist_threshold */
+  passAll(expiresSeconds: number): void {
+    for (const test of testNames) this.#entry[test] = Math.max(this.#entry[test], expiresSeconds);
+    this.#due.clear();
+    this.#hasNews = true;
+  }
+
+  fail(test: Test): void {
+    this.#due.delete(test);
+    this.#failed.add(test);
+  }
+
+  /** What the cache is to hold; undefined: nothing new, or nothing good. */
+  get news(): CacheEntry | undefined {
+    return this.#hasNews && !this.failed ? this.#entry : undefined;
+  }
+
+  get enabled(): ReadonlySet<Test> {
+    return this.#enabled;
+  }
+}
