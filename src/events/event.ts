@@ -9,6 +9,7 @@ import type { CommandEvent } from './kinds/command.ts';
 import type { DeliveryEvent } from './kinds/delivery.ts';
 import type { MasterEvent } from './kinds/master.ts';
 import type { PickupEvent } from './kinds/pickup.ts';
+import type { PostscreenEvent } from './kinds/postscreen.ts';
 import type { ProgramEvent } from './kinds/program.ts';
 import type { QmgrEvent } from './kinds/qmgr.ts';
 import type { SmtpClientEvent } from './kinds/smtp-client.ts';
@@ -16,6 +17,7 @@ import type { SmtpdEvent } from './kinds/smtpd.ts';
 
 export type MailEvent =
   | SmtpdEvent
+  | PostscreenEvent
   | CleanupEvent
   | QmgrEvent
   | DeliveryEvent

@@ -6,6 +6,7 @@ import { commandRenderings } from './kinds/command.ts';
 import { deliveryRenderings } from './kinds/delivery.ts';
 import { masterRenderings } from './kinds/master.ts';
 import { pickupRenderings } from './kinds/pickup.ts';
+import { postscreenRenderings } from './kinds/postscreen.ts';
 import { programRenderings } from './kinds/program.ts';
 import { qmgrRenderings } from './kinds/qmgr.ts';
 import { smtpClientRenderings } from './kinds/smtp-client.ts';
@@ -15,6 +16,7 @@ type EventMap = { [E in MailEvent as E['kind']]: E };
 
 const renderings: { readonly [K in keyof EventMap]: (event: EventMap[K]) => string } = {
   ...smtpdRenderings,
+  ...postscreenRenderings,
   ...cleanupRenderings,
   ...qmgrRenderings,
   ...deliveryRenderings,
