@@ -40,6 +40,8 @@ export type DnsAnswer =
   | {
       readonly kind: DnsTrouble;
       /** Postfix's text: `Host or domain name not found. Name service error for name=D type=MX: Host not found`. */ readonly reason: string;
+      /** How long a server says that there is nothing: of `noName` and `noData` with an SOA record. RFC 2308, 5 */
+      readonly ttl?: number;
     };
 
 export interface Resolver {

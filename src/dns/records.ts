@@ -52,6 +52,13 @@ export function extractRecords(
   return { kind: rejected ? 'invalid' : 'none' };
 }
 
+/** How long the absence of a record may be remembered: the SOA record's own time or its last field, the lesser. RFC 2308, 5 */
+export function absenceTtl(packet: DecodedPacket): { readonly ttl?: number } {
+  for (const record of packet.authorities ?? [])
+    if (record.type === 'SOA') return { ttl: Math.min(record.ttl ?? 0, record.data.minimum ?? 0) };
+  return {};
+}
+
 function withoutDot(name: string): string {
   return name.endsWith('.') ? name.slice(0, -1) : name;
 }

@@ -10,7 +10,7 @@ import type { DnsAnswer, DnsTrouble, DnsType, Resolver } from './answer.ts';
 import { ask, type Exchange, type NameServer } from './exchange.ts';
 import { isValidHostName } from '#address';
 import { lookupReason, malformedReason } from './reasons.ts';
-import { extractRecords } from './records.ts';
+import { absenceTtl, extractRecords } from './records.ts';
 import { parseResolvConf, type ResolvConf } from './resolv-conf.ts';
 
 export interface ResolverOptions {
@@ -63,14 +63,15 @@ export function createResolver(options: ResolverOptions): Resolver {
   const chase = async (asked: string, type: DnsType): Promise<DnsAnswer> => {
     let name = asked;
     let secure = true;
-    const trouble = (kind: DnsTrouble): DnsAnswer => ({ kind, reason: lookupReason(name, type, kind) });
+    const trouble = (kind: DnsTrouble): { readonly kind: DnsTrouble; readonly reason: string } => ({ kind, reason: lookupReason(name, type, kind) });
     for (let aliases = 0; aliases < maxAliases; aliases++) {
       const heard = await askAll(name, type);
       if (heard.kind === 'silent') return trouble('tryAgain');
       if (heard.kind === 'malformed') return { kind: 'tryAgain', reason: malformedReason(name, type) };
       const failure = troubleOfCode(heard.rcode);
+      if (failure === 'noName') return { ...trouble(failure), ...absenceTtl(heard.packet) };
       if (failure !== undefined) return trouble(failure);
-      if ((heard.packet.answers ?? []).length === 0) return trouble('noData');
+      if ((heard.packet.answers ?? []).length === 0) return { ...trouble('noData'), ...absenceTtl(heard.packet) };
       secure &&= heard.packet.flag_ad;
       const extract = extractRecords(heard.packet, name, type, warn);
       switch (extract.kind) {

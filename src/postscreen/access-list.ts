@@ -41,9 +41,9 @@ function evaluate(
   const word = words[from];
   if (word === undefined) return undefined;
   const next = (): MaybePromise<AccessVerdict | undefined> => evaluate(words, origin, search, from + 1);
-  const ignoreRest = (why: string): undefined => {
+  const ignoreRest = (why: string): AccessVerdict => {
     warn(`${origin}: ${why} -- ignoring the remainder of this access list`);
-    return undefined;
+    return 'dunno';
   };
   if (word.includes(':')) {
     if (origin !== parameter) return ignoreRest(`lookup table "${word}" is not allowed inside an access list table`);

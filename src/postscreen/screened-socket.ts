@@ -1,0 +1,34 @@
+/** What postscreen needs of a connection, and how it names the two ends. */
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+export type ScreenedSocket = Duplex &
+  Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort' | 'destroySoon'> & {
+    setNoDelay(on: boolean): unknown;
+  };
+
+export interface Endpoint {
+  readonly address: string;
+  readonly port: string;
+}
+
+export interface Endpoints {
+  readonly client: Endpoint;
+  readonly server: Endpoint;
+}
+
+/** Undefined: the client is gone already. */
+export function endpointsOf(socket: ScreenedSocket): Endpoints | undefined {
+  const { remoteAddress, remotePort, localAddress, localPort } = socket;
+  if (remoteAddress === undefined || localAddress === undefined) return undefined;
+  const plain = (address: string): string => address.replace(/^::ffff:/, '');
+  return {
+    client: { address: plain(remoteAddress), port: String(remotePort ?? '') },
+    server: { address: plain(localAddress), port: String(localPort ?? '') },
+  };
+}
+
+/** `[address]:port` */
+export function endpointText({ address, port }: Endpoint): string {
+  return `[${address}]:${port}`;
+}
