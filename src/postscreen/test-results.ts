@@ -28,10 +28,6 @@ export class TestResults {
     return this.#due.has(test);
   }
 
-  hasFailed(test: Test): boolean {
-    return this.#failed.has(test);
-  }
-
   get failed(): boolean {
     return this.#failed.size > 0;
   }
@@ -54,9 +50,18 @@ export class TestResults {
     this.#hasNews = true;
   }
 
+  /** Even a test that was passed can be failed later. */
   fail(test: Test): void {
     this.#due.delete(test);
     this.#failed.add(test);
+  }
+
+  /** A failure that is only noted counts as passed until any other result may expire. */
+  overlook(test: Test, expiresSeconds: number): void {
+    this.#due.delete(test);
+    if (!this.#enabled.has(test)) return;
+    this.#entry[test] = expiresSeconds;
+    this.#hasNews = true;
   }
 
   /** What the cache is to hold; undefined: nothing new, or nothing good. */

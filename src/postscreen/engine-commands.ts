@@ -1,0 +1,161 @@
+/** The commands of the built-in SMTP engine. None of them leads to mail. RFC 5321, 4.1.1; postscreen(8) */
+import type { CommandWord } from '#smtp';
+import { looseAddress } from './loose-address.ts';
+import type { ScreeningSession } from './session.ts';
+
+/** What client and engine have told each other. */
+export interface Dialogue {
+  /** Verb of the last command; CONNECT before any. */
+  lastCommand: string;
+  helo: string | undefined;
+  protocol: 'SMTP' | 'ESMTP';
+  sender: string | undefined;
+  /** There was a RCPT with a sender before it. */
+  hasRecipient: boolean;
+  readonly keywords: readonly string[];
+}
+
+export function newDialogue(keywords: readonly string[]): Dialogue {
+  return {
+    lastCommand: 'CONNECT',
+    helo: undefined,
+    protocol: 'SMTP',
+    sender: undefined,
+    hasRecipient: false,
+    keywords,
+  };
+}
+
+export interface EngineAnswer {
+  readonly reply: string;
+  /** The connection ends with it. */
+  readonly isLast?: boolean;
+}
+
+interface Arguments {
+  /** The whole line, verb first. */
+  readonly words: readonly CommandWord[];
+  /** What follows the verb. */
+  readonly rest: string;
+}
+
+type Verb = (session: ScreeningSession, dialogue: Dialogue, args: Arguments) => EngineAnswer;
+
+const ok: EngineAnswer = { reply: '250 2.0.0 Ok' };
+const needHelo: EngineAnswer = { reply: '503 5.5.1 Error: send HELO/EHLO first' };
+
+function lacksHelo({ settings }: ScreeningSession, { helo }: Dialogue): boolean {
+  return settings.heloRequired && helo === undefined;
+}
+
+function greet(session: ScreeningSession, dialogue: Dialogue, name: string, protocol: Dialogue['protocol']): void {
+  dialogue.helo = name;
+  dialogue.protocol = protocol;
+  reset(dialogue);
+}
+
+function reset(dialogue: Dialogue): void {
+  dialogue.sender = undefined;
+  dialogue.hasRecipient = false;
+}
+
+const helo: Verb = (session, dialogue, { words }) => {
+  const name = words[1]?.text;
+  if (name === undefined) return { reply: '501 Syntax: HELO hostname' };
+  greet(session, dialogue, name, 'SMTP');
+  return { reply: `250 ${session.settings.myhostname}` };
+};
+
+const ehlo: Verb = (session, dialogue, { words }) => {
+  const name = words[1]?.text;
+  if (name === undefined) return { reply: '501 Syntax: EHLO hostname' };
+  greet(session, dialogue, name, 'ESMTP');
+  const lines = [session.settings.myhostname, ...dialogue.keywords];
+  return { reply: lines.map((line, i) => `250${i < lines.length - 1 ? '-' : ' '}${line}`).join('\n') };
+};
+
+const mail: Verb = (session, dialogue, { rest }) => {
+  if (lacksHelo(session, dialogue)) return needHelo;
+  if (dialogue.sender !== undefined) return { reply: '503 5.5.1 Error: nested MAIL command' };
+  const sender = looseAddress(rest, 'FROM');
+  if (sender === undefined) return { reply: '501 5.5.4 Syntax: MAIL FROM:<address>' };
+  dialogue.sender = sender;
+  return { reply: '250 2.1.0 Ok' };
+};
+
+const rcpt: Verb = (session, dialogue, { rest }) => {
+  const { sender } = dialogue;
+  if (sender === undefined) return { reply: '503 5.5.1 Error: need MAIL command' };
+  const recipient = looseAddress(rest, 'TO');
+  if (recipient === undefined) return { reply: '501 5.5.4 Syntax: RCPT TO:<address>' };
+  dialogue.hasRecipient = true;
+  session.events.emit({
+    kind: 'screenedRecipient',
+    client: session.client,
+    reply: session.recipientReply,
+    sender,
+    recipient,
+    protocol: dialogue.protocol,
+    helo: dialogue.helo ?? '',
+  });
+  return { reply: session.recipientReply };
+};
+
+/** Content never comes: nobody was accepted as its recipient. */
+function refuseContent(session: ScreeningSession, command: 'DATA' | 'BDAT', reply: string): EngineAnswer {
+  session.events.emit({ kind: 'screenedContent', client: session.client, command });
+  return { reply, isLast: true };
+}
+
+const data: Verb = (session, { sender }, { words }) => {
+  const reply =
+    words.length > 1
+      ? '501 5.5.4 Syntax: DATA'
+      : sender === undefined
+        ? '503 5.5.1 Error: need RCPT command'
+        : '554 5.5.1 Error: no valid recipients';
+  return refuseContent(session, 'DATA', reply);
+};
+
+const bdat: Verb = (session, { sender }, { words }) => {
+  const [, size = '', last = 'LAST', ...more] = words.map(({ text }) => text);
+  const isWellFormed = /^\d+$/.test(size) && last.toUpperCase() === 'LAST' && more.length === 0;
+  const reply = !isWellFormed
+    ? '501 5.5.4 Syntax: BDAT count [LAST]'
+    : sender === undefined
+      ? '554 5.5.1 Error: need MAIL command'
+      : '554 5.5.1 Error: no valid recipients';
+  return refuseContent(session, 'BDAT', reply);
+};
+
+const rset: Verb = (_session, dialogue) => {
+  reset(dialogue);
+  return ok;
+};
+
+const vrfy: Verb = (session, _dialogue, { rest }) => {
+  if (session.settings.disableVrfy) return { reply: '502 5.5.1 VRFY command is disabled' };
+  if (rest === '') return { reply: '501 5.5.4 Syntax: VRFY address' };
+  return { reply: session.recipientReply };
+};
+
+const etrn: Verb = (session, dialogue, { words }) => {
+  if (lacksHelo(session, dialogue)) return needHelo;
+  if (words.length !== 2) return { reply: '500 Syntax: ETRN domain' };
+  return { reply: '458 Unable to queue messages' };
+};
+
+export const engineVerbs: ReadonlyMap<string, Verb> = new Map<string, Verb>([
+  ['HELO', helo],
+  ['EHLO', ehlo],
+  ['MAIL', mail],
+  ['RCPT', rcpt],
+  ['DATA', data],
+  ['BDAT', bdat],
+  ['RSET', rset],
+  ['NOOP', () => ok],
+  ['VRFY', vrfy],
+  ['ETRN', etrn],
+  ['STARTTLS', () => ({ reply: '502 5.5.1 Error: command not implemented' })],
+  ['QUIT', () => ({ reply: '221 2.0.0 Bye', isLast: true })],
+]);

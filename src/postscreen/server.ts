@@ -1,0 +1,107 @@
+/** The service in front of the SMTP server: it decides which clients may talk to it. postscreen(8) */
+import type { Resolver } from '#dns';
+import type { EventChannel } from '#events';
+import { type Cache, keepCacheClean, openCache } from '#tables';
+import { isWorthKeeping } from './cache-entry.ts';
+import { Dnsbl } from './dnsbl.ts';
+import { ScreeningLimits } from './limits.ts';
+import { endpointsOf, type ScreenedSocket } from './screened-socket.ts';
+import { type ScreeningOptions, ScreeningSession } from './session.ts';
+import type { PostscreenSettings } from './settings.ts';
+
+export interface PostscreenOptions extends Pick<
+  ScreeningOptions,
+  'events' | 'now' | 'handOver' | 'waitingForServer'
+> {
+  readonly settings: PostscreenSettings;
+  readonly resolver: Resolver;
+  /** Channel of the lists' answers (`postfix/dnsblog`). */
+  readonly dnsblogEvents: EventChannel;
+}
+
+export class PostscreenServer {
+  readonly #options: ScreeningOptions;
+  readonly #sessions = new Map<ScreeningSession, Promise<void>>();
+  readonly #cleanup: { stop(): void } | undefined;
+  #isDraining = false;
+
+  constructor({ settings, resolver, dnsblogEvents, events, ...rest }: PostscreenOptions) {
+    const cache = openClientCache(settings, events);
+    const { dnsblSites: sites, dnsblTimeoutMs: timeoutMs, dnsblReplyMap: replyMap } = settings;
+    this.#options = {
+      ...rest,
+      settings,
+      events,
+      cache,
+      limits: new ScreeningLimits(settings.preQueueLimit, events),
+      dnsbl: new Dnsbl({
+        sites,
+        timeoutMs,
+        replyMap,
+        minTtlSeconds: settings.dnsblMinTtlSeconds,
+        maxTtlSeconds: settings.dnsblMaxTtlSeconds,
+        resolver,
+        events,
+        answerEvents: dnsblogEvents,
+      }),
+    };
+    this.#cleanup = cache === undefined ? undefined : startCleanup(cache, settings, this.#options);
+  }
+
+  accept(socket: ScreenedSocket): void {
+    socket.setNoDelay(true);
+    const endpoints = endpointsOf(socket);
+    if (endpoints === undefined || this.#isDraining) {
+      socket.destroy();
+      return;
+    }
+    const session = new ScreeningSession(socket, endpoints, this.#options);
+    this.#sessions.set(
+      session,
+      session.run().finally(() => this.#sessions.delete(session)),
+    );
+  }
+
+  get sessionCount(): number {
+    return this.#sessions.size;
+  }
+
+  /** Lets the tests that run come to their end; resolves when all clients are gone or handed over. */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    this.#cleanup?.stop();
+    await Promise.all(this.#sessions.values());
+    this.#options.cache?.close();
+  }
+}
+
+export function createPostscreen(options: PostscreenOptions): PostscreenServer {
+  return new PostscreenServer(options);
+}
+
+/** Without a cache every client is tested each time. */
+function openClientCache({ cacheMap }: PostscreenSettings, events: EventChannel): Cache | undefined {
+  if (cacheMap === '') return undefined;
+  const warn = (text: string): void => events.emit({ kind: 'warning', text });
+  const opened = openCache(cacheMap, warn);
+  if (typeof opened !== 'string') return opened;
+  warn(`postscreen_cache_map: ${opened}`);
+  return undefined;
+}
+
+function startCleanup(
+  cache: Cache,
+  { cacheCleanupIntervalMs: intervalMs, cacheRetentionSeconds: retentionSeconds, enabled }: PostscreenSettings,
+  { events, now }: Pick<ScreeningOptions, 'events' | 'now'>,
+): { stop(): void } {
+  return keepCacheClean(cache, {
+    intervalMs,
+    now,
+    keeps: (_client, text) => isWorthKeeping(text, enabled, { nowSeconds: Math.floor(now() / 1000), retentionSeconds }),
+    onCleaned: ({ retained, dropped }) =>
+      events.emit({
+        kind: 'note',
+        text: `cache ${cache.name} full cleanup: retained=${retained} dropped=${dropped} entries`,
+      }),
+  });
+}

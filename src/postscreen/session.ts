@@ -1,0 +1,217 @@
+/**
+ * One connection from its beginning until a real server has it, or it ends: permanent lists, the cache, tests before the
+ * greeting, tests after it. postscreen(8)
+ */
+import type { EventChannel } from '#events';
+import type { Cache } from '#tables';
+import { type CacheEntry, formatCacheEntry, parseCacheEntry } from './cache-entry.ts';
+import { ClientStream } from './client-stream.ts';
+import type { Dnsbl } from './dnsbl.ts';
+import { runEarlyTests } from './early-tests.ts';
+import type { ScreeningLimits } from './limits.ts';
+import { runProtocolEngine } from './protocol-engine.ts';
+import { renderReply } from './replies.ts';
+import { type Endpoints, endpointText, type ScreenedSocket } from './screened-socket.ts';
+import type { Action, PostscreenSettings, StressedMs } from './settings.ts';
+import { TestResults } from './test-results.ts';
+
+export interface ScreeningOptions {
+  readonly settings: PostscreenSettings;
+  readonly limits: ScreeningLimits;
+  readonly dnsbl: Dnsbl;
+  readonly cache: Cache | undefined;
+  readonly events: EventChannel;
+  /** ms since the epoch. */
+  readonly now: () => number;
+  /** Gives the socket to a real server, with nothing read. */
+  readonly handOver: (socket: ScreenedSocket) => void;
+  /** Clients that a real server has no room for. */
+  readonly waitingForServer: () => number;
+}
+
+/** Who a connection is for. */
+type Admission = 'permanent' | 'cached' | 'to be tested' | 'refused';
+
+export class ScreeningSession {
+  readonly settings: PostscreenSettings;
+  readonly events: EventChannel;
+  readonly dnsbl: Dnsbl;
+  readonly stream: ClientStream;
+  readonly endpoints: Endpoints;
+  /** `[address]:port`, as logged. */
+  readonly client: string;
+  results: TestResults;
+  /** What RCPT is answered. */
+  recipientReply = '450 4.3.2 Service currently unavailable';
+  /** Whether no real server may have the client. */
+  isBarred = false;
+  /** The client has been sent away. */
+  isOver = false;
+  /** The client spoke early and is punished for it: it gets no second greeting. */
+  skipsGreeting = false;
+  readonly #options: ScreeningOptions;
+  #isTested = false;
+
+  constructor(socket: ScreenedSocket, endpoints: Endpoints, options: ScreeningOptions) {
+    this.#options = options;
+    this.settings = options.settings;
+    this.events = options.events;
+    this.dnsbl = options.dnsbl;
+    this.stream = new ClientStream(socket);
+    this.endpoints = endpoints;
+    this.client = endpointText(endpoints.client);
+    this.results = new TestResults({ cached: undefined, enabled: this.settings.enabled, nowSeconds: this.nowSeconds });
+  }
+
+  get now(): number {
+    return this.#options.now();
+  }
+
+  get nowSeconds(): number {
+    return Math.floor(this.#options.now() / 1000);
+  }
+
+  /** A time limit as it is now. */
+  effectiveMs({ normal, stressed }: StressedMs): number {
+    return this.#options.limits.isStressed ? stressed : normal;
+  }
+
+  /** Runs to the end; never rejects. */
+  async run(): Promise<void> {
+    const { client, endpoints, events } = this;
+    const { limits } = this.#options;
+    events.emit({ kind: 'screened', client, server: endpointText(endpoints.server) });
+    const { address } = endpoints.client;
+    const connections = limits.enter(address);
+    try {
+      const admission = await this.#admit(connections);
+      if (admission === 'to be tested') await this.#test();
+      else if (admission !== 'refused') this.#handOver();
+    } catch (error) {
+      const stack = error instanceof Error ? (error.stack ?? '') : '';
+      events.emit({ kind: 'panic', text: error instanceof Error ? error.message : String(error), stack });
+      await this.end('421 4.3.0 Server local error');
+    }
+    limits.leave(address);
+  }
+
+  async #admit(connections: number): Promise<Admission> {
+    const { settings, client, events, endpoints } = this;
+    const { limits, waitingForServer } = this.#options;
+    const { clientConnectionLimit, postQueueLimit } = settings;
+    if (clientConnectionLimit > 0 && connections > clientConnectionLimit) {
+      events.emit({ kind: 'screenRefused', client, why: 'too many connections' });
+      return this.#refuse('421 4.7.0 Error: too many connections');
+    }
+    if (waitingForServer() >= postQueueLimit) {
+      events.emit({ kind: 'screenRefused', client, why: 'all server ports busy' });
+      return this.#refuse('421 4.3.2 All server ports are busy');
+    }
+    const listed = await settings.accessList.check(endpoints.client.address, (text) => this.warn(text));
+    if (listed === 'permit') {
+      this.#logListed('allowed');
+      return 'permanent';
+    }
+    if (listed === 'reject') {
+      this.#logListed('denied');
+      await this.punish(settings.denylistAction, '5.3.2 Service currently unavailable');
+      if (this.isOver) return 'refused';
+    }
+    const cached = this.isBarred ? undefined : this.#lookUp();
+    this.results = new TestResults({ cached, enabled: settings.enabled, nowSeconds: this.nowSeconds });
+    if (!this.isBarred && this.results.isComplete && cached !== undefined) {
+      events.emit({ kind: 'screenPassed', client, isNew: false });
+      return 'cached';
+    }
+    if (!(await this.#maySeekAdmission())) {
+      this.#logListed('vetoed');
+      this.isBarred = true;
+    }
+    if (limits.isFull) {
+      events.emit({ kind: 'screenRefused', client, why: 'all screening ports busy' });
+      return this.#refuse('421 4.3.2 All screening ports are busy');
+    }
+    return 'to be tested';
+  }
+
+  async #refuse(reply: string): Promise<'refused'> {
+    await this.end(reply);
+    return 'refused';
+  }
+
+  #logListed(what: 'allowed' | 'denied' | 'vetoed'): void {
+    this.events.emit({ kind: 'screenListed', client: this.client, what, respectful: this.settings.respectfulLogging });
+  }
+
+  #lookUp(): CacheEntry | undefined {
+    const text = this.#options.cache?.get(this.endpoints.client.address);
+    return text === undefined ? undefined : parseCacheEntry(text);
+  }
+
+  /** postscreen_allowlist_interfaces; what can't be looked up gives no admission. */
+  async #maySeekAdmission(): Promise<boolean> {
+    const { address } = this.endpoints.server;
+    return (await this.settings.allowlistInterfaces.matches(address, address)) === 'yes';
+  }
+
+  async #test(): Promise<void> {
+    this.#isTested = true;
+    await runEarlyTests(this);
+    if (this.isOver) return;
+    if (this.isBarred || !this.results.isComplete) await runProtocolEngine(this);
+    else {
+      this.#conclude();
+      this.#handOver();
+    }
+  }
+
+  /** Says whether the client has passed, and remembers it. */
+  #conclude(): void {
+    const { results, client, events, endpoints } = this;
+    const { cache, settings } = this.#options;
+    if (!this.#isTested || this.isBarred || results.failed) return;
+    if (results.isComplete) events.emit({ kind: 'screenPassed', client, isNew: results.isNewClient });
+    if (results.news !== undefined) cache?.set(endpoints.client.address, formatCacheEntry(results.news, settings.enabled));
+  }
+
+  #handOver(): void {
+    this.isOver = true;
+    this.#options.handOver(this.stream.release());
+  }
+
+  /** What a failed test leads to. `text`: of the reply, without its code. */
+  async punish(action: Action, text: string): Promise<void> {
+    if (action === 'ignore') return;
+    if (action === 'drop') return this.end(`521 ${text}`);
+    this.isBarred = true;
+    this.recipientReply = `550 ${text}`;
+  }
+
+  /** The last words, if any, and the end of the connection. */
+  async end(reply?: string): Promise<void> {
+    if (this.isOver) return;
+    this.isOver = true;
+    if (reply !== undefined) await this.say(reply);
+    this.#conclude();
+    this.events.emit({ kind: 'screenDisconnected', client: this.client });
+    this.stream.close();
+  }
+
+  /** The client has gone. */
+  hangUp(stage: 'before' | 'after', startedAt: number): Promise<void> {
+    const { client, settings } = this;
+    const afterMs = this.now - startedAt;
+    this.events.emit({ kind: 'screenHangup', client, stage, afterMs, delayDigits: settings.delayDigits });
+    return this.end();
+  }
+
+  async say(reply: string): Promise<void> {
+    const { settings, endpoints, now } = this;
+    const text = await renderReply(reply, { settings, endpoints, at: now, warn: (problem) => this.warn(problem) });
+    this.stream.write(text);
+  }
+
+  warn(text: string): void {
+    this.events.emit({ kind: 'warning', text });
+  }
+}
