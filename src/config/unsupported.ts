@@ -18,6 +18,9 @@ const refusals: readonly Refusal[] = [
   { name: 'smtpd_tls_security_level', applies: demandsTls, what: 'TLS in the SMTP server' },
   { name: 'smtpd_tls_wrappermode', applies: isOn, what: 'TLS in the SMTP server' },
   { name: 'smtpd_enforce_tls', applies: isOn, what: 'TLS in the SMTP server' },
+  { name: 'postscreen_tls_security_level', applies: demandsTls, what: 'TLS in postscreen' },
+  { name: 'postscreen_enforce_tls', applies: isOn, what: 'TLS in postscreen' },
+  { name: 'postscreen_upstream_proxy_protocol', applies: isGiven, what: 'the haproxy protocol in postscreen' },
   { name: 'smtpd_sasl_auth_enable', applies: isOn, what: 'SASL login' },
   { name: 'smtpd_milters', applies: isGiven, what: 'milters' },
   { name: 'non_smtpd_milters', applies: isGiven, what: 'milters' },
@@ -28,10 +31,10 @@ const refusals: readonly Refusal[] = [
 const knownPrograms = new Set(
   (
     'anvil bounce cleanup discard error flush lmtp local pickup pipe proxymap qmgr oqmgr scache showq smtp smtpd ' +
-    'tlsmgr trivial-rewrite verify virtual postlogd dnsblog tlsproxy nbdb_reindexd'
+    'tlsmgr trivial-rewrite verify virtual postlogd dnsblog tlsproxy nbdb_reindexd postscreen'
   ).split(' '),
 );
-const refusedPrograms: Readonly<Record<string, string>> = { qmqpd: 'QMQP', postscreen: 'postscreen', spawn: 'spawn' };
+const refusedPrograms: Readonly<Record<string, string>> = { qmqpd: 'QMQP', spawn: 'spawn' };
 
 function place(settings: Settings, name: string): string {
   const origin = settings.origin(name);

@@ -63,7 +63,10 @@ export function createResolver(options: ResolverOptions): Resolver {
   const chase = async (asked: string, type: DnsType): Promise<DnsAnswer> => {
     let name = asked;
     let secure = true;
-    const trouble = (kind: DnsTrouble): { readonly kind: DnsTrouble; readonly reason: string } => ({ kind, reason: lookupReason(name, type, kind) });
+    const trouble = (kind: DnsTrouble): { readonly kind: DnsTrouble; readonly reason: string } => ({
+      kind,
+      reason: lookupReason(name, type, kind),
+    });
     for (let aliases = 0; aliases < maxAliases; aliases++) {
       const heard = await askAll(name, type);
       if (heard.kind === 'silent') return trouble('tryAgain');

@@ -100,8 +100,7 @@ export class Dnsbl {
     }
     if (answer.kind === 'ok') {
       const records = answer.records.flatMap((record) => (record.type === 'A' ? [record] : []));
-      for (const record of records)
-        answerEvents.emit({ kind: 'dnsListed', address, domain, answer: record.address });
+      for (const record of records) answerEvents.emit({ kind: 'dnsListed', address, domain, answer: record.address });
       return {
         addresses: records.map((record) => record.address),
         ttlSeconds: Math.min(...records.map((record) => record.ttl)),

@@ -9,10 +9,7 @@ import { endpointsOf, type ScreenedSocket } from './screened-socket.ts';
 import { type ScreeningOptions, ScreeningSession } from './session.ts';
 import type { PostscreenSettings } from './settings.ts';
 
-export interface PostscreenOptions extends Pick<
-  ScreeningOptions,
-  'events' | 'now' | 'handOver' | 'waitingForServer'
-> {
+export interface PostscreenOptions extends Pick<ScreeningOptions, 'events' | 'now' | 'handOver' | 'waitingForServer'> {
   readonly settings: PostscreenSettings;
   readonly resolver: Resolver;
   /** Channel of the lists' answers (`postfix/dnsblog`). */

@@ -171,12 +171,14 @@ export class ScreeningSession {
     const { cache, settings } = this.#options;
     if (!this.#isTested || this.isBarred || results.failed) return;
     if (results.isComplete) events.emit({ kind: 'screenPassed', client, isNew: results.isNewClient });
-    if (results.news !== undefined) cache?.set(endpoints.client.address, formatCacheEntry(results.news, settings.enabled));
+    if (results.news !== undefined)
+      cache?.set(endpoints.client.address, formatCacheEntry(results.news, settings.enabled));
   }
 
   #handOver(): void {
     this.isOver = true;
-    this.#options.handOver(this.stream.release());
+    if (this.stream.isClosed) this.events.emit({ kind: 'screenDisconnected', client: this.client });
+    else this.#options.handOver(this.stream.release());
   }
 
   /** What a failed test leads to. `text`: of the reply, without its code. */

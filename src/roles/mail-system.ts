@@ -6,7 +6,7 @@ import type { Server } from 'node:net';
 import { createServer } from 'node:net';
 import { createBouncer } from '#bounce';
 import { createCleanup } from '#cleanup';
-import { ConfigError, type Configuration, type Settings } from '#config';
+import { ConfigError, type Configuration, type ServiceEntry, type Settings } from '#config';
 import type { DelivererPool } from '#delivery';
 import { createHostLookup, type Resolver, systemResolver } from '#dns';
 import type { EventChannel, EventLog } from '#events';
@@ -27,6 +27,7 @@ import { refusedUser, TableOpener } from '#tables';
 import { createProbeSender, createVerifier } from '#verify';
 import { createAgents } from './agents.ts';
 import { startControlServer } from './control-server.ts';
+import { type ConnectionService, createScreening } from './screening.ts';
 import { filteredResolver } from './filtered-resolver.ts';
 
 export interface ListenerFd {
@@ -71,7 +72,9 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
   const { configuration, log, deliverers } = options;
   const { settings, services } = configuration;
   const queueDirectory = settings.string('queue_directory');
-  const smtpdEntries = services.filter((entry) => entry.command === 'smtpd' && entry.type === 'inet');
+  const smtpdEntries = services.filter(
+    (entry) => entry.command === 'smtpd' && (entry.type === 'inet' || entry.type === 'pass'),
+  );
 
   const now = (): number => Date.now();
   const openerFor = (
@@ -171,13 +174,18 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
     return true;
   };
 
-  const servers = new Map<string, SmtpService>();
+  const servers = new Map<string, ConnectionService>();
+  const passServers = new Map<string, { readonly service: ConnectionService; readonly processLimit: number }>();
+  const addServer = ({ name, type, processLimit }: ServiceEntry, service: ConnectionService): void => {
+    servers.set(`${name}/${type}`, service);
+    if (type === 'pass') passServers.set(name, { service, processLimit });
+  };
   for (const entry of smtpdEntries) {
     const view = configuration.settingsFor(entry);
     const parts = openerFor('smtpd', view);
     const problem = serviceProblem(view);
     if (problem !== undefined) {
-      servers.set(entry.name, createUnusableService(problem, parts.events));
+      addServer(entry, createUnusableService(problem, parts.events));
       continue;
     }
     const ownSubmission = cleanupFor(view);
@@ -202,7 +210,23 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
         freeBytes: () => store.freeBytes(),
         flushSite,
       });
-    servers.set(entry.name, createLateService(make, parts.events));
+    addServer(entry, createLateService(make, parts.events));
+  }
+  for (const entry of services.filter(({ command, type }) => command === 'postscreen' && type === 'inet')) {
+    const view = configuration.settingsFor(entry);
+    const dnsblogEvents = channelOf(log, settings, 'dnsblog');
+    addServer(
+      entry,
+      createScreening({
+        entry,
+        settings: view,
+        ...openerFor('postscreen', view),
+        resolver: smtpdResolver(dnsblogEvents),
+        dnsblogEvents,
+        now,
+        servers: passServers,
+      }),
+    );
   }
 
   const pickupEntry = services.find((entry) => entry.command === 'pickup');
@@ -267,9 +291,9 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
   };
 }
 
-function listen(listener: ListenerFd, servers: ReadonlyMap<string, SmtpService>): Promise<Server> {
+function listen(listener: ListenerFd, servers: ReadonlyMap<string, ConnectionService>): Promise<Server> {
   const server = createServer({ noDelay: true, pauseOnConnect: false }, (socket) => {
-    const service = servers.get(listener.service);
+    const service = servers.get(`${listener.service}/inet`);
     if (service === undefined) socket.destroy();
     else service.accept(socket);
   });

@@ -37,7 +37,7 @@ export const inertParameters = new Set(
     'sendmail_path service_throttle_time setgid_group shlib_directory showq_service_name ' +
     'smtp_extra_recipient_limit smtp_recipient_limit smtp_recipient_refill_delay ' +
     'smtp_recipient_refill_limit smtp_sasl_path smtpd_history_flush_threshold ' +
-    'smtpd_sasl_path smtpd_service_name ' +
+    'smtpd_sasl_path ' +
     'sun_mailtool_compatibility tcp_windowsize ' +
     'tls_daemon_random_bytes tls_random_bytes tls_random_exchange_name tls_random_prng_update_period ' +
     'tls_random_reseed_period tls_random_source tlsmgr_service_name tlsproxy_client_CAfile ' +
@@ -87,22 +87,7 @@ export const pendingParameters = new Set(
     'milter_end_of_data_macros milter_end_of_header_macros milter_header_checks milter_helo_macros ' +
     'milter_macro_daemon_name milter_macro_defaults milter_macro_v milter_mail_macros milter_protocol ' +
     'milter_rcpt_macros milter_unknown_command_macros ' +
-    'pipe_delivery_status_filter postscreen_access_list postscreen_allowlist_interfaces ' +
-    'postscreen_bare_newline_action postscreen_bare_newline_enable postscreen_bare_newline_ttl ' +
-    'postscreen_blacklist_action postscreen_cache_cleanup_interval postscreen_cache_map ' +
-    'postscreen_cache_retention_time postscreen_client_connection_count_limit ' +
-    'postscreen_command_count_limit postscreen_command_filter postscreen_command_time_limit ' +
-    'postscreen_denylist_action postscreen_disable_vrfy_command ' +
-    'postscreen_discard_ehlo_keyword_address_maps postscreen_discard_ehlo_keywords ' +
-    'postscreen_dnsbl_action postscreen_dnsbl_allowlist_threshold postscreen_dnsbl_max_ttl ' +
-    'postscreen_dnsbl_min_ttl postscreen_dnsbl_reply_map postscreen_dnsbl_sites ' +
-    'postscreen_dnsbl_threshold postscreen_dnsbl_timeout postscreen_dnsbl_ttl ' +
-    'postscreen_dnsbl_whitelist_threshold postscreen_enforce_tls postscreen_expansion_filter ' +
-    'postscreen_forbidden_commands postscreen_greet_action postscreen_greet_banner postscreen_greet_ttl ' +
-    'postscreen_greet_wait postscreen_helo_required postscreen_non_smtp_command_action ' +
-    'postscreen_non_smtp_command_enable postscreen_non_smtp_command_ttl postscreen_pipelining_action ' +
-    'postscreen_pipelining_enable postscreen_pipelining_ttl postscreen_post_queue_limit ' +
-    'postscreen_pre_queue_limit postscreen_reject_footer postscreen_reject_footer_maps ' +
+    'pipe_delivery_status_filter ' +
     'postscreen_starttls_timeout postscreen_tls_CAfile postscreen_tls_CApath ' +
     'postscreen_tls_always_issue_session_ids postscreen_tls_ask_ccert postscreen_tls_ccert_verifydepth ' +
     'postscreen_tls_cert_file postscreen_tls_chain_files postscreen_tls_ciphers postscreen_tls_dcert_file ' +
@@ -112,11 +97,11 @@ export const pendingParameters = new Set(
     'postscreen_tls_key_file postscreen_tls_loglevel postscreen_tls_loglevel_maps ' +
     'postscreen_tls_mandatory_ciphers postscreen_tls_mandatory_exclude_ciphers ' +
     'postscreen_tls_mandatory_protocols postscreen_tls_protocols postscreen_tls_req_ccert ' +
-    'postscreen_tls_security_level postscreen_tls_trace_size_limit postscreen_upstream_proxy_protocol ' +
-    'postscreen_upstream_proxy_timeout postscreen_use_tls postscreen_whitelist_interfaces ' +
+    'postscreen_tls_trace_size_limit ' +
+    'postscreen_upstream_proxy_timeout postscreen_use_tls ' +
     'qmqpd_authorized_clients qmqpd_client_port_logging qmqpd_error_delay qmqpd_timeout ' +
     'relay_clientcerts requiretls_enable requiretls_esmtp_header ' +
-    'requiretls_redact_dsn respectful_logging send_cyrus_sasl_authzid smtp_cname_overrides_servername ' +
+    'requiretls_redact_dsn send_cyrus_sasl_authzid smtp_cname_overrides_servername ' +
     'smtp_log_tls_feature_status smtp_min_data_rate smtp_per_record_deadline smtp_per_request_deadline ' +
     'smtp_requiretls_policy smtp_sasl_auth_cache_name smtp_sasl_auth_cache_time ' +
     'smtp_sasl_tls_verified_security_options smtp_sasl_type smtp_send_dummy_mail_auth smtp_tls_CApath ' +

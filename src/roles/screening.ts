@@ -1,0 +1,48 @@
+/** postscreen, joined with the SMTP servers that get its clients. postscreen(8); postconf(5) smtpd_service_name */
+import { ConfigError, type ServiceEntry, type Settings } from '#config';
+import type { Resolver } from '#dns';
+import type { EventChannel } from '#events';
+import { compilePostscreenSettings, createPostscreen, type PostscreenServer, type ScreenedSocket } from '#postscreen';
+import type { TableOpener } from '#tables';
+
+/** What takes connections: an SMTP server, or postscreen. */
+export interface ConnectionService {
+  accept(socket: ScreenedSocket): void;
+  drain(): Promise<void>;
+}
+
+export interface ScreeningParts {
+  readonly entry: ServiceEntry;
+  readonly settings: Settings;
+  readonly tables: TableOpener;
+  readonly resolver: Resolver;
+  readonly events: EventChannel;
+  readonly dnsblogEvents: EventChannel;
+  readonly now: () => number;
+  /** The `pass` services of master.cf that are SMTP servers, by name. */
+  readonly servers: ReadonlyMap<string, { readonly service: ConnectionService; readonly processLimit: number }>;
+}
+
+export function createScreening(parts: ScreeningParts): PostscreenServer {
+  const { entry, settings, tables, servers, ...rest } = parts;
+  const name = settings.string('smtpd_service_name');
+  const server = servers.get(name);
+  if (server === undefined) {
+    const place = `${entry.origin.file}, line ${entry.origin.line}: service ${entry.name}/${entry.type}`;
+    throw new ConfigError([
+      `${place}: smtpd_service_name = ${name}: master.cf has no such service; add "${name} pass - - y - - smtpd"`,
+    ]);
+  }
+  let served = 0;
+  return createPostscreen({
+    ...rest,
+    settings: compilePostscreenSettings(settings, tables),
+    handOver: (socket) => {
+      served += 1;
+      socket.once('close', () => (served -= 1));
+      server.service.accept(socket);
+    },
+    // a server here takes every client at once; as many as would have to wait for a process with Postfix count as waiting
+    waitingForServer: () => (server.processLimit === 0 ? 0 : Math.max(0, served - server.processLimit)),
+  });
+}
