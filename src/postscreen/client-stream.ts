@@ -16,10 +16,12 @@ export class ClientStream {
   #isClosed = false;
   #isListening = false;
   #resolve: ((result: Wait) => void) | undefined;
-  readonly #onData = (bytes: Buffer): void => {
+  readonly #onReadable = (): void => {
+    const bytes: unknown = this.socket.read();
+    if (!Buffer.isBuffer(bytes)) return;
     this.#waiting.push(bytes);
     this.#waitingBytes += bytes.length;
-    if (this.#waitingBytes > maxWaitingBytes) this.socket.pause();
+    if (this.#waitingBytes > maxWaitingBytes) this.hold();
     this.#settle('input');
   };
   readonly #onEnd = (): void => {
@@ -63,18 +65,19 @@ export class ClientStream {
     this.#settle('woken');
   }
 
+  /** Reads by 'readable': a paused stream would stay paused for its next owner. */
   #listen(): void {
-    if (!this.#isListening) {
-      this.#isListening = true;
-      this.socket.on('data', this.#onData);
-      this.socket.on('end', this.#onEnd);
-    }
-    this.socket.resume();
+    if (this.#isListening) return;
+    this.#isListening = true;
+    this.socket.on('readable', this.#onReadable);
+    this.socket.on('end', this.#onEnd);
   }
 
   /** Reads no more until the next wait. */
   hold(): void {
-    if (this.#isListening) this.socket.pause();
+    this.#isListening = false;
+    this.socket.off('readable', this.#onReadable);
+    this.socket.off('end', this.#onEnd);
   }
 
   /** What waits, without taking it. */
@@ -96,11 +99,9 @@ export class ClientStream {
   /** Hands the socket on as if nobody had read from it. */
   release(): ScreenedSocket {
     const { socket } = this;
-    socket.off('data', this.#onData);
-    socket.off('end', this.#onEnd);
+    this.hold();
     socket.off('close', this.#onEnd);
     socket.off('error', this.#onEnd);
-    if (this.#isListening) socket.pause();
     if (this.#waitingBytes > 0) socket.unshift(this.take());
     return socket;
   }
