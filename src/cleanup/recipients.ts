@@ -1,5 +1,4 @@
 /** The recipients of one message: rewritten, expanded, each once. cleanup(8), inventory i.1, i.4 */
-import { toExternal } from '#address';
 import type { Recipient, SubmittedRecipient } from '#message';
 import { type AddressMaps, bccFor, canonicalise, expandAliases } from './address-maps.ts';
 import type { Steps } from './steps.ts';
@@ -71,7 +70,7 @@ export class RecipientCollector {
     this.#first ||= mapped;
     const original = from.original === '' ? standard : from.original;
     // RFC 3461, 5.2.1: what the client did not name is invented here
-    const dsnOriginal = from.dsnOriginal === '' ? `rfc822;${toExternal(standard)}` : from.dsnOriginal;
+    const dsnOriginal = from.dsnOriginal === '' ? `rfc822;${standard}` : from.dsnOriginal;
     const targets = this.#rules.expandsAliases ? yield* expandAliases(mapped, this.#maps) : [mapped];
     for (const address of targets) this.#keep({ address, original, dsnOriginal, notify: from.notify });
     return mapped;

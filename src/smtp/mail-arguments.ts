@@ -40,7 +40,12 @@ export function pathAddress(text: string, { strict }: PathSyntax): string | unde
   // a source route with an address behind it is RFC 821's own
   if (strict && /^@[^:]*$/.test(address)) return undefined;
   if (address === '' && tokens.some(isWord)) return undefined;
-  return address;
+  return withoutRoute(text, address);
+}
+
+/** Source routes are ignored, RFC 5321, 4.1.1.3; the outermost one where there are several. */
+function withoutRoute(text: string, address: string): string {
+  return /^<?\s*@/.test(text) ? address.slice(address.indexOf(':') + 1) : address;
 }
 
 function isWord(token: AddressToken): boolean {

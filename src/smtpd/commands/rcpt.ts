@@ -43,8 +43,11 @@ export async function rcpt(session: Session, { words }: Arguments): Promise<Comm
     if (verdict.kind === 'reject') return replyOf(verdict.reply, verdict.hangsUp);
   }
   const address = probeSender ?? path.address;
-  transaction.recipients.push({ address, ...parameters });
+  // RFC 3461, 5.2.1: what the client did not name is what it wrote
+  const dsnOriginal = parameters.dsnOriginal || `rfc822;${text.replace(/^<(.*)>$/, '$1')}`;
+  const recipient = { address, ...parameters, dsnOriginal };
+  transaction.recipients.push(recipient);
   const submission = openSubmission(session, transaction);
-  submission.addRecipient({ address, original: address, ...parameters });
+  submission.addRecipient({ ...recipient, original: address });
   return replyOf('250 2.1.5 Ok');
 }
