@@ -4,6 +4,7 @@ import { missing } from './memory-table.ts';
 import { NetworkIndex } from './network-index.ts';
 import { readNetwork } from './networks.ts';
 import { firstAnswer, readRules, type Rule, type RuleSyntax } from './rule-files.ts';
+import { joinRuns } from './rule-runs.ts';
 import type { LookupResult, Table } from './table.ts';
 
 /** Negated patterns match the other addresses of their own family only. */
@@ -64,27 +65,7 @@ function cidrSyntax(plain: Map<Rule<IpAddress>, PlainRule>): RuleSyntax<IpAddres
   };
 }
 
-/** The same rules, with plain ones that follow each other looked up at once. */
-function indexed(rules: readonly Rule<IpAddress>[], plain: ReadonlyMap<Rule<IpAddress>, PlainRule>): Rule<IpAddress>[] {
-  const out: Rule<IpAddress>[] = [];
-  let run: PlainRule[] = [];
-  const endRun = (): void => {
-    if (run.length > 0) out.push(together(run));
-    run = [];
-  };
-  for (const rule of rules) {
-    const known = plain.get(rule);
-    if (known !== undefined) {
-      run.push(known);
-      continue;
-    }
-    endRun();
-    out.push(rule.kind === 'block' ? { ...rule, rules: indexed(rule.rules, plain) } : rule);
-  }
-  endRun();
-  return out;
-}
-
+/** One rule that looks all of them up at once. */
 function together(run: readonly PlainRule[]): Rule<IpAddress> {
   const index = new NetworkIndex(run.map(({ network }) => network));
   return {
@@ -100,7 +81,7 @@ export function cidrTable(name: string, path: string, warn: (text: string) => vo
   const plain = new Map<Rule<IpAddress>, PlainRule>();
   const read = readRules(path, cidrSyntax(plain), warn);
   if (typeof read === 'string') return read;
-  const rules = indexed(read, plain);
+  const rules = joinRuns(read, plain, (run) => [together(run.map(([, rule]) => rule))]);
   return {
     name,
     acceptsPartialKeys: false,

@@ -3,7 +3,8 @@ import { isUtf8 } from 'node:buffer';
 import { MatchFailure, type NativeExpression } from '#native';
 import { literalPrefix } from './literal-prefix.ts';
 import { parseReplacement, replaced, type Replacement } from './replacement.ts';
-import type { RuleLine, RuleSyntax } from './rule-files.ts';
+import { isSelfContained, type JoinableRule } from './joined-expressions.ts';
+import type { Rule, RuleLine, RuleSyntax } from './rule-files.ts';
 import type { LookupResult } from './table.ts';
 
 /** A key as the libraries want it, made when the first of them is asked. */
@@ -36,6 +37,8 @@ export interface ExpressionSyntax {
   /** Whether a leading `^` means the start of the key, and blanks in a pattern themselves. */
   isPlain(has: (flag: string) => boolean): boolean;
   ignoresCase(has: (flag: string) => boolean): boolean;
+  /** Whether several expressions can be asked as one. */
+  readonly canJoin: boolean;
 }
 
 interface PatternText {
@@ -74,6 +77,17 @@ function cutPattern(text: string, syntax: ExpressionSyntax, warn: (text: string)
 
 type Warn = (text: string) => void;
 
+interface Compiled {
+  readonly expression: NativeExpression;
+  readonly test: Test;
+  readonly joinable: JoinableRule | undefined;
+}
+
+/** Whether a flag was given an odd number of times. */
+export function flagTest(flags: string): (flag: string) => boolean {
+  return (flag) => flags.split(flag).length % 2 === 0;
+}
+
 export interface ExpressionRulesOptions {
   readonly syntax: ExpressionSyntax;
   readonly table: string;
@@ -81,17 +95,16 @@ export interface ExpressionRulesOptions {
   readonly warn: Warn;
   /** Gets what is compiled, to be freed. */
   readonly compiled: NativeExpression[];
+  /** Gets the rules that can be asked together with others. */
+  readonly joinable: Map<Rule<Subject>, JoinableRule>;
 }
 
 /** The reader of one table's lines. */
 export function expressionRules(options: ExpressionRulesOptions): RuleSyntax<Subject> {
   const { syntax, allowsSubstitution, compiled } = options;
 
-  const compile = (
-    text: PatternText,
-    warn: Warn,
-  ): { readonly expression: NativeExpression; readonly test: Test } | undefined => {
-    const has = (flag: string): boolean => text.flags.split(flag).length % 2 === 0;
+  const compile = (text: PatternText, warn: Warn): Compiled | undefined => {
+    const has = flagTest(text.flags);
     const expression = syntax.compile(text.pattern, has);
     if (typeof expression === 'string') {
       warn(expression);
@@ -109,7 +122,10 @@ export function expressionRules(options: ExpressionRulesOptions): RuleSyntax<Sub
         return false;
       }
     };
-    return { expression, test };
+    const isJoinable = syntax.canJoin && syntax.isPlain(has) && isSelfContained(text.pattern);
+    const { pattern, flags } = text;
+    const joinable = isJoinable ? { pattern, flags, hasStart: starts !== undefined } : undefined;
+    return { expression, test, joinable };
   };
 
   const readReplacement = (text: string, negated: boolean, warn: Warn): Replacement | undefined => {
@@ -151,7 +167,13 @@ export function expressionRules(options: ExpressionRulesOptions): RuleSyntax<Sub
       main.test(subject) !== first.negated &&
       (except === undefined || exception === undefined || exception.test(subject) !== except.negated);
     const answerFor = answers(replacement, main.expression, options);
-    return { kind: 'answer', answer: (subject) => (matches(subject) ? answerFor(subject) : undefined) };
+    const rule: Rule<Subject> = {
+      kind: 'answer',
+      answer: (subject) => (matches(subject) ? answerFor(subject) : undefined),
+    };
+    const isAlone = first.negated || except !== undefined;
+    if (main.joinable !== undefined && !isAlone) options.joinable.set(rule, main.joinable);
+    return rule;
   };
 
   const readIf = (text: string, warn: Warn): RuleLine<Subject> => {

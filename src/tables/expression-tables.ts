@@ -1,8 +1,10 @@
 /** `regexp:` and `pcre:` tables. regexp_table(5), pcre_table(5) */
 import { compilePerlExpression, compilePosixExpression, hasPerlExpressions, type NativeExpression } from '#native';
-import { expressionRules, type ExpressionSyntax, Subject } from './expression-rules.ts';
+import { expressionRules, type ExpressionSyntax, flagTest, Subject } from './expression-rules.ts';
+import { askTogether, type JoinableRule } from './joined-expressions.ts';
 import { missing } from './memory-table.ts';
-import { firstAnswer, readRules } from './rule-files.ts';
+import { firstAnswer, readRules, type Rule } from './rule-files.ts';
+import { joinRuns } from './rule-runs.ts';
 import type { Table, TableUse } from './table.ts';
 
 /** Extended expressions; flags `i` (on), `m` (off), `x` (on) toggle. */
@@ -15,6 +17,7 @@ const posixSyntax: ExpressionSyntax = {
     compilePosixExpression(pattern, { extended: !has('x'), ignoreCase: !has('i'), newlines: has('m') }),
   isPlain: (has) => !has('x') && !has('m'),
   ignoresCase: (has) => !has('i'),
+  canJoin: false,
 };
 
 /** Perl's expressions; flags `i` and `s` (on), `m`, `x`, `A`, `E`, `U` (off) toggle; `X` has no effect any more. */
@@ -37,6 +40,7 @@ const perlSyntax: ExpressionSyntax = {
   },
   isPlain: (has) => !has('x') && !has('m'),
   ignoresCase: (has) => !has('i'),
+  canJoin: true,
 };
 
 function expressionTable(
@@ -48,8 +52,15 @@ function expressionTable(
 ): Table | string {
   const compiled: NativeExpression[] = [];
   const allowsSubstitution = use.paranoid !== true && use.noSubstitution !== true;
-  const rules = readRules(path, expressionRules({ syntax, table: name, allowsSubstitution, warn, compiled }), warn);
-  if (typeof rules === 'string') return rules;
+  const joinable = new Map<Rule<Subject>, JoinableRule>();
+  const reader = expressionRules({ syntax, table: name, allowsSubstitution, warn, compiled, joinable });
+  const read = readRules(path, reader, warn);
+  if (typeof read === 'string') return read;
+  const compile = (pattern: string, flags: string): NativeExpression | undefined => {
+    const expression = syntax.compile(pattern, flagTest(flags));
+    return typeof expression === 'string' ? undefined : expression;
+  };
+  const rules = joinRuns(read, joinable, (run) => askTogether(run, compile, compiled));
   return {
     name,
     acceptsPartialKeys: false,

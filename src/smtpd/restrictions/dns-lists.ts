@@ -171,4 +171,4 @@ export function askAhead(
   }
 }
 
-export const isDnsList = (name: string): boolean => name in checks;
+export const isDnsList = (name: string): boolean => Object.hasOwn(checks, name);
