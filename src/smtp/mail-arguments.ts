@@ -32,15 +32,15 @@ export function pathAddress(text: string, { strict }: PathSyntax): string | unde
   const tokens = parseAddressList(text);
   const addresses = tokens.filter((token) => token.kind === 'address');
   if (addresses.length > 1 || hasBareBlank(text) || hasStuckWords(text)) return undefined;
+  // nothing but a comment may stand behind the brackets
+  if (/^<[^<>"]+>[^\s(>]/.test(text)) return undefined;
   if (text.includes('><') && (strict || !text.startsWith('<>'))) return undefined;
   if (strict && (!text.startsWith('<') || tokens.some((token) => token.kind === 'comment' || isWord(token))))
     return undefined;
-  const address = unbracketed(addresses[0]?.address ?? '');
-  if (address === '@') return undefined;
-  // a source route with an address behind it is RFC 821's own
-  if (strict && /^@[^:]*$/.test(address)) return undefined;
+  const address = withoutRoute(text, unbracketed(addresses[0]?.address ?? ''));
+  if (address === '@' || (strict && address.startsWith('@'))) return undefined;
   if (address === '' && tokens.some(isWord)) return undefined;
-  return withoutRoute(text, address);
+  return address;
 }
 
 /** Source routes are ignored, RFC 5321, 4.1.1.3; the outermost one where there are several. */

@@ -241,6 +241,8 @@ export class Session {
     if (login !== undefined) this.saslUsername = login;
     this.#policyMemory = {};
     this.accessDenied = false;
+    // whoever the client is now must be allowed to say so again
+    this.canXclient = await isListed(this.settings.xclientHosts, this.client);
     await this.#settleClient();
   }
 }

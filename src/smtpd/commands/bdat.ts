@@ -21,13 +21,22 @@ export async function bdat(session: Session, { words, rest }: Arguments): Promis
   }
   const sizeBytes = Number(count);
   const taken = replyOf(`250 2.0.0 Ok: ${sizeBytes} bytes`);
-  const refusal = await refusalOfChunk(session, sizeBytes);
+  const refusal = await refusalOfChunk(session, sizeBytes, isLast);
   return { ...taken, content: { kind: 'chunk', sizeBytes, isLast, ...(refusal === undefined ? {} : { refusal }) } };
 }
 
 /** A refused chunk is still read. */
-async function refusalOfChunk(session: Session, sizeBytes: number): Promise<CommandResult | undefined> {
+async function refusalOfChunk(
+  session: Session,
+  sizeBytes: number,
+  isLast: boolean,
+): Promise<CommandResult | undefined> {
   const { transaction } = session;
+  // empty chunks could go on for ever
+  if (sizeBytes === 0 && !isLast) {
+    warn(session, `${session.queueId || 'NOQUEUE'}: null BDAT request from ${session.clientText}`);
+    return replyOf('551 5.7.1 Null BDAT request');
+  }
   if (session.chunks === 'refused') return replyOf(`551 5.0.0 Discarded ${sizeBytes} bytes after earlier error`);
   if (transaction === undefined) return replyOf('503 5.5.1 Error: need RCPT command');
   if (transaction.recipients.length === 0) return replyOf('554 5.5.1 Error: no valid recipients');

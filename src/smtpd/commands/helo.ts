@@ -50,7 +50,8 @@ async function keywords(session: Session): Promise<CommandResult> {
       warn(session, `don't know if EHLO feature ${name} should be announced to ${session.clientText}`);
       return sendAway(session);
     }
-    if (answer === 'yes') extensions.add(name);
+    // XFORWARD stays with whoever is connected, whatever XCLIENT says
+    if (name === 'XFORWARD' ? session.canXforward : answer === 'yes') extensions.add(name);
   }
   return { code: 250, lines: [settings.myhostname, ...ehloKeywords(settings, { discarded, extensions })] };
 }

@@ -28,7 +28,9 @@ export interface Verb {
   readonly isJunk: boolean;
 }
 
-const notImplemented = (): CommandResult => replyOf('502 5.5.1 Error: command not implemented');
+/** Without TLS only the syntax can be judged. */
+const startTls = (_session: Session, { words }: Arguments): CommandResult =>
+  replyOf(words.length > 1 ? '501 5.5.4 Syntax: STARTTLS' : '502 5.5.1 Error: command not implemented');
 const notEnabled = (): CommandResult => replyOf('503 5.5.1 Error: authentication not enabled');
 const notRecognized = (): CommandResult => replyOf('500 5.5.2 Error: command not recognized');
 
@@ -38,7 +40,7 @@ const rows: readonly Row[] = [
   ['EHLO', ehlo, 'endsGroup', 'isJunk'],
   ['XCLIENT', xclient],
   ['XFORWARD', xforward],
-  ['STARTTLS', notImplemented],
+  ['STARTTLS', startTls],
   ['AUTH', notEnabled],
   ['MAIL', mail],
   ['RCPT', rcpt],

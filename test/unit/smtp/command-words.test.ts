@@ -37,8 +37,8 @@ describe('the path of MAIL and RCPT', () => {
     for (const rules of [undefined, strict]) {
       assert.equal(read('MAIL FROM:<@r:a@b>', rules), 'a@b');
       assert.equal(read('MAIL FROM:<@r,@s:a@b>', rules), 'a@b');
-      assert.equal(read('MAIL FROM:<"@r:a"@b>', rules), '@r:a@b');
     }
+    assert.equal(read('MAIL FROM:<"@r:a"@b>'), '@r:a@b');
   });
 
   it('needs brackets with strict_rfc821_envelopes', () => {
@@ -48,7 +48,7 @@ describe('the path of MAIL and RCPT', () => {
   });
 
   it('are no addresses: words that touch a quoted one, a mere @, two in a row', () => {
-    for (const address of ['<al"ice"@b>', '<"al"ice@b>', '<@>', '@', '<a@b><>', '<a@b'])
+    for (const address of ['<al"ice"@b>', '<"al"ice@b>', '<@>', '@', '<a@b><>', '<a@b', '<a>@b'])
       assert.equal(read(`MAIL FROM:${address}`, { strict: false }), 'badAddress', address);
     assert.equal(read('MAIL FROM:<al."i c e"@b>', { strict: false }), 'al.i c e@b');
   });
