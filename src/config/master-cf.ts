@@ -1,5 +1,5 @@
 /** master.cf as data: services with their fields, arguments and overrides. master(5) */
-import { readLogicalLines } from './logical-lines.ts';
+import { type LinePiece, readLogicalLines } from './logical-lines.ts';
 import { splitAssignment } from './main-cf.ts';
 import { ConfigError, type ServiceEntry } from './settings.ts';
 import { splitWords } from './words.ts';
@@ -117,6 +117,21 @@ function toService(entry: MasterEntryText, path: string, chrootDefault: boolean,
   };
 }
 
+/** Where each override stands: the last line that sets it, as the last one counts. */
+function linesOf(names: Iterable<string>, pieces: readonly LinePiece[]): ReadonlyMap<string, number> {
+  const lines = new Map<string, number>();
+  for (const name of names) {
+    const setsIt = (text: string): boolean =>
+      text.split(name).some((before, i, parts) => {
+        const after = parts[i + 1];
+        return after !== undefined && /(?:^|-o|[\s{])$/.test(before) && /^\s*=/.test(after);
+      });
+    const piece = pieces.findLast(({ text }) => setsIt(text));
+    if (piece !== undefined) lines.set(name, piece.line);
+  }
+  return lines;
+}
+
 /** Parses master.cf text; a later entry with the same name and type replaces an earlier one. Throws ConfigError. */
 export function parseMasterFile(
   path: string,
@@ -124,13 +139,14 @@ export function parseMasterFile(
   defaults: { readonly chroot: boolean; readonly processLimit: number },
 ): readonly ServiceEntry[] {
   const byKey = new Map<string, ServiceEntry>();
-  for (const { text, line } of readLogicalLines(content).lines) {
+  for (const { text, line, pieces } of readLogicalLines(content).lines) {
     const entry = parseEntry(text, line);
     if (typeof entry === 'string') throw new ConfigError([`${path}, line ${line}: ${entry}`]);
-    byKey.set(
-      `${entry.fields.service}/${entry.fields.type}`,
-      toService(entry, path, defaults.chroot, defaults.processLimit),
-    );
+    const service = toService(entry, path, defaults.chroot, defaults.processLimit);
+    byKey.set(`${service.name}/${service.type}`, {
+      ...service,
+      overrideLines: linesOf(service.overrides.keys(), pieces),
+    });
   }
   return [...byKey.values()];
 }

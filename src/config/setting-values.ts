@@ -143,7 +143,10 @@ export class SettingValues implements Settings {
 
   origin(name: string): Origin | undefined {
     if (this.#sources.overrides.has(name)) return { file: 'command line', line: 1 };
-    if (this.#entry?.overrides.has(name) === true) return this.#entry.origin;
+    if (this.#entry?.overrides.has(name) === true) {
+      const { origin, overrideLines } = this.#entry;
+      return { file: origin.file, line: overrideLines?.get(name) ?? origin.line };
+    }
     const entry = this.#sources.main.byName.get(name);
     return entry === undefined ? undefined : { file: this.#sources.main.path, line: entry.line };
   }

@@ -58,6 +58,8 @@ export interface ServiceEntry {
   readonly args: readonly string[];
   /** `-o name=value`, in order. */
   readonly overrides: ReadonlyMap<string, string>;
+  /** Lines of master.cf where overrides stand; of others the entry's own. */
+  readonly overrideLines?: ReadonlyMap<string, number>;
   readonly origin: Origin;
 }
 

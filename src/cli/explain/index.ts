@@ -67,7 +67,7 @@ class Stage {
   #notes({ name }: AskedQuestion): readonly string[] {
     const { isOffline, messageFile } = this.#args;
     const offline = 'offline: neither policy services nor DNS were asked; the live server may answer otherwise';
-    const nameless = 'offline: without --name the client has none';
+    const nameless = 'offline: without --name the client has none, and checks of its name were left out';
     const empty = 'no --message was given: header and body checks had nothing to look at';
     return [
       ...(isOffline ? [offline] : []),

@@ -4,11 +4,12 @@
  */
 import { createCleanup } from '#cleanup';
 import { ConfigError, loadConfiguration, type Settings } from '#config';
+import { systemResolver } from '#dns';
 import { type EventChannel, renderPostfixText } from '#events';
 import { createRewriter } from '#rewrite';
 import { compileSmtpdSettings, createPolicyChecks, type Decision, dunno, rehearse, serviceProblem } from '#smtpd';
 import type { NewMessage } from '#store';
-import { TableOpener } from '#tables';
+import { TableOpener, type TableQuestion } from '#tables';
 import { filteredResolver } from '../filtered-resolver.ts';
 import { createNetwork, reasonToAvoid } from './network.ts';
 import { nowhere, observed } from './queue.ts';
@@ -20,7 +21,8 @@ import { createWayfinder } from './way.ts';
 const leftOut = new Map([['smtpd_proxy_filter', '']]);
 
 /** Throws ConfigError when the configuration can't be used, or has no such service. */
-export function openRehearsal({ directory, service, isOffline, onlooker }: RehearsalOptions): Rehearsal {
+export function openRehearsal(options: RehearsalOptions): Rehearsal {
+  const { directory, service, isOffline, onlooker } = options;
   const configuration = loadConfiguration(directory, { overrides: leftOut, allowsUnsupported: true });
   const entry = findService(configuration, service);
   const view = configuration.settingsFor(entry);
@@ -28,14 +30,16 @@ export function openRehearsal({ directory, service, isOffline, onlooker }: Rehea
   if (problem !== undefined) throw new ConfigError([...problem.warnings, problem.fatal]);
   const events: EventChannel = { emit: (event) => onlooker.log(event, renderPostfixText(event)) };
   const warn = (text: string): void => events.emit({ kind: 'warning', text });
-  const openerFor = (settings: Settings, asker: Parameters<RehearsalOnlooker['table']>[1]): TableOpener =>
-    new TableOpener({
-      settings,
-      configDirectory: directory,
-      warn,
-      observe: (question) => onlooker.table(question, asker),
-    });
-  const network = createNetwork(isOffline, onlooker);
+  const openers: TableOpener[] = [];
+  const openerFor = (settings: Settings, asker: Parameters<RehearsalOnlooker['table']>[1]): TableOpener => {
+    const observe = (question: TableQuestion): void => onlooker.table(question, asker);
+    const opener = new TableOpener({ settings, configDirectory: directory, warn, observe });
+    openers.push(opener);
+    return opener;
+  };
+  const network = createNetwork(isOffline, onlooker, options.resolver ?? systemResolver(undefined, { warn }));
+  /** The client's name was neither given nor looked up. */
+  let isNameless = false;
   const rewriter = createRewriter({
     settings: configuration.settings,
     tables: openerFor(configuration.settings, 'rewrite'),
@@ -68,7 +72,7 @@ export function openRehearsal({ directory, service, isOffline, onlooker }: Rehea
         onlooker.policy(event);
       },
       instead: (restriction) => {
-        const reason = reasonToAvoid(restriction, isOffline);
+        const reason = reasonToAvoid(restriction, { isOffline, isNameless });
         if (reason === undefined) return undefined;
         onlooker.avoided(reason);
         return dunno;
@@ -84,8 +88,9 @@ export function openRehearsal({ directory, service, isOffline, onlooker }: Rehea
     configuration,
     service: entry,
     settings: view,
-    converse: (client, conversation) =>
-      rehearse(
+    converse(client, conversation) {
+      isNameless = isOffline && client.name === undefined;
+      return rehearse(
         {
           settings,
           policy,
@@ -97,10 +102,13 @@ export function openRehearsal({ directory, service, isOffline, onlooker }: Rehea
           freeBytes: () => Number.MAX_SAFE_INTEGER,
           flushSite: () => Promise.resolve(false),
         },
-        isOffline && client.name === undefined ? { ...client, name: 'unknown' } : client,
+        isNameless ? { ...client, name: 'unknown' } : client,
         conversation,
-      ),
+      );
+    },
     wayOf: createWayfinder({ configuration, settings, submission, rewriter, written }),
-    close: () => tables.closeAll(),
+    close() {
+      for (const opener of openers) opener.closeAll();
+    },
   };
 }

@@ -1,14 +1,20 @@
 /** Whom a rehearsal asks in the network, and what it leaves out. */
-import { createHostLookup, type DnsAnswer, type DnsType, type HostLookup, type Resolver, systemResolver } from '#dns';
+import { createHostLookup, type DnsAnswer, type DnsType, type HostLookup, type Resolver } from '#dns';
 import { isDnsList, type Restriction } from '#smtpd';
 import type { RehearsalOnlooker } from './rehearsal.ts';
 
+const isAboutName = /^reject_unknown_(?:reverse_)?client_hostname$/;
+
 /** Restrictions that are not asked: they wait, or ask somebody who remembers. */
-export function reasonToAvoid({ name }: Restriction, isOffline: boolean): string | undefined {
+export function reasonToAvoid(
+  { name }: Restriction,
+  { isOffline, isNameless }: { readonly isOffline: boolean; readonly isNameless: boolean },
+): string | undefined {
   if (name === 'sleep') return 'an explanation does not wait';
   if (name.startsWith('reject_unverified_')) return 'it would send a probe';
   if (!isOffline) return undefined;
   if (name === 'check_policy_service') return 'it needs a policy server';
+  if (isNameless && isAboutName.test(name)) return "it needs the client's name";
   return isDnsList(name) ? 'it needs DNS' : undefined;
 }
 
@@ -20,8 +26,7 @@ export interface Network {
 }
 
 /** DNS with an onlooker; without network every answer is `try again`. */
-export function createNetwork(isOffline: boolean, onlooker: RehearsalOnlooker): Network {
-  const system = systemResolver();
+export function createNetwork(isOffline: boolean, onlooker: RehearsalOnlooker, system: Resolver): Network {
   const answerTo = (name: string, type: DnsType): Promise<DnsAnswer> => {
     network.wasAsked = true;
     return isOffline ? Promise.resolve({ kind: 'tryAgain', reason: 'not asked: offline' }) : system.lookup(name, type);

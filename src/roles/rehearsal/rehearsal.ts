@@ -1,6 +1,6 @@
 /** What a rehearsal tells and gives. */
 import type { Configuration, ServiceEntry, Settings } from '#config';
-import type { DnsAnswer, DnsType } from '#dns';
+import type { DnsAnswer, DnsType, Resolver } from '#dns';
 import type { MailEvent } from '#events';
 import type { SubmissionAction } from '#message';
 import type { Conversation, PolicyEvent, RehearsedClient } from '#smtpd';
@@ -28,6 +28,8 @@ export interface RehearsalOptions {
   /** Neither DNS nor policy servers are asked. */
   readonly isOffline: boolean;
   readonly onlooker: RehearsalOnlooker;
+  /** Instead of the system's. */
+  readonly resolver?: Resolver;
 }
 
 /** Where a copy of the message goes. */
