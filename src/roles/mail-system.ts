@@ -4,7 +4,7 @@
  */
 import type { Server } from 'node:net';
 import { createServer } from 'node:net';
-import { createBouncer } from '#bounce';
+import { createBouncer, createSessionNotifier } from '#bounce';
 import { createCleanup } from '#cleanup';
 import { ConfigError, type Configuration, type ServiceEntry, type Settings } from '#config';
 import type { DelivererPool } from '#delivery';
@@ -201,6 +201,12 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
           verification: verifier,
         }),
         probeSender: (address) => probeSender.match(address, now()),
+        notifyPostmaster: createSessionNotifier({
+          submission: ownSubmission,
+          settings: view,
+          warn: (text) => parts.events.emit({ kind: 'warning', text }),
+          now,
+        }),
         submission: ownSubmission,
         hostLookup,
         rewriter,

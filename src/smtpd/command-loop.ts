@@ -19,6 +19,7 @@ export async function nextCommand(session: Session): Promise<void> {
   }
   exchange.input.beginRequest();
   const piece = await exchange.nextPiece();
+  if (piece?.kind === 'line' || piece?.kind === 'longLine') exchange.transcript.heard(piece.text.toString('utf8'));
   if (piece?.kind === 'line') return onLine(session, piece.text.toString('utf8'), piece.text, piece.hasBareLf);
   if (piece?.kind === 'longLine') return onLongLine(session, piece.text);
 }
@@ -81,12 +82,19 @@ async function run(session: Session, verb: Verb, words: readonly CommandWord[], 
   const ran = verb.run(session, args);
   const first = ran instanceof Promise ? await ran : ran;
   if (verb.isJunk) session.exchange.countJunk();
-  if (first.restarts === true) return session.greet();
+  if (first.restarts === true) {
+    session.exchange.transcript.reset(0);
+    return session.greet();
+  }
   const result = first.content === undefined ? first : await receiveContent(session, first, first.content);
   if (result === undefined) return;
   if (!isErrorResult(result)) session.counters.succeed(verb.name.toLowerCase());
   await session.exchange.answer(result);
+  if (endsChapter.has(verb.name)) session.exchange.transcript.reset(session.settings.historyThreshold);
 }
+
+/** Commands after which what was said before may be forgotten. smtpd_history_flush_threshold */
+const endsChapter: ReadonlySet<string> = new Set(['HELO', 'EHLO', 'RSET', 'DATA', 'BDAT']);
 
 /** HTTP and the like: told off and cut. smtpd_forbidden_commands */
 function endForeign(session: Session, line: string): Promise<void> {

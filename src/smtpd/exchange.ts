@@ -11,12 +11,14 @@ import { ReplyWriter } from './reply-writer.ts';
 import { SessionInput } from './session-input.ts';
 import { logLost } from './session-log.ts';
 import type { Session } from './session.ts';
+import { Transcript } from './transcript.ts';
 
 export class Exchange {
   readonly input: SessionInput;
   /** What frames the input. */
   readonly reader: CommandReader;
   readonly replies: ReplyWriter;
+  readonly transcript: Transcript;
   /** Nothing more is to be said. */
   isOver = false;
   /** The client has sent ahead of a reply it had to wait for. */
@@ -32,7 +34,12 @@ export class Exchange {
     this.#session = session;
     this.input = new SessionInput(stream, { ...settings, now: options.now });
     this.reader = this.input.reader;
-    this.replies = new ReplyWriter(stream, settings, options.events, () => ({
+    this.transcript = new Transcript({
+      client: () => session.clientText,
+      classes: settings.notifyClasses,
+      notify: (notice) => options.notifyPostmaster?.(notice),
+    });
+    this.replies = new ReplyWriter(stream, settings, options.events, this.transcript, () => ({
       client: session.client,
       helo: session.helo,
       sender: session.transaction?.sender,

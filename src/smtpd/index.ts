@@ -7,6 +7,7 @@ export { compileSettings as compileSmtpdSettings, type SmtpdSettings } from './s
 export { createPolicyChecks, type PolicyOptions, type ServiceProblem, serviceProblem } from './restrictions/index.ts';
 export type { PolicyChecks, PolicyResult, SessionFacts, Stage, Verdict } from './policy.ts';
 export { type Conversation, type Dialogue, type RehearsedClient, rehearse } from './rehearsal.ts';
+export { type SessionNotice, Transcript, troubleOf } from './transcript.ts';
 export { isDnsList } from './restrictions/dns-lists.ts';
 export type { Effect, PolicyEvent, PolicyOnlooker, Remark } from './restrictions/onlooker.ts';
 export { type Decision, dunno, type Restriction } from './restrictions/restriction.ts';

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { EventChannel } from '#events';
 import { formatReply, type ReplyText, withFooter } from '#smtp';
 import type { TableList } from '#tables';
+import type { Transcript } from './transcript.ts';
 import { type FooterFacts, replyMacro, unknownMacro } from './reply-macros.ts';
 
 export interface ReplySettings {
@@ -20,6 +21,7 @@ export class ReplyWriter {
   readonly #stream: Duplex;
   readonly #settings: ReplySettings;
   readonly #events: EventChannel;
+  readonly #transcript: Transcript;
   readonly #facts: () => FooterFacts & { readonly queueId: string };
   #waiting = '';
 
@@ -27,27 +29,30 @@ export class ReplyWriter {
     stream: Duplex,
     settings: ReplySettings,
     events: EventChannel,
+    transcript: Transcript,
     facts: () => FooterFacts & { readonly queueId: string },
   ) {
     this.#stream = stream;
     this.#settings = settings;
     this.#events = events;
+    this.#transcript = transcript;
     this.#facts = facts;
   }
 
   /** Puts a reply behind those that wait; gives the code as it goes out. */
   async say(reply: ReplyText): Promise<number> {
     const final = reply.code >= 400 ? await this.#refusal(reply) : reply;
-    this.#waiting += formatReply(
-      final.code,
-      final.lines.map((line) => printable(line)),
-    );
+    const lines = final.lines.map((line) => printable(line));
+    this.#waiting += formatReply(final.code, lines);
+    this.#transcript.judge(reply);
+    this.#transcript.said(final.code, lines);
     return final.code;
   }
 
   /** As `say`, for replies that no table looks at: greetings and successes. */
   sayPlain(code: number, lines: readonly string[]): void {
     this.#waiting += formatReply(code, lines);
+    this.#transcript.said(code, lines);
   }
 
   flush(): void {

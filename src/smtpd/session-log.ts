@@ -9,6 +9,7 @@ export function warn(session: Session, text: string): void {
 /** `lost connection after RCPT from …`; how far the content came, if it was on its way. */
 export function logLost(session: Session, how: 'lost connection' | 'timeout' | 'too many errors'): void {
   const { where, transaction } = session;
+  session.exchange.transcript.reason = how;
   if (where === 'END-OF-MESSAGE' && how === 'lost connection') return;
   const isContent = where === 'DATA' && transaction?.submission !== undefined;
   const bytes = (transaction?.contentBytes ?? 0) + session.exchange.reader.waitingBytes.length;

@@ -21,6 +21,7 @@ import type { PolicyChecks, PolicyMemory, SessionFacts, Stage, Verdict } from '.
 import { warn } from './session-log.ts';
 import { type ClientFacts, clientText, type NewTransaction, type Transaction } from './session-state.ts';
 import type { SmtpdSettings } from './settings.ts';
+import type { SessionNotice } from './transcript.ts';
 
 export interface SessionOptions {
   readonly settings: SmtpdSettings;
@@ -38,6 +39,8 @@ export interface SessionOptions {
   readonly flushSite: (domain: string) => Promise<boolean>;
   /** The sender of our address probes without its time-dependent part, when `address` is that one. */
   readonly probeSender?: (address: string) => string | undefined;
+  /** Tells the postmaster of a session in which something went wrong. notify_classes */
+  readonly notifyPostmaster?: (notice: SessionNotice) => void;
   /** `sendmail -bs`: no network client, no connection limits. */
   readonly isStandAlone: boolean;
   /** The load balancer in front of us did not say who the client is: nobody is served. */
@@ -111,6 +114,7 @@ export class Session {
       events.emit({ kind: 'panic', text: error instanceof Error ? error.message : String(error), stack });
       await exchange.end(replyOf(`421 4.3.0 ${this.settings.myhostname} Server local error`));
     }
+    exchange.transcript.reset(0);
     this.resetTransaction();
     await limits.disconnect();
     const notes = this.sawBareLf ? ['bare_lf'] : [];

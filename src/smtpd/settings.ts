@@ -13,6 +13,9 @@ export interface SmtpdSettings {
   readonly timeoutMs: number;
   readonly errorSleepMs: number;
   readonly softErrorLimit: number;
+  readonly notifyClasses: ReadonlySet<string>;
+  /** Lines of a session that are remembered beyond RSET and the like. smtpd_history_flush_threshold */
+  readonly historyThreshold: number;
   readonly hardErrorLimit: number;
   readonly junkCommandLimit: number;
   readonly recipientLimit: number;
@@ -166,6 +169,8 @@ export function compileSettings(
     timeoutMs: settings.ms('smtpd_timeout'),
     errorSleepMs: settings.ms('smtpd_error_sleep_time'),
     softErrorLimit: settings.int('smtpd_soft_error_limit'),
+    notifyClasses: new Set(settings.list('notify_classes').map((word) => word.toLowerCase())),
+    historyThreshold: settings.int('smtpd_history_flush_threshold'),
     hardErrorLimit: settings.int('smtpd_hard_error_limit'),
     junkCommandLimit: settings.int('smtpd_junk_command_limit'),
     recipientLimit: settings.int('smtpd_recipient_limit'),

@@ -36,7 +36,7 @@ export const inertParameters = new Set(
     'retry_recipient_refill_delay retry_recipient_refill_limit rewrite_service_name sample_directory ' +
     'sendmail_path service_throttle_time setgid_group shlib_directory showq_service_name ' +
     'smtp_extra_recipient_limit smtp_recipient_limit smtp_recipient_refill_delay ' +
-    'smtp_recipient_refill_limit smtp_sasl_path smtpd_history_flush_threshold ' +
+    'smtp_recipient_refill_limit smtp_sasl_path ' +
     'smtpd_sasl_path ' +
     'sun_mailtool_compatibility tcp_windowsize ' +
     'tls_daemon_random_bytes tls_random_bytes tls_random_exchange_name tls_random_prng_update_period ' +
@@ -66,7 +66,7 @@ export const pendingParameters = new Set(
     'allow_srv_lookup_fallback ' +
     'biff broken_sasl_auth_clients confirm_delay_cleared ' +
     'dnssec_probe empty_address_local_login_sender_maps_lookup_key ' +
-    'enable_idna2003_compatibility error_notice_recipient force_mime_input_conversion ' +
+    'enable_idna2003_compatibility force_mime_input_conversion ' +
     'ignore_srv_lookup_error info_log_address_format ' +
     'lmtp_cname_overrides_servername ' +
     'lmtp_log_tls_feature_status lmtp_min_data_rate lmtp_per_record_deadline lmtp_per_request_deadline ' +

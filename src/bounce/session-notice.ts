@@ -1,0 +1,100 @@
+/** Notices to the postmaster about SMTP sessions: what was said in them. postconf(5) notify_classes, error_notice_recipient */
+import { toExternal } from '#address';
+import type { Settings } from '#config';
+import { type ClientAttributes, formatMailDate, type Submission, type SubmissionPort } from '#message';
+import { wrapText } from './wrap.ts';
+
+export interface SessionNoticeOptions {
+  readonly submission: SubmissionPort;
+  readonly settings: Settings;
+  readonly warn: (text: string) => void;
+  readonly now: () => number;
+}
+
+export interface NotedSession {
+  readonly client: string;
+  readonly lines: readonly string[];
+  readonly reason: string;
+}
+
+const noClient: ClientAttributes = {
+  name: '',
+  reverseName: '',
+  address: '',
+  port: '',
+  heloName: '',
+  protocol: '',
+  serverAddress: '',
+  serverPort: '',
+};
+const lineLength = 78;
+
+/** Sends such notices; one that can't be sent is given up. */
+export function createSessionNotifier(options: SessionNoticeOptions): (session: NotedSession) => void {
+  const { settings, warn } = options;
+  const myhostname = settings.string('myhostname');
+  const mailName = settings.string('mail_name');
+  const recipient = settings.string('error_notice_recipient');
+  const to = toExternal(recipient);
+  const isObsolete = settings.string('header_from_format') === 'obsolete';
+  const header = (name: string, address: string): string =>
+    isObsolete ? `${address} (${name})` : `${name} <${address}>`;
+  const textOf = ({ client, lines, reason }: NotedSession): string =>
+    [
+      `From: ${header('Mail Delivery System', `MAILER-DAEMON@${settings.string('myorigin')}`)}`,
+      `To: ${header('Postmaster', to)}`,
+      `Subject: ${mailName} SMTP server: errors from ${client}`,
+      '',
+      'Transcript of session follows.',
+      '',
+      ...lines.map((line) => ` ${wrapText(line, lineLength).replaceAll('\r\n', '\r\n ')}`),
+      '',
+      ...(reason === '' ? [] : [`Session aborted, reason: ${reason}`]),
+      '',
+      'For other details, see the local mail logfile',
+      '',
+    ].join('\r\n');
+  return (session) => {
+    send(textOf(session), `${settings.string('double_bounce_sender')}@${myhostname}`, recipient, {
+      ...options,
+      received: `by ${myhostname} (${mailName})`,
+    }).catch((error: unknown) => warn(`postmaster notify: ${error instanceof Error ? error.message : String(error)}`));
+  };
+}
+
+async function send(
+  text: string,
+  sender: string,
+  recipient: string,
+  { submission, now, warn, received }: SessionNoticeOptions & { readonly received: string },
+): Promise<void> {
+  const arrivedAt = now();
+  const date = formatMailDate(arrivedAt);
+  const message: Submission = submission.open({
+    source: 'notify',
+    overrides: [],
+    envelope: {
+      sender,
+      arrivedAt,
+      envid: '',
+      ret: '',
+      smtputf8: false,
+      encoding: '',
+      rewriteContext: 'local',
+      client: noClient,
+      logClient: noClient,
+      fullName: '',
+      contentFilter: '',
+      origin: 'notice',
+      verp: '',
+      trace: '',
+      originalQueueId: '',
+      requireTls: false,
+    },
+    prepend: () => Buffer.from(`Received: ${received}\r\n\tid ${message.queueId}; ${date}\r\n`),
+  });
+  message.addRecipient({ address: recipient, original: recipient, dsnOriginal: '', notify: [] });
+  await message.write(Buffer.from(`Date: ${date}\r\n${text}`));
+  const result = await message.end();
+  if (result.kind === 'refused') warn(`postmaster notify: ${result.text}`);
+}

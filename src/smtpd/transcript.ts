@@ -1,0 +1,70 @@
+/** What was said in a session: told to the postmaster when something of the kinds he asked for went wrong. notify_classes */
+import type { ReplyText } from '#smtp';
+
+/** Words of notify_classes for what goes wrong in a session. */
+export type TroubleClass = 'bounce' | 'data' | 'policy' | 'protocol' | 'resource' | 'software';
+
+export interface SessionNotice {
+  /** `name[address]` */
+  readonly client: string;
+  /** `In:  …`, `Out: …` */
+  readonly lines: readonly string[];
+  /** Why it ended too early; '' when it did not. */
+  readonly reason: string;
+}
+
+interface TranscriptOptions {
+  readonly client: () => string;
+  /** notify_classes */
+  readonly classes: ReadonlySet<string>;
+  readonly notify: (notice: SessionNotice) => void;
+}
+
+export class Transcript {
+  readonly #options: TranscriptOptions;
+  #lines: string[] = [];
+  #isDue = false;
+  /** `lost connection` and the like. */
+  reason = '';
+
+  constructor(options: TranscriptOptions) {
+    this.#options = options;
+  }
+
+  heard(line: string): void {
+    this.#lines.push(`In:  ${line}`);
+  }
+
+  said(code: number, lines: readonly string[]): void {
+    for (const [at, line] of lines.entries())
+      this.#lines.push(`Out: ${code}${at + 1 < lines.length ? '-' : ' '}${line}`);
+  }
+
+  /** A reply as it was meant, before it is made soft or rewritten. */
+  judge(reply: ReplyText): void {
+    if (reply.code >= 400 && this.#options.classes.has(troubleOf(reply))) this.#isDue = true;
+  }
+
+  /** Begins anew where more than `threshold` lines were said; what went wrong is told first. */
+  reset(threshold: number): void {
+    if (this.#lines.length <= threshold) return;
+    if (this.#isDue) this.#options.notify({ client: this.#options.client(), lines: this.#lines, reason: this.reason });
+    this.#lines = [];
+    this.#isDue = false;
+  }
+}
+
+const kinds: readonly (readonly [pattern: RegExp, kind: TroubleClass])[] = [
+  [/^452 4\.3\.1 |Error: queue file write error$/, 'resource'],
+  [/^4\d\d 4\.3\.[05] (?:Server configuration error$|Error: |\S+ Server local error$)/, 'software'],
+  [/Temporary lookup (?:failure|error)$|Server local data error$/, 'data'],
+  [/Error: (?:message file too big|too many hops)$/, 'bounce'],
+  [/^\d+ \S+ <[^]*>: [^]* rejected: |^452 4\.5\.3 |VRFY command is disabled$|access denied for /, 'policy'],
+  [/^50\d |^555 |^554 5\.5\.[01] |Error: too many errors$/, 'protocol'],
+];
+
+/** The texts of a reply say which part of the server wrote it. */
+export function troubleOf({ code, lines }: ReplyText): TroubleClass {
+  const text = `${code} ${lines[0] ?? ''}`;
+  return kinds.find(([pattern]) => pattern.test(text))?.[1] ?? 'policy';
+}
