@@ -82,6 +82,8 @@ export function compilePostscreenSettings(settings: Settings, tables: TableOpene
     const text = settings.expand(`$${name}`, (other) => (other === 'stress' ? 'yes' : undefined));
     return { normal: settings.ms(name), stressed: parseTime(text, 's') ?? settings.ms(name) };
   };
+  // their defaults name a setting of the SMTP server, and their values are not expanded
+  const raw = (name: string, serverName: string): string => settings.string(settings.isSet(name) ? name : serverName);
   const list = (name: string): TableList => tables.list(settings.elements(name));
   const dnsblSites = settings.list('postscreen_dnsbl_sites').map(parseSite);
   const teaser = settings.string('postscreen_greet_banner');
@@ -137,9 +139,9 @@ export function compilePostscreenSettings(settings: Settings, tables: TableOpene
     smtputf8: settings.bool('smtputf8_enable'),
     discardedKeywords: new Set(keywords.map((word) => word.toLowerCase())),
     discardedKeywordMaps: list('postscreen_discard_ehlo_keyword_address_maps'),
-    rejectFooter: settings.string('postscreen_reject_footer'),
+    rejectFooter: raw('postscreen_reject_footer', 'smtpd_reject_footer'),
     rejectFooterMaps: list('postscreen_reject_footer_maps'),
-    expansionFilter: expansionFilter(settings.string('postscreen_expansion_filter')),
+    expansionFilter: expansionFilter(raw('postscreen_expansion_filter', 'smtpd_expansion_filter')),
     softBounce: settings.bool('soft_bounce'),
     clientConnectionLimit: settings.int('postscreen_client_connection_count_limit'),
     preQueueLimit: settings.int('postscreen_pre_queue_limit'),

@@ -37,7 +37,6 @@ export const postscreenParameters: readonly ParameterRow[] = [
     'postscreen_dnsbl_allowlist_threshold',
     '${postscreen_dnsbl_whitelist_threshold?{$postscreen_dnsbl_whitelist_threshold}:{0}}',
     'int',
-    { min: 0 },
   ],
   ['postscreen_dnsbl_max_ttl', '${postscreen_dnsbl_ttl?{$postscreen_dnsbl_ttl}:{1}}h', 'time:h', { min: 1 }],
   ['postscreen_dnsbl_min_ttl', '60s', 'time:s', { min: 1 }],
