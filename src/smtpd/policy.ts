@@ -54,7 +54,13 @@ export interface Deferral {
 export type Verdict =
   | { readonly kind: 'accept'; readonly actions: readonly SubmissionAction[] }
   /** The whole reply: `554 5.7.1 <x@y>: Relay access denied`. */
-  | { readonly kind: 'reject'; readonly reply: string; readonly hangsUp: boolean };
+  | {
+      readonly kind: 'reject';
+      readonly reply: string;
+      readonly hangsUp: boolean;
+      /** What tables asked for before: it is done to the message though this recipient is refused. */
+      readonly actions: readonly SubmissionAction[];
+    };
 
 /** As a verdict, or: the session ends without another word, because the settings make no sense. */
 export type PolicyResult = Verdict | { readonly kind: 'abandon'; readonly fatal?: string };

@@ -192,7 +192,7 @@ export class Session {
     });
     const result = answer instanceof Promise ? await answer : answer;
     const verdict = result.kind === 'abandon' ? this.#abandon(result.fatal) : result;
-    if (verdict.kind === 'accept' && transaction !== undefined) {
+    if (transaction !== undefined) {
       for (const action of verdict.actions) {
         if (action.kind === 'discard') transaction.isDiscarded = true;
         if (action.kind === 'hold') transaction.isHeld = true;
@@ -208,7 +208,7 @@ export class Session {
     if (fatal !== undefined) this.options.events.emit({ kind: 'fatal', text: fatal });
     this.#isAborted = fatal !== undefined;
     this.exchange.cut();
-    return { kind: 'reject', reply: '421 4.3.0 Server local error', hangsUp: true };
+    return { kind: 'reject', reply: '421 4.3.0 Server local error', hangsUp: true, actions: [] };
   }
 
   beginTransaction(start: NewTransaction): void {

@@ -9,7 +9,6 @@ import {
   maxDepth,
   type Permitted,
   type ProgramOptions,
-  type Subject,
   type Toolbox,
 } from './restriction.ts';
 import { codeFor } from './subjects.ts';
@@ -27,7 +26,6 @@ export interface Source {
 
 export function applyAction(value: string, evaluation: Evaluation, toolbox: Toolbox, source: Source): Decision {
   const [, word = '', rest = ''] = /^([^ \t]*)\s*([^]*)$/.exec(value) ?? [];
-  const { subject } = evaluation;
   const { settings } = toolbox;
   const upper = word.toUpperCase();
   switch (upper) {
@@ -37,13 +35,13 @@ export function applyAction(value: string, evaluation: Evaluation, toolbox: Tool
     case 'RELAY':
       return permitAs(word, source);
     case 'REJECT':
-      return { kind: 'reject', ...wording(subject, settings.int('access_map_reject_code'), '5.7.1', rest) };
+      return { kind: 'reject', ...wording(evaluation, settings.int('access_map_reject_code'), '5.7.1', rest) };
     case 'DEFER':
-      return { kind: 'reject', ...wording(subject, settings.int('access_map_defer_code'), '4.7.1', rest) };
+      return { kind: 'reject', ...wording(evaluation, settings.int('access_map_defer_code'), '4.7.1', rest) };
     case 'DEFER_IF_PERMIT':
     case 'DEFER_IF_REJECT': {
       const code = settings.int('access_map_defer_code');
-      const words = wording(subject, code, '4.7.1', rest, 'Service unavailable');
+      const words = wording(evaluation, code, '4.7.1', rest, 'Service unavailable');
       return { kind: upper === 'DEFER_IF_PERMIT' ? 'deferIfPermit' : 'deferIfReject', ...words };
     }
     case 'HANGUP':
@@ -65,7 +63,7 @@ export function applyAction(value: string, evaluation: Evaluation, toolbox: Tool
   }
   if (/^\d+$/.test(value)) return permitAs(word, source);
   if (/^[45]\d\d$/.test(word) && rest !== '')
-    return { kind: 'reject', ...wording(subject, Number(word), `${word.charAt(0)}.7.1`, rest) };
+    return { kind: 'reject', ...wording(evaluation, Number(word), `${word.charAt(0)}.7.1`, rest) };
   return further(value, evaluation, toolbox, source);
 }
 
@@ -76,7 +74,7 @@ function permitAs(action: string, { place, permitted }: Source): Decision {
 
 /** An enhanced code in front of a text, made to agree with the reply code. */
 function wording(
-  subject: Subject,
+  { subject, note }: Evaluation,
   code: number,
   dsn: string,
   text: string,
@@ -87,7 +85,7 @@ function wording(
   const words = match === null ? text.trim() : (match[2] ?? '');
   return {
     code,
-    dsn: codeFor(`${Math.floor(code / 100)}${given.slice(1)}`, subject),
+    dsn: codeFor(given, subject, note),
     text: `<${subject.datum}>: ${subject.replyClass} rejected: ${words === '' ? standard : words}`,
   };
 }

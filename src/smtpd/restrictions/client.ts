@@ -1,5 +1,6 @@
 /** Restrictions about the client: networks, login, names. postconf(5) */
 import { whenReady } from '#message';
+import { oldDefaultNote } from './old-defaults.ts';
 import { type Constructor, type Decision, dunno, lookupFailure, permit } from './restriction.ts';
 
 function nameRequired(dsn: string, text: string, status: 'nameStatus' | 'reverseNameStatus'): Constructor {
@@ -21,10 +22,14 @@ function nameRequired(dsn: string, text: string, status: 'nameStatus' | 'reverse
 
 export const client: Readonly<Record<string, Constructor>> = {
   permit_mynetworks:
-    ({ mynetworks }) =>
-    ({ facts, subject }) =>
+    ({ mynetworks, oldDefaults, rewriter }) =>
+    ({ facts, subject, note }) =>
       whenReady(mynetworks.matches(facts.client.name, facts.client.address), (answer): Decision => {
         if (typeof answer === 'object') return lookupFailure(subject.datum);
+        if (answer === 'yes' && oldDefaults.trustsSubnet && !rewriter.ownAddresses.has(facts.client.address)) {
+          const effect = `permit request from client "${facts.clientText}"`;
+          note(oldDefaultNote('mynetworks_style=subnet', effect));
+        }
         return answer === 'yes' ? permit : dunno;
       }),
   permit_inet_interfaces:

@@ -56,7 +56,7 @@ export async function refuseListed(evaluation: Evaluation, toolbox: Toolbox, hit
 }
 
 /** `554 5.7.1 Service unavailable; …`, its two codes made to agree. */
-function asRefusal(text: string, { warn }: Evaluation, { replyClass, what }: Listed): Decision {
+function asRefusal(text: string, { warn, note }: Evaluation, { replyClass, what }: Listed): Decision {
   const [, code, dsn, words = ''] = /^([45]\d\d) (?:\s*([245]\.\d{1,3}\.\d{1,3})(?!\S))?\s*([^]*)$/.exec(text) ?? [];
   if (code === undefined) {
     warn(`rbl response code configuration error: ${text}`);
@@ -65,7 +65,7 @@ function asRefusal(text: string, { warn }: Evaluation, { replyClass, what }: Lis
   return {
     kind: 'reject',
     code: Number(code),
-    dsn: codeFor(`${code.charAt(0)}${(dsn ?? '5.7.1').slice(1)}`, { replyClass, datum: what }),
+    dsn: codeFor(dsn ?? '4.7.1', { replyClass, datum: what }, note),
     text: words === '' ? 'Service unavailable' : words,
   };
 }

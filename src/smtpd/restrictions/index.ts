@@ -3,14 +3,15 @@
  * SMTPD_ACCESS_README; inventory d.1
  */
 import type { PolicyChecks, PolicyResult, SessionFacts, Stage } from '../policy.ts';
+import { oldDefaultNote, oldDefaults } from './old-defaults.ts';
 import type { PolicyOnlooker } from './onlooker.ts';
 import { parseRestrictions } from './program.ts';
 import type { Toolbox } from './restriction.ts';
-import { type List, type RunParts, StageRun } from './stage-run.ts';
+import { type List, type Outcome, type RunParts, StageRun } from './stage-run.ts';
 import { clientDatum } from './subjects.ts';
 
 export { type ServiceProblem, serviceProblem } from './start.ts';
-export type PolicyOptions = Omit<Toolbox, 'parse' | 'mynetworks' | 'replyMaps'> & {
+export type PolicyOptions = Omit<Toolbox, 'parse' | 'mynetworks' | 'replyMaps' | 'oldDefaults'> & {
   /** An onlooker; absent in real sessions. */
   readonly onlooker?: PolicyOnlooker;
 };
@@ -37,6 +38,7 @@ function toolboxOf(options: PolicyOptions): Toolbox {
     ...options,
     mynetworks: tables.matchList('mynetworks', 'namadr', settings.elements('mynetworks')),
     replyMaps: tables.list(settings.elements('rbl_reply_maps')),
+    oldDefaults: oldDefaults(settings),
     parse: (elements, { bareTable }) => parseRestrictions(elements, toolbox, { bareTable }),
   };
   return toolbox;
@@ -52,7 +54,12 @@ function stagesOf(toolbox: Toolbox) {
   });
   const sender: List['datum'] = (facts) => facts.sender ?? '';
   const recipient: List['datum'] = (facts) => facts.recipient ?? '';
-  const relay = list('smtpd_relay_restrictions', 'Recipient address', recipient);
+  const written = list('smtpd_relay_restrictions', 'Recipient address', recipient);
+  // what the default would be today, asked only in order to tell
+  const today = ['permit_mynetworks', 'permit_sasl_authenticated', 'permit_auth_destination'].map((text) => ({ text }));
+  const relay: List = toolbox.oldDefaults.relaysByRecipientList
+    ? { ...written, restrictions: parseRestrictions(today, toolbox, { bareTable: '' }) }
+    : written;
   const destination = list('smtpd_recipient_restrictions', 'Recipient address', recipient);
   const implicit = (parameter: string, name: string, replyClass: string, datum: List['datum']): List => ({
     parameter,
@@ -68,9 +75,10 @@ function stagesOf(toolbox: Toolbox) {
       list('smtpd_helo_restrictions', 'Helo command', ({ helo }) => helo ?? ''),
     ),
     mail: group('mail', list('smtpd_sender_restrictions', 'Sender address', sender)),
-    destination: settings.bool('smtpd_relay_before_recipient_restrictions')
-      ? group('destination', relay, destination)
-      : group('destination', destination, relay),
+    destination:
+      settings.bool('smtpd_relay_before_recipient_restrictions') && !toolbox.oldDefaults.relaysByRecipientList
+        ? group('destination', relay, destination)
+        : group('destination', destination, relay),
     data: group(
       'other',
       list('smtpd_data_restrictions', 'Data command', () => 'DATA'),
@@ -154,19 +162,29 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
 
   async function runGroup(run: StageRun, group: Group): Promise<PolicyResult | undefined> {
     run.beginGroup();
-    for (const list of group.lists) {
-      const ending = await run.list(list);
-      if (ending !== undefined) return ending;
+    for (const [i, list] of group.lists.entries()) {
+      const outcome = await run.list(list);
+      if (group.kind === 'destination') tellOfOldDefaults(run, outcome, i === 0);
+      if (typeof outcome === 'object') return outcome;
     }
     const needsSender = group.kind === 'mail' && !run.isDiscarded && !run.hasChecked('reject_unlisted_sender');
-    return needsSender && stages.unlistedSender.restrictions.length > 0
-      ? run.list(stages.unlistedSender, true)
-      : undefined;
+    return needsSender ? runImplicit(run, stages.unlistedSender) : undefined;
   }
 
-  async function runImplicit(run: StageRun): Promise<PolicyResult | undefined> {
-    if (run.isDiscarded || run.hasChecked('reject_unlisted_recipient')) return undefined;
-    return stages.unlistedRecipient.restrictions.length > 0 ? run.list(stages.unlistedRecipient, true) : undefined;
+  /** Relay and recipient lists may have changed places, or the first may be missing, because main.cf is old. */
+  function tellOfOldDefaults(run: StageRun, outcome: Outcome, isFirst: boolean): void {
+    const { relaysByRecipientList, asksRecipientFirst } = toolbox.oldDefaults;
+    const { facts } = run;
+    const who = `recipient "${facts.recipient ?? ''}" from client "${facts.clientText}"`;
+    if (relaysByRecipientList && !isFirst && outcome === 'dunno')
+      run.note(oldDefaultNote('"smtpd_relay_restrictions = (empty)"', `avoid "Relay access denied" error for ${who}`));
+    if (asksRecipientFirst && isFirst && typeof outcome === 'object' && outcome.kind === 'reject')
+      run.note(oldDefaultNote('smtpd_relay_before_recipient_restrictions=no', `reject ${who}`));
+  }
+
+  async function runImplicit(run: StageRun, list: List): Promise<PolicyResult | undefined> {
+    const outcome = list.restrictions.length === 0 ? 'dunno' : await run.list(list, true);
+    return typeof outcome === 'object' ? outcome : undefined;
   }
 
   return {
@@ -196,7 +214,8 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
       }
       // a refusal that was put off comes before what the lists never asked
       if (run.deferIfPermit !== undefined) return run.refuseDeferred(run.deferIfPermit);
-      const ending = asksRecipient ? await runImplicit(run) : undefined;
+      const needsRecipient = asksRecipient && !run.isDiscarded && !run.hasChecked('reject_unlisted_recipient');
+      const ending = needsRecipient ? await runImplicit(run, stages.unlistedRecipient) : undefined;
       return ending ?? { kind: 'accept', actions: run.actions };
     },
   };

@@ -1,6 +1,7 @@
 /** Who may send where: the destination restrictions. postconf(5) smtpd_relay_restrictions */
 import { splitAddress } from '#address';
 import { type MaybePromise, whenReady } from '#message';
+import { oldDefaultNote } from './old-defaults.ts';
 import {
   type Constructor,
   type Decision,
@@ -15,14 +16,19 @@ import {
 type Authority = 'ours' | 'routed' | 'other' | 'failed';
 
 /** Whether mail for the recipient ends here or is relayed on purpose. */
-export function authorityOf({ facts, route }: Evaluation, { rewriter, settings }: Toolbox): MaybePromise<Authority> {
+export function authorityOf(
+  { facts, route, note }: Evaluation,
+  { oldDefaults, rewriter, settings }: Toolbox,
+): MaybePromise<Authority> {
   const allowsRouting = settings.bool('allow_untrusted_routing');
   return whenReady(route(facts.recipient ?? '', facts.sender), (resolution): MaybePromise<Authority> => {
     if (resolution.kind === 'failed') return 'failed';
     if (resolution.kind === 'invalid') return 'other';
     if (resolution.routed && !allowsRouting) return 'routed';
-    if (resolution.addressClass !== 'default') return 'ours';
     const { domain } = splitAddress(resolution.recipient);
+    if (resolution.addressClass === 'relay' && oldDefaults.relaysOwnDomains)
+      note(oldDefaultNote('relay_domains=$mydestination', `accept mail for domain "${domain}"`));
+    if (resolution.addressClass !== 'default') return 'ours';
     return whenReady(rewriter.isRelayDomain(domain), (answer): Authority =>
       typeof answer === 'object' ? 'failed' : answer === 'yes' ? 'ours' : 'other',
     );

@@ -8,6 +8,7 @@ import type { MatchList, TableList, TableOpener } from '#tables';
 import type { PolicyWord } from '#events';
 import type { SessionFacts, Stage } from '../policy.ts';
 import type { Keys } from './access-keys.ts';
+import type { OldDefaults } from './old-defaults.ts';
 import type { Route } from './routing.ts';
 
 /** What one restriction decides. `dunno`: the next one decides. */
@@ -72,6 +73,7 @@ export interface Evaluation {
   readonly act: (action: SubmissionAction) => void;
   readonly log: (word: PolicyWord, text: string) => void;
   readonly warn: (text: string) => void;
+  readonly note: (text: string) => void;
 }
 
 export interface Restriction {
@@ -107,6 +109,7 @@ export interface Toolbox {
   readonly mynetworks: MatchList;
   /** rbl_reply_maps */
   readonly replyMaps: TableList;
+  readonly oldDefaults: OldDefaults;
   /** Parses a list of restrictions: a table's result. `bareTable`: what `type:table` means there. */
   readonly parse: (elements: readonly ListElement[], options: ProgramOptions) => readonly Restriction[];
 }

@@ -34,7 +34,7 @@ type Decided<K extends Decision['kind']> = Decision & { readonly kind: K };
 /** What ends more than a list. */
 export type Ending = Exclude<PolicyResult, { readonly kind: 'accept' }>;
 
-type Outcome = 'permit' | 'dunno' | Ending;
+export type Outcome = 'permit' | 'dunno' | Ending;
 
 /** After these nothing else of a list is reached. */
 const closing = new Set(['permit', 'reject', 'defer']);
@@ -72,12 +72,12 @@ export class StageRun {
     this.#deferIfReject = undefined;
   }
 
-  async list({ parameter, restrictions, replyClass, datum }: List, isImplicit = false): Promise<Ending | undefined> {
+  /** Runs a list to its end, or to what ends it. */
+  async list({ parameter, restrictions, replyClass, datum }: List, isImplicit = false): Promise<Outcome> {
     const { onlooker } = this.#parts;
     onlooker?.tell({ kind: 'list', parameter, length: restrictions.length, isImplicit });
-    if (restrictions.length === 0) return undefined;
-    const outcome = await this.#run(restrictions, this.#evaluation(replyClass, datum(this.facts)), false);
-    return typeof outcome === 'object' ? outcome : undefined;
+    if (restrictions.length === 0) return 'dunno';
+    return this.#run(restrictions, this.#evaluation(replyClass, datum(this.facts)), false);
   }
 
   /** Says what was put off. */
@@ -98,6 +98,7 @@ export class StageRun {
       act: (action) => void this.actions.push(action),
       log: (word, text) => this.#log(word, text),
       warn: (text) => this.#warn(text),
+      note: (text) => this.note(text),
     };
   }
 
@@ -205,7 +206,7 @@ export class StageRun {
       this.#parts.onlooker?.tell({ kind: 'remark', remark: 'soft bounce' });
     const reply = this.#replyOf(final);
     this.#log('reject', reply);
-    return { kind: 'reject', reply, hangsUp: /^[45]21/.test(reply) };
+    return { kind: 'reject', reply, hangsUp: /^[45]21/.test(reply), actions: this.actions };
   }
 
   /** The reply as sent and logged: of a code that is one, on one line, softened by soft_bounce, its two codes in accord. */
@@ -239,6 +240,10 @@ export class StageRun {
       isPutOff: this.deferIfPermit !== undefined,
       softensRefusals: this.#deferIfReject !== undefined,
     });
+  }
+
+  note(text: string): void {
+    this.#parts.events.emit({ kind: 'note', text });
   }
 
   #warn(text: string): void {

@@ -34,24 +34,23 @@ export function subjectMaker(name: string): Maker | undefined {
   return makers.find(([pattern]) => pattern.test(name))?.[1];
 }
 
-/** Codes about addresses, in the words of a sender and of a recipient; for anything else they mean nothing. smtpd_dsn_fix */
-const addressCodes: Readonly<Record<string, readonly [sender: string, recipient: string]>> = {
-  '1.0': ['1.0', '1.0'],
-  '1.1': ['1.0', '1.1'],
-  '1.2': ['1.8', '1.2'],
-  '1.3': ['1.7', '1.3'],
-  '1.4': ['1.0', '1.4'],
-  '1.5': ['1.0', '1.5'],
-  '1.6': ['1.0', '1.6'],
-  '1.7': ['1.7', '1.3'],
-  '1.8': ['1.8', '1.2'],
-};
+/** Details of codes about addresses (RFC 3463, 3.2) that mean something else for a sender, and for a recipient. */
+const senderDetails: Readonly<Record<string, string>> = { 1: '7', 2: '8', 3: '7', 4: '7', 5: '0', 6: '7' };
+const recipientDetails: Readonly<Record<string, string>> = { 7: '3', 8: '2' };
+const lastDetail = 8;
 
-/** The enhanced code of a reply about this subject. */
-export function codeFor(dsn: string, { replyClass }: Subject): string {
-  const codes = addressCodes[dsn.slice(2)];
-  if (codes === undefined) return dsn;
-  const [ofSender, ofRecipient] = codes;
-  const detail = replyClass === 'Sender address' ? ofSender : replyClass === 'Recipient address' ? ofRecipient : '0.0';
-  return `${dsn.slice(0, 2)}${detail}`;
+/** The enhanced code of a reply about this subject: one about an address means nothing for anything else. */
+export function codeFor(dsn: string, { replyClass }: Subject, note: (text: string) => void): string {
+  if (!/^\d\.1\./.test(dsn)) return dsn;
+  const detail = dsn.slice('5.1.'.length);
+  const known = Number(detail) <= lastDetail ? detail : '0';
+  const tail =
+    replyClass === 'Sender address'
+      ? `1.${senderDetails[known] ?? known}`
+      : replyClass === 'Recipient address'
+        ? `1.${recipientDetails[known] ?? known}`
+        : '0.0';
+  const code = `${dsn.charAt(0)}.${tail}`;
+  if (code !== dsn) note(`mapping DSN status ${dsn} into ${replyClass} status ${code}`);
+  return code;
 }

@@ -4,6 +4,7 @@ import { type MaybePromise, whenReady } from '#message';
 import { type AddressLookupOptions, findByAddress, type TableList } from '#tables';
 import type { Resolution } from '#rewrite';
 import { type Constructor, type Decision, dunno, lookupFailure, type Toolbox } from './restriction.ts';
+import { oldDefaultNote } from './old-defaults.ts';
 import { codeFor } from './subjects.ts';
 
 type Existence =
@@ -88,10 +89,11 @@ function existenceTest(
 function unlisted(kind: 'sender' | 'recipient'): Constructor {
   return (toolbox) => {
     if (toolbox.settings.list('receive_override_options').includes('no_unknown_recipient_checks')) return () => dunno;
+    const { oldDefaults } = toolbox;
     const test = existenceTest(toolbox, kind);
     const detail = kind === 'sender' ? '1.0' : '1.1';
     return (evaluation) => {
-      const { facts, subject, route } = evaluation;
+      const { facts, subject, route, note } = evaluation;
       const [address, other] = kind === 'sender' ? [facts.sender, facts.recipient] : [facts.recipient, facts.sender];
       if (address === undefined || address === '') return dunno;
       const refused = (code: number, dsn: string, text: string): Decision => ({
@@ -109,23 +111,25 @@ function unlisted(kind: 'sender' | 'recipient'): Constructor {
           case 'refused': {
             const code = existence.isTemporary ? 450 : 550;
             const [, dsn = `5.${detail}`, text = ''] = /^(?:([245]\.\d+\.\d+)\s+)?([^]*)$/.exec(existence.text) ?? [];
-            return refused(code, codeFor(dsn, subject), text);
+            return refused(code, codeFor(dsn, subject, note), text);
           }
           case 'unknown':
             return refused(
               existence.code,
-              existence.isAlias && kind === 'sender' ? '5.1.7' : `5.${detail}`,
+              existence.isAlias ? codeFor('5.1.1', subject, note) : `5.${detail}`,
               `User unknown${existence.suffix}`,
             );
         }
       };
-      return whenReady(route(address, other), (resolution): MaybePromise<Decision> =>
-        resolution.kind === 'resolved'
-          ? whenReady(test(resolution), judge)
-          : resolution.kind === 'failed'
-            ? lookupFailure(address)
-            : dunno,
-      );
+      return whenReady(route(address, other), (resolution): MaybePromise<Decision> => {
+        if (resolution.kind === 'failed') return lookupFailure(address);
+        if (resolution.kind === 'invalid') return dunno;
+        return whenReady(test(resolution), (existence) => {
+          if (existence.kind === 'exists' && resolution.addressClass === 'relay' && oldDefaults.relaysOwnDomains)
+            note(oldDefaultNote('relay_domains=$mydestination', `accept mail for address "${address}"`));
+          return judge(existence);
+        });
+      });
     };
   };
 }

@@ -15,7 +15,12 @@ describe('an SMTP session', () => {
   });
   const refuseBad = (_: string, recipient: string | undefined) =>
     recipient?.startsWith('bad') === true
-      ? ({ kind: 'reject', reply: `554 5.7.1 <${recipient}>: Relay access denied`, hangsUp: false } as const)
+      ? ({
+          kind: 'reject',
+          reply: `554 5.7.1 <${recipient}>: Relay access denied`,
+          hangsUp: false,
+          actions: [],
+        } as const)
       : ({ kind: 'accept', actions: [] } as const);
 
   it('takes a message and says which it became', async () => {
