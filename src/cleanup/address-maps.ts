@@ -15,8 +15,8 @@ export class MapError extends Error {
   }
 }
 
-const lookupError = (name: string, address: string): MapError =>
-  new MapError('lookup', `${name} map lookup problem for ${address}`);
+const lookupError = (name: string, address?: string): MapError =>
+  new MapError('lookup', `${name} map lookup problem${address === undefined ? '' : ` for ${address}`}`);
 
 export interface AddressMaps {
   readonly settings: CleanupSettings;
@@ -124,6 +124,6 @@ export function* expandAliases(address: string, maps: AddressMaps): Steps<readon
 export function* bccFor({ name, list }: NamedTables, address: string, maps: AddressMaps): Steps<string | undefined> {
   if (list.isEmpty || address === '') return undefined;
   const result = yield* ready(findByAddress(list, address, maps.canonicalOptions));
-  if (result.kind === 'failed') throw lookupError(name, address);
+  if (result.kind === 'failed') throw lookupError(name);
   return result.kind === 'found' ? result.value.trim() : undefined;
 }

@@ -87,6 +87,8 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
       configDirectory: configuration.directory,
       warn: (text) => events.emit({ kind: 'warning', text }),
       error: (text) => events.emit({ kind: 'error', text }),
+      // smtpd opens its tables when the first client comes; for others the first message does it.
+      isLate: program !== 'smtpd',
     });
     return { tables, events };
   };

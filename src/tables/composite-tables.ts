@@ -16,7 +16,9 @@ export function pipeTable(name: string, tables: readonly Table[]): Table {
   };
   return {
     name,
-    acceptsPartialKeys: tables[0]?.acceptsPartialKeys ?? true,
+    get acceptsPartialKeys() {
+      return tables[0]?.acceptsPartialKeys ?? true;
+    },
     get unavailable() {
       return brokenMember(tables);
     },
@@ -36,7 +38,9 @@ export function unionTable(name: string, tables: readonly Table[]): Table {
   };
   return {
     name,
-    acceptsPartialKeys: tables.every((table) => table.acceptsPartialKeys),
+    get acceptsPartialKeys() {
+      return tables.every((table) => table.acceptsPartialKeys);
+    },
     get unavailable() {
       return brokenMember(tables);
     },

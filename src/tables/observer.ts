@@ -20,7 +20,9 @@ export type TableObserver = (question: TableQuestion) => void;
 export function observedTable(table: Table, observe: TableObserver): Table {
   return {
     name: table.name,
-    acceptsPartialKeys: table.acceptsPartialKeys,
+    get acceptsPartialKeys() {
+      return table.acceptsPartialKeys;
+    },
     get unavailable() {
       return table.unavailable;
     },

@@ -4,6 +4,7 @@ import { insideBraces } from './braces.ts';
 import { pipeTable, randomTable, unionTable } from './composite-tables.ts';
 import { type IndexType, isIndexType } from './index-files.ts';
 import { indexedTable } from './indexed-table.ts';
+import { LateTables } from './late-tables.ts';
 import { createMatchList, type MatchKind } from './match-list.ts';
 import {
   environmentTable,
@@ -32,60 +33,20 @@ export interface TableOpenerOptions {
   readonly error?: (text: string) => void;
   /** Commands only warn of a key that comes twice in a `texthash:` file. */
   readonly allowsDuplicates?: boolean;
+  /** Tables are opened when the first of them is asked. */
+  readonly isLate?: boolean;
   /** Told of every lookup and match. */
   readonly observe?: TableObserver;
-}
-
-/** Types that Postfix may have and this version doesn't. */
-const absentTypes: readonly string[] = [
-  'ldap',
-  'mysql',
-  'pgsql',
-  'mongodb',
-  'memcache',
-  'dbm',
-  'sdbm',
-  'nis',
-  'nisplus',
-  'netinfo',
-];
-
-/** Names of the table types that can be opened, for `postconf -m`. */
-export const tableTypes: readonly string[] = [
-  'btree',
-  'cdb',
-  'cidr',
-  'environ',
-  'fail',
-  'hash',
-  'inline',
-  'internal',
-  'lmdb',
-  'pcre',
-  'pipemap',
-  'proxy',
-  'randmap',
-  'regexp',
-  'socketmap',
-  'sqlite',
-  'static',
-  'tcp',
-  'texthash',
-  'unionmap',
-  'unix',
-];
-
-/** Whether Postfix knows a table type of this name. */
-export function isTableType(type: string): boolean {
-  return tableTypes.includes(type) || absentTypes.includes(type);
 }
 
 export class TableOpener {
   readonly #options: TableOpenerOptions;
   readonly #opened = new Map<string, Table>();
+  readonly #late: LateTables | undefined;
 
   constructor(options: TableOpenerOptions) {
     this.#options = options;
+    this.#late = options.isLate === true ? new LateTables() : undefined;
   }
 
   /** Opens `type:name`; the same table once. What can't be opened fails each lookup. */
@@ -93,9 +54,13 @@ export class TableOpener {
     const key = JSON.stringify([spec, use.paranoid === true, use.noSubstitution === true, use.foldKeys !== false]);
     const known = this.#opened.get(key);
     if (known !== undefined) return known;
-    const opened = this.#openNew(spec, use);
-    const { observe } = this.#options;
-    const found = typeof opened === 'string' ? this.#unavailable(spec, opened) : opened;
+    const { observe, settings } = this.#options;
+    const open = (): Table => {
+      const opened = this.#openNew(spec, use);
+      return typeof opened === 'string' ? this.#unavailable(spec, opened) : opened;
+    };
+    const name = spec.includes(':') ? spec : `${settings.string('default_database_type')}:${spec}`;
+    const found = this.#late === undefined ? open() : this.#late.add(name, open);
     const table = observe === undefined ? found : observedTable(found, observe);
     this.#opened.set(key, table);
     return table;
@@ -238,6 +203,7 @@ export class TableOpener {
   }
 
   closeAll(): void {
+    if (this.#late?.areOpen === false) return;
     for (const table of this.#opened.values()) table.close?.();
     this.#opened.clear();
   }

@@ -2,13 +2,12 @@
 import { type MaybePromise, whenReady } from '#message';
 import type { LookupResult, Table, TableList, TableListResult } from './table.ts';
 
-const maxKeyShown = 100;
 const missing: TableListResult = { kind: 'missing' };
 
 /** `warn` hears of each lookup that fails, so that who asks needn't tell. */
 export function createTableList(title: string, tables: readonly Table[], warn: (text: string) => void): TableList {
   const judge = (answer: Exclude<LookupResult, { kind: 'missing' }>, table: Table, key: string): TableListResult => {
-    if (answer.kind === 'failed') warn(`${table.name} lookup error for "${key.slice(0, maxKeyShown)}"`);
+    if (answer.kind === 'failed') warn(`${table.name} lookup error for "${key}"`);
     return { ...answer, table, key };
   };
   const search = (key: string, partial: boolean, from: number): MaybePromise<TableListResult> => {
