@@ -2,6 +2,7 @@
 import { type ListElement, type Settings, splitList } from '#config';
 import { insideBraces } from './braces.ts';
 import { pipeTable, randomTable, unionTable } from './composite-tables.ts';
+import { openForeignSource } from './foreign-source.ts';
 import { type IndexType, isIndexType } from './index-files.ts';
 import { indexedTable } from './indexed-table.ts';
 import { LateTables } from './late-tables.ts';
@@ -37,6 +38,8 @@ export interface TableOpenerOptions {
   readonly isLate?: boolean;
   /** Told of every lookup and match. */
   readonly observe?: TableObserver;
+  /** Given: an index that Postfix itself made is no failure but read from its source; told what was read. */
+  readonly onForeignSource?: (note: string) => void;
 }
 
 export class TableOpener {
@@ -150,6 +153,15 @@ export class TableOpener {
 
   /** A file that isn't there now may come later. */
   #openIndexed(type: IndexType, name: string, foldKeys: boolean): Table {
+    const { onForeignSource, settings } = this.#options;
+    if (onForeignSource !== undefined) {
+      const isAlias = ['alias_maps', 'alias_database'].some((list) => settings.list(list).includes(`${type}:${name}`));
+      const foreign = openForeignSource(type, name, { foldKeys, isAlias });
+      if (foreign !== undefined) {
+        onForeignSource(foreign.note);
+        return foreign.table;
+      }
+    }
     const table = indexedTable(`${type}:${name}`, type, name, foldKeys, this.#options.warn);
     if (table.unavailable !== undefined) this.#options.error?.(table.unavailable);
     return table;

@@ -43,10 +43,15 @@ class Stage {
 
   async ask(question: AskedQuestion, service = this.#args.service): Promise<Report> {
     const [rehearsal, recorder] = await this.#open(service);
-    return explain(rehearsal, recorder, { ...question, message: this.#message }, [
-      ...rehearsal.configuration.unsupported.map((text) => `the server does not start: ${text}`),
+    return explain(rehearsal, recorder, { ...question, message: this.#message }, () => [
+      ...differencesOf(rehearsal),
       ...this.#notes(question),
     ]);
+  }
+
+  /** Where what was opened is not what the server would run with. */
+  get differences(): ReadonlySet<string> {
+    return new Set([...this.#opened.values()].flatMap(([rehearsal]) => differencesOf(rehearsal)));
   }
 
   close(): void {
@@ -77,6 +82,10 @@ class Stage {
   }
 }
 
+function differencesOf({ configuration, substitutes }: Rehearsal): readonly string[] {
+  return [...configuration.unsupported.map((text) => `the server does not start: ${text}`), ...substitutes];
+}
+
 /** As it goes over the wire after DATA, with its end mark. */
 function wireContent(content: Buffer): Buffer {
   const lines = new LineEndNormalizer();
@@ -95,6 +104,7 @@ async function runTest(stage: Stage, file: string, args: ExplainArguments, io: C
     checked.push(one);
     if (!args.isJson) io.stdout(differenceText(file, expectation, one, report.configuration));
   }
+  for (const text of stage.differences) io.stderr(`note: ${text}\n`);
   io.stdout(args.isJson ? json({ file, expectations: checked }) : summaryText(checked));
   return checked.every(({ holds }) => holds) ? 0 : 1;
 }

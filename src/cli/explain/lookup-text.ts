@@ -17,12 +17,13 @@ export function lookupLines(lookups: readonly Lookup[], ownTable = ''): readonly
       runs[runs.length - 1] = [...last, lookup];
     else runs.push([lookup]);
   }
-  return runs.map((run) => {
+  const lines = runs.map((run) => {
     const [{ kind, where }] = run;
     const keys = run.map(({ key }) => key).join(', ');
     const asked = kind === 'dns' ? `DNS ${where} ${keys}` : kind === 'host' ? `host ${keys}` : `${where}: ${keys}`;
     return `${where === ownTable ? keys : asked}: ${answerText(run[0])}`;
   });
+  return lines.filter((line, i) => line !== lines[i - 1]);
 }
 
 function answerText({ kind, found, answer }: Lookup): string {

@@ -89,7 +89,7 @@ export async function explain(
   rehearsal: Rehearsal,
   recorder: Recorder,
   question: Question,
-  notes: readonly string[],
+  notes: () => readonly string[],
 ): Promise<Report> {
   const { service, configuration } = rehearsal;
   let client = { name: 'unknown', reverseName: 'unknown' };
@@ -120,7 +120,7 @@ export async function explain(
     sender: question.sender,
     stages: recorder.stages,
     recipients,
-    notes,
+    notes: notes(),
   };
 }
 

@@ -172,7 +172,11 @@ export class Recorder implements RehearsalOnlooker {
     const { kind } = decision;
     step.answer = kind === 'deferIfPermit' || kind === 'deferIfReject' ? names[kind] : kind;
     step.effect = effect;
-    if ('text' in decision) step.reply = `${decision.code} ${decision.dsn} ${decision.text}`;
+    if ('text' in decision) {
+      const { code, dsn, text } = decision;
+      // the class of the status code follows the reply code, whatever the rule says
+      step.reply = `${code} ${Math.floor(code / 100)}${dsn.slice(1)} ${text}`;
+    }
     if (effect === 'list') this.#open.push(step.steps);
     this.#current = undefined;
     this.#settling = step;

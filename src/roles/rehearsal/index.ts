@@ -31,9 +31,11 @@ export function openRehearsal(options: RehearsalOptions): Rehearsal {
   const events: EventChannel = { emit: (event) => onlooker.log(event, renderPostfixText(event)) };
   const warn = (text: string): void => events.emit({ kind: 'warning', text });
   const openers: TableOpener[] = [];
+  const substitutes = new Set<string>();
   const openerFor = (settings: Settings, asker: Parameters<RehearsalOnlooker['table']>[1]): TableOpener => {
     const observe = (question: TableQuestion): void => onlooker.table(question, asker);
-    const opener = new TableOpener({ settings, configDirectory: directory, warn, observe });
+    const onForeignSource = (note: string): void => void substitutes.add(note);
+    const opener = new TableOpener({ settings, configDirectory: directory, warn, observe, onForeignSource });
     openers.push(opener);
     return opener;
   };
@@ -88,6 +90,7 @@ export function openRehearsal(options: RehearsalOptions): Rehearsal {
     configuration,
     service: entry,
     settings: view,
+    substitutes,
     converse(client, conversation) {
       isNameless = isOffline && client.name === undefined;
       return rehearse(

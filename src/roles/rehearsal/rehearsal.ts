@@ -73,6 +73,8 @@ export interface Rehearsal {
   readonly service: ServiceEntry;
   /** Settings of the service. */
   readonly settings: Settings;
+  /** Tables that the server could not use and that were read from their source; grows as they are opened. */
+  readonly substitutes: ReadonlySet<string>;
   /** Holds a conversation with the SMTP server. */
   converse(client: RehearsedClient, conversation: Conversation): Promise<void>;
   /** The way of a message that was accepted with these actions. */

@@ -71,7 +71,7 @@ cleanup unix n - n - 0 cleanup
     const recorder = new Recorder((parameter) => rehearsal.settings.origin(parameter));
     const rehearsal = await openRehearsal({ directory, service, isOffline, onlooker: recorder, resolver: dns });
     const question = { client, name, helo: 'mx.example', sender: '', recipients: ['ann@example.org'], login: '' };
-    const report = await explain(rehearsal, recorder, { ...question, message: Buffer.from('.\r\n') }, []);
+    const report = await explain(rehearsal, recorder, { ...question, message: Buffer.from('.\r\n') }, () => []);
     rehearsal.close();
     return report;
   }
