@@ -24,7 +24,6 @@ const refusals: readonly Refusal[] = [
   { name: 'smtpd_sasl_auth_enable', applies: isOn, what: 'SASL login' },
   { name: 'smtpd_milters', applies: isGiven, what: 'milters' },
   { name: 'non_smtpd_milters', applies: isGiven, what: 'milters' },
-  { name: 'smtpd_proxy_filter', applies: isGiven, what: 'before-queue filtering' },
 ];
 
 /** Programs of master.cf that do nothing here because their work is inside the one process, or that are understood. */

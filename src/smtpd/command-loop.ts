@@ -78,7 +78,7 @@ async function filtered(session: Session, line: string): Promise<string | undefi
 }
 
 async function run(session: Session, verb: Verb, words: readonly CommandWord[], line: string): Promise<void> {
-  const args: Arguments = { words, rest: line.trimStart().slice(verb.name.length).trim() };
+  const args: Arguments = { words, rest: line.trimStart().slice(verb.name.length).trim(), line };
   const ran = verb.run(session, args);
   const first = ran instanceof Promise ? await ran : ran;
   if (verb.isJunk) session.exchange.countJunk();

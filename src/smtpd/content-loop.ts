@@ -2,6 +2,8 @@
 import type { MaybePromise, Submission, SubmissionResult } from '#message';
 import { type CommandResult, type ContentOrder, replyOf } from './command-result.ts';
 import { writeContent } from './content.ts';
+import { finishFiltered, logFilterReply } from './filter-entry.ts';
+import type { FilteredMail } from './proxy-filter/index.ts';
 import { logRefusal, warn } from './session-log.ts';
 import type { Transaction } from './session-state.ts';
 import type { Session } from './session.ts';
@@ -9,7 +11,7 @@ import type { Session } from './session.ts';
 /** Where content goes; without one it is read and thrown away. */
 interface ContentSink {
   readonly transaction: Transaction;
-  readonly submission: Submission;
+  readonly target: Submission | FilteredMail;
 }
 
 const writeError = '451 4.3.0 Error: queue file write error';
@@ -21,12 +23,10 @@ export async function receiveContent(
   order: ContentOrder,
 ): Promise<CommandResult | undefined> {
   const { transaction, exchange } = session;
-  const submission = transaction?.submission;
+  const target = transaction?.submission ?? transaction?.filter;
   const refusal = order.kind === 'chunk' ? order.refusal : undefined;
   const sink =
-    refusal === undefined && transaction !== undefined && submission !== undefined
-      ? { transaction, submission }
-      : undefined;
+    refusal === undefined && transaction !== undefined && target !== undefined ? { transaction, target } : undefined;
   if (order.kind === 'data') {
     exchange.replies.sayPlain(result.code, result.lines);
     exchange.replies.flush();
@@ -58,10 +58,10 @@ async function takeContent(session: Session, sink: ContentSink | undefined): Pro
   }
 }
 
-function write(session: Session, { transaction, submission }: ContentSink, bytes: Buffer): MaybePromise<void> {
-  return writeContent(transaction, submission, bytes, {
+function write(session: Session, { transaction, target }: ContentSink, bytes: Buffer): MaybePromise<void> {
+  return writeContent(transaction, target, bytes, {
     messageSizeLimit: session.settings.messageSizeLimit,
-    onTooLarge: () => warn(session, `${submission.queueId}: queue file size limit exceeded`),
+    onTooLarge: () => warn(session, `${session.queueId || 'NOQUEUE'}: queue file size limit exceeded`),
   });
 }
 
@@ -72,6 +72,7 @@ async function afterData(session: Session, sink: ContentSink | undefined): Promi
   session.where = 'END-OF-MESSAGE';
   if (reader.sawBareLf && bareNewline === 'reject') {
     await refuseBareNewline(session, false);
+    if (sink !== undefined) logFilterReply(session, sink.transaction, 'reject');
     session.resetTransaction();
     return undefined;
   }
@@ -100,15 +101,17 @@ async function afterChunk(
 /** End of data: the size, the last restrictions, the commit; then the transaction is over. */
 async function finish(
   session: Session,
-  { transaction, submission }: ContentSink,
+  { transaction, target }: ContentSink,
   isChunked: boolean,
 ): Promise<CommandResult> {
   const refusal = await refusalOfMessage(session, transaction);
   if (refusal !== undefined) {
+    if (transaction.isTooLarge) logFilterReply(session, transaction, 'reject');
     session.resetTransaction();
     return refusal;
   }
-  const outcome = await submission.end();
+  if (!('queueId' in target)) return finishFiltered(session, transaction, target);
+  const outcome = await target.end();
   transaction.submission = undefined;
   session.resetTransaction();
   if (outcome.kind === 'refused') {

@@ -20,7 +20,7 @@ export interface ContentLimits {
 /** Writes a piece of content. A promise means: wait before reading on. */
 export function writeContent(
   transaction: Transaction,
-  submission: Submission,
+  target: Pick<Submission, 'write'>,
   bytes: Buffer,
   limits: ContentLimits,
 ): MaybePromise<void> {
@@ -34,10 +34,10 @@ export function writeContent(
   transaction.contentBytes += bytes.length;
   const front = isFirst ? frontOf(bytes) : undefined;
   if (front !== undefined) {
-    const wait = submission.write(front);
-    if (wait instanceof Promise) return wait.then(() => submission.write(bytes));
+    const wait = target.write(front);
+    if (wait instanceof Promise) return wait.then(() => target.write(bytes));
   }
-  return submission.write(bytes);
+  return target.write(bytes);
 }
 
 /** A mailbox's `From ` line becomes a header field; a first line that begins with a blank is body. */

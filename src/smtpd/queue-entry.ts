@@ -8,22 +8,23 @@ import type { Session } from './session.ts';
 export function openSubmission(session: Session, transaction: Transaction): Submission {
   if (transaction.submission !== undefined) return transaction.submission;
   const { settings, options } = session;
-  const isLocal = transaction.rewritesLocally || session.forwardedLocally;
+  const isLocal = session.forwardedLocally ?? transaction.rewritesLocally;
   const submission = options.submission.open({
     envelope: envelopeOf(session, transaction, isLocal ? 'local' : 'remote'),
     source: 'smtpd',
     overrides: settings.overrides,
-    prepend: () => received(session, transaction, submission.queueId),
+    prepend: () => receivedFieldOf(session, transaction, submission.queueId),
   });
   transaction.submission = submission;
   for (const action of transaction.waitingActions.splice(0)) submission.apply(action);
-  options.events.emit({
-    kind: 'client',
-    queueId: submission.queueId,
-    client: session.clientText,
-    extra: originText(session, transaction),
-  });
+  logOrigin(session, transaction, submission.queueId);
   return submission;
+}
+
+/** Whose mail an entry is; '': mail that has no entry here. */
+export function logOrigin(session: Session, transaction: Transaction, queueId: string): void {
+  const { clientText: client } = session;
+  session.options.events.emit({ kind: 'client', queueId, client, extra: originText(session, transaction) });
 }
 
 /** What XCLIENT and XFORWARD told of where the mail comes from. */
@@ -34,7 +35,8 @@ function originText({ saslUsername, forwardedQueueId, logClient }: Session, { sa
   return `${login}${sender}${origin}${logClient === undefined ? '' : `, orig_client=${clientText(logClient)}`}`;
 }
 
-function received(session: Session, transaction: Transaction, queueId: string): Buffer {
+/** `queueId`: '' when there is none. */
+export function receivedFieldOf(session: Session, transaction: Transaction, queueId: string): Buffer {
   const { settings, protocol } = session;
   return receivedField({
     client: attributesOf(session.client, session.helo ?? '', protocol),

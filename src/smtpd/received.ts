@@ -9,6 +9,7 @@ export interface ReceivedFacts {
   readonly protocol: string;
   readonly myhostname: string;
   readonly mailName: string;
+  /** '': the message has no queue entry here. */
   readonly queueId: string;
   readonly recipients: readonly { readonly address: string }[];
   readonly at: number;
@@ -22,11 +23,10 @@ export function receivedField(facts: ReceivedFacts): Buffer {
   const helo = client.heloName === '' ? client.name : client.heloName;
   const from = facts.hidesClient ? 'by' : `from ${helo} (${client.name} [${address}])\r\n\tby`;
   const [only] = recipients;
+  const id = facts.queueId === '' ? '' : ` id ${facts.queueId}`;
   const end =
     recipients.length === 1 && only !== undefined
       ? `\r\n\tfor <${toExternal(only.address)}>; ${formatMailDate(facts.at)}\r\n`
       : `;\r\n\t${formatMailDate(facts.at)}\r\n`;
-  return Buffer.from(
-    `Received: ${from} ${facts.myhostname} (${facts.mailName}) with ${facts.protocol} id ${facts.queueId}${end}`,
-  );
+  return Buffer.from(`Received: ${from} ${facts.myhostname} (${facts.mailName}) with ${facts.protocol}${id}${end}`);
 }

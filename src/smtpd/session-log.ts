@@ -11,7 +11,7 @@ export function logLost(session: Session, how: 'lost connection' | 'timeout' | '
   const { where, transaction } = session;
   session.exchange.transcript.reason = how;
   if (where === 'END-OF-MESSAGE' && how === 'lost connection') return;
-  const isContent = where === 'DATA' && transaction?.submission !== undefined;
+  const isContent = where === 'DATA' && (transaction?.submission ?? transaction?.filter) !== undefined;
   const bytes = (transaction?.contentBytes ?? 0) + session.exchange.reader.waitingBytes.length;
   const after = isContent || where === 'BDAT' ? `${where} (${bytes} bytes)` : where;
   session.options.events.emit({ kind: 'lost', queueId: session.queueId, client: session.clientText, after, how });

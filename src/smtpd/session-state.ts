@@ -1,6 +1,7 @@
 /** What an SMTP session knows: the client, the greeting, the transaction. RFC 5321, 4.1.4 */
 import type { Socket } from 'node:net';
 import type { ClientAttributes, Notify, Submission, SubmissionAction } from '#message';
+import type { FilteredMail } from './proxy-filter/index.ts';
 
 export type NameStatus = 'ok' | 'unknown' | 'tempfail';
 
@@ -29,11 +30,15 @@ export interface Transaction {
   readonly ret: '' | 'full' | 'hdrs';
   readonly envid: string;
   readonly startedAt: number;
+  /** The command as it came. */
+  readonly mailCommand: string;
   /** Its headers are rewritten as local mail's. */
   readonly rewritesLocally: boolean;
   readonly recipients: AcceptedRecipient[];
   /** Opened at the first accepted recipient. */
   submission: Submission | undefined;
+  /** Instead of a queue entry: the filter in front of it. */
+  filter: FilteredMail | undefined;
   /** Content so far, as Postfix counts: each line with CRLF, without what was prepended. */
   contentBytes: number;
   /** message_size_limit was passed: the rest is read and dropped. */
@@ -64,6 +69,7 @@ export type NewTransaction = Pick<
   | 'verp'
   | 'startedAt'
   | 'rewritesLocally'
+  | 'mailCommand'
 >;
 
 /** `name[address]`, as logged. */

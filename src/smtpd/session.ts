@@ -59,7 +59,8 @@ export class Session {
   /** What content filters and the log hear of the client after XFORWARD. */
   logClient: ClientFacts | undefined;
   forwardedQueueId = '';
-  forwardedLocally = false;
+  /** Whether XFORWARD said that the mail is local; undefined: nothing. */
+  forwardedLocally: boolean | undefined;
   helo: string | undefined;
   protocol = 'SMTP';
   saslUsername = '';
@@ -218,6 +219,7 @@ export class Session {
       ...start,
       recipients: [],
       submission: undefined,
+      filter: undefined,
       contentBytes: 0,
       isTooLarge: false,
       isDiscarded: false,
@@ -231,6 +233,7 @@ export class Session {
   /** Ends a transaction; what was not committed is forgotten. */
   resetTransaction(): void {
     this.transaction?.submission?.abort();
+    this.transaction?.filter?.close();
     this.transaction = undefined;
     this.declaredSize = 0;
     this.chunks = 'none';

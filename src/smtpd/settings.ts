@@ -4,6 +4,7 @@ import { ConfigError } from '#config';
 import type { SubmissionOptions } from '#message';
 import { type BareNewlineMode, expansionFilter } from '#smtp';
 import type { MatchList, TableList, TableOpener } from '#tables';
+import { compileFilter, type FilterSettings } from './proxy-filter/index.ts';
 
 export interface SmtpdSettings {
   readonly service: string;
@@ -68,6 +69,8 @@ export interface SmtpdSettings {
   readonly families: readonly ('ipv4' | 'ipv6')[];
   /** A load balancer in front of us tells who the client is, within this time. smtpd_upstream_proxy_protocol */
   readonly upstreamProxy: { readonly timeoutMs: number } | undefined;
+  /** Mail goes to this filter instead of the queue. smtpd_proxy_filter */
+  readonly proxyFilter: FilterSettings | undefined;
 }
 
 /** One element of local_header_rewrite_clients. */
@@ -224,5 +227,6 @@ export function compileSettings(
     eventLimitExceptions: clients(settings, tables, 'smtpd_client_event_limit_exceptions'),
     families: familiesOf(settings),
     upstreamProxy: upstreamProxy(settings),
+    proxyFilter: compileFilter(settings),
   };
 }

@@ -54,6 +54,8 @@ export type SmtpdEvent =
       readonly after: string;
       readonly how: 'lost connection' | 'timeout' | 'too many errors';
     }
+  /** What came of a message at the filter in front of the queue; `text`: the reply. */
+  | ({ readonly kind: 'filtered'; readonly isAccepted: boolean; readonly text: string } & SessionTail)
   | { readonly kind: 'discardedKeywords'; readonly names: readonly string[] }
   /** smtpd_reject_filter_maps changed a reply. */
   | { readonly kind: 'replyFilter'; readonly queueId: string; readonly before: string; readonly after: string }
@@ -90,10 +92,11 @@ function tail(event: SessionTail): string {
 export const smtpdRenderings: Renderings<SmtpdEvent> = {
   connected: (event) => `connect from ${event.client}`,
   disconnected: (event) => `disconnect from ${event.client}${event.counters}`,
-  client: (event) => `${event.queueId}: client=${event.client}${event.extra}`,
+  client: (event) => `${idOf(event)}: client=${event.client}${event.extra}`,
   policy: (event) => `${idOf(event)}: ${event.word}: ${event.where} from ${event.client}: ${event.text}${tail(event)}`,
   sentAway: (event) => `${idOf(event)}: reject: ${event.where} from ${event.client}: ${event.text}`,
   lost: (event) => `${idOf(event)}: ${event.how} after ${event.after} from ${event.client}`,
+  filtered: (event) => `proxy-${event.isAccepted ? 'accept' : 'reject'}: ${event.where}: ${event.text}${tail(event)}`,
   discardedKeywords: (event) => `discarding EHLO keywords: ${event.names.join(', ')}`,
   replyFilter: (event) => `${idOf(event)}: reply filter in: ${event.before}; reply filter out: ${event.after}`,
   statistics: (event) =>

@@ -1,6 +1,7 @@
 /** BDAT. RFC 3030 */
 import { type CommandResult, replyOf } from '../command-result.ts';
 import { warn } from '../session-log.ts';
+import { beginContent } from '../filter-entry.ts';
 import type { Session } from '../session.ts';
 import type { Arguments } from './index.ts';
 
@@ -45,5 +46,6 @@ async function refusalOfChunk(
     return replyOf('552 5.3.4 Chunk exceeds message size limit');
   if (session.chunks !== 'none') return undefined;
   const verdict = await session.check('data');
-  return verdict.kind === 'reject' ? replyOf(verdict.reply, verdict.hangsUp) : undefined;
+  if (verdict.kind === 'reject') return replyOf(verdict.reply, verdict.hangsUp);
+  return beginContent(session, transaction, 'DATA');
 }

@@ -1,9 +1,10 @@
 /** DATA. RFC 5321, 4.1.1.4 */
 import { type CommandResult, replyOf } from '../command-result.ts';
+import { beginContent } from '../filter-entry.ts';
 import type { Session } from '../session.ts';
 import type { Arguments } from './index.ts';
 
-export async function data(session: Session, { words }: Arguments): Promise<CommandResult> {
+export async function data(session: Session, { words, line }: Arguments): Promise<CommandResult> {
   const { transaction } = session;
   if (session.chunks !== 'none') return replyOf('503 5.5.1 Error: DATA after BDAT');
   if (transaction === undefined) return replyOf('503 5.5.1 Error: need RCPT command');
@@ -11,5 +12,7 @@ export async function data(session: Session, { words }: Arguments): Promise<Comm
   if (words.length > 1) return replyOf('501 5.5.4 Syntax: DATA');
   const verdict = await session.check('data');
   if (verdict.kind === 'reject') return replyOf(verdict.reply, verdict.hangsUp);
+  const refused = await beginContent(session, transaction, line);
+  if (refused !== undefined) return refused;
   return { code: 354, lines: ['End data with <CR><LF>.<CR><LF>'], content: { kind: 'data' } };
 }

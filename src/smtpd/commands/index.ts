@@ -17,6 +17,8 @@ import { xclient, xforward } from './xclient-command.ts';
 export interface Arguments {
   readonly words: readonly CommandWord[];
   readonly rest: string;
+  /** The line as it came. */
+  readonly line: string;
 }
 
 export interface Verb {

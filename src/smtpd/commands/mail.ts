@@ -8,7 +8,7 @@ import { checkRoutable, refuseAddress } from './address-check.ts';
 import type { Arguments } from './index.ts';
 import { type MailParameters, parseMailParameters } from './mail-parameters.ts';
 
-export async function mail(session: Session, { words }: Arguments): Promise<CommandResult> {
+export async function mail(session: Session, { words, line }: Arguments): Promise<CommandResult> {
   const { settings, options } = session;
   if (settings.heloRequired && session.helo === undefined) return replyOf('503 5.5.1 Error: send HELO/EHLO first');
   if (session.transaction !== undefined) return replyOf('503 5.5.1 Error: nested MAIL command');
@@ -52,6 +52,7 @@ export async function mail(session: Session, { words }: Arguments): Promise<Comm
     rewritesLocally: isLocal,
     declaredSize: parameters.size,
     startedAt: options.now(),
+    mailCommand: line,
     ...parameters,
   });
   if (settings.delayReject) return replyOf('250 2.1.0 Ok');

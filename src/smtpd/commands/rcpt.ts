@@ -1,6 +1,7 @@
 /** RCPT TO. RFC 5321, 4.1.1.3 */
 import { parsePath } from '#smtp';
 import { type CommandResult, replyOf } from '../command-result.ts';
+import { isFiltered, passRecipient } from '../filter-entry.ts';
 import { openSubmission } from '../queue-entry.ts';
 import { warn } from '../session-log.ts';
 import type { Session } from '../session.ts';
@@ -8,7 +9,7 @@ import { checkRoutable, refuseAddress } from './address-check.ts';
 import type { Arguments } from './index.ts';
 import { parseRecipientParameters } from './mail-parameters.ts';
 
-export async function rcpt(session: Session, { words }: Arguments): Promise<CommandResult> {
+export async function rcpt(session: Session, { words, line }: Arguments): Promise<CommandResult> {
   const { settings, transaction } = session;
   if (transaction === undefined) return replyOf('503 5.5.1 Error: need MAIL command');
   if (session.chunks !== 'none') return replyOf('503 5.5.1 Error: RCPT after BDAT');
@@ -42,12 +43,17 @@ export async function rcpt(session: Session, { words }: Arguments): Promise<Comm
     const verdict = await session.check('rcpt', { recipient: path.address });
     if (verdict.kind === 'reject') return replyOf(verdict.reply, verdict.hangsUp);
   }
+  if (isFiltered(session)) {
+    const refused = await passRecipient(session, transaction, line);
+    if (refused !== undefined) return refused;
+  }
   const address = probeSender ?? path.address;
   // RFC 3461, 5.2.1: what the client did not name is what it wrote
   const dsnOriginal = parameters.dsnOriginal || `rfc822;${text.replace(/^<(.*)>$/, '$1')}`;
   const recipient = { address, ...parameters, dsnOriginal };
   transaction.recipients.push(recipient);
-  const submission = openSubmission(session, transaction);
-  submission.addRecipient({ ...recipient, original: address });
+  if (transaction.filter === undefined) {
+    openSubmission(session, transaction).addRecipient({ ...recipient, original: address });
+  }
   return replyOf('250 2.1.5 Ok');
 }

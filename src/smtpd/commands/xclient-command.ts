@@ -47,11 +47,13 @@ export async function xclient(session: Session, args: Arguments): Promise<Comman
 export function xforward(session: Session, args: Arguments): CommandResult {
   const result = overridesOf(session, args, 'XFORWARD');
   if ('code' in result) return result;
-  session.logClient = {
-    ...result.client,
-    heloName: result.helo ?? result.client.heloName,
-    protocol: result.protocol ?? result.client.protocol,
-  };
+  if (args.words.slice(1).some(({ text }) => !/^(?:IDENT|SOURCE)=/i.test(text))) {
+    session.logClient = {
+      ...result.client,
+      heloName: result.helo ?? result.client.heloName,
+      protocol: result.protocol ?? result.client.protocol,
+    };
+  }
   if (result.ident !== undefined) session.forwardedQueueId = result.ident;
   if (result.source !== undefined) session.forwardedLocally = result.source === 'LOCAL';
   return replyOf('250 2.0.0 Ok');

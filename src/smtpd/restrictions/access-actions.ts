@@ -55,7 +55,9 @@ export function applyAction(value: string, evaluation: Evaluation, toolbox: Tool
     case 'FILTER':
     case 'REDIRECT':
     case 'BCC':
-      return canDelegate(upper, evaluation, source.place) ? delegated(upper, word, rest, evaluation, source) : dunno;
+      return canDelegate(upper, evaluation, toolbox, source.place)
+        ? delegated(upper, word, rest, evaluation, source)
+        : dunno;
     case 'PREPEND':
       return prepended(rest, evaluation, source);
     default:
@@ -125,7 +127,16 @@ const silent = { action: '', place: '' };
 
 type Delegated = 'HOLD' | 'DISCARD' | 'FILTER' | 'REDIRECT' | 'BCC';
 
-function canDelegate(action: Delegated, { stage, facts, warn }: Evaluation, place: string): boolean {
+function canDelegate(
+  action: Delegated,
+  { stage, facts, warn }: Evaluation,
+  { settings }: Toolbox,
+  place: string,
+): boolean {
+  if (settings.string('smtpd_proxy_filter') !== '') {
+    warn(`access table ${place}: with smtpd_proxy_filter specified, action ${action} is unavailable`);
+    return false;
+  }
   if (stage === 'etrn') {
     warn(`access table ${place}: action ${action} is unavailable in smtpd_etrn_restrictions`);
     return false;

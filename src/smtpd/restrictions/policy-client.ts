@@ -1,20 +1,10 @@
 /** The client side of policy delegation: connections that are kept, requests that are tried again. SMTPD_POLICY_README */
 import { connect, type Socket } from 'node:net';
+import { errorCode, textOfCode } from '../socket-error.ts';
 import type { PolicyServerOptions } from './policy-options.ts';
 
 /** Connections to one server at a time; Postfix has one for each of its processes. */
 const maxConnections = 100;
-
-const errorTexts: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'Connection refused',
-  ECONNRESET: 'Connection reset by peer',
-  ENOENT: 'No such file or directory',
-  EACCES: 'Permission denied',
-  EPIPE: 'Broken pipe',
-  ETIMEDOUT: 'Connection timed out',
-  EHOSTUNREACH: 'No route to host',
-  ENETUNREACH: 'Network is unreachable',
-};
 
 /** A request that came to nothing. `isBrief`: may happen now and then, and is told of after the last try only. */
 interface Failure {
@@ -40,7 +30,7 @@ class Connection {
     socket.unref();
     socket.on('connect', () => (this.#isConnected = true));
     socket.on('error', (error) => {
-      this.#code = 'code' in error ? String(error.code) : '';
+      this.#code = errorCode(error);
     });
     socket.on('close', () => {
       this.#isClosed = true;
@@ -96,7 +86,7 @@ class Connection {
   }
 
   #closed(): Failure {
-    const reason = errorTexts[this.#code] ?? (this.#code === '' ? 'Application error' : this.#code);
+    const reason = textOfCode(this.#code) ?? (this.#code === '' ? 'Application error' : this.#code);
     const isBrief = ['', 'EPIPE', 'ENOENT', 'ECONNRESET'].includes(this.#code);
     return { reason, isBrief, isConnect: !this.#isConnected };
   }
