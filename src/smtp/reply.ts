@@ -50,5 +50,5 @@ export function replyText({ code, lines }: Reply): string {
 
 /** A server's reply of one or more lines, CRLF-ended. `lines` hold what follows the code. */
 export function formatReply(code: number, lines: readonly string[]): string {
-  return lines.map((line, i) => `${code}${i < lines.length - 1 ? '-' : ' '}${line}\r\n`).join('');
+  return lines.map((line, i) => `${code}${i < lines.length - 1 ? '-' : line === '' ? '' : ' '}${line}\r\n`).join('');
 }

@@ -32,7 +32,7 @@ function originText({ saslUsername, forwardedQueueId, logClient }: Session, { sa
   const login = saslUsername === '' ? '' : `, sasl_method=XCLIENT, sasl_username=${saslUsername}`;
   const origin = forwardedQueueId === '' ? '' : `, orig_queue_id=${forwardedQueueId}`;
   const sender = saslSender === '' ? '' : `, sasl_sender=${saslSender}`;
-  return `${login}${sender}${origin}${logClient === undefined ? '' : `, orig_client=${clientText(logClient)}`}`;
+  return `${login}${sender}${origin}${logClient === undefined ? '' : `, orig_client=${logClient.address === 'unknown' ? logClient.name : clientText(logClient)}`}`;
 }
 
 /** `queueId`: '' when there is none. */
