@@ -110,7 +110,7 @@ const pendingOf = (message: ListedMessage) => message.recipients.filter((recipie
 
 /** `reason (code text)` of a deferred recipient. */
 function reasonOf(recipient: ListedMessage['recipients'][number]): string {
-  return recipient.lastOutcome === undefined ? '' : recipient.lastOutcome.status.reason;
+  return recipient.lastOutcome === undefined ? '' : recipient.lastOutcome.status.reason.trimEnd();
 }
 
 function jsonLine(message: ListedMessage): string {

@@ -3,3 +3,4 @@ export { createDiscardAgent, type DiscardAgentOptions } from './discard.ts';
 export { createErrorAgent, type ErrorAgentOptions } from './error.ts';
 export { createLocalPool, createProcessPool, type DelivererPool } from './deliverer.ts';
 export { serveDeliverer } from './deliverer-server.ts';
+export { openStatusFilter, StatusFilter } from './status-filter.ts';

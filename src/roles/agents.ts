@@ -86,10 +86,7 @@ export function createAgents(parts: AgentParts): ReadonlyMap<string, DeliveryAge
         );
         break;
       case 'pipe':
-        agents.set(
-          service.name,
-          createPipeAgent({ entry: service, settings, deliverers, now, events: opened().events }),
-        );
+        agents.set(service.name, createPipeAgent({ entry: service, settings, deliverers, now, ...opened() }));
         break;
       default:
         break;

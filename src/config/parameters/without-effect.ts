@@ -81,13 +81,12 @@ export const pendingParameters = new Set(
     'lmtp_tls_scert_verifydepth lmtp_tls_secure_cert_match lmtp_tls_servername ' +
     'lmtp_tls_session_cache_database lmtp_tls_session_cache_timeout lmtp_tls_trace_size_limit ' +
     'lmtp_tls_trust_anchor_file lmtp_tls_verify_cert_match lmtp_tlsrpt_enable ' +
-    'lmtp_tlsrpt_skip_reused_handshakes lmtp_tlsrpt_socket_name local_delivery_status_filter ' +
+    'lmtp_tlsrpt_skip_reused_handshakes lmtp_tlsrpt_socket_name ' +
     'local_login_sender_maps milter_command_timeout milter_connect_macros ' +
     'milter_connect_timeout milter_content_timeout milter_data_macros milter_default_action ' +
     'milter_end_of_data_macros milter_end_of_header_macros milter_header_checks milter_helo_macros ' +
     'milter_macro_daemon_name milter_macro_defaults milter_macro_v milter_mail_macros milter_protocol ' +
     'milter_rcpt_macros milter_unknown_command_macros ' +
-    'pipe_delivery_status_filter ' +
     'postscreen_starttls_timeout postscreen_tls_CAfile postscreen_tls_CApath ' +
     'postscreen_tls_always_issue_session_ids postscreen_tls_ask_ccert postscreen_tls_ccert_verifydepth ' +
     'postscreen_tls_cert_file postscreen_tls_chain_files postscreen_tls_ciphers postscreen_tls_dcert_file ' +
@@ -137,6 +136,6 @@ export const pendingParameters = new Set(
     'tls_low_cipherlist tls_medium_cipherlist tls_null_cipherlist tls_preempt_cipherlist ' +
     'tls_required_enable tls_server_sni_maps tls_session_ticket_cipher tls_ssl_options ' +
     'tls_trace_rate_limit tls_trust_server_ccerts tls_wildcard_matches_multiple_labels ' +
-    'use_srv_lookup virtual_delivery_status_filter'
+    'use_srv_lookup'
   ).split(' '),
 );

@@ -8,6 +8,7 @@ import type { Rewriter } from '#rewrite';
 import type { TableOpener } from '#tables';
 import type { DelivererPool } from '../deliverer.ts';
 import { deliveredToFields } from '../mailbox-copy.ts';
+import { openStatusFilter } from '../status-filter.ts';
 import { concludeFailed, warn } from './conclude.ts';
 import type { Ending, Job, LocalParts, Place } from './job.ts';
 import { deliverToAddress } from './recipient.ts';
@@ -64,11 +65,12 @@ function summary({ outcomes, recipient, request }: Job): Outcome {
 
 async function deliverOne(parts: LocalParts, request: DeliveryRequest, recipient: RequestRecipient): Promise<Outcome> {
   const { sender } = request.envelope;
-  const job: Job = { parts, request, recipient, sender, forwards: [], seen: new Set(), outcomes: [] };
+  const job: Job = { parts, request, recipient, sender, forwards: [], seen: new Set(), outcomes: [], undecided: [] };
   const { address } = recipient;
   const been = await deliveredToFields(request);
   if (been.has(toExternal(address).toLowerCase())) {
     concludeFailed(job, address, '5.4.6', `mail forwarding loop for ${toExternal(address)}`);
+    await Promise.all(job.undecided);
     return summary(job);
   }
   const place: Place = {
@@ -90,8 +92,10 @@ async function deliverOne(parts: LocalParts, request: DeliveryRequest, recipient
     warn(job, `error looking up passwd info: ${error.message}`);
     concludeFailed(job, address, '4.0.0', 'user lookup error');
   }
+  await Promise.all(job.undecided);
   // what waits is expanded again later, and would be forwarded twice
   if (!job.outcomes.some(({ kind }) => kind === 'deferred')) await submitForwards(job);
+  await Promise.all(job.undecided);
   return summary(job);
 }
 
@@ -100,6 +104,7 @@ export function createLocalAgent(options: LocalAgentOptions): DeliveryAgent {
   const parts: LocalParts = {
     ...rest,
     settings: readLocalSettings(settings, tables),
+    statusFilter: openStatusFilter('local_delivery_status_filter', { settings, tables, events: rest.events }),
     passOn: passOnTo(agents),
     toAddress: deliverToAddress,
   };

@@ -4,7 +4,15 @@ import { loggedOutcome, outcomeOf, type Status } from '#message';
 import type { WriteResult } from '../deliverer-protocol.ts';
 import type { Ending, Job } from './job.ts';
 
-export function conclude(job: Job, address: string, { kind: found, ...ending }: Ending): void {
+/** A status filter that needs time is waited for at the end of the recipient. */
+export function conclude(job: Job, address: string, ending: Ending): void {
+  const { statusFilter } = job.parts;
+  const judged = statusFilter?.apply(ending.kind, ending.status) ?? ending;
+  if (!(judged instanceof Promise)) return write(job, address, { ...ending, ...judged });
+  job.undecided.push(judged.then((final) => write(job, address, { ...ending, ...final })));
+}
+
+function write(job: Job, address: string, { kind: found, ...ending }: Ending): void {
   const { request, recipient, parts, sender } = job;
   const kind = outcomeOf(found, request);
   job.outcomes.push({ relay: 'local', ...ending, address, sender, kind });

@@ -3,6 +3,7 @@ import type { EventChannel } from '#events';
 import type { DeliveryRequest, MemberOutcome, RequestRecipient, SubmissionPort } from '#message';
 import type { Rewriter } from '#rewrite';
 import type { DelivererPool } from '../deliverer.ts';
+import type { StatusFilter } from '../status-filter.ts';
 import type { ExpansionKind, LocalSettings, Rights } from './settings.ts';
 
 /** How one delivery ended. */
@@ -25,6 +26,7 @@ export interface LocalParts {
   readonly hostname: string;
   readonly now: () => number;
   readonly passOn: PassOn;
+  readonly statusFilter: StatusFilter | undefined;
   /** Delivers to an address that is routed here (recipient.ts): members of an expansion come back to where it began. */
   readonly toAddress: (
     job: Job,
@@ -53,6 +55,8 @@ export interface Job {
   /** Things done already, so that none is done twice. */
   readonly seen: Set<string>;
   readonly outcomes: MemberOutcome[];
+  /** Endings that a table is still asked about. */
+  readonly undecided: Promise<void>[];
 }
 
 /** Where in the expansion a delivery stands. */

@@ -11,9 +11,11 @@ import {
   type RequestRecipient,
   type Status,
 } from '#message';
+import type { TableOpener } from '#tables';
 import { commandOutcome } from '../command-outcome.ts';
 import type { DelivererPool } from '../deliverer.ts';
 import { deliveredToFields, fromLine, shapedCopy } from '../mailbox-copy.ts';
+import { openStatusFilter, type StatusFilter } from '../status-filter.ts';
 import { commandArguments } from './arguments.ts';
 import { type PipeSettings, readPipeSettings } from './settings.ts';
 
@@ -21,6 +23,7 @@ export interface PipeAgentOptions {
   readonly entry: ServiceEntry;
   readonly settings: Settings;
   readonly deliverers: DelivererPool;
+  readonly tables: TableOpener;
   readonly events: EventChannel;
   readonly now: () => number;
 }
@@ -57,10 +60,12 @@ function copy(request: DeliveryRequest, { flags, lineEnd }: PipeSettings, now: n
 class PipeAgent implements DeliveryAgent {
   readonly #options: PipeAgentOptions;
   readonly #settings: PipeSettings;
+  readonly #statusFilter: StatusFilter | undefined;
 
   constructor(options: PipeAgentOptions) {
     this.#options = options;
     this.#settings = readPipeSettings(options.entry, options.settings);
+    this.#statusFilter = openStatusFilter('pipe_delivery_status_filter', options);
   }
 
   async deliver(request: DeliveryRequest, report: (outcome: Outcome) => void): Promise<Record<string, never>> {
@@ -68,12 +73,12 @@ class PipeAgent implements DeliveryAgent {
     const looping = flags.has('D') ? await this.#looping(request) : new Set<RequestRecipient>();
     for (const recipient of looping) {
       const text = `mail forwarding loop for ${toExternal(recipient.address)}`;
-      this.#conclude(request, recipient, { kind: 'bounced', code: '5.4.6', text }, report);
+      await this.#conclude(request, recipient, { kind: 'bounced', code: '5.4.6', text }, report);
     }
     const recipients = request.recipients.filter((recipient) => !looping.has(recipient));
     if (recipients.length === 0) return {};
     const result = await this.#run({ ...request, recipients });
-    for (const recipient of recipients) this.#conclude(request, recipient, result, report);
+    for (const recipient of recipients) await this.#conclude(request, recipient, result, report);
     return {};
   }
 
@@ -123,12 +128,18 @@ class PipeAgent implements DeliveryAgent {
     return misconfigured;
   }
 
-  #conclude(
+  async #conclude(
     request: DeliveryRequest,
     recipient: RequestRecipient,
-    { kind: found, code, text, diagnostic }: Result,
+    result: Result,
     report: (outcome: Outcome) => void,
-  ): void {
+  ): Promise<void> {
+    const { code, text, diagnostic } = result;
+    const own: Status = { code, reason: text, ...(diagnostic === undefined ? {} : { diagnostic }) };
+    const { kind: found, status } = (await this.#statusFilter?.apply(result.kind, own)) ?? {
+      kind: result.kind,
+      status: own,
+    };
     const kind = outcomeOf(found, request);
     this.#options.events.emit({
       kind: 'delivery',
@@ -137,16 +148,16 @@ class PipeAgent implements DeliveryAgent {
       original: toExternal(recipient.original),
       relay: this.#settings.service,
       times: [request.envelope.arrivedAt, request.activeAt, request.startedAt, request.startedAt, this.#options.now()],
-      code,
+      code: status.code,
       outcome: loggedOutcome(kind, request),
-      text,
+      text: status.reason,
     });
     // with flag X this is where the message's way ends, else the command is one more hop
     const action = this.#settings.flags.has('X') ? 'delivered' : 'relayed';
     report({
       index: recipient.index,
       kind,
-      status: { code, reason: text, ...(diagnostic === undefined ? {} : { diagnostic }) },
+      status,
       ...(kind === 'sent' ? { action } : {}),
     });
   }

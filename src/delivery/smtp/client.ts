@@ -11,6 +11,7 @@ import { openOutputRules, type OutputRules } from './output-rules.ts';
 import { ownAddresses } from './own-addresses.ts';
 import { openServerTables, type ServerTables } from './server-tables.ts';
 import { type ClientProtocol, compileSettings, type SmtpSettings } from './settings.ts';
+import { openStatusFilter } from '../status-filter.ts';
 import type { AttemptTools } from './trouble.ts';
 
 export interface SmtpAgentOptions {
@@ -48,11 +49,15 @@ export interface Client {
   readonly warn: (text: string) => void;
 }
 
+const statusFilters: Readonly<Record<ClientProtocol, string>> = {
+  smtp: 'smtp_delivery_status_filter',
+  lmtp: 'lmtp_delivery_status_filter',
+};
+
 export function createClient(options: SmtpAgentOptions): Client {
   const settings = compileSettings(options.settings, options.service, options.protocol);
   const { events } = options;
   const warn = (text: string): void => events.emit({ kind: 'warning', text });
-  const statusFilter = options.tables.list(settings.tables.statusFilter);
   return {
     options,
     settings,
@@ -73,7 +78,7 @@ export function createClient(options: SmtpAgentOptions): Client {
       now: () => options.clock.now(),
       softBounce: settings.softBounce,
       delayDigits: options.settings.int('delay_logging_resolution_limit'),
-      statusFilter: statusFilter.isEmpty ? undefined : statusFilter,
+      statusFilter: openStatusFilter(statusFilters[options.protocol], options),
     },
   };
 }

@@ -68,7 +68,6 @@ export interface SmtpSettings {
     readonly nestedHeaderChecks: readonly ListElement[];
     readonly bodyChecks: readonly ListElement[];
     readonly replyFilter: readonly ListElement[];
-    readonly statusFilter: readonly ListElement[];
     readonly dnsReplyFilter: readonly ListElement[];
     readonly tlsPolicy: readonly ListElement[];
   };
@@ -205,7 +204,6 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
       nestedHeaderChecks: settings.elements(own('nested_header_checks')),
       bodyChecks: settings.elements(own('body_checks')),
       replyFilter: settings.elements(own('reply_filter')),
-      statusFilter: settings.elements(own('delivery_status_filter')),
       dnsReplyFilter: settings.elements(own('dns_reply_filter')),
       tlsPolicy: settings.elements(own('tls_policy_maps')),
     },

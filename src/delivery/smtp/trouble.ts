@@ -10,14 +10,13 @@ import type { EventChannel } from '#events';
 import {
   type DeliveryRequest,
   loggedOutcome,
-  type MaybePromise,
   type Outcome,
   type OutcomeKind,
   outcomeOf,
   type RequestRecipient,
   type Status,
 } from '#message';
-import type { TableList } from '#tables';
+import type { Judged, StatusFilter } from '../status-filter.ts';
 import type { Connection } from './connection.ts';
 import type { Reply } from './reply.ts';
 
@@ -28,7 +27,7 @@ export interface AttemptTools {
   readonly softBounce: boolean;
   readonly delayDigits: number;
   /** smtp_delivery_status_filter; undefined when there is none. */
-  readonly statusFilter: TableList | undefined;
+  readonly statusFilter: StatusFilter | undefined;
 }
 
 /** How a conversation broke off. */
@@ -202,9 +201,8 @@ export class Attempt {
     const connectedAt = this.#connectedAt ?? endedAt;
     const connection = this.#connection;
     for (const recipient of recipients) {
-      const tell = (final: Status): void =>
-        this.#tell(recipient, kind, final, action, connection, connectedAt, endedAt);
-      const filtered = this.#filter(kind, status);
+      const tell = (final: Judged): void => this.#tell(recipient, final, action, connection, connectedAt, endedAt);
+      const filtered = this.#tools.statusFilter?.apply(kind, status) ?? { kind, status };
       if (!(filtered instanceof Promise) && !this.#isWorking) {
         tell(filtered);
         continue;
@@ -216,8 +214,7 @@ export class Attempt {
 
   #tell(
     recipient: RequestRecipient,
-    kind: OutcomeKind,
-    status: Status,
+    { kind, status }: Judged,
     action: Outcome['action'],
     connection: Connection | undefined,
     connectedAt: number,
@@ -226,7 +223,7 @@ export class Attempt {
     const { request } = this;
     const { softBounce, delayDigits, events } = this.#tools;
     const isSoftened = softBounce && kind === 'bounced' && !request.probe;
-    const outcome: OutcomeKind = isSoftened ? 'deferred' : outcomeOf(filteredKind(kind, status), request);
+    const outcome: OutcomeKind = isSoftened ? 'deferred' : outcomeOf(kind, request);
     const final: Status = isSoftened ? { ...status, code: `4${status.code.slice(1)}` } : status;
     events.emit({
       kind: 'delivery',
@@ -249,37 +246,8 @@ export class Attempt {
       ...(connection !== undefined && { relay: connection.label }),
     });
   }
-
-  #filter(kind: OutcomeKind, status: Status): MaybePromise<Status> {
-    const { statusFilter } = this.#tools;
-    if (statusFilter === undefined) return status;
-    const found = statusFilter.lookup(`${status.code} ${status.reason}`);
-    return found instanceof Promise
-      ? found.then((result) => this.#applyFilter(kind, status, result.kind === 'found' ? result.value : undefined))
-      : this.#applyFilter(kind, status, found.kind === 'found' ? found.value : undefined);
-  }
-
-  /** A filter may change code and text, and hard into soft or back, but not success into failure. */
-  #applyFilter(kind: OutcomeKind, status: Status, value: string | undefined): Status {
-    if (value === undefined) return status;
-    const parts = /^([245]\.\d{1,3}\.\d{1,3})\s+(\S.*)$/s.exec(value);
-    const [, code = '', reason = ''] = parts ?? [];
-    const wasSuccess = kind === 'sent' || kind === 'deliverable';
-    if (parts === null || code.startsWith('2') !== wasSuccess) {
-      const filter = this.#tools.statusFilter?.title ?? '';
-      this.#tools.events.emit({ kind: 'warning', text: `${filter}: bad status or text in filter result: ${value}` });
-      return status;
-    }
-    return { ...status, code, reason };
-  }
 }
 
 function isSoft(status: Status): boolean {
   return status.code.startsWith('4');
-}
-
-/** After a status filter the class of the code says whether a failure is final. */
-function filteredKind(kind: OutcomeKind, status: Status): OutcomeKind {
-  if (kind !== 'deferred' && kind !== 'bounced') return kind;
-  return isSoft(status) ? 'deferred' : 'bounced';
 }

@@ -19,6 +19,7 @@ import { asWritten } from '../deliverer-protocol.ts';
 import { readLockRules } from '../lock-rules.ts';
 import { deliveredToFields, mailboxCopy } from '../mailbox-copy.ts';
 import type { LockRules } from '../mailbox.ts';
+import { openStatusFilter, type StatusFilter } from '../status-filter.ts';
 
 export interface VirtualAgentOptions {
   readonly settings: Settings;
@@ -51,11 +52,13 @@ class VirtualAgent implements DeliveryAgent {
   readonly #locks: LockRules;
   readonly #isOwnerStrict: boolean;
   readonly #sizeLimit: number;
+  readonly #statusFilter: StatusFilter | undefined;
   readonly #showsOriginal: boolean;
 
   constructor(options: VirtualAgentOptions) {
     const { settings, tables, rewriter } = options;
     this.#options = options;
+    this.#statusFilter = openStatusFilter('virtual_delivery_status_filter', options);
     this.#base = settings.string('virtual_mailbox_base');
     this.#maps = tables.list(settings.elements('virtual_mailbox_maps'), { paranoid: true });
     this.#uids = tables.list(settings.elements('virtual_uid_maps'), { paranoid: true });
@@ -78,7 +81,9 @@ class VirtualAgent implements DeliveryAgent {
   async deliver(request: DeliveryRequest, report: (outcome: Outcome) => void): Promise<Record<string, never>> {
     for (const recipient of request.recipients) {
       const found = await this.#deliverOne(request, recipient);
-      const outcome = { ...found, kind: outcomeOf(found.kind, request) };
+      const judged = await this.#statusFilter?.apply(found.kind, found.status);
+      const final = { ...found, ...judged };
+      const outcome = { ...final, kind: outcomeOf(final.kind, request) };
       this.#log(request, recipient, outcome);
       report({ ...outcome, relay: 'virtual' });
     }

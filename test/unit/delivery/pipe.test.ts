@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ConfigError, loadConfiguration } from '#config';
 import { createPipeAgent } from '#delivery/pipe';
+import { TableOpener } from '#tables';
 import { renderPostfixText } from '#events';
 import type { DeliveryRequest, Outcome, RequestRecipient } from '#message';
 import { noContent } from '../../../src/delivery/deliverer-content.ts';
@@ -46,9 +47,11 @@ describe('pipe', () => {
     const [entry] = configuration.services;
     assert.ok(entry);
     const log: string[] = [];
+    const settings = configuration.settingsFor(entry);
     const agent = createPipeAgent({
       entry,
-      settings: configuration.settingsFor(entry),
+      settings,
+      tables: new TableOpener({ settings, configDirectory: directory, warn: (text) => log.push(text) }),
       // commands of this test run as whoever runs it
       deliverers: { run: (_uid, _gid, asked, text = noContent()) => runRequest(asked, text), close: () => undefined },
       events: { emit: (event) => void log.push(renderPostfixText(event)) },
