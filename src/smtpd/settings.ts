@@ -30,6 +30,8 @@ export interface SmtpdSettings {
   readonly smtputf8: boolean;
   readonly softBounce: boolean;
   readonly delayReject: boolean;
+  /** Mail has its queue id from MAIL on. smtpd_delay_open_until_valid_rcpt = no */
+  readonly opensAtMail: boolean;
   readonly rejectFooter: string;
   readonly rejectFooterMaps: TableList;
   readonly rejectFilterMaps: TableList;
@@ -187,6 +189,7 @@ export function compileSettings(
     smtputf8: settings.bool('smtputf8_enable'),
     softBounce: settings.bool('soft_bounce'),
     delayReject: settings.bool('smtpd_delay_reject'),
+    opensAtMail: !settings.bool('smtpd_delay_open_until_valid_rcpt'),
     rejectFooter: settings.string('smtpd_reject_footer'),
     rejectFooterMaps: tables.list(settings.elements('smtpd_reject_footer_maps')),
     rejectFilterMaps: tables.list(settings.elements('smtpd_reject_filter_maps')),

@@ -115,7 +115,7 @@ export const pendingParameters = new Set(
     'smtp_tls_trust_anchor_file smtp_tls_verify_cert_match smtp_tlsrpt_enable ' +
     'smtp_tlsrpt_skip_reused_handshakes smtp_tlsrpt_socket_name smtpd_client_auth_rate_limit ' +
     'smtpd_client_new_tls_session_rate_limit ' +
-    'smtpd_delay_open_until_valid_rcpt smtpd_milter_maps ' +
+    'smtpd_milter_maps ' +
     'smtpd_sasl_authenticated_header ' +
     'smtpd_sasl_exceptions_networks smtpd_sasl_local_domain smtpd_sasl_mechanism_filter ' +
     'smtpd_sasl_response_limit smtpd_sasl_security_options smtpd_sasl_service ' +

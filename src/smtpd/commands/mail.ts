@@ -3,6 +3,8 @@ import { parsePath } from '#smtp';
 import { isListed, rewritesLocally } from '../access-rights.ts';
 import { type CommandResult, replyOf } from '../command-result.ts';
 import { logRefusal, refuse } from '../session-log.ts';
+import { isFiltered } from '../filter-entry.ts';
+import { openSubmission } from '../queue-entry.ts';
 import type { Session } from '../session.ts';
 import { checkRoutable, refuseAddress } from './address-check.ts';
 import type { Arguments } from './index.ts';
@@ -55,11 +57,14 @@ export async function mail(session: Session, { words, line }: Arguments): Promis
     mailCommand: line,
     ...parameters,
   });
-  if (settings.delayReject) return replyOf('250 2.1.0 Ok');
-  const verdict = await session.check('mail', { instance: '' });
-  if (verdict.kind === 'accept') return replyOf('250 2.1.0 Ok');
-  session.resetTransaction();
-  return replyOf(verdict.reply, verdict.hangsUp);
+  const verdict = settings.delayReject ? undefined : await session.check('mail', { instance: '' });
+  if (verdict?.kind === 'reject') {
+    session.resetTransaction();
+    return replyOf(verdict.reply, verdict.hangsUp);
+  }
+  const { transaction } = session;
+  if (settings.opensAtMail && transaction !== undefined && !isFiltered(session)) openSubmission(session, transaction);
+  return replyOf('250 2.1.0 Ok');
 }
 
 /** smtpd_authorized_verp_clients, asked when it matters. */
