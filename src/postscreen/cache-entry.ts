@@ -22,11 +22,17 @@ export const newClient: CacheEntry = {
   bareNewline: neverPassed,
 };
 
-/** Undefined: no entry. */
-export function parseCacheEntry(text: string): CacheEntry | undefined {
-  if (!/^\d{1,15}(?:;\d{1,15}){4}$/.test(text)) return undefined;
-  const [pregreet = 0, dnsbl = 0, pipelining = 0, nonSmtpCommand = 0, bareNewline = 0] = text.split(';').map(Number);
-  return { pregreet, dnsbl, pipelining, nonSmtpCommand, bareNewline };
+/** Fields that are missing or no number count as tests that were switched off: an older version wrote fewer. */
+export function parseCacheEntry(text: string): CacheEntry {
+  const fields = text.split(';');
+  const stamp = (at: number): number => (/^\d{1,15}$/.test(fields[at] ?? '') ? Number(fields[at]) : switchedOff);
+  return {
+    pregreet: stamp(0),
+    dnsbl: stamp(1),
+    pipelining: stamp(2),
+    nonSmtpCommand: stamp(3),
+    bareNewline: stamp(4),
+  };
 }
 
 /** Tests that never took place because they are off are told from those that were not passed. */
@@ -47,6 +53,5 @@ export function isWorthKeeping(
   enabled: ReadonlySet<Test>,
   { nowSeconds, retentionSeconds }: { readonly nowSeconds: number; readonly retentionSeconds: number },
 ): boolean {
-  const entry = parseCacheEntry(text);
-  return entry !== undefined && testsDue(entry, enabled, nowSeconds - retentionSeconds).size === 0;
+  return testsDue(parseCacheEntry(text), enabled, nowSeconds - retentionSeconds).size === 0;
 }

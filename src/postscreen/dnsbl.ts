@@ -91,26 +91,38 @@ export class Dnsbl {
     address: string,
     domain: string,
   ): Promise<{ readonly addresses: readonly string[]; readonly ttlSeconds: number | undefined }> {
-    const { resolver, answerEvents, events, timeoutMs } = this.#options;
+    const { resolver, events, timeoutMs } = this.#options;
     const name = `${reversedAddress(address) ?? ''}.${domain}`;
-    const answer = await within(resolver.lookup(name, 'A'), timeoutMs);
+    const answered = resolver.lookup(name, 'A').then((answer) => {
+      this.#logAnswer(answer, { address, domain, name });
+      return answer;
+    });
+    const answer = await within(answered, timeoutMs);
     if (answer === undefined) {
       events.emit({ kind: 'warning', text: `dnsblog reply timeout ${Math.round(timeoutMs / 1000)}s for ${domain}` });
       return { addresses: [], ttlSeconds: undefined };
     }
+    if (answer.kind !== 'ok') return { addresses: [], ttlSeconds: answer.ttl };
+    const records = answer.records.flatMap((record) => (record.type === 'A' ? [record] : []));
+    return {
+      addresses: records.map((record) => record.address),
+      ttlSeconds: Math.min(...records.map((record) => record.ttl)),
+    };
+  }
+
+  /** Also of answers that come too late. */
+  #logAnswer(
+    answer: DnsAnswer,
+    { address, domain, name }: { readonly address: string; readonly domain: string; readonly name: string },
+  ): void {
+    const { answerEvents } = this.#options;
     if (answer.kind === 'ok') {
-      const records = answer.records.flatMap((record) => (record.type === 'A' ? [record] : []));
-      for (const record of records) answerEvents.emit({ kind: 'dnsListed', address, domain, answer: record.address });
-      return {
-        addresses: records.map((record) => record.address),
-        ttlSeconds: Math.min(...records.map((record) => record.ttl)),
-      };
-    }
-    if (answer.kind !== 'noName' && answer.kind !== 'noData') {
+      for (const record of answer.records)
+        if (record.type === 'A') answerEvents.emit({ kind: 'dnsListed', address, domain, answer: record.address });
+    } else if (answer.kind !== 'noName' && answer.kind !== 'noData') {
       const text = `dnsblog_query: lookup error for DNS query ${name}: ${answer.reason}`;
       answerEvents.emit({ kind: 'warning', text });
     }
-    return { addresses: [], ttlSeconds: answer.ttl };
   }
 
   /** postscreen_dnsbl_reply_map */

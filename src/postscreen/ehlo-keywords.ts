@@ -2,31 +2,50 @@
 import { splitList } from '#config';
 import type { ScreeningSession } from './session.ts';
 
-/** The keywords with their parameters; those that the log has to name as left out are logged. */
+/** The words of a list of keywords, in the order in which the log names them. */
+const knownKeywords: readonly string[] = [
+  '8BITMIME',
+  'AUTH',
+  'ETRN',
+  'PIPELINING',
+  'SIZE',
+  'VERP',
+  'VRFY',
+  'XCLIENT',
+  'XFORWARD',
+  'STARTTLS',
+  'ENHANCEDSTATUSCODES',
+  'DSN',
+  'SMTPUTF8',
+  'CHUNKING',
+];
+
+/** The keywords with their parameters, without those that are not for this client. */
 export async function announcedKeywords(session: ScreeningSession): Promise<readonly string[]> {
-  const { settings, events, client } = session;
+  const { settings } = session;
   const { messageSizeLimit } = settings;
   const discarded = await discardedFor(session);
-  const keywords = [
+  return [
     messageSizeLimit > 0 ? `SIZE ${messageSizeLimit}` : 'SIZE',
-    ...(settings.disableVrfy ? [] : ['VRFY']),
+    ...(settings.announcesVrfy ? ['VRFY'] : []),
     'ETRN',
     'ENHANCEDSTATUSCODES',
     '8BITMIME',
     'DSN',
     ...(settings.smtputf8 ? ['SMTPUTF8'] : []),
     'CHUNKING',
-  ];
-  if (discarded.size > 0 && !discarded.has('silent-discard'))
-    events.emit({ kind: 'screenKeywords', client, names: [...discarded] });
-  return keywords.filter((keyword) => !discarded.has((keyword.split(' ')[0] ?? '').toLowerCase()));
+  ].filter((keyword) => !discarded.has((keyword.split(' ')[0] ?? '').toLowerCase()));
 }
 
+/** What a table has for the client takes the place of the list for all, and is logged. */
 async function discardedFor(session: ScreeningSession): Promise<ReadonlySet<string>> {
-  const { settings, endpoints } = session;
+  const { settings, endpoints, events, client } = session;
   if (settings.discardedKeywordMaps.isEmpty) return settings.discardedKeywords;
   const found = await settings.discardedKeywordMaps.lookup(endpoints.client.address);
-  if (found.kind === 'found') return new Set(splitList(found.value).map((word) => word.toLowerCase()));
   if (found.kind === 'failed') session.warn(`${found.table.name} lookup error for ${endpoints.client.address}`);
-  return settings.discardedKeywords;
+  if (found.kind !== 'found') return settings.discardedKeywords;
+  const words = new Set(splitList(found.value).map((word) => word.toLowerCase()));
+  const names = knownKeywords.filter((keyword) => words.has(keyword.toLowerCase()));
+  if (names.length > 0 && !words.has('silent-discard')) events.emit({ kind: 'screenKeywords', client, names });
+  return words;
 }

@@ -120,11 +120,12 @@ const data: Verb = (session, { sender }, { words }) => {
 const bdat: Verb = (session, { sender }, { words }) => {
   const [, size = '', last = 'LAST', ...more] = words.map(({ text }) => text);
   const isWellFormed = /^\d+$/.test(size) && last.toUpperCase() === 'LAST' && more.length === 0;
-  const reply = !isWellFormed
-    ? '501 5.5.4 Syntax: BDAT count [LAST]'
-    : sender === undefined
+  const reply =
+    sender === undefined
       ? '554 5.5.1 Error: need MAIL command'
-      : '554 5.5.1 Error: no valid recipients';
+      : isWellFormed
+        ? '554 5.5.1 Error: no valid recipients'
+        : '501 5.5.4 Syntax: BDAT count [LAST]';
   return refuseContent(session, 'BDAT', reply);
 };
 

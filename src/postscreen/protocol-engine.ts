@@ -88,8 +88,7 @@ class ProtocolEngine {
     }
     const waiting = this.#reader.waitingBytes;
     if (waiting.length > 0) {
-      const after = (verb === undefined ? name : name.toUpperCase()).slice(0, maxShownCommand);
-      await this.#breach('pipelining', { after, text: peekedText(waiting) });
+      await this.#breach('pipelining', { after: name.slice(0, maxShownCommand), text: peekedText(waiting) });
       if (session.isOver) return;
     }
     this.#commandCount += 1;
@@ -123,9 +122,9 @@ class ProtocolEngine {
     const action = settings.deepActions[test];
     if (action === 'ignore') results.overlook(test, session.nowSeconds + shortestTtl(session));
     else results.fail(test);
-    if (test === 'nonSmtpCommand' && action === 'drop')
-      return session.end('521 5.7.0 Error: I can break rules, too. Goodbye.');
-    await session.punish(action, '5.5.1 Protocol error');
+    const reply = '5.5.1 Protocol error';
+    const lastReply = test === 'nonSmtpCommand' ? '5.7.0 Error: I can break rules, too. Goodbye.' : reply;
+    await session.punish(action, reply, lastReply);
   }
 
   async #isForeign(name: string): Promise<boolean> {

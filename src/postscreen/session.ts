@@ -165,14 +165,15 @@ export class ScreeningSession {
     }
   }
 
-  /** Says whether the client has passed, and remembers it. */
+  /** Says whether the client has passed, and remembers it; a failure that is ignored keeps no other result from being kept. */
   #conclude(): void {
     const { results, client, events, endpoints } = this;
     const { cache, settings } = this.#options;
-    if (!this.#isTested || this.isBarred || results.failed) return;
-    if (results.isComplete) events.emit({ kind: 'screenPassed', client, isNew: results.isNewClient });
-    if (results.news !== undefined)
-      cache?.set(endpoints.client.address, formatCacheEntry(results.news, settings.enabled));
+    const { news } = results;
+    if (!this.#isTested || this.isBarred || news === undefined) return;
+    if (results.isComplete && !results.failed)
+      events.emit({ kind: 'screenPassed', client, isNew: results.isNewClient });
+    cache?.set(endpoints.client.address, formatCacheEntry(news, settings.enabled));
   }
 
   #handOver(): void {
@@ -181,11 +182,11 @@ export class ScreeningSession {
     else this.#options.handOver(this.stream.release());
   }
 
-  /** What a failed test leads to. `text`: of the reply, without its code. */
-  async punish(action: Action, text: string): Promise<void> {
+  /** What a failed test leads to. The texts are of replies, without their codes. */
+  async punish(action: Action, text: string, dropText = text): Promise<void> {
     if (action === 'ignore') return;
-    if (action === 'drop') return this.end(`521 ${text}`);
     this.isBarred = true;
+    if (action === 'drop') return this.end(`521 ${dropText}`);
     this.recipientReply = `550 ${text}`;
   }
 

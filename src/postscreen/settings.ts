@@ -44,6 +44,7 @@ export interface PostscreenSettings {
   readonly lineLengthLimit: number;
   readonly messageSizeLimit: number;
   readonly heloRequired: boolean;
+  readonly announcesVrfy: boolean;
   readonly disableVrfy: boolean;
   readonly smtputf8: boolean;
   readonly discardedKeywords: ReadonlySet<string>;
@@ -135,6 +136,8 @@ export function compilePostscreenSettings(settings: Settings, tables: TableOpene
     lineLengthLimit: settings.int('line_length_limit'),
     messageSizeLimit: settings.int('message_size_limit'),
     heloRequired: settings.bool('postscreen_helo_required'),
+    // postscreen_disable_vrfy_command does not keep it from being announced
+    announcesVrfy: !settings.bool('disable_vrfy_command'),
     disableVrfy: settings.bool('postscreen_disable_vrfy_command'),
     smtputf8: settings.bool('smtputf8_enable'),
     discardedKeywords: new Set(keywords.map((word) => word.toLowerCase())),

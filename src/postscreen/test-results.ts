@@ -64,12 +64,8 @@ export class TestResults {
     this.#hasNews = true;
   }
 
-  /** What the cache is to hold; undefined: nothing new, or nothing good. */
+  /** What the cache is to hold; undefined: nothing was passed. */
   get news(): CacheEntry | undefined {
-    return this.#hasNews && !this.failed ? this.#entry : undefined;
-  }
-
-  get enabled(): ReadonlySet<Test> {
-    return this.#enabled;
+    return this.#hasNews ? this.#entry : undefined;
   }
 }

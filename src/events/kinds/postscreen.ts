@@ -95,6 +95,7 @@ export const postscreenRenderings: Renderings<PostscreenEvent> = {
     `NOQUEUE: reject: RCPT from ${event.client}: ${event.reply}; from=<${toExternal(event.sender)}>, ` +
     `to=<${toExternal(event.recipient)}>, proto=${event.protocol}, helo=<${event.helo}>`,
   screenRefused: renderRefusal,
-  screenKeywords: (event) => `${event.client}: discarding EHLO keywords: ${event.names.join(', ')}`,
+  // Postfix puts no colon in front of the port here
+  screenKeywords: (event) => `${event.client.replace(']:', ']')}: discarding EHLO keywords: ${event.names.join(' ')}`,
   stress: (event) => `${event.entering ? 'entering' : 'leaving'} STRESS mode with ${event.connections} connections`,
 };
