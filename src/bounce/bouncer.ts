@@ -6,7 +6,14 @@
  */
 import type { Settings } from '#config';
 import type { EventChannel } from '#events';
-import { type ClientAttributes, formatMailDate, type Notify, type Submission, type SubmissionPort } from '#message';
+import {
+  formatMailDate,
+  internalEnvelope,
+  internalReceived,
+  type Notify,
+  type Submission,
+  type SubmissionPort,
+} from '#message';
 import type { QueuedMessage } from '#store';
 import { type Notice, noticeChunks, type NoticeKind, type NotifiedRecipient } from './report.ts';
 import { type BounceSettings, readBounceSettings } from './settings.ts';
@@ -33,17 +40,6 @@ export interface Bouncer {
     to?: string,
   ): Promise<NotifyResult>;
 }
-
-const NO_CLIENT: ClientAttributes = {
-  name: '',
-  reverseName: '',
-  address: '',
-  port: '',
-  heloName: '',
-  protocol: '',
-  serverAddress: '',
-  serverPort: '',
-};
 
 const OK: NotifyResult = { ok: true };
 
@@ -180,32 +176,13 @@ class NoticeSender implements Bouncer {
   }
 
   #open({ message, isPostmasterCopy, at }: Notice): Submission {
-    const { myhostname, mailName, doubleBounceSender } = this.#settings;
     const { smtputf8, encoding } = message.envelope;
-    const receivedHeader = (queueId: string): string =>
-      `Received: by ${myhostname} (${mailName})\r\n\tid ${queueId}; ${formatMailDate(at)}\r\n`;
+    const sender = isPostmasterCopy ? this.#settings.doubleBounceSender : '';
     const submission: Submission = this.#options.submission.open({
       source: 'bounce',
       overrides: [],
-      envelope: {
-        sender: isPostmasterCopy ? doubleBounceSender : '',
-        arrivedAt: at,
-        envid: '',
-        ret: '',
-        smtputf8,
-        encoding,
-        rewriteContext: 'local',
-        client: NO_CLIENT,
-        logClient: NO_CLIENT,
-        fullName: '',
-        contentFilter: '',
-        origin: 'bounce',
-        verp: '',
-        trace: '',
-        originalQueueId: '',
-        requireTls: false,
-      },
-      prepend: () => Buffer.from(receivedHeader(submission.queueId)),
+      envelope: { ...internalEnvelope(sender, at, 'bounce'), smtputf8, encoding },
+      prepend: () => internalReceived(submission.queueId, formatMailDate(at), this.#settings),
     });
     return submission;
   }

@@ -1,7 +1,7 @@
 /** Notices to the postmaster about SMTP sessions: what was said in them. postconf(5) notify_classes, error_notice_recipient */
 import { toExternal } from '#address';
 import type { Settings } from '#config';
-import { type ClientAttributes, formatMailDate, type Submission, type SubmissionPort } from '#message';
+import { formatMailDate, internalEnvelope, internalReceived, type Submission, type SubmissionPort } from '#message';
 import { wrapText } from './wrap.ts';
 
 export interface SessionNoticeOptions {
@@ -17,16 +17,6 @@ export interface NotedSession {
   readonly reason: string;
 }
 
-const noClient: ClientAttributes = {
-  name: '',
-  reverseName: '',
-  address: '',
-  port: '',
-  heloName: '',
-  protocol: '',
-  serverAddress: '',
-  serverPort: '',
-};
 const lineLength = 78;
 
 /** Sends such notices; one that can't be sent is given up. */
@@ -57,7 +47,7 @@ export function createSessionNotifier(options: SessionNoticeOptions): (session: 
   return (session) => {
     send(textOf(session), `${settings.string('double_bounce_sender')}@${myhostname}`, recipient, {
       ...options,
-      received: `by ${myhostname} (${mailName})`,
+      names: { myhostname, mailName },
     }).catch((error: unknown) => warn(`postmaster notify: ${error instanceof Error ? error.message : String(error)}`));
   };
 }
@@ -66,32 +56,20 @@ async function send(
   text: string,
   sender: string,
   recipient: string,
-  { submission, now, warn, received }: SessionNoticeOptions & { readonly received: string },
+  {
+    submission,
+    now,
+    warn,
+    names,
+  }: SessionNoticeOptions & { readonly names: { readonly myhostname: string; readonly mailName: string } },
 ): Promise<void> {
   const arrivedAt = now();
   const date = formatMailDate(arrivedAt);
   const message: Submission = submission.open({
     source: 'notify',
     overrides: [],
-    envelope: {
-      sender,
-      arrivedAt,
-      envid: '',
-      ret: '',
-      smtputf8: false,
-      encoding: '',
-      rewriteContext: 'local',
-      client: noClient,
-      logClient: noClient,
-      fullName: '',
-      contentFilter: '',
-      origin: 'notice',
-      verp: '',
-      trace: '',
-      originalQueueId: '',
-      requireTls: false,
-    },
-    prepend: () => Buffer.from(`Received: ${received}\r\n\tid ${message.queueId}; ${date}\r\n`),
+    envelope: internalEnvelope(sender, arrivedAt, 'notice'),
+    prepend: () => internalReceived(message.queueId, date, names),
   });
   message.addRecipient({ address: recipient, original: recipient, dsnOriginal: '', notify: [] });
   await message.write(Buffer.from(`Date: ${date}\r\n${text}`));

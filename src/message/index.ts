@@ -1,4 +1,5 @@
 /** The data that crosses floors: envelope, status, delivery request and outcome, submission. Data and nothing else. */
+export { internalEnvelope, internalReceived, noClient } from './internal-mail.ts';
 export { formatMailDate } from './date.ts';
 export { formatMaildropEnvelope, type MaildropEnvelope, parseMaildropEnvelope } from './maildrop.ts';
 export { type LoggedOutcome, loggedOutcome, outcomeOf } from './probe.ts';

@@ -2,19 +2,15 @@
  * A probe: a message without body that passes cleanup, queue manager and delivery agent as mail does, up to the point
  * where it would be delivered. It leaves nothing behind, and nobody gets a notice about it.
  */
-import { type ClientAttributes, formatMailDate, type Status, type Submission, type SubmissionPort } from '#message';
+import {
+  formatMailDate,
+  internalEnvelope,
+  internalReceived,
+  type Status,
+  type Submission,
+  type SubmissionPort,
+} from '#message';
 import type { VerifySettings } from './settings.ts';
-
-const noClient: ClientAttributes = {
-  name: '',
-  reverseName: '',
-  address: '',
-  port: '',
-  heloName: '',
-  protocol: '',
-  serverAddress: '',
-  serverPort: '',
-};
 
 export interface Probe {
   readonly sender: string;
@@ -28,32 +24,15 @@ export interface Probe {
 export async function submitProbe(
   { sender, recipient, at, onAliased }: Probe,
   submission: SubmissionPort,
-  { myhostname, mailName }: VerifySettings,
+  settings: VerifySettings,
 ): Promise<string | undefined> {
   const date = formatMailDate(at);
   const message: Submission = submission.open({
     source: 'verify',
     overrides: [],
     onAliased,
-    envelope: {
-      sender,
-      arrivedAt: at,
-      envid: '',
-      ret: '',
-      smtputf8: /[^\0-\x7f]/.test(recipient),
-      encoding: '',
-      rewriteContext: 'local',
-      client: noClient,
-      logClient: noClient,
-      fullName: '',
-      contentFilter: '',
-      origin: 'verify',
-      verp: '',
-      trace: '',
-      originalQueueId: '',
-      requireTls: false,
-    },
-    prepend: () => Buffer.from(`Received: by ${myhostname} (${mailName})\r\n\tid ${message.queueId}; ${date}\r\n`),
+    envelope: { ...internalEnvelope(sender, at, 'verify'), smtputf8: /[^\0-\x7f]/.test(recipient) },
+    prepend: () => internalReceived(message.queueId, date, settings),
   });
   try {
     message.addRecipient({ address: recipient, original: recipient, dsnOriginal: '', notify: [] });
