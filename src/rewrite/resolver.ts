@@ -77,7 +77,7 @@ export class AddressResolver {
     const { isLocalDomain, settings, rewrite } = this.#parts;
     const final = findFinalDomain(address, { isLocalDomain, resolve: settings, rewrite });
     return whenReady(final, (found): MaybePromise<Resolution> => {
-      if (found.kind === 'failed') return this.#failed('mydestination', found.reason);
+      if (found.kind === 'failed') return found;
       const domain = this.#validDomain(found.domain);
       if (domain === undefined) return BAD_SYNTAX;
       const localPart = found.recipient.slice(0, found.recipient.length - found.domain.length - 1);

@@ -7,19 +7,12 @@ import { isNew, type Job, type Mailee, type Place } from './job.ts';
 import { deliverToMailboxFile, deliverToMaildir } from './write.ts';
 
 /** The value of a table keyed by user name, or the parameter; undefined after a failed lookup, which is concluded. */
-async function byUser(
-  job: Job,
-  mailee: Mailee,
-  table: TableList,
-  name: string,
-  otherwise: string,
-): Promise<string | undefined> {
+async function byUser(job: Job, mailee: Mailee, table: TableList, otherwise: string): Promise<string | undefined> {
   if (table.isEmpty) return otherwise;
   const found = await table.lookup(mailee.user);
   if (found.kind === 'found') return found.value;
   if (found.kind === 'missing') return otherwise;
-  warn(job, `${found.table.name}: ${name} lookup of '${mailee.user}' failed: ${found.reason}`);
-  concludeFailed(job, mailee.address, '4.3.5', 'mail system configuration error');
+  concludeFailed(job, mailee.address, '4.3.0', 'table lookup failure');
   return undefined;
 }
 
@@ -43,13 +36,7 @@ export async function deliverToUser(
 ): Promise<boolean> {
   const { settings } = job.parts;
   if (!isNew(job, `mailbox ${mailee.local}`)) return true;
-  const transport = await byUser(
-    job,
-    mailee,
-    settings.mailboxTransportMaps,
-    'mailbox_transport_maps',
-    settings.mailboxTransport,
-  );
+  const transport = await byUser(job, mailee, settings.mailboxTransportMaps, settings.mailboxTransport);
   if (transport === undefined) return true;
   if (transport !== '') {
     await passToTransport(job, mailee, transport);
@@ -57,13 +44,7 @@ export async function deliverToUser(
   }
   if (user === undefined) return false;
   const own = { ...place, rights: { uid: user.uid, gid: user.gid, home: user.home, shell: user.shell } };
-  const command = await byUser(
-    job,
-    mailee,
-    settings.mailboxCommandMaps,
-    'mailbox_command_maps',
-    settings.mailboxCommand,
-  );
+  const command = await byUser(job, mailee, settings.mailboxCommandMaps, settings.mailboxCommand);
   if (command === undefined) return true;
   if (command !== '') await deliverToCommand(job, own, mailee, command, true);
   else await deliverToMailboxOf(job, own, mailee, user);

@@ -10,11 +10,10 @@ import { passToTransport } from './mailbox.ts';
 async function fallback(job: Job, mailee: Mailee): Promise<string | undefined> {
   const { fallbackTransportMaps, fallbackTransport } = job.parts.settings;
   if (fallbackTransportMaps.isEmpty) return fallbackTransport;
-  const found = await fallbackTransportMaps.lookup(mailee.address.toLowerCase());
+  const found = await fallbackTransportMaps.lookup(mailee.user);
   if (found.kind === 'found') return found.value;
   if (found.kind === 'missing') return fallbackTransport;
-  warn(job, `${found.table.name}: fallback_transport_maps lookup of '${mailee.address}' failed: ${found.reason}`);
-  concludeFailed(job, mailee.address, '4.3.5', 'mail system configuration error');
+  concludeFailed(job, mailee.address, '4.3.0', 'table lookup failure');
   return undefined;
 }
 

@@ -146,7 +146,8 @@ class VirtualAgent implements DeliveryAgent {
 
   async #find(address: string): Promise<Mailbox | Status> {
     const found = await findByAddress(this.#maps, address, this.#lookup);
-    if (found.kind === 'failed') return this.#trouble(found.reason, '4.3.0', 'Temporary lookup failure');
+    if (found.kind === 'failed')
+      return this.#misconfigured(`table virtual_mailbox_maps: lookup ${address}: ${found.reason}`);
     const { localPart, domain } = splitAddress(address);
     const value = found.kind === 'found' ? found.value : this.#catchallPath(localPart, domain);
     if (value === undefined) return { code: '5.1.1', reason: `unknown user: "${toExternal(address)}"` };
@@ -156,11 +157,7 @@ class VirtualAgent implements DeliveryAgent {
       resolvePath(path) !== this.#base.replace(/\/+$/, '') &&
       !resolvePath(path).startsWith(`${resolvePath(this.#base)}/`)
     ) {
-      return this.#trouble(
-        `${value}: path leaves virtual_mailbox_base`,
-        configurationTrouble.code,
-        configurationTrouble.reason,
-      );
+      return this.#misconfigured(`${value}: path leaves virtual_mailbox_base`);
     }
     const uid = await this.#number('virtual_uid_maps', this.#uids, address, this.#minimumUid);
     const gid = await this.#number('virtual_gid_maps', this.#gids, address, 1);
@@ -177,25 +174,15 @@ class VirtualAgent implements DeliveryAgent {
 
   async #number(parameter: string, tables: TableList, address: string, minimum: number): Promise<number | Status> {
     const found = await findByAddress(tables, address, this.#lookup);
-    if (found.kind === 'failed') return this.#trouble(found.reason, '4.3.0', 'Temporary lookup failure');
-    if (found.kind === 'missing')
-      return this.#trouble(
-        `recipient ${address}: not found in ${parameter}`,
-        configurationTrouble.code,
-        configurationTrouble.reason,
-      );
+    if (found.kind !== 'found') return this.#misconfigured(`recipient ${address}: not found in ${parameter}`);
     const value = Number(found.value);
     if (Number.isInteger(value) && value >= minimum) return value;
-    return this.#trouble(
-      `recipient ${address}: bad value ${found.value} in ${parameter}`,
-      configurationTrouble.code,
-      configurationTrouble.reason,
-    );
+    return this.#misconfigured(`recipient ${address}: bad value ${found.value} in ${parameter}`);
   }
 
-  #trouble(warning: string, code: string, reason: string): Status {
+  #misconfigured(warning: string): Status {
     this.#options.events.emit({ kind: 'warning', text: warning });
-    return { code, reason };
+    return configurationTrouble;
   }
 
   #log(request: DeliveryRequest, recipient: RequestRecipient, { kind, status }: Outcome): void {

@@ -1,5 +1,5 @@
 /** The address of MAIL, RCPT or VRFY: its syntax, and whether routing can make sense of it. smtpd(8) */
-import { splitAddress, toExternal } from '#address';
+import { splitAddress } from '#address';
 import type { MaybePromise } from '#message';
 import { type CommandResult, replyOf } from '../command-result.ts';
 import type { Session } from '../session.ts';
@@ -20,16 +20,9 @@ export function checkRoutable(
   address: string,
   refusal: Refusal & { readonly isUtf8: boolean },
 ): MaybePromise<CommandResult | undefined> {
-  const judge = (kind: 'resolved' | 'invalid' | 'failed'): CommandResult | undefined => {
-    switch (kind) {
-      case 'resolved':
-        return undefined;
-      case 'invalid':
-        return refuseAddress(session, refusal);
-      case 'failed':
-        return replyOf(`451 4.3.0 <${toExternal(address)}>: Temporary lookup failure`);
-    }
-  };
+  // A table that can't be read says nothing against an address; the restrictions will see.
+  const judge = (kind: 'resolved' | 'invalid' | 'failed'): CommandResult | undefined =>
+    kind === 'invalid' ? refuseAddress(session, refusal) : undefined;
   if (address === '') return undefined;
   if (!refusal.isUtf8 && /[^\0-\x7f]/.test(splitAddress(address).domain)) return refuseAddress(session, refusal);
   const { rewriter } = session.options;
