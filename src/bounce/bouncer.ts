@@ -77,35 +77,48 @@ class NoticeSender implements Bouncer {
     all: readonly NotifiedRecipient[],
     to = message.envelope.sender,
   ): Promise<NotifyResult> {
-    const recipients = all.filter(({ recipient }) => wants(recipient.notify, kind));
-    if (recipients.length === 0) return OK;
-    if (to === '') return this.#nullSender(kind, message, recipients);
+    if (all.length === 0) return OK;
+    if (to === '') return this.#nullSender(kind, message, all);
     if (to.toLowerCase() === this.#settings.doubleBounceSender.toLowerCase()) {
       if (kind === 'failure' || kind === 'delay') {
         this.#options.events.emit({ kind: 'postmasterNoticeDiscarded', queueId: message.queueId });
       }
       return OK;
     }
-    const isVerp = to === message.envelope.sender && message.envelope.verp !== '' && !this.#settings.ignoresVerp;
-    if (kind === 'failure' && isVerp) return this.#verp(message, recipients);
-    return this.#toSender(kind, message, recipients, to);
+    const result = await this.#toSender(kind, message, all, to);
+    if (result.ok) await this.#toPostmaster(kind, message, all);
+    return result;
   }
 
+  /** Recipients of whom the sender wants to hear. */
   async #toSender(
     kind: NoticeKind,
     message: QueuedMessage,
-    recipients: readonly NotifiedRecipient[],
+    all: readonly NotifiedRecipient[],
     to: string,
   ): Promise<NotifyResult> {
-    const { sizeLimit, copiesBounces, copiesDelays, bounceRecipient, delayRecipient } = this.#settings;
+    const recipients = all.filter(({ recipient }) => wants(recipient.notify, kind));
+    const { envelope, sizeBytes } = message;
+    if (recipients.length === 0) return OK;
     // RFC 3461, 4.3: RET is about failures; other reports return the headers only.
-    const isFull = kind === 'failure' && message.envelope.ret !== 'hdrs' && message.sizeBytes <= sizeLimit;
-    const result = await this.#send(this.#notice(kind, message, recipients, to, false, !isFull));
-    if (!result.ok) return result;
+    const isFull = kind === 'failure' && envelope.ret !== 'hdrs' && sizeBytes <= this.#settings.sizeLimit;
+    const isVerp = kind === 'failure' && to === envelope.sender && envelope.verp !== '' && !this.#settings.ignoresVerp;
+    if (!isVerp) return this.#send(this.#notice(kind, message, recipients, to, false, !isFull));
+    for (const entry of recipients) {
+      const { address, original } = entry.recipient;
+      const own = verpSender(envelope.verp, to, original === '' ? address : original);
+      const result = await this.#send(this.#notice(kind, message, [entry], own, false, !isFull));
+      if (!result.ok) return result;
+    }
+    return OK;
+  }
+
+  /** The postmaster hears of all, whatever NOTIFY says. */
+  async #toPostmaster(kind: NoticeKind, message: QueuedMessage, all: readonly NotifiedRecipient[]): Promise<void> {
+    const { copiesBounces, copiesDelays, bounceRecipient, delayRecipient } = this.#settings;
     const copyTo =
       kind === 'failure' && copiesBounces ? bounceRecipient : kind === 'delay' && copiesDelays ? delayRecipient : '';
-    if (copyTo !== '') await this.#send(this.#notice(kind, message, recipients, copyTo, true, true));
-    return OK;
+    if (copyTo !== '') await this.#send(this.#notice(kind, message, all, copyTo, true, true));
   }
 
   /** Nobody is left to tell but the postmaster. */
@@ -121,18 +134,6 @@ class NoticeSender implements Bouncer {
     }
     if (kind === 'delay' && copiesDelays) {
       return this.#send(this.#notice(kind, message, recipients, delayRecipient, true, true));
-    }
-    return OK;
-  }
-
-  /** One notice a recipient, each to its own address. */
-  async #verp(message: QueuedMessage, recipients: readonly NotifiedRecipient[]): Promise<NotifyResult> {
-    const { verp, sender } = message.envelope;
-    for (const entry of recipients) {
-      const { address, original } = entry.recipient;
-      const to = verpSender(verp, sender, original === '' ? address : original);
-      const result = await this.#toSender('failure', message, [entry], to);
-      if (!result.ok) return result;
     }
     return OK;
   }

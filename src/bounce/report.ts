@@ -39,7 +39,7 @@ export async function* noticeChunks(notice: Notice, settings: BounceSettings): A
     ['This is a MIME-encapsulated message.', ''],
     notification(notice, boundary),
     deliveryReport(notice, boundary, settings),
-    messagePartHeader(notice, boundary),
+    messagePartHeader(notice, boundary, settings),
   ];
   yield Buffer.from(parts.map((lines) => lines.join(EOL) + EOL).join(''));
   yield* notice.headersOnly ? headerChunks(notice.message) : notice.message.content.chunks();
@@ -115,7 +115,7 @@ function deliveryReport(notice: Notice, boundary: string, settings: BounceSettin
     `Reporting-MTA: dns; ${settings.myhostname}`,
     ...(envid === '' ? [] : [`Original-Envelope-Id: ${envid}`]),
     `X-${mailName}-Queue-ID: ${message.queueId}`,
-    ...(sender === '' ? [] : [`X-${mailName}-Sender: ${addressType(sender)}; ${toExternal(sender)}`]),
+    `X-${mailName}-Sender: ${addressType(sender)}; ${toExternal(sender || settings.mailerDaemon)}`,
     `Arrival-Date: ${formatMailDate(arrivedAt)}`,
     ...recipients.flatMap((entry) => ['', ...recipientFields(entry, notice, settings)]),
     '',
@@ -165,7 +165,7 @@ function actionOf(kind: NoticeKind, { kind: outcome, action }: Outcome): DsnActi
   }
 }
 
-function messagePartHeader(notice: Notice, boundary: string): readonly string[] {
+function messagePartHeader(notice: Notice, boundary: string, settings: BounceSettings): readonly string[] {
   const { kind, message, headersOnly } = notice;
   const { smtputf8, sender } = message.envelope;
   const undelivered = kind === 'failure' || kind === 'delay' ? 'Undelivered ' : '';
@@ -182,7 +182,7 @@ function messagePartHeader(notice: Notice, boundary: string): readonly string[] 
     `Content-Type: ${type}`,
     ...partEncoding(notice),
     '',
-    `Return-Path: <${toExternal(sender)}>`,
+    `Return-Path: <${toExternal(sender || settings.mailerDaemon)}>`,
   ];
 }
 

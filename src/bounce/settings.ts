@@ -7,6 +7,8 @@ export interface BounceSettings {
   readonly mailName: string;
   /** `double-bounce@$myhostname`. */
   readonly doubleBounceSender: string;
+  /** Who stands for the null sender in reports. */
+  readonly mailerDaemon: string;
   readonly sizeLimit: number;
   readonly maximalLifetimeMs: number;
   readonly copiesBounces: boolean;
@@ -27,6 +29,7 @@ export function readBounceSettings(settings: Settings, warn: (text: string) => v
     myhostname: settings.string('myhostname'),
     mailName: settings.string('mail_name'),
     doubleBounceSender: `${settings.string('double_bounce_sender')}@${settings.string('myhostname')}`,
+    mailerDaemon: `MAILER-DAEMON@${settings.string('myorigin')}`,
     sizeLimit: settings.int('bounce_size_limit'),
     maximalLifetimeMs: settings.ms('maximal_queue_lifetime'),
     copiesBounces: classes.includes('bounce'),

@@ -249,4 +249,20 @@ describe('bounce', () => {
     await bouncer.notify('delay', queued(), [failed('b@y')]);
     assert.match(sent[1]?.text ?? '', /^Subject: Delayed Mail \(still being retried\)\r$/m);
   });
+
+  it('tells the postmaster also of what the sender does not want to hear', async () => {
+    const { bouncer, sent } = setUp('notify_classes = bounce\nbounce_notice_recipient = pm@x\n');
+    await bouncer.notify('failure', queued(), [failed('b@y', ['never'])]);
+    assert.deepEqual(
+      sent.map(({ to }) => to),
+      [['pm@x']],
+    );
+  });
+
+  it('calls the null sender by name in what the postmaster gets', async () => {
+    const { bouncer, sent } = setUp('notify_classes = 2bounce\nmyorigin = here.example\n');
+    await bouncer.notify('failure', queued({ sender: '' }), [failed('b@y')]);
+    assert.match(sent[0]?.text ?? '', /^Return-Path: <MAILER-DAEMON@here\.example>\r$/m);
+    assert.match(sent[0]?.text ?? '', /^X-Postfix-Sender: rfc822; MAILER-DAEMON@here\.example\r$/m);
+  });
 });
