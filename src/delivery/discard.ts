@@ -1,6 +1,6 @@
 /** discard(8): pretends delivery; the nexthop is the text for the log. */
 import type { EventChannel } from '#events';
-import type { DeliveryAgent, OutcomeKind } from '#message';
+import { type DeliveryAgent, outcomeOf } from '#message';
 import { logOutcome } from './log-outcome.ts';
 import { statusOfNexthop } from './nexthop-text.ts';
 
@@ -13,9 +13,9 @@ export function createDiscardAgent({ events, now = Date.now }: DiscardAgentOptio
   return {
     deliver(request, report) {
       const status = statusOfNexthop(request.nexthop, { code: '2.0.0', reason: 'mail discarded' });
-      const kind: OutcomeKind = request.probe ? 'deliverable' : 'sent';
+      const kind = outcomeOf('sent', request);
       for (const recipient of request.recipients) {
-        logOutcome(events, request, recipient, { outcome: kind, status, now: now() });
+        logOutcome(events, request, recipient, { logged: kind, status, now: now() });
         report({ index: recipient.index, kind, status, action: 'delivered' });
       }
       return Promise.resolve({});

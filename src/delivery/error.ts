@@ -1,7 +1,7 @@
 /** error(8): bounces every recipient with the nexthop as the reason; as the retry service, defers them. */
 import type { Settings } from '#config';
 import type { EventChannel } from '#events';
-import { type DeliveryAgent, type OutcomeKind, outcomeOf, type Status } from '#message';
+import { concludedAs, type DeliveryAgent, type Status } from '#message';
 import { logOutcome } from './log-outcome.ts';
 import { statusOfNexthop } from './nexthop-text.ts';
 
@@ -20,17 +20,15 @@ const fallbacks: Readonly<Record<'error' | 'retry', Status>> = {
 export function createErrorAgent(options: ErrorAgentOptions): DeliveryAgent {
   const { service, events, now = Date.now } = options;
   const fallback = fallbacks[service];
-  const isSoft = service === 'error' && options.settings.bool('soft_bounce');
+  const isSoft = options.settings.bool('soft_bounce');
   return {
     deliver(request, report) {
-      const plain = statusOfNexthop(request.nexthop, fallback);
-      // soft_bounce never changes what a probe is told
-      const isSoftened = isSoft && !request.probe;
-      const status: Status = isSoftened ? { ...plain, code: `4${plain.code.slice(1)}` } : plain;
-      const kind: OutcomeKind = outcomeOf(service === 'retry' || isSoftened ? 'deferred' : 'bounced', request);
+      const status = statusOfNexthop(request.nexthop, fallback);
+      const found = { kind: service === 'retry' ? ('deferred' as const) : ('bounced' as const), status };
+      const { logged, ...outcome } = concludedAs(found, request, isSoft);
       for (const recipient of request.recipients) {
-        logOutcome(events, request, recipient, { outcome: isSoftened ? 'SOFTBOUNCE' : kind, status, now: now() });
-        report({ index: recipient.index, kind, status });
+        logOutcome(events, request, recipient, { logged, status: outcome.status, now: now() });
+        report({ index: recipient.index, ...outcome });
       }
       return Promise.resolve({});
     },

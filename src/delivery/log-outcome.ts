@@ -1,13 +1,13 @@
 /** The log line of a delivery that needs no connection. */
 import { toExternal } from '#address';
 import type { EventChannel } from '#events';
-import { type DeliveryRequest, loggedOutcome, type OutcomeKind, type RequestRecipient, type Status } from '#message';
+import type { DeliveryRequest, LoggedOutcome, RequestRecipient, Status } from '#message';
 
 export function logOutcome(
   events: EventChannel,
   request: DeliveryRequest,
   recipient: RequestRecipient,
-  { outcome, status, now }: { outcome: OutcomeKind | 'SOFTBOUNCE'; status: Status; now: number },
+  { logged, status, now }: { readonly logged: LoggedOutcome; readonly status: Status; readonly now: number },
 ): void {
   events.emit({
     kind: 'delivery',
@@ -17,7 +17,7 @@ export function logOutcome(
     relay: 'none',
     times: [request.envelope.arrivedAt, request.activeAt, request.startedAt, now, now],
     code: status.code,
-    outcome: outcome === 'SOFTBOUNCE' ? outcome : loggedOutcome(outcome, request),
+    outcome: logged,
     text: status.reason,
   });
 }

@@ -2,7 +2,7 @@
 export { internalEnvelope, internalReceived, noClient } from './internal-mail.ts';
 export { formatMailDate } from './date.ts';
 export { formatMaildropEnvelope, type MaildropEnvelope, parseMaildropEnvelope } from './maildrop.ts';
-export { type LoggedOutcome, loggedOutcome, outcomeOf } from './probe.ts';
+export { concludedAs, type Finding, type LoggedOutcome, outcomeOf } from './conclusion.ts';
 export { type MimeLimits, type MimePlace, type MimeProblem, MimeStructure } from './mime-structure.ts';
 export { type MaybePromise, whenReady } from './result.ts';
 export type { DsnAction, OutcomeKind, Status } from './status.ts';

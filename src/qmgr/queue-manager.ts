@@ -7,14 +7,13 @@ import { verpSender } from '#bounce';
 import type { Settings } from '#config';
 import type { EventChannel } from '#events';
 import {
+  concludedAs,
   type AddressVerification,
   type DeliveryAgent,
   type DeliveryRequest,
   type Envelope,
-  loggedOutcome,
   type MaybePromise,
   type Outcome,
-  outcomeOf,
   type RequestRecipient,
   type Status,
 } from '#message';
@@ -283,10 +282,11 @@ export class QueueManager {
 
   /** An outcome without a delivery, with its log line. */
   #decide(message: ActiveMessage, recipient: RequestRecipient, found: Outcome['kind'], reason: Status): void {
-    const isSoftened = found === 'bounced' && this.#settings.softBounce && !message.isProbe;
-    const status = isSoftened ? { ...reason, code: `4${reason.code.slice(1)}` } : reason;
-    const probe = this.#probeOf(message);
-    const kind = outcomeOf(isSoftened ? 'deferred' : found, probe);
+    const { kind, status, logged } = concludedAs(
+      { kind: found, status: reason },
+      this.#probeOf(message),
+      this.#settings.softBounce,
+    );
     const now = this.#options.now();
     const { envelope, queueId } = message.queued;
     message.record({ index: recipient.index, kind, status });
@@ -300,7 +300,7 @@ export class QueueManager {
       relay: 'none',
       times: [envelope.arrivedAt, message.activeAt, now, now, now],
       code: status.code,
-      outcome: isSoftened ? 'SOFTBOUNCE' : loggedOutcome(kind, probe),
+      outcome: logged,
       text: status.reason,
     });
   }

@@ -1,6 +1,6 @@
 /** Says what became of a member of an expansion: in the log, and for the outcome of the whole. */
 import { toExternal } from '#address';
-import { loggedOutcome, outcomeOf, type Status } from '#message';
+import { concludedAs, type Status } from '#message';
 import type { WriteResult } from '../deliverer-protocol.ts';
 import type { Ending, Job } from './job.ts';
 
@@ -12,10 +12,10 @@ export function conclude(job: Job, address: string, ending: Ending): void {
   job.undecided.push(judged.then((final) => write(job, address, { ...ending, ...final })));
 }
 
-function write(job: Job, address: string, { kind: found, ...ending }: Ending): void {
+function write(job: Job, address: string, ending: Ending): void {
   const { request, recipient, parts, sender } = job;
-  const kind = outcomeOf(found, request);
-  job.outcomes.push({ relay: 'local', ...ending, address, sender, kind });
+  const { logged, ...outcome } = concludedAs(ending, request, parts.settings.softBounce);
+  job.outcomes.push({ relay: 'local', ...ending, address, sender, ...outcome });
   parts.events.emit({
     kind: 'delivery',
     queueId: request.queueId,
@@ -23,9 +23,9 @@ function write(job: Job, address: string, { kind: found, ...ending }: Ending): v
     original: toExternal(recipient.original),
     relay: 'local',
     times: [request.envelope.arrivedAt, request.activeAt, request.startedAt, request.startedAt, parts.now()],
-    code: ending.status.code,
-    outcome: loggedOutcome(kind, request),
-    text: ending.status.reason,
+    code: outcome.status.code,
+    outcome: logged,
+    text: outcome.status.reason,
   });
 }
 

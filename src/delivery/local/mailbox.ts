@@ -7,7 +7,12 @@ import { isNew, type Job, type Mailee, type Place } from './job.ts';
 import { deliverToMailboxFile, deliverToMaildir } from './write.ts';
 
 /** The value of a table keyed by user name, or the parameter; undefined after a failed lookup, which is concluded. */
-async function byUser(job: Job, mailee: Mailee, table: TableList, otherwise: string): Promise<string | undefined> {
+export async function byUser(
+  job: Job,
+  mailee: Mailee,
+  table: TableList,
+  otherwise: string,
+): Promise<string | undefined> {
   if (table.isEmpty) return otherwise;
   const found = await table.lookup(mailee.user);
   if (found.kind === 'found') return found.value;

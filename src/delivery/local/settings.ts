@@ -34,6 +34,7 @@ export interface LocalSettings {
   readonly sizeLimit: number;
   readonly isOwnerStrict: boolean;
   readonly needsHome: boolean;
+  readonly softBounce: boolean;
   /** prepend_delivered_header */
   readonly deliveredIn: ReadonlySet<string>;
   /** enable_original_recipient */
@@ -88,6 +89,7 @@ export function readLocalSettings(settings: Settings, tables: TableOpener): Loca
     isOwnerStrict: settings.bool('strict_mailbox_ownership'),
     needsHome: settings.bool('require_home_directory'),
     deliveredIn: words('prepend_delivered_header'),
+    softBounce: settings.bool('soft_bounce'),
     showsOriginal: settings.bool('enable_original_recipient'),
     commandsFrom: words('allow_mail_to_commands'),
     filesFrom: words('allow_mail_to_files'),

@@ -5,17 +5,7 @@ import { expansionValues } from './command.ts';
 import { concludeFailed, concludeSent, warn } from './conclude.ts';
 import { deliverToMembers, membersOf } from './destinations.ts';
 import { isNew, type Job, type Mailee, type Place } from './job.ts';
-import { passToTransport } from './mailbox.ts';
-
-async function fallback(job: Job, mailee: Mailee): Promise<string | undefined> {
-  const { fallbackTransportMaps, fallbackTransport } = job.parts.settings;
-  if (fallbackTransportMaps.isEmpty) return fallbackTransport;
-  const found = await fallbackTransportMaps.lookup(mailee.user);
-  if (found.kind === 'found') return found.value;
-  if (found.kind === 'missing') return fallbackTransport;
-  concludeFailed(job, mailee.address, '4.3.0', 'table lookup failure');
-  return undefined;
-}
+import { byUser, passToTransport } from './mailbox.ts';
 
 /** luser_relay with its names filled in; '' when it is not set, or nothing is left of it. */
 function luserRelay(job: Job, mailee: Mailee): string {
@@ -26,7 +16,8 @@ function luserRelay(job: Job, mailee: Mailee): string {
 }
 
 export async function deliverToUnknown(job: Job, place: Place, mailee: Mailee): Promise<void> {
-  const transport = await fallback(job, mailee);
+  const { fallbackTransportMaps, fallbackTransport } = job.parts.settings;
+  const transport = await byUser(job, mailee, fallbackTransportMaps, fallbackTransport);
   if (transport === undefined) return;
   if (transport !== '') return passToTransport(job, mailee, transport);
   const relay = luserRelay(job, mailee);

@@ -3,11 +3,11 @@ import { toExternal } from '#address';
 import type { ServiceEntry, Settings } from '#config';
 import type { EventChannel } from '#events';
 import {
+  concludedAs,
   type DeliveryAgent,
   type DeliveryRequest,
-  loggedOutcome,
+  type Finding,
   type Outcome,
-  outcomeOf,
   type RequestRecipient,
   type Status,
 } from '#message';
@@ -136,11 +136,8 @@ class PipeAgent implements DeliveryAgent {
   ): Promise<void> {
     const { code, text, diagnostic } = result;
     const own: Status = { code, reason: text, ...(diagnostic === undefined ? {} : { diagnostic }) };
-    const { kind: found, status } = (await this.#statusFilter?.apply(result.kind, own)) ?? {
-      kind: result.kind,
-      status: own,
-    };
-    const kind = outcomeOf(found, request);
+    const found: Finding = (await this.#statusFilter?.apply(result.kind, own)) ?? { kind: result.kind, status: own };
+    const { kind, status, logged } = concludedAs(found, request, this.#settings.softBounce);
     this.#options.events.emit({
       kind: 'delivery',
       queueId: request.queueId,
@@ -149,7 +146,7 @@ class PipeAgent implements DeliveryAgent {
       relay: this.#settings.service,
       times: [request.envelope.arrivedAt, request.activeAt, request.startedAt, request.startedAt, this.#options.now()],
       code: status.code,
-      outcome: loggedOutcome(kind, request),
+      outcome: logged,
       text: status.reason,
     });
     // with flag X this is where the message's way ends, else the command is one more hop

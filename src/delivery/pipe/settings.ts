@@ -6,6 +6,7 @@ import { exportedEnvironment } from '../command-environment.ts';
 export interface PipeSettings {
   readonly service: string;
   readonly flags: ReadonlySet<string>;
+  readonly softBounce: boolean;
   readonly uid: number;
   readonly gid: number;
   readonly argv: readonly string[];
@@ -61,6 +62,7 @@ export function readPipeSettings(entry: ServiceEntry, settings: Settings): PipeS
   return {
     service: entry.name,
     flags,
+    softBounce: settings.bool('soft_bounce'),
     uid: groupName !== undefined && group === undefined ? -1 : uid,
     gid: group?.gid ?? user?.gid ?? -1,
     argv,

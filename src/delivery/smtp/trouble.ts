@@ -8,11 +8,10 @@
 import { toExternal } from '#address';
 import type { EventChannel } from '#events';
 import {
+  concludedAs,
   type DeliveryRequest,
-  loggedOutcome,
   type Outcome,
   type OutcomeKind,
-  outcomeOf,
   type RequestRecipient,
   type Status,
 } from '#message';
@@ -214,7 +213,7 @@ export class Attempt {
 
   #tell(
     recipient: RequestRecipient,
-    { kind, status }: Judged,
+    judged: Judged,
     action: Outcome['action'],
     connection: Connection | undefined,
     connectedAt: number,
@@ -222,9 +221,7 @@ export class Attempt {
   ): void {
     const { request } = this;
     const { softBounce, delayDigits, events } = this.#tools;
-    const isSoftened = softBounce && kind === 'bounced' && !request.probe;
-    const outcome: OutcomeKind = isSoftened ? 'deferred' : outcomeOf(kind, request);
-    const final: Status = isSoftened ? { ...status, code: `4${status.code.slice(1)}` } : status;
+    const { kind, status, logged } = concludedAs(judged, request, softBounce);
     events.emit({
       kind: 'delivery',
       queueId: request.queueId,
@@ -233,15 +230,15 @@ export class Attempt {
       relay: connection?.label ?? 'none',
       ...(connection !== undefined && { connectionUse: connection.uses }),
       times: [request.envelope.arrivedAt, request.activeAt, request.startedAt, connectedAt, endedAt],
-      code: final.code,
-      outcome: isSoftened ? 'SOFTBOUNCE' : loggedOutcome(outcome, request),
-      text: final.reason,
+      code: status.code,
+      outcome: logged,
+      text: status.reason,
       ...(delayDigits !== 2 && { delayDigits }),
     });
     this.#report({
       index: recipient.index,
-      kind: outcome,
-      status: final,
+      kind,
+      status,
       ...(action !== undefined && { action }),
       ...(connection !== undefined && { relay: connection.label }),
     });

@@ -4,11 +4,11 @@ import { splitAddress, toExternal } from '#address';
 import { ConfigError, type Settings } from '#config';
 import type { EventChannel } from '#events';
 import {
+  concludedAs,
   type DeliveryAgent,
   type DeliveryRequest,
-  loggedOutcome,
+  type LoggedOutcome,
   type Outcome,
-  outcomeOf,
   type RequestRecipient,
   type Status,
 } from '#message';
@@ -54,6 +54,7 @@ class VirtualAgent implements DeliveryAgent {
   readonly #sizeLimit: number;
   readonly #statusFilter: StatusFilter | undefined;
   readonly #showsOriginal: boolean;
+  readonly #softBounce: boolean;
 
   constructor(options: VirtualAgentOptions) {
     const { settings, tables, rewriter } = options;
@@ -75,6 +76,7 @@ class VirtualAgent implements DeliveryAgent {
     this.#locks = readLockRules(settings, 'virtual_mailbox_lock');
     this.#isOwnerStrict = settings.bool('strict_mailbox_ownership');
     this.#sizeLimit = settings.int('virtual_mailbox_limit');
+    this.#softBounce = settings.bool('soft_bounce');
     this.#showsOriginal = settings.bool('enable_original_recipient');
   }
 
@@ -82,10 +84,9 @@ class VirtualAgent implements DeliveryAgent {
     for (const recipient of request.recipients) {
       const found = await this.#deliverOne(request, recipient);
       const judged = await this.#statusFilter?.apply(found.kind, found.status);
-      const final = { ...found, ...judged };
-      const outcome = { ...final, kind: outcomeOf(final.kind, request) };
-      this.#log(request, recipient, outcome);
-      report({ ...outcome, relay: 'virtual' });
+      const { logged, ...outcome } = concludedAs({ ...found, ...judged }, request, this.#softBounce);
+      this.#log(request, recipient, logged, outcome.status);
+      report({ ...found, ...outcome, relay: 'virtual' });
     }
     return {};
   }
@@ -185,7 +186,7 @@ class VirtualAgent implements DeliveryAgent {
     return configurationTrouble;
   }
 
-  #log(request: DeliveryRequest, recipient: RequestRecipient, { kind, status }: Outcome): void {
+  #log(request: DeliveryRequest, recipient: RequestRecipient, outcome: LoggedOutcome, status: Status): void {
     const ended = this.#options.now();
     this.#options.events.emit({
       kind: 'delivery',
@@ -195,7 +196,7 @@ class VirtualAgent implements DeliveryAgent {
       relay: 'virtual',
       times: [request.envelope.arrivedAt, request.activeAt, request.startedAt, request.startedAt, ended],
       code: status.code,
-      outcome: loggedOutcome(kind, request),
+      outcome,
       text: status.reason,
     });
   }
