@@ -20,7 +20,6 @@ const refusals: readonly Refusal[] = [
   { name: 'smtpd_enforce_tls', applies: isOn, what: 'TLS in the SMTP server' },
   { name: 'postscreen_tls_security_level', applies: demandsTls, what: 'TLS in postscreen' },
   { name: 'postscreen_enforce_tls', applies: isOn, what: 'TLS in postscreen' },
-  { name: 'postscreen_upstream_proxy_protocol', applies: isGiven, what: 'the haproxy protocol in postscreen' },
   { name: 'smtpd_sasl_auth_enable', applies: isOn, what: 'SASL login' },
   { name: 'smtpd_milters', applies: isGiven, what: 'milters' },
   { name: 'non_smtpd_milters', applies: isGiven, what: 'milters' },

@@ -92,6 +92,13 @@ export class ClientStream {
     return bytes;
   }
 
+  /** What was taken too much comes first again. */
+  putBack(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#waiting.unshift(bytes);
+    this.#waitingBytes += bytes.length;
+  }
+
   write(text: string): void {
     if (!this.socket.destroyed && this.socket.writable) this.socket.write(text);
   }

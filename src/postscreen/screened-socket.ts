@@ -1,16 +1,12 @@
 /** What postscreen needs of a connection, and how it names the two ends. */
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Endpoint } from '#smtp';
 
 export type ScreenedSocket = Duplex &
   Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort' | 'destroySoon'> & {
     setNoDelay(on: boolean): unknown;
   };
-
-export interface Endpoint {
-  readonly address: string;
-  readonly port: string;
-}
 
 export interface Endpoints {
   readonly client: Endpoint;

@@ -3,11 +3,13 @@ import type { Resolver } from '#dns';
 import type { EventChannel } from '#events';
 import { type Cache, keepCacheClean, openCache } from '#tables';
 import { isWorthKeeping } from './cache-entry.ts';
+import { ClientStream } from './client-stream.ts';
 import { Dnsbl } from './dnsbl.ts';
 import { ScreeningLimits } from './limits.ts';
 import { endpointsOf, type ScreenedSocket } from './screened-socket.ts';
 import { type ScreeningOptions, ScreeningSession } from './session.ts';
 import type { PostscreenSettings } from './settings.ts';
+import { toldEndpoints } from './upstream-proxy.ts';
 
 export interface PostscreenOptions extends Pick<ScreeningOptions, 'events' | 'now' | 'handOver' | 'waitingForServer'> {
   readonly settings: PostscreenSettings;
@@ -18,7 +20,7 @@ export interface PostscreenOptions extends Pick<ScreeningOptions, 'events' | 'no
 
 export class PostscreenServer {
   readonly #options: ScreeningOptions;
-  readonly #sessions = new Map<ScreeningSession, Promise<void>>();
+  readonly #sessions = new Set<Promise<void>>();
   readonly #cleanup: { stop(): void } | undefined;
   #isDraining = false;
 
@@ -47,27 +49,32 @@ export class PostscreenServer {
 
   accept(socket: ScreenedSocket): void {
     socket.setNoDelay(true);
-    const endpoints = endpointsOf(socket);
-    if (endpoints === undefined || this.#isDraining) {
+    if (this.#isDraining) {
       socket.destroy();
       return;
     }
-    const session = new ScreeningSession(socket, endpoints, this.#options);
-    this.#sessions.set(
-      session,
-      session.run().finally(() => this.#sessions.delete(session)),
-    );
+    const serving = this.#serve(new ClientStream(socket)).finally(() => this.#sessions.delete(serving));
+    this.#sessions.add(serving);
   }
 
-  get sessionCount(): number {
-    return this.#sessions.size;
+  async #serve(stream: ClientStream): Promise<void> {
+    const { settings, events, now } = this.#options;
+    const warn = (text: string): void => events.emit({ kind: 'warning', text });
+    const { upstreamProxy } = settings;
+    const endpoints =
+      upstreamProxy === undefined
+        ? endpointsOf(stream.socket)
+        : await toldEndpoints(stream, upstreamProxy, { now, warn });
+    if (endpoints !== undefined) return new ScreeningSession(stream, endpoints, this.#options).run();
+    stream.write('421 4.3.2 No system resources\r\n');
+    stream.close();
   }
 
   /** Lets the tests that run come to their end; resolves when all clients are gone or handed over. */
   async drain(): Promise<void> {
     this.#isDraining = true;
     this.#cleanup?.stop();
-    await Promise.all(this.#sessions.values());
+    await Promise.all(this.#sessions);
     this.#options.cache?.close();
   }
 }

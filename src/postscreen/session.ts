@@ -5,7 +5,7 @@
 import type { EventChannel } from '#events';
 import type { Cache } from '#tables';
 import { type CacheEntry, formatCacheEntry, parseCacheEntry } from './cache-entry.ts';
-import { ClientStream } from './client-stream.ts';
+import type { ClientStream } from './client-stream.ts';
 import type { Dnsbl } from './dnsbl.ts';
 import { runEarlyTests } from './early-tests.ts';
 import type { ScreeningLimits } from './limits.ts';
@@ -23,8 +23,8 @@ export interface ScreeningOptions {
   readonly events: EventChannel;
   /** ms since the epoch. */
   readonly now: () => number;
-  /** Gives the socket to a real server, with nothing read. */
-  readonly handOver: (socket: ScreenedSocket) => void;
+  /** Gives the socket to a real server, with nothing read, and whose it is. */
+  readonly handOver: (socket: ScreenedSocket, endpoints: Endpoints) => void;
   /** Clients that a real server has no room for. */
   readonly waitingForServer: () => number;
 }
@@ -52,12 +52,12 @@ export class ScreeningSession {
   readonly #options: ScreeningOptions;
   #isTested = false;
 
-  constructor(socket: ScreenedSocket, endpoints: Endpoints, options: ScreeningOptions) {
+  constructor(stream: ClientStream, endpoints: Endpoints, options: ScreeningOptions) {
     this.#options = options;
     this.settings = options.settings;
     this.events = options.events;
     this.dnsbl = options.dnsbl;
-    this.stream = new ClientStream(socket);
+    this.stream = stream;
     this.endpoints = endpoints;
     this.client = endpointText(endpoints.client);
     this.results = new TestResults({ cached: undefined, enabled: this.settings.enabled, nowSeconds: this.nowSeconds });
@@ -179,7 +179,7 @@ export class ScreeningSession {
   #handOver(): void {
     this.isOver = true;
     if (this.stream.isClosed) this.events.emit({ kind: 'screenDisconnected', client: this.client });
-    else this.#options.handOver(this.stream.release());
+    else this.#options.handOver(this.stream.release(), this.endpoints);
   }
 
   /** What a failed test leads to. The texts are of replies, without their codes. */

@@ -5,6 +5,7 @@ import type { MatchList, TableList, TableOpener } from '#tables';
 import { type AccessList, compileAccessList } from './access-list.ts';
 import type { DeepTest, Test } from './cache-entry.ts';
 import { type DnsblSite, parseSite } from './dnsbl-sites.ts';
+import type { UpstreamProxy } from './upstream-proxy.ts';
 
 export type Action = 'ignore' | 'enforce' | 'drop';
 
@@ -60,6 +61,8 @@ export interface PostscreenSettings {
   readonly cacheMap: string;
   readonly cacheCleanupIntervalMs: number;
   readonly cacheRetentionSeconds: number;
+  /** Undefined: clients come themselves. */
+  readonly upstreamProxy: UpstreamProxy | undefined;
   readonly respectfulLogging: boolean;
   readonly delayDigits: number;
 }
@@ -152,7 +155,20 @@ export function compilePostscreenSettings(settings: Settings, tables: TableOpene
     cacheMap: settings.string('postscreen_cache_map'),
     cacheCleanupIntervalMs: settings.ms('postscreen_cache_cleanup_interval'),
     cacheRetentionSeconds: seconds('postscreen_cache_retention_time'),
+    upstreamProxy: upstreamProxy(settings),
     respectfulLogging: settings.bool('respectful_logging'),
     delayDigits: settings.int('delay_logging_resolution_limit'),
   };
+}
+
+function upstreamProxy(settings: Settings): UpstreamProxy | undefined {
+  const name = 'postscreen_upstream_proxy_protocol';
+  const protocol = settings.string(name);
+  if (protocol === '') return undefined;
+  if (protocol !== 'haproxy') throw new ConfigError([`unsupported ${name} value: ${protocol}; known is haproxy`]);
+  const protocols = settings.list('inet_protocols').map((word) => word.toLowerCase());
+  const families = (['ipv4', 'ipv6'] as const).filter(
+    (family) => protocols.includes('all') || protocols.includes(family),
+  );
+  return { timeoutMs: settings.ms('postscreen_upstream_proxy_timeout'), families };
 }

@@ -2,12 +2,19 @@
 import { ConfigError, type ServiceEntry, type Settings } from '#config';
 import type { Resolver } from '#dns';
 import type { EventChannel } from '#events';
-import { compilePostscreenSettings, createPostscreen, type PostscreenServer, type ScreenedSocket } from '#postscreen';
+import {
+  compilePostscreenSettings,
+  createPostscreen,
+  type Endpoints,
+  type PostscreenServer,
+  type ScreenedSocket,
+} from '#postscreen';
 import type { TableOpener } from '#tables';
 
 /** What takes connections: an SMTP server, or postscreen. */
 export interface ConnectionService {
-  accept(socket: ScreenedSocket): void;
+  /** `endpoints`: who the two ends are, when that is known better than by the socket. */
+  accept(socket: ScreenedSocket, endpoints?: Endpoints): void;
   drain(): Promise<void>;
 }
 
@@ -37,10 +44,10 @@ export function createScreening(parts: ScreeningParts): PostscreenServer {
   return createPostscreen({
     ...rest,
     settings: compilePostscreenSettings(settings, tables),
-    handOver: (socket) => {
+    handOver: (socket, endpoints) => {
       served += 1;
       socket.once('close', () => (served -= 1));
-      server.service.accept(socket);
+      server.service.accept(socket, endpoints);
     },
     // a server here takes every client at once; as many as would have to wait for a process with Postfix count as waiting
     waitingForServer: () => (server.processLimit === 0 ? 0 : Math.max(0, served - server.processLimit)),

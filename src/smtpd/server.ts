@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { EventChannel } from '#events';
 import { Anvil } from './anvil.ts';
 import { rememberFreeSpace } from './free-space.ts';
-import { type ClientFacts, clientOf, localClient } from './session-state.ts';
+import { clientAt, type ClientFacts, clientOf, localClient } from './session-state.ts';
 import { Session, type SessionOptions } from './session.ts';
 import { type HeaderLimits, toldClient } from './upstream-proxy.ts';
 
@@ -19,9 +19,16 @@ export interface SmtpServerOptions extends Omit<SessionOptions, 'anvil' | 'isSta
 export type ServedSocket = Duplex &
   Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'> & { setNoDelay(on: boolean): unknown };
 
+/** The two ends of a connection that was handed over. */
+export interface KnownEndpoints {
+  readonly client: { readonly address: string; readonly port: string };
+  readonly server: { readonly address: string; readonly port: string };
+}
+
 /** What takes the connections of a service. */
 export interface SmtpService {
-  accept(socket: ServedSocket): void;
+  /** `endpoints`: what postscreen knows of the connection, and no header has to tell. */
+  accept(socket: ServedSocket, endpoints?: KnownEndpoints): void;
   drain(): Promise<void>;
 }
 
@@ -50,10 +57,11 @@ export class SmtpServer implements SmtpService {
     return this.#sessions.size;
   }
 
-  accept(socket: ServedSocket): void {
+  accept(socket: ServedSocket, endpoints?: KnownEndpoints): void {
     socket.setNoDelay(true);
     const { upstreamProxy, families } = this.#options.settings;
-    if (upstreamProxy === undefined) void this.#serve(socket, clientOf(socket), this.#options);
+    if (endpoints !== undefined) void this.#serve(socket, clientAt(endpoints), this.#options);
+    else if (upstreamProxy === undefined) void this.#serve(socket, clientOf(socket), this.#options);
     else void this.#serveProxied(socket, { ...upstreamProxy, families });
   }
 

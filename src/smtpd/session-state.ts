@@ -97,6 +97,19 @@ export function clientOf(
   };
 }
 
+/** As `clientOf`, for a connection whose ends are known. */
+export function clientAt({
+  client,
+  server,
+}: Readonly<Record<'client' | 'server', { readonly address: string; readonly port: string }>>): ClientFacts {
+  return clientOf({
+    remoteAddress: client.address,
+    remotePort: Number(client.port),
+    localAddress: server.address,
+    localPort: Number(server.port),
+  });
+}
+
 /** A user of this machine who speaks SMTP on standard input. */
 export function localClient(userName: string): ClientFacts {
   return {

@@ -97,7 +97,7 @@ export const pendingParameters = new Set(
     'postscreen_tls_mandatory_ciphers postscreen_tls_mandatory_exclude_ciphers ' +
     'postscreen_tls_mandatory_protocols postscreen_tls_protocols postscreen_tls_req_ccert ' +
     'postscreen_tls_trace_size_limit ' +
-    'postscreen_upstream_proxy_timeout postscreen_use_tls ' +
+    'postscreen_use_tls ' +
     'qmqpd_authorized_clients qmqpd_client_port_logging qmqpd_error_delay qmqpd_timeout ' +
     'relay_clientcerts requiretls_enable requiretls_esmtp_header ' +
     'requiretls_redact_dsn send_cyrus_sasl_authzid smtp_cname_overrides_servername ' +
