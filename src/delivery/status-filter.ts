@@ -34,12 +34,7 @@ export class StatusFilter {
         case 'found':
           return this.#replaced(kind, status, result.value);
         case 'missing':
-          return { kind, status };
         case 'failed':
-          this.#events.emit({
-            kind: 'warning',
-            text: `${result.table.name} lookup error for "${status.code} ${status.reason}"`,
-          });
           return { kind, status };
       }
     });

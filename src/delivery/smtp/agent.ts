@@ -100,7 +100,9 @@ async function tryDestination(client: Client, attempt: Attempt, text: string): P
   }
   const policy = await tlsPolicyFor(settings, client.tables.tlsPolicies, destination);
   if (policy.kind === 'refused') {
-    client.warn(`TLS policy lookup for ${destination.text}: ${policy.warning}`);
+    const host = destination.kind === 'inet' ? destination.domain : destination.text;
+    client.warn(policy.warning);
+    client.warn(`TLS policy lookup for ${destination.text}/${host}: ${policy.status.reason}`);
     attempt.why = policy.status;
     return;
   }

@@ -11,6 +11,8 @@ export type Heard =
   | { readonly kind: 'reply'; readonly reply: Reply }
   | { readonly kind: 'lost' }
   | { readonly kind: 'timeout' }
+  /** A reply of which a table that can't be read should have said what it means. */
+  | { readonly kind: 'unjudged' }
   | { readonly kind: 'garbage'; readonly line: string };
 
 export interface Endpoint {
@@ -30,7 +32,8 @@ export interface ConnectOptions {
   /** 0: no limit of our own. */
   readonly timeoutMs: number;
   readonly replyLengthLimit: number;
-  readonly replyFilter: ((line: string) => string) | undefined;
+  /** Undefined from it: the table can't be read. */
+  readonly replyFilter: ((line: string) => string | undefined) | undefined;
   readonly warn: (text: string) => void;
   /** ms since the epoch. */
   readonly now: () => number;
@@ -126,6 +129,7 @@ export class Connection {
   readonly #queue: Heard[] = [];
   #waiter: ((heard: Heard) => void) | undefined;
   #lost = false;
+  #isUnjudged = false;
   #onIdleEnd: (() => void) | undefined;
 
   constructor(socket: Socket, options: ConnectOptions) {
@@ -135,7 +139,7 @@ export class Connection {
     const label = endpointLabel(options.endpoint);
     this.#reader = new ReplyReader({
       lineLimit: options.replyLengthLimit,
-      filter: options.replyFilter,
+      filter: options.replyFilter === undefined ? undefined : (line) => this.#filtered(line, options.replyFilter),
       isStrict: () => this.isPipelining,
       onLongLine: (line) => options.warn(`${label}: response longer than ${options.replyLengthLimit}: ${line}...`),
     });
@@ -196,7 +200,14 @@ export class Connection {
     socket.on('close', lose);
   }
 
-  #push(heard: Heard): void {
+  #filtered(line: string, filter: ConnectOptions['replyFilter']): string {
+    const filtered = filter?.(line);
+    if (filtered === undefined) this.#isUnjudged = true;
+    return filtered ?? line;
+  }
+
+  #push(given: Heard): void {
+    const heard: Heard = this.#isUnjudged ? { kind: 'unjudged' } : given;
     if (heard.kind === 'reply' && heard.reply.code === 421) this.isSpent = true;
     // a server that floods us with replies nobody asked for is cut off
     if (this.#queue.length > maxQueuedReplies) this.#socket.destroy();

@@ -28,9 +28,9 @@ export interface HandshakeContext {
   /** The destination as written. */
   readonly nexthop: string;
   /** EHLO keywords to overlook for this server, upper case. */
-  readonly ignoredKeywords: (address: string) => MaybePromise<readonly string[]>;
+  readonly ignoredKeywords: (address: string) => MaybePromise<readonly string[] | undefined>;
   /** smtp_pix_workaround_maps, else smtp_pix_workarounds. */
-  readonly pixWorkarounds: (address: string) => MaybePromise<readonly string[]>;
+  readonly pixWorkarounds: (address: string) => MaybePromise<readonly string[] | undefined>;
 }
 
 export interface ReadyServer {
@@ -105,7 +105,7 @@ async function hear(context: HandshakeContext, timeoutMs: number, doing: string)
 async function pixWords(context: HandshakeContext, greeting: Reply): Promise<readonly string[]> {
   if (!/^[20 *\t\n]*$/.test(greeting.text)) return [];
   const { connection, settings, attempt, events } = context;
-  const words = await context.pixWorkarounds(connection.endpoint.address);
+  const words = (await context.pixWorkarounds(connection.endpoint.address)) ?? [];
   const { arrivedAt } = attempt.request.envelope;
   const isOld = attempt.request.startedAt - arrivedAt >= settings.pixThresholdMs;
   const names = words.filter((word) => word !== 'delay_dotcrlf' || isOld);
@@ -158,6 +158,13 @@ async function introduce(context: HandshakeContext, esmtp: boolean): Promise<Ser
     return isLoop(context, serverName) ? undefined : { ...noFeatures, serverName };
   }
   const ignored = await context.ignoredKeywords(connection.endpoint.address);
+  if (ignored === undefined) {
+    const { address } = connection.endpoint;
+    const text = `${settings.parameter('discard_ehlo_keyword_address_maps')} map lookup error for ${address}`;
+    events.emit({ kind: 'warning', text: `${attempt.request.queueId}: ${text}` });
+    attempt.brokeOff('unjudged', 'performing the EHLO handshake');
+    return undefined;
+  }
   const features = parseFeatures(answer, ignored, (word) =>
     events.emit({ kind: 'warning', text: `bad ${verb} SIZE limit "${word}" from ${connection.label}` }),
   );

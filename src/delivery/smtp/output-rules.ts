@@ -121,7 +121,7 @@ async function genericAddress(rules: Rules, address: string): Promise<string | u
     complete: (text) => rewriter?.rewrite(text, 'local') ?? text,
   });
   if (result.kind === 'failed') {
-    rules.warn(`${settings.parameter('generic_maps')} lookup error for ${address}: ${result.reason}`);
+    rules.warn(`${settings.parameter('generic_maps')} map lookup problem for ${address}`);
     return undefined;
   }
   return result.kind === 'mapped' ? (result.addresses[0] ?? address) : address;
@@ -236,7 +236,8 @@ function runCheck(rules: Rules, queueId: string, kind: HeaderClass | 'body', con
   const found = list.lookup(Buffer.from(content, 'latin1').toString('utf8'));
   const act = (result: Awaited<typeof found>): Edited => {
     if (result.kind === 'missing') return [content];
-    if (result.kind === 'failed') throw new CheckFailure(result.reason);
+    if (result.kind === 'failed')
+      throw new CheckFailure(`smtp ${kind === 'body' ? 'body' : 'header'} checks lookup error`);
     return applyAction(rules, queueId, kind, content, result.value);
   };
   return found instanceof Promise ? found.then(act) : act(found);

@@ -7,10 +7,10 @@ import type { SmtpSettings } from './settings.ts';
 
 export interface ServerTables {
   /** Upper case. */
-  readonly ignoredKeywords: (address: string) => MaybePromise<readonly string[]>;
-  readonly pixWorkarounds: (address: string) => MaybePromise<readonly string[]>;
+  readonly ignoredKeywords: (address: string) => MaybePromise<readonly string[] | undefined>;
+  readonly pixWorkarounds: (address: string) => MaybePromise<readonly string[] | undefined>;
   /** undefined when replies are not filtered. */
-  readonly replyFilter: ((line: string) => string) | undefined;
+  readonly replyFilter: ((line: string) => string | undefined) | undefined;
   readonly tlsPolicies: TableList;
   /** undefined when smtp_sasl_auth_enable is off. */
   readonly sasl: SaslRules | undefined;
@@ -32,8 +32,8 @@ export function openServerTables(
     settings.cache.destinations,
   );
   return {
-    ignoredKeywords: (address) => wordsFor(keywordMaps, address, settings.discardKeywords, true, warn),
-    pixWorkarounds: (address) => wordsFor(pixMaps, address, settings.pixWorkarounds, false, warn),
+    ignoredKeywords: (address) => wordsFor(keywordMaps, address, settings.discardKeywords, true),
+    pixWorkarounds: (address) => wordsFor(pixMaps, address, settings.pixWorkarounds, false),
     replyFilter: replyFilter(tables, settings, warn),
     tlsPolicies: tables.list(settings.tables.tlsPolicy),
     sasl: settings.sasl.isEnabled ? saslRules(tables, settings) : undefined,
@@ -57,12 +57,11 @@ function wordsFor(
   key: string,
   fallback: readonly string[],
   upper: boolean,
-  warn: (text: string) => void,
-): MaybePromise<readonly string[]> {
+): MaybePromise<readonly string[] | undefined> {
   if (list.isEmpty) return fallback;
   return whenReady(list.lookup(key), (result) => {
-    if (result.kind === 'failed') warn(`${list.title}: lookup of ${key} failed: ${result.reason}`);
-    if (result.kind !== 'found') return fallback;
+    if (result.kind === 'failed') return undefined;
+    if (result.kind === 'missing') return fallback;
     const words = result.value.split(/[\s,]+/).filter((word) => word !== '');
     return upper ? words.map((word) => word.toUpperCase()) : words;
   });
@@ -77,11 +76,13 @@ function replyFilter(
   const list = tables.list(settings.tables.replyFilter);
   if (list.isEmpty) return undefined;
   return (line) => {
-    const result = list.lookup(line);
-    if (result instanceof Promise || result.kind === 'failed') {
-      warn(`${settings.parameter('reply_filter')}: lookup error for "${line.slice(0, 100)}"`);
-      return line;
+    for (const table of list.tables) {
+      const result = table.lookup(line);
+      if (!(result instanceof Promise) && result.kind === 'missing') continue;
+      if (!(result instanceof Promise) && result.kind === 'found') return result.value;
+      warn(`table ${table.name} lookup error for ${line}`);
+      return undefined;
     }
-    return result.kind === 'found' ? result.value : line;
+    return line;
   };
 }

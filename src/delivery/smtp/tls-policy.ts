@@ -10,6 +10,8 @@ export type TlsPolicy =
   /** Mail waits: what is asked for can't be kept, or is not known. Never less TLS than asked for. */
   | { readonly kind: 'refused'; readonly status: Status; readonly warning: string };
 
+const trouble: Status = { code: '4.7.5', reason: 'client TLS configuration problem' };
+
 /** Looks the destination up: as written, then for a bare domain its parents as `.parent`. */
 export async function tlsPolicyFor(
   settings: SmtpSettings,
@@ -19,8 +21,8 @@ export async function tlsPolicyFor(
   for (const key of policyKeys(policies, destination)) {
     const found = await policies.lookup(key);
     if (found.kind === 'failed') {
-      const status = { code: '4.3.0', reason: 'Temporary lookup error' };
-      return { kind: 'refused', status, warning: `${policies.title}: ${found.reason}` };
+      const where = `${settings.parameter('tls_policy_maps')}, next-hop destination "${destination.text}"`;
+      return { kind: 'refused', status: trouble, warning: `${where}: policy table lookup error` };
     }
     if (found.kind === 'found') return parsePolicy(settings, found.value);
   }
@@ -55,7 +57,7 @@ function levelPolicy(where: string, text: string): TlsPolicy {
 function unsupported(where: string, what: string): TlsPolicy {
   return {
     kind: 'refused',
-    status: { code: '4.7.5', reason: 'client TLS configuration problem' },
+    status: trouble,
     warning: `${where}: "${what}" is not supported by this version`,
   };
 }

@@ -27,7 +27,7 @@ export async function writeContent(context: TransactionContext): Promise<Written
   } catch (error) {
     // what the server has is no whole message, so no dot may follow
     connection.destroy();
-    if (error instanceof CheckFailure) return refuseContent(context, `checks lookup error: ${error.message}`);
+    if (error instanceof CheckFailure) return refuseContent(context, error.message);
     throw error;
   }
   if (converter?.isTooDeep === true) {

@@ -42,7 +42,7 @@ export function isSuccess(reply: Reply): boolean {
 /** Nothing more can be said on this connection: the attempt is told what was being done. */
 export function broken(
   { attempt, connection, warn }: TransactionContext,
-  heard: { readonly kind: 'lost' | 'timeout' } | { readonly kind: 'garbage'; readonly line: string },
+  heard: { readonly kind: 'lost' | 'timeout' | 'unjudged' } | { readonly kind: 'garbage'; readonly line: string },
   doing: string,
 ): 'broken' {
   if (heard.kind === 'garbage') {

@@ -30,7 +30,7 @@ export interface AttemptTools {
 }
 
 /** How a conversation broke off. */
-export type Breakdown = 'lost' | 'timeout' | 'garbage';
+export type Breakdown = 'lost' | 'timeout' | 'garbage' | 'unjudged';
 
 /** The answer of a server, as a status: `host N said: TEXT (in reply to COMMAND)`. */
 export function refusal(connection: Connection, reply: Reply, inReplyTo: string): Status {
@@ -152,8 +152,10 @@ export class Attempt {
       lost: `lost connection with ${name} while ${doing}`,
       timeout: `conversation with ${name} timed out while ${doing}`,
       garbage: `protocol error in reply from ${name} while ${doing}`,
+      unjudged: `local data error while talking to ${name}`,
     }[how];
-    this.siteFailed({ code: how === 'garbage' ? '4.5.0' : '4.4.2', reason });
+    const codes = { lost: '4.4.2', timeout: '4.4.2', garbage: '4.5.0', unjudged: '4.3.0' };
+    this.siteFailed({ code: codes[how], reason });
   }
 
   /** All servers were tried: settles what is left. Resolves when everything has been reported. */

@@ -148,7 +148,7 @@ class VirtualAgent implements DeliveryAgent {
   async #find(address: string): Promise<Mailbox | Status> {
     const found = await findByAddress(this.#maps, address, this.#lookup);
     if (found.kind === 'failed')
-      return this.#misconfigured(`table virtual_mailbox_maps: lookup ${address}: ${found.reason}`);
+      return this.#misconfigured(`table virtual_mailbox_maps: lookup ${address}: Application error`);
     const { localPart, domain } = splitAddress(address);
     const value = found.kind === 'found' ? found.value : this.#catchallPath(localPart, domain);
     if (value === undefined) return { code: '5.1.1', reason: `unknown user: "${toExternal(address)}"` };

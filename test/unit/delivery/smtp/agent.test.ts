@@ -219,7 +219,7 @@ describe('the SMTP client', () => {
     }
     await using broken = startAgent(['smtp_tls_policy_maps = fail:x']);
     const { outcomes } = await broken.deliver(request(site, ['u@x.example']));
-    assert.deepEqual(words(outcomes), ['deferred 4.3.0']);
+    assert.deepEqual(words(outcomes), ['deferred 4.7.5']);
   });
 
   it('probes without sending content', async () => {
