@@ -1,5 +1,5 @@
 /** Which reports the end of an attempt calls for, and what they speak of. qmgr(8), bounce(8), RFC 3461 */
-import type { Outcome, Recipient, Status } from '#message';
+import type { Notify, Outcome, Recipient, Status } from '#message';
 import type { QueuedMessage } from '#store';
 
 export interface NotifiedRecipient {
@@ -26,6 +26,8 @@ interface Detail extends NotifiedRecipient {
 }
 
 export interface Reported {
+  /** Who was told of a delay hears that it is over. confirm_delay_cleared */
+  readonly confirmsDelayCleared: boolean;
   /** Every recipient of the attempt. */
   readonly all: readonly NotifiedRecipient[];
   /** Recipients that stay in the queue. */
@@ -53,6 +55,13 @@ const isOf =
   ({ outcome }: NotifiedRecipient): boolean =>
     entries.some((entry) => entry.outcome.index === outcome.index);
 
+function withSuccess({ recipient, outcome }: NotifiedRecipient): NotifiedRecipient {
+  const { notify } = recipient;
+  if (notify.length > 0 && !notify.includes('delay')) return { recipient, outcome };
+  const asked: readonly Notify[] = notify.length === 0 ? ['success', 'failure', 'delay'] : [...notify, 'success'];
+  return { recipient: { ...recipient, notify: asked }, outcome };
+}
+
 /**
  * `sendmail -v` wants to hear of every address, NOTIFY=SUCCESS of the delivered ones and of an alias as a whole; a next
  * server that knows DSN (no action) tells the sender itself. RFC 3461, 5.2.7
@@ -67,11 +76,12 @@ function isSuccessAskedFor({ recipient, outcome }: Detail, _: number, all: reado
 /** Sends the reports that are due; gives the recipients whose failure could not be reported and who therefore stay. */
 export async function sendReports(
   queued: QueuedMessage,
-  { all, deferred }: Reported,
+  { all: given, deferred, confirmsDelayCleared }: Reported,
   bouncer: Bouncer,
 ): Promise<readonly NotifiedRecipient[]> {
   const { trace, origin } = queued.envelope;
   if (origin === 'verify') return [];
+  const all = confirmsDelayCleared && queued.warnedAt > 0 ? given.map(withSuccess) : given;
   const details = detailsOf(all, queued);
   if (trace === 'verify') {
     await bouncer.notify('verify', queued, details);
@@ -85,7 +95,7 @@ export async function sendReports(
   const unreported: NotifiedRecipient[] = [];
   for (const [sender, entries] of Map.groupBy(failed, (entry) => entry.sender)) {
     const result = await bouncer.notify('failure', queued, entries, sender);
-    if (!result.ok) unreported.push(...all.filter(isOf(entries)).map((entry) => keep(entry, result.reason)));
+    if (!result.ok) unreported.push(...given.filter(isOf(entries)).map((entry) => keep(entry, result.reason)));
   }
   const succeeded = trace === 'record' ? details : details.filter(isSuccessAskedFor);
   if (succeeded.length > 0) await bouncer.notify('success', queued, succeeded);

@@ -14,6 +14,7 @@ export interface QmgrSettings {
   readonly bounceLifetimeMs: number;
   /** 0: no warnings. */
   readonly delayWarningMs: number;
+  readonly confirmsDelayCleared: boolean;
   readonly transportRetryMs: number;
   readonly deferTransports: readonly string[];
   readonly defaultFilterNexthop: string;
@@ -35,6 +36,7 @@ export function compileSettings(settings: Settings): QmgrSettings {
     maximalBackoffMs: settings.ms('maximal_backoff_time'),
     maximalLifetimeMs: settings.ms('maximal_queue_lifetime'),
     bounceLifetimeMs: settings.ms('bounce_queue_lifetime'),
+    confirmsDelayCleared: settings.bool('confirm_delay_cleared'),
     delayWarningMs: settings.ms('delay_warning_time'),
     transportRetryMs: settings.ms('transport_retry_time'),
     deferTransports: settings.list('defer_transports'),

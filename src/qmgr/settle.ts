@@ -39,7 +39,11 @@ export async function settleMessage(message: ActiveMessage, options: SettleOptio
     events.emit({ kind: 'expired', queueId, sender: queued.envelope.sender, isForced: queued.forcedExpire });
     deferred = [];
   }
-  const unreported = await sendReports(queued, { all, deferred }, options.bouncer);
+  const unreported = await sendReports(
+    queued,
+    { all, deferred, confirmsDelayCleared: settings.confirmsDelayCleared },
+    options.bouncer,
+  );
   const warnedAt = unreported.length > 0 ? undefined : await warnOfDelay(queued, deferred, now, options);
   const waiting = [...deferred, ...unreported];
   if (waiting.length === 0) {
@@ -79,7 +83,9 @@ async function warnOfDelay(
 ): Promise<number | undefined> {
   // a requeued message keeps its age, and what was said about it
   const mayWarn = settings.delayWarningMs > 0 && queued.warnedAt === 0 && queued.envelope.originalQueueId === '';
-  const isDue = mayWarn && now - queued.envelope.arrivedAt >= settings.delayWarningMs;
+  const seconds = (ms: number): number => Math.floor(ms / 1000);
+  // Postfix is a second early
+  const isDue = mayWarn && seconds(now) >= seconds(queued.envelope.arrivedAt + settings.delayWarningMs) - 1;
   if (!isDue || deferred.length === 0) return undefined;
   const result = await sendDelayWarning(queued, deferred, bouncer);
   return result.ok ? now : undefined;

@@ -64,7 +64,7 @@ export const inertParameters = new Set(
 export const pendingParameters = new Set(
   (
     'allow_srv_lookup_fallback ' +
-    'biff broken_sasl_auth_clients confirm_delay_cleared ' +
+    'biff broken_sasl_auth_clients ' +
     'dnssec_probe empty_address_local_login_sender_maps_lookup_key ' +
     'enable_idna2003_compatibility force_mime_input_conversion ' +
     'ignore_srv_lookup_error info_log_address_format ' +

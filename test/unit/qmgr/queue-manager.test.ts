@@ -117,7 +117,8 @@ class Scene {
     await new Promise((resolve) => setImmediate(resolve));
     const { kind, site, members } = answer(request);
     const status = { code: kind === 'deferred' ? '4.4.1' : kind === 'bounced' ? '5.1.1' : '2.0.0', reason: 'said so' };
-    for (const { index } of request.recipients) report({ index, kind, status, ...(members && { members }) });
+    const action = 'delivered';
+    for (const { index } of request.recipients) report({ index, kind, status, action, ...(members && { members }) });
     this.running -= 1;
     return site === true ? { siteFailure: status } : {};
   }
@@ -300,7 +301,7 @@ describe('the queue manager', () => {
   });
 
   it('warns of a delay once', async () => {
-    const scene = await open('delay_warning_time = 1s\n', () => ({ kind: 'deferred' }));
+    const scene = await open('delay_warning_time = 1h\n', () => ({ kind: 'deferred' }));
     const id = await scene.send(['a@one.example']);
     await scene.until(async () => (await scene.stateOf(id)) === 'deferred');
     assert.deepEqual(scene.notices, []);
@@ -310,6 +311,21 @@ describe('the queue manager', () => {
       await scene.until(async () => scene.requests.length === round + 1 && (await scene.stateOf(id)) === 'deferred');
     }
     assert.deepEqual(scene.notices, ['delay a@one.example']);
+  });
+
+  it('tells that a delay is over with confirm_delay_cleared', async () => {
+    let kind: Outcome['kind'] = 'deferred';
+    const scene = await open('delay_warning_time = 1h\nconfirm_delay_cleared = yes\n', () => ({ kind }));
+    const id = await scene.send(['a@one.example']);
+    await scene.until(async () => (await scene.stateOf(id)) === 'deferred');
+    scene.clock += 5_000_000;
+    await scene.manager.scan();
+    await scene.until(async () => scene.requests.length === 2 && (await scene.stateOf(id)) === 'deferred');
+    kind = 'sent';
+    scene.clock += 5_000_000;
+    await scene.manager.scan();
+    await scene.until(() => scene.events.some((event) => event.kind === 'removed'));
+    assert.deepEqual(scene.notices, ['delay a@one.example', 'success a@one.example']);
   });
 
   it('decides about what cannot be routed, with the texts of qmgr(8)', async () => {
