@@ -55,6 +55,6 @@ export function xforward(session: Session, args: Arguments): CommandResult {
     };
   }
   if (result.ident !== undefined) session.forwardedQueueId = result.ident;
-  if (result.source !== undefined) session.forwardedLocally = result.source === 'LOCAL';
+  if (result.source !== undefined) session.forwardedLocally = result.source !== 'REMOTE';
   return replyOf('250 2.0.0 Ok');
 }

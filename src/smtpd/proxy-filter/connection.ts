@@ -104,6 +104,8 @@ export class FilterConnection {
     }
     this.say('QUIT');
     this.#isLost = true;
+    socket.removeAllListeners('data');
+    socket.resume();
     socket.end();
     const timer = setTimeout(() => socket.destroy(), farewellMs).unref();
     socket.once('close', () => clearTimeout(timer));

@@ -55,7 +55,7 @@ function parseEndpoint(name: string, queueDirectory: string): FilterEndpoint {
 }
 
 function portOf(service: string): number | undefined {
-  if (/^\d{1,5}$/.test(service)) return Number(service);
+  if (/^\d+$/.test(service)) return Number(service) > 65535 ? undefined : Number(service);
   let text: string;
   try {
     text = readFileSync('/etc/services', 'utf8');
