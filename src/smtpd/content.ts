@@ -7,6 +7,7 @@ import type { Transaction } from './session-state.ts';
 
 const SPACE = 0x20;
 const TAB = 0x09;
+const LF = 0x0a;
 const emptyLine = Buffer.from('\r\n');
 const mailboxLine = Buffer.from('X-Mailbox-Line: ');
 
@@ -25,23 +26,37 @@ export function writeContent(
   limits: ContentLimits,
 ): MaybePromise<void> {
   if (transaction.isTooLarge || bytes.length === 0) return undefined;
-  const isFirst = transaction.contentBytes === 0;
   if (limits.messageSizeLimit > 0 && transaction.contentBytes + bytes.length > limits.messageSizeLimit) {
     transaction.isTooLarge = true;
     limits.onTooLarge();
     return undefined;
   }
   transaction.contentBytes += bytes.length;
-  const front = isFirst ? frontOf(bytes) : undefined;
-  if (front !== undefined) {
-    const wait = target.write(front);
-    if (wait instanceof Promise) return wait.then(() => target.write(bytes));
-  }
-  return target.write(bytes);
+  if (!transaction.isAtTop) return target.write(bytes);
+  const { front, rest, isOver } = frontOf(bytes);
+  transaction.isAtTop = !isOver;
+  const wait = front.length === 0 ? undefined : target.write(front);
+  if (rest.length === 0) return wait;
+  return wait instanceof Promise ? wait.then(() => target.write(rest)) : target.write(rest);
 }
 
-/** A mailbox's `From ` line becomes a header field; a first line that begins with a blank is body. */
-function frontOf(bytes: Buffer): Buffer | undefined {
-  if (bytes[0] === SPACE || bytes[0] === TAB) return emptyLine;
-  return /^>*From /.test(bytes.toString('latin1', 0, 64)) ? mailboxLine : undefined;
+interface Front {
+  /** What stands for the first lines. */
+  readonly front: Buffer;
+  readonly rest: Buffer;
+  /** What comes next is none of them. */
+  readonly isOver: boolean;
+}
+
+/** A mailbox's `From ` lines become header fields; a first line that begins with a blank is body. */
+function frontOf(bytes: Buffer): Front {
+  const front: Buffer[] = [];
+  let at = 0;
+  while (/^>*From /.test(bytes.toString('latin1', at, at + 64))) {
+    const end = bytes.indexOf(LF, at) + 1 || bytes.length;
+    front.push(mailboxLine, bytes.subarray(at, end));
+    at = end;
+  }
+  if (bytes[at] === SPACE || bytes[at] === TAB) front.push(emptyLine);
+  return { front: Buffer.concat(front), rest: bytes.subarray(at), isOver: bytes[at - 1] !== LF || at < bytes.length };
 }

@@ -41,6 +41,8 @@ export interface Transaction {
   filter: FilteredMail | undefined;
   /** Content so far, as Postfix counts: each line with CRLF, without what was prepended. */
   contentBytes: number;
+  /** Nothing but a mailbox's `From ` lines has come. */
+  isAtTop: boolean;
   /** message_size_limit was passed: the rest is read and dropped. */
   isTooLarge: boolean;
   /** A restriction asked for DISCARD. */

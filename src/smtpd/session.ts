@@ -221,6 +221,7 @@ export class Session {
       submission: undefined,
       filter: undefined,
       contentBytes: 0,
+      isAtTop: true,
       isTooLarge: false,
       isDiscarded: false,
       isHeld: false,
