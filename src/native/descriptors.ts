@@ -1,6 +1,6 @@
 /** What a process hands on to the programs it starts. */
 import { readdirSync } from 'node:fs';
-import koffi from 'koffi';
+import { koffi } from './koffi.ts';
 
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
@@ -11,7 +11,7 @@ const firstAfterStandard = 3;
  * that keeps a pipe of the shell or of cron open would keep its reader waiting for ever.
  */
 export function keepDescriptorsPrivate(): void {
-  const libc = koffi.load('libc.so.6');
+  const libc = koffi().load('libc.so.6');
   const fcntl = libc.func('int fcntl(int fd, int command, int flags)');
   for (const name of readdirSync('/proc/self/fd')) {
     const fd = Number(name);

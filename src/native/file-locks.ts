@@ -1,5 +1,5 @@
 /** Locks on whole files that other programs respect: flock(2) and POSIX record locks. */
-import koffi from 'koffi';
+import { koffi } from './koffi.ts';
 
 export type FileLockKind = 'flock' | 'fcntl';
 
@@ -20,7 +20,7 @@ interface Calls {
 }
 
 function lockCalls(): Calls {
-  const libc = koffi.load('libc.so.6');
+  const libc = koffi().load('libc.so.6');
   const flock = libc.func('int flock(int fd, int operation)');
   const fcntl = libc.func('int fcntl(int fd, int command, void *lock)');
   return {

@@ -1,7 +1,7 @@
 /** Users and groups by the system's own sources (getpwnam(3)), so that directory services work. */
 import { readFileSync } from 'node:fs';
 import { getSystemErrorMap } from 'node:util';
-import koffi from 'koffi';
+import { koffi } from './koffi.ts';
 
 export interface SystemUser {
   readonly name: string;
@@ -35,8 +35,8 @@ const roomForStrings = 64 * 1024;
 /** Bound once, on first use. The reentrant calls, because only they tell "not found" from "can't tell". */
 function libcCalls(): Calls {
   if (calls !== undefined) return calls;
-  const libc = koffi.load('libc.so.6');
-  koffi.struct('passwd', {
+  const libc = koffi().load('libc.so.6');
+  koffi().struct('passwd', {
     pw_name: 'str',
     pw_passwd: 'str',
     pw_uid: 'uint32_t',
@@ -45,7 +45,7 @@ function libcCalls(): Calls {
     pw_dir: 'str',
     pw_shell: 'str',
   });
-  koffi.struct('group', { gr_name: 'str', gr_passwd: 'str', gr_gid: 'uint32_t', gr_mem: 'void *' });
+  koffi().struct('group', { gr_name: 'str', gr_passwd: 'str', gr_gid: 'uint32_t', gr_mem: 'void *' });
   const rest = '_Inout_ uint8_t *strings, size_t length, _Out_ void **result)';
   const byName = libc.func(`int getpwnam_r(const char *name, _Out_ passwd *entry, ${rest}`);
   const byId = libc.func(`int getpwuid_r(uint32_t uid, _Out_ passwd *entry, ${rest}`);

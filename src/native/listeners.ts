@@ -2,7 +2,7 @@
  * Listening sockets as plain file descriptors: the supervisor opens them and hands them on without ever accepting a
  * connection itself (node:net would).
  */
-import koffi from 'koffi';
+import { koffi } from './koffi.ts';
 
 export type ListenerResult =
   | { readonly kind: 'ok'; readonly fd: number }
@@ -16,9 +16,9 @@ interface SocketCalls {
   close(fd: number): number;
 }
 
-/** libc's socket calls, bound when first needed: loading koffi costs 10 ms that most commands don't have to pay. */
+/** libc's socket calls, bound when first needed. */
 function socketCalls(): SocketCalls {
-  const libc = koffi.load('libc.so.6');
+  const libc = koffi().load('libc.so.6');
   const call = (signature: string): ((...args: readonly (number | Buffer)[]) => number) => {
     const bound = libc.func(signature);
     return (...args) => Number(bound(...args));
@@ -34,7 +34,7 @@ function socketCalls(): SocketCalls {
 
 /** Text of errno after a failed call. */
 function lastError(): string {
-  const code = koffi.errno();
+  const code = koffi().errno();
   const texts: Readonly<Record<number, string>> = {
     13: 'Permission denied',
     98: 'Address already in use',

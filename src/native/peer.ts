@@ -1,5 +1,5 @@
 /** Who is at the other end of a local socket. unix(7), SO_PEERCRED */
-import koffi from 'koffi';
+import { koffi } from './koffi.ts';
 
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
@@ -8,7 +8,7 @@ const ucredBytes = 12;
 
 /** Undefined: not a connected local socket. */
 export function peerUserOf(fd: number): number | undefined {
-  const libc = koffi.load('libc.so.6');
+  const libc = koffi().load('libc.so.6');
   const getsockopt = libc.func('int getsockopt(int fd, int level, int name, void *value, void *length)');
   const credentials = Buffer.alloc(ucredBytes);
   const length = Buffer.alloc(4);

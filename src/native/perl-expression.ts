@@ -1,5 +1,5 @@
 /** Perl-compatible regular expressions by the system's PCRE2 library, pcre2api(3). */
-import koffi from 'koffi';
+import { koffi } from './koffi.ts';
 import type { NativeExpression } from './posix-expression.ts';
 
 export interface PerlOptions {
@@ -67,7 +67,7 @@ let calls: Calls | 'absent' | undefined;
 function pcreCalls(): Calls | 'absent' {
   if (calls !== undefined) return calls;
   try {
-    const library = koffi.load('libpcre2-8.so.0');
+    const library = koffi().load('libpcre2-8.so.0');
     calls = {
       compile: library.func(
         'void *pcre2_compile_8(const void *p, size_t n, uint32_t options, void *error, void *offset, void *context)',
@@ -124,7 +124,7 @@ function expressionOf(library: Calls, code: unknown): NativeExpression {
   library.info(code, PCRE2_INFO_CAPTURECOUNT, count);
   const groups = count[0] ?? 0;
   const match = library.createMatch(code, null);
-  const offsets = new BigUint64Array(koffi.view(library.offsets(match), (groups + 1) * 16));
+  const offsets = new BigUint64Array(koffi().view(library.offsets(match), (groups + 1) * 16));
 
   const matches = (subject: Buffer): boolean => {
     const run = (bits: number): number => library.execute(code, subject, subject.length - 1, 0, bits, match, null);

@@ -1,5 +1,5 @@
 /** The C library's regular expressions, regcomp(3): leftmost-longest, over bytes, in its own words for what is wrong. */
-import koffi from 'koffi';
+import { koffi } from './koffi.ts';
 
 export interface PosixOptions {
   readonly extended: boolean;
@@ -38,7 +38,7 @@ let calls: Calls | undefined;
 /** Bound once, on first use. */
 function libcCalls(): Calls {
   if (calls !== undefined) return calls;
-  const libc = koffi.load('libc.so.6');
+  const libc = koffi().load('libc.so.6');
   calls = {
     compile: libc.func('int regcomp(void *preg, const char *pattern, int flags)'),
     execute: libc.func('int regexec(const void *preg, const void *string, size_t count, void *matches, int flags)'),
@@ -53,15 +53,15 @@ export function compilePosixExpression(pattern: string, options: PosixOptions): 
   const libc = libcCalls();
   const flags =
     (options.extended ? REG_EXTENDED : 0) | (options.ignoreCase ? REG_ICASE : 0) | (options.newlines ? REG_NEWLINE : 0);
-  const regex: unknown = koffi.alloc('uint8_t', sizeOfRegex);
+  const regex: unknown = koffi().alloc('uint8_t', sizeOfRegex);
   const code = libc.compile(regex, pattern, flags);
   if (code !== 0) {
     const text = Buffer.alloc(maxErrorText);
     const length = libc.errorText(code, regex, text, text.length);
-    koffi.free(regex);
+    koffi().free(regex);
     return text.toString('utf8', 0, Math.min(length, text.length) - 1);
   }
-  const groups = Number(new DataView(koffi.view(regex, sizeOfRegex)).getBigUint64(offsetOfGroups, true));
+  const groups = Number(new DataView(koffi().view(regex, sizeOfRegex)).getBigUint64(offsetOfGroups, true));
   const offsets = new Int32Array((groups + 1) * 2);
   return {
     groups,
@@ -75,7 +75,7 @@ export function compilePosixExpression(pattern: string, options: PosixOptions): 
     },
     free: () => {
       libc.free(regex);
-      koffi.free(regex);
+      koffi().free(regex);
     },
   };
 }
