@@ -19,6 +19,7 @@ import {
   createSmtpServer,
   createLateService,
   createUnusableService,
+  familiesOf,
   serviceProblem,
   type SmtpService,
 } from '#smtpd';
@@ -107,7 +108,7 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
     warn: (text) => channelOf(log, settings, 'trivial-rewrite').emit({ kind: 'warning', text }),
   });
   const resolver = systemResolver();
-  const hostLookup = createHostLookup(resolver);
+  const hostLookup = createHostLookup(resolver, { families: familiesOf(settings) });
 
   const cleanups = new Map(
     services

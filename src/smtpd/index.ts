@@ -2,6 +2,7 @@
 export { Anvil, type AnvilOptions } from './anvil.ts';
 export { createSmtpServer, SmtpServer, type SmtpServerOptions, type SmtpService } from './server.ts';
 export { createLateService } from './late-service.ts';
+export { familiesOf } from './families.ts';
 export { createUnusableService } from './unusable.ts';
 export { compileSettings as compileSmtpdSettings, type SmtpdSettings } from './settings.ts';
 export { createPolicyChecks, type PolicyOptions, type ServiceProblem, serviceProblem } from './restrictions/index.ts';

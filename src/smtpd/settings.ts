@@ -4,6 +4,7 @@ import { ConfigError } from '#config';
 import type { SubmissionOptions } from '#message';
 import { type BareNewlineMode, expansionFilter } from '#smtp';
 import type { MatchList, TableList, TableOpener } from '#tables';
+import { familiesOf, type Family } from './families.ts';
 import { compileFilter, type FilterSettings } from './proxy-filter/index.ts';
 
 export interface SmtpdSettings {
@@ -68,7 +69,7 @@ export interface SmtpdSettings {
   readonly anvilStatusUpdateMs: number;
   readonly eventLimitExceptions: MatchList;
   /** inet_protocols */
-  readonly families: readonly ('ipv4' | 'ipv6')[];
+  readonly families: readonly Family[];
   /** A load balancer in front of us tells who the client is, within this time. smtpd_upstream_proxy_protocol */
   readonly upstreamProxy: { readonly timeoutMs: number } | undefined;
   /** Mail goes to this filter instead of the queue. smtpd_proxy_filter */
@@ -142,12 +143,6 @@ function rewriteClients(settings: Settings, tables: TableOpener): readonly Rewri
         throw new ConfigError([`local_header_rewrite_clients: unknown request "${word}"`]);
     }
   });
-}
-
-/** inet_protocols. postconf(5) */
-function familiesOf(settings: Settings): SmtpdSettings['families'] {
-  const words = settings.list('inet_protocols').map((word) => word.toLowerCase());
-  return (['ipv4', 'ipv6'] as const).filter((family) => words.includes('all') || words.includes(family));
 }
 
 function upstreamProxy(settings: Settings): SmtpdSettings['upstreamProxy'] {

@@ -3,7 +3,6 @@ import { type Constructor, type Decision, dunno, permit, refuse } from './restri
 
 export const control: Readonly<Record<string, Constructor>> = {
   permit: () => () => permit,
-  dunno: () => () => dunno,
   reject: ({ settings }) => {
     const code = settings.int('reject_code');
     return (evaluation) => refuse(evaluation, code, '5.7.1', 'Access denied');

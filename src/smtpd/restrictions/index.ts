@@ -200,6 +200,8 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
       if (run.deferIfPermit !== undefined) onlooker?.tell({ kind: 'remark', remark: 'deferral inherited' });
       for (const group of groupsOf(stage)) {
         if (!hasSubject(group, facts)) continue;
+        // VRFY outside of a transaction: what client and HELO put off is kept with a sender
+        if (group.kind === 'destination' && facts.sender === undefined) run.deferIfPermit = undefined;
         const ending = await runGroup(run, group);
         if (ending !== undefined) return ending;
         if (run.isDiscarded) {

@@ -2,6 +2,7 @@
 import { domainToAscii, splitAddress } from '#address';
 import { dnsErrorText, type DnsRecord } from '#dns';
 import type { MatchList } from '#tables';
+import { familiesOf } from '../families.ts';
 import { authorityOf } from './relay.ts';
 import {
   type Constructor,
@@ -35,7 +36,8 @@ async function areWe(hosts: readonly string[], { toolbox, troubles }: Search): P
 
 /** Whether all addresses of a host are in permit_mx_backup_networks. */
 async function isListed(host: string, networks: MatchList, { toolbox, troubles }: Search): Promise<boolean> {
-  const answers = await Promise.all((['A', 'AAAA'] as const).map((type) => toolbox.resolver.lookup(host, type)));
+  const types = familiesOf(toolbox.settings).map((family) => (family === 'ipv4' ? 'A' : 'AAAA'));
+  const answers = await Promise.all(types.map((type) => toolbox.resolver.lookup(host, type)));
   const addresses = answers.flatMap((answer) =>
     answer.kind === 'ok' ? answer.records.flatMap((record) => ('address' in record ? [record.address] : [])) : [],
   );

@@ -101,7 +101,8 @@ export function parseRestrictions(
     }
     out.push({
       name,
-      text: modifier ?? text,
+      written: text,
+      firstWord: modifier ?? text,
       argument: argument ?? '',
       origin: element.origin,
       warnOnly: modifier !== undefined,

@@ -79,8 +79,9 @@ export interface Evaluation {
 export interface Restriction {
   /** Lower case; old names as the new ones. */
   readonly name: string;
-  /** The first word as written. */
-  readonly text: string;
+  /** As written, and the word it begins with: its own, or the `warn_if_reject` before it. */
+  readonly written: string;
+  readonly firstWord: string;
   readonly argument: string;
   readonly origin: Origin | undefined;
   /** Softened by warn_if_reject before it. */

@@ -116,7 +116,7 @@ export class StageRun {
       const outcome = ran instanceof Promise ? await ran : ran;
       const next = restrictions[i + 1];
       if (next !== undefined && closing.has(restriction.name) && (!warnOnly || outcome === 'permit'))
-        this.#warn(`restriction \`${next.text}' after \`${restriction.name}' is ignored`);
+        this.#warn(`restriction \`${next.firstWord}' after \`${restriction.name}' is ignored`);
       if (outcome !== 'dunno') return outcome;
       if (this.deferIfPermit !== undefined && this.#deferIfReject !== undefined) {
         // whatever comes now, the answer is settled
@@ -162,7 +162,7 @@ export class StageRun {
       case 'dunno':
         return 'dunno';
       case 'permit':
-        await this.#logPermit(restriction.name, decision, evaluation);
+        await this.#logPermit(restriction, decision, evaluation);
         return this.#permit(decision.permitted, restriction, evaluation, warnOnly);
       case 'deferIfPermit':
         if (warnOnly) this.#log('reject_warning', this.#replyOf(decision));
@@ -220,9 +220,9 @@ export class StageRun {
     return `${final} ${Math.floor(final / 100)}${said.dsn.slice(1)} ${line}`;
   }
 
-  async #logPermit(name: string, { as }: Decided<'permit'>, { subject }: Evaluation): Promise<void> {
+  async #logPermit({ name, written }: Restriction, { as }: Decided<'permit'>, { subject }: Evaluation): Promise<void> {
     const { loggedPermits } = this.#parts;
-    const { action, place } = as ?? { action: name, place: '' };
+    const { action, place } = as ?? { action: written, place: '' };
     // a permit that an earlier deferral overrules is none
     if (action === '' || loggedPermits.isEmpty || this.deferIfPermit !== undefined) return;
     if ((await loggedPermits.matches(action)) !== 'yes') return;
