@@ -4,6 +4,7 @@
  *
  * header --end of the header section--> passing | inspecting      inspecting --checks are over--> passing
  */
+import { isAscii, isUtf8 } from 'node:buffer';
 import type { EventChannel } from '#events';
 import { type Envelope, type MaybePromise, MimeStructure } from '#message';
 import type { AddressMaps } from './address-maps.ts';
@@ -48,6 +49,7 @@ export class ContentReader {
   #headerBytes = 0;
   #messageId = '';
   #encoding: Envelope['encoding'] = '';
+  #hasUtf8Header = false;
 
   constructor(options: ContentOptions) {
     this.#options = options;
@@ -71,6 +73,11 @@ export class ContentReader {
   /** As the header section declares it. postconf(5) detect_8bit_encoding_header */
   get encoding(): Envelope['encoding'] {
     return this.#encoding;
+  }
+
+  /** The header section holds UTF-8 beyond ASCII. RFC 6532 */
+  get hasUtf8Header(): boolean {
+    return this.#hasUtf8Header;
   }
 
   *read(chunk: Buffer): Steps<void> {
@@ -138,6 +145,7 @@ export class ContentReader {
     if (result.refusal !== undefined) this.#options.refuse(result.refusal);
     if (this.#options.isOver()) return;
     this.#messageId = result.messageId;
+    this.#hasUtf8Header = !isAscii(result.header) && isUtf8(result.header);
     if (maps.settings.detects8bit && this.#structure.domain !== '7bit') this.#encoding = '8bit';
     const body = result.rest.length === 0 ? whole.subarray(end) : Buffer.concat([result.rest, whole.subarray(end)]);
     const atEmptyLine = body[0] === 0x0d && body[1] === 0x0a;

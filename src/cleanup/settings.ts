@@ -42,6 +42,8 @@ export interface CleanupSettings {
   readonly bodyChecksSizeLimit: number;
   /** `notify` and `bounce`: our own mail that is checked like that of others (internal_mail_filter_classes). */
   readonly checkedOwnMail: ReadonlySet<string>;
+  /** Sources whose mail is looked at for UTF-8 that it did not announce; `all`. smtputf8_autodetect_classes */
+  readonly utf8Detection: ReadonlySet<string>;
   readonly dropHeaders: ReadonlySet<string>;
   readonly messageSizeLimit: number;
   readonly headerSizeLimit: number;
@@ -102,6 +104,7 @@ export function compileSettings(settings: Settings, tables: TableOpener): Cleanu
     bodyChecks: named('body_checks'),
     bodyChecksSizeLimit: settings.int('body_checks_size_limit'),
     checkedOwnMail: set('internal_mail_filter_classes'),
+    utf8Detection: settings.bool('smtputf8_enable') ? set('smtputf8_autodetect_classes') : new Set(),
     dropHeaders: set('message_drop_headers'),
     messageSizeLimit: settings.int('message_size_limit'),
     headerSizeLimit: settings.int('header_size_limit'),

@@ -245,6 +245,7 @@ export class CleanupSubmission implements Submission {
         envelope: {
           ...this.#options.envelope,
           sender: this.#sender,
+          smtputf8: this.#options.envelope.smtputf8 || this.#isUtf8(recipients),
           contentFilter: this.#contentFilter,
           encoding: this.#options.envelope.encoding || this.#content.encoding,
           messageId: this.#content.messageId,
@@ -259,6 +260,19 @@ export class CleanupSubmission implements Submission {
       this.#warn(`queue file write error: ${error instanceof Error ? error.message : String(error)}`);
       return refuse(error instanceof StoreFullError ? 'full' : 'write');
     }
+  }
+
+  /** UTF-8 in envelope or header section needs SMTPUTF8 on the way, asked for or not. SMTPUTF8_README */
+  #isUtf8(recipients: readonly Recipient[]): boolean {
+    const { utf8Detection } = this.#parts.maps.settings;
+    const { source } = this.#options;
+    if (!utf8Detection.has(source === 'pickup' ? 'sendmail' : source) && !utf8Detection.has('all')) return false;
+    const isBeyondAscii = (address: string): boolean => /[^\0-\x7f]/.test(address);
+    return (
+      this.#content.hasUtf8Header ||
+      isBeyondAscii(this.#sender) ||
+      recipients.some(({ address }) => isBeyondAscii(address))
+    );
   }
 
   abort(): void {

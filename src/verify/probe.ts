@@ -31,7 +31,7 @@ export async function submitProbe(
     source: 'verify',
     overrides: [],
     onAliased,
-    envelope: { ...internalEnvelope(sender, at, 'verify'), smtputf8: /[^\0-\x7f]/.test(recipient) },
+    envelope: internalEnvelope(sender, at, 'verify'),
     prepend: () => internalReceived(message.queueId, date, settings),
   });
   try {

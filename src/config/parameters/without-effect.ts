@@ -129,7 +129,7 @@ export const pendingParameters = new Set(
     'smtpd_tls_mandatory_exclude_ciphers smtpd_tls_mandatory_protocols smtpd_tls_protocols ' +
     'smtpd_tls_received_header smtpd_tls_req_ccert smtpd_tls_session_cache_database ' +
     'smtpd_tls_session_cache_timeout smtpd_tls_trace_size_limit ' +
-    'smtpd_use_tls smtputf8_autodetect_classes ' +
+    'smtpd_use_tls ' +
     'tls_append_default_CA tls_config_file tls_config_name tls_dane_digests ' +
     'tls_disable_workarounds tls_eecdh_auto_curves tls_eecdh_strong_curve tls_eecdh_ultra_curve ' +
     'tls_export_cipherlist tls_fast_shutdown_enable tls_ffdhe_auto_groups tls_high_cipherlist ' +
