@@ -2,12 +2,13 @@
  * Tests before the greeting: who speaks before its turn, and what DNS lists say. Both go on at the same time.
  * postconf(5) postscreen_greet_wait, postscreen_greet_action, postscreen_dnsbl_action
  */
-import { peekedText } from '#smtp';
+import { escapedText } from '#smtp';
 import type { DnsblInquiry } from './dnsbl.ts';
 import type { ScreeningSession } from './session.ts';
 
-/** Longest piece of early input that is counted and shown. */
+/** How much of early input is counted, and how much is shown. */
 const maxPregreetBytes = 1023;
+const maxShown = 100;
 
 /** Runs the tests that are due; afterwards the session may be over. */
 export async function runEarlyTests(session: ScreeningSession): Promise<void> {
@@ -64,7 +65,7 @@ async function onEarlyInput(session: ScreeningSession, startedAt: number): Promi
     bytes: bytes.length,
     afterMs: session.now - startedAt,
     delayDigits: settings.delayDigits,
-    text: peekedText(bytes),
+    text: escapedText(bytes.subarray(0, maxShown)).slice(0, maxShown),
   });
   results.fail('pregreet');
   session.skipsGreeting = settings.greetAction === 'enforce';

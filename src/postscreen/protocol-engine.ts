@@ -4,14 +4,14 @@
  *
  * Once it runs, all its tests are made whether they are switched on or not; only those switched on are remembered.
  */
-import { CommandReader, isHeaderName, peekedText, splitCommand } from '#smtp';
+import { CommandReader, escapedText, isHeaderName, splitCommand } from '#smtp';
 import { deepTests, type DeepTest, type Test } from './cache-entry.ts';
 import { type Dialogue, engineVerbs, newDialogue } from './engine-commands.ts';
 import { announcedKeywords } from './ehlo-keywords.ts';
 import type { ScreeningSession } from './session.ts';
 
-/** Longest part of a foreign command that is shown. */
-const maxShownCommand = 100;
+/** Of what breaks the rules no more is shown. */
+const maxShown = 100;
 
 export async function runProtocolEngine(session: ScreeningSession): Promise<void> {
   const { settings } = session;
@@ -69,9 +69,9 @@ class ProtocolEngine {
   async #onLine(bytes: Buffer, hasBareLf: boolean): Promise<void> {
     const session = this.#session;
     const { settings } = session;
-    const received = bytes.toString('utf8').replaceAll('\uFFFD', '?');
+    const received = lineText(bytes);
     if (hasBareLf) {
-      await this.#breach('bareNewline', { after: received.trim() });
+      await this.#breach('bareNewline', { after: received.trim().slice(0, maxShown) });
       if (session.isOver) return;
     }
     const line = await this.#filtered(received);
@@ -82,13 +82,16 @@ class ProtocolEngine {
     if (verb === undefined && (await this.#isForeign(name))) {
       await this.#breach('nonSmtpCommand', {
         after: this.#dialogue.lastCommand,
-        text: `${name.slice(0, maxShownCommand)} ${rest}`,
+        text: `${name.slice(0, maxShown)} ${rest.slice(0, maxShown)}`,
       });
       if (session.isOver) return;
     }
     const waiting = this.#reader.waitingBytes;
     if (waiting.length > 0) {
-      await this.#breach('pipelining', { after: name.slice(0, maxShownCommand), text: peekedText(waiting) });
+      await this.#breach('pipelining', {
+        after: name.slice(0, maxShown),
+        text: escapedText(waiting.subarray(0, maxShown)),
+      });
       if (session.isOver) return;
     }
     this.#commandCount += 1;
@@ -137,7 +140,7 @@ class ProtocolEngine {
     if (settings.commandFilter.isEmpty) return line;
     const found = await settings.commandFilter.lookup(line);
     if (found.kind === 'found') {
-      const shown = (text: string): string => text.slice(0, maxShownCommand);
+      const shown = (text: string): string => text.slice(0, maxShown);
       events.emit({
         kind: 'note',
         text: `${client}: replacing command "${shown(line)}" with "${shown(found.value)}"`,
@@ -145,7 +148,7 @@ class ProtocolEngine {
       return found.value;
     }
     if (found.kind === 'failed')
-      this.#session.warn(`${found.table.name} lookup error for "${line.slice(0, maxShownCommand)}"`);
+      this.#session.warn(`${found.table.name} lookup error for "${line.slice(0, maxShown)}"`);
     return line;
   }
 }
@@ -164,4 +167,10 @@ function shortestTtl({ settings }: ScreeningSession): number {
     ...settings.deepTtlSeconds,
   };
   return Math.min(...Object.values(ttls));
+}
+
+/** As Postfix reads it: a NUL ends the line, and what is not UTF-8 is shown as a question mark. */
+function lineText(bytes: Buffer): string {
+  const end = bytes.indexOf(0);
+  return (end < 0 ? bytes : bytes.subarray(0, end)).toString('utf8').replaceAll('\uFFFD', '?');
 }

@@ -3,7 +3,7 @@ export { type BareNewlineMode, CommandReader, type Framed, hasBareLf } from './c
 export { type CommandWord, splitCommand } from './command-words.ts';
 export { DotStuffer } from './dot-stuffing.ts';
 export { parseEhloKeywords } from './ehlo.ts';
-export { isHeaderName, peekedText } from './foreign-input.ts';
+export { escapedText, isHeaderName, peekedText } from './foreign-input.ts';
 export { LineEndNormalizer } from './line-ends.ts';
 export { parsePath, pathAddress, type PathResult, type PathSyntax } from './mail-arguments.ts';
 export { type AddressFamily, type Endpoint, type ProxyHeader, ProxyHeaderReader } from './proxy-header.ts';
