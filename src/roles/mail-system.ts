@@ -28,7 +28,7 @@ import { refusedUser, TableOpener } from '#tables';
 import { createProbeSender, createVerifier } from '#verify';
 import { createAgents } from './agents.ts';
 import { startControlServer } from './control-server.ts';
-import { type ConnectionService, createScreening } from './screening.ts';
+import { type ConnectionService, createScreening, drainServers } from './screening.ts';
 import { filteredResolver } from './filtered-resolver.ts';
 
 export interface ListenerFd {
@@ -221,21 +221,21 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
       });
     addServer(entry, createLateService(make, parts.events));
   }
+  const screenings: ConnectionService[] = [];
   for (const entry of services.filter(({ command, type }) => command === 'postscreen' && type === 'inet')) {
     const view = configuration.settingsFor(entry);
     const dnsblogEvents = channelOf(log, settings, 'dnsblog');
-    addServer(
+    const screening = createScreening({
       entry,
-      createScreening({
-        entry,
-        settings: view,
-        ...openerFor('postscreen', view),
-        resolver: smtpdResolver(dnsblogEvents),
-        dnsblogEvents,
-        now,
-        servers: passServers,
-      }),
-    );
+      settings: view,
+      ...openerFor('postscreen', view),
+      resolver: smtpdResolver(dnsblogEvents),
+      dnsblogEvents,
+      now,
+      servers: passServers,
+    });
+    screenings.push(screening);
+    addServer(entry, screening);
   }
 
   const pickupEntry = services.find((entry) => entry.command === 'pickup');
@@ -282,7 +282,7 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
     control.close();
     clearInterval(requeueTimer);
     await pickup?.stop();
-    const sessions = Promise.all([...servers.values()].map((server) => server.drain()));
+    const sessions = drainServers(servers, screenings);
     await Promise.race([sessions, new Promise((resolve) => setTimeout(resolve, deadlineMs).unref())]);
     await qmgr.stop(deadlineMs);
     deliverers.close();

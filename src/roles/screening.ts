@@ -53,3 +53,18 @@ export function createScreening(parts: ScreeningParts): PostscreenServer {
     waitingForServer: () => (server.processLimit === 0 ? 0 : Math.max(0, served - server.processLimit)),
   });
 }
+
+/** Servers that get clients from postscreen end after it: those it still tests may pass. Keys: `name/type`. */
+export async function drainServers(
+  servers: ReadonlyMap<string, ConnectionService>,
+  screenings: readonly ConnectionService[],
+): Promise<void> {
+  const screened = Promise.all(screenings.map((screening) => screening.drain()));
+  const others = [...servers].filter(([, server]) => !screenings.includes(server));
+  await Promise.all(
+    others.map(async ([name, server]) => {
+      if (name.endsWith('/pass')) await screened;
+      await server.drain();
+    }),
+  );
+}

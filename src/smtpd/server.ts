@@ -60,7 +60,7 @@ export class SmtpServer implements SmtpService {
   accept(socket: ServedSocket, endpoints?: KnownEndpoints): void {
     socket.setNoDelay(true);
     const { upstreamProxy, families } = this.#options.settings;
-    if (endpoints !== undefined) void this.#serve(socket, clientAt(endpoints), this.#options);
+    if (endpoints !== undefined) void this.#serve(socket, clientAt(endpoints), this.#options, bytesAhead(socket));
     else if (upstreamProxy === undefined) void this.#serve(socket, clientOf(socket), this.#options);
     else void this.#serveProxied(socket, { ...upstreamProxy, families });
   }
@@ -101,6 +101,12 @@ export class SmtpServer implements SmtpService {
     await Promise.all([...this.#sessions.values(), ...this.#waiting]);
     this.#ownAnvil?.report();
   }
+}
+
+/** What came before the socket was handed over: the greeting knows of it. */
+function bytesAhead(socket: ServedSocket): Buffer | undefined {
+  const bytes: unknown = socket.read();
+  return Buffer.isBuffer(bytes) ? bytes : undefined;
 }
 
 export function createSmtpServer(options: SmtpServerOptions): SmtpServer {
