@@ -6,6 +6,7 @@ import { isWorthKeeping } from './cache-entry.ts';
 import { ClientStream } from './client-stream.ts';
 import { Dnsbl } from './dnsbl.ts';
 import { ScreeningLimits } from './limits.ts';
+import { ListingLog } from './listing-log.ts';
 import { endpointsOf, type ScreenedSocket } from './screened-socket.ts';
 import { type ScreeningOptions, ScreeningSession } from './session.ts';
 import type { PostscreenSettings } from './settings.ts';
@@ -33,6 +34,7 @@ export class PostscreenServer {
       events,
       cache,
       limits: new ScreeningLimits(settings.preQueueLimit, events),
+      listings: new ListingLog(events, settings.listingWords),
       dnsbl: new Dnsbl({
         sites,
         timeoutMs,

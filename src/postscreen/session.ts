@@ -9,6 +9,7 @@ import type { ClientStream } from './client-stream.ts';
 import type { Dnsbl } from './dnsbl.ts';
 import { runEarlyTests } from './early-tests.ts';
 import type { ScreeningLimits } from './limits.ts';
+import type { ListingLog } from './listing-log.ts';
 import { runProtocolEngine } from './protocol-engine.ts';
 import { renderReply } from './replies.ts';
 import { type Endpoints, endpointText, type ScreenedSocket } from './screened-socket.ts';
@@ -18,6 +19,7 @@ import { TestResults } from './test-results.ts';
 export interface ScreeningOptions {
   readonly settings: PostscreenSettings;
   readonly limits: ScreeningLimits;
+  readonly listings: ListingLog;
   readonly dnsbl: Dnsbl;
   readonly cache: Cache | undefined;
   readonly events: EventChannel;
@@ -97,7 +99,7 @@ export class ScreeningSession {
 
   async #admit(connections: number): Promise<Admission> {
     const { settings, client, events, endpoints } = this;
-    const { limits, waitingForServer } = this.#options;
+    const { limits, listings, waitingForServer } = this.#options;
     const { clientConnectionLimit, postQueueLimit } = settings;
     if (clientConnectionLimit > 0 && connections > clientConnectionLimit) {
       events.emit({ kind: 'screenRefused', client, why: 'too many connections' });
@@ -109,11 +111,11 @@ export class ScreeningSession {
     }
     const listed = await settings.accessList.check(endpoints.client.address, (text) => this.warn(text));
     if (listed === 'permit') {
-      this.#logListed('allowed');
+      listings.note(client, 'allowed');
       return 'permanent';
     }
     if (listed === 'reject') {
-      this.#logListed('denied');
+      listings.note(client, 'denied');
       await this.punish(settings.denylistAction, '5.3.2 Service currently unavailable');
       if (this.isOver) return 'refused';
     }
@@ -124,7 +126,7 @@ export class ScreeningSession {
       return 'cached';
     }
     if (!(await this.#maySeekAdmission())) {
-      this.#logListed('vetoed');
+      listings.note(client, 'vetoed');
       this.isBarred = true;
     }
     if (limits.isFull) {
@@ -137,10 +139,6 @@ export class ScreeningSession {
   async #refuse(reply: string): Promise<'refused'> {
     await this.end(reply);
     return 'refused';
-  }
-
-  #logListed(what: 'allowed' | 'denied' | 'vetoed'): void {
-    this.events.emit({ kind: 'screenListed', client: this.client, what, respectful: this.settings.respectfulLogging });
   }
 
   #lookUp(): CacheEntry | undefined {

@@ -1,10 +1,11 @@
 /** Settings of postscreen as plain fields, compiled once a service. postscreen(8) */
-import { ConfigError, type Settings, parseTime } from '#config';
+import { compareLevels, ConfigError, parseTime, type Settings } from '#config';
 import { expansionFilter } from '#smtp';
 import type { MatchList, TableList, TableOpener } from '#tables';
 import { type AccessList, compileAccessList } from './access-list.ts';
 import type { DeepTest, Test } from './cache-entry.ts';
 import { type DnsblSite, parseSite } from './dnsbl-sites.ts';
+import type { ListingWords } from './listing-log.ts';
 import type { UpstreamProxy } from './upstream-proxy.ts';
 
 export type Action = 'ignore' | 'enforce' | 'drop';
@@ -63,7 +64,7 @@ export interface PostscreenSettings {
   readonly cacheRetentionSeconds: number;
   /** Undefined: clients come themselves. */
   readonly upstreamProxy: UpstreamProxy | undefined;
-  readonly respectfulLogging: boolean;
+  readonly listingWords: ListingWords;
   readonly delayDigits: number;
 }
 
@@ -156,7 +157,12 @@ export function compilePostscreenSettings(settings: Settings, tables: TableOpene
     cacheCleanupIntervalMs: settings.ms('postscreen_cache_cleanup_interval'),
     cacheRetentionSeconds: seconds('postscreen_cache_retention_time'),
     upstreamProxy: upstreamProxy(settings),
-    respectfulLogging: settings.bool('respectful_logging'),
+    listingWords: {
+      respectful: settings.bool('respectful_logging'),
+      areOldDefault:
+        !settings.isSet('respectful_logging') &&
+        (compareLevels(settings.string('compatibility_level'), '3.6') ?? 0) < 0,
+    },
     delayDigits: settings.int('delay_logging_resolution_limit'),
   };
 }
