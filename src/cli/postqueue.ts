@@ -108,16 +108,34 @@ async function list(action: 'list' | 'json', settings: Settings, io: CliIo): Pro
 
 const pendingOf = (message: ListedMessage) => message.recipients.filter((recipient) => recipient.state === 'pending');
 
-/** `reason (code text)` of a deferred recipient. */
-function reasonOf(recipient: ListedMessage['recipients'][number]): string {
-  return recipient.lastOutcome === undefined ? '' : recipient.lastOutcome.status.reason.trimEnd();
+/** Of a recipient that waits for those it was expanded to. */
+const reasonUnavailable = 'reason unavailable';
+
+interface ListedRecipient {
+  readonly address: string;
+  readonly original: string;
+  /** '' before the first attempt. */
+  readonly reason: string;
+}
+
+/** Who waits and why; of an expansion first the members that do. */
+function waitingOf(message: ListedMessage): readonly ListedRecipient[] {
+  return pendingOf(message).flatMap(({ address, original, lastOutcome }) => {
+    if (lastOutcome === undefined) return [{ address, original, reason: '' }];
+    const { members, status } = lastOutcome;
+    if (members === undefined) return [{ address, original, reason: status.reason.trimEnd() }];
+    const waiting = members
+      .filter(({ kind }) => kind === 'deferred')
+      .map((member) => ({ address: member.address, original, reason: member.status.reason.trimEnd() }));
+    const isAmong = waiting.some((member) => member.address === address);
+    return isAmong ? waiting : [...waiting, { address, original, reason: reasonUnavailable }];
+  });
 }
 
 function jsonLine(message: ListedMessage): string {
   const { queue, queueId, envelope, sizeBytes, forcedExpire } = message;
-  const recipients = pendingOf(message).map((recipient) => {
-    const reason = reasonOf(recipient);
-    return `{"orig_address": ${JSON.stringify(recipient.original)}, "address": ${JSON.stringify(toExternal(recipient.address))}${reason === '' ? '' : `, "delay_reason": ${JSON.stringify(reason)}`}}`;
+  const recipients = waitingOf(message).map(({ address, original, reason }) => {
+    return `{"orig_address": ${JSON.stringify(original)}, "address": ${JSON.stringify(toExternal(address))}${reason === '' || reason === reasonUnavailable ? '' : `, "delay_reason": ${JSON.stringify(reason)}`}}`;
   });
   const sender = envelope.sender === '' ? 'MAILER-DAEMON' : toExternal(envelope.sender);
   return `{"queue_name": "${queue}", "queue_id": "${queueId}", "arrival_time": ${Math.floor(envelope.arrivedAt / 1000)}, "message_size": ${sizeBytes}, "forced_expire": ${String(forcedExpire)}, "sender": ${JSON.stringify(sender)}, "recipients": [${recipients.join(', ')}]}\n`;
@@ -144,13 +162,12 @@ function table(messages: readonly ListedMessage[], isLong: boolean): string {
     const sender = message.envelope.sender === '' ? 'MAILER-DAEMON' : toExternal(message.envelope.sender);
     out += `${id.padEnd(width)} ${String(message.sizeBytes).padStart(isLong ? 8 : 7)} ${arrival(message.envelope.arrivedAt).padEnd(isLong ? 19 : 20)} ${sender}\n`;
     let shown = '';
-    for (const recipient of pendingOf(message)) {
-      const reason = reasonOf(recipient);
+    for (const { address, reason } of waitingOf(message)) {
       if (reason !== '' && reason !== shown) {
         shown = reason;
         out += `${' '.repeat(Math.max(0, 76 - reason.length))}(${reason})\n`;
       }
-      out += `${''.padEnd(width)} ${''.padStart(isLong ? 8 : 7)} ${''.padEnd(isLong ? 19 : 20)} ${toExternal(recipient.address)}\n`;
+      out += `${''.padEnd(width)} ${''.padStart(isLong ? 8 : 7)} ${''.padEnd(isLong ? 19 : 20)} ${toExternal(address)}\n`;
     }
     out += '\n';
   }
