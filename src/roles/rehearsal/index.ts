@@ -17,13 +17,10 @@ import type { Rehearsal, RehearsalOnlooker, RehearsalOptions } from './rehearsal
 import { findService } from './service.ts';
 import { createWayfinder } from './way.ts';
 
-/** What would hand a message to somebody else, and is left out of a rehearsal. */
-const leftOut = new Map([['smtpd_proxy_filter', '']]);
-
 /** Throws ConfigError when the configuration can't be used, or has no such service. */
 export function openRehearsal(options: RehearsalOptions): Rehearsal {
   const { directory, service, isOffline, onlooker } = options;
-  const configuration = loadConfiguration(directory, { overrides: leftOut, allowsUnsupported: true });
+  const configuration = loadConfiguration(directory, { allowsUnsupported: true });
   const entry = findService(configuration, service);
   const view = configuration.settingsFor(entry);
   const problem = serviceProblem(view);
@@ -60,7 +57,8 @@ export function openRehearsal(options: RehearsalOptions): Rehearsal {
     store: nowhere(written),
     events,
   });
-  const settings = compileSmtpdSettings(view, entry, tables);
+  // a filter would get the message
+  const settings = { ...compileSmtpdSettings(view, entry, tables), proxyFilter: undefined };
   const policy = createPolicyChecks({
     settings: view,
     tables,

@@ -178,8 +178,13 @@ describe('an SMTP session', () => {
       server.talk('EHLO c', 'MAIL FROM:<>', 'RCPT TO:<x@y.example>', 'DATA', `${line}\r\n.`);
     await talk('From me Mon');
     await talk(' blank');
+    await talk('From me Mon\r\n>>From you\r\n To: x');
     assert.equal(server.messages[0]?.content, 'X-Mailbox-Line: From me Mon\r\n');
     assert.equal(server.messages[1]?.content, '\r\n blank\r\n');
+    assert.equal(
+      server.messages[2]?.content,
+      'X-Mailbox-Line: From me Mon\r\nX-Mailbox-Line: >>From you\r\n\r\n To: x\r\n',
+    );
   });
 
   it('adds the footer to refusals, with its macros', async () => {

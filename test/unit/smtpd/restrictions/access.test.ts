@@ -138,6 +138,19 @@ ${results('{1@example.com=FILTER} {2@example.com=FILTER smtp} {3@example.com=BCC
       },
     ));
 
+  it('do nothing but prepend to a message that goes to a filter instead of the queue', () =>
+    withBench(
+      `smtpd_proxy_filter = 127.0.0.1:9
+smtpd_recipient_restrictions = check_recipient_access inline:{{1@example.com=HOLD} {2@example.com=PREPEND X-A: b}}`,
+      async (bench) => {
+        assert.deepEqual(await bench.recipients('1@example.com', '2@example.com'), ['ok', 'ok prepend']);
+        assert.deepEqual(
+          bench.log.map((line) => line.replace(/^.*: /, '')),
+          ['with smtpd_proxy_filter specified, action HOLD is unavailable'],
+        );
+      },
+    ));
+
   it('end the session without a reply with HANGUP', () =>
     withBench(results('{1@example.com=HANGUP so there}'), async (bench) => {
       assert.deepEqual(await bench.recipients('1@example.com'), ['gone: ']);
