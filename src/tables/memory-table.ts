@@ -63,7 +63,7 @@ export function inlineTable(name: string, text: string, foldKeys: boolean): Tabl
     if (typeof inside === 'string') return `${inside}: "${name}"; ${wanted}`;
     const pair = inside.inner;
     const at = pair.indexOf('=');
-    if (at < 0) return `missing '=' after attribute name: "${name}"; ${wanted}`;
+    if (at < 0 || /\s/.test(pair.slice(0, at).trim())) return `missing '=' after attribute name: "${name}"; ${wanted}`;
     const key = pair.slice(0, at).trim();
     entries.set(foldKeys ? foldCase(key) : key, pair.slice(at + 1).trim());
   }
@@ -96,7 +96,7 @@ export function textTable(
     const key = foldKeys ? foldCase(item.key) : item.key;
     if (!map.has(key)) map.set(key, item.value);
     else {
-      const problem = `${path}, line ${item.line}: duplicate entry: "${key}"`;
+      const problem = `${path}, line ${item.line}: duplicate entry: "${item.key}"`;
       if (!allowsDuplicates) return problem;
       warn(problem);
     }
@@ -137,6 +137,5 @@ export function environmentTable(name: string, foldKeys: boolean): Table {
       const value = process.env[foldKeys ? foldCase(key) : key];
       return value === undefined ? missing : found(value);
     },
-    entries: () => Object.entries(process.env).map(([key, value]): readonly [string, string] => [key, value ?? '']),
   };
 }

@@ -22,7 +22,12 @@ export function readSource(path: string, content: Uint8Array, read: LineReader):
     const bytes = Buffer.from(text, 'latin1');
     return isUtf8(bytes)
       ? read(bytes.toString('utf8'), place, line)
-      : [{ kind: 'warning', text: `${place}: non-UTF-8 input "${bytes.toString('utf8')}" -- ignoring this line` }];
+      : [
+          {
+            kind: 'warning',
+            text: `${place}: non-UTF-8 input "${bytes.toString('utf8').replaceAll('\u{FFFD}', '?')}" -- ignoring this line`,
+          },
+        ];
   });
   return [...warnings, ...items];
 }

@@ -35,16 +35,16 @@ function fatal(what: string, error: unknown): never {
 
 /** Contents of the files that a value names, as one base64 text (`-F`); undefined after a warning. */
 function fileContents(value: string, place: string, target: MapTarget): string | undefined {
-  const contents: Buffer[] = [];
+  const contents: string[] = [];
   for (const path of value.split(/[,\s]+/).filter((word) => word !== '')) {
     try {
-      contents.push(readFileSync(path));
+      contents.push(readFileSync(path, 'latin1'));
     } catch (error) {
       target.warn(`${place}: open ${path}: ${errnoText(error)}: skipping this entry`);
       return undefined;
     }
   }
-  return Buffer.concat(contents).toString('base64');
+  return Buffer.from(contents.join('\n'), 'latin1').toString('base64');
 }
 
 /** Puts the items of a source in; tells of what can't be put in. */
@@ -75,9 +75,17 @@ function requireIndexType({ type }: MapTarget): IndexType {
   );
 }
 
-/** The new file is readable for whom its source is, unless `-p`; and belongs to its owner, unless `-o`. */
-function rightsOf(target: MapTarget): FileRights {
+/**
+ * A file that is there keeps its rights. A new one is readable for whom its source is, unless `-p`; and belongs to its
+ * owner, unless `-o`. What is always made anew, cdb, is always new.
+ */
+function rightsOf(target: MapTarget, type: IndexType): FileRights {
   const { flags, path, io } = target;
+  const present = type === 'cdb' ? undefined : statSync(indexPath(type, path), { throwIfNoEntry: false });
+  if (present !== undefined) {
+    const { mode, uid, gid } = present;
+    return { mode: mode & 0o777, owner: io.uid === 0 ? { uid, gid } : undefined };
+  }
   const mask = process.umask();
   const source = statSync(path, { throwIfNoEntry: false });
   if (source === undefined) return { mode: 0o666 & ~mask, owner: undefined };
@@ -110,7 +118,7 @@ export function createMap(target: MapTarget): void {
   addItems(kind.readSource(path, content), path, target, changes, file);
   for (const [key, value] of kind.ownEntries()) changes.add(key, value);
   try {
-    writeIndex(type, path, entries, rightsOf(target));
+    writeIndex(type, path, entries, rightsOf(target, type));
   } catch (error) {
     fatal(`open database ${file}`, error);
   }
@@ -136,7 +144,7 @@ export async function addToMap(target: MapTarget): Promise<void> {
   const items = target.kind.readSource('stdin', await readAll(target.io.stdin));
   if (type !== 'cdb' && statSync(file, { throwIfNoEntry: false }) === undefined) {
     try {
-      writeIndex(type, target.path, new Map(), rightsOf(target));
+      writeIndex(type, target.path, new Map(), rightsOf(target, type));
     } catch (error) {
       fatal(`open database ${file}`, error);
     }
@@ -146,6 +154,7 @@ export async function addToMap(target: MapTarget): Promise<void> {
 
 /** Removes keys; says whether any was there. */
 export async function deleteFromMap(target: MapTarget, key: string): Promise<boolean> {
+  if (target.type === 'fail') throw new FatalError(`table fail:${target.path}: delete error: Application error`);
   if (!isIndexType(target.type) && isTableType(target.type)) {
     throw new FatalError(`${target.type}:${target.path} map requires O_RDONLY access mode`);
   }

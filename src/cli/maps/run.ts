@@ -29,13 +29,14 @@ export async function runMapCommand(kind: MapCommandKind, args: readonly string[
 
 async function perform(kind: MapCommandKind, options: MapOptions, io: CliIo): Promise<number> {
   const { action, flags } = options;
-  const asksMessage = ['b', 'h', 'm'].some((flag) => flags.has(flag));
-  if (asksMessage && !(action.kind === 'query' && action.key === '-')) {
+  const asksMessage = flags.has('b') || flags.has('h');
+  if ((asksMessage || flags.has('m')) && !(action.kind === 'query' && action.key === '-')) {
     throw new FatalError('specify -b -h or -m only with "-q -"');
   }
   const directory = findConfigDirectory(options.configDirectory, io.env);
   const { settings } = openSettings(directory, { mainOnly: true });
   const warn = (text: string): void => io.stderr(`${kind.name}: warning: ${text}\n`);
+  if (flags.has('m') && !asksMessage) warn('ignoring -m option without -b or -h');
   const opener = new TableOpener({ settings, configDirectory: directory, warn, allowsDuplicates: true });
   const targets = (): readonly MapTarget[] =>
     options.maps.map((map) => {
