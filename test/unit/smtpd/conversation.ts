@@ -13,6 +13,7 @@ import { TableOpener } from '#tables';
 export interface QueuedMessage {
   readonly options: SubmissionOptions;
   readonly recipients: string[];
+  readonly actions: string[];
   content: string;
   isCommitted: boolean;
 }
@@ -62,13 +63,13 @@ export class TestServer {
   #queue(outcome: (queueId: string) => SubmissionResult): SubmissionPort {
     return {
       open: (options) => {
-        const message: QueuedMessage = { options, recipients: [], content: '', isCommitted: false };
+        const message: QueuedMessage = { options, recipients: [], actions: [], content: '', isCommitted: false };
         this.messages.push(message);
         const queueId = `Q${this.messages.length}`;
         return {
           queueId,
           addRecipient: ({ address }) => void message.recipients.push(address),
-          apply: () => {},
+          apply: ({ kind }) => void message.actions.push(kind),
           write: (chunk) => void (message.content += chunk.toString('latin1')),
           end: async () => {
             message.isCommitted = true;

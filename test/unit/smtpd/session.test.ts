@@ -50,6 +50,17 @@ describe('an SMTP session', () => {
     );
   });
 
+  it('does to a message what a refused recipient asked for', async () => {
+    const server = serve({
+      verdict: (stage, recipient) =>
+        stage === 'rcpt' && recipient?.startsWith('bad') === true
+          ? { kind: 'reject', reply: '550 5.1.1 no', hangsUp: false, actions: [{ kind: 'hold' }] }
+          : { kind: 'accept', actions: [] },
+    });
+    await server.talk('EHLO c.example', 'MAIL FROM:<>', 'RCPT TO:<bad@y.example>', 'RCPT TO:<x@y.example>');
+    assert.deepEqual(server.messages[0]?.actions, ['hold']);
+  });
+
   it('opens the queue entry at the first accepted recipient', async () => {
     const server = serve({ verdict: refuseBad });
     await server.talk('EHLO c.example', 'MAIL FROM:<>', 'RCPT TO:<bad@y.example>');

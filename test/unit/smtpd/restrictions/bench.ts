@@ -67,8 +67,10 @@ export class Bench {
   readonly #directory = mkdtempSync(join(tmpdir(), 'restrictions-'));
   readonly #memory: SessionFacts['memory'] = {};
 
-  constructor(mainCf: string, zone: Zone = {}) {
-    writeFileSync(join(this.#directory, 'main.cf'), `${base}${mainCf}\n`);
+  /** `without`: a setting that stays at its default. */
+  constructor(mainCf: string, zone: Zone = {}, without = '') {
+    const lines = base.split('\n').filter((line) => without === '' || !line.startsWith(without));
+    writeFileSync(join(this.#directory, 'main.cf'), `${lines.join('\n')}${mainCf}\n`);
     const { settings } = openSettings(this.#directory);
     this.settings = settings;
     const events = { emit: (event: MailEvent): void => void this.log.push(renderPostfixText(event)) };
@@ -170,8 +172,13 @@ export class Bench {
 }
 
 /** Runs a test with a bench that is taken away afterwards. */
-export async function withBench(mainCf: string, test: (bench: Bench) => Promise<void>, zone: Zone = {}): Promise<void> {
-  const bench = new Bench(mainCf, zone);
+export async function withBench(
+  mainCf: string,
+  test: (bench: Bench) => Promise<void>,
+  zone: Zone = {},
+  without = '',
+): Promise<void> {
+  const bench = new Bench(mainCf, zone, without);
   try {
     await test(bench);
   } finally {

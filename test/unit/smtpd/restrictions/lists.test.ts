@@ -185,4 +185,51 @@ smtpd_recipient_restrictions = check_recipient_access inline:{{l@example.com=loo
         assert.match(bench.log.join('\n'), /entry round causes unreasonable recursion/);
       },
     ));
+
+  it('forget a deferral of the client when VRFY comes without a sender', () =>
+    withBench('smtpd_client_restrictions = defer_if_permit', async (bench) => {
+      assert.equal(await bench.ask('vrfy', { sender: undefined, recipient: 'b@example.com' }), 'ok');
+      assert.match(await bench.ask('vrfy', { recipient: 'b@example.com' }), /^450 4\.7\.0/);
+    }));
+
+  it('say which details of a code fit a sender, a recipient and neither', () =>
+    withBench(
+      `smtpd_helo_restrictions = check_helo_access inline:{{h.example=REJECT 5.1.1}}
+smtpd_sender_restrictions = check_sender_access inline:{{a@x.example=REJECT 5.1.1} {b@x.example=REJECT 4.1.2}}
+smtpd_recipient_restrictions = check_recipient_access inline:{{a@example.com=REJECT 5.1.7} {b@example.com=REJECT 5.1.10}}`,
+      async (bench) => {
+        const code = async (facts: Parameters<typeof bench.ask>[1]): Promise<string> =>
+          (await bench.ask('rcpt', facts)).slice(0, 9);
+        assert.equal(await code({ helo: 'h.example' }), '554 5.0.0');
+        assert.equal(await code({ sender: 'a@x.example' }), '554 5.1.7');
+        assert.equal(await code({ sender: 'b@x.example' }), '554 5.1.8');
+        assert.equal(await code({ recipient: 'a@example.com' }), '554 5.1.3');
+        assert.equal(await code({ recipient: 'b@example.com' }), '554 5.1.0');
+        assert.ok(bench.log.includes('mapping DSN status 4.1.2 into Sender address status 4.1.8'));
+      },
+    ));
+
+  it('tell of defaults that only an old compatibility level has', async () => {
+    const lists =
+      'smtpd_recipient_restrictions = check_recipient_access inline:{{e@y.example=OK} {r@example.com=REJECT}}, reject_unauth_destination';
+    const notes = async (level: string, recipient: string): Promise<readonly string[]> => {
+      let found: readonly string[] = [];
+      await withBench(
+        `compatibility_level = ${level}\n${lists}`,
+        async (bench) => {
+          await bench.ask('rcpt', { recipient });
+          found = bench.log.flatMap(
+            (line) => /^using backwards-compatible default setting (.*) to /.exec(line)?.[1] ?? [],
+          );
+        },
+        {},
+        'smtpd_relay_restrictions',
+      );
+      return found;
+    };
+    assert.deepEqual(await notes('0', 'e@y.example'), ['"smtpd_relay_restrictions = (empty)"']);
+    assert.deepEqual(await notes('0', 'r@example.com'), ['smtpd_relay_before_recipient_restrictions=no']);
+    assert.deepEqual(await notes('3.5', 'r@example.com'), ['smtpd_relay_before_recipient_restrictions=no']);
+    assert.deepEqual(await notes('3.6', 'r@example.com'), []);
+  });
 });
