@@ -10,6 +10,7 @@ import type { Keys } from './access-keys.ts';
 import { askAhead, isDnsList } from './dns-lists.ts';
 import { type Effect, effectOf, type PolicyOnlooker } from './onlooker.ts';
 import type { Decision, Evaluation, Permitted, Restriction, Toolbox } from './restriction.ts';
+import { policyEvent, refusalText } from './refusal.ts';
 import { rememberRoutes, type Route } from './routing.ts';
 import { clientDatum, subjectMaker } from './subjects.ts';
 
@@ -209,15 +210,8 @@ export class StageRun {
     return { kind: 'reject', reply, hangsUp: /^[45]21/.test(reply), actions: this.actions };
   }
 
-  /** The reply as sent and logged: of a code that is one, on one line, softened by soft_bounce, its two codes in accord. */
-  #replyOf({ code, dsn, text }: Deferral): string {
-    const isRefusal = code >= 400 && code <= 599;
-    if (!isRefusal) this.#warn(`SMTP reply code configuration error: ${code} ${dsn} ${text}`);
-    const said = isRefusal ? { code, dsn, text } : { code: 450, dsn: '4.7.1', text: 'Service unavailable' };
-    const final = this.#parts.softBounce && said.code >= 500 ? said.code - 100 : said.code;
-    // oxlint-disable-next-line no-control-regex -- what must not reach the wire
-    const line = said.text.replaceAll(/[\x00-\x1f\x7f]/g, ' ');
-    return `${final} ${Math.floor(final / 100)}${said.dsn.slice(1)} ${line}`;
+  #replyOf(refusal: Deferral): string {
+    return refusalText(refusal, this.#parts.softBounce, (text) => this.#warn(text));
   }
 
   async #logPermit({ name, written }: Restriction, { as }: Decided<'permit'>, { subject }: Evaluation): Promise<void> {
@@ -251,18 +245,6 @@ export class StageRun {
   }
 
   #log(word: PolicyWord, text: string): void {
-    const { facts } = this;
-    this.#parts.events.emit({
-      kind: 'policy',
-      word,
-      text,
-      client: facts.clientText,
-      where: facts.command,
-      queueId: facts.queueId,
-      sender: facts.sender,
-      recipient: facts.recipient,
-      protocol: facts.helo === undefined ? 'SMTP' : facts.protocol,
-      helo: facts.helo ?? '',
-    });
+    this.#parts.events.emit(policyEvent(this.facts, word, text));
   }
 }
