@@ -102,12 +102,13 @@ export function compilePerlExpression(
 ): NativeExpression | { readonly offset: number; readonly problem: string } {
   const library = pcreCalls();
   if (library === 'absent') throw new Error('libpcre2-8.so.0 is not installed');
-  const bytes = Buffer.from(pattern);
+  // The NUL only keeps an empty pattern from being passed as no pattern.
+  const bytes = Buffer.from(`${pattern}\0`);
   let bits = 0;
   for (const [name, bit] of optionBits) if (options[name]) bits += bit;
   const error = new Int32Array(1);
   const offset = new BigUint64Array(1);
-  const code = library.compile(bytes, bytes.length, bits, error, offset, null);
+  const code = library.compile(bytes, bytes.length - 1, bits, error, offset, null);
   if (code === null) return { offset: Number(offset[0]), problem: messageOf(library, error[0] ?? 0) };
   library.compileFast(code, PCRE2_JIT_COMPLETE);
   return expressionOf(library, code);

@@ -3,6 +3,7 @@ import { compilePerlExpression, compilePosixExpression, hasPerlExpressions, type
 import { expressionRules, type ExpressionSyntax, flagTest, Subject } from './expression-rules.ts';
 import { askTogether, type JoinableRule } from './joined-expressions.ts';
 import { missing } from './memory-table.ts';
+import { translatePerlExpression } from './perl-fallback.ts';
 import { firstAnswer, readRules, type Rule } from './rule-files.ts';
 import { joinRuns } from './rule-runs.ts';
 import type { Table, TableUse } from './table.ts';
@@ -27,7 +28,8 @@ const perlSyntax: ExpressionSyntax = {
   unclosed: 'ignoring this rule',
   hasExceptions: false,
   compile: (pattern, has) => {
-    const compiled = compilePerlExpression(pattern, {
+    const compile = hasPerlExpressions() ? compilePerlExpression : translatePerlExpression;
+    const compiled = compile(pattern, {
       ignoreCase: !has('i'),
       multiline: has('m'),
       dotAll: !has('s'),
@@ -75,8 +77,6 @@ export function regexpTable(name: string, path: string, use: TableUse, warn: (te
   return expressionTable(name, path, use, warn, posixSyntax);
 }
 
-/** A text when the system has no PCRE2 library: then Postfix has no such tables either. */
 export function pcreTable(name: string, path: string, use: TableUse, warn: (text: string) => void): Table | string {
-  if (!hasPerlExpressions()) return 'unsupported dictionary type: pcre (libpcre2-8.so.0 is not installed)';
   return expressionTable(name, path, use, warn, perlSyntax);
 }
