@@ -1,4 +1,5 @@
 /** What a command comes to: a reply, and whether and how the session goes on. */
+import type { TroubleClass } from './transcript.ts';
 
 export interface CommandResult {
   readonly code: number;
@@ -8,6 +9,8 @@ export interface CommandResult {
   readonly closes?: boolean;
   /** Whether it counts as an error of the client; by default a 4xx or 5xx reply does. */
   readonly isError?: boolean;
+  /** What the postmaster is told went wrong, where the text of the reply does not say so. */
+  readonly trouble?: TroubleClass | 'none';
   /** What the session does next with its input. */
   readonly content?: ContentOrder;
   /** XCLIENT: the session begins anew. */

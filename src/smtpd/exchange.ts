@@ -81,7 +81,7 @@ export class Exchange {
       await new Promise((resolve) => setTimeout(resolve, errorSleepMs));
     }
     let { code } = result;
-    if (code < 400) this.replies.sayPlain(code, result.lines);
+    if (code < 400 && result.trouble === undefined) this.replies.sayPlain(code, result.lines);
     else code = await this.replies.say(result);
     if (isErrorResult(result)) this.#errors += 1;
     if (result.closes !== true && code !== 421 && code !== 521) return;

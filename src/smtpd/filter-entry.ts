@@ -31,12 +31,12 @@ export async function passRecipient(
   if (transaction.filter === undefined) {
     if (!(await filter.open())) {
       filter.close();
-      return resultOf(filter);
+      return resultOf(filter, 'none');
     }
     transaction.filter = filter;
     logOrigin(session, transaction, '');
   }
-  return (await filter.command('2', line)) ? undefined : resultOf(filter);
+  return (await filter.command('2', line)) ? undefined : resultOf(filter, 'none');
 }
 
 function createFilter(session: Session, { mailCommand, rewritesLocally }: Transaction): FilteredMail | undefined {
@@ -70,7 +70,7 @@ export async function beginContent(
 ): Promise<CommandResult | undefined> {
   const { filter } = transaction;
   if (filter === undefined) return undefined;
-  if (!(await filter.command('3', line))) return resultOf(filter);
+  if (!(await filter.command('3', line))) return resultOf(filter, 'none');
   for (const action of transaction.waitingActions.splice(0)) {
     if (action.kind === 'prepend') await filter.write(Buffer.from(`${action.header}\r\n`));
   }
@@ -92,7 +92,7 @@ export async function finishFiltered(
   logFilterReply(session, transaction, isAccepted ? 'accept' : 'reject');
   session.resetTransaction();
   if (isAccepted) session.exchange.forgive();
-  return { ...resultOf(filter), isError: !isAccepted };
+  return isAccepted ? resultOf(filter) : { ...resultOf(filter, 'policy'), isError: true };
 }
 
 /** `proxy-accept` and `proxy-reject`, with the filter's last reply. */
@@ -112,8 +112,12 @@ export function logFilterReply(session: Session, transaction: Transaction, verdi
   });
 }
 
-/** The filter's reply as ours. One that has no code can't be passed on. */
-function resultOf({ reply }: FilteredMail): CommandResult {
+/** The filter's reply as ours. One that has no code can't be passed on. `trouble`: what a refusal of its own stands for. */
+function resultOf(
+  { reply, hasFailed, isConfused }: FilteredMail,
+  trouble?: NonNullable<CommandResult['trouble']>,
+): CommandResult {
   const code = Number(/^[2-5]\d\d(?!\d)/.exec(reply[0] ?? '')?.[0]);
-  return Number.isNaN(code) ? replyOf(failureReply) : { code, lines: reply.map((line) => line.slice(4)) };
+  const result = Number.isNaN(code) ? replyOf(failureReply) : { code, lines: reply.map((line) => line.slice(4)) };
+  return trouble === undefined ? result : { ...result, trouble: hasFailed || isConfused ? 'software' : trouble };
 }

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { EventChannel } from '#events';
 import { formatReply, type ReplyText, withFooter } from '#smtp';
 import type { TableList } from '#tables';
-import type { Transcript } from './transcript.ts';
+import type { JudgedReply, Transcript } from './transcript.ts';
 import { type FooterFacts, replyMacro, unknownMacro } from './reply-macros.ts';
 
 export interface ReplySettings {
@@ -40,7 +40,7 @@ export class ReplyWriter {
   }
 
   /** Puts a reply behind those that wait; gives the code as it goes out. */
-  async say(reply: ReplyText): Promise<number> {
+  async say(reply: JudgedReply): Promise<number> {
     const final = reply.code >= 400 ? await this.#refusal(reply) : reply;
     const lines = final.lines.map((line) => printable(line));
     this.#waiting += formatReply(final.code, lines);

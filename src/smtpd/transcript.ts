@@ -13,6 +13,11 @@ export interface SessionNotice {
   readonly reason: string;
 }
 
+/** A reply; `trouble`: what it stands for, where its text does not say so. */
+export interface JudgedReply extends ReplyText {
+  readonly trouble?: TroubleClass | 'none';
+}
+
 interface TranscriptOptions {
   readonly client: () => string;
   /** notify_classes */
@@ -41,8 +46,9 @@ export class Transcript {
   }
 
   /** A reply as it was meant, before it is made soft or rewritten. */
-  judge(reply: ReplyText): void {
-    if (reply.code >= 400 && this.#options.classes.has(troubleOf(reply))) this.#isDue = true;
+  judge(reply: JudgedReply): void {
+    const trouble = reply.trouble ?? (reply.code >= 400 ? troubleOf(reply) : 'none');
+    if (this.#options.classes.has(trouble)) this.#isDue = true;
   }
 
   /** Begins anew where more than `threshold` lines were said; what went wrong is told first. */

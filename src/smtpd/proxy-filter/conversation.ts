@@ -17,6 +17,8 @@ export interface FilteredMail {
   readonly reply: readonly string[];
   /** The filter can't be talked to (any more): nothing it is given has an effect. */
   readonly hasFailed: boolean;
+  /** What it said last was no answer to what it was asked: `reply` is ours. */
+  readonly isConfused: boolean;
   /** Begins with the MAIL command. False: refused, see `reply`. */
   open(): MaybePromise<boolean>;
   /** RCPT or DATA. False: refused, see `reply`. */
@@ -45,6 +47,7 @@ export class FilterConversation implements FilteredMail {
   #connection: FilterConnection | undefined;
   #reply: readonly string[] = [];
   #hasFailed = false;
+  #isConfused = false;
 
   constructor(settings: FilterSettings, introduction: FilterIntroduction, warn: (text: string) => void) {
     this.#settings = settings;
@@ -60,10 +63,17 @@ export class FilterConversation implements FilteredMail {
     return this.#hasFailed;
   }
 
+  get isConfused(): boolean {
+    return this.#isConfused;
+  }
+
   async open(): Promise<boolean> {
     const { attributes, mailCommand } = this.#introduction;
     this.#connection = await openConnection(this.#settings, this.#warn);
-    if (this.#connection === undefined) return this.#fail();
+    if (this.#connection === undefined) {
+      this.#hasFailed = true;
+      return this.#fail();
+    }
     // a client that waits for the answer to RCPT can't make sense of these replies
     if (!(await this.#exchange('2', undefined))) return this.#fail();
     if (!(await this.#exchange('2', `EHLO ${this.#settings.ehloName}`))) return this.#fail();
@@ -114,10 +124,14 @@ export class FilterConversation implements FilteredMail {
     }
     const first = answer.lines[0]?.slice(0, 1) ?? '';
     this.#reply = answer.lines;
+    this.#isConfused = false;
     if (expected === 'any' || first === expected) return true;
     this.#warn(`proxy ${this.#settings.name} rejected "${asked}": "${loggedReply(answer.lines)}"`);
     // a success in the wrong place is nothing that a client may hear
-    if (first === '2' || first === '3') this.#sayFailure();
+    if (first === '2' || first === '3') {
+      this.#isConfused = true;
+      this.#fail();
+    }
     return false;
   }
 
@@ -126,15 +140,11 @@ export class FilterConversation implements FilteredMail {
     const { name } = this.#settings;
     this.#warn(trouble === 'lost' ? `lost connection with proxy ${name}` : `timeout talking to proxy ${name}`);
     this.#hasFailed = true;
-    this.#sayFailure();
-  }
-
-  #sayFailure(): void {
-    this.#reply = [failureReply];
+    this.#fail();
   }
 
   #fail(): false {
-    this.#sayFailure();
+    this.#reply = [failureReply];
     return false;
   }
 }

@@ -28,6 +28,10 @@ export class DelayedMail implements FilteredMail {
     return this.#hasSpoolFailed || this.#conversation.hasFailed;
   }
 
+  get isConfused(): boolean {
+    return this.#conversation.isConfused;
+  }
+
   open(): boolean {
     return true;
   }

@@ -34,6 +34,17 @@ describe('the transcript of a session', () => {
     ]);
   });
 
+  it('believes what a reply is said to stand for, whatever its text', () => {
+    const { transcript, sent } = transcriptFor(['software']);
+    transcript.judge({ code: 451, lines: ['4.3.0 Error: queue file write error'], trouble: 'software' });
+    transcript.said(451, ['4.3.0 Error: queue file write error']);
+    transcript.reset(0);
+    transcript.judge({ code: 451, lines: ['4.3.0 Error: local'], trouble: 'none' });
+    transcript.said(451, ['4.3.0 Error: local']);
+    transcript.reset(0);
+    assert.equal(sent.length, 1);
+  });
+
   it('is forgotten when nothing of that class did', () => {
     const { transcript, sent } = transcriptFor(['resource', 'software']);
     transcript.judge({ code: 554, lines: ['5.7.1 <x@y>: Recipient address rejected: Access denied'] });
