@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { withBench } from './bench.ts';
 
@@ -159,6 +162,21 @@ describe('check_policy_service', () => {
         assert.deepEqual(of(etrn), ['ETRN', '', '0', '0', '', '', 'example.com']);
       },
     );
+  });
+
+  it('talks over a socket in the file system, too', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'policy-'));
+    const unix = createServer((socket) => {
+      socket.on('data', () => socket.end('action=REJECT by file\n\n'));
+    });
+    await new Promise<void>((done) => unix.listen(`${directory}/policy`, done));
+    try {
+      const setting = `queue_directory = ${directory}\nsmtpd_recipient_restrictions = check_policy_service unix:policy`;
+      await withBench(setting, async (bench) => assert.match(await bench.ask('rcpt'), /by file$/));
+    } finally {
+      unix.close();
+      rmSync(directory, { recursive: true });
+    }
   });
 
   it('refuses for now when it is misspelt', async () => {
