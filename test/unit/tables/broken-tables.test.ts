@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { splitList } from '#config';
-import type { MatchResult } from '#tables';
+import { type MatchResult, TableOpener } from '#tables';
 import { Workbench } from './workbench.ts';
 
 describe('a table that cannot be opened', () => {
@@ -15,6 +15,7 @@ describe('a table that cannot be opened', () => {
     ['unix:foo', 'unknown table: unix:foo'],
     ['static:{a', `bad static:name syntax: missing '}' in "{a"`],
     ['inline:{a}', `missing '=' after attribute name: "inline:{a}"; need "inline:{name=value...}"`],
+    ['inline:{{a b = c}}', `missing '=' after attribute name: "inline:{{a b = c}}"; need "inline:{name=value...}"`],
     ['pipemap:{}', 'bad syntax: "pipemap:{}"; need "pipemap:{type:name...}"'],
     ['socketmap:name', 'socketmap requires server:socketmap argument'],
     ['fail:', 'open dictionary: expecting "type:name" form instead of "fail:"'],
@@ -46,6 +47,26 @@ describe('a table that cannot be opened', () => {
       'tcp:127.0.0.1:1 map is not allowed for security sensitive data',
       'socketmap:inet:127.0.0.1:1:x map is not allowed for security-sensitive data',
     ]);
+  });
+});
+
+describe('tables of a service that starts at its first message', () => {
+  it('are opened all at once when the first of them is asked', async () => {
+    using bench = new Workbench();
+    const errors: string[] = [];
+    const opener = new TableOpener({
+      settings: bench.settings,
+      configDirectory: bench.directory,
+      warn: () => undefined,
+      error: (text) => errors.push(text),
+      isLate: true,
+    });
+    const list = opener.list('inline:{a=b} unix:foo');
+    opener.open('nosuchtype:x');
+    assert.deepEqual(errors, []);
+    assert.equal((await list.lookup('a')).kind, 'found');
+    assert.deepEqual(errors, ['unknown table: unix:foo', 'unsupported dictionary type: nosuchtype']);
+    opener.closeAll();
   });
 });
 

@@ -2,18 +2,20 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openSettings } from '#config';
+import { openSettings, type Settings } from '#config';
 import { type LookupResult, type Table, TableOpener, type TableUse } from '#tables';
 
 export class Workbench {
   readonly directory = mkdtempSync(join(tmpdir(), 'tables-'));
   readonly warnings: string[] = [];
   readonly errors: string[] = [];
+  readonly settings: Settings;
   readonly opener: TableOpener;
 
   constructor() {
     this.write('main.cf', 'compatibility_level = 3.6\n');
     const { settings } = openSettings(this.directory);
+    this.settings = settings;
     this.opener = new TableOpener({
       settings,
       configDirectory: this.directory,
