@@ -62,12 +62,14 @@ function expressionTable(
     const expression = syntax.compile(pattern, flagTest(flags));
     return typeof expression === 'string' ? undefined : expression;
   };
-  const rules = joinRuns(read, joinable, (run) => askTogether(run, compile, compiled));
+  let rules = joinRuns(read, joinable, (run) => askTogether(run, compile, compiled));
   return {
     name,
     acceptsPartialKeys: false,
     lookup: (key) => firstAnswer(rules, new Subject(key)) ?? missing,
     close: () => {
+      // Asking an expression that was freed would end the process.
+      rules = [];
       for (const expression of compiled.splice(0)) expression.free();
     },
   };

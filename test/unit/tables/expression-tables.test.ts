@@ -103,6 +103,18 @@ describe('regexp and pcre tables', () => {
   }
 });
 
+describe('an expression table that was closed', () => {
+  it('has no answers, and does no harm', () => {
+    using bench = new Workbench();
+    for (const type of ['regexp', 'pcre']) {
+      const table = bench.open(`${type}:{{/a/ b}, {/c/ d}}`);
+      assert.deepEqual(table.lookup('a'), { kind: 'found', value: 'b' });
+      table.close?.();
+      assert.deepEqual(table.lookup('a'), { kind: 'missing' });
+    }
+  });
+});
+
 describe('regexp tables', () => {
   const value = async (rule: string, key: string): Promise<string | undefined> =>
     (await answer('regexp', [rule], key)).value;
