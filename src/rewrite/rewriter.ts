@@ -63,11 +63,23 @@ export function createRewriter({ settings, tables, warn, facts }: RewriterOption
       }),
     };
   };
-  const mail = new AddressResolver(parts, routing(resolveSettings.mail));
-  const verify = new AddressResolver(parts, routing(resolveSettings.verify));
+  const tablesOf = { mail: routing(resolveSettings.mail), verify: routing(resolveSettings.verify) };
+  const resolvers = {
+    mail: new AddressResolver(parts, tablesOf.mail),
+    verify: new AddressResolver(parts, tablesOf.verify),
+  };
+  let isStarted = false;
+  /** trivial-rewrite begins by asking for the wildcard; so a table that can't be read is told of at once. */
+  const start = (): void => {
+    isStarted = true;
+    for (const { transportMaps } of Object.values(tablesOf)) void transportMaps.lookup('*');
+  };
   return {
     rewrite: (address, context) => toStandardForm(address, rewriteSettings[context], rewriteSettings),
-    resolve: (sender, recipient, use = 'mail') => (use === 'mail' ? mail : verify).resolve(sender, recipient),
+    resolve: (sender, recipient, use = 'mail') => {
+      if (!isStarted) start();
+      return resolvers[use].resolve(sender, recipient);
+    },
     isLocalDomain,
     isVirtualAliasDomain: (domain) => virtualAliasDomains.matches(domain),
     isVirtualMailboxDomain: (domain) => virtualMailboxDomains.matches(domain),
