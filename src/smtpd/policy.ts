@@ -41,6 +41,10 @@ export interface PolicyMemory {
   connect?: Deferral | undefined;
   /** Answers of DNS lists in this session. */
   lookups?: Map<string, Promise<DnsAnswer>>;
+  /** Names of DNS lists whose trouble the log has. */
+  troubled?: Set<string>;
+  /** Whether the sender exists was asked since MAIL, or since its restrictions were run for a recipient. */
+  hasCheckedSender?: boolean;
   helo?: Deferral | undefined;
   mail?: Deferral | undefined;
 }

@@ -74,6 +74,13 @@ function parseList(text: string): DnsList {
     : { ...list, filter, problem: undefined };
 }
 
+/** A remembered answer gives no second warning. */
+function warnOnce({ facts, warn }: Evaluation, name: string, text: string): void {
+  const troubled = (facts.memory.troubled ??= new Set());
+  if (!troubled.has(name)) warn(text);
+  troubled.add(name);
+}
+
 type Finding = 'listed' | 'not listed' | { readonly trouble: string };
 
 async function find(evaluation: Evaluation, toolbox: Toolbox, list: DnsList, query: string): Promise<Finding> {
@@ -92,7 +99,7 @@ async function find(evaluation: Evaluation, toolbox: Toolbox, list: DnsList, que
     case 'invalid':
     case 'nullMx':
     case 'filtered':
-      evaluation.warn(`${name}: RBL lookup error: ${answer.reason}`);
+      warnOnce(evaluation, name, `${name}: RBL lookup error: ${answer.reason}`);
       return { trouble: answer.reason };
   }
 }

@@ -162,6 +162,7 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
 
   async function runGroup(run: StageRun, group: Group): Promise<PolicyResult | undefined> {
     run.beginGroup();
+    if (group.kind === 'mail') run.facts.memory.hasCheckedSender = false;
     for (const [i, list] of group.lists.entries()) {
       const outcome = await run.list(list);
       if (group.kind === 'destination') tellOfOldDefaults(run, outcome, i === 0);

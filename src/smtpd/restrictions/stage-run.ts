@@ -40,6 +40,8 @@ export type Outcome = 'permit' | 'dunno' | Ending;
 /** After these nothing else of a list is reached. */
 const closing = new Set(['permit', 'reject', 'defer']);
 
+const senderCheck = 'reject_unlisted_sender';
+
 export class StageRun {
   readonly facts: SessionFacts;
   readonly actions: SubmissionAction[] = [];
@@ -65,7 +67,12 @@ export class StageRun {
   }
 
   hasChecked(name: string): boolean {
-    return this.#checked.has(name);
+    return this.#checked.has(name) || (name === senderCheck && this.facts.memory.hasCheckedSender === true);
+  }
+
+  #noteChecked(name: string): void {
+    this.#checked.add(name);
+    if (name === senderCheck) this.facts.memory.hasCheckedSender = true;
   }
 
   /** A group of lists begins: a defer_if_reject of the one before is over. */
@@ -131,8 +138,8 @@ export class StageRun {
   #runOne(restriction: Restriction, evaluation: Evaluation, warnOnly: boolean): MaybePromise<Outcome> {
     const { onlooker } = this.#parts;
     const isExistenceCheck = restriction.name.startsWith('reject_unlisted_');
-    if (isExistenceCheck && this.#checked.has(restriction.name)) return 'dunno';
-    if (isExistenceCheck && !warnOnly) this.#checked.add(restriction.name);
+    if (isExistenceCheck && this.hasChecked(restriction.name)) return 'dunno';
+    if (isExistenceCheck && !warnOnly) this.#noteChecked(restriction.name);
     onlooker?.tell({ kind: 'asked', restriction });
     const answer = onlooker?.instead(restriction) ?? restriction.evaluate(evaluation);
     return answer instanceof Promise
