@@ -168,7 +168,7 @@ export class AddressResolver {
     emptyKey: string,
   ): MaybePromise<string | undefined | Failed> {
     if (maps.isEmpty) return undefined;
-    const answer = sender === '' ? maps.lookup(emptyKey) : findByAddress(maps, sender, this.#lookupOptions);
+    const answer = findByAddress(maps, sender === '' ? emptyKey : sender, this.#lookupOptions);
     return whenReady<Awaited<typeof answer>, string | undefined | Failed>(answer, (result) => {
       if (result.kind === 'missing') return undefined;
       if (result.kind === 'failed') return this.#failed(title, result.reason);

@@ -33,19 +33,27 @@ interface AddressKey extends SearchKey {
   readonly extension: string;
 }
 
+/** With quotes where the grammar wants them, as tables have it; then without, as older tables may. */
+function formsOf(address: string): readonly string[] {
+  const external = toExternal(address);
+  return external === address ? [address] : [external, address];
+}
+
 function keysOf(address: string, options: AddressLookupOptions, local: boolean): readonly AddressKey[] {
   const { localPart, domain } = splitAddress(address);
   const split = splitExtension(localPart, options.recipientDelimiter, options);
   const extension = split.delimiter + split.extension;
-  const keys: AddressKey[] = [{ key: toExternal(address), partial: false, extension: '' }];
+  const keys = formsOf(address).map((key): AddressKey => ({ key, partial: false, extension: '' }));
   const hasExtension = extension !== '';
-  const add = (key: string, left: string): void => void keys.push({ key, partial: true, extension: left });
-  if (hasExtension && domain !== '') add(toExternal(joinAddress(split.user, domain)), extension);
+  const add = (part: string, left: string): void => {
+    for (const key of formsOf(part)) keys.push({ key, partial: true, extension: left });
+  };
+  if (hasExtension && domain !== '') add(joinAddress(split.user, domain), extension);
   if (local || domain === '') {
-    if (domain !== '' && options.keys !== 'addressAndDomain') add(toExternal(localPart), '');
-    if (hasExtension && options.keys !== 'addressAndDomain') add(toExternal(split.user), extension);
+    if (domain !== '' && options.keys !== 'addressAndDomain') add(localPart, '');
+    if (hasExtension && options.keys !== 'addressAndDomain') add(split.user, extension);
   }
-  if (domain !== '') add(`@${domain}`, '');
+  if (domain !== '') keys.push({ key: `@${domain}`, partial: true, extension: '' });
   return keys;
 }
 
