@@ -1,6 +1,6 @@
 /**
- * A client's socket while nobody serves it yet. What comes is kept, so that the server that gets the socket finds it
- * there; Postfix looks at it with MSG_PEEK.
+ * A client's socket while nobody serves it yet. What comes is kept, so that the server that gets the socket gets it,
+ * too; Postfix looks at it with MSG_PEEK.
  */
 import type { ScreenedSocket } from './screened-socket.ts';
 
@@ -24,9 +24,10 @@ export class ClientStream {
     if (this.#waitingBytes > maxWaitingBytes) this.hold();
     this.#settle('input');
   };
+  /** A client may have said its last word and still wait for the replies. */
   readonly #onEnd = (): void => {
     this.#isClosed = true;
-    this.#settle('closed');
+    if (this.#isListening) this.#settle('closed');
   };
 
   constructor(socket: ScreenedSocket) {
@@ -34,10 +35,7 @@ export class ClientStream {
     // a reset must not be an exception; without a reader nobody else would hear of it
     socket.on('error', this.#onEnd);
     socket.on('close', this.#onEnd);
-  }
-
-  get isClosed(): boolean {
-    return this.#isClosed;
+    socket.on('end', this.#onEnd);
   }
 
   #settle(result: Wait): void {
@@ -46,13 +44,13 @@ export class ClientStream {
     resolve?.(result);
   }
 
-  /** Waits for input (unless `without`), the end of the connection, `wake`, or the deadline. */
+  /** Waits for input or the end of the connection (not `without`), for `wake`, or the deadline. */
   async wait(ms: number, input: 'with' | 'without' = 'with'): Promise<Wait> {
     if (input === 'with') {
       if (this.#waitingBytes > 0) return 'input';
-      if (!this.#isClosed) this.#listen();
+      if (this.#isClosed) return 'closed';
+      this.#listen();
     }
-    if (this.#isClosed) return 'closed';
     const { promise, resolve } = Promise.withResolvers<Wait>();
     this.#resolve = resolve;
     const timer = setTimeout(() => this.#settle('timeout'), Math.max(0, ms));
@@ -70,14 +68,12 @@ export class ClientStream {
     if (this.#isListening) return;
     this.#isListening = true;
     this.socket.on('readable', this.#onReadable);
-    this.socket.on('end', this.#onEnd);
   }
 
   /** Reads no more until the next wait. */
   hold(): void {
     this.#isListening = false;
     this.socket.off('readable', this.#onReadable);
-    this.socket.off('end', this.#onEnd);
   }
 
   /** What waits, without taking it. */
@@ -103,14 +99,13 @@ export class ClientStream {
     if (!this.socket.destroyed && this.socket.writable) this.socket.write(text);
   }
 
-  /** Hands the socket on as if nobody had read from it. */
-  release(): ScreenedSocket {
+  /** Lets go of the socket; gives what came before somebody reads from it again. */
+  release(): Buffer {
     const { socket } = this;
     this.hold();
-    socket.off('close', this.#onEnd);
-    socket.off('error', this.#onEnd);
-    if (this.#waitingBytes > 0) socket.unshift(this.take());
-    return socket;
+    for (const name of ['end', 'close', 'error']) socket.off(name, this.#onEnd);
+    this.#onReadable();
+    return this.take();
   }
 
   /** Closes once what was written is with the kernel. */

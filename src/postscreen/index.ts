@@ -1,4 +1,4 @@
 /** postscreen: tests clients before an SMTP server sees them. */
 export { createPostscreen, type PostscreenOptions, type PostscreenServer } from './server.ts';
 export { compilePostscreenSettings, type PostscreenSettings } from './settings.ts';
-export type { Endpoints, ScreenedSocket } from './screened-socket.ts';
+export type { HandedOver, ScreenedSocket } from './screened-socket.ts';

@@ -13,6 +13,12 @@ export interface Endpoints {
   readonly server: Endpoint;
 }
 
+/** What a real server is told of a connection it gets. */
+export interface HandedOver extends Endpoints {
+  /** What the client has sent so far. */
+  readonly early: Buffer;
+}
+
 /** Undefined: the client is gone already. */
 export function endpointsOf(socket: ScreenedSocket): Endpoints | undefined {
   const { remoteAddress, remotePort, localAddress, localPort } = socket;

@@ -12,7 +12,7 @@ import type { ScreeningLimits } from './limits.ts';
 import type { ListingLog } from './listing-log.ts';
 import { runProtocolEngine } from './protocol-engine.ts';
 import { renderReply } from './replies.ts';
-import { type Endpoints, endpointText, type ScreenedSocket } from './screened-socket.ts';
+import { type Endpoints, endpointText, type HandedOver, type ScreenedSocket } from './screened-socket.ts';
 import type { Action, PostscreenSettings, StressedMs } from './settings.ts';
 import { TestResults } from './test-results.ts';
 
@@ -25,8 +25,8 @@ export interface ScreeningOptions {
   readonly events: EventChannel;
   /** ms since the epoch. */
   readonly now: () => number;
-  /** Gives the socket to a real server, with nothing read, and whose it is. */
-  readonly handOver: (socket: ScreenedSocket, endpoints: Endpoints) => void;
+  /** Gives the socket to a real server, with all that a server has to know of it. */
+  readonly handOver: (socket: ScreenedSocket, known: HandedOver) => void;
   /** Clients that a real server has no room for. */
   readonly waitingForServer: () => number;
 }
@@ -175,9 +175,10 @@ export class ScreeningSession {
   }
 
   #handOver(): void {
+    const { stream, endpoints, client, events } = this;
     this.isOver = true;
-    if (this.stream.isClosed) this.events.emit({ kind: 'screenDisconnected', client: this.client });
-    else this.#options.handOver(this.stream.release(), this.endpoints);
+    if (stream.socket.destroyed) events.emit({ kind: 'screenDisconnected', client });
+    else this.#options.handOver(stream.socket, { ...endpoints, early: stream.release() });
   }
 
   /** What a failed test leads to. The texts are of replies, without their codes. */

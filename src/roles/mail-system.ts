@@ -300,8 +300,9 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
   };
 }
 
+/** A client that has sent all it has to say gets its replies: half-open connections are allowed. */
 function listen(listener: ListenerFd, servers: ReadonlyMap<string, ConnectionService>): Promise<Server> {
-  const server = createServer({ noDelay: true, pauseOnConnect: false }, (socket) => {
+  const server = createServer({ noDelay: true, pauseOnConnect: false, allowHalfOpen: true }, (socket) => {
     const service = servers.get(`${listener.service}/inet`);
     if (service === undefined) socket.destroy();
     else service.accept(socket);

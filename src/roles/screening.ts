@@ -5,7 +5,7 @@ import type { EventChannel } from '#events';
 import {
   compilePostscreenSettings,
   createPostscreen,
-  type Endpoints,
+  type HandedOver,
   type PostscreenServer,
   type ScreenedSocket,
 } from '#postscreen';
@@ -13,8 +13,8 @@ import type { TableOpener } from '#tables';
 
 /** What takes connections: an SMTP server, or postscreen. */
 export interface ConnectionService {
-  /** `endpoints`: who the two ends are, when that is known better than by the socket. */
-  accept(socket: ScreenedSocket, endpoints?: Endpoints): void;
+  /** `known`: what postscreen knows of the connection. */
+  accept(socket: ScreenedSocket, known?: HandedOver): void;
   drain(): Promise<void>;
 }
 
@@ -44,10 +44,10 @@ export function createScreening(parts: ScreeningParts): PostscreenServer {
   return createPostscreen({
     ...rest,
     settings: compilePostscreenSettings(settings, tables),
-    handOver: (socket, endpoints) => {
+    handOver: (socket, known) => {
       served += 1;
       socket.once('close', () => (served -= 1));
-      server.service.accept(socket, endpoints);
+      server.service.accept(socket, known);
     },
     // a server here takes every client at once; as many as would have to wait for a process with Postfix count as waiting
     waitingForServer: () => (server.processLimit === 0 ? 0 : Math.max(0, served - server.processLimit)),

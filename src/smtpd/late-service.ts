@@ -9,7 +9,7 @@ import type { SmtpService } from './server.ts';
 export function createLateService(make: () => SmtpService, events: EventChannel): SmtpService {
   let service: SmtpService | undefined;
   return {
-    accept(socket, endpoints) {
+    accept(socket, known) {
       try {
         service ??= make();
       } catch (error) {
@@ -18,7 +18,7 @@ export function createLateService(make: () => SmtpService, events: EventChannel)
         socket.destroy();
         return;
       }
-      service.accept(socket, endpoints);
+      service.accept(socket, known);
     },
     drain: async () => service?.drain(),
   };

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { EventChannel } from '#events';
+import type { Endpoint } from '#smtp';
 import { Anvil } from './anvil.ts';
 import { rememberFreeSpace } from './free-space.ts';
 import { clientAt, type ClientFacts, clientOf, localClient } from './session-state.ts';
@@ -19,16 +20,17 @@ export interface SmtpServerOptions extends Omit<SessionOptions, 'anvil' | 'isSta
 export type ServedSocket = Duplex &
   Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'> & { setNoDelay(on: boolean): unknown };
 
-/** The two ends of a connection that was handed over. */
-export interface KnownEndpoints {
-  readonly client: { readonly address: string; readonly port: string };
-  readonly server: { readonly address: string; readonly port: string };
+/** A connection that was handed over: its two ends, and what the client has sent so far. */
+export interface HandedOver {
+  readonly client: Endpoint;
+  readonly server: Endpoint;
+  readonly early: Buffer;
 }
 
 /** What takes the connections of a service. */
 export interface SmtpService {
-  /** `endpoints`: what postscreen knows of the connection, and no header has to tell. */
-  accept(socket: ServedSocket, endpoints?: KnownEndpoints): void;
+  /** `known`: what postscreen knows of the connection, and no header has to tell. */
+  accept(socket: ServedSocket, known?: HandedOver): void;
   drain(): Promise<void>;
 }
 
@@ -57,10 +59,10 @@ export class SmtpServer implements SmtpService {
     return this.#sessions.size;
   }
 
-  accept(socket: ServedSocket, endpoints?: KnownEndpoints): void {
+  accept(socket: ServedSocket, known?: HandedOver): void {
     socket.setNoDelay(true);
     const { upstreamProxy, families } = this.#options.settings;
-    if (endpoints !== undefined) void this.#serve(socket, clientAt(endpoints), this.#options, bytesAhead(socket));
+    if (known !== undefined) void this.#serve(socket, clientAt(known), this.#options, known.early);
     else if (upstreamProxy === undefined) void this.#serve(socket, clientOf(socket), this.#options);
     else void this.#serveProxied(socket, { ...upstreamProxy, families });
   }
@@ -101,12 +103,6 @@ export class SmtpServer implements SmtpService {
     await Promise.all([...this.#sessions.values(), ...this.#waiting]);
     this.#ownAnvil?.report();
   }
-}
-
-/** What came before the socket was handed over: the greeting knows of it. */
-function bytesAhead(socket: ServedSocket): Buffer | undefined {
-  const bytes: unknown = socket.read();
-  return Buffer.isBuffer(bytes) ? bytes : undefined;
 }
 
 export function createSmtpServer(options: SmtpServerOptions): SmtpServer {

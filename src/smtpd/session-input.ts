@@ -37,6 +37,8 @@ export class SessionInput {
     this.reader = new CommandReader(limits.lineLengthLimit);
     // one timer for the whole session: refreshed by each wait, without effect outside of waits
     this.#timer = setTimeout(() => this.#settle('timeout'), limits.timeoutMs);
+    // a stream that was handed over may have ended already
+    this.#isClosed = stream.readableEnded;
     stream.on('data', (bytes: Buffer) => this.take(bytes));
     for (const name of ['end', 'close', 'error']) stream.on(name, () => this.#onEnd());
   }

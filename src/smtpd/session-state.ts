@@ -1,5 +1,6 @@
 /** What an SMTP session knows: the client, the greeting, the transaction. RFC 5321, 4.1.4 */
 import type { Socket } from 'node:net';
+import type { Endpoint } from '#smtp';
 import type { ClientAttributes, Notify, Submission, SubmissionAction } from '#message';
 import type { FilteredMail } from './proxy-filter/index.ts';
 
@@ -100,10 +101,7 @@ export function clientOf(
 }
 
 /** As `clientOf`, for a connection whose ends are known. */
-export function clientAt({
-  client,
-  server,
-}: Readonly<Record<'client' | 'server', { readonly address: string; readonly port: string }>>): ClientFacts {
+export function clientAt({ client, server }: Readonly<Record<'client' | 'server', Endpoint>>): ClientFacts {
   return clientOf({
     remoteAddress: client.address,
     remotePort: Number(client.port),

@@ -61,7 +61,7 @@ export class Screening {
       handOver: serve,
       waitingForServer: () => 0,
     });
-    const listener = createServer((socket) => postscreen.accept(socket));
+    const listener = createServer({ allowHalfOpen: true }, (socket) => postscreen.accept(socket));
     await new Promise<void>((done) => listener.listen(0, '127.0.0.1', done));
     return new Screening(listener, postscreen, directory, log);
   }
@@ -99,9 +99,11 @@ export class Screening {
 }
 
 /** The real server: greets, repeats the first thing it hears, and ends. */
-function serve(socket: NodeJS.ReadWriteStream): void {
+function serve(socket: NodeJS.ReadWriteStream, { early }: { readonly early: Buffer }): void {
   socket.write('220 served\r\n');
-  socket.once('data', (bytes: Buffer) => socket.end(`250 heard ${bytes.toString('latin1')}`));
+  const answer = (bytes: Buffer): void => void socket.end(`250 heard ${bytes.toString('latin1')}`);
+  if (early.length > 0) answer(early);
+  else socket.once('data', answer);
 }
 
 function withoutPort(line: string): string {
