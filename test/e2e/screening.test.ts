@@ -49,6 +49,18 @@ describe('a server behind postscreen', () => {
     );
   });
 
+  it('answers one that has closed its half of the connection', async () => {
+    const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
+    let replies = '';
+    socket.on('data', (bytes: Buffer) => {
+      replies += bytes.toString('utf8');
+    });
+    await once(socket, 'data');
+    socket.end('QUIT\r\n');
+    await once(socket, 'end');
+    assert.match(replies, /\r\n221 2\.0\.0 Bye\r\n$/);
+  });
+
   it('never hears of one that does not', async () => {
     server.command('postmap', ['-d', '127.0.0.1', server.command('postconf', ['-hx', 'postscreen_cache_map']).trim()]);
     const socket = connect(server.port, '127.0.0.1');
