@@ -5,11 +5,12 @@
  * The reading goes from right to left over the tokens, because a `>` or `;` says what stands to the left of it.
  */
 import { scanAddressTokens, type ScannedToken, type WordKind } from './scanner.ts';
+import { wordText } from './words.ts';
 
 /** A piece of an address list, in order. */
 export type AddressToken =
-  /** One address, internal form; '' inside `<>` is not a token. */
-  | { readonly kind: 'address'; readonly address: string }
+  /** One address, internal form, and `text`, as it was written; '' inside `<>` is not a token. */
+  | { readonly kind: 'address'; readonly address: string; readonly text: string }
   /** Display names and other text. */
   | { readonly kind: WordKind; readonly text: string }
   | { readonly kind: 'comment'; readonly text: string }
@@ -33,9 +34,7 @@ export function mapAddresses(
   tokens: readonly AddressToken[],
   rewrite: (address: string) => string,
 ): readonly AddressToken[] {
-  return tokens.map((token) =>
-    token.kind === 'address' ? { kind: 'address', address: rewrite(token.address) } : token,
-  );
+  return tokens.map((token) => (token.kind === 'address' ? { ...token, address: rewrite(token.address) } : token));
 }
 
 class ListReader {
@@ -135,7 +134,9 @@ class ListReader {
     this.#reversed.push(...this.#comments);
     this.#comments = [];
     if (this.#address.length === 0) return;
-    this.#reversed.push({ kind: 'address', address: this.#address.reverse().map(internalText).join('') });
+    const parts = this.#address.reverse();
+    const address = parts.map(internalText).join('');
+    this.#reversed.push({ kind: 'address', address, text: parts.map(wordText).join('') });
     this.#address = [];
     if (addComma) this.#reversed.push({ kind: 'operator', text: ',' });
   }

@@ -1,6 +1,7 @@
 /** Address lists back to text, one address a line, and folded as Postfix folds the headers it rewrites. */
 import type { AddressToken } from './address-list.ts';
 import { toExternal } from './quoting.ts';
+import { wordText } from './words.ts';
 
 // Text beside an address that is longer is dropped, for the sake of old Sendmail behind us (CERT CA-2003-07).
 const MAX_TEXT_BESIDE_ADDRESS = 250;
@@ -65,20 +66,8 @@ class Line {
 }
 
 function tokenText(token: AddressToken): string {
-  switch (token.kind) {
-    case 'address':
-      return toExternal(token.address);
-    case 'quotedString':
-      return `"${token.text.replace(/["\\\r\n]/g, '\\$&')}"`;
-    case 'domainLiteral':
-      return `[${token.text.replace(/[\\\r\n]/g, '\\$&')}]`;
-    case 'groupStart':
-      return ':';
-    case 'atom':
-    case 'comment':
-    case 'operator':
-      return token.text;
-  }
+  if (token.kind === 'address') return toExternal(token.address);
+  return token.kind === 'groupStart' ? ':' : wordText(token);
 }
 
 function needsSpace(token: AddressToken, next: AddressToken): boolean {

@@ -41,12 +41,13 @@ export function fieldName(line: string): string | undefined {
   return fieldStart.exec(line)?.[1];
 }
 
-/** A field of several lines as it is being read; header_size_limit bounds it. */
+/** A field of several lines as it is being read; once past header_size_limit it takes no further line. */
 export class FieldReader {
   readonly name: string;
   readonly #limit: number;
-  #text: string;
-  #isFull = false;
+  readonly #lines: string[];
+  /** One for a line end. */
+  #length: number;
 
   /** `line`: the first line, whose name was found. */
   constructor(name: string, line: string, limit: number) {
@@ -54,19 +55,40 @@ export class FieldReader {
     this.#limit = limit;
     const colon = line.indexOf(':');
     const whole = colon === name.length ? line : name + line.slice(colon);
-    this.#isFull = whole.length > limit;
-    this.#text = this.#isFull ? whole.slice(0, limit) : whole;
+    this.#lines = [whole];
+    this.#length = whole.length;
   }
 
-  /** A line that continues the field; past the limit the rest of the field is lost. */
   addLine(line: string): void {
-    if (this.#isFull || this.#text.length + 1 + line.length > this.#limit) this.#isFull = true;
-    else this.#text += `\r\n${line}`;
+    if (this.#length >= this.#limit) return;
+    this.#lines.push(line);
+    this.#length += 1 + line.length;
   }
 
   get field(): HeaderField {
-    return { name: this.name, text: this.#text };
+    return { name: this.name, text: this.#lines.join('\r\n') };
   }
+}
+
+/**
+ * A field within header_size_limit: cut at the end of a line, or, where that would lose more than a tenth of the limit,
+ * within the line. A line end counts as one, the tab in front of a line that rewriting made as none. cleanup(8)
+ */
+export function clipField(text: string, limit: number, isRewritten: boolean): string {
+  if (text.length <= limit) return text;
+  const kept: string[] = [];
+  let at = 0;
+  for (const [index, line] of text.split('\r\n').entries()) {
+    const margin = isRewritten && index > 0 ? 1 : 0;
+    const length = line.length - margin;
+    if (at + length > limit) {
+      if (at <= 0.9 * limit) kept.push(line.slice(0, margin + limit - at));
+      break;
+    }
+    kept.push(line);
+    at += length + 1;
+  }
+  return kept.join('\r\n');
 }
 
 /**

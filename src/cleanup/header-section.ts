@@ -1,10 +1,10 @@
 /** The header section of a message: checked, rewritten, thinned, completed. cleanup(8), inventory i.2 */
-import { addressesOf, formatAddressHeader, mapAddresses, parseAddressList } from '#address';
+import { formatAddressHeader, mapAddresses, parseAddressList, toExternal } from '#address';
 import type { EventChannel } from '#events';
 import type { Envelope, MimeStructure } from '#message';
 import { type AddressMaps, canonicalise } from './address-maps.ts';
 import { readMimeField } from './body-reader.ts';
-import { fieldRole, type HeaderField, splitHeader, textEncoding } from './header-fields.ts';
+import { clipField, fieldRole, type HeaderField, splitHeader, textEncoding } from './header-fields.ts';
 import type { Inspector } from './inspector.ts';
 import { missingFields } from './missing-fields.ts';
 import { type Refusal, refuse } from './refusal.ts';
@@ -43,11 +43,14 @@ export function* rewriteField(field: HeaderField, context: 'local' | 'remote', m
   const tokens = parseAddressList(body, maps.settings.headerTokenLimit);
   const rewritten = new Map<string, string>();
   let changes = false;
-  for (const address of addressesOf(tokens)) {
-    if (rewritten.has(address)) continue;
-    const result = yield* canonicalise(maps.rewriter.rewrite(address, context), role, maps);
+  for (const token of tokens) {
+    if (token.kind !== 'address') continue;
+    const { address, text } = token;
+    const known = rewritten.get(address);
+    const result = known ?? (yield* canonicalise(maps.rewriter.rewrite(address, context), role, maps));
     rewritten.set(address, result);
-    changes ||= result !== address;
+    // needless or missing quotes are put right too
+    changes ||= result !== address || toExternal(result) !== text;
   }
   if (!changes) return field.text;
   return formatAddressHeader(
@@ -94,7 +97,8 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
     }
     if (settings.dropHeaders.has(key)) continue;
     const kept = { name, text: checked.text };
-    lines.push(rewrites ? yield* rewriteField(kept, context, maps) : kept.text);
+    const text = rewrites ? yield* rewriteField(kept, context, maps) : kept.text;
+    lines.push(clipField(text, settings.headerSizeLimit, text !== kept.text));
   }
   const refusal = hops >= settings.hopcountLimit ? refuse('hops') : undefined;
   if (refusal !== undefined) events.emit({ kind: 'warning', text: `${queueId}: message rejected: hopcount exceeded` });
@@ -118,7 +122,7 @@ function completeHeader(
   if (envelope.requireTls && !present.has('require-tls-esmtp')) lines.push('Require-TLS-ESMTP: yes');
   const made = missing?.messageId ?? '';
   if (made !== '') events.emit({ kind: 'messageId', queueId, messageId: made, isResent: missing?.isResent === true });
-  else if (!present.has('message-id') && !present.has('resent-message-id'))
+  if (!present.has('message-id') && (made === '' || missing?.isResent === true))
     events.emit({ kind: 'messageId', queueId, messageId, isResent: false });
   return missing?.isResent === true ? '' : made;
 }
