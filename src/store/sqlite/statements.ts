@@ -102,7 +102,7 @@ export class Statements {
       case 'requeue':
         return this.#each(
           operation.serials,
-          `UPDATE messages SET wanted = CASE queue WHEN 1 THEN 2 ELSE 0 END, queue = CASE queue WHEN 1 THEN 1 ELSE 5 END
+          `UPDATE messages SET wanted = CASE queue WHEN 1 THEN 2 ELSE 0 END, queue = CASE queue WHEN 1 THEN 1 ELSE 5 END, due = 0
              WHERE serial = ? AND queue IN (0, 1, 2, 3) RETURNING serial`,
           [],
         );
@@ -168,9 +168,11 @@ export class Statements {
     // what a command asked for while the delivery ran wins over where the message would go
     const wanted = this.#statement('SELECT wanted FROM messages WHERE serial = ?').get(serial)?.['wanted'];
     const target = wanted === 1 ? queueNumbers.hold : wanted === 2 ? queueNumbers.maildrop : queue;
+    // what goes through cleanup again does so at once, however long its next attempt was put off
+    const dueThere = wanted === 2 ? 0 : due;
     this.#statement(
       'UPDATE messages SET queue = ?, holder = ?, due = ?, outcomes = ?, warned = coalesce(?, warned), wanted = 0 WHERE serial = ?',
-    ).run(target, holder, due, outcomes, warned ?? null, serial);
+    ).run(target, holder, dueThere, outcomes, warned ?? null, serial);
     return target === queue ? [] : [serial];
   }
 

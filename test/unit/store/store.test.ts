@@ -288,8 +288,16 @@ describe('the queue store', () => {
     const claimed = await store.claim('maildrop', 2_000_000, 10);
     assert.deepEqual(
       claimed.map((message) => message.queueId),
-      [waiting],
+      [waiting, active],
     );
+  });
+
+  it('requeues at once what was put off for long', async () => {
+    const id = await put('put off');
+    await store.claimById([id]);
+    await store.settle({ queueId: id, outcomes: [deferred], next: { kind: 'deferred', dueAt: 9_000_000 } });
+    await store.requeue({ queueIds: [id] });
+    assert.equal((await store.claim('maildrop', 2_000_000, 10))[0]?.queueId, id);
   });
 
   it('finds waiting messages by an index', () => {
