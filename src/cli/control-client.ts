@@ -27,9 +27,12 @@ export function askSystem(
     let changed: readonly string[] = [];
     socket.once('error', (error) => {
       const code = 'code' in error ? error.code : '';
-      resolve(
-        code === 'ENOENT' || code === 'ECONNREFUSED' ? { kind: 'down' } : { kind: 'failed', reason: error.message },
-      );
+      if (code === 'ENOENT' || code === 'ECONNREFUSED') return resolve({ kind: 'down' });
+      const isForbidden = code === 'EACCES' && place === 'private';
+      resolve({
+        kind: 'failed',
+        reason: isForbidden ? 'use of this command is reserved for the superuser' : error.message,
+      });
     });
     socket.once('connect', () => socket.write(`${JSON.stringify(request)}\n`));
     const lines = createInterface({ input: socket });

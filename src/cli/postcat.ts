@@ -124,8 +124,9 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     const directory = openSettings(config).settings.string('queue_directory');
     return await showAll(directory, parsed.operands, parts, io, fatal);
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return fatal(error.problems.join('\n'));
+    if (error instanceof ConfigError) return fatal(error.problems.join('\n'));
+    if (!(error instanceof Error && 'code' in error && error.code === 'EACCES')) throw error;
+    return fatal(`open queue file ${parsed.operands[0] ?? ''}: Permission denied`);
   }
 }
 
