@@ -18,6 +18,12 @@ export interface AllInOneOptions {
   readonly onProblems: (problems: readonly string[]) => void;
 }
 
+function describe(error: unknown, directory: string): string {
+  if (!(error instanceof Error)) return String(error);
+  if (!('code' in error && error.code === 'EADDRINUSE')) return error.message;
+  return `${error.message}; it runs already, or another program has that port: the port is set in ${directory}/master.cf`;
+}
+
 /** Runs until a signal ends it; gives the exit status. */
 export async function runAllInOne({ directory, runAs, onReady, onProblems }: AllInOneOptions): Promise<number> {
   let log: EventLog | undefined;
@@ -37,14 +43,15 @@ export async function runAllInOne({ directory, runAs, onReady, onProblems }: All
       for (const address of await listenAddresses(entry, configuration.settingsFor(entry)))
         listeners.push({ service: entry.name, ...address });
     }
-    const queueDirectory = settings.string('queue_directory');
-    writePidFile(queueDirectory);
     const system = await startMailSystem({
       configuration,
       log,
       listeners,
       deliverers: createLocalPool(process.getuid?.() ?? 0),
     });
+    // only now: where another one listens already, the file is that one's
+    const queueDirectory = settings.string('queue_directory');
+    writePidFile(queueDirectory);
     events.emit({ kind: 'daemonStarted', version: productVersion, directory });
     log.flush();
     onReady(listeners.map(({ address, port }) => `${address.includes(':') ? `[${address}]` : address}:${port}`));
@@ -60,7 +67,8 @@ export async function runAllInOne({ directory, runAs, onReady, onProblems }: All
   } catch (error) {
     log?.flush();
     if (error instanceof ConfigError) onProblems(error.problems);
-    else onProblems([error instanceof Error ? error.message : String(error)]);
-    return 1;
+    else onProblems([describe(error, directory)]);
+    // what was started before the trouble would keep the process
+    process.exit(1);
   }
 }
