@@ -57,7 +57,7 @@ async function runRole(name: string, args: readonly string[]): Promise<void> {
   const roles = await import('#roles');
   if (name === 'master') await roles.runMaster(args);
   else if (name === 'mail') await roles.runMail(args);
-  else await roles.runDeliverer(args);
+  else await roles.runDeliverer();
 }
 
 const [name = '', ...args] = process.argv.slice(2);

@@ -1,4 +1,9 @@
-/** The processes that run as receiving users, one a user: their start and their end. */
+/**
+ * The processes that run as receiving users, one a user: their start and their end.
+ *
+ * One more than are needed is started ahead, as root and idle: it becomes the next user when it is told whom, so that
+ * the first delivery to a user does not wait for a process to start.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import { allocatorEnvironment, delivererEngineOptions } from './engine-options.ts';
@@ -12,33 +17,57 @@ export interface DelivererStart {
 export class Deliverers {
   readonly #entry: readonly string[];
   readonly #running = new Set<ChildProcess>();
+  #spare: ChildProcess | undefined;
+  #isStopped = false;
 
   /** `entry`: arguments that lead the engine to the command line's entry. */
   constructor(entry: readonly string[]) {
     this.#entry = entry;
   }
 
-  /** Starts one in `directory`, where commands run; gives its stream, undefined when there is none. */
+  /** Starts the spare process, in `directory`, where commands run. */
+  prepare(directory: string): void {
+    if (this.#spare !== undefined || this.#isStopped) return;
+    const child = this.#spawn(directory);
+    this.#spare = child;
+    child.once('exit', () => {
+      if (this.#spare === child) this.#spare = undefined;
+    });
+  }
+
+  /** Makes a process that of a user; gives its stream, undefined when there is none. */
   start({ uid, gid, onError }: DelivererStart, directory: string): Socket | undefined {
-    const role = ['deliverer', String(uid), String(gid)];
-    const child = spawn(process.execPath, [...delivererEngineOptions, ...this.#entry, ...role], {
+    const child = this.#spare ?? this.#spawn(directory);
+    this.#spare = undefined;
+    child.once('error', (error) => onError(error.message));
+    child.stdin?.end(`${uid} ${gid}\n`);
+    // when this delivery is under way there is time for the next one
+    setTimeout(() => this.prepare(directory), prepareAfterMs).unref();
+    const stream = child.stdio[3];
+    return stream instanceof Socket ? stream : undefined;
+  }
+
+  #spawn(directory: string): ChildProcess {
+    const child = spawn(process.execPath, [...delivererEngineOptions, ...this.#entry, 'deliverer'], {
       cwd: directory,
-      stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+      stdio: ['pipe', 'ignore', 'inherit', 'pipe'],
       env: { PATH: '/usr/bin:/bin', ...allocatorEnvironment, ...cacheEnvironment() },
     });
-    child.once('error', (error) => onError(error.message));
-    const stream = child.stdio[3];
-    if (!(stream instanceof Socket)) return undefined;
     this.#running.add(child);
     child.once('exit', () => this.#running.delete(child));
-    stream.on('error', () => stream.destroy());
-    return stream;
+    // told of by whoever is waiting for it
+    child.on('error', () => undefined);
+    for (const stream of [child.stdin, child.stdio[3]]) stream?.on('error', () => stream.destroy());
+    return child;
   }
 
   stop(): void {
+    this.#isStopped = true;
     for (const child of this.#running) child.kill('SIGTERM');
   }
 }
+
+const prepareAfterMs = 200;
 
 /** The compile cache and the zone; everything else of our environment stays away from users' commands. */
 function cacheEnvironment(): Readonly<Record<string, string>> {

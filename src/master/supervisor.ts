@@ -65,6 +65,8 @@ export class Supervisor {
     }
     const { version, directory, events } = this.#options;
     events.emit({ kind: 'daemonStarted', version, directory });
+    // an ordinary user's deliveries are made by the mail process
+    if (this.#options.owner !== undefined) this.#deliverers.prepare(this.#queueDirectory);
     return [];
   }
 

@@ -1,14 +1,21 @@
 /** The process that acts as one receiving user: mailboxes and commands. Its requests come over descriptor 3. */
 import { flushCompileCache } from 'node:module';
 import { Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { serveDeliverer } from '#delivery';
 import { becomeUser } from './become-user.ts';
 
-/** Arguments: uid and gid. Started as root, because only root may use the compile cache, which halves the start. */
-export async function main(args: readonly string[]): Promise<void> {
-  const [uid = Number.NaN, gid = Number.NaN] = args.map(Number);
-  if (!(uid > 0 && gid > 0)) throw new Error('the process of a receiving user is started by the supervisor');
+/**
+ * Started as root, ahead of need, and because only root may use the compile cache. Whom it becomes, uid and gid, comes
+ * over standard input; nothing is read from descriptor 3 before that.
+ */
+export async function main(): Promise<void> {
   flushCompileCache();
+  const told = await text(process.stdin);
+  // the supervisor ended without having had a use for this process
+  if (told === '') return;
+  const [uid = Number.NaN, gid = Number.NaN] = told.trim().split(' ').map(Number);
+  if (!(uid > 0 && gid > 0)) throw new Error('the process of a receiving user is started by the supervisor');
   becomeUser({ uid, gid });
   process.umask(0o077);
   const channel = new Socket({ fd: 3, readable: true, writable: true });

@@ -17,10 +17,10 @@ export async function runMail(args: readonly string[]): Promise<void> {
   await main(args);
 }
 
-/** Writes mailboxes and runs commands as one user; requests come over descriptor 3. Arguments: uid, gid. */
-export async function runDeliverer(args: readonly string[]): Promise<void> {
+/** Writes mailboxes and runs commands as one user; requests come over descriptor 3. */
+export async function runDeliverer(): Promise<void> {
   const { main } = await import('./deliverer.ts');
-  await main(args);
+  await main();
 }
 
 /** All of it in one process, as an ordinary user. */
