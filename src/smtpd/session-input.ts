@@ -29,6 +29,8 @@ export class SessionInput {
   #isPaused = false;
   #hasNews = false;
   #leftMs: number;
+  /** When the wait under way began, or was last charged. */
+  #chargedAt: number | undefined;
 
   constructor(stream: Duplex, limits: InputLimits) {
     this.#stream = stream;
@@ -37,6 +39,8 @@ export class SessionInput {
     this.reader = new CommandReader(limits.lineLengthLimit);
     // one timer for the whole session: refreshed by each wait, without effect outside of waits
     this.#timer = setTimeout(() => this.#settle('timeout'), limits.timeoutMs);
+    // with a deadline each wait has a timer of its own
+    if (limits.perRequestDeadline) clearTimeout(this.#timer);
     // a stream that was handed over may have ended already
     this.#isClosed = stream.readableEnded;
     stream.on('data', (bytes: Buffer) => this.take(bytes));
@@ -63,7 +67,16 @@ export class SessionInput {
     resolve?.(result);
   }
 
+  /** What a wait has taken comes off before bytes add to what is left: only so the bound is that of one request. */
+  #charge(): void {
+    if (this.#chargedAt === undefined) return;
+    const now = this.#limits.now();
+    this.#leftMs -= now - this.#chargedAt;
+    this.#chargedAt = now;
+  }
+
   #earn(bytes: number): void {
+    this.#charge();
     this.#leftMs = Math.min(this.#limits.timeoutMs, this.#leftMs + (bytes * 1000) / this.#limits.minDataRate);
   }
 
@@ -91,14 +104,15 @@ export class SessionInput {
   }
 
   async #waitForDeadline(): Promise<WaitResult> {
-    const startedAt = this.#limits.now();
+    this.#chargedAt = this.#limits.now();
     const timer = setTimeout(() => this.#settle('timeout'), Math.max(1, this.#leftMs));
     const result = await new Promise<WaitResult>((resolve) => {
       this.#resolve = resolve;
     });
     clearTimeout(timer);
     this.#hasNews = false;
-    this.#leftMs -= this.#limits.now() - startedAt;
+    this.#charge();
+    this.#chargedAt = undefined;
     return result;
   }
 

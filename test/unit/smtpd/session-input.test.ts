@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
+import { afterEach, beforeEach, describe, it, mock } from 'node:test';
+import { SessionInput } from '../../../src/smtpd/session-input.ts';
+
+const limits = { lineLengthLimit: 2048, timeoutMs: 3000, perRequestDeadline: true, minDataRate: 100 };
+
+function inputWithDeadline(): SessionInput {
+  return new SessionInput(new PassThrough(), { ...limits, now: () => Date.now() });
+}
+
+describe('a deadline for the whole request', () => {
+  beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'] }));
+  afterEach(() => mock.timers.reset());
+
+  it('holds on while content comes at the rate that is asked for, however long it takes', async () => {
+    const input = inputWithDeadline();
+    for (let second = 0; second < 20; second += 1) {
+      const result = input.wait();
+      mock.timers.tick(1000);
+      input.take(Buffer.alloc(100));
+      assert.equal(await result, 'input');
+    }
+  });
+
+  it('ends when content comes more slowly', async () => {
+    const input = inputWithDeadline();
+    const results: string[] = [];
+    for (let second = 0; second < 20 && results.at(-1) !== 'timeout'; second += 1) {
+      const result = input.wait();
+      mock.timers.tick(1000);
+      input.take(Buffer.alloc(20));
+      results.push(await result);
+    }
+    assert.deepEqual(results, ['input', 'input', 'input', 'timeout']);
+  });
+
+  it('begins anew with each request', async () => {
+    const input = inputWithDeadline();
+    for (let request = 0; request < 5; request += 1) {
+      input.beginRequest();
+      const result = input.wait();
+      mock.timers.tick(2900);
+      input.take(Buffer.from('NOOP\r\n'));
+      assert.equal(await result, 'input');
+    }
+  });
+});
