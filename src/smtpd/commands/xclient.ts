@@ -15,6 +15,11 @@ export interface Override {
 
 const unavailable = '[UNAVAILABLE]';
 const temporarily = '[TEMPUNAVAIL]';
+const longestValue = 255;
+const longestProtocol = 64;
+/** What XFORWARD says ends in logs and filters, so what has a meaning in an address is taken out. */
+// oxlint-disable-next-line no-control-regex -- what would break a line is a part of it
+const unfitForLogs = /[\x00-\x20\x7f<>()\\";@]/g;
 
 type Families = readonly ('ipv4' | 'ipv6')[];
 
@@ -37,8 +42,11 @@ export function applyOverrides(
   let out = start;
   for (const word of words) {
     const at = word.indexOf('=');
-    const value = at < 0 ? undefined : decodeXtext(word.slice(at + 1));
-    if (at <= 0 || value === undefined || value === '') return '501 5.5.4 Error: attribute=value expected';
+    const raw = at <= 0 ? '' : word.slice(at + 1);
+    if (raw === '') return '501 5.5.4 Error: attribute=value expected';
+    if (raw.length > longestValue) return '501 5.5.4 Error: attribute value too long';
+    const decoded = decodeXtext(raw) ?? raw;
+    const value = command === 'XFORWARD' ? decoded.replace(unfitForLogs, '?') : decoded;
     const next = applyOne(word.slice(0, at).toUpperCase(), value, out, { command, families });
     if (typeof next === 'string') return next;
     out = next;
@@ -54,7 +62,7 @@ function applyOne(
 ): Override | string {
   const bad = `501 5.5.4 Bad ${name} syntax: ${value}`;
   const isUnknown = value.toUpperCase() === unavailable;
-  const isTemporary = value.toUpperCase() === temporarily;
+  const isTemporary = command === 'XCLIENT' && value.toUpperCase() === temporarily;
   const status = isTemporary ? 'tempfail' : isUnknown ? 'unknown' : 'ok';
   const { client } = so;
   switch (name) {
@@ -78,7 +86,7 @@ function applyOne(
     case 'HELO':
       return { ...so, helo: isUnknown ? '' : value };
     case 'PROTO':
-      if (!/^e?smtp$/i.test(value) && !isUnknown) return bad;
+      if (command === 'XCLIENT' ? !/^e?smtp$/i.test(value) : value.length > longestProtocol) return bad;
       return { ...so, protocol: isUnknown ? '' : value.toUpperCase() };
     case 'LOGIN':
       if (command !== 'XCLIENT') return `501 5.5.4 Bad ${command} attribute name: ${name}`;
