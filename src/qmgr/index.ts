@@ -1,10 +1,6 @@
 /** The queue manager. qmgr(8) */
-export {
-  createQueueManager,
-  QueueManager,
-  type QueueManagerOptions,
-  type QueueManagerStatus,
-} from './queue-manager.ts';
+export type { QueueManagerOptions } from './options.ts';
+export { createQueueManager, QueueManager, type QueueManagerStatus } from './queue-manager.ts';
 export { routeRecipient, type Route, type RoutingOptions } from './routing.ts';
 export { compileSettings as compileQmgrSettings } from './settings.ts';
 export type { DestinationStatus, TransportStatus, WaitReason } from './scheduler.ts';

@@ -2,87 +2,34 @@
  * The queue manager: takes messages from the store, routes and schedules them, hands deliveries to agents, and settles
  * what comes of them. qmgr(8)
  */
-import { splitAddress, toExternal } from '#address';
-import { verpSender } from '#bounce';
-import type { Settings } from '#config';
-import type { EventChannel } from '#events';
-import {
-  concludedAs,
-  type AddressVerification,
-  type DeliveryAgent,
-  type DeliveryRequest,
-  type Envelope,
-  type MaybePromise,
-  type Outcome,
-  type RequestRecipient,
-  type Status,
-} from '#message';
-import type { Resolution } from '#rewrite';
-import { type QueuedMessage, type QueueStore, StoreError } from '#store';
-import { ActiveMessage, type Entry } from './active.ts';
+import type { Status } from '#message';
+import type { QueuedMessage } from '#store';
+import { ActiveMessage } from './active.ts';
+import { Assignment } from './assignment.ts';
 import { nextAttemptAt } from './backoff.ts';
 import { ClogWarning } from './clog-warning.ts';
-import type { Destination } from './destination.ts';
+import { Decisions } from './decisions.ts';
+import { Deliveries } from './deliveries.ts';
 import { Intake } from './intake.ts';
-import { bucketKey, type Route, routeRecipient } from './routing.ts';
+import type { QueueManagerOptions } from './options.ts';
+import { type Route, routeRecipient } from './routing.ts';
 import { Scheduler, type TransportStatus } from './scheduler.ts';
 import { compileSettings, compileTransport, type QmgrSettings } from './settings.ts';
-import type { Bouncer } from './reports.ts';
 import { settleMessage } from './settle.ts';
-
-export interface QueueManagerOptions {
-  readonly store: QueueStore;
-  readonly agents: ReadonlyMap<string, DeliveryAgent>;
-  /** Deliveries at once for a transport, from master.cf; 0: unlimited. */
-  readonly processLimit: (transport: string) => number;
-  readonly resolve: (sender: string, recipient: string, use: 'mail' | 'verify') => MaybePromise<Resolution>;
-  /** Who hears what probes find. */
-  readonly probes?: Pick<AddressVerification, 'update'> | undefined;
-  readonly bouncer: Bouncer;
-  readonly settings: Settings;
-  readonly events: EventChannel;
-  /** Where deferrals by the queue manager itself are logged (error(8) in Postfix). */
-  readonly errorEvents: EventChannel;
-  readonly now: () => number;
-}
+import { emitPanic, warnOfStore } from './trouble.ts';
 
 export interface QueueManagerStatus {
   readonly active: number;
   readonly transports: readonly TransportStatus[];
 }
 
-/** With VERP each recipient has a sender of its own. VERP_README */
-function envelopeFor(envelope: Envelope, [recipient]: readonly RequestRecipient[]): Envelope {
-  const { verp, sender } = envelope;
-  if (verp === '' || sender === '' || recipient === undefined) return envelope;
-  return { ...envelope, sender: verpSender(verp, sender, recipient.original || recipient.address) };
-}
-
-/** Transports and destinations are worked on in the order of their names. */
-function byName<T>(groups: ReadonlyMap<string, T>): readonly (readonly [string, T])[] {
-  const entries = [...groups];
-  return entries.length < 2 ? entries : entries.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-}
-
-/** Recipients of one domain stand together. */
-function byDomain(a: RequestRecipient, b: RequestRecipient): number {
-  const [left, right] = [splitAddress(a.address), splitAddress(b.address)];
-  const first = left.domain.toLowerCase();
-  const second = right.domain.toLowerCase();
-  if (first !== second) return first < second ? -1 : 1;
-  const [one, other] = [a.address.toLowerCase(), b.address.toLowerCase()];
-  return one < other ? -1 : one > other ? 1 : 0;
-}
-
 export class QueueManager {
   readonly #options: QueueManagerOptions;
   readonly #settings: QmgrSettings;
-  readonly #recipientDelimiter: string;
   readonly #scheduler: Scheduler;
   readonly #intake: Intake;
-  readonly #clogWarning: ClogWarning;
-  /** Transports that nobody serves, and until when that is not said again. */
-  readonly #absentUntil = new Map<string, number>();
+  readonly #assignment: Assignment;
+  readonly #deliveries: Deliveries;
   readonly #active = new Map<string, ActiveMessage>();
   #activeProbes = 0;
   #pauseTimer: NodeJS.Timeout | undefined;
@@ -92,12 +39,30 @@ export class QueueManager {
   constructor(options: QueueManagerOptions) {
     this.#options = options;
     this.#settings = compileSettings(options.settings);
-    this.#recipientDelimiter = options.settings.string('recipient_delimiter');
     this.#scheduler = new Scheduler((transport) =>
       compileTransport(options.settings, transport, options.processLimit(transport)),
     );
     const warn = (text: string): void => options.events.emit({ kind: 'warning', text });
-    this.#clogWarning = new ClogWarning(this.#settings, warn);
+    const parts = {
+      options,
+      settings: this.#settings,
+      scheduler: this.#scheduler,
+      decisions: new Decisions(options, this.#settings),
+    };
+    this.#assignment = new Assignment({
+      ...parts,
+      clogWarning: new ClogWarning(this.#settings, warn),
+      activeCount: () => this.#active.size,
+    });
+    this.#deliveries = new Deliveries({
+      ...parts,
+      isActive: ({ queued }) => this.#active.has(queued.queueId),
+      onEnded: (message) => {
+        this.#endEntry(message);
+        this.#dispatch();
+      },
+      onWithdrawn: (message) => this.#endEntry(message),
+    });
     this.#intake = new Intake({
       store: options.store,
       settings: this.#settings,
@@ -197,7 +162,7 @@ export class QueueManager {
 
   /** A bug met while routing: the message waits for its next turn. */
   #giveUp(message: ActiveMessage, error: unknown): void {
-    this.#emitPanic(error);
+    emitPanic(error, this.#options.events);
     const status: Status = { code: '4.3.0', reason: 'address resolver failure' };
     for (const { index, state } of message.queued.recipients) {
       if (state === 'pending' && !message.outcomes.has(index)) message.record({ index, kind: 'deferred', status });
@@ -206,208 +171,33 @@ export class QueueManager {
     if (message.openEntries === 0) void this.#settle(message);
   }
 
-  #emitPanic(error: unknown): void {
-    const stack = error instanceof Error ? (error.stack ?? '') : '';
-    this.#options.events.emit({ kind: 'panic', text: error instanceof Error ? error.message : String(error), stack });
-  }
-
   #schedule(message: ActiveMessage, routes: readonly Route[]): void {
-    for (const route of routes)
-      if (route.kind === 'decided') this.#decide(message, route.recipient, route.outcome, route.status);
-    for (const [transport, group] of byName(
-      Map.groupBy(
-        routes.filter((route) => route.kind === 'deliver'),
-        (route) => route.transport,
-      ),
-    )) {
-      this.#scheduleTransport(message, transport, group);
-    }
+    this.#assignment.assign(message, routes);
     if (message.openEntries === 0) void this.#settle(message);
     else this.#dispatch();
   }
 
-  #scheduleTransport(
-    message: ActiveMessage,
-    transport: string,
-    routes: readonly (Route & { kind: 'deliver' })[],
-  ): void {
-    if (!this.#options.agents.has(transport)) {
-      const now = this.#options.now();
-      if ((this.#absentUntil.get(transport) ?? 0) <= now) {
-        this.#absentUntil.set(transport, now + this.#settings.transportRetryMs);
-        this.#options.events.emit({
-          kind: 'warning',
-          text: `connect to transport private/${transport}: No such file or directory`,
-        });
-      }
-      for (const route of routes)
-        this.#decide(message, route.recipient, 'deferred', { code: '4.3.0', reason: 'mail transport unavailable' });
-      return;
-    }
-    const { recipientLimit } = this.#scheduler.settingsOf(transport);
-    const buckets = Map.groupBy(routes, (route) =>
-      bucketKey(
-        route.nexthop,
-        route.recipient.address,
-        recipientLimit,
-        this.#recipientDelimiter,
-        this.#settings.doubleBounceSender,
-      ),
-    );
-    const entries: Entry[] = [];
-    for (const [key, bucket] of byName(buckets)) {
-      const [first] = bucket;
-      if (first === undefined) continue;
-      const destination = this.#scheduler.destination(transport, key, first.nexthop);
-      const now = this.#options.now();
-      const dead = destination.deadFor(now);
-      if (dead !== undefined) {
-        const { code, reason } = dead;
-        for (const { recipient } of bucket)
-          this.#decide(message, recipient, 'deferred', { code, reason: `delivery temporarily suspended: ${reason}` });
-        continue;
-      }
-      const { verp, sender } = message.queued.envelope;
-      const atOnce = verp === '' || sender === '' ? recipientLimit : 1;
-      const size = atOnce === 0 ? bucket.length : atOnce;
-      const sorted = bucket.map((route) => route.recipient).toSorted(byDomain);
-      for (let at = 0; at < sorted.length; at += size)
-        entries.push({ message, destination, recipients: sorted.slice(at, at + size) });
-    }
-    message.openEntries += entries.length;
-    this.#scheduler.add(transport, message, entries);
-    for (const destination of new Set(entries.map((entry) => entry.destination)))
-      this.#clogWarning.look(transport, destination, this.#active.size, this.#options.now());
-  }
-
-  /** An outcome without a delivery, with its log line. */
-  #decide(message: ActiveMessage, recipient: RequestRecipient, found: Outcome['kind'], reason: Status): void {
-    const { kind, status, logged } = concludedAs(
-      { kind: found, status: reason },
-      this.#probeOf(message),
-      this.#settings.softBounce,
-    );
-    const now = this.#options.now();
-    const { envelope, queueId } = message.queued;
-    message.record({ index: recipient.index, kind, status });
-    // what is discarded here is logged by qmgr(8) itself, failures by error(8)
-    const channel = found === 'sent' ? this.#options.events : this.#options.errorEvents;
-    channel.emit({
-      kind: 'delivery',
-      queueId,
-      recipient: toExternal(recipient.address),
-      original: toExternal(recipient.original),
-      relay: 'none',
-      times: [envelope.arrivedAt, message.activeAt, now, now, now],
-      code: status.code,
-      outcome: logged,
-      text: status.reason,
-    });
-  }
-
-  #probeOf(message: ActiveMessage): Pick<DeliveryRequest, 'probe' | 'forgetsFailure'> {
-    return {
-      probe: message.isProbe,
-      forgetsFailure: message.isAddressProbe && !this.#settings.keepsProbeFailures,
-    };
+  /** One delivery of the message less; the last one is followed by the settlement. */
+  #endEntry(message: ActiveMessage): void {
+    message.openEntries -= 1;
+    if (message.openEntries === 0) void this.#settle(message);
   }
 
   #dispatch(): void {
     if (this.#isStopped) return;
     const now = this.#options.now();
-    for (const { transport, entry } of this.#scheduler.startable(now)) void this.#deliver(transport, entry);
+    for (const { transport, entry } of this.#scheduler.startable(now)) void this.#deliveries.deliver(transport, entry);
     const next = this.#scheduler.nextMoment(now);
     if (next === undefined) return;
     clearTimeout(this.#pauseTimer);
     this.#pauseTimer = setTimeout(() => this.#dispatch(), next - now);
   }
 
-  async #deliver(transport: string, { message, destination, recipients }: Entry): Promise<void> {
-    const { agents, now } = this.#options;
-    const { queued } = message;
-    const request: DeliveryRequest = {
-      queueId: queued.queueId,
-      envelope: envelopeFor(queued.envelope, recipients),
-      content: queued.content,
-      sizeBytes: queued.sizeBytes,
-      transport,
-      nexthop: destination.nexthop,
-      recipients,
-      activeAt: message.activeAt,
-      startedAt: now(),
-      reuseConnection: destination.waitingCount > 0 || destination.busy > 1,
-      ...this.#probeOf(message),
-      signal: message.abort.signal,
-    };
-    try {
-      const agent = agents.get(transport);
-      if (agent === undefined) throw new Error(`no agent for transport ${transport}`);
-      const { siteFailure } = await agent.deliver(request, (outcome) => this.#onOutcome(message, outcome));
-      this.#feedback(transport, destination, siteFailure);
-    } catch (error) {
-      if (error instanceof StoreError) this.#warnOfStore(message, error);
-      else this.#emitPanic(error);
-    }
-    for (const { index } of recipients) {
-      if (message.outcomes.has(index)) continue;
-      message.record({ index, kind: 'deferred', status: { code: '4.3.0', reason: 'unknown mail transport error' } });
-    }
-    this.#scheduler.finished(transport, destination, now());
-    message.openEntries -= 1;
-    if (message.openEntries === 0) void this.#settle(message);
-    this.#dispatch();
-  }
-
-  /** A delivery is written down as it is known, unless it is the last one: then the settlement holds it. */
-  #onOutcome(message: ActiveMessage, outcome: Outcome): void {
-    message.record(outcome);
-    // a failure is tried again after a crash: its report has not been sent yet
-    if (message.outcomes.size >= message.pendingCount || outcome.kind !== 'sent') return;
-    message.unwritten.push(outcome);
-    if (!message.isWriting) void this.#writeOutcomes(message);
-  }
-
-  /** One write at a time a message: while it is on its way, further outcomes gather. */
-  async #writeOutcomes(message: ActiveMessage): Promise<void> {
-    message.isWriting = true;
-    try {
-      while (message.unwritten.length > 0 && this.#active.has(message.queued.queueId) && message.openEntries > 0) {
-        await this.#options.store.settle({ queueId: message.queued.queueId, outcomes: message.unwritten.splice(0) });
-      }
-    } catch (error) {
-      this.#warnOfStore(message, error);
-    }
-    message.isWriting = false;
-  }
-
-  #warnOfStore(message: ActiveMessage, error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
-    this.#options.events.emit({
-      kind: 'warning',
-      text: `${message.queued.queueId}: cannot read or update the queue: ${reason}`,
-    });
-  }
-
-  #feedback(transport: string, destination: Destination, siteFailure: Status | undefined): void {
-    const now = this.#options.now();
-    if (siteFailure === undefined) destination.onSuccess();
-    else destination.onSiteFailure(siteFailure, now, this.#settings.minimalBackoffMs);
-    const dead = destination.deadFor(now);
-    if (dead === undefined) return;
-    const { code, reason } = dead;
-    const suspended: Status = { code, reason: `delivery temporarily suspended: ${reason}` };
-    for (const { message, recipients } of this.#scheduler.withdraw(transport, destination)) {
-      for (const recipient of recipients) this.#decide(message, recipient, 'deferred', suspended);
-      message.openEntries -= 1;
-      if (message.openEntries === 0) void this.#settle(message);
-    }
-  }
-
   async #settle(message: ActiveMessage): Promise<void> {
     try {
       await settleMessage(message, { ...this.#options, settings: this.#settings });
     } catch (error) {
-      this.#warnOfStore(message, error);
+      warnOfStore(message, error, this.#options.events);
       await this.#putBack(message);
     }
     this.#active.delete(message.queued.queueId);
@@ -425,7 +215,7 @@ export class QueueManager {
       await this.#options.store.settle({ queueId, outcomes: done, next: { kind: 'deferred', dueAt } });
     } catch (error) {
       // it stays under our lease, which the next start gives back
-      this.#warnOfStore(message, error);
+      warnOfStore(message, error, this.#options.events);
     }
   }
 

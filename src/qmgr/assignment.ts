@@ -1,0 +1,113 @@
+/** Routed recipients become entries of the schedule: one for each delivery that a destination gets. qmgr(8) */
+import { splitAddress } from '#address';
+import type { RequestRecipient } from '#message';
+import type { ActiveMessage, Entry } from './active.ts';
+import type { ClogWarning } from './clog-warning.ts';
+import type { Decisions } from './decisions.ts';
+import type { QueueManagerOptions } from './options.ts';
+import { bucketKey, type Route } from './routing.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { QmgrSettings } from './settings.ts';
+
+export interface AssignmentParts {
+  readonly options: QueueManagerOptions;
+  readonly settings: QmgrSettings;
+  readonly scheduler: Scheduler;
+  readonly decisions: Decisions;
+  readonly clogWarning: ClogWarning;
+  readonly activeCount: () => number;
+}
+
+/** Transports and destinations are worked on in the order of their names. */
+function byName<T>(groups: ReadonlyMap<string, T>): readonly (readonly [string, T])[] {
+  const entries = [...groups];
+  return entries.length < 2 ? entries : entries.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
+/** Recipients of one domain stand together. */
+function byDomain(a: RequestRecipient, b: RequestRecipient): number {
+  const [left, right] = [splitAddress(a.address), splitAddress(b.address)];
+  const first = left.domain.toLowerCase();
+  const second = right.domain.toLowerCase();
+  if (first !== second) return first < second ? -1 : 1;
+  const [one, other] = [a.address.toLowerCase(), b.address.toLowerCase()];
+  return one < other ? -1 : one > other ? 1 : 0;
+}
+
+export class Assignment {
+  readonly #parts: AssignmentParts;
+  readonly #recipientDelimiter: string;
+  /** Transports that nobody serves, and until when that is not said again. */
+  readonly #absentUntil = new Map<string, number>();
+
+  constructor(parts: AssignmentParts) {
+    this.#parts = parts;
+    this.#recipientDelimiter = parts.options.settings.string('recipient_delimiter');
+  }
+
+  /** Recipients that routing has decided about are done; the others wait in the schedule from now on. */
+  assign(message: ActiveMessage, routes: readonly Route[]): void {
+    for (const route of routes) {
+      if (route.kind === 'decided') this.#parts.decisions.decide(message, route.recipient, route.outcome, route.status);
+    }
+    const toDeliver = routes.filter((route) => route.kind === 'deliver');
+    for (const [transport, group] of byName(Map.groupBy(toDeliver, (route) => route.transport)))
+      this.#assignTransport(message, transport, group);
+  }
+
+  #assignTransport(message: ActiveMessage, transport: string, routes: readonly (Route & { kind: 'deliver' })[]): void {
+    if (!this.#parts.options.agents.has(transport)) {
+      const now = this.#parts.options.now();
+      if ((this.#absentUntil.get(transport) ?? 0) <= now) {
+        this.#absentUntil.set(transport, now + this.#parts.settings.transportRetryMs);
+        this.#parts.options.events.emit({
+          kind: 'warning',
+          text: `connect to transport private/${transport}: No such file or directory`,
+        });
+      }
+      for (const route of routes)
+        this.#parts.decisions.decide(message, route.recipient, 'deferred', {
+          code: '4.3.0',
+          reason: 'mail transport unavailable',
+        });
+      return;
+    }
+    const { recipientLimit } = this.#parts.scheduler.settingsOf(transport);
+    const buckets = Map.groupBy(routes, (route) =>
+      bucketKey(
+        route.nexthop,
+        route.recipient.address,
+        recipientLimit,
+        this.#recipientDelimiter,
+        this.#parts.settings.doubleBounceSender,
+      ),
+    );
+    const entries: Entry[] = [];
+    for (const [key, bucket] of byName(buckets)) {
+      const [first] = bucket;
+      if (first === undefined) continue;
+      const destination = this.#parts.scheduler.destination(transport, key, first.nexthop);
+      const now = this.#parts.options.now();
+      const dead = destination.deadFor(now);
+      if (dead !== undefined) {
+        const { code, reason } = dead;
+        for (const { recipient } of bucket)
+          this.#parts.decisions.decide(message, recipient, 'deferred', {
+            code,
+            reason: `delivery temporarily suspended: ${reason}`,
+          });
+        continue;
+      }
+      const { verp, sender } = message.queued.envelope;
+      const atOnce = verp === '' || sender === '' ? recipientLimit : 1;
+      const size = atOnce === 0 ? bucket.length : atOnce;
+      const sorted = bucket.map((route) => route.recipient).toSorted(byDomain);
+      for (let at = 0; at < sorted.length; at += size)
+        entries.push({ message, destination, recipients: sorted.slice(at, at + size) });
+    }
+    message.openEntries += entries.length;
+    this.#parts.scheduler.add(transport, message, entries);
+    for (const destination of new Set(entries.map((entry) => entry.destination)))
+      this.#parts.clogWarning.look(transport, destination, this.#parts.activeCount(), this.#parts.options.now());
+  }
+}

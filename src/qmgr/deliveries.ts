@@ -1,0 +1,112 @@
+/** Deliveries under way: what agents are asked, what they answer, and what their destinations learn from it. qmgr(8) */
+import { verpSender } from '#bounce';
+import type { DeliveryRequest, Envelope, Outcome, RequestRecipient, Status } from '#message';
+import { StoreError } from '#store';
+import type { ActiveMessage, Entry } from './active.ts';
+import type { Decisions } from './decisions.ts';
+import type { Destination } from './destination.ts';
+import type { QueueManagerOptions } from './options.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { QmgrSettings } from './settings.ts';
+import { emitPanic, warnOfStore } from './trouble.ts';
+
+export interface DeliveryParts {
+  readonly options: QueueManagerOptions;
+  readonly settings: QmgrSettings;
+  readonly scheduler: Scheduler;
+  readonly decisions: Decisions;
+  readonly isActive: (message: ActiveMessage) => boolean;
+  /** A delivery of the message is over: there is room for others. */
+  readonly onEnded: (message: ActiveMessage) => void;
+  /** A delivery of the message was given up before it began. */
+  readonly onWithdrawn: (message: ActiveMessage) => void;
+}
+
+/** With VERP each recipient has a sender of its own. VERP_README */
+function envelopeFor(envelope: Envelope, [recipient]: readonly RequestRecipient[]): Envelope {
+  const { verp, sender } = envelope;
+  if (verp === '' || sender === '' || recipient === undefined) return envelope;
+  return { ...envelope, sender: verpSender(verp, sender, recipient.original || recipient.address) };
+}
+
+export class Deliveries {
+  readonly #parts: DeliveryParts;
+
+  constructor(parts: DeliveryParts) {
+    this.#parts = parts;
+  }
+
+  /** Makes one delivery, to its end. */
+  async deliver(transport: string, { message, destination, recipients }: Entry): Promise<void> {
+    const { agents, now } = this.#parts.options;
+    const { queued } = message;
+    const request: DeliveryRequest = {
+      queueId: queued.queueId,
+      envelope: envelopeFor(queued.envelope, recipients),
+      content: queued.content,
+      sizeBytes: queued.sizeBytes,
+      transport,
+      nexthop: destination.nexthop,
+      recipients,
+      activeAt: message.activeAt,
+      startedAt: now(),
+      reuseConnection: destination.waitingCount > 0 || destination.busy > 1,
+      ...this.#parts.decisions.probeOf(message),
+      signal: message.abort.signal,
+    };
+    try {
+      const agent = agents.get(transport);
+      if (agent === undefined) throw new Error(`no agent for transport ${transport}`);
+      const { siteFailure } = await agent.deliver(request, (outcome) => this.#onOutcome(message, outcome));
+      this.#feedback(transport, destination, siteFailure);
+    } catch (error) {
+      if (error instanceof StoreError) warnOfStore(message, error, this.#parts.options.events);
+      else emitPanic(error, this.#parts.options.events);
+    }
+    for (const { index } of recipients) {
+      if (message.outcomes.has(index)) continue;
+      message.record({ index, kind: 'deferred', status: { code: '4.3.0', reason: 'unknown mail transport error' } });
+    }
+    this.#parts.scheduler.finished(transport, destination, now());
+    this.#parts.onEnded(message);
+  }
+
+  /** A delivery is written down as it is known, unless it is the last one: then the settlement holds it. */
+  #onOutcome(message: ActiveMessage, outcome: Outcome): void {
+    message.record(outcome);
+    // a failure is tried again after a crash: its report has not been sent yet
+    if (message.outcomes.size >= message.pendingCount || outcome.kind !== 'sent') return;
+    message.unwritten.push(outcome);
+    if (!message.isWriting) void this.#writeOutcomes(message);
+  }
+
+  /** One write at a time a message: while it is on its way, further outcomes gather. */
+  async #writeOutcomes(message: ActiveMessage): Promise<void> {
+    message.isWriting = true;
+    try {
+      while (message.unwritten.length > 0 && this.#parts.isActive(message) && message.openEntries > 0) {
+        await this.#parts.options.store.settle({
+          queueId: message.queued.queueId,
+          outcomes: message.unwritten.splice(0),
+        });
+      }
+    } catch (error) {
+      warnOfStore(message, error, this.#parts.options.events);
+    }
+    message.isWriting = false;
+  }
+
+  #feedback(transport: string, destination: Destination, siteFailure: Status | undefined): void {
+    const now = this.#parts.options.now();
+    if (siteFailure === undefined) destination.onSuccess();
+    else destination.onSiteFailure(siteFailure, now, this.#parts.settings.minimalBackoffMs);
+    const dead = destination.deadFor(now);
+    if (dead === undefined) return;
+    const { code, reason } = dead;
+    const suspended: Status = { code, reason: `delivery temporarily suspended: ${reason}` };
+    for (const { message, recipients } of this.#parts.scheduler.withdraw(transport, destination)) {
+      for (const recipient of recipients) this.#parts.decisions.decide(message, recipient, 'deferred', suspended);
+      this.#parts.onWithdrawn(message);
+    }
+  }
+}

@@ -1,0 +1,23 @@
+/** What the queue manager is made of. */
+import type { Settings } from '#config';
+import type { EventChannel } from '#events';
+import type { AddressVerification, DeliveryAgent, MaybePromise } from '#message';
+import type { Resolution } from '#rewrite';
+import type { QueueStore } from '#store';
+import type { Bouncer } from './reports.ts';
+
+export interface QueueManagerOptions {
+  readonly store: QueueStore;
+  readonly agents: ReadonlyMap<string, DeliveryAgent>;
+  /** Deliveries at once for a transport, from master.cf; 0: unlimited. */
+  readonly processLimit: (transport: string) => number;
+  readonly resolve: (sender: string, recipient: string, use: 'mail' | 'verify') => MaybePromise<Resolution>;
+  /** Who hears what probes find. */
+  readonly probes?: Pick<AddressVerification, 'update'> | undefined;
+  readonly bouncer: Bouncer;
+  readonly settings: Settings;
+  readonly events: EventChannel;
+  /** Where deferrals by the queue manager itself are logged (error(8) in Postfix). */
+  readonly errorEvents: EventChannel;
+  readonly now: () => number;
+}
