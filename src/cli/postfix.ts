@@ -167,6 +167,9 @@ function launch(directory: string, queueDirectory: string, inForeground: boolean
       stdio: ['ignore', output, output, 'ignore', 'pipe'],
     },
   );
+  // whoever runs it in the foreground (init, a container) stops it by a signal to this process
+  if (inForeground)
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void child.kill(signal));
   let text = '';
   return new Promise((resolve) => {
     child.stdio[4]?.on('data', (bytes: Buffer) => {
