@@ -53,6 +53,9 @@ const commands: Readonly<Record<string, (script: Script) => Promise<number>>> = 
   'upgrade-configuration': check,
 };
 
+/** About what runs already; a configuration that would not start must not keep it from ending. */
+const asksRunning: ReadonlySet<string> = new Set(['stop', 'quick-stop', 'abort', 'drain', 'status']);
+
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const { directory: option, words } = parseArguments(args);
   const directory = findConfigDirectory(option, io.env);
@@ -66,7 +69,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   }
   let configuration: Configuration;
   try {
-    configuration = loadConfiguration(directory);
+    configuration = loadConfiguration(directory, { mainOnly: asksRunning.has(word) });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const text of error.problems) io.stderr(`postfix: fatal: ${text}\n`);
