@@ -159,8 +159,9 @@ export class CommandReader {
     const end = buffer.indexOf(LF);
     if (end < 0) return this.#partOfLongLine();
     const hasCrlf = end > 0 && buffer[end - 1] === CR;
-    let textEnd = end;
-    while (textEnd > 0 && buffer[textEnd - 1] === CR) textEnd -= 1;
+    let textEnd = hasCrlf ? end - 1 : end;
+    // `.<CR><CR><LF>` is no end mark either: a relay that passes it on would let its clients begin a message of ours
+    if (this.#bareNewline === 'no') while (textEnd > 0 && buffer[textEnd - 1] === CR) textEnd -= 1;
     const text = buffer.subarray(0, textEnd);
     this.#buffer = buffer.subarray(end + 1);
     const startsLine = this.#atLineStart;

@@ -51,7 +51,7 @@ describe('the command reader', () => {
     fc.assert(
       fc.property(wireText, (text) => {
         const { hasEnded } = readData([Buffer.from(`a${text}`)], 'normalize');
-        assert.equal(hasEnded, /\r\n\.\r+\n/.test(`a${text}`));
+        assert.equal(hasEnded, /\r\n\.\r\n/.test(`a${text}`));
       }),
     );
   });
