@@ -139,7 +139,11 @@ async function showAll(
 ): Promise<number> {
   if (!existsSync(`${directory}/posthorn.db`))
     return fatal(`open queue file ${queueIds[0] ?? ''}: No such file or directory`);
-  const store = await openStore({ directory, longQueueIds: false, warn: () => undefined });
+  const store = await openStore({
+    directory,
+    longQueueIds: false,
+    warn: (text) => io.stderr(`postcat: warning: ${text}\n`),
+  });
   try {
     for (const queueId of queueIds) {
       const message = await store.find(queueId);

@@ -1,6 +1,7 @@
 /** postfix(1): start, stop, reload, status, check, flush, abort, start-fg. */
 import { spawn } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { type Configuration, ConfigError, findConfigDirectory, loadConfiguration } from '#config';
 import { createFileSink, EventLog } from '#events';
 import { openLogFile, runningMaster } from '#master';
@@ -58,7 +59,7 @@ const asksRunning: ReadonlySet<string> = new Set(['stop', 'quick-stop', 'abort',
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const { directory: option, words } = parseArguments(args);
-  const directory = findConfigDirectory(option, io.env);
+  const directory = resolve(findConfigDirectory(option, io.env));
   const [word = ''] = words;
   const command = commands[word];
   if (command === undefined) {

@@ -75,14 +75,14 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
 const mailIsDown = 'Queue report unavailable - mail system is down';
 
 /** From the running system, or from the store itself when it is down and we may open it. */
-async function readQueue(settings: Settings): Promise<readonly ListedMessage[] | string> {
+async function readQueue(settings: Settings, warn: (text: string) => void): Promise<readonly ListedMessage[] | string> {
   const queueDirectory = settings.string('queue_directory');
   const answer = await askSystem(queueDirectory, 'public', { operation: 'list' });
   if (answer.kind === 'ok') return answer.messages;
   if (answer.kind === 'failed') return answer.reason;
   if (!existsSync(`${queueDirectory}/posthorn.db`)) return [];
   try {
-    const store = await openStore({ directory: queueDirectory, longQueueIds: false, warn: () => undefined });
+    const store = await openStore({ directory: queueDirectory, longQueueIds: false, warn });
     const messages: ListedMessage[] = [];
     for await (const message of store.list()) messages.push(message);
     await store.close();
@@ -93,7 +93,7 @@ async function readQueue(settings: Settings): Promise<readonly ListedMessage[] |
 }
 
 async function list(action: 'list' | 'json', settings: Settings, io: CliIo): Promise<number> {
-  const messages = await readQueue(settings);
+  const messages = await readQueue(settings, (text) => io.stderr(`postqueue: warning: ${text}\n`));
   if (typeof messages === 'string') {
     io.stderr(`postqueue: fatal: ${messages}\n`);
     return EX_UNAVAILABLE;

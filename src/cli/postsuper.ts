@@ -1,6 +1,7 @@
 /** postsuper(1): removes, holds, releases, requeues and expires messages. For root and $mail_owner. */
+import { existsSync } from 'node:fs';
 import { ConfigError, findConfigDirectory, openSettings, type Settings } from '#config';
-import { openStore, type QueueStore } from '#store';
+import { openStore, type QueueStore, type StoreOptions } from '#store';
 import { askSystem } from './control-client.ts';
 import { type GivenOption, lastValue, parseOptions } from './getopt.ts';
 import type { CliIo } from './io.ts';
@@ -90,7 +91,10 @@ async function runOption(
     const changed =
       answer.kind === 'ok'
         ? answer.changed
-        : await withStore(queueDirectory, longQueueIds, (store) => store[action.operation](selector));
+        : await withStore(
+            { directory: queueDirectory, longQueueIds, warn: (text) => io.stderr(`postsuper: warning: ${text}\n`) },
+            (store) => store[action.operation](selector),
+          );
     // of ALL only the number is said
     for (const id of queueIds === undefined ? [] : changed) io.stderr(`postsuper: ${id}: ${action.one}\n`);
     // -f says what it released, but counts only what it expired
@@ -109,12 +113,13 @@ async function idsOf(target: string, io: CliIo): Promise<readonly string[] | und
   return text.split(/\s+/).filter((word) => word !== '');
 }
 
-async function withStore<T>(
-  directory: string,
-  longQueueIds: boolean,
-  use: (store: QueueStore) => Promise<T>,
-): Promise<T> {
-  const store = await openStore({ directory, longQueueIds, warn: () => undefined });
+/** Where nothing was ever queued no database is made: it would belong to root, and the system could not open it. */
+async function withStore(
+  options: StoreOptions,
+  use: (store: QueueStore) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  if (!existsSync(`${options.directory}/posthorn.db`)) return [];
+  const store = await openStore(options);
   try {
     return await use(store);
   } finally {

@@ -42,6 +42,12 @@ class DelivererRequests {
   }
 }
 
+/** What the system refuses is said in its words; anything else is a mistake of ours, and its place is needed. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'code' in error ? error.message : (error.stack ?? error.message);
+}
+
 /** Argument: MailStart as JSON. */
 export async function main(args: readonly string[]): Promise<void> {
   const start = parseMailStart(args[0] ?? '');
@@ -82,10 +88,7 @@ export async function main(args: readonly string[]): Promise<void> {
     });
     tell({ kind: 'ready' });
   } catch (error) {
-    const problems =
-      error instanceof ConfigError
-        ? error.problems
-        : [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+    const problems = error instanceof ConfigError ? error.problems : [describe(error)];
     tell({ kind: 'failed', problems });
     setTimeout(() => process.exit(1), 200);
   }
