@@ -6,7 +6,7 @@ import { allParameters } from './parameters/index.ts';
 import { inertParameters, pendingParameters } from './parameters/without-effect.ts';
 import { posthornParameters } from './posthorn-parameters.ts';
 
-/** `raw` text is expanded by its user, with names of its own; `time:X` is a time value whose default unit is X; `enum` values are checked where they are used. */
+/** `raw` text is expanded by its user, with names of its own; `time:X` is a time value whose default unit is X; what words an `enum` or `list` may hold is said in closed-values.ts, or where it is used. */
 export type ParameterKind =
   | 'string'
   | 'raw'

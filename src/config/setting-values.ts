@@ -1,4 +1,5 @@
 /** The values of one service, read from main.cf, master.cf and the defaults, with their checks. */
+import { wrongWord } from './closed-values.ts';
 import { expandValue, type ValueSource } from './expand.ts';
 import type { MainFile } from './main-cf.ts';
 import type { Parameter, ParameterRegistry } from './registry.ts';
@@ -172,6 +173,9 @@ export class SettingValues implements Settings {
     else if (kind.startsWith('time:')) this.ms(name);
     else if (parameter.nonEmpty === true && this.isSet(name) && this.string(name) === '') {
       throw this.#problem(name, '', 'it must not be empty');
-    } else this.string(name);
+    } else {
+      const problem = wrongWord(name, this.list(name));
+      if (problem !== undefined) throw this.#problem(name, this.string(name), problem);
+    }
   }
 }

@@ -1,0 +1,37 @@
+/** Parameters whose value is a word, or words, out of a few: what they may be, for the check at start. postconf(5) */
+
+const clientTlsLevels = ['none', 'may', 'encrypt', 'dane', 'dane-only', 'fingerprint', 'verify', 'secure'];
+const serverTlsLevels = ['none', 'may', 'encrypt', 'verify', 'secure'];
+const families = ['any', 'ipv4', 'ipv6'];
+const hostLookups = ['dns', 'native'];
+const locks = ['flock', 'fcntl', 'dotlock'];
+const localSources = ['alias', 'forward', 'include'];
+
+const closedValues: Readonly<Record<string, readonly string[]>> = {
+  allow_mail_to_commands: localSources,
+  allow_mail_to_files: localSources,
+  inet_protocols: ['all', 'ipv4', 'ipv6'],
+  lmtp_address_preference: families,
+  lmtp_host_lookup: hostLookups,
+  lmtp_tls_security_level: clientTlsLevels,
+  mailbox_delivery_lock: locks,
+  masquerade_classes: ['envelope_sender', 'envelope_recipient', 'header_sender', 'header_recipient'],
+  mynetworks_style: ['class', 'subnet', 'host'],
+  notify_classes: ['bounce', '2bounce', 'data', 'delay', 'policy', 'protocol', 'resource', 'software'],
+  postscreen_tls_security_level: serverTlsLevels,
+  propagate_unmatched_extensions: ['canonical', 'virtual', 'alias', 'forward', 'include', 'generic'],
+  smtp_address_preference: families,
+  smtp_host_lookup: hostLookups,
+  smtp_tls_security_level: clientTlsLevels,
+  smtpd_tls_security_level: serverTlsLevels,
+  virtual_mailbox_lock: locks,
+};
+
+/** What is wrong with the words of a value, and what is expected; undefined when nothing is. */
+export function wrongWord(name: string, words: readonly string[]): string | undefined {
+  const known = closedValues[name];
+  const wrong = known === undefined ? undefined : words.find((word) => !known.includes(word.toLowerCase()));
+  return wrong === undefined || known === undefined
+    ? undefined
+    : `unknown word "${wrong}"; known are ${known.join(', ')}`;
+}
