@@ -1,5 +1,5 @@
 /** The parameters of local(8), read once. */
-import type { Settings } from '#config';
+import { ConfigError, type Settings } from '#config';
 import { getGroupByName, getUserByName } from '#native';
 import type { TableList, TableOpener } from '#tables';
 import { exportedEnvironment } from '../command-environment.ts';
@@ -60,9 +60,19 @@ export interface LocalSettings {
 }
 
 /** `user` or `user:group`; an unknown one gives uid 65534. */
-function readNobody(text: string): Rights {
+/** A machine without `nobody` still has a user without rights; any other name must be known. */
+function readNobody(settings: Settings): Rights {
+  const text = settings.string('default_privs');
   const [name = '', group] = text.split(':');
   const user = getUserByName(name);
+  if (user?.uid === 0 || (user === undefined && name !== 'nobody')) {
+    const origin = settings.origin('default_privs');
+    const place = origin === undefined ? '' : `${origin.file}, line ${origin.line}: `;
+    const reason = user === undefined ? 'no such user' : 'this user is root';
+    throw new ConfigError([
+      `${place}bad value for parameter default_privs: "${text}": ${reason}; name a user without privileges`,
+    ]);
+  }
   const gid = group === undefined ? user?.gid : getGroupByName(group)?.gid;
   return { uid: user?.uid ?? 65_534, gid: gid ?? user?.gid ?? 65_534, home: '', shell: '' };
 }
@@ -102,7 +112,7 @@ export function readLocalSettings(settings: Settings, tables: TableOpener): Loca
     expandsOwner: settings.bool('expand_owner_alias'),
     resetsOwner: settings.bool('reset_owner_alias'),
     isDeliveredToFrozen: settings.bool('frozen_delivered_to'),
-    nobody: readNobody(settings.string('default_privs')),
+    nobody: readNobody(settings),
     shell: settings.string('local_command_shell'),
     commandLimitMs: settings.ms('command_time_limit'),
     commandFilter: settings.string('command_expansion_filter'),
