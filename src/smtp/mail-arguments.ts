@@ -32,6 +32,8 @@ export function pathAddress(text: string, { strict }: PathSyntax): string | unde
   const tokens = parseAddressList(text);
   const addresses = tokens.filter((token) => token.kind === 'address');
   if (addresses.length > 1 || hasBareBlank(text) || hasStuckWords(text)) return undefined;
+  // one needless pair of brackets is forgiven
+  if (text.startsWith('<<<') || (/^<<[^<]/.test(text) && !text.endsWith('>>'))) return undefined;
   // nothing but a comment may stand behind the brackets
   if (/^<[^<>"]+>[^\s(>]/.test(text)) return undefined;
   if (text.includes('><') && (strict || !text.startsWith('<>'))) return undefined;

@@ -30,12 +30,14 @@ function onLongLine(session: Session, text: Buffer): Promise<void> {
   return session.exchange.answer(replyOf(`500 5.5.2 ${settings.myhostname} Error: command too long`));
 }
 
-async function onLine(session: Session, received: string, bytes: Buffer, hasBareLf: boolean): Promise<void> {
+async function onLine(session: Session, whole: string, bytes: Buffer, hasBareLf: boolean): Promise<void> {
   const { settings, exchange } = session;
   if (hasBareLf && session.rights.bareNewline !== 'no') {
     session.sawBareLf = true;
     if (session.rights.bareNewline === 'reject') return refuseBareNewline(session, true);
   }
+  // as in a C string, nothing is behind a null character
+  const received = whole.includes('\0') ? whole.slice(0, whole.indexOf('\0')) : whole;
   const line = settings.commandFilter.isEmpty ? received : await filtered(session, received);
   if (line === undefined) return exchange.end(sendAway(session));
   if (settings.smtputf8 && line.includes('\uFFFD') && !bytes.includes('\uFFFD')) {
