@@ -32,7 +32,7 @@ export interface StoreOptions {
   readonly owner?: { readonly uid: number; readonly gid: number };
 }
 
-/** Opens the store, making it when it is not there. `readOnly` is for commands that only look. */
+/** Opens the store, making it when it is not there. */
 export async function openStore(options: StoreOptions): Promise<QueueStore> {
   const path = `${options.directory}/${databaseName}`;
   makeFile(path, options.owner);
