@@ -47,7 +47,7 @@ export function applyOverrides(
     if (raw.length > longestValue) return '501 5.5.4 Error: attribute value too long';
     const decoded = decodeXtext(raw) ?? raw;
     const value = command === 'XFORWARD' ? decoded.replace(unfitForLogs, '?') : decoded;
-    const next = applyOne(word.slice(0, at).toUpperCase(), value, out, { command, families });
+    const next = applyOne(word.slice(0, at), value, out, { command, families });
     if (typeof next === 'string') return next;
     out = next;
   }
@@ -55,11 +55,12 @@ export function applyOverrides(
 }
 
 function applyOne(
-  name: string,
+  written: string,
   value: string,
   so: Override,
   { command, families }: { readonly command: 'XCLIENT' | 'XFORWARD'; readonly families: Families },
 ): Override | string {
+  const name = written.toUpperCase();
   const bad = `501 5.5.4 Bad ${name} syntax: ${value}`;
   const isUnknown = value.toUpperCase() === unavailable;
   const isTemporary = command === 'XCLIENT' && value.toUpperCase() === temporarily;
@@ -70,7 +71,7 @@ function applyOne(
       if (status === 'ok' && !isValidHostName(value)) return bad;
       return { ...so, client: { ...client, name: status === 'ok' ? value : 'unknown', nameStatus: status } };
     case 'REVERSE_NAME':
-      if (command !== 'XCLIENT') return `501 5.5.4 Bad ${command} attribute name: ${name}`;
+      if (command !== 'XCLIENT') return `501 5.5.4 Bad ${command} attribute name: ${written}`;
       if (status === 'ok' && !isValidHostName(value)) return bad;
       return {
         ...so,
@@ -89,26 +90,26 @@ function applyOne(
       if (command === 'XCLIENT' ? !/^e?smtp$/i.test(value) : value.length > longestProtocol) return bad;
       return { ...so, protocol: isUnknown ? '' : value.toUpperCase() };
     case 'LOGIN':
-      if (command !== 'XCLIENT') return `501 5.5.4 Bad ${command} attribute name: ${name}`;
+      if (command !== 'XCLIENT') return `501 5.5.4 Bad ${command} attribute name: ${written}`;
       return { ...so, login: isUnknown ? '' : value };
     case 'DESTADDR': {
-      if (command !== 'XCLIENT') return `501 5.5.4 Bad ${command} attribute name: ${name}`;
+      if (command !== 'XCLIENT') return `501 5.5.4 Bad ${command} attribute name: ${written}`;
       const address = isUnknown ? 'unknown' : parseAddress(value, families);
       return address === undefined ? bad : { ...so, client: { ...client, serverAddress: address } };
     }
     case 'DESTPORT':
-      if (command !== 'XCLIENT') return `501 5.5.4 Bad ${command} attribute name: ${name}`;
+      if (command !== 'XCLIENT') return `501 5.5.4 Bad ${command} attribute name: ${written}`;
       return /^\d{1,5}$/.test(value) || isUnknown
         ? { ...so, client: { ...client, serverPort: isUnknown ? 'unknown' : value } }
         : bad;
     case 'IDENT':
-      if (command !== 'XFORWARD') return `501 5.5.4 Bad ${command} attribute name: ${name}`;
+      if (command !== 'XFORWARD') return `501 5.5.4 Bad ${command} attribute name: ${written}`;
       return { ...so, ident: isUnknown ? '' : value };
     case 'SOURCE':
-      if (command !== 'XFORWARD') return `501 5.5.4 Bad ${command} attribute name: ${name}`;
+      if (command !== 'XFORWARD') return `501 5.5.4 Bad ${command} attribute name: ${written}`;
       if (!/^(?:local|remote)$/i.test(value) && !isUnknown) return bad;
       return { ...so, source: isUnknown ? '' : value.toUpperCase() };
     default:
-      return `501 5.5.4 Bad ${command} attribute name: ${name}`;
+      return `501 5.5.4 Bad ${command} attribute name: ${written}`;
   }
 }

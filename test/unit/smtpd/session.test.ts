@@ -298,18 +298,26 @@ describe('an SMTP session', () => {
 
   it('takes from XFORWARD whatever fits a log line', async () => {
     const server = serve({ mainCf: 'smtpd_authorized_xforward_hosts = 192.0.2.1' });
-    const values = ['PROTO=X.400', 'HELO=+', `HELO=${'h'.repeat(256)}`, 'NAME=[TEMPUNAVAIL]', 'IDENT=a+20<b>+0Ac'];
+    const values = [
+      'PROTO=X.400',
+      'HELO=+',
+      `HELO=${'h'.repeat(256)}`,
+      'NAME=[TEMPUNAVAIL]',
+      'Foo=x',
+      'IDENT=a+20<b>+0Ac',
+    ];
     const replies = await server.talk(
       'EHLO c',
       ...values.map((value) => `XFORWARD ${value}`),
       'MAIL FROM:<>',
       'RCPT TO:<a@y.example>',
     );
-    assert.deepEqual(replies.slice(1, 6), [
+    assert.deepEqual(replies.slice(1, 7), [
       '250 2.0.0 Ok',
       '250 2.0.0 Ok',
       '501 5.5.4 Error: attribute value too long',
       '501 5.5.4 Bad NAME syntax: [TEMPUNAVAIL]',
+      '501 5.5.4 Bad XFORWARD attribute name: Foo',
       '250 2.0.0 Ok',
     ]);
     assert.ok(server.log.some((line) => line.includes('orig_queue_id=a??b??c')));
