@@ -107,7 +107,8 @@ export async function runSession(
   let end: TransactionEnd;
   if (content.kind === 'refused') {
     attempt.messageRefused(content.status);
-    await sayGoodbye(connection, settings);
+    // as Postfix, which has nothing more to say to such a server
+    connection.destroy();
     end = 'ended';
   } else {
     end = await transfer({

@@ -53,7 +53,7 @@ function fromReply(connection: Connection, reply: Reply, reason: string): Status
   return {
     code: isFailure ? reply.dsn : '5.5.0',
     // a success where none can be, or no reply code at all
-    reason: isFailure && reply.code >= 400 ? reason : `Protocol error: ${reason}`,
+    reason: reply.code >= 300 ? reason : `Protocol error: ${reason}`,
     diagnostic: { type: 'smtp', text: oneLine(reply) },
     remoteMta: `dns; ${connection.endpoint.host}`,
   };

@@ -104,7 +104,7 @@ describe('a server that misbehaves', () => {
     await using agent = startAgent();
     assert.equal(
       await fate(agent, `[127.0.0.1]:${sink.port}`),
-      'bounced 5.5.0 Protocol error: host 127.0.0.1[127.0.0.1] said: 354 what (in reply to RCPT TO command)',
+      'bounced 5.5.0 host 127.0.0.1[127.0.0.1] said: 354 what (in reply to RCPT TO command)',
     );
   });
 
