@@ -208,11 +208,23 @@ export function loadConfiguration(directory: string, options: LoadOptions = {}):
         `${main.path}: bad value for parameter compatibility_level: "${level}": write a version such as 3.6`,
       ]);
     }
-    const defaults = { chroot: below1 < 0, processLimit: settings.int('default_process_limit') };
+    const defaults = {
+      chroot: below1 < 0,
+      processLimit: settings.int('default_process_limit'),
+      isLimitChosen: settings.isSet('default_process_limit'),
+    };
     return parseMasterFile(`${directory}/master.cf`, readText(`${directory}/master.cf`), defaults);
   };
   if (options.mainOnly === true)
-    return { directory, settings, services: [], settingsFor: () => settings, unsupported: [], warnings: main.warnings };
+    return {
+      directory,
+      settings,
+      services: [],
+      settingsFor: () => settings,
+      stressedSettingsFor: () => settings,
+      unsupported: [],
+      warnings: main.warnings,
+    };
   const all = load();
   for (const entry of all) registry.addService(entry.name, entry.command);
   const services = all.filter((entry) => !isDisabled(entry, settings.list('master_service_disable')));
@@ -233,6 +245,8 @@ export function loadConfiguration(directory: string, options: LoadOptions = {}):
     settings,
     services,
     settingsFor,
+    stressedSettingsFor: (entry) =>
+      new SettingValues(sources, { ...entry, overrides: new Map([...entry.overrides, ['stress', 'yes']]) }),
     unsupported,
     warnings: [...main.warnings, ...unknownNames(main, registry, services), ...pendingNames(main, registry, services)],
   };

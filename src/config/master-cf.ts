@@ -91,11 +91,19 @@ function typeOf(text: string): ServiceEntry['type'] {
   return types.find((type) => type === text) ?? 'unix';
 }
 
-function toService(entry: MasterEntryText, path: string, chrootDefault: boolean, limitDefault: number): ServiceEntry {
+/** What fields of `-` stand for. */
+interface EntryDefaults {
+  readonly chroot: boolean;
+  readonly processLimit: number;
+  readonly isLimitChosen: boolean;
+}
+
+function toService(entry: MasterEntryText, path: string, defaults: EntryDefaults): ServiceEntry {
   const { fields } = entry;
   const { overrides, args, problem } = splitOverrides(entry.args);
   if (problem !== undefined) throw new ConfigError([`${path}, line ${entry.line}: ${problem}`]);
   const type = typeOf(fields.type);
+  const hasOwnLimit = fields.process_limit !== '-';
   if (type === 'inet' && fields.private === 'y') {
     throw new ConfigError([
       `${path}, line ${entry.line}: ${fields.service}: an inet service cannot be private; write "n"`,
@@ -106,10 +114,11 @@ function toService(entry: MasterEntryText, path: string, chrootDefault: boolean,
     type,
     isPrivate: type !== 'inet' && fields.private !== 'n',
     isUnprivileged: fields.unprivileged !== 'n',
-    isChrooted: fields.chroot === '-' ? chrootDefault : fields.chroot === 'y',
+    isChrooted: fields.chroot === '-' ? defaults.chroot : fields.chroot === 'y',
     wakeupSeconds: fields.wakeup === '-' ? 0 : Number.parseInt(fields.wakeup, 10),
     wakeupOnDemand: fields.wakeup.endsWith('?'),
-    processLimit: fields.process_limit === '-' ? limitDefault : Number(fields.process_limit),
+    processLimit: hasOwnLimit ? Number(fields.process_limit) : defaults.processLimit,
+    isLimitChosen: hasOwnLimit || defaults.isLimitChosen,
     command: fields.command,
     args,
     overrides,
@@ -133,16 +142,12 @@ function linesOf(names: Iterable<string>, pieces: readonly LinePiece[]): Readonl
 }
 
 /** Parses master.cf text; a later entry with the same name and type replaces an earlier one. Throws ConfigError. */
-export function parseMasterFile(
-  path: string,
-  content: string,
-  defaults: { readonly chroot: boolean; readonly processLimit: number },
-): readonly ServiceEntry[] {
+export function parseMasterFile(path: string, content: string, defaults: EntryDefaults): readonly ServiceEntry[] {
   const byKey = new Map<string, ServiceEntry>();
   for (const { text, line, pieces } of readLogicalLines(content).lines) {
     const entry = parseEntry(text, line);
     if (typeof entry === 'string') throw new ConfigError([`${path}, line ${line}: ${entry}`]);
-    const service = toService(entry, path, defaults.chroot, defaults.processLimit);
+    const service = toService(entry, path, defaults);
     byKey.set(`${service.name}/${service.type}`, {
       ...service,
       overrideLines: linesOf(service.overrides.keys(), pieces),

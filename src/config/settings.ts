@@ -52,6 +52,8 @@ export interface ServiceEntry {
   readonly wakeupOnDemand: boolean;
   /** Concurrent sessions or deliveries; 0: unlimited. */
   readonly processLimit: number;
+  /** The limit is written down, in master.cf or as default_process_limit: it is more than a default. */
+  readonly isLimitChosen: boolean;
   /** Program name: smtpd, smtp, local, pipe, … */
   readonly command: string;
   /** Arguments without `-o`; `-v` kept. */
@@ -71,6 +73,8 @@ export interface Configuration {
   /** Services that are not disabled (master_service_disable), in order. */
   readonly services: readonly ServiceEntry[];
   settingsFor(service: ServiceEntry): Settings;
+  /** The same under `stress = yes`. STRESS_README */
+  stressedSettingsFor(service: ServiceEntry): Settings;
   /** What would refuse the start, for commands that only look (`allowsUnsupported`); otherwise empty. */
   readonly unsupported: readonly string[];
   /** What a reader should know: unknown names with the nearest known one, overridden entries, backwards-compatible defaults. */

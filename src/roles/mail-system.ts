@@ -15,11 +15,14 @@ import { createQueueManager } from '#qmgr';
 import { createRewriter } from '#rewrite';
 import {
   compileSmtpdSettings,
+  createAnvil,
   createPolicyChecks,
   createSmtpServer,
   createLateService,
   createUnusableService,
   familiesOf,
+  limitSessions,
+  reportingAt,
   serviceProblem,
   type SmtpService,
 } from '#smtpd';
@@ -177,6 +180,7 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
     return true;
   };
 
+  const masterEvents = channelOf(log, settings, 'master');
   const servers = new Map<string, ConnectionService>();
   const passServers = new Map<string, { readonly service: ConnectionService; readonly processLimit: number }>();
   const addServer = ({ name, type, processLimit }: ServiceEntry, service: ConnectionService): void => {
@@ -192,11 +196,12 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
       continue;
     }
     const ownSubmission = cleanupFor(view);
-    const make = (): SmtpService =>
+    const anvil = createAnvil(view, channelOf(log, view, 'anvil'), now);
+    const make = (settings: Settings): SmtpService =>
       createSmtpServer({
-        settings: compileSmtpdSettings(view, entry, parts.tables),
+        settings: compileSmtpdSettings(settings, entry, parts.tables),
         policy: createPolicyChecks({
-          settings: view,
+          settings,
           ...parts,
           rewriter,
           resolver: filteredResolver(smtpdResolver(parts.events), view, parts),
@@ -214,12 +219,16 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
         hostLookup,
         rewriter,
         events: parts.events,
-        anvilEvents: channelOf(log, view, 'anvil'),
+        anvil,
         now,
         freeBytes: () => store.freeBytes(),
         flushSite,
       });
-    addServer(entry, createLateService(make, parts.events));
+    const calm = createLateService(() => make(view), parts.events);
+    const stressed = (): SmtpService => make(configuration.stressedSettingsFor(entry));
+    const warn = (text: string): void => masterEvents.emit({ kind: 'warning', text });
+    const limited = limitSessions(entry, { calm, stressed, warn, now });
+    addServer(entry, reportingAt(limited, anvil));
   }
   const screenings: ConnectionService[] = [];
   for (const entry of services.filter(({ command, type }) => command === 'postscreen' && type === 'inet')) {

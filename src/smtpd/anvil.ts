@@ -5,6 +5,7 @@
  * first event after the one before has ended.
  */
 import { formatIp, networkAddress, parseIp } from '#address';
+import type { Settings } from '#config';
 import type { EventChannel } from '#events';
 
 export type RateKind = 'connection' | 'message' | 'recipient' | 'auth' | 'newTlsSession';
@@ -141,4 +142,14 @@ export function anvilClient(
   const prefixLength = ip === undefined ? whole : prefixes[ip.family];
   if (ip === undefined || prefixLength >= whole) return `${service}:${address}`;
   return `${service}:${formatIp(networkAddress({ ...ip, prefixLength }))}/${prefixLength}`;
+}
+
+/** The counters of one service, which all its sessions share. `events`: channel of the statistics (`postfix/anvil`). */
+export function createAnvil(settings: Settings, events: EventChannel, now: () => number): Anvil {
+  return new Anvil({
+    rateTimeUnitMs: settings.ms('anvil_rate_time_unit'),
+    statusUpdateMs: settings.ms('anvil_status_update_time'),
+    events,
+    now,
+  });
 }

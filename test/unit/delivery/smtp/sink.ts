@@ -199,6 +199,7 @@ const service = (args: readonly string[]): ServiceEntry => ({
   isChrooted: false,
   wakeupSeconds: 0,
   wakeupOnDemand: false,
+  isLimitChosen: true,
   processLimit: 0,
   command: 'smtp',
   args,

@@ -1,0 +1,102 @@
+/**
+ * The process limit of an SMTP service, here a limit of sessions: connections beyond it wait, and while it has been
+ * reached lately, new sessions have the settings of `stress = yes`. master(5) maxproc, STRESS_README
+ */
+import type { ServiceEntry } from '#config';
+import type { Anvil } from './anvil.ts';
+import type { ServedSocket, SmtpService } from './server.ts';
+
+/** How long the limit is remembered, as by Postfix's master. */
+const stressMs = 1_000_000;
+
+interface ProcessLimitOptions {
+  /** Its name in master.cf. */
+  readonly service: string;
+  readonly limit: number;
+  readonly calm: SmtpService;
+  /** Made when it is first needed. */
+  readonly stressed: () => SmtpService;
+  readonly warn: (text: string) => void;
+  readonly now: () => number;
+}
+
+interface Waiting {
+  readonly socket: ServedSocket;
+  readonly known: Parameters<SmtpService['accept']>[1];
+}
+
+class LimitedService implements SmtpService {
+  readonly #options: ProcessLimitOptions;
+  #stressed: SmtpService | undefined;
+  readonly #waiting: Waiting[] = [];
+  #active = 0;
+  #stressUntil = 0;
+  #isDraining = false;
+
+  constructor(options: ProcessLimitOptions) {
+    this.#options = options;
+  }
+
+  accept(socket: ServedSocket, known?: Waiting['known']): void {
+    if (this.#active < this.#options.limit || this.#isDraining) return this.#serve(socket, known);
+    this.#noteStress();
+    const waiting = { socket, known };
+    this.#waiting.push(waiting);
+    socket.once('close', () => {
+      const at = this.#waiting.indexOf(waiting);
+      if (at >= 0) this.#waiting.splice(at, 1);
+    });
+    socket.once('error', () => socket.destroy());
+  }
+
+  #noteStress(): void {
+    const { service, limit, warn, now } = this.#options;
+    const isNews = this.#stressUntil <= now();
+    this.#stressUntil = now() + stressMs;
+    if (!isNews) return;
+    warn(`service "${service}" has reached its process limit "${limit}": new clients may experience noticeable delays`);
+    warn('to avoid this condition, increase the process count in master.cf or reduce the service time per client');
+    warn('see https://www.postfix.org/STRESS_README.html for examples of stress-adapting configuration settings');
+  }
+
+  #serve(socket: ServedSocket, known: Waiting['known']): void {
+    this.#active += 1;
+    socket.once('close', () => {
+      this.#active -= 1;
+      const next = this.#waiting.shift();
+      if (next !== undefined) this.#serve(next.socket, next.known);
+    });
+    this.#current().accept(socket, known);
+  }
+
+  #current(): SmtpService {
+    const { calm, stressed, now } = this.#options;
+    if (this.#stressUntil <= now()) return calm;
+    this.#stressed ??= stressed();
+    return this.#stressed;
+  }
+
+  /** Who waits has not been greeted, and comes again. */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    for (const { socket } of this.#waiting.splice(0)) socket.destroy();
+    await Promise.all([this.#options.calm.drain(), this.#stressed?.drain()]);
+  }
+}
+
+/**
+ * Bounds the sessions of a service whose limit somebody has chosen. The default of 100 is one of processes, which this
+ * program does not have: sessions beyond it cost little, and are served.
+ */
+export function limitSessions(entry: ServiceEntry, parts: Omit<ProcessLimitOptions, 'service' | 'limit'>): SmtpService {
+  if (!entry.isLimitChosen || entry.processLimit === 0) return parts.calm;
+  return new LimitedService({ ...parts, service: entry.name, limit: entry.processLimit });
+}
+
+/** A service whose counters report a last time at its end. */
+export function reportingAt(service: SmtpService, anvil: Anvil): SmtpService {
+  return {
+    accept: (socket, known) => service.accept(socket, known),
+    drain: () => service.drain().finally(() => anvil.report()),
+  };
+}

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
+import { describe, it } from 'node:test';
+import type { ServiceEntry } from '#config';
+import { limitSessions } from '../../../src/smtpd/process-limit.ts';
+import type { ServedSocket, SmtpService } from '../../../src/smtpd/server.ts';
+
+const entry: ServiceEntry = {
+  name: 'smtp',
+  type: 'inet',
+  isPrivate: false,
+  isUnprivileged: true,
+  isChrooted: false,
+  wakeupSeconds: 0,
+  wakeupOnDemand: false,
+  processLimit: 2,
+  isLimitChosen: true,
+  command: 'smtpd',
+  args: [],
+  overrides: new Map(),
+  origin: { file: 'master.cf', line: 1 },
+};
+
+function socket(): ServedSocket {
+  return Object.assign(new PassThrough(), {
+    remoteAddress: '192.0.2.1',
+    remotePort: 1,
+    localAddress: '192.0.2.2',
+    localPort: 25,
+    setNoDelay: () => undefined,
+  });
+}
+
+function setUp(change: Partial<ServiceEntry> = {}) {
+  const served: string[] = [];
+  const warnings: string[] = [];
+  const clock = { at: 0 };
+  const recorder = (name: string): SmtpService => ({
+    accept: () => void served.push(name),
+    drain: () => Promise.resolve(),
+  });
+  const service = limitSessions(
+    { ...entry, ...change },
+    {
+      calm: recorder('calm'),
+      stressed: () => recorder('stressed'),
+      warn: (text) => warnings.push(text),
+      now: () => clock.at,
+    },
+  );
+  return { service, served, warnings, clock };
+}
+
+async function end(ended: ServedSocket): Promise<void> {
+  ended.destroy();
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('a service with a process limit', () => {
+  it('lets clients beyond it wait for a place, and has the settings of stress from then on', async () => {
+    const { service, served, warnings, clock } = setUp();
+    const [first, ...others] = [socket(), socket(), socket()];
+    for (const one of [first, ...others]) if (one !== undefined) service.accept(one);
+    assert.deepEqual(served, ['calm', 'calm']);
+    assert.match(warnings[0] ?? '', /service "smtp" has reached its process limit "2"/);
+    if (first !== undefined) await end(first);
+    assert.deepEqual(served, ['calm', 'calm', 'stressed']);
+    for (const one of others) await end(one);
+    clock.at = 2_000_000;
+    service.accept(socket());
+    assert.equal(served.at(-1), 'calm');
+  });
+
+  it('forgets a client that went while it waited', async () => {
+    const { service, served } = setUp({ processLimit: 1 });
+    const [first, second] = [socket(), socket()];
+    service.accept(first);
+    service.accept(second);
+    await end(second);
+    await end(first);
+    assert.deepEqual(served, ['calm']);
+  });
+
+  it('is not bounded where nobody has chosen the limit', () => {
+    const { service, served, warnings } = setUp({ isLimitChosen: false, processLimit: 1 });
+    for (let i = 0; i < 5; i += 1) service.accept(socket());
+    assert.equal(served.length, 5);
+    assert.deepEqual(warnings, []);
+  });
+});
