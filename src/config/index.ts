@@ -36,3 +36,4 @@ export type { SettingValues } from './setting-values.ts';
 export { compareLevels } from './compatibility-level.ts';
 export { parseBool, parseInteger, parseTime } from './values.ts';
 export { splitList, splitListWithIndex, splitWords } from './words.ts';
+export { splitServiceArguments } from './service-arguments.ts';

@@ -29,10 +29,10 @@ const refusals: readonly Refusal[] = [
 const knownPrograms = new Set(
   (
     'anvil bounce cleanup discard error flush lmtp local pickup pipe proxymap qmgr oqmgr scache showq smtp smtpd ' +
-    'tlsmgr trivial-rewrite verify virtual postlogd dnsblog tlsproxy nbdb_reindexd postscreen'
+    'tlsmgr trivial-rewrite verify virtual postlogd dnsblog tlsproxy nbdb_reindexd postscreen spawn'
   ).split(' '),
 );
-const refusedPrograms: Readonly<Record<string, string>> = { qmqpd: 'QMQP', spawn: 'spawn' };
+const refusedPrograms: Readonly<Record<string, string>> = { qmqpd: 'QMQP' };
 
 function place(settings: Settings, name: string): string {
   const origin = settings.origin(name);

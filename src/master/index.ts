@@ -4,3 +4,4 @@ export { addressBytes, listenAddresses } from './listen-addresses.ts';
 export { openLogFile } from './log-file.ts';
 export { pidFilePath, removePidFile, runningMaster, writePidFile } from './pid-file.ts';
 export { Supervisor, type SupervisorOptions } from './supervisor.ts';
+export { SpawnServices } from './spawn-services.ts';

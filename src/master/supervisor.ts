@@ -11,6 +11,7 @@ import { Deliverers } from './deliverers.ts';
 import { addressBytes, listenAddresses } from './listen-addresses.ts';
 import { type MailProcess, startMailProcess } from './mail-process.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
+import { SpawnServices } from './spawn-services.ts';
 
 export interface SupervisorOptions {
   readonly directory: string;
@@ -19,6 +20,8 @@ export interface SupervisorOptions {
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
   readonly logFd: number | undefined;
   readonly events: EventChannel;
+  /** Channel of spawn(8) (`postfix/spawn`). */
+  readonly spawnEvents: EventChannel;
   /** Writes what has gathered in the log. */
   readonly flushLog: () => void;
 }
@@ -37,6 +40,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #listeners = new Map<string, Listener>();
   readonly #deliverers: Deliverers;
+  #spawnServices: SpawnServices | undefined;
   #queueDirectory = '';
   #current: MailProcess | undefined;
   #draining = new Set<MailProcess>();
@@ -98,7 +102,8 @@ export class Supervisor {
 
   async #startGeneration(configuration: Configuration): Promise<readonly string[]> {
     const listeners = await this.#openListeners(configuration);
-    const { directory, entry, owner, logFd } = this.#options;
+    const { directory, entry, owner, logFd, spawnEvents } = this.#options;
+    const spawnServices = new SpawnServices({ configuration, events: spawnEvents });
     const process = startMailProcess({
       entry,
       start: { directory, ...owner },
@@ -110,6 +115,9 @@ export class Supervisor {
     const problems = await process.started;
     if (problems.length > 0) return problems;
     this.#current = process;
+    this.#spawnServices?.close();
+    this.#spawnServices = spawnServices;
+    await spawnServices.listen();
     const startedAt = Date.now();
     void process.ended.then((how) => this.#onEnd(process, how, Date.now() - startedAt));
     return [];
@@ -185,6 +193,7 @@ export class Supervisor {
     await Promise.all(running.map((process) => process.ended));
     clearTimeout(timer);
     this.#deliverers.stop();
+    this.#spawnServices?.close();
     removePidFile(this.#queueDirectory);
   }
 }

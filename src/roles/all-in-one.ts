@@ -2,7 +2,7 @@
 import { ConfigError, loadConfiguration } from '#config';
 import { createLocalPool } from '#delivery';
 import { createFileSink, EventLog, type LogSink } from '#events';
-import { listenAddresses, openLogFile, removePidFile, writePidFile } from '#master';
+import { listenAddresses, openLogFile, removePidFile, SpawnServices, writePidFile } from '#master';
 import { becomeUser } from './become-user.ts';
 import { startMailSystem } from './mail-system.ts';
 import { createSyslogSink } from './syslog-sink.ts';
@@ -43,6 +43,8 @@ export async function runAllInOne({ directory, runAs, onReady, onProblems }: All
       for (const address of await listenAddresses(entry, configuration.settingsFor(entry)))
         listeners.push({ service: entry.name, ...address });
     }
+    const spawnEvents = log.channel(`${settings.string('syslog_name')}/spawn`);
+    const spawnServices = new SpawnServices({ configuration, events: spawnEvents });
     const system = await startMailSystem({
       configuration,
       log,
@@ -52,6 +54,7 @@ export async function runAllInOne({ directory, runAs, onReady, onProblems }: All
     // only now: where another one listens already, the file is that one's
     const queueDirectory = settings.string('queue_directory');
     writePidFile(queueDirectory);
+    await spawnServices.listen();
     events.emit({ kind: 'daemonStarted', version: productVersion, directory });
     log.flush();
     onReady(listeners.map(({ address, port }) => `${address.includes(':') ? `[${address}]` : address}:${port}`));
@@ -60,6 +63,7 @@ export async function runAllInOne({ directory, runAs, onReady, onProblems }: All
       process.once('SIGTERM', () => resolve(15));
     });
     events.emit({ kind: 'terminating', signal });
+    spawnServices.close();
     await system.stop();
     removePidFile(queueDirectory);
     log.flush();

@@ -38,6 +38,7 @@ export async function main(args: readonly string[]): Promise<void> {
       owner,
       logFd,
       events: log.channel(`${settings.string('syslog_name')}/master`),
+      spawnEvents: log.channel(`${settings.string('syslog_name')}/spawn`),
       flushLog: () => log.flush(),
     });
   } catch (error) {

@@ -1,5 +1,5 @@
 /** What master.cf says of a pipe(8) transport: flags=, user=, argv= and the others. */
-import { ConfigError, type ServiceEntry, type Settings, unescape } from '#config';
+import { ConfigError, type ServiceEntry, type Settings, splitServiceArguments, unescape } from '#config';
 import { getGroupByName, getUserByName } from '#native';
 import { exportedEnvironment } from '../command-environment.ts';
 
@@ -22,30 +22,11 @@ export interface PipeSettings {
 }
 
 const knownFlags = 'BDFORXhqu.>';
-/** `name=value` words up to argv=, which takes all that follow. */
-function splitAttributes(args: readonly string[]): {
-  readonly attributes: ReadonlyMap<string, string>;
-  readonly argv: readonly string[];
-} {
-  const bare = (text: string): string => text.replace(/^\{\s*([^]*?)\s*\}$/, '$1');
-  const at = args.findIndex((word) => word.startsWith('argv='));
-  const before = at < 0 ? args : args.slice(0, at);
-  const attributes = new Map(
-    before.map((word) => {
-      const text = bare(word);
-      const equals = text.indexOf('=');
-      return [text.slice(0, equals).trim(), text.slice(equals + 1).trim()];
-    }),
-  );
-  const argv = at < 0 ? [] : [(args[at] ?? '').slice('argv='.length), ...args.slice(at + 1)];
-  return { attributes, argv: argv.map(bare).filter((word) => word !== '') };
-}
-
 /** Throws ConfigError, with the entry's file and line. */
 export function readPipeSettings(entry: ServiceEntry, settings: Settings): PipeSettings {
   const refuse = (text: string): ConfigError =>
     new ConfigError([`${entry.origin.file}, line ${entry.origin.line}: service ${entry.name}/pipe: ${text}`]);
-  const { attributes, argv } = splitAttributes(entry.args);
+  const { attributes, argv } = splitServiceArguments(entry.args);
   if (argv.length === 0) throw refuse('missing argv= attribute; write the command after it, last of all');
   if (attributes.has('chroot')) throw refuse('chroot= is not supported; remove it');
   const [userName = '', groupName] = (attributes.get('user') ?? '').split(':');

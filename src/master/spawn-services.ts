@@ -1,0 +1,146 @@
+/** spawn(8): for each connection to a service's socket a command runs, as its user, and talks over the connection. */
+import { spawn } from 'node:child_process';
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { ConfigError, type Configuration, type ServiceEntry, splitServiceArguments } from '#config';
+import type { EventChannel } from '#events';
+import { getGroupByName, getUserByName } from '#native';
+
+interface SpawnSettings {
+  readonly argv: readonly string[];
+  readonly uid: number;
+  readonly gid: number;
+  /** SERVICE_time_limit, else command_time_limit. */
+  readonly limitMs: number;
+  /** Commands at once; 0: any number. */
+  readonly processLimit: number;
+  readonly path: string;
+}
+
+export interface SpawnServicesOptions {
+  readonly configuration: Configuration;
+  /** Channel of the service (`postfix/spawn`). */
+  readonly events: EventChannel;
+}
+
+/** Throws ConfigError, with the entry's file and line. */
+function readSpawnSettings(entry: ServiceEntry, configuration: Configuration): SpawnSettings {
+  const refuse = (text: string): ConfigError =>
+    new ConfigError([`${entry.origin.file}, line ${entry.origin.line}: service ${entry.name}/spawn: ${text}`]);
+  if (entry.type !== 'unix') throw refuse(`type ${entry.type} is not supported; use a unix socket`);
+  const { attributes, argv } = splitServiceArguments(entry.args);
+  if (argv.length === 0) throw refuse('missing argv= attribute; write the command after it, last of all');
+  const [userName = '', groupName = ''] = (attributes.get('user') ?? '').split(':');
+  const user = getUserByName(userName);
+  const group = groupName === '' ? undefined : getGroupByName(groupName);
+  if (user === undefined || (groupName !== '' && group === undefined))
+    throw refuse(`user=${attributes.get('user') ?? ''}: no such user or group; name the user that the command runs as`);
+  const gid = group?.gid ?? user.gid;
+  if (user.uid === 0 || gid === 0) throw refuse(`user=${userName}: the command must not run as root`);
+  const settings = configuration.settingsFor(entry);
+  const own = configuration.settings.userValue(`${entry.name}_time_limit`);
+  return {
+    argv,
+    uid: user.uid,
+    gid,
+    limitMs:
+      own === undefined || !/^\d+s?$/.test(own) ? settings.ms('command_time_limit') : Number.parseInt(own, 10) * 1000,
+    processLimit: entry.processLimit,
+    path: join(settings.string('queue_directory'), entry.isPrivate ? 'private' : 'public', entry.name),
+  };
+}
+
+class SpawnService {
+  readonly #settings: SpawnSettings;
+  readonly #options: SpawnServicesOptions;
+  readonly #server: Server;
+  readonly #waiting: Socket[] = [];
+  #running = 0;
+
+  constructor(settings: SpawnSettings, options: SpawnServicesOptions) {
+    this.#settings = settings;
+    this.#options = options;
+    // what the client sends is for the command
+    this.#server = createServer({ pauseOnConnect: true }, (socket) => {
+      socket.on('error', () => socket.destroy());
+      this.#waiting.push(socket);
+      this.#next();
+    });
+  }
+
+  async listen(): Promise<void> {
+    const { path } = this.#settings;
+    rmSync(path, { force: true });
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(path, resolve);
+    });
+    chmodSync(path, 0o666);
+  }
+
+  #next(): void {
+    const { processLimit } = this.#settings;
+    if (processLimit > 0 && this.#running >= processLimit) return;
+    const socket = this.#waiting.shift();
+    if (socket !== undefined) this.#run(socket);
+  }
+
+  #run(socket: Socket): void {
+    const { argv, uid, gid, limitMs } = this.#settings;
+    const { configuration, events } = this.#options;
+    const [command = '', ...args] = argv;
+    const warn = (text: string): void => events.emit({ kind: 'warning', text });
+    const isOther = process.getuid?.() !== uid;
+    const child = spawn(command, args, {
+      ...(isOther && { uid, gid }),
+      cwd: configuration.settings.string('queue_directory'),
+      stdio: [socket, socket, socket],
+      env: { PATH: '/usr/bin:/bin', MAIL_CONFIG: configuration.directory, LANG: 'C' },
+      timeout: limitMs,
+      killSignal: 'SIGKILL',
+    });
+    this.#running += 1;
+    let isOver = false;
+    const end = (trouble: string | undefined): void => {
+      if (isOver) return;
+      isOver = true;
+      if (trouble !== undefined) warn(trouble);
+      this.#running -= 1;
+      this.#next();
+    };
+    child.once('error', (error) => end(`command ${command}: ${error.message}`));
+    child.once('exit', (status, signal) => {
+      if (signal === 'SIGKILL') end(`command ${command}: process killed by signal 9, or beyond its time limit`);
+      else if (signal !== null) end(`command ${command}: process killed by ${signal}`);
+      else end(status === 0 ? undefined : `command ${command} exit status ${status ?? 0}`);
+    });
+    socket.destroy();
+  }
+
+  close(): void {
+    this.#server.close();
+    for (const socket of this.#waiting.splice(0)) socket.destroy();
+  }
+}
+
+export class SpawnServices {
+  readonly #services: readonly SpawnService[];
+
+  /** Throws ConfigError. */
+  constructor(options: SpawnServicesOptions) {
+    const { configuration } = options;
+    this.#services = configuration.services
+      .filter(({ command }) => command === 'spawn')
+      .map((entry) => new SpawnService(readSpawnSettings(entry, configuration), options));
+  }
+
+  async listen(): Promise<void> {
+    for (const service of this.#services) await service.listen();
+  }
+
+  /** Commands that run end by themselves. */
+  close(): void {
+    for (const service of this.#services) service.close();
+  }
+}

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { text } from 'node:stream/consumers';
+import { ConfigError, loadConfiguration } from '#config';
+
+import { SpawnServices } from '../../../src/master/spawn-services.ts';
+
+// root may not be the user of a service
+const user = userInfo().uid === 0 ? 'nobody' : userInfo().username;
+
+describe('a spawn service', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'spawn-'));
+  const warnings: string[] = [];
+  let services: SpawnServices | undefined;
+
+  function open(entries: string): SpawnServices {
+    writeFileSync(join(directory, 'master.cf'), entries);
+    const configuration = loadConfiguration(directory);
+    return new SpawnServices({
+      configuration,
+      events: {
+        emit: (event) => {
+          if (event.kind === 'warning') warnings.push(event.text);
+        },
+      },
+    });
+  }
+
+  async function talk(name: string, said: string): Promise<string> {
+    const socket = connect(join(directory, 'private', name));
+    socket.end(said);
+    return text(socket);
+  }
+
+  before(async () => {
+    chmodSync(directory, 0o755);
+    mkdirSync(join(directory, 'private'));
+    writeFileSync(join(directory, 'main.cf'), `queue_directory = ${directory}\ndata_directory = ${directory}\n`);
+    services = open(
+      `upper unix - n n - 0 spawn user=${user} argv=/usr/bin/tr a-z A-Z\n` +
+        `who unix - n n - 1 spawn user=${user} argv=/usr/bin/id -un\n` +
+        `fails unix - n n - 0 spawn user=${user} argv=/bin/sh -c {exit 3}\n`,
+    );
+    await services.listen();
+  });
+  after(() => {
+    services?.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  it('runs a command that talks over the connection', async () => {
+    assert.equal(await talk('upper', 'hello'), 'HELLO');
+  });
+
+  it('runs as the user that master.cf names, for one client after the other where it says so', async () => {
+    assert.deepEqual(await Promise.all([talk('who', ''), talk('who', '')]), [`${user}\n`, `${user}\n`]);
+  });
+
+  it('tells of a command that fails', async () => {
+    await talk('fails', '');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.deepEqual(warnings, ['command /bin/sh exit status 3']);
+  });
+
+  it('is refused with file and line when it would run as root, as nobody known, or nothing', () => {
+    for (const [entry, reason] of [
+      ['x unix - n n - 0 spawn user=root argv=/bin/cat', /master\.cf, line 1: service x\/spawn: user=root/],
+      ['x unix - n n - 0 spawn user=no-such-user argv=/bin/cat', /no such user/],
+      ['x unix - n n - 0 spawn user=nobody', /missing argv=/],
+    ] as const)
+      assert.throws(
+        () => open(`${entry}\n`),
+        (error) => error instanceof ConfigError && reason.test(error.problems[0] ?? ''),
+      );
+  });
+});
