@@ -31,8 +31,8 @@ export async function runAllInOne(options: AllInOneOptions): Promise<number> {
 
 /** Services of a well-formed configuration that can't serve anybody, one line each. */
 export async function unusableServices(configuration: Configuration): Promise<readonly string[]> {
-  const { unusableServices: find } = await import('./start-check.ts');
-  return find(configuration);
+  const { misspeltRestrictions, unusableServices: find } = await import('./start-check.ts');
+  return [...misspeltRestrictions(configuration), ...find(configuration)];
 }
 
 /** The log as main.cf has it, for commands that write to it. */

@@ -1,6 +1,6 @@
-/** Services that start though nobody can be served: told at the start, where somebody looks. */
-import type { Configuration } from '#config';
-import { serviceProblem } from '#smtpd';
+/** What starts though it can't work: told at the start, where somebody looks. */
+import type { Configuration, Settings } from '#config';
+import { serviceProblem, unknownRestrictions } from '#smtpd';
 
 /** An open relay and the like, one line a service. postconf(5) smtpd_relay_restrictions */
 export function unusableServices({
@@ -13,4 +13,29 @@ export function unusableServices({
     const { origin, name, type } = entry;
     return [`${origin.file}, line ${origin.line}: service ${name}/${type}: ${problem.fatal}`];
   });
+}
+
+const restrictionLists = ['client', 'helo', 'sender', 'relay', 'recipient', 'data', 'end_of_data', 'etrn'].map(
+  (stage) => `smtpd_${stage}_restrictions`,
+);
+
+function unknownIn(settings: Settings): readonly string[] {
+  const classes = settings.list('smtpd_restriction_classes');
+  return restrictionLists.flatMap((parameter) =>
+    unknownRestrictions(settings.elements(parameter), classes).map(({ element, nearest }) => {
+      const { text, origin } = element;
+      const place = origin === undefined ? '' : `${origin.file}, line ${origin.line}: `;
+      const hint = nearest === undefined ? ';' : `; did you mean "${nearest}"?`;
+      return `${place}${parameter}: unknown restriction "${text}"${hint} as it stands, clients are answered 451 4.3.5`;
+    }),
+  );
+}
+
+/** Misspelt restrictions, one line each. */
+export function misspeltRestrictions({
+  services,
+  settingsFor,
+}: Pick<Configuration, 'services' | 'settingsFor'>): readonly string[] {
+  const smtpd = services.filter((entry) => entry.command === 'smtpd');
+  return [...new Set(smtpd.flatMap((entry) => unknownIn(settingsFor(entry))))];
 }

@@ -5,7 +5,13 @@ export { createLateService } from './late-service.ts';
 export { familiesOf } from './families.ts';
 export { createUnusableService } from './unusable.ts';
 export { compileSettings as compileSmtpdSettings, type SmtpdSettings } from './settings.ts';
-export { createPolicyChecks, type PolicyOptions, type ServiceProblem, serviceProblem } from './restrictions/index.ts';
+export {
+  createPolicyChecks,
+  type PolicyOptions,
+  type ServiceProblem,
+  serviceProblem,
+  unknownRestrictions,
+} from './restrictions/index.ts';
 export type { PolicyChecks, PolicyResult, SessionFacts, Stage, Verdict } from './policy.ts';
 export { type Conversation, type Dialogue, type RehearsedClient, rehearse } from './rehearsal.ts';
 export { type SessionNotice, Transcript, troubleOf } from './transcript.ts';

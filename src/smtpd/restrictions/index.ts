@@ -10,6 +10,7 @@ import type { Toolbox } from './restriction.ts';
 import { type List, type Outcome, type RunParts, StageRun } from './stage-run.ts';
 import { clientDatum } from './subjects.ts';
 
+export { unknownRestrictions } from './program.ts';
 export { type ServiceProblem, serviceProblem } from './start.ts';
 export type PolicyOptions = Omit<Toolbox, 'parse' | 'mynetworks' | 'replyMaps' | 'oldDefaults'> & {
   /** An onlooker; absent in real sessions. */

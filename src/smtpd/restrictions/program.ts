@@ -1,5 +1,5 @@
 /** Reads restriction lists into programs: names, arguments, places. Old names are read as their successors. */
-import type { ListElement } from '#config';
+import { nearestName, type ListElement } from '#config';
 import { access } from './access.ts';
 import { client } from './client.ts';
 import { control } from './control.ts';
@@ -177,4 +177,30 @@ function restrictionClass(name: string, toolbox: Toolbox, options: ProgramOption
     parsed ??= parseRestrictions(toolbox.settings.elements(name), toolbox, options);
     return { kind: 'list', restrictions: parsed };
   };
+}
+
+/** A name that no restriction has, and the one that may be meant. */
+export interface UnknownRestriction {
+  readonly element: ListElement;
+  readonly nearest: string | undefined;
+}
+
+/** What a list names that there is not; at the first client it would be refused with 451 4.3.5 and a warning. */
+export function unknownRestrictions(
+  elements: readonly ListElement[],
+  classes: readonly string[],
+): readonly UnknownRestriction[] {
+  const unknown: UnknownRestriction[] = [];
+  for (let i = 0; i < elements.length; i += 1) {
+    const element = elements[i];
+    if (element === undefined) break;
+    const { text } = element;
+    const name = synonyms[text.toLowerCase()] ?? text.toLowerCase();
+    if (takesArgument.has(name)) i += 1;
+    const isKnown =
+      name === 'warn_if_reject' || constructors.has(name) || classes.includes(text) || removedNames[name] !== undefined;
+    if (!isKnown && !text.includes(':'))
+      unknown.push({ element, nearest: nearestName(name, [...constructors.keys(), 'warn_if_reject', ...classes]) });
+  }
+  return unknown;
 }
