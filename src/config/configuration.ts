@@ -10,11 +10,11 @@ import {
 } from './host-defaults.ts';
 import { type MainFile, parseMainFile } from './main-cf.ts';
 import { parseMasterFile } from './master-cf.ts';
-import { nearestName } from './nearest-name.ts';
 import { type Parameter, ParameterRegistry } from './registry.ts';
 import { type SettingSources, SettingValues } from './setting-values.ts';
 import { ConfigError, type Configuration, type ServiceEntry, type Settings } from './settings.ts';
 import { findUnsupported } from './unsupported.ts';
+import { findWarnings } from './warnings.ts';
 
 export interface LoadOptions {
   /** `-o name=value`. */
@@ -103,71 +103,6 @@ function computedDefault(name: string, values: SettingValues, host: HostFacts, d
   }
 }
 
-/** Unknown names, with the nearest known one. A name counts as used when another value refers to it. */
-function unknownNames(
-  main: MainFile,
-  registry: ParameterRegistry,
-  services: readonly ServiceEntry[],
-): readonly string[] {
-  const texts = [
-    ...main.entries.map((entry) => entry.value),
-    ...services.flatMap((entry) => [...entry.overrides.values(), ...entry.args]),
-  ];
-  const mentioned = new Set(
-    texts.flatMap((text) => [...text.matchAll(/\$[{(]?(\w+)/g)].map((match) => match[1] ?? '')),
-  );
-  const classes = new Set((main.byName.get('smtpd_restriction_classes')?.value ?? '').split(/[\s,]+/));
-  const isUnknown = (name: string): boolean =>
-    registry.get(name) === undefined && !mentioned.has(name) && !classes.has(name) && !isTableParameter(name, texts);
-  const describe = (file: string, line: number, name: string, value: string): string => {
-    const near = nearestName(name, registry.names());
-    return `${file}, line ${line}: unused parameter: ${name}=${value}${near === undefined ? '' : ` (did you mean "${near}"?)`}`;
-  };
-  return [
-    ...[...main.byName.values()]
-      .filter((entry) => isUnknown(entry.name))
-      .map((entry) => describe(main.path, entry.line, entry.name, entry.value)),
-    ...services.flatMap((entry) =>
-      [...entry.overrides]
-        .filter(([name]) => isUnknown(name))
-        .map(([name, value]) => describe(entry.origin.file, entry.origin.line, name, value)),
-    ),
-  ];
-}
-
-/** Settings that ask for what is not there yet; one that leaves things as they are by default asks for nothing. */
-function pendingNames(
-  main: MainFile,
-  registry: ParameterRegistry,
-  services: readonly ServiceEntry[],
-): readonly string[] {
-  const asks = (name: string, value: string): boolean => {
-    const parameter = registry.get(name);
-    return parameter?.status === 'pending' && value !== parameter.defaultValue && !/^(?:no|none|)$/i.test(value);
-  };
-  const describe = (file: string, line: number, name: string): string =>
-    `${file}, line ${line}: ${name} is not implemented yet and has no effect`;
-  return [
-    ...[...main.byName.values()]
-      .filter(({ name, value }) => asks(name, value))
-      .map(({ name, line }) => describe(main.path, line, name)),
-    ...services.flatMap(({ overrides, origin }) =>
-      [...overrides]
-        .filter(([name, value]) => asks(name, value))
-        .map(([name]) => describe(origin.file, origin.line, name)),
-    ),
-  ];
-}
-
-/** `mysql:NAME` and the like read NAME_hosts, NAME_user … from main.cf (legacy form). */
-function isTableParameter(name: string, texts: readonly string[]): boolean {
-  return texts.some((text) =>
-    [...text.matchAll(/(?:mysql|pgsql|ldap|sqlite|mongodb):(\w+)/g)].some((match) =>
-      name.startsWith(`${match[1] ?? ''}_`),
-    ),
-  );
-}
-
 /** Checks every value that is set, and every default that depends on one. */
 function checkValues(settings: SettingValues, parameters: readonly Parameter[]): readonly string[] {
   const problems: string[] = [];
@@ -248,6 +183,6 @@ export function loadConfiguration(directory: string, options: LoadOptions = {}):
     stressedSettingsFor: (entry) =>
       new SettingValues(sources, { ...entry, overrides: new Map([...entry.overrides, ['stress', 'yes']]) }),
     unsupported,
-    warnings: [...main.warnings, ...unknownNames(main, registry, services), ...pendingNames(main, registry, services)],
+    warnings: findWarnings({ main, registry, services, settings, settingsFor }),
   };
 }

@@ -25,6 +25,15 @@ const refusals: readonly Refusal[] = [
   { name: 'non_smtpd_milters', applies: isGiven, what: 'milters' },
 ];
 
+/** Settings that allow what is not there: mail is handled, without it. */
+const offers: readonly Refusal[] = [
+  {
+    name: 'smtpd_tls_security_level',
+    applies: (value) => value.toLowerCase() === 'may',
+    what: 'TLS in the SMTP server',
+  },
+];
+
 /** Programs of master.cf that do nothing here because their work is inside the one process, or that are understood. */
 const knownPrograms = new Set(
   (
@@ -39,21 +48,40 @@ function place(settings: Settings, name: string): string {
   return origin === undefined ? '' : `${origin.file}, line ${origin.line}: `;
 }
 
+type Views = readonly Settings[];
+
+/** Where settings may differ: main.cf, and each service with `-o` of its own. */
+function viewsOf(settings: Settings, services: readonly ServiceEntry[], of: (entry: ServiceEntry) => Settings): Views {
+  return [settings, ...services.filter((entry) => entry.overrides.size > 0).map(of)];
+}
+
+function applying(views: Views, rows: readonly Refusal[], rest: (what: string) => string): readonly string[] {
+  return views.flatMap((view) =>
+    rows
+      .filter(({ name, applies }) => applies(view.string(name)))
+      .map(({ name, what }) => `${place(view, name)}${name} = ${view.string(name)}: ${rest(what)}`),
+  );
+}
+
+/** What is allowed and not there, one text each. */
+export function findUnoffered(
+  settings: Settings,
+  services: readonly ServiceEntry[],
+  settingsFor: (entry: ServiceEntry) => Settings,
+): readonly string[] {
+  const rest = (what: string): string => `${what} is not in this version; clients are served without it`;
+  return [...new Set(applying(viewsOf(settings, services, settingsFor), offers, rest))];
+}
+
 /** Problems, one text each; none when all is supported. */
 export function findUnsupported(
   settings: Settings,
   services: readonly ServiceEntry[],
   settingsFor: (entry: ServiceEntry) => Settings,
 ): readonly string[] {
-  const views = [settings, ...services.filter((entry) => entry.overrides.size > 0).map(settingsFor)];
-  const values = views.flatMap((view) =>
-    refusals
-      .filter(({ name, applies }) => applies(view.string(name)))
-      .map(
-        ({ name, what }) =>
-          `${place(view, name)}${name} = ${view.string(name)}: ${what} is not in this version; remove the setting or the service, or mail would not be handled as it says`,
-      ),
-  );
+  const rest = (what: string): string =>
+    `${what} is not in this version; remove the setting or the service, or mail would not be handled as it says`;
+  const values = applying(viewsOf(settings, services, settingsFor), refusals, rest);
   const programs = services.flatMap(({ name, type, command, origin }) => {
     if (knownPrograms.has(command)) return [];
     const what = refusedPrograms[command];

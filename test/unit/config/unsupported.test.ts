@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { loadConfiguration } from '#config';
+
+function warnings(main: string, master: string): readonly string[] {
+  const directory = mkdtempSync(join(tmpdir(), 'posthorn-unsupported-'));
+  try {
+    writeFileSync(join(directory, 'main.cf'), `myhostname = mail.example.com\n${main}\n`);
+    writeFileSync(join(directory, 'master.cf'), master);
+    return loadConfiguration(directory).warnings.map((text) => text.replaceAll(`${directory}/`, ''));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+describe('what is allowed and not there', () => {
+  const smtp = 'smtp inet n - n - - smtpd\n';
+  const rest = 'TLS in the SMTP server is not in this version; clients are served without it';
+
+  it('is told once with file and line, for main.cf and for a service of its own', () => {
+    assert.deepEqual(
+      warnings('smtpd_tls_security_level = may', `${smtp}x inet n - n - - smtpd -o smtpd_helo_required=yes\n`),
+      [`main.cf, line 2: smtpd_tls_security_level = may: ${rest}`],
+    );
+    assert.deepEqual(warnings('', `${smtp}x inet n - n - - smtpd -o smtpd_tls_security_level=may\n`), [
+      `master.cf, line 2: smtpd_tls_security_level = may: ${rest}`,
+    ]);
+  });
+
+  it('is nothing when it is not asked for', () => {
+    assert.deepEqual(warnings('smtpd_tls_security_level = none', smtp), []);
+  });
+});
