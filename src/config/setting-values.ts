@@ -1,4 +1,5 @@
 /** The values of one service, read from main.cf, master.cf and the defaults, with their checks. */
+import { hostNameProblem } from '#address';
 import { wrongWord } from './closed-values.ts';
 import { expandValue, type ValueSource } from './expand.ts';
 import type { MainFile } from './main-cf.ts';
@@ -174,7 +175,10 @@ export class SettingValues implements Settings {
     else if (parameter.nonEmpty === true && this.isSet(name) && this.string(name) === '') {
       throw this.#problem(name, '', 'it must not be empty');
     } else {
-      const problem = wrongWord(name, this.list(name));
+      const problem =
+        name === 'myhostname' || name === 'mydomain'
+          ? hostNameProblem(this.string(name))
+          : wrongWord(name, this.list(name));
       if (problem !== undefined) throw this.#problem(name, this.string(name), problem);
     }
   }

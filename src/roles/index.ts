@@ -32,7 +32,8 @@ export async function runAllInOne(options: AllInOneOptions): Promise<number> {
 /** Services of a well-formed configuration that can't serve anybody, one line each. */
 export async function unusableServices(configuration: Configuration): Promise<readonly string[]> {
   const { misspeltRestrictions, unusableServices: find } = await import('./start-check.ts');
-  return [...misspeltRestrictions(configuration), ...find(configuration)];
+  const { misspeltValues } = await import('./misspelt-values.ts');
+  return [...misspeltValues(configuration), ...misspeltRestrictions(configuration), ...find(configuration)];
 }
 
 /** The log as main.cf has it, for commands that write to it. */

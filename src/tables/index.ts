@@ -21,6 +21,7 @@ export { type Cache, openCache } from './cache.ts';
 export { type CacheCleanupOptions, keepCacheClean } from './cache-cleanup.ts';
 export type { MatchKind } from './match-list.ts';
 export { errnoText } from './errno-text.ts';
+export { readNetwork } from './networks.ts';
 export type { TableObserver, TableQuestion } from './observer.ts';
 export { TableOpener, type TableOpenerOptions } from './opener.ts';
 export { isTableType, tableTypes } from './table-types.ts';

@@ -1,0 +1,111 @@
+/** Values that are read without complaint and fail when mail comes: networks, types of tables, transports. */
+import { type Configuration, nearestName, type Origin, ParameterRegistry, type Settings } from '#config';
+import { isTableType, readNetwork, tableTypes } from '#tables';
+
+const networkLists = ['mynetworks', 'smtpd_authorized_xclient_hosts', 'smtpd_authorized_xforward_hosts'];
+const transportParameters = [
+  'best_mx_transport',
+  'default_transport',
+  'fallback_transport',
+  'local_transport',
+  'mailbox_transport',
+  'relay_transport',
+  'virtual_transport',
+];
+
+const keywordParameters = [
+  'lmtp_discard_lhlo_keywords',
+  'postscreen_discard_ehlo_keywords',
+  'smtp_discard_ehlo_keywords',
+  'smtpd_discard_ehlo_keywords',
+];
+/** postconf(5) smtpd_discard_ehlo_keywords */
+const ehloKeywords = (
+  '8bitmime auth chunking dsn enhancedstatuscodes etrn pipelining requiretls silent-discard size smtputf8 starttls ' +
+  'verp vrfy xclient xforward'
+).split(' ');
+
+/** Parameters that may name tables. */
+const tableParameters = new ParameterRegistry()
+  .names()
+  .filter((name) =>
+    /(?:_maps|_checks|_domains|_networks|_users|reply_filter|command_filter|status_filter|^mydestination|^mynetworks)$/.test(
+      name,
+    ),
+  );
+
+const place = (origin: Origin | undefined): string =>
+  origin === undefined ? '' : `${origin.file}, line ${origin.line}: `;
+
+const guess = (word: string, known: readonly string[]): string => {
+  const near = nearestName(word, known);
+  return near === undefined ? '' : `; did you mean "${near}"?`;
+};
+
+function badNetworks(settings: Settings): readonly string[] {
+  return networkLists.flatMap((parameter) =>
+    settings.elements(parameter).flatMap(({ text, origin }) => {
+      const bare = text.replace(/^!+/, '');
+      const network = /^[\d[][^/]*\/|^\[/.test(bare) ? readNetwork(bare) : undefined;
+      if (typeof network !== 'string') return [];
+      return [`${place(origin)}${parameter}: ${network}; as it stands, clients are answered 451 4.3.0`];
+    }),
+  );
+}
+
+function unknownTableTypes(settings: Settings): readonly string[] {
+  return tableParameters.flatMap((parameter) =>
+    settings.elements(parameter).flatMap(({ text, origin }) => {
+      const type = /^!*(?:(?:proxy|debug):)*([a-z][a-z_0-9]*):(?!:)/i.exec(text)?.[1];
+      if (type === undefined || isTableType(type) || typeof readNetwork(text) !== 'string') return [];
+      const what = `${parameter}: unknown type of table in "${text}"${guess(type, tableTypes)}`;
+      return [`${place(origin)}${what}; as it stands, each lookup fails and mail is deferred`];
+    }),
+  );
+}
+
+function unknownKeywords(settings: Settings): readonly string[] {
+  return keywordParameters.flatMap((parameter) =>
+    settings
+      .elements(parameter)
+      .filter(({ text }) => !ehloKeywords.includes(text.toLowerCase()))
+      .map(({ text, origin }) => {
+        const what = `${parameter}: unknown EHLO keyword "${text}"${guess(text.toLowerCase(), ehloKeywords)}`;
+        return `${place(origin)}${what}; as it stands, it changes nothing`;
+      }),
+  );
+}
+
+function unclosedRelayhost(settings: Settings): readonly string[] {
+  const value = settings.string('relayhost');
+  if (!value.startsWith('[') || /^\[[^[\]\s]+\](?::[\w-]+)?$/.test(value)) return [];
+  const what = `relayhost: "${value}" is neither [host] nor [host]:port`;
+  return [`${place(settings.origin('relayhost'))}${what}; as it stands, mail for it is deferred`];
+}
+
+function missingTransports(settings: Settings, transports: readonly string[]): readonly string[] {
+  return transportParameters.flatMap((parameter) => {
+    const [transport = ''] = settings.string(parameter).split(':');
+    if (transport === '' || transports.includes(transport)) return [];
+    const what = `${parameter}: master.cf has no service "${transport}"${guess(transport, transports)}`;
+    return [`${place(settings.origin(parameter))}${what}; as it stands, mail for it is deferred`];
+  });
+}
+
+/** What looks like a slip of the pen, one line each. */
+export function misspeltValues({
+  services,
+  settings,
+  settingsFor,
+}: Pick<Configuration, 'services' | 'settings' | 'settingsFor'>): readonly string[] {
+  const transports = services.filter(({ type }) => type !== 'inet').map(({ name }) => name);
+  const views = [settings, ...services.filter(({ overrides }) => overrides.size > 0).map(settingsFor)];
+  const found = views.flatMap((view) => [
+    ...badNetworks(view),
+    ...unknownTableTypes(view),
+    ...unknownKeywords(view),
+    ...unclosedRelayhost(view),
+    ...missingTransports(view, transports),
+  ]);
+  return [...new Set(found)];
+}

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { ConfigError, loadConfiguration } from '#config';
+import { misspeltValues } from '../../../src/roles/misspelt-values.ts';
+
+const master =
+  'smtp inet n - n - - smtpd\nsmtp unix - - n - - smtp\nrelay unix - - n - - smtp\nlocal unix - n n - - local\nvirtual unix - n n - - virtual\n';
+
+/** What is said of a main.cf whose first line is `myhostname`, with the directory's name taken out. */
+function said(main: string): readonly string[] {
+  const directory = mkdtempSync(join(tmpdir(), 'posthorn-misspelt-'));
+  try {
+    writeFileSync(join(directory, 'main.cf'), `myhostname = mail.example.com\n${main}\n`);
+    writeFileSync(join(directory, 'master.cf'), master);
+    return misspeltValues(loadConfiguration(directory)).map((text) => text.replaceAll(`${directory}/`, ''));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+describe('values that fail when mail comes', () => {
+  it('are told with file, line, text and the nearest name', () => {
+    const cases: Readonly<Record<string, string>> = {
+      'mynetworks = 127.0.0.0/8,\n  192.0.2.0/99':
+        'main.cf, line 3: mynetworks: bad mask length in "192.0.2.0/99"; as it stands, clients are answered 451 4.3.0',
+      'virtual_alias_maps = hsh:/etc/x':
+        'main.cf, line 2: virtual_alias_maps: unknown type of table in "hsh:/etc/x"; did you mean "hash"?; as it stands, each lookup fails and mail is deferred',
+      'smtpd_discard_ehlo_keywords = pipelinin':
+        'main.cf, line 2: smtpd_discard_ehlo_keywords: unknown EHLO keyword "pipelinin"; did you mean "pipelining"?; as it stands, it changes nothing',
+      'relayhost = [foo':
+        'main.cf, line 2: relayhost: "[foo" is neither [host] nor [host]:port; as it stands, mail for it is deferred',
+      'virtual_transport = virtul:x':
+        'main.cf, line 2: virtual_transport: master.cf has no service "virtul"; did you mean "virtual"?; as it stands, mail for it is deferred',
+    };
+    for (const [main, expected] of Object.entries(cases)) assert.ok(said(main).includes(expected), said(main).join());
+  });
+
+  it('are nothing where all is well', () => {
+    const main = [
+      'mynetworks = 127.0.0.0/8, [::1]/128, fd00:1::/32, !192.0.2.1, example.net, cidr:/etc/n',
+      'alias_maps = proxy:hash:/etc/aliases, unix:passwd.byname, mysql:/etc/m.cf',
+      'smtpd_discard_ehlo_keywords = silent-discard, DSN',
+      'relayhost = [192.0.2.1]:587',
+      'smtpd_recipient_restrictions = reject_unauth_destination, check_policy_service unix:private/policy',
+    ];
+    assert.deepEqual(said(main.join('\n')), []);
+  });
+
+  it('refuse the start where nothing could work', () => {
+    for (const line of ['myhostname = foo bar', 'mydomain = -x', 'reject_code = 999'])
+      assert.throws(() => said(line), ConfigError, line);
+  });
+});
