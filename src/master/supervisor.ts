@@ -58,19 +58,21 @@ export class Supervisor {
       const configuration = loadConfiguration(this.#options.directory);
       this.#queueDirectory = configuration.settings.string('queue_directory');
       writePidFile(this.#queueDirectory);
+      // beside the mail process, so that the machine is quiet when it serves; an ordinary user's deliveries need none
+      if (this.#options.owner !== undefined) this.#deliverers.prepare(this.#queueDirectory);
       const problems = await this.#startGeneration(configuration);
       if (problems.length > 0) {
+        this.#deliverers.stop();
         removePidFile(this.#queueDirectory);
         return problems;
       }
     } catch (error) {
+      this.#deliverers.stop();
       if (error instanceof ConfigError) return error.problems;
       throw error;
     }
     const { version, directory, events } = this.#options;
     events.emit({ kind: 'daemonStarted', version, directory });
-    // an ordinary user's deliveries are made by the mail process
-    if (this.#options.owner !== undefined) this.#deliverers.prepare(this.#queueDirectory);
     return [];
   }
 
