@@ -167,14 +167,14 @@ export function loadConfiguration(directory: string, options: LoadOptions = {}):
     services.map((entry) => [entry, new SettingValues(sources, entry)]),
   );
   const set = (names: Iterable<string>): readonly Parameter[] => [...names].flatMap((name) => registry.get(name) ?? []);
-  const unsupported = findUnsupported(settings, services, (entry) => views.get(entry) ?? settings);
+  const settingsFor = (entry: ServiceEntry): Settings => views.get(entry) ?? settings;
+  const unsupported = findUnsupported({ settings, services, settingsFor });
   const problems = [
     ...checkValues(settings, set(registry.names())),
     ...[...views].flatMap(([entry, view]) => checkValues(view, set(entry.overrides.keys()))),
     ...(options.allowsUnsupported === true ? [] : unsupported),
   ];
   if (problems.length > 0) throw new ConfigError([...new Set(problems)]);
-  const settingsFor = (entry: ServiceEntry): Settings => views.get(entry) ?? settings;
   return {
     directory,
     settings,

@@ -2,12 +2,14 @@
  * What Posthorn does not do yet and must not ignore: settings that would change what happens to mail. They refuse the
  * start; the list shrinks as features arrive.
  */
-import type { ServiceEntry, Settings } from './settings.ts';
+import type { Configuration, Settings } from './settings.ts';
 
 interface Refusal {
   readonly name: string;
   readonly applies: (value: string) => boolean;
   readonly what: string;
+  /** Only services of this program read it; without one it asks for nothing. */
+  readonly program?: string;
 }
 
 const isOn = (value: string): boolean => value.toLowerCase() === 'yes';
@@ -15,11 +17,9 @@ const isGiven = (value: string): boolean => value !== '';
 const demandsTls = (value: string): boolean => !['', 'none', 'may'].includes(value.toLowerCase());
 
 const refusals: readonly Refusal[] = [
-  { name: 'smtpd_tls_security_level', applies: demandsTls, what: 'TLS in the SMTP server' },
-  { name: 'smtpd_tls_wrappermode', applies: isOn, what: 'TLS in the SMTP server' },
-  { name: 'smtpd_enforce_tls', applies: isOn, what: 'TLS in the SMTP server' },
-  { name: 'postscreen_tls_security_level', applies: demandsTls, what: 'TLS in postscreen' },
-  { name: 'postscreen_enforce_tls', applies: isOn, what: 'TLS in postscreen' },
+  { name: 'smtpd_tls_req_ccert', applies: isOn, what: 'checking of client certificates' },
+  { name: 'postscreen_tls_security_level', applies: demandsTls, what: 'TLS in postscreen', program: 'postscreen' },
+  { name: 'postscreen_enforce_tls', applies: isOn, what: 'TLS in postscreen', program: 'postscreen' },
   { name: 'smtpd_sasl_auth_enable', applies: isOn, what: 'SASL login' },
   { name: 'smtpd_milters', applies: isGiven, what: 'milters' },
   { name: 'non_smtpd_milters', applies: isGiven, what: 'milters' },
@@ -28,9 +28,10 @@ const refusals: readonly Refusal[] = [
 /** Settings that allow what is not there: mail is handled, without it. */
 const offers: readonly Refusal[] = [
   {
-    name: 'smtpd_tls_security_level',
+    name: 'postscreen_tls_security_level',
     applies: (value) => value.toLowerCase() === 'may',
-    what: 'TLS in the SMTP server',
+    what: 'TLS in postscreen',
+    program: 'postscreen',
   },
 ];
 
@@ -48,41 +49,33 @@ function place(settings: Settings, name: string): string {
   return origin === undefined ? '' : `${origin.file}, line ${origin.line}: `;
 }
 
-type Views = readonly Settings[];
+type Where = Pick<Configuration, 'settings' | 'services' | 'settingsFor'>;
 
-/** Where settings may differ: main.cf, and each service with `-o` of its own. */
-function viewsOf(settings: Settings, services: readonly ServiceEntry[], of: (entry: ServiceEntry) => Settings): Views {
-  return [settings, ...services.filter((entry) => entry.overrides.size > 0).map(of)];
-}
-
-function applying(views: Views, rows: readonly Refusal[], rest: (what: string) => string): readonly string[] {
-  return views.flatMap((view) =>
-    rows
-      .filter(({ name, applies }) => applies(view.string(name)))
-      .map(({ name, what }) => `${place(view, name)}${name} = ${view.string(name)}: ${rest(what)}`),
-  );
+/** The rows that apply somewhere: in main.cf, in a service with `-o` of its own, or in a service of the row's program. */
+function applying(where: Where, rows: readonly Refusal[], rest: (what: string) => string): readonly string[] {
+  const { settings, services, settingsFor } = where;
+  const found = rows.flatMap(({ name, applies, what, program }) => {
+    const readers = services.filter(({ command, overrides }) =>
+      program === undefined ? overrides.size > 0 : command === program,
+    );
+    return [...(program === undefined ? [settings] : []), ...readers.map(settingsFor)]
+      .filter((view) => applies(view.string(name)))
+      .map((view) => `${place(view, name)}${name} = ${view.string(name)}: ${rest(what)}`);
+  });
+  return [...new Set(found)];
 }
 
 /** What is allowed and not there, one text each. */
-export function findUnoffered(
-  settings: Settings,
-  services: readonly ServiceEntry[],
-  settingsFor: (entry: ServiceEntry) => Settings,
-): readonly string[] {
-  const rest = (what: string): string => `${what} is not in this version; clients are served without it`;
-  return [...new Set(applying(viewsOf(settings, services, settingsFor), offers, rest))];
+export function findUnoffered(where: Where): readonly string[] {
+  return applying(where, offers, (what) => `${what} is not in this version; clients are served without it`);
 }
 
 /** Problems, one text each; none when all is supported. */
-export function findUnsupported(
-  settings: Settings,
-  services: readonly ServiceEntry[],
-  settingsFor: (entry: ServiceEntry) => Settings,
-): readonly string[] {
+export function findUnsupported(where: Where): readonly string[] {
   const rest = (what: string): string =>
     `${what} is not in this version; remove the setting or the service, or mail would not be handled as it says`;
-  const values = applying(viewsOf(settings, services, settingsFor), refusals, rest);
-  const programs = services.flatMap(({ name, type, command, origin }) => {
+  const values = applying(where, refusals, rest);
+  const programs = where.services.flatMap(({ name, type, command, origin }) => {
     if (knownPrograms.has(command)) return [];
     const what = refusedPrograms[command];
     const reason = what === undefined ? `unknown program "${command}"` : `${what} is not in this version`;

@@ -88,6 +88,6 @@ export function findWarnings({
     ...main.warnings,
     ...unknownNames(main, registry, services),
     ...pendingNames(main, registry, services),
-    ...findUnoffered(settings, services, settingsFor),
+    ...findUnoffered({ settings, services, settingsFor }),
   ];
 }

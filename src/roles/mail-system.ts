@@ -28,6 +28,7 @@ import {
 } from '#smtpd';
 import { openStore } from '#store';
 import { refusedUser, TableOpener } from '#tables';
+import { type KeyFiles, openServerTls, readKeyFiles } from '#tls';
 import { createProbeSender, createVerifier } from '#verify';
 import { createAgents } from './agents.ts';
 import { startControlServer } from './control-server.ts';
@@ -47,6 +48,8 @@ export interface MailSystemOptions {
   readonly log: EventLog;
   readonly listeners: readonly ListenerFd[];
   readonly deliverers: DelivererPool;
+  /** Read as root; without them they are read as whoever this is. */
+  readonly keyFiles?: KeyFiles;
   readonly storeOwner?: { readonly uid: number; readonly gid: number };
 }
 
@@ -79,6 +82,8 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
   const smtpdEntries = services.filter(
     (entry) => entry.command === 'smtpd' && (entry.type === 'inet' || entry.type === 'pass'),
   );
+
+  const keyFiles = options.keyFiles ?? readKeyFiles(smtpdEntries.map((entry) => configuration.settingsFor(entry)));
 
   const now = (): number => Date.now();
   const openerFor = (
@@ -196,6 +201,7 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
       continue;
     }
     const ownSubmission = cleanupFor(view);
+    const tls = await openServerTls(view, keyFiles, (text) => parts.events.emit({ kind: 'warning', text }));
     const anvil = createAnvil(view, channelOf(log, view, 'anvil'), now);
     const make = (settings: Settings): SmtpService =>
       createSmtpServer({
@@ -223,6 +229,7 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
         now,
         freeBytes: () => store.freeBytes(),
         flushSite,
+        tls,
       });
     const calm = createLateService(() => make(view), parts.events);
     const stressed = (): SmtpService => make(configuration.stressedSettingsFor(entry));

@@ -5,6 +5,7 @@ import { ConfigError, loadConfiguration } from '#config';
 import { createProcessPool } from '#delivery';
 import { createFileSink, EventLog } from '#events';
 import { type FromMail, parseMailStart, parseToMail } from '#master';
+import { type KeyFiles, readKeyFiles } from '#tls';
 import { becomeUser } from './become-user.ts';
 import { type MailSystem, startMailSystem } from './mail-system.ts';
 import { createSyslogSink } from './syslog-sink.ts';
@@ -48,11 +49,25 @@ function describe(error: unknown): string {
   return 'code' in error ? error.message : (error.stack ?? error.message);
 }
 
+/** Certificates and keys; undefined when the configuration can't be read, which is told of later. */
+function readAsRoot(directory: string): KeyFiles | undefined {
+  try {
+    const configuration = loadConfiguration(directory);
+    const services = configuration.services.filter(({ command }) => command === 'smtpd');
+    return readKeyFiles(services.map((entry) => configuration.settingsFor(entry)));
+  } catch (error) {
+    if (error instanceof ConfigError) return undefined;
+    throw error;
+  }
+}
+
 /** Argument: MailStart as JSON. */
 export async function main(args: readonly string[]): Promise<void> {
   const start = parseMailStart(args[0] ?? '');
   if (start === undefined) throw new Error('the mail process is started by the supervisor');
   flushCompileCache();
+  // as root: what nobody else may read
+  const keyFiles = readAsRoot(start.directory);
   if (start.uid !== undefined && start.gid !== undefined) becomeUser({ uid: start.uid, gid: start.gid });
   process.umask(0o077);
   const deliverers = new DelivererRequests();
@@ -84,6 +99,7 @@ export async function main(args: readonly string[]): Promise<void> {
       configuration,
       log,
       listeners: start.listeners,
+      ...(keyFiles === undefined ? {} : { keyFiles }),
       deliverers: createProcessPool((uid, gid) => deliverers.request(uid, gid)),
     });
     tell({ kind: 'ready' });

@@ -4,6 +4,31 @@ import { anvilClient } from './anvil.ts';
 import { type CommandResult, replyOf } from './command-result.ts';
 import { warn } from './session-log.ts';
 import type { Session } from './session.ts';
+import type { SmtpdSettings } from './settings.ts';
+
+interface Rate {
+  readonly limitOf: (settings: SmtpdSettings) => number;
+  readonly warning: string;
+  readonly reply: string;
+}
+
+const rates: Readonly<Record<'message' | 'recipient' | 'newTlsSession', Rate>> = {
+  message: {
+    limitOf: (settings) => settings.clientMessageRateLimit,
+    warning: 'Message delivery request rate',
+    reply: '450 4.7.1 Error: too much mail',
+  },
+  recipient: {
+    limitOf: (settings) => settings.clientRecipientRateLimit,
+    warning: 'Recipient address rate',
+    reply: '450 4.7.1 Error: too many recipients',
+  },
+  newTlsSession: {
+    limitOf: (settings) => settings.clientNewTlsSessionRateLimit,
+    warning: 'New TLS session rate',
+    reply: '454 4.7.0 Error: too many new TLS sessions',
+  },
+};
 
 export class ClientLimits {
   readonly #session: Session;
@@ -44,15 +69,15 @@ export class ClientLimits {
   }
 
   /** Counts a message or recipient; the reply when there are too many of them. */
-  async refusalOf(kind: 'message' | 'recipient'): Promise<CommandResult | undefined> {
+  async refusalOf(kind: 'message' | 'recipient' | 'newTlsSession'): Promise<CommandResult | undefined> {
     const { settings, options, client } = this.#session;
-    const limit = kind === 'message' ? settings.clientMessageRateLimit : settings.clientRecipientRateLimit;
+    const { limitOf, warning, reply } = rates[kind];
+    const limit = limitOf(settings);
     if (limit === 0 || options.isStandAlone || (await this.#isExempt())) return undefined;
     const count = options.anvil.count(anvilClient(settings.service, client.address, settings.clientPrefixes), kind);
     if (count <= limit) return undefined;
-    this.#warn(kind === 'message' ? 'Message delivery request rate' : 'Recipient address rate', count);
-    const what = kind === 'message' ? 'too much mail' : 'too many recipients';
-    return replyOf(`450 4.7.1 Error: ${what} from ${client.address}`);
+    this.#warn(warning, count);
+    return replyOf(`${reply} from ${client.address}`);
   }
 
   /** Without a limit nobody is counted. */

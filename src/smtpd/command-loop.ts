@@ -3,6 +3,7 @@ import type { MaybePromise } from '#message';
 import { type CommandWord, isHeaderName, splitCommand } from '#smtp';
 import { isErrorResult, replyOf } from './command-result.ts';
 import { type Arguments, findVerb, unknownVerb, type Verb } from './commands/index.ts';
+import { allowedBeforeTls, secureSession } from './commands/starttls.ts';
 import { receiveContent, refuseBareNewline } from './content-loop.ts';
 import { logLost, sendAway, warn } from './session-log.ts';
 import type { Session } from './session.ts';
@@ -60,6 +61,9 @@ async function onLine(session: Session, whole: string, bytes: Buffer, hasBareLf:
     return exchange.answer(replyOf(`503 5.7.0 Error: access denied for ${session.clientText}`));
   }
   session.where = verb.name;
+  if (session.options.tls?.isDemanded === true && session.tls === undefined && !allowedBeforeTls.has(verb.name)) {
+    return exchange.answer(replyOf('530 5.7.0 Must issue a STARTTLS command first'));
+  }
   if ((session.protocol !== 'ESMTP' || verb.endsGroup) && exchange.isOutOfStep(verb.name)) {
     return exchange.endOutOfStep();
   }
@@ -92,6 +96,11 @@ async function run(session: Session, verb: Verb, words: readonly CommandWord[], 
   if (result === undefined) return;
   if (!isErrorResult(result)) session.counters.succeed(verb.name.toLowerCase());
   await session.exchange.answer(result);
+  if (result.startsTls === true) {
+    session.forgetGreeting();
+    await secureSession(session);
+    return;
+  }
   if (endsChapter.has(verb.name)) session.exchange.transcript.reset(session.settings.historyThreshold);
 }
 

@@ -13,6 +13,8 @@ export interface CommandResult {
   readonly trouble?: TroubleClass | 'none';
   /** What the session does next with its input. */
   readonly content?: ContentOrder;
+  /** STARTTLS: the handshake follows. */
+  readonly startsTls?: boolean;
   /** XCLIENT: the session begins anew. */
   readonly restarts?: boolean;
 }

@@ -23,7 +23,7 @@ export class Exchange {
   isOver = false;
   /** The client has sent ahead of a reply it had to wait for. */
   sawPipelining = false;
-  readonly #stream: Duplex;
+  #stream: Duplex;
   readonly #session: Session;
   #errors = 0;
   #junk = 0;
@@ -125,6 +125,21 @@ export class Exchange {
 
   endOutOfStep(): Promise<void> {
     return this.end(replyOf('554 5.5.0 Error: SMTP protocol synchronization'));
+  }
+
+  /** Puts the rest of the session on the stream that `secure` makes of this one; false when it can't, and the session is over. */
+  async changeStream(secure: (plain: Duplex) => Promise<Duplex | undefined>): Promise<boolean> {
+    this.input.release();
+    this.replies.flush();
+    const stream = await secure(this.#stream);
+    if (stream === undefined) {
+      this.isOver = true;
+      return false;
+    }
+    this.#stream = stream;
+    this.input.adopt(stream);
+    this.replies.adopt(stream);
+    return true;
   }
 
   /** Ends the connection without another word. */

@@ -1,4 +1,5 @@
 /** What the session asks of the restrictions. SMTPD_ACCESS_README */
+import type { TlsFacts } from '#tls';
 import type { DnsAnswer } from '#dns';
 import type { MaybePromise, SubmissionAction } from '#message';
 import type { ClientFacts } from './session-state.ts';
@@ -29,6 +30,8 @@ export interface SessionFacts {
   readonly saslSender: string;
   /** Input waits that the client should not have sent yet. */
   readonly hasPipelinedInput: boolean;
+  /** undefined: the session is not encrypted. */
+  readonly tls?: TlsFacts | undefined;
   /** Unique for each mail transaction: `instance=` of policy requests. */
   readonly instance: string;
 }

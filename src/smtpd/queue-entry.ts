@@ -37,15 +37,16 @@ function originText({ saslUsername, forwardedQueueId, logClient }: Session, { sa
 
 /** `queueId`: '' when there is none. */
 export function receivedFieldOf(session: Session, transaction: Transaction, queueId: string): Buffer {
-  const { settings, protocol } = session;
+  const { settings, protocol, options } = session;
   return receivedField({
     client: attributesOf(session.client, session.helo ?? '', protocol),
-    protocol: transaction.smtputf8 ? `UTF8${protocol.replace(/^E/, '')}` : protocol,
+    protocol: `${transaction.smtputf8 ? `UTF8${protocol.replace(/^E/, '')}` : protocol}${session.tls === undefined ? '' : 'S'}`,
     myhostname: settings.myhostname,
     mailName: settings.mailName,
     queueId,
     recipients: transaction.recipients,
     at: transaction.startedAt,
     hidesClient: settings.hidesClientSession,
+    tls: options.tls?.isInReceived === true ? session.tls : undefined,
   });
 }

@@ -2,6 +2,7 @@
 import { toExternal } from '#address';
 import { formatMailDate } from '#message';
 import type { ClientAttributes } from '#message';
+import type { TlsFacts } from '#tls';
 
 export interface ReceivedFacts {
   readonly client: ClientAttributes;
@@ -14,6 +15,14 @@ export interface ReceivedFacts {
   readonly recipients: readonly { readonly address: string }[];
   readonly at: number;
   readonly hidesClient: boolean;
+  /** Told of in the field. smtpd_tls_received_header */
+  readonly tls?: TlsFacts | undefined;
+}
+
+function tlsComment(tls: TlsFacts | undefined): string {
+  if (tls === undefined) return '';
+  const { protocol, cipher, keyBits } = tls;
+  return `\r\n\t(using ${protocol} with cipher ${cipher} (${keyBits}/${keyBits} bits))\r\n\t(No client certificate requested)`;
 }
 
 /** The folded field with its line ends. */
@@ -21,7 +30,7 @@ export function receivedField(facts: ReceivedFacts): Buffer {
   const { client, recipients } = facts;
   const address = client.address.includes(':') ? `IPv6:${client.address}` : client.address;
   const helo = client.heloName === '' ? client.name : client.heloName;
-  const from = facts.hidesClient ? 'by' : `from ${helo} (${client.name} [${address}])\r\n\tby`;
+  const from = facts.hidesClient ? 'by' : `from ${helo} (${client.name} [${address}])${tlsComment(facts.tls)}\r\n\tby`;
   const [only] = recipients;
   const id = facts.queueId === '' ? '' : ` id ${facts.queueId}`;
   const end =

@@ -18,7 +18,7 @@ export interface ReplySettings {
 }
 
 export class ReplyWriter {
-  readonly #stream: Duplex;
+  #stream: Duplex;
   readonly #settings: ReplySettings;
   readonly #events: EventChannel;
   readonly #transcript: Transcript;
@@ -53,6 +53,11 @@ export class ReplyWriter {
   sayPlain(code: number, lines: readonly string[]): void {
     this.#waiting += formatReply(code, lines);
     this.#transcript.said(code, lines);
+  }
+
+  /** Writes to another stream from now on. */
+  adopt(stream: Duplex): void {
+    this.#stream = stream;
   }
 
   flush(): void {

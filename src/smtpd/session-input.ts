@@ -16,12 +16,13 @@ export interface InputLimits {
 
 export type WaitResult = 'input' | 'closed' | 'timeout' | 'woken';
 
+const endings = ['end', 'close', 'error'] as const;
 /** Above this much unread input the sender has to wait. */
 const maxWaitingBytes = 1 << 18;
 
 export class SessionInput {
   readonly reader: CommandReader;
-  readonly #stream: Duplex;
+  #stream: Duplex;
   readonly #limits: InputLimits;
   readonly #timer: NodeJS.Timeout;
   #resolve: ((result: WaitResult) => void) | undefined;
@@ -41,10 +42,36 @@ export class SessionInput {
     this.#timer = setTimeout(() => this.#settle('timeout'), limits.timeoutMs);
     // with a deadline each wait has a timer of its own
     if (limits.perRequestDeadline) clearTimeout(this.#timer);
+    this.#listen();
+  }
+
+  readonly #onData = (bytes: Buffer): void => this.take(bytes);
+  readonly #onEnd = (): void => {
+    this.#isClosed = true;
+    this.#settle('closed');
+  };
+
+  #listen(): void {
     // a stream that was handed over may have ended already
-    this.#isClosed = stream.readableEnded;
-    stream.on('data', (bytes: Buffer) => this.take(bytes));
-    for (const name of ['end', 'close', 'error']) stream.on(name, () => this.#onEnd());
+    this.#isClosed = this.#stream.readableEnded;
+    this.#stream.on('data', this.#onData);
+    for (const name of endings) this.#stream.on(name, this.#onEnd);
+  }
+
+  /** Lets go of the stream, and forgets what came: nothing said before TLS counts after it. RFC 3207, 4.2 */
+  release(): void {
+    this.#stream.pause();
+    this.#stream.off('data', this.#onData);
+    for (const name of endings) this.#stream.off(name, this.#onEnd);
+    this.reader.clear();
+    this.#hasNews = false;
+  }
+
+  /** Goes on with another stream after `release`. */
+  adopt(stream: Duplex): void {
+    this.#stream = stream;
+    this.#isPaused = false;
+    this.#listen();
   }
 
   /** Input that has come. */
@@ -54,11 +81,6 @@ export class SessionInput {
     if (this.#limits.perRequestDeadline) this.#earn(bytes.length);
     if (this.reader.waitingBytes.length > maxWaitingBytes) this.pause();
     this.#settle('input');
-  }
-
-  #onEnd(): void {
-    this.#isClosed = true;
-    this.#settle('closed');
   }
 
   #settle(result: WaitResult): void {

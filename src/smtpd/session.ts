@@ -8,12 +8,14 @@ import type { EventChannel } from '#events';
 import type { MaybePromise, SubmissionPort } from '#message';
 import type { HostLookup } from '#dns';
 import type { Rewriter } from '#rewrite';
+import type { ServerTls, TlsFacts } from '#tls';
 import { type ClientRights, isListed, noRights, rightsOf } from './access-rights.ts';
 import type { Anvil } from './anvil.ts';
 import { ClientLimits } from './client-limits.ts';
 import { lookUpNames, withNames } from './client-lookup.ts';
 import { nextCommand } from './command-loop.ts';
 import { replyOf } from './command-result.ts';
+import { secureSession } from './commands/starttls.ts';
 import type { Override } from './commands/xclient.ts';
 import { CommandCounters } from './counters.ts';
 import { Exchange } from './exchange.ts';
@@ -41,6 +43,8 @@ export interface SessionOptions {
   readonly probeSender?: (address: string) => string | undefined;
   /** Tells the postmaster of a session in which something went wrong. notify_classes */
   readonly notifyPostmaster?: (notice: SessionNotice) => void;
+  /** TLS that the service offers. */
+  readonly tls?: ServerTls | undefined;
   /** `sendmail -bs`: no network client, no connection limits. */
   readonly isStandAlone: boolean;
   /** The load balancer in front of us did not say who the client is: nobody is served. */
@@ -64,6 +68,8 @@ export class Session {
   helo: string | undefined;
   protocol = 'SMTP';
   saslUsername = '';
+  /** Since STARTTLS. */
+  tls: TlsFacts | undefined;
   transaction: Transaction | undefined;
   /** BDAT: chunks were taken, or one was refused and the others have to be, too. */
   chunks: 'none' | 'taken' | 'refused' = 'none';
@@ -103,12 +109,12 @@ export class Session {
 
   /** Runs the session to its end; never rejects. */
   async run(): Promise<void> {
-    const { events } = this.options;
-    const { exchange, limits } = this;
+    const { options, exchange, limits } = this;
+    const { events } = options;
     try {
       await this.#lookUpClient();
       events.emit({ kind: 'connected', client: this.clientText });
-      await this.greet();
+      if (options.tls?.wraps !== true || (await secureSession(this))) await this.greet();
       while (!exchange.isOver) await nextCommand(this);
     } catch (error) {
       const stack = error instanceof Error ? (error.stack ?? '') : '';
@@ -188,6 +194,7 @@ export class Session {
       saslUsername: this.saslUsername,
       saslSender: transaction?.saslSender ?? '',
       hasPipelinedInput: this.exchange.sawPipelining,
+      tls: this.tls,
       instance: transaction?.instance ?? '',
       ...change,
     });
@@ -229,6 +236,13 @@ export class Session {
       waitingActions: [],
       instance: `${process.pid.toString(16)}.${Math.floor(now() / 1000).toString(16)}.${this.client.port}.${this.#transactionCount}`,
     };
+  }
+
+  /** What was said before TLS is not known any more. RFC 3207, 4.2 */
+  forgetGreeting(): void {
+    this.resetTransaction();
+    this.helo = undefined;
+    this.protocol = 'SMTP';
   }
 
   /** Ends a transaction; what was not committed is forgotten. */

@@ -64,6 +64,7 @@ export interface SmtpdSettings {
   readonly clientConnectionRateLimit: number;
   readonly clientMessageRateLimit: number;
   readonly clientRecipientRateLimit: number;
+  readonly clientNewTlsSessionRateLimit: number;
   readonly clientPrefixes: { readonly ipv4: number; readonly ipv6: number };
   readonly rateTimeUnitMs: number;
   readonly anvilStatusUpdateMs: number;
@@ -216,6 +217,7 @@ export function compileSettings(
     clientConnectionRateLimit: settings.int('smtpd_client_connection_rate_limit'),
     clientMessageRateLimit: settings.int('smtpd_client_message_rate_limit'),
     clientRecipientRateLimit: settings.int('smtpd_client_recipient_rate_limit'),
+    clientNewTlsSessionRateLimit: settings.int('smtpd_client_new_tls_session_rate_limit'),
     clientPrefixes: {
       ipv4: settings.int('smtpd_client_ipv4_prefix_length'),
       ipv6: settings.int('smtpd_client_ipv6_prefix_length'),

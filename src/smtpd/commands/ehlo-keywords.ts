@@ -5,6 +5,8 @@ export interface Announced {
   readonly discarded: ReadonlySet<string>;
   /** Those that only some clients may use. */
   readonly extensions: ReadonlySet<string>;
+  /** STARTTLS can begin. */
+  readonly offersTls: boolean;
 }
 
 /** Names for smtpd_discard_ehlo_keywords, in the order in which the log lists them. */
@@ -38,6 +40,7 @@ export function ehloKeywords(settings: SmtpdSettings, announced: Announced): rea
     ['size', settings.messageSizeLimit > 0 ? `SIZE ${settings.messageSizeLimit}` : 'SIZE', true],
     ['vrfy', 'VRFY', !settings.disableVrfy],
     ['etrn', 'ETRN', true],
+    ['starttls', 'STARTTLS', announced.offersTls],
     ['verp', 'XVERP', announced.extensions.has('XVERP')],
     [
       'xclient',

@@ -53,7 +53,8 @@ async function keywords(session: Session): Promise<CommandResult> {
     // XFORWARD stays with whoever is connected, whatever XCLIENT says
     if (name === 'XFORWARD' ? session.canXforward : answer === 'yes') extensions.add(name);
   }
-  return { code: 250, lines: [settings.myhostname, ...ehloKeywords(settings, { discarded, extensions })] };
+  const offersTls = session.options.tls?.context !== undefined && session.tls === undefined;
+  return { code: 250, lines: [settings.myhostname, ...ehloKeywords(settings, { discarded, extensions, offersTls })] };
 }
 
 /** EHLO keywords that this client is not told; undefined when the table can't be read. smtpd_discard_ehlo_keyword_address_maps */

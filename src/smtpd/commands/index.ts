@@ -10,6 +10,7 @@ import { ehlo, helo } from './helo.ts';
 import { mail } from './mail.ts';
 import { help, noop, quit, rset } from './plain.ts';
 import { rcpt } from './rcpt.ts';
+import { startTls } from './starttls.ts';
 import { vrfy } from './vrfy.ts';
 import { xclient, xforward } from './xclient-command.ts';
 
@@ -30,9 +31,6 @@ export interface Verb {
   readonly isJunk: boolean;
 }
 
-/** Without TLS only the syntax can be judged. */
-const startTls = (_session: Session, { words }: Arguments): CommandResult =>
-  replyOf(words.length > 1 ? '501 5.5.4 Syntax: STARTTLS' : '502 5.5.1 Error: command not implemented');
 const notEnabled = (): CommandResult => replyOf('503 5.5.1 Error: authentication not enabled');
 const notRecognized = (): CommandResult => replyOf('500 5.5.2 Error: command not recognized');
 

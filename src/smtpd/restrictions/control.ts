@@ -29,7 +29,8 @@ export const control: Readonly<Record<string, Constructor>> = {
   },
   reject_plaintext_session: ({ settings }) => {
     const code = settings.int('plaintext_reject_code');
-    return () => ({ kind: 'reject', code, dsn: '4.7.1', text: 'Session encryption is required' });
+    return ({ facts }) =>
+      facts.tls === undefined ? { kind: 'reject', code, dsn: '4.7.1', text: 'Session encryption is required' } : dunno;
   },
 };
 

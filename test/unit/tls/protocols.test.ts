@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { versionRange } from '../../../src/tls/protocols.ts';
+
+describe('versions of TLS', () => {
+  it('are bounded from below and above, named, or excluded', () => {
+    const all = { minVersion: 'TLSv1', maxVersion: 'TLSv1.3' };
+    assert.deepEqual(versionRange([]), all);
+    assert.deepEqual(versionRange(['>=TLSv1']), all);
+    assert.deepEqual(versionRange(['!SSLv2', '!SSLv3']), all);
+    assert.deepEqual(versionRange(['!SSLv2', '!SSLv3', '!TLSv1', '!TLSv1.1']), {
+      minVersion: 'TLSv1.2',
+      maxVersion: 'TLSv1.3',
+    });
+    assert.deepEqual(versionRange(['>=TLSv1.2', '<=TLSv1.2']), { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' });
+    assert.deepEqual(versionRange(['TLSv1.3']), { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' });
+  });
+
+  it('are complained of when unknown, or when none is left', () => {
+    assert.match(JSON.stringify(versionRange(['>=TLSv9'])), /^"unknown protocol /);
+    assert.match(JSON.stringify(versionRange(['>=TLSv1.3', '!TLSv1.3'])), /^"no protocol is left/);
+  });
+});
