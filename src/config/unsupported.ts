@@ -6,7 +6,7 @@ import type { Configuration, Settings } from './settings.ts';
 
 interface Refusal {
   readonly name: string;
-  readonly applies: (value: string) => boolean;
+  readonly applies: (value: string, view: Settings) => boolean;
   readonly what: string;
   /** Only services of this program read it; without one it asks for nothing. */
   readonly program?: string;
@@ -20,7 +20,11 @@ const refusals: readonly Refusal[] = [
   { name: 'smtpd_tls_req_ccert', applies: isOn, what: 'checking of client certificates' },
   { name: 'postscreen_tls_security_level', applies: demandsTls, what: 'TLS in postscreen', program: 'postscreen' },
   { name: 'postscreen_enforce_tls', applies: isOn, what: 'TLS in postscreen', program: 'postscreen' },
-  { name: 'smtpd_sasl_auth_enable', applies: isOn, what: 'SASL login' },
+  {
+    name: 'smtpd_sasl_type',
+    applies: (value, view) => value !== 'dovecot' && view.bool('smtpd_sasl_auth_enable'),
+    what: 'login by Cyrus SASL (dovecot is)',
+  },
   { name: 'smtpd_milters', applies: isGiven, what: 'milters' },
   { name: 'non_smtpd_milters', applies: isGiven, what: 'milters' },
 ];
@@ -59,7 +63,7 @@ function applying(where: Where, rows: readonly Refusal[], rest: (what: string) =
       program === undefined ? overrides.size > 0 : command === program,
     );
     return [...(program === undefined ? [settings] : []), ...readers.map(settingsFor)]
-      .filter((view) => applies(view.string(name)))
+      .filter((view) => applies(view.string(name), view))
       .map((view) => `${place(view, name)}${name} = ${view.string(name)}: ${rest(what)}`);
   });
   return [...new Set(found)];

@@ -18,6 +18,7 @@ import {
   createAnvil,
   createPolicyChecks,
   createSmtpServer,
+  loginSettings,
   createLateService,
   createUnusableService,
   familiesOf,
@@ -202,6 +203,7 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
     }
     const ownSubmission = cleanupFor(view);
     const tls = await openServerTls(view, keyFiles, (text) => parts.events.emit({ kind: 'warning', text }));
+    const login = loginSettings(view, parts.tables);
     const anvil = createAnvil(view, channelOf(log, view, 'anvil'), now);
     const make = (settings: Settings): SmtpService =>
       createSmtpServer({
@@ -230,6 +232,7 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
         freeBytes: () => store.freeBytes(),
         flushSite,
         tls,
+        login,
       });
     const calm = createLateService(() => make(view), parts.events);
     const stressed = (): SmtpService => make(configuration.stressedSettingsFor(entry));

@@ -12,7 +12,12 @@ interface Rate {
   readonly reply: string;
 }
 
-const rates: Readonly<Record<'message' | 'recipient' | 'newTlsSession', Rate>> = {
+const rates: Readonly<Record<'message' | 'recipient' | 'newTlsSession' | 'auth', Rate>> = {
+  auth: {
+    limitOf: (settings) => settings.clientAuthRateLimit,
+    warning: 'AUTH command rate',
+    reply: '450 4.7.1 Error: too many AUTH commands',
+  },
   message: {
     limitOf: (settings) => settings.clientMessageRateLimit,
     warning: 'Message delivery request rate',
@@ -69,7 +74,7 @@ export class ClientLimits {
   }
 
   /** Counts a message or recipient; the reply when there are too many of them. */
-  async refusalOf(kind: 'message' | 'recipient' | 'newTlsSession'): Promise<CommandResult | undefined> {
+  async refusalOf(kind: keyof typeof rates): Promise<CommandResult | undefined> {
     const { settings, options, client } = this.#session;
     const { limitOf, warning, reply } = rates[kind];
     const limit = limitOf(settings);

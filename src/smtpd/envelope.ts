@@ -10,6 +10,7 @@ export interface EnvelopeSource {
   readonly helo: string | undefined;
   readonly protocol: string;
   readonly saslUsername: string;
+  readonly saslMethod?: string;
 }
 
 export function attributesOf(client: ClientFacts, heloName: string, protocol: string): ClientAttributes {
@@ -18,7 +19,7 @@ export function attributesOf(client: ClientFacts, heloName: string, protocol: st
 }
 
 export function envelopeOf(
-  { settings, client, logClient, helo = '', protocol, saslUsername }: EnvelopeSource,
+  { settings, client, logClient, helo = '', protocol, saslUsername, saslMethod = '' }: EnvelopeSource,
   transaction: Transaction,
   rewriteContext: 'local' | 'remote',
 ): SubmissionOptions['envelope'] {
@@ -33,7 +34,7 @@ export function envelopeOf(
     rewriteContext,
     client: own,
     logClient: logClient === undefined ? own : attributesOf(logClient, logClient.heloName, logClient.protocol),
-    ...(saslUsername === '' ? {} : { sasl: { method: '', username: saslUsername, sender: '' } }),
+    ...(saslUsername === '' ? {} : { sasl: { method: saslMethod, username: saslUsername, sender: '' } }),
     fullName: '',
     contentFilter: settings.contentFilter,
     origin: 'mail',

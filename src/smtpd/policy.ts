@@ -26,6 +26,7 @@ export interface SessionFacts {
   readonly queueId: string;
   readonly sizeBytes: number;
   readonly saslUsername: string;
+  readonly saslMethod?: string;
   /** AUTH= of MAIL; '' when there is none. */
   readonly saslSender: string;
   /** Input waits that the client should not have sent yet. */

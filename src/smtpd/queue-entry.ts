@@ -28,8 +28,11 @@ export function logOrigin(session: Session, transaction: Transaction, queueId: s
 }
 
 /** What XCLIENT and XFORWARD told of where the mail comes from. */
-function originText({ saslUsername, forwardedQueueId, logClient }: Session, { saslSender }: Transaction): string {
-  const login = saslUsername === '' ? '' : `, sasl_method=XCLIENT, sasl_username=${saslUsername}`;
+function originText(
+  { saslUsername, saslMethod, forwardedQueueId, logClient }: Session,
+  { saslSender }: Transaction,
+): string {
+  const login = saslUsername === '' ? '' : `, sasl_method=${saslMethod}, sasl_username=${saslUsername}`;
   const origin = forwardedQueueId === '' ? '' : `, orig_queue_id=${forwardedQueueId}`;
   const sender = saslSender === '' ? '' : `, sasl_sender=${saslSender}`;
   return `${login}${sender}${origin}${logClient === undefined ? '' : `, orig_client=${logClient.address === 'unknown' ? logClient.name : clientText(logClient)}`}`;
@@ -40,7 +43,7 @@ export function receivedFieldOf(session: Session, transaction: Transaction, queu
   const { settings, protocol, options } = session;
   return receivedField({
     client: attributesOf(session.client, session.helo ?? '', protocol),
-    protocol: `${transaction.smtputf8 ? `UTF8${protocol.replace(/^E/, '')}` : protocol}${session.tls === undefined ? '' : 'S'}`,
+    protocol: `${transaction.smtputf8 ? `UTF8${protocol.replace(/^E/, '')}` : protocol}${session.tls === undefined ? '' : 'S'}${session.saslMethod === '' || session.saslMethod === 'XCLIENT' ? '' : 'A'}`,
     myhostname: settings.myhostname,
     mailName: settings.mailName,
     queueId,

@@ -19,6 +19,7 @@ import { secureSession } from './commands/starttls.ts';
 import type { Override } from './commands/xclient.ts';
 import { CommandCounters } from './counters.ts';
 import { Exchange } from './exchange.ts';
+import type { LoginSettings } from './login-settings.ts';
 import type { PolicyChecks, PolicyMemory, SessionFacts, Stage, Verdict } from './policy.ts';
 import { warn } from './session-log.ts';
 import { type ClientFacts, clientText, type NewTransaction, type Transaction } from './session-state.ts';
@@ -45,6 +46,8 @@ export interface SessionOptions {
   readonly notifyPostmaster?: (notice: SessionNotice) => void;
   /** TLS that the service offers. */
   readonly tls?: ServerTls | undefined;
+  /** How clients log in. */
+  readonly login?: LoginSettings | undefined;
   /** `sendmail -bs`: no network client, no connection limits. */
   readonly isStandAlone: boolean;
   /** The load balancer in front of us did not say who the client is: nobody is served. */
@@ -68,6 +71,7 @@ export class Session {
   helo: string | undefined;
   protocol = 'SMTP';
   saslUsername = '';
+  saslMethod = '';
   /** Since STARTTLS. */
   tls: TlsFacts | undefined;
   transaction: Transaction | undefined;
@@ -192,6 +196,7 @@ export class Session {
       queueId: this.queueId,
       sizeBytes: stage === 'endOfData' ? (transaction?.contentBytes ?? 0) : (transaction?.declaredSize ?? 0),
       saslUsername: this.saslUsername,
+      saslMethod: this.saslMethod,
       saslSender: transaction?.saslSender ?? '',
       hasPipelinedInput: this.exchange.sawPipelining,
       tls: this.tls,
@@ -260,7 +265,10 @@ export class Session {
     this.client = client;
     this.helo = helo === '' ? undefined : helo;
     this.protocol = protocol === undefined || protocol === '' ? 'SMTP' : protocol;
-    if (login !== undefined) this.saslUsername = login;
+    if (login !== undefined) {
+      this.saslUsername = login;
+      this.saslMethod = 'XCLIENT';
+    }
     this.#policyMemory = {};
     this.accessDenied = false;
     // whoever the client is now must be allowed to say so again

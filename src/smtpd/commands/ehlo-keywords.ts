@@ -7,6 +7,8 @@ export interface Announced {
   readonly extensions: ReadonlySet<string>;
   /** STARTTLS can begin. */
   readonly offersTls: boolean;
+  /** `AUTH PLAIN LOGIN`, in all the forms asked for. */
+  readonly auth: readonly string[];
 }
 
 /** Names for smtpd_discard_ehlo_keywords, in the order in which the log lists them. */
@@ -41,6 +43,7 @@ export function ehloKeywords(settings: SmtpdSettings, announced: Announced): rea
     ['vrfy', 'VRFY', !settings.disableVrfy],
     ['etrn', 'ETRN', true],
     ['starttls', 'STARTTLS', announced.offersTls],
+    ...announced.auth.map((text) => ['auth', text, true] as const),
     ['verp', 'XVERP', announced.extensions.has('XVERP')],
     [
       'xclient',

@@ -2,6 +2,7 @@
 import { type CommandResult, replyOf } from '../command-result.ts';
 import { sendAway, warn } from '../session-log.ts';
 import type { Session } from '../session.ts';
+import { authKeywords } from './auth.ts';
 import type { Arguments } from './index.ts';
 import { discardedNames, ehloKeywords } from './ehlo-keywords.ts';
 
@@ -54,7 +55,13 @@ async function keywords(session: Session): Promise<CommandResult> {
     if (name === 'XFORWARD' ? session.canXforward : answer === 'yes') extensions.add(name);
   }
   const offersTls = session.options.tls?.context !== undefined && session.tls === undefined;
-  return { code: 250, lines: [settings.myhostname, ...ehloKeywords(settings, { discarded, extensions, offersTls })] };
+  return {
+    code: 250,
+    lines: [
+      settings.myhostname,
+      ...ehloKeywords(settings, { discarded, extensions, offersTls, auth: await authKeywords(session) }),
+    ],
+  };
 }
 
 /** EHLO keywords that this client is not told; undefined when the table can't be read. smtpd_discard_ehlo_keyword_address_maps */

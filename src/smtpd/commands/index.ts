@@ -3,6 +3,7 @@ import type { MaybePromise } from '#message';
 import type { CommandWord } from '#smtp';
 import { type CommandResult, replyOf } from '../command-result.ts';
 import type { Session } from '../session.ts';
+import { auth } from './auth.ts';
 import { bdat } from './bdat.ts';
 import { data } from './data.ts';
 import { etrn } from './etrn.ts';
@@ -31,7 +32,6 @@ export interface Verb {
   readonly isJunk: boolean;
 }
 
-const notEnabled = (): CommandResult => replyOf('503 5.5.1 Error: authentication not enabled');
 const notRecognized = (): CommandResult => replyOf('500 5.5.2 Error: command not recognized');
 
 type Row = readonly [name: string, run: Verb['run'], ...flags: ('endsGroup' | 'isJunk')[]];
@@ -41,7 +41,7 @@ const rows: readonly Row[] = [
   ['XCLIENT', xclient],
   ['XFORWARD', xforward],
   ['STARTTLS', startTls],
-  ['AUTH', notEnabled],
+  ['AUTH', auth],
   ['MAIL', mail],
   ['RCPT', rcpt],
   ['DATA', data, 'endsGroup'],

@@ -42,7 +42,7 @@ function requestOf({ facts, stage }: Evaluation, toolbox: Toolbox, context: stri
     ['size', facts.sizeBytes],
     ['etrn_domain', facts.etrnDomain ?? ''],
     ['stress', settings.string('stress')],
-    ['sasl_method', facts.saslUsername === '' ? '' : 'XCLIENT'],
+    ['sasl_method', facts.saslUsername === '' ? '' : (facts.saslMethod ?? 'XCLIENT')],
     ['sasl_username', facts.saslUsername],
     ['sasl_sender', facts.saslSender],
     ['ccert_subject', ''],
