@@ -29,8 +29,8 @@ export async function authKeywords(session: Session): Promise<readonly string[]>
 
 export async function auth(session: Session, { words }: Arguments): Promise<CommandResult> {
   const { login: configured } = session.options;
-  if (session.helo === undefined) return replyOf('503 5.5.1 Error: send HELO/EHLO first');
   if (configured === undefined) return replyOf('503 5.5.1 Error: authentication not enabled');
+  if (session.helo === undefined) return replyOf('503 5.5.1 Error: send HELO/EHLO first');
   if (configured.needsTls && session.tls === undefined) {
     return replyOf('504 5.5.4 Encryption required for requested authentication mechanism');
   }

@@ -50,6 +50,15 @@ describe('an SMTP session', () => {
     );
   });
 
+  it('says of logins that there are none before it asks for a greeting', async () => {
+    const server = serve();
+    assert.deepEqual(await server.talk('AUTH PLAIN', 'HELO c.example', 'AUTH PLAIN'), [
+      '503 5.5.1 Error: authentication not enabled',
+      '250 mail.example.com',
+      '503 5.5.1 Error: authentication not enabled',
+    ]);
+  });
+
   it('does to a message what a refused recipient asked for', async () => {
     const server = serve({
       verdict: (stage, recipient) =>
