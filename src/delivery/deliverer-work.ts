@@ -1,24 +1,25 @@
 /** The work of a deliverer, done with the rights of the process it runs in. */
-import { constants } from 'node:fs';
-import { access, lstat, readFile } from 'node:fs/promises';
+import { accessSync, constants, lstatSync, readFileSync, type Stats } from 'node:fs';
 import { runCommand } from './command.ts';
 import { type DelivererRequest, type DelivererResult, failedResult, type ReadResult } from './deliverer-protocol.ts';
 import { errnoOf, errnoText, MailboxError, statusOfErrno } from './mailbox-error.ts';
 import { appendMailbox } from './mailbox.ts';
 import { writeMaildir } from './maildir.ts';
 
-async function readFirst(paths: readonly string[]): Promise<ReadResult> {
+/** Short system calls are made directly: a deliverer has nothing else to do meanwhile. */
+function readFirst(paths: readonly string[]): ReadResult {
   for (const path of paths) {
-    const found = await lstat(path).catch((error: unknown) => error);
-    if (found instanceof Error) {
-      if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(errnoOf(found))) continue;
-      return { kind: 'unreadable', path, reason: errnoText(found), facts: { uid: 0, mode: 0, isRegular: false } };
+    let seen: Stats;
+    try {
+      seen = lstatSync(path);
+    } catch (error) {
+      if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(errnoOf(error))) continue;
+      return { kind: 'unreadable', path, reason: errnoText(error), facts: { uid: 0, mode: 0, isRegular: false } };
     }
-    const seen = await lstat(path);
     const facts = { uid: seen.uid, mode: seen.mode & 0o7777, isRegular: seen.isFile() };
     if (!facts.isRegular) return { kind: 'file', path, text: '', facts };
     try {
-      return { kind: 'file', path, text: await readFile(path, 'utf8'), facts };
+      return { kind: 'file', path, text: readFileSync(path, 'utf8'), facts };
     } catch (error) {
       return { kind: 'unreadable', path, reason: errnoText(error), facts };
     }
@@ -38,9 +39,9 @@ export async function runRequest(request: DelivererRequest, content: AsyncIterab
       case 'command':
         return await runCommand(request, content);
       case 'read':
-        return await readFirst(request.paths);
+        return readFirst(request.paths);
       case 'enter':
-        await access(request.path, constants.X_OK);
+        accessSync(request.path, constants.X_OK);
         return { kind: 'ok', warnings: [] };
     }
   } catch (error) {

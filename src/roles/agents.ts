@@ -1,6 +1,6 @@
 /** The delivery agents of master.cf: transport name → agent. */
 import type { Configuration, Settings } from '#config';
-import { createDiscardAgent, createErrorAgent, type DelivererPool } from '#delivery';
+import { createDiscardAgent, createErrorAgent, type DelivererPool, inTurn } from '#delivery';
 import { createLocalAgent } from '#delivery/local';
 import { createPipeAgent } from '#delivery/pipe';
 import { createSmtpAgent } from '#delivery/smtp';
@@ -67,26 +67,28 @@ export function createAgents(parts: AgentParts): ReadonlyMap<string, DeliveryAge
       case 'virtual':
         agents.set(
           service.name,
-          createVirtualAgent({ settings, rewriter, deliverers, now, hostname: hostname(), ...opened() }),
+          inTurn(createVirtualAgent({ settings, rewriter, deliverers, now, hostname: hostname(), ...opened() })),
         );
         break;
       case 'local':
         agents.set(
           service.name,
-          createLocalAgent({
-            settings,
-            rewriter,
-            submission,
-            deliverers,
-            now,
-            hostname: hostname(),
-            agents,
-            ...opened(),
-          }),
+          inTurn(
+            createLocalAgent({
+              settings,
+              rewriter,
+              submission,
+              deliverers,
+              now,
+              hostname: hostname(),
+              agents,
+              ...opened(),
+            }),
+          ),
         );
         break;
       case 'pipe':
-        agents.set(service.name, createPipeAgent({ entry: service, settings, deliverers, now, ...opened() }));
+        agents.set(service.name, inTurn(createPipeAgent({ entry: service, settings, deliverers, now, ...opened() })));
         break;
       default:
         break;

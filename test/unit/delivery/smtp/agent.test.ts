@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { a, envelope, mx, request, startAgent, startSink, zone } from './sink.ts';
+import { envelope, request } from '../request.ts';
+import { a, mx, startAgent, startSink, zone } from './sink.ts';
 
 const words = (outcomes: readonly { index: number; kind: string; status: { code: string } }[]) =>
   outcomes.toSorted((x, y) => x.index - y.index).map(({ kind, status }) => `${kind} ${status.code}`);

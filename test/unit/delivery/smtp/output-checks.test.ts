@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { request, startAgent, startSink } from './sink.ts';
+import { request } from '../request.ts';
+import { startAgent, startSink } from './sink.ts';
 
 const checks = [
   'smtp_header_checks = regexp:{{/^X-Strip/ STRIP}, {/^X-Ign/ IGNORE}, {/^X-Rep/ REPLACE X-Rep: replaced}, {/^X-Pre/ PREPEND X-Before: y}, {/^X-Warn/ WARN seen}, {/^X-Rej/ REJECT no}}',

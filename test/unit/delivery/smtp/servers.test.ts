@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { describe, it } from 'node:test';
-import { a, mx, request, startAgent, startSink, zone } from './sink.ts';
+import { request } from '../request.ts';
+import { a, mx, startAgent, startSink, zone } from './sink.ts';
 
 /** What one recipient came to, with the reason. */
 async function fate(agent: ReturnType<typeof startAgent>, nexthop: string): Promise<string> {

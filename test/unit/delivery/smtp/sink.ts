@@ -7,7 +7,7 @@ import { openSettings, type ServiceEntry } from '#config';
 import { createSmtpAgent, type SmtpAgentOptions } from '#delivery/smtp';
 import type { DnsAnswer, DnsRecord, HostLookup, Resolver } from '#dns';
 import { type MailEvent, renderPostfixText } from '#events';
-import type { DeliveryRequest, Envelope, Outcome } from '#message';
+import type { DeliveryRequest, Outcome } from '#message';
 import { TableOpener } from '#tables';
 
 /** Replies by stage: connect, ehlo, helo, lhlo, mail, rcpt, data, dot, rset, quit. `close` hangs up, `silence` waits. */
@@ -124,72 +124,6 @@ const noHosts: HostLookup = {
   addresses: () => Promise.resolve({ kind: 'notFound', reason: 'Name or service not known' }),
   name: () => Promise.resolve({ kind: 'notFound', reason: 'Name or service not known' }),
 };
-
-const client = {
-  name: 'client.example',
-  reverseName: 'client.example',
-  address: '192.0.2.1',
-  port: '40000',
-  heloName: 'helo.example',
-  protocol: 'ESMTP',
-  serverAddress: '',
-  serverPort: '',
-};
-
-export const envelope: Envelope = {
-  sender: 'from@example.org',
-  arrivedAt: 0,
-  envid: '',
-  ret: '',
-  smtputf8: false,
-  encoding: '',
-  rewriteContext: 'remote',
-  client,
-  logClient: client,
-  fullName: '',
-  contentFilter: '',
-  origin: 'mail',
-  verp: '',
-  trace: '',
-  originalQueueId: '',
-  messageId: '',
-  requireTls: false,
-};
-
-/** A request for some recipients. */
-export function request(
-  nexthop: string,
-  recipients: readonly string[],
-  change: Partial<DeliveryRequest> = {},
-  content = 'Subject: x\r\n\r\nbody\r\n',
-): DeliveryRequest {
-  const bytes = Buffer.from(content, 'latin1');
-  return {
-    queueId: 'QID',
-    envelope,
-    content: {
-      sizeBytes: bytes.length,
-      headerBytes: Math.max(0, bytes.indexOf('\r\n\r\n') + 2),
-      chunks: () => [bytes],
-    },
-    sizeBytes: bytes.length,
-    transport: 'smtp',
-    nexthop,
-    recipients: recipients.map((address, index) => ({
-      address,
-      original: address,
-      dsnOriginal: '',
-      notify: [],
-      index,
-    })),
-    activeAt: 0,
-    startedAt: 0,
-    reuseConnection: false,
-    probe: false,
-    signal: new AbortController().signal,
-    ...change,
-  };
-}
 
 const service = (args: readonly string[]): ServiceEntry => ({
   name: 'smtp',

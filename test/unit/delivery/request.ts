@@ -1,0 +1,68 @@
+/** What the queue manager asks of an agent, for tests. */
+import type { DeliveryRequest, Envelope } from '#message';
+
+const client = {
+  name: 'client.example',
+  reverseName: 'client.example',
+  address: '192.0.2.1',
+  port: '40000',
+  heloName: 'helo.example',
+  protocol: 'ESMTP',
+  serverAddress: '',
+  serverPort: '',
+};
+
+export const envelope: Envelope = {
+  sender: 'from@example.org',
+  arrivedAt: 0,
+  envid: '',
+  ret: '',
+  smtputf8: false,
+  encoding: '',
+  rewriteContext: 'remote',
+  client,
+  logClient: client,
+  fullName: '',
+  contentFilter: '',
+  origin: 'mail',
+  verp: '',
+  trace: '',
+  originalQueueId: '',
+  messageId: '',
+  requireTls: false,
+};
+
+/** A request for some recipients. */
+export function request(
+  nexthop: string,
+  recipients: readonly string[],
+  change: Partial<DeliveryRequest> = {},
+  content = 'Subject: x\r\n\r\nbody\r\n',
+): DeliveryRequest {
+  const bytes = Buffer.from(content, 'latin1');
+  return {
+    queueId: 'QID',
+    envelope,
+    content: {
+      sizeBytes: bytes.length,
+      headerBytes: Math.max(0, bytes.indexOf('\r\n\r\n') + 2),
+      chunks: () => [bytes],
+    },
+    sizeBytes: bytes.length,
+    transport: 'smtp',
+    nexthop,
+    recipients: recipients.map((address, index) => ({
+      address,
+      original: address,
+      dsnOriginal: '',
+      notify: [],
+      index,
+    })),
+    activeAt: 0,
+    startedAt: 0,
+    reuseConnection: false,
+    probe: false,
+    signal: new AbortController().signal,
+    ...change,
+  };
+}
