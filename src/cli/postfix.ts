@@ -1,13 +1,13 @@
 /** postfix(1): start, stop, reload, status, check, flush, abort, start-fg. */
 import { spawn } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Configuration, ConfigError, findConfigDirectory, loadConfiguration } from '#config';
 import { createFileSink, EventLog } from '#events';
 import { openLogFile, runningMaster } from '#master';
 import { keepDescriptorsPrivate } from '#native';
-import { mailOwner, unusableServices } from '#roles';
+import { unusableServices } from '#roles';
 import type { CliIo, Command } from './io.ts';
+import { makeQueueDirectories } from './queue-directories.ts';
 
 const stopWaitMs = 6000;
 
@@ -97,40 +97,11 @@ function createSay(io: CliIo, { settings }: Configuration): Script['say'] {
   };
 }
 
-interface Directory {
-  readonly path: string;
-  readonly mode: number;
-  readonly ofOwner: boolean;
-}
-
-/** What `postfix check` makes and mends below $queue_directory and $data_directory. */
-function directories(configuration: Configuration): readonly Directory[] {
-  const queue = configuration.settings.string('queue_directory');
-  return [
-    { path: queue, mode: 0o755, ofOwner: true },
-    { path: configuration.settings.string('data_directory'), mode: 0o700, ofOwner: true },
-    { path: `${queue}/pid`, mode: 0o755, ofOwner: false },
-    { path: `${queue}/public`, mode: 0o755, ofOwner: true },
-    { path: `${queue}/private`, mode: 0o700, ofOwner: true },
-    // anybody may leave a message, nobody may look at another's: no set-group-ID program is needed
-    { path: `${queue}/maildrop`, mode: 0o1733, ofOwner: true },
-  ];
-}
-
-function makeDirectories(configuration: Configuration): void {
-  const owner = mailOwner(configuration.settings);
-  for (const { path, mode, ofOwner } of directories(configuration)) {
-    mkdirSync(path, { recursive: true });
-    if ((statSync(path).mode & 0o7777) !== mode) chmodSync(path, mode);
-    if (owner !== undefined && ofOwner) chownSync(path, owner.uid, owner.gid);
-  }
-}
-
 async function check(script: Script): Promise<number> {
   const { configuration, say } = script;
   for (const text of configuration.warnings) say(text, 'warning');
   try {
-    makeDirectories(configuration);
+    makeQueueDirectories(configuration.settings);
     for (const text of await unusableServices(configuration)) say(text, 'warning');
   } catch (error) {
     const problems =

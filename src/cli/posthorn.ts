@@ -2,13 +2,14 @@
  * posthorn(1): what Postfix has no command for. `posthorn quick-start` runs a mail server below ./var at once;
  * `posthorn explain` says what the SMTP server would answer a client, and why.
  */
-import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, writeFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runAllInOne } from '#roles';
 import type { CliIo } from './io.ts';
+import { makeDirectory } from './make-directory.ts';
 
 const standardPort = 2525;
 
@@ -68,7 +69,7 @@ lmtp      unix  -       -       n       -       -       lmtp
 function prepare(directory: string, port: number, domain: string, user: User): string {
   const etc = `${directory}/etc`;
   for (const name of ['etc', 'queue', 'queue/pid', 'queue/public', 'queue/private', 'queue/maildrop', 'data', 'mail']) {
-    mkdirSync(`${directory}/${name}`, { recursive: true });
+    makeDirectory(`${directory}/${name}`);
     if (userInfo().uid === 0) chownSync(`${directory}/${name}`, user.uid, user.gid);
   }
   chmodSync(`${directory}/queue/maildrop`, 0o1733);
@@ -83,7 +84,14 @@ async function quickStart(io: CliIo, directory: string, port: number): Promise<n
   const user = userInfo().uid === 0 ? { uid: nobody, gid: nobody } : { uid: userInfo().uid, gid: userInfo().gid };
   const name = hostname();
   const domain = name.includes('.') ? name : `${name}.localdomain`;
-  const etc = prepare(directory, port, domain, user);
+  let etc: string;
+  try {
+    etc = prepare(directory, port, domain, user);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    io.stderr(`posthorn: fatal: --directory ${directory}: ${error.message}; name one that can be written to\n`);
+    return 1;
+  }
   return runAllInOne({
     directory: etc,
     ...(userInfo().uid === 0 ? { runAs: user } : {}),
