@@ -100,7 +100,7 @@ function copyRows(path: string, database: DatabaseSync): { readonly messages: nu
     };
   };
   const message = insert('messages', 15);
-  const content = insert('contents', 3);
+  const content = insert('contents', 4);
   const holder = insert('holders', 3);
   const arriving = insert('arriving', 2);
   database.exec('BEGIN');
@@ -108,7 +108,8 @@ function copyRows(path: string, database: DatabaseSync): { readonly messages: nu
     const { values } = row;
     const last = values.at(-1);
     if (values.length === 15) message(row);
-    else if (values.length === 3) (last instanceof Uint8Array ? content : holder)(row);
+    else if (values.length === 4) content(row);
+    else if (values.length === 3) holder(row);
     else if (values.length === 2 && typeof last === 'number') arriving(row);
     else if (values.length === 1 && typeof last === 'number')
       database.prepare('UPDATE serials SET next = max(next, ?)').run(last);

@@ -38,6 +38,8 @@ export const writerPragmas = `
  *
  * `holder` is the lease: 0, or the number of the process that works on the message. `wanted` is what a command asked
  * for while a delivery ran: 1 hold, 2 requeue.
+ *
+ * `pad` fills the pages that a part of content lies on, so that damage to a page hurts one message.
  */
 export const schema = `
   CREATE TABLE IF NOT EXISTS messages (
@@ -63,7 +65,8 @@ export const schema = `
   CREATE TABLE IF NOT EXISTS contents (
     key INTEGER PRIMARY KEY,
     crc INTEGER NOT NULL,
-    data BLOB NOT NULL
+    data BLOB NOT NULL,
+    pad BLOB
   ) STRICT;
   CREATE TABLE IF NOT EXISTS arriving (serial INTEGER PRIMARY KEY, holder INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS holders (number INTEGER PRIMARY KEY, pid INTEGER NOT NULL, started TEXT NOT NULL) STRICT;
@@ -73,6 +76,18 @@ export const schema = `
 
 /** Content parts of a message have keys from `serial * partsPerMessage` on, in order. */
 export const partsPerMessage = 1 << 20;
+
+/** What a part's row has beside its content: the sizes and kinds of its columns, and its checksum; at most. */
+const rowOverheadBytes = 24;
+/** What a row may have to lie on a page whole, and what each page after it takes. sqlite.org/fileformat2.html, 1.6 */
+const firstPageBytes = pageBytes - 35;
+const furtherPageBytes = pageBytes - 4;
+
+/** How many bytes fill the last page of a part of content, so that nothing of another message comes to lie there. */
+export function padBytes(contentBytes: number): number {
+  const beyondFirst = contentBytes + rowOverheadBytes - firstPageBytes;
+  return Math.ceil(Math.max(beyondFirst, 0) / furtherPageBytes) * furtherPageBytes - beyondFirst;
+}
 
 /** How many serial numbers a process takes at once. */
 export const serialBlock = 1 << 16;

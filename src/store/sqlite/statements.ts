@@ -2,7 +2,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { contentChecksum, rowChecksum } from './checksums.ts';
 import type { Operation } from './operations.ts';
-import { partsPerMessage, queueNumbers } from './schema.ts';
+import { padBytes, partsPerMessage, queueNumbers } from './schema.ts';
 
 /** Operations that are about rows. */
 export type StatementOperation = Exclude<Operation, { readonly kind: 'salvage' }>;
@@ -140,10 +140,11 @@ export class Statements {
   }
 
   #putPart(serial: number, part: number, data: Uint8Array): void {
-    this.#statement('INSERT INTO contents (key, crc, data) VALUES (?, ?, ?)').run(
+    this.#statement('INSERT INTO contents (key, crc, data, pad) VALUES (?, ?, ?, zeroblob(?))').run(
       serial * partsPerMessage + part,
       contentChecksum(data),
       data,
+      padBytes(data.length),
     );
   }
 

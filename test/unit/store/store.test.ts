@@ -276,6 +276,29 @@ describe('the queue store', () => {
     });
   }
 
+  for (const size of [10, 1000, 4000, 8100, 8120, 8130, 8140, 8150, 9000, 30_000]) {
+    it(`loses nothing but a message of ${size} bytes to damage of a page that begins with it`, async () => {
+      const ids: string[] = [];
+      for (let i = 0; i < 12; i += 1) ids.push(await put(i === 5 ? `VICTIM${'v'.repeat(size)}` : `${i}`.repeat(size)));
+      await store.close();
+      const path = join(directory, 'posthorn.db');
+      const bytes = readFileSync(path);
+      // what is next on the page, and not what is on the next page
+      const at = bytes.indexOf('VICTIM');
+      const end = Math.ceil(at / 8192) * 8192;
+      writeFileSync(path, bytes.fill(7, at, end));
+      store = await open();
+      const others = ids.filter((_, i) => i !== 5);
+      const claimed = await store.claim('incoming', 2_000_000, 20);
+      const whole: string[] = [];
+      for (const message of claimed) {
+        const text = await textOf(message).catch(() => '');
+        if (text.length > 0) whole.push(message.queueId);
+      }
+      assert.deepEqual(whole, others);
+    });
+  }
+
   it('requeues waiting messages at once, and active ones when their delivery has ended', async () => {
     const waiting = await put('waiting');
     const active = await put('active');
