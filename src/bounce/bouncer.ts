@@ -151,7 +151,12 @@ class NoticeSender implements Bouncer {
     const template = this.#settings.templates[name];
     const at = (this.#options.now ?? Date.now)();
     if (!isPostmasterCopy) for (const text of template.warnings) this.#options.events.emit({ kind: 'warning', text });
-    return { kind, message, recipients, template, to, isPostmasterCopy, headersOnly, at };
+    const isRedacted = this.#asksForTls(message) && this.#settings.redactsRequireTls;
+    return { kind, message, recipients, template, to, isPostmasterCopy, headersOnly: headersOnly || isRedacted, at };
+  }
+
+  #asksForTls({ envelope }: QueuedMessage): boolean {
+    return this.#settings.heedsRequireTls && envelope.requireTls;
   }
 
   async #send(notice: Notice): Promise<NotifyResult> {
@@ -178,11 +183,13 @@ class NoticeSender implements Bouncer {
 
   #open({ message, isPostmasterCopy, at }: Notice): Submission {
     const { smtputf8, encoding } = message.envelope;
+    // the way back may not have what the way here had. RFC 8689, 5
+    const requireTls = this.#asksForTls(message) && !this.#settings.redactsRequireTls;
     const sender = isPostmasterCopy ? this.#settings.doubleBounceSender : '';
     const submission: Submission = this.#options.submission.open({
       source: 'bounce',
       overrides: [],
-      envelope: { ...internalEnvelope(sender, at, 'bounce'), smtputf8, encoding },
+      envelope: { ...internalEnvelope(sender, at, 'bounce'), smtputf8, encoding, requireTls },
       prepend: () => internalReceived(submission.queueId, formatMailDate(at), this.#settings),
     });
     return submission;

@@ -57,7 +57,8 @@ function partEncoding(notice: Notice): readonly string[] {
 
 function headerSection(notice: Notice, boundary: string, settings: BounceSettings): readonly string[] {
   const { template, isPostmasterCopy, message } = notice;
-  const { messageId, smtputf8, requireTls } = message.envelope;
+  const { messageId, smtputf8, requireTls, tlsNotRequired } = message.envelope;
+  const isRequired = settings.heedsRequireTls && requireTls;
   const threads = settings.threadsNotices && messageId !== '' && !isPostmasterCopy;
   return [
     `Date: ${formatMailDate(notice.at)}`,
@@ -66,7 +67,7 @@ function headerSection(notice: Notice, boundary: string, settings: BounceSetting
     `To: ${toExternal(notice.to)}`,
     `Auto-Submitted: ${isPostmasterCopy ? 'auto-generated' : 'auto-replied'}`,
     ...(threads ? [`References: ${messageId}`, `In-Reply-To: ${messageId}`] : []),
-    ...(requireTls ? ['TLS-Required: no'] : []),
+    ...(settings.copiesTlsRequired && tlsNotRequired === true && !isRequired ? ['TLS-Required: no'] : []),
     'MIME-Version: 1.0',
     `Content-Type: multipart/report; report-type=${smtputf8 ? 'global-' : ''}delivery-status;`,
     `\tboundary="${boundary}"`,

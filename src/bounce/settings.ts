@@ -18,6 +18,12 @@ export interface BounceSettings {
   readonly doubleBounceRecipient: string;
   readonly delayRecipient: string;
   readonly threadsNotices: boolean;
+  /** Of mail that asked for REQUIRETLS only the header section is returned, and the notice itself does without. */
+  readonly redactsRequireTls: boolean;
+  /** REQUIRETLS counts. requiretls_enable */
+  readonly heedsRequireTls: boolean;
+  /** tls_required_enable */
+  readonly copiesTlsRequired: boolean;
   /** One notice for all recipients, also with VERP. */
   readonly ignoresVerp: boolean;
   readonly templates: Templates;
@@ -39,6 +45,9 @@ export function readBounceSettings(settings: Settings, warn: (text: string) => v
     doubleBounceRecipient: settings.string('2bounce_notice_recipient'),
     delayRecipient: settings.string('delay_notice_recipient'),
     threadsNotices: settings.bool('enable_threaded_bounces'),
+    redactsRequireTls: settings.bool('requiretls_redact_dsn'),
+    heedsRequireTls: settings.bool('requiretls_enable'),
+    copiesTlsRequired: settings.bool('tls_required_enable'),
     ignoresVerp: settings.bool('disable_verp_bounces'),
     templates: readTemplates(settings, warn),
   };

@@ -15,6 +15,7 @@ import type { Inspector } from './inspector.ts';
 import { StrayCrReader } from './line-ends.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import type { Steps } from './steps.ts';
+import type { TlsRequests } from './tls-requests.ts';
 
 const headerEnd = Buffer.from('\r\n\r\n');
 const crlf = Buffer.from('\r\n');
@@ -50,6 +51,7 @@ export class ContentReader {
   #messageId = '';
   #encoding: Envelope['encoding'] = '';
   #hasUtf8Header = false;
+  #tls: Readonly<TlsRequests> | undefined;
 
   constructor(options: ContentOptions) {
     this.#options = options;
@@ -78,6 +80,11 @@ export class ContentReader {
   /** The header section holds UTF-8 beyond ASCII. RFC 6532 */
   get hasUtf8Header(): boolean {
     return this.#hasUtf8Header;
+  }
+
+  /** What the header section asks of TLS; undefined while it is not complete. */
+  get tls(): Readonly<TlsRequests> | undefined {
+    return this.#tls;
   }
 
   *read(chunk: Buffer): Steps<void> {
@@ -145,6 +152,7 @@ export class ContentReader {
     if (result.refusal !== undefined) this.#options.refuse(result.refusal);
     if (this.#options.isOver()) return;
     this.#messageId = result.messageId;
+    this.#tls = result.tls;
     this.#hasUtf8Header = !isAscii(result.header) && isUtf8(result.header);
     if (maps.settings.detects8bit && this.#structure.domain !== '7bit') this.#encoding = '8bit';
     const body = result.rest.length === 0 ? whole.subarray(end) : Buffer.concat([result.rest, whole.subarray(end)]);

@@ -10,6 +10,7 @@ import { missingFields } from './missing-fields.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import type { CleanupSettings } from './settings.ts';
 import type { Steps } from './steps.ts';
+import { noteTlsField, type TlsRequests } from './tls-requests.ts';
 
 export interface HeaderSectionInput {
   /** Fields on top and the header section as received, up to its end if that is there; CRLF line ends. */
@@ -32,6 +33,7 @@ export interface HeaderSectionResult {
   readonly rest: Buffer;
   /** Message-Id as found or made; '' when none. */
   readonly messageId: string;
+  readonly tls: Readonly<TlsRequests>;
   readonly refusal?: Refusal;
 }
 
@@ -78,6 +80,7 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
   const rewrites = rewritesHeaders(envelope, settings);
   const present = new Set<string>();
   const lines: string[] = [];
+  const tls: TlsRequests = { requireTls: envelope.requireTls, tlsNotRequired: false };
   let hops = 0;
   let messageId = '';
   for (const field of fields) {
@@ -95,6 +98,9 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
       if (key === 'message-id') messageId ||= id;
       events.emit({ kind: 'messageId', queueId, messageId: id, isResent: key !== 'message-id' });
     }
+    if (!noteTlsField(key, checked.text, settings, tls)) {
+      events.emit({ kind: 'warning', text: `ignoring malformed header: '${checked.text.slice(0, 100)}'` });
+    }
     if (settings.dropHeaders.has(key)) continue;
     const kept = { name, text: checked.text };
     const text = rewrites ? yield* rewriteField(kept, context, maps) : kept.text;
@@ -102,24 +108,28 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
   }
   const refusal = hops >= settings.hopcountLimit ? refuse('hops') : undefined;
   if (refusal !== undefined) events.emit({ kind: 'warning', text: `${queueId}: message rejected: hopcount exceeded` });
-  const made = completeHeader({ ...input, present, messageId }, lines);
+  const made = completeHeader({ ...input, present, messageId, requireTls: tls.requireTls }, lines);
   const header = Buffer.from(lines.map((line) => `${line}\r\n`).join(''), encoding);
   const rest = section.subarray(Buffer.byteLength(text.slice(0, restAt), encoding));
-  return { header, rest, messageId: messageId || made, ...(refusal === undefined ? {} : { refusal }) };
+  return { header, rest, messageId: messageId || made, tls, ...(refusal === undefined ? {} : { refusal }) };
 }
 
 /** Adds what is missing to `lines`; gives the Message-Id that was made. */
 function completeHeader(
-  input: HeaderSectionInput & { readonly present: ReadonlySet<string>; readonly messageId: string },
+  input: HeaderSectionInput & {
+    readonly present: ReadonlySet<string>;
+    readonly messageId: string;
+    readonly requireTls: boolean;
+  },
   lines: string[],
 ): string {
-  const { queueId, envelope, maps, events, sender, present, messageId } = input;
+  const { queueId, envelope, maps, events, sender, present, messageId, requireTls } = input;
   const { settings } = maps;
   const adds = rewritesHeaders(envelope, settings) || settings.alwaysAddMissing;
   const missing = adds ? missingFields({ present, envelope, sender, queueId, settings }) : undefined;
   lines.push(...(missing?.lines ?? []));
-  // RFC 8689, 5
-  if (envelope.requireTls && !present.has('require-tls-esmtp')) lines.push('Require-TLS-ESMTP: yes');
+  // for content filters that know no REQUIRETLS
+  if (requireTls && settings.requireTlsField && !present.has('require-tls-esmtp')) lines.push('Require-TLS-ESMTP: yes');
   const made = missing?.messageId ?? '';
   if (made !== '') events.emit({ kind: 'messageId', queueId, messageId: made, isResent: missing?.isResent === true });
   if (!present.has('message-id') && (made === '' || missing?.isResent === true))

@@ -66,6 +66,10 @@ export interface CleanupSettings {
   readonly strict7bitHeaders: boolean;
   readonly strict7bitBody: boolean;
   readonly strictEncodingDomain: boolean;
+  /** REQUIRETLS is told by a header field, too. requiretls_esmtp_header */
+  readonly requireTlsField: boolean;
+  /** tls_required_enable */
+  readonly tlsRequiredField: boolean;
 }
 
 export function compileSettings(settings: Settings, tables: TableOpener): CleanupSettings {
@@ -127,5 +131,7 @@ export function compileSettings(settings: Settings, tables: TableOpener): Cleanu
     strict7bitHeaders: strict || settings.bool('strict_7bit_headers'),
     strict7bitBody: strict || settings.bool('strict_8bitmime_body'),
     strictEncodingDomain: settings.bool('strict_mime_encoding_domain'),
+    requireTlsField: settings.bool('requiretls_enable') && settings.bool('requiretls_esmtp_header'),
+    tlsRequiredField: settings.bool('tls_required_enable'),
   };
 }

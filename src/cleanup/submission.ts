@@ -249,6 +249,7 @@ export class CleanupSubmission implements Submission {
           contentFilter: this.#contentFilter,
           encoding: this.#options.envelope.encoding || this.#content.encoding,
           messageId: this.#content.messageId,
+          ...(this.#content.tls ?? { tlsNotRequired: false }),
         },
         recipients,
         queue: this.#isHeld ? 'hold' : 'incoming',

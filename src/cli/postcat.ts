@@ -44,10 +44,16 @@ function attributes({ envelope }: QueuedMessage): readonly (readonly [name: stri
   ];
 }
 
+/** What sending has to heed, as the bits that Postfix keeps: SMTPUTF8, `TLS-Required: no`, REQUIRETLS. */
+function sendOptions({ smtputf8, tlsNotRequired, requireTls }: QueuedMessage['envelope']): number {
+  return (smtputf8 ? 0x01 : 0) | (tlsNotRequired === true ? 0x10 : 0) | (requireTls ? 0x20 : 0);
+}
+
 function envelopeLines(message: QueuedMessage): readonly string[] {
   const { envelope, recipients, sizeBytes, content } = message;
+  const numbers = [sizeBytes, 0, recipients.length, 0, content.sizeBytes, sendOptions(envelope)];
   return [
-    `message_size: ${[sizeBytes, 0, recipients.length, 0, content.sizeBytes].map((n) => String(n).padStart(15)).join(' ')}`,
+    `message_size: ${numbers.map((n) => String(n).padStart(15)).join(' ')}`,
     `message_arrival_time: ${asciiTime(envelope.arrivedAt)}`,
     `create_time: ${asciiTime(envelope.arrivedAt)}`,
     `named_attribute: log_ident=${message.queueId}`,

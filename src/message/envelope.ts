@@ -76,6 +76,8 @@ export interface Envelope {
   readonly messageId: string;
   /** RFC 8689 REQUIRETLS was asked for. */
   readonly requireTls: boolean;
+  /** The header section says `TLS-Required: no`. RFC 8689, 5 */
+  readonly tlsNotRequired?: boolean;
 }
 
 /** The queues a message can be in, by Postfix's names. `maildrop`: it was requeued and passes cleanup again. */

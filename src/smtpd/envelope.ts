@@ -41,6 +41,6 @@ export function envelopeOf(
     verp: transaction.verp,
     trace: '',
     originalQueueId: '',
-    requireTls: false,
+    requireTls: transaction.requireTls,
   };
 }

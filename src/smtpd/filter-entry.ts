@@ -39,11 +39,18 @@ export async function passRecipient(
   return (await filter.command('2', line)) ? undefined : resultOf(filter, 'none');
 }
 
-function createFilter(session: Session, { mailCommand, rewritesLocally }: Transaction): FilteredMail | undefined {
+function createFilter(session: Session, transaction: Transaction): FilteredMail | undefined {
   const { proxyFilter } = session.settings;
   if (proxyFilter === undefined) return undefined;
-  const attributes = forwardedAttributes(session, rewritesLocally);
+  const attributes = forwardedAttributes(session, transaction.rewritesLocally);
+  const mailCommand = transaction.requireTls ? withoutRequireTls(transaction.mailCommand) : transaction.mailCommand;
   return createFilteredMail(proxyFilter, { attributes, mailCommand }, (text) => warn(session, text));
+}
+
+/** The way to a filter is in plaintext, where REQUIRETLS can't be asked for. */
+function withoutRequireTls(mailCommand: string): string {
+  const end = mailCommand.lastIndexOf('>') + 1;
+  return mailCommand.slice(0, end) + mailCommand.slice(end).replaceAll(/\s+REQUIRETLS(?=\s|$)/gi, '');
 }
 
 /** Where the mail comes from: what XFORWARD said, or the client. */
@@ -78,6 +85,9 @@ export async function beginContent(
   const isBetween =
     session.logClient !== undefined || session.forwardedQueueId !== '' || session.forwardedLocally !== undefined;
   if (!isBetween) await filter.write(receivedFieldOf(session, transaction, ''));
+  if (transaction.requireTls && session.settings.requireTlsField) {
+    await filter.write(Buffer.from('Require-TLS-ESMTP: yes\r\n'));
+  }
   return undefined;
 }
 

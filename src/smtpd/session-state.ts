@@ -28,6 +28,8 @@ export interface Transaction {
   readonly saslSender: string;
   readonly encoding: '' | '7bit' | '8bit';
   readonly smtputf8: boolean;
+  /** RFC 8689 */
+  readonly requireTls: boolean;
   readonly ret: '' | 'full' | 'hdrs';
   readonly envid: string;
   readonly startedAt: number;
@@ -67,6 +69,7 @@ export type NewTransaction = Pick<
   | 'saslSender'
   | 'encoding'
   | 'smtputf8'
+  | 'requireTls'
   | 'ret'
   | 'envid'
   | 'verp'

@@ -29,6 +29,10 @@ export interface SmtpdSettings {
   readonly strictEnvelopes: boolean;
   readonly disableVrfy: boolean;
   readonly smtputf8: boolean;
+  /** requiretls_enable */
+  readonly requireTls: boolean;
+  /** A filter that knows no REQUIRETLS is told of it by a header field. requiretls_esmtp_header */
+  readonly requireTlsField: boolean;
   readonly softBounce: boolean;
   readonly delayReject: boolean;
   /** Mail has its queue id from MAIL on. smtpd_delay_open_until_valid_rcpt = no */
@@ -184,6 +188,8 @@ export function compileSettings(
     strictEnvelopes: settings.bool('strict_rfc821_envelopes'),
     disableVrfy: settings.bool('disable_vrfy_command'),
     smtputf8: settings.bool('smtputf8_enable'),
+    requireTls: settings.bool('requiretls_enable'),
+    requireTlsField: settings.bool('requiretls_esmtp_header'),
     softBounce: settings.bool('soft_bounce'),
     delayReject: settings.bool('smtpd_delay_reject'),
     opensAtMail: !settings.bool('smtpd_delay_open_until_valid_rcpt'),

@@ -1,13 +1,13 @@
 /** TLS of the server, with nodemailer and by hand, against the quick start. */
 import assert from 'node:assert/strict';
-import { connect as connectPlain } from 'node:net';
+import { connect as connectPlain, createServer } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { createTransport } from 'nodemailer';
-import { QuickStart, until } from './support/quick-start.ts';
+import { freePort, QuickStart, until } from './support/quick-start.ts';
 
 const chain = resolve(dirname(fileURLToPath(import.meta.url)), 'support/test-only-key-and-certificate.pem');
 
@@ -39,15 +39,32 @@ class Talk {
 
 describe('TLS of the SMTP server', () => {
   let server: QuickStart;
+  let mailSeen = 0;
+  // a server without TLS
+  const plainServer = createServer((socket) => {
+    socket.write('220 plain.test ESMTP\r\n');
+    socket.on('error', () => undefined);
+    socket.on('data', (bytes) => {
+      if (bytes.toString().startsWith('MAIL')) mailSeen += 1;
+      socket.write(bytes.toString().startsWith('QUIT') ? '221 bye\r\n' : '250 plain.test\r\n');
+    });
+  });
   before(async () => {
+    const plainPort = await freePort();
+    plainServer.listen(plainPort, '127.0.0.1');
     server = await QuickStart.start([
       'smtpd_tls_security_level=may',
       `smtpd_tls_chain_files=${chain}`,
       'smtpd_tls_loglevel=1',
       'smtpd_tls_received_header=yes',
+      `transport_maps=inline:{enforced.test=smtp:[127.0.0.1]:${plainPort}}`,
+      'smtp_requiretls_policy=enforce',
     ]);
   });
-  after(() => server.remove());
+  after(async () => {
+    plainServer.close();
+    await server.remove();
+  });
 
   it('takes mail after STARTTLS, and says so', async () => {
     const transport = createTransport({
@@ -82,6 +99,34 @@ describe('TLS of the SMTP server', () => {
     assert.doesNotMatch(await inside.say('EHLO me'), /STARTTLS/);
     assert.equal(await inside.say('STARTTLS'), '554 5.5.1 Error: TLS already active\r\n');
     assert.match(await inside.say('QUIT'), /^221 /);
+  });
+
+  it('keeps REQUIRETLS with the message, and returns it rather than send it in plaintext', async () => {
+    const socket = connectPlain(server.port, '127.0.0.1');
+    const plain = new Talk(socket);
+    await plain.hear();
+    assert.doesNotMatch(await plain.say('EHLO me'), /REQUIRETLS/);
+    assert.match(
+      await plain.say('MAIL FROM:<a@example.org> REQUIRETLS'),
+      /^555 5\.5\.4 Unsupported option: REQUIRETLS/,
+    );
+    await plain.say('STARTTLS');
+    socket.removeAllListeners('data');
+    const inside = new Talk(connectTls({ socket, rejectUnauthorized: false }));
+    assert.match(await inside.say('EHLO me'), /^250 REQUIRETLS\r$/m);
+    assert.match(await inside.say(`MAIL FROM:<sender@${server.domain}> REQUIRETLS`), /^250 /);
+    assert.match(await inside.say(`RCPT TO:<kept@${server.domain}>`), /^250 /);
+    assert.match(await inside.say('RCPT TO:<away@enforced.test>'), /^250 /);
+    await inside.say('DATA');
+    assert.match(await inside.say('Subject: secret\r\n\r\nfor nobody else\r\n.'), /^250 /);
+    await inside.say('QUIT');
+    const [kept = ''] = await server.arrived('kept');
+    assert.match(kept, /\nRequire-TLS-ESMTP: yes\n/);
+    const [notice = ''] = await server.arrived('sender');
+    assert.match(notice, /\nStatus: 5\.7\.30\n/);
+    assert.doesNotMatch(notice, /for nobody else/);
+    assert.match(notice, /\nSubject: secret\n/);
+    assert.equal(mailSeen, 0);
   });
 
   it('ends a session whose handshake is none', async () => {

@@ -11,7 +11,7 @@ import { parseDestination, splitDestinations } from './destination.ts';
 import { endpointOf, findRoute, type Route } from './route.ts';
 import { mayReuse, openSession, runSession } from './session.ts';
 import type { SmtpSettings } from './settings.ts';
-import { tlsPolicyFor } from './tls-policy.ts';
+import { tlsRulesFor } from './tls-policy.ts';
 import { Attempt } from './trouble.ts';
 
 /** An agent for one service of master.cf (smtp, lmtp, relay …). */
@@ -98,7 +98,7 @@ async function tryDestination(client: Client, attempt: Attempt, text: string): P
     attempt.why = { code: '4.3.5', reason: 'Server configuration error' };
     return;
   }
-  const policy = await tlsPolicyFor(settings, client.tables.tlsPolicies, destination);
+  const policy = await tlsRulesFor(settings, client.tables, destination, attempt.request.envelope);
   if (policy.kind === 'refused') {
     const host = destination.kind === 'inet' ? destination.domain : destination.text;
     client.warn(policy.warning);
@@ -106,8 +106,8 @@ async function tryDestination(client: Client, attempt: Attempt, text: string): P
     attempt.why = policy.status;
     return;
   }
-  const kept = mayReuse(client, policy.level) ? cache.forDestination(destination.text) : undefined;
-  const route = await findRoute(client, destination, kept, policy.level);
+  const kept = mayReuse(client, policy) ? cache.forDestination(destination.text) : undefined;
+  const route = await findRoute(client, destination, kept, policy);
   if (route.list.why !== undefined || route.list.addresses.length === 0) attempt.why = route.list.why;
   if (route.list.isMxHost || (attempt.why !== undefined && isLoop(attempt.why))) attempt.isFinalNexthop = true;
   await tryServers(client, attempt, route, kept);
@@ -125,24 +125,22 @@ async function tryServers(
   let candidates = route.list.addresses.slice(0, limit);
   let kept = fromCache;
   let sessions = 0;
-  let level = route.tlsLevel;
+  let { tls } = route;
   while (!attempt.isDone && candidates.length > 0) {
     const candidate = kept === undefined ? candidates[0] : (serverOf(kept, candidates) ?? candidates[0]);
     if (candidate === undefined) break;
     const isBestMx = candidate.preference === best;
     kept ??=
-      level === route.tlsLevel && mayReuse(client, level)
-        ? client.cache.forServer(endpointOf(route, candidate))
-        : undefined;
+      tls === route.tls && mayReuse(client, tls) ? client.cache.forServer(endpointOf(route, candidate)) : undefined;
     const rest = candidates.filter((one) => one !== candidate);
     const isLast = (left: readonly ServerAddress[]): boolean => attempt.isFinalNexthop && left.length === 0;
     attempt.isFinalServer = isLast(rest);
-    const session = kept ?? (await openSession(client, attempt, route, candidate, isBestMx, level));
+    const session = kept ?? (await openSession(client, attempt, route, candidate, isBestMx, tls));
     if (session === 'retryPlain') {
-      level = 'none';
+      tls = { ...tls, level: 'none' };
       continue;
     }
-    level = route.tlsLevel;
+    tls = route.tls;
     if (session === 'failed') {
       candidates = rest;
       continue;

@@ -1,4 +1,4 @@
-/** The commands of a transaction as text: XFORWARD, MAIL and RCPT with their parameters (RFC 5321, 1870, 6152, 3461, 6531). */
+/** The commands of a transaction as text: XFORWARD, MAIL and RCPT with their parameters (RFC 5321, 1870, 6152, 3461, 6531, 8689). */
 import { quoteLocalPart, splitAddress, toExternal } from '#address';
 import type { ClientAttributes, DeliveryRequest, Notify, RequestRecipient } from '#message';
 import { encodeXtext } from '#smtp';
@@ -30,6 +30,7 @@ export function mailCommand(
   if (features.dsn && envelope.envid !== '') command += ` ENVID=${encodeXtext(envelope.envid)}`;
   if (features.dsn && envelope.ret !== '') command += ` RET=${envelope.ret.toUpperCase()}`;
   if (features.smtpUtf8 && envelope.smtputf8) command += ' SMTPUTF8';
+  if (features.requireTls) command += ' REQUIRETLS';
   return command;
 }
 

@@ -7,6 +7,8 @@ export interface ServerFeatures {
   readonly dsn: boolean;
   readonly smtpUtf8: boolean;
   readonly startTls: boolean;
+  /** REQUIRETLS was announced, inside TLS, and the message asks for it. RFC 8689 */
+  readonly requireTls: boolean;
   /** SASL mechanisms, upper case. */
   readonly auth: readonly string[];
   /** SIZE was announced; `sizeLimit` 0: without a limit. */
@@ -24,6 +26,7 @@ export const noFeatures: ServerFeatures = {
   dsn: false,
   smtpUtf8: false,
   startTls: false,
+  requireTls: false,
   auth: [],
   size: false,
   sizeLimit: 0,
@@ -51,6 +54,7 @@ export function parseFeatures(
     dsn: keywords.has('DSN'),
     smtpUtf8: keywords.has('SMTPUTF8'),
     startTls: keywords.has('STARTTLS'),
+    requireTls: keywords.has('REQUIRETLS'),
     auth: keywords.get('AUTH') ?? [],
     size: keywords.has('SIZE'),
     sizeLimit: limit !== undefined && /^\d+$/.test(limit) ? Number(limit) : 0,

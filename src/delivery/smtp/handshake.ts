@@ -11,7 +11,9 @@ import { noFeatures, parseFeatures, type ServerFeatures } from './features.ts';
 import type { Reply } from './reply.ts';
 import { logIn, type SaslRules } from './sasl.ts';
 import type { SmtpSettings } from './settings.ts';
-import { startTls, type TlsLevel } from './starttls.ts';
+import { needsTls } from './require-tls.ts';
+import { startTls, type TlsStart } from './starttls.ts';
+import type { TlsRules } from './tls-policy.ts';
 import { type Attempt, turnedAway } from './trouble.ts';
 
 export interface HandshakeContext {
@@ -19,7 +21,7 @@ export interface HandshakeContext {
   readonly attempt: Attempt;
   readonly connection: Connection;
   readonly events: EventChannel;
-  readonly tlsLevel: TlsLevel;
+  readonly tls: TlsRules;
   /** Mail to port 25: our own name in an answer is a loop. */
   readonly detectLoop: boolean;
   /** The server has the best preference of its destination. */
@@ -188,33 +190,29 @@ function isLoop(context: HandshakeContext, serverName: string): boolean {
   return true;
 }
 
-/** STARTTLS as the level asks, and EHLO again inside it (RFC 3207, 4.2). */
+/** STARTTLS as the rules ask, and EHLO again inside it (RFC 3207, 4.2). */
 async function secure(context: HandshakeContext, features: ServerFeatures): Promise<Handshake> {
-  const { settings, connection, attempt, events, tlsLevel } = context;
-  const isRequired = tlsLevel === 'encrypt';
-  const plain: Handshake = { kind: 'ready', features, delayDot: false };
+  const { settings, connection, attempt, events, tls } = context;
+  const isRequired = tls.level === 'encrypt' || needsTls(tls.requireTls);
+  // what is said in plaintext of REQUIRETLS means nothing
+  const plain: Handshake = { kind: 'ready', features: { ...features, requireTls: false }, delayDot: false };
   if (!features.startTls) {
     if (!isRequired) return plain;
-    attempt.siteFailed({ code: '4.7.4', reason: `TLS is required, but was not offered by host ${connection.name}` });
+    const { name } = connection;
+    if (needsTls(tls.requireTls)) return lacks(context, '5.7.30', `TLS service was not offered by host ${name}`);
+    attempt.siteFailed({ code: '4.7.4', reason: `TLS is required, but was not offered by host ${name}` });
     return failed;
   }
-  if (tlsLevel === 'none') {
+  if (tls.level === 'none') {
     if (settings.tls.noteOffer) events.emit({ kind: 'starttlsOffered', host: connection.endpoint.host });
-    return plain;
+    if (!isRequired) return plain;
+    attempt.siteFailed({ code: '4.7.5', reason: 'TLS is required, but our TLS engine is unavailable' });
+    return failed;
   }
   connection.command('STARTTLS');
   const answer = await hear(context, settings.timeouts.startTls, 'receiving the STARTTLS response');
   if (answer === undefined) return failed;
-  if (!isSuccess(answer)) {
-    if (!isRequired) return plain;
-    const text = answer.text.replaceAll('\n', ' ');
-    attempt.siteFailed({
-      ...turnedAway(connection, answer),
-      code: '4.7.4',
-      reason: `TLS is required, but host ${connection.name} refused to start TLS: ${text}`,
-    });
-    return failed;
-  }
+  if (!isSuccess(answer)) return isRequired ? refusedTls(context, answer) : plain;
   const result = await startTls(connection, settings);
   if (result.kind === 'failed') {
     events.emit({ kind: 'tlsFailed', server: connection.label, reason: result.reason });
@@ -224,6 +222,43 @@ async function secure(context: HandshakeContext, features: ServerFeatures): Prom
     return failed;
   }
   if (settings.tls.logLevel > 0) events.emit({ kind: 'tlsEstablished', server: connection.label, ...result.facts });
+  if (tls.requireTls === 'enforce') return unknownServer(context, result.facts.trust);
   const inside = await introduce(context, true);
-  return inside === undefined ? failed : { kind: 'ready', features: inside, delayDot: false };
+  return inside === undefined ? failed : { kind: 'ready', features: promised(context, inside), delayDot: false };
+}
+
+/** STARTTLS was announced and is refused. */
+function refusedTls(context: HandshakeContext, answer: Reply): Handshake {
+  const { connection, attempt, tls } = context;
+  const text = `host ${connection.name} refused to start TLS: ${answer.text.replaceAll('\n', ' ')}`;
+  if (needsTls(tls.requireTls)) return lacks(context, '5.7.10', text);
+  attempt.siteFailed({ ...turnedAway(connection, answer), code: '4.7.4', reason: `TLS is required, but ${text}` });
+  return failed;
+}
+
+/** No level that this client keeps matches certificates, as REQUIRETLS wants it: the server is not known for sure. */
+function unknownServer(
+  context: HandshakeContext,
+  trust: Extract<TlsStart, { readonly kind: 'started' }>['facts']['trust'],
+): Handshake {
+  const missing = trust === 'Trusted' ? 'matching' : 'trusted';
+  const { name } = context.connection;
+  const text = `no ${missing} server certificate was found. The last attempted server was ${name}`;
+  return lacks(context, '5.7.10', text);
+}
+
+function lacks({ attempt }: HandshakeContext, code: string, text: string): Handshake {
+  attempt.serverLacks({ code, reason: `REQUIRETLS Failure: sender requested REQUIRETLS, but ${text}` });
+  return failed;
+}
+
+/** What is announced inside TLS; REQUIRETLS only counts for mail that asks for it. */
+function promised({ tls, events, attempt, connection }: HandshakeContext, inside: ServerFeatures): ServerFeatures {
+  if (tls.requireTls === 'disable') return { ...inside, requireTls: false };
+  if (!inside.requireTls) {
+    const { queueId } = attempt.request;
+    const what = 'sender requested REQUIRETLS, but REQUIRETLS support was not offered';
+    events.emit({ kind: 'note', text: `${queueId}: REQUIRETLS Debug: ${what} by host ${connection.name}` });
+  }
+  return inside;
 }

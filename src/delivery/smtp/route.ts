@@ -1,5 +1,5 @@
 /** Where a destination leads: the servers that may be asked, best first. smtp(8), RFC 5321, 5.1 */
-import type { TlsLevel } from './starttls.ts';
+import type { TlsRules } from './tls-policy.ts';
 import { type AddressList, domainAddresses, hostAddresses, type ServerAddress } from './addresses.ts';
 import type { Client } from './client.ts';
 import type { Endpoint } from './connection.ts';
@@ -12,7 +12,7 @@ export interface Route {
   readonly detectLoop: boolean;
   readonly list: AddressList;
   readonly port: number;
-  readonly tlsLevel: TlsLevel;
+  readonly tls: TlsRules;
 }
 
 const smtpPort = 25;
@@ -21,13 +21,13 @@ export async function findRoute(
   client: Client,
   destination: Route['destination'],
   kept: KeptConnection | undefined,
-  tlsLevel: TlsLevel,
+  tls: TlsRules,
 ): Promise<Route> {
   const { settings, lookups } = client;
   if (destination.kind === 'unix') {
     const only = { host: settings.myHostname, address: destination.path, preference: 0 };
     const list: AddressList = { addresses: [only], why: undefined, isMxHost: false };
-    return { destination, detectLoop: false, list, port: 0, tlsLevel };
+    return { destination, detectLoop: false, list, port: 0, tls };
   }
   const { domain, port, literal } = destination;
   const detectLoop = settings.protocol === 'smtp' && port === smtpPort;
@@ -35,7 +35,7 @@ export async function findRoute(
   const list =
     kept?.list ??
     (useMx ? await domainAddresses(lookups, domain, detectLoop) : await hostAddresses(lookups, domain, detectLoop));
-  return { destination, detectLoop, list, port, tlsLevel };
+  return { destination, detectLoop, list, port, tls };
 }
 
 export function endpointOf(route: Route, { host, address }: ServerAddress): Endpoint {

@@ -2,6 +2,7 @@
 import type { MaybePromise } from '#message';
 import type { TableList, TableOpener } from '#tables';
 import { whenReady } from '#message';
+import { openRequireTlsPolicy, type RequireTlsPolicy } from './require-tls.ts';
 import type { SaslRules } from './sasl.ts';
 import type { SmtpSettings } from './settings.ts';
 
@@ -12,6 +13,7 @@ export interface ServerTables {
   /** undefined when replies are not filtered. */
   readonly replyFilter: ((line: string) => string | undefined) | undefined;
   readonly tlsPolicies: TableList;
+  readonly requireTls: RequireTlsPolicy;
   /** undefined when smtp_sasl_auth_enable is off. */
   readonly sasl: SaslRules | undefined;
   /** Connections to these domains or hosts are always kept. */
@@ -36,6 +38,7 @@ export function openServerTables(
     pixWorkarounds: (address) => wordsFor(pixMaps, address, settings.pixWorkarounds, false),
     replyFilter: replyFilter(tables, settings, warn),
     tlsPolicies: tables.list(settings.tables.tlsPolicy),
+    requireTls: openRequireTlsPolicy(settings.parameter('requiretls_policy'), settings.tables.requireTls, tables),
     sasl: settings.sasl.isEnabled ? saslRules(tables, settings) : undefined,
     isCachedDestination: (domain) =>
       destinations.isEmpty ? false : whenReady(destinations.matches(domain), (result) => result === 'yes'),

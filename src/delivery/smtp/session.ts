@@ -9,14 +9,14 @@ import { sayGoodbye } from './goodbye.ts';
 import { shakeHands } from './handshake.ts';
 import { endpointOf, type Route } from './route.ts';
 import type { SmtpSettings } from './settings.ts';
-import type { TlsLevel } from './starttls.ts';
+import type { TlsRules } from './tls-policy.ts';
 import { transfer } from './transaction.ts';
 import type { TransactionEnd } from './transaction-context.ts';
 import type { Attempt } from './trouble.ts';
 
-/** Kept connections are in plaintext and nobody's: not for mail that must have TLS, nor where senders log in. */
-export function mayReuse({ tables }: Client, level: TlsLevel): boolean {
-  return level !== 'encrypt' && tables.sasl === undefined;
+/** Kept connections are in plaintext and nobody's: not for mail that asks for TLS, nor where senders log in. */
+export function mayReuse({ tables }: Client, { level, requireTls }: TlsRules): boolean {
+  return level !== 'encrypt' && requireTls === 'disable' && tables.sasl === undefined;
 }
 
 /** Connects and shakes hands. On failure the attempt has been told why. */
@@ -26,7 +26,7 @@ export async function openSession(
   route: Route,
   candidate: ServerAddress,
   isBestMx: boolean,
-  tlsLevel: TlsLevel,
+  tls: TlsRules,
 ): Promise<KeptConnection | 'failed' | 'retryPlain'> {
   const { settings, tables, options, warn } = client;
   const endpoint = endpointOf(route, candidate);
@@ -49,7 +49,7 @@ export async function openSession(
     attempt,
     connection,
     events: options.events,
-    tlsLevel,
+    tls,
     detectLoop: route.detectLoop,
     isBestMx,
     ignoredKeywords: tables.ignoredKeywords,

@@ -70,7 +70,12 @@ export interface SmtpSettings {
     readonly replyFilter: readonly ListElement[];
     readonly dnsReplyFilter: readonly ListElement[];
     readonly tlsPolicy: readonly ListElement[];
+    readonly requireTls: readonly ListElement[];
   };
+  /** REQUIRETLS of a message counts. requiretls_enable */
+  readonly requireTls: boolean;
+  /** `TLS-Required: no` of a message counts. tls_required_enable */
+  readonly tlsRequiredField: boolean;
   readonly tls: {
     readonly level: string;
     readonly wrapperMode: boolean;
@@ -206,7 +211,10 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
       replyFilter: settings.elements(own('reply_filter')),
       dnsReplyFilter: settings.elements(own('dns_reply_filter')),
       tlsPolicy: settings.elements(own('tls_policy_maps')),
+      requireTls: settings.elements(own('requiretls_policy')),
     },
+    requireTls: settings.bool('requiretls_enable'),
+    tlsRequiredField: settings.bool('tls_required_enable'),
     tls: {
       level: tlsLevel(settings, own),
       wrapperMode: settings.bool(own('tls_wrappermode')),

@@ -139,6 +139,12 @@ export class Attempt {
     this.#refuseAll(status, false);
   }
 
+  /** This server lacks what the message can't go without: another may have it, and after the last one it is returned. */
+  serverLacks(status: Status): void {
+    if (this.#connection !== undefined) this.#connection.isSpent = true;
+    this.#refuseAll(status, false, true);
+  }
+
   /** This server can't be used: with the last one, the destination has failed. */
   siteFailed(status: Status): void {
     if (this.#connection !== undefined) this.#connection.isSpent = true;
@@ -172,9 +178,9 @@ export class Attempt {
     return !this.isFinalServer && (isSoft(status) || this.#tools.softBounce);
   }
 
-  #refuseAll(status: Status, isSiteTrouble: boolean): void {
+  #refuseAll(status: Status, isSiteTrouble: boolean, isSoftFor = false): void {
     this.why = status;
-    if (this.#mayTryElsewhere(status)) {
+    if (this.#mayTryElsewhere(status) || (isSoftFor && !this.isFinalServer)) {
       this.#note(status.reason);
       this.#kept.push(...this.#open);
       this.#open = [];

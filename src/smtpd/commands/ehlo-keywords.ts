@@ -1,4 +1,5 @@
 /** What EHLO announces, in Postfix's order. inventory e.1 */
+import type { Session } from '../session.ts';
 import type { SmtpdSettings } from '../settings.ts';
 
 export interface Announced {
@@ -7,6 +8,7 @@ export interface Announced {
   readonly extensions: ReadonlySet<string>;
   /** STARTTLS can begin. */
   readonly offersTls: boolean;
+  readonly offersRequireTls: boolean;
   /** `AUTH PLAIN LOGIN`, in all the forms asked for. */
   readonly auth: readonly string[];
 }
@@ -36,6 +38,11 @@ export function discardedNames(discarded: ReadonlySet<string>): readonly string[
   return maskOrder.filter((name) => discarded.has(name)).map((name) => name.toUpperCase());
 }
 
+/** REQUIRETLS means something only where the session itself is secure. RFC 8689, 4.2.1 */
+export function offersRequireTls({ settings, tls, discarded }: Session): boolean {
+  return settings.requireTls && tls !== undefined && !discarded.has('requiretls');
+}
+
 export function ehloKeywords(settings: SmtpdSettings, announced: Announced): readonly string[] {
   const all: readonly (readonly [string, string, boolean])[] = [
     ['pipelining', 'PIPELINING', true],
@@ -56,6 +63,7 @@ export function ehloKeywords(settings: SmtpdSettings, announced: Announced): rea
     ['dsn', 'DSN', true],
     ['smtputf8', 'SMTPUTF8', settings.smtputf8],
     ['chunking', 'CHUNKING', true],
+    ['requiretls', 'REQUIRETLS', announced.offersRequireTls],
   ];
   return all.filter(([name, , isOn]) => isOn && !announced.discarded.has(name)).map(([, text]) => text);
 }

@@ -4,7 +4,7 @@ import { sendAway, warn } from '../session-log.ts';
 import type { Session } from '../session.ts';
 import { authKeywords } from './auth.ts';
 import type { Arguments } from './index.ts';
-import { discardedNames, ehloKeywords } from './ehlo-keywords.ts';
+import { discardedNames, ehloKeywords, offersRequireTls } from './ehlo-keywords.ts';
 
 /** Characters that no name has and that could mean something to whoever reads it later. */
 function neutered(name: string): string {
@@ -59,7 +59,13 @@ async function keywords(session: Session): Promise<CommandResult> {
     code: 250,
     lines: [
       settings.myhostname,
-      ...ehloKeywords(settings, { discarded, extensions, offersTls, auth: await authKeywords(session) }),
+      ...ehloKeywords(settings, {
+        discarded,
+        extensions,
+        offersTls,
+        offersRequireTls: offersRequireTls(session),
+        auth: await authKeywords(session),
+      }),
     ],
   };
 }

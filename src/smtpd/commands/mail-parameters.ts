@@ -1,4 +1,4 @@
-/** Parameters of MAIL and RCPT. RFC 1870, 6152, 3461, 6531 */
+/** Parameters of MAIL and RCPT. RFC 1870, 6152, 3461, 6531, 8689 */
 import type { Notify } from '#message';
 import { decodeXtext } from '#smtp';
 
@@ -12,6 +12,8 @@ export interface MailParameters {
   readonly envid: string;
   /** XVERP delimiters, or ''. VERP_README */
   readonly verp: string;
+  /** RFC 8689 */
+  readonly requireTls: boolean;
 }
 
 export interface ParameterRules {
@@ -22,6 +24,8 @@ export interface ParameterRules {
   /** Keywords that were not announced. */
   readonly discarded: ReadonlySet<string>;
   readonly smtputf8?: boolean;
+  /** REQUIRETLS was announced. */
+  readonly requireTls?: boolean;
   /** Given when the client may use XVERP. */
   readonly xverp?: { readonly defaultDelimiters: string; readonly filter: string } | undefined;
 }
@@ -38,6 +42,7 @@ export function parseMailParameters(words: readonly string[], rules: ParameterRu
     ret: '',
     envid: '',
     verp: '',
+    requireTls: false,
   };
   for (const word of words) {
     const next = mailParameter(word, out, rules);
@@ -59,6 +64,7 @@ function mailParameter(word: string, so: MailParameters, rules: ParameterRules):
   }
   if (upper === 'SMTPUTF8' && rules.smtputf8 === true && !rules.discarded.has('smtputf8'))
     return { ...so, smtputf8: true };
+  if (upper === 'REQUIRETLS' && rules.requireTls === true) return { ...so, requireTls: true };
   if (upper.startsWith('RET=')) {
     if (rules.discarded.has('dsn')) return dsnDisabled;
     if (so.ret !== '' || !/^(?:full|hdrs)$/i.test(value)) return '501 5.5.4 Bad RET parameter syntax';

@@ -8,6 +8,7 @@ import { openSubmission } from '../queue-entry.ts';
 import type { Session } from '../session.ts';
 import { checkRoutable, refuseAddress } from './address-check.ts';
 import type { Arguments } from './index.ts';
+import { offersRequireTls } from './ehlo-keywords.ts';
 import { type MailParameters, parseMailParameters } from './mail-parameters.ts';
 
 export async function mail(session: Session, { words, line }: Arguments): Promise<CommandResult> {
@@ -27,6 +28,7 @@ export async function mail(session: Session, { words, line }: Arguments): Promis
     size: session.declaredSize,
     discarded: session.discarded,
     smtputf8: settings.smtputf8,
+    requireTls: offersRequireTls(session),
     xverp: (await mayUseVerp(session, path.parameters))
       ? { defaultDelimiters: settings.defaultVerpDelimiters, filter: settings.verpDelimiterFilter }
       : undefined,

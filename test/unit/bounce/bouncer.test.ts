@@ -84,11 +84,12 @@ describe('bounce', () => {
       join(directory, 'main.cf'),
       `compatibility_level = 3.6\nmyhostname = mail.example.com\nmail_name = Postfix\n${more}`,
     );
-    const sent: { sender: string; to: string[]; text: string }[] = [];
+    const sent: { sender: string; to: string[]; text: string; requireTls: boolean }[] = [];
     const log: string[] = [];
     const submission: SubmissionPort = {
       open: ({ envelope }) => {
-        const notice = { sender: envelope.sender, to: new Array<string>(), text: '' };
+        const { sender, requireTls } = envelope;
+        const notice = { sender, to: new Array<string>(), text: '', requireTls };
         sent.push(notice);
         return {
           queueId: 'NEW1',
@@ -190,6 +191,29 @@ describe('bounce', () => {
     assert.ok(await headersOnly('', 'delay', { ret: 'full' }));
     assert.ok(await headersOnly('', 'success', {}));
     assert.ok(!(await headersOnly('', 'failure', { ret: 'full' })));
+  });
+
+  it('returns only the headers of mail with REQUIRETLS, by whatever way there is', async () => {
+    const noticeOf = async (more: string, envelope: Partial<Envelope>) => {
+      const { bouncer, sent } = setUp(more);
+      await bouncer.notify('failure', queued(envelope), [failed('b@y')]);
+      const { text = '', requireTls } = sent[0] ?? {};
+      return { hasBody: text.includes('body'), saysNo: text.includes('\r\nTLS-Required: no\r\n'), requireTls };
+    };
+    const redacted = { hasBody: false, saysNo: false, requireTls: false };
+    assert.deepEqual(await noticeOf('', { requireTls: true }), redacted);
+    assert.deepEqual(await noticeOf('', { requireTls: true, tlsNotRequired: true }), redacted);
+    assert.deepEqual(await noticeOf('requiretls_redact_dsn = no\n', { requireTls: true }), {
+      hasBody: true,
+      saysNo: false,
+      requireTls: true,
+    });
+    const plain = { hasBody: true, saysNo: true, requireTls: false };
+    assert.deepEqual(await noticeOf('', { tlsNotRequired: true }), plain);
+    assert.deepEqual(await noticeOf('tls_required_enable = no\n', { tlsNotRequired: true }), {
+      ...plain,
+      saysNo: false,
+    });
   });
 
   it('leaves out recipients that do not want to be told of', async () => {

@@ -1,8 +1,9 @@
 /** A scripted SMTP or LMTP server and what a test needs around an agent. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TLSSocket } from 'node:tls';
 import { openSettings, type ServiceEntry } from '#config';
 import { createSmtpAgent, type SmtpAgentOptions } from '#delivery/smtp';
 import type { DnsAnswer, DnsRecord, HostLookup, Resolver } from '#dns';
@@ -10,7 +11,12 @@ import { type MailEvent, renderPostfixText } from '#events';
 import type { DeliveryRequest, Outcome } from '#message';
 import { TableOpener } from '#tables';
 
-/** Replies by stage: connect, ehlo, helo, lhlo, mail, rcpt, data, dot, rset, quit. `close` hangs up, `silence` waits. */
+const chain = readFileSync(new URL('../../../e2e/support/test-only-key-and-certificate.pem', import.meta.url));
+
+/**
+ * Replies by stage: connect, ehlo, secured (EHLO inside TLS), helo, lhlo, starttls, mail, rcpt, data, dot, rset, quit.
+ * `close` hangs up, `silence` waits. TLS begins after a `starttls` of 220.
+ */
 export type Script = Readonly<Record<string, string | ((command: string) => string | undefined)>>;
 
 const defaults: Readonly<Record<string, string>> = {
@@ -39,11 +45,12 @@ export async function startSink(script: Script = {}, where: { host?: string; pat
       ended.resolve();
     });
     socket.on('error', () => {});
+    let stream: Socket = socket;
     const say = (stage: string, command: string): string => {
       const rule = script[stage];
       const reply = (typeof rule === 'function' ? rule(command) : rule) ?? defaults[stage] ?? '500 5.5.1 What?';
       if (reply === 'close') socket.destroy();
-      else if (reply !== 'silence') socket.write(`${reply}\r\n`);
+      else if (reply !== 'silence') stream.write(`${reply}\r\n`);
       return reply;
     };
     let held = '';
@@ -51,7 +58,7 @@ export async function startSink(script: Script = {}, where: { host?: string; pat
     let recipients: string[] = [];
     seen.push('[connect]');
     say('connect', '');
-    socket.on('data', (chunk) => {
+    const read = (chunk: Buffer): void => {
       held += chunk.toString('latin1');
       for (;;) {
         if (inData) {
@@ -69,14 +76,21 @@ export async function startSink(script: Script = {}, where: { host?: string; pat
         const command = held.slice(0, end);
         held = held.slice(end + 2);
         seen.push(command);
-        const verb = command.split(/[ :]/)[0]?.toLowerCase() ?? '';
+        const word = command.split(/[ :]/)[0]?.toLowerCase() ?? '';
+        const verb = word === 'ehlo' && stream !== socket ? 'secured' : word;
         if (verb === 'mail') recipients = [];
         const reply = say(verb, command);
         if (verb === 'rcpt' && reply.startsWith('2')) recipients.push(command);
         if (verb === 'data' && reply.startsWith('354')) inData = true;
-        if (verb === 'quit') socket.end();
+        if (verb === 'quit') stream.end();
+        if (verb !== 'starttls' || !reply.startsWith('220')) continue;
+        socket.removeAllListeners('data');
+        stream = new TLSSocket(socket, { isServer: true, key: chain, cert: chain });
+        stream.on('error', () => {});
+        stream.on('data', read);
       }
-    });
+    };
+    socket.on('data', read);
   });
   const { promise, resolve } = Promise.withResolvers<void>();
   if (where.path === undefined) server.listen(where.port ?? 0, where.host ?? '127.0.0.1', resolve);
