@@ -3,4 +3,4 @@ export { type Bouncer, type BouncerOptions, createBouncer, type NotifyResult } f
 export type { NoticeKind, NotifiedRecipient } from './report.ts';
 export { verpSender } from './verp.ts';
 export { noticeTemplates } from './templates.ts';
-export { createSessionNotifier, type NotedSession, type SessionNoticeOptions } from './session-notice.ts';
+export { createSessionNotifier, type SessionNoticeOptions } from './session-notice.ts';

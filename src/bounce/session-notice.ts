@@ -2,26 +2,24 @@
 import { toExternal } from '#address';
 import type { Settings } from '#config';
 import { formatMailDate, internalEnvelope, internalReceived, type Submission, type SubmissionPort } from '#message';
+import type { SessionNotice } from '#smtp';
 import { wrapText } from './wrap.ts';
 
 export interface SessionNoticeOptions {
+  /** Who speaks: our server with a client, or our client with a server. */
+  readonly speaker: 'SMTP server' | 'SMTP client' | 'LMTP client';
   readonly submission: SubmissionPort;
   readonly settings: Settings;
   readonly warn: (text: string) => void;
   readonly now: () => number;
 }
 
-export interface NotedSession {
-  readonly client: string;
-  readonly lines: readonly string[];
-  readonly reason: string;
-}
-
 const lineLength = 78;
 
 /** Sends such notices; one that can't be sent is given up. */
-export function createSessionNotifier(options: SessionNoticeOptions): (session: NotedSession) => void {
-  const { settings, warn } = options;
+export function createSessionNotifier(options: SessionNoticeOptions): (session: SessionNotice) => void {
+  const { settings, speaker, warn } = options;
+  const isServer = speaker === 'SMTP server';
   const myhostname = settings.string('myhostname');
   const mailName = settings.string('mail_name');
   const recipient = settings.string('error_notice_recipient');
@@ -29,18 +27,19 @@ export function createSessionNotifier(options: SessionNoticeOptions): (session: 
   const isObsolete = settings.string('header_from_format') === 'obsolete';
   const header = (name: string, address: string): string =>
     isObsolete ? `${address} (${name})` : `${name} <${address}>`;
-  const textOf = ({ client, lines, reason }: NotedSession): string =>
+  const textOf = ({ peer, lines, reason }: SessionNotice): string =>
     [
       `From: ${header('Mail Delivery System', `MAILER-DAEMON@${settings.string('myorigin')}`)}`,
       `To: ${header('Postmaster', to)}`,
-      `Subject: ${mailName} SMTP server: errors from ${client}`,
+      `Subject: ${mailName} ${speaker}: errors from ${peer}`,
       '',
+      ...(isServer ? [] : [`Unexpected response from ${peer}.`, '']),
       'Transcript of session follows.',
       '',
       ...lines.map((line) => ` ${wrapText(line, lineLength).replaceAll('\r\n', '\r\n ')}`),
       '',
       ...(reason === '' ? [] : [`Session aborted, reason: ${reason}`]),
-      '',
+      ...(isServer ? [''] : []),
       'For other details, see the local mail logfile',
       '',
     ].join('\r\n');

@@ -1,4 +1,5 @@
 /** The delivery agents of master.cf: transport name → agent. */
+import { createSessionNotifier } from '#bounce';
 import type { Configuration, Settings } from '#config';
 import { createDiscardAgent, createErrorAgent, type DelivererPool, inTurn } from '#delivery';
 import { createLocalAgent } from '#delivery/local';
@@ -35,7 +36,8 @@ export function createAgents(parts: AgentParts): ReadonlyMap<string, DeliveryAge
     const opened = (): ReturnType<typeof openerFor> => openerFor(service.command, settings);
     switch (service.command) {
       case 'smtp':
-      case 'lmtp':
+      case 'lmtp': {
+        const { tables, events } = opened();
         agents.set(
           service.name,
           createSmtpAgent({
@@ -46,10 +48,19 @@ export function createAgents(parts: AgentParts): ReadonlyMap<string, DeliveryAge
             hostLookup,
             rewriter,
             clock: { now },
-            ...opened(),
+            notifyPostmaster: createSessionNotifier({
+              speaker: service.command === 'smtp' ? 'SMTP client' : 'LMTP client',
+              submission,
+              settings,
+              warn: (text) => events.emit({ kind: 'warning', text }),
+              now,
+            }),
+            tables,
+            events,
           }),
         );
         break;
+      }
       case 'error':
         agents.set(
           service.name,

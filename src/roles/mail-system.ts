@@ -218,6 +218,7 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
         }),
         probeSender: (address) => probeSender.match(address, now()),
         notifyPostmaster: createSessionNotifier({
+          speaker: 'SMTP server',
           submission: ownSubmission,
           settings: view,
           warn: (text) => parts.events.emit({ kind: 'warning', text }),

@@ -9,4 +9,6 @@ export { parsePath, pathAddress, type PathResult, type PathSyntax } from './mail
 export { type AddressFamily, type Endpoint, type ProxyHeader, ProxyHeaderReader } from './proxy-header.ts';
 export { cleanMacro, expansionFilter, type ReplyText, withFooter } from './reject-footer.ts';
 export { formatReply, type Reply, ReplyParser, type ReplyResult, replyText } from './reply.ts';
+export { type DeadlineLimits, RequestDeadline } from './request-deadline.ts';
+export { type SessionNotice, SessionTranscript, type TranscriptOptions } from './transcript.ts';
 export { decodeXtext, encodeXtext } from './xtext.ts';

@@ -35,7 +35,7 @@ export class Exchange {
     this.input = new SessionInput(stream, { ...settings, now: options.now });
     this.reader = this.input.reader;
     this.transcript = new Transcript({
-      client: () => session.clientText,
+      peer: () => session.clientText,
       classes: settings.notifyClasses,
       notify: (notice) => options.notifyPostmaster?.(notice),
     });

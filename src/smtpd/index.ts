@@ -15,7 +15,7 @@ export {
 } from './restrictions/index.ts';
 export type { PolicyChecks, PolicyResult, SessionFacts, Stage, Verdict } from './policy.ts';
 export { type Conversation, type Dialogue, type RehearsedClient, rehearse } from './rehearsal.ts';
-export { type SessionNotice, Transcript, troubleOf } from './transcript.ts';
+export { Transcript, troubleOf } from './transcript.ts';
 export { isDnsList } from './restrictions/dns-lists.ts';
 export type { Effect, PolicyEvent, PolicyOnlooker, Remark } from './restrictions/onlooker.ts';
 export { type Decision, dunno, type Restriction } from './restrictions/restriction.ts';

@@ -3,7 +3,7 @@
  * smtpd_per_request_deadline, smtpd_min_data_rate
  */
 import type { Duplex } from 'node:stream';
-import { CommandReader } from '#smtp';
+import { CommandReader, RequestDeadline } from '#smtp';
 
 export interface InputLimits {
   readonly lineLengthLimit: number;
@@ -29,14 +29,14 @@ export class SessionInput {
   #isClosed = false;
   #isPaused = false;
   #hasNews = false;
-  #leftMs: number;
+  readonly #deadline: RequestDeadline;
   /** When the wait under way began, or was last charged. */
   #chargedAt: number | undefined;
 
   constructor(stream: Duplex, limits: InputLimits) {
     this.#stream = stream;
     this.#limits = limits;
-    this.#leftMs = limits.timeoutMs;
+    this.#deadline = new RequestDeadline(limits);
     this.reader = new CommandReader(limits.lineLengthLimit);
     // one timer for the whole session: refreshed by each wait, without effect outside of waits
     this.#timer = setTimeout(() => this.#settle('timeout'), limits.timeoutMs);
@@ -89,22 +89,21 @@ export class SessionInput {
     resolve?.(result);
   }
 
-  /** What a wait has taken comes off before bytes add to what is left: only so the bound is that of one request. */
   #charge(): void {
     if (this.#chargedAt === undefined) return;
     const now = this.#limits.now();
-    this.#leftMs -= now - this.#chargedAt;
+    this.#deadline.spend(now - this.#chargedAt);
     this.#chargedAt = now;
   }
 
   #earn(bytes: number): void {
     this.#charge();
-    this.#leftMs = Math.min(this.#limits.timeoutMs, this.#leftMs + (bytes * 1000) / this.#limits.minDataRate);
+    this.#deadline.earn(bytes);
   }
 
   /** A new request: its deadline begins. */
   beginRequest(): void {
-    this.#leftMs = this.#limits.timeoutMs;
+    this.#deadline.begin();
   }
 
   /** Waits for more input than was there at the last wait. */
@@ -127,7 +126,7 @@ export class SessionInput {
 
   async #waitForDeadline(): Promise<WaitResult> {
     this.#chargedAt = this.#limits.now();
-    const timer = setTimeout(() => this.#settle('timeout'), Math.max(1, this.#leftMs));
+    const timer = setTimeout(() => this.#settle('timeout'), Math.max(1, this.#deadline.leftMs));
     const result = await new Promise<WaitResult>((resolve) => {
       this.#resolve = resolve;
     });

@@ -8,6 +8,7 @@ import type { EventChannel } from '#events';
 import type { MaybePromise, SubmissionPort } from '#message';
 import type { HostLookup } from '#dns';
 import type { Rewriter } from '#rewrite';
+import type { SessionNotice } from '#smtp';
 import type { ServerTls, TlsFacts } from '#tls';
 import { type ClientRights, isListed, noRights, rightsOf } from './access-rights.ts';
 import type { Anvil } from './anvil.ts';
@@ -24,7 +25,6 @@ import type { PolicyChecks, PolicyMemory, SessionFacts, Stage, Verdict } from '.
 import { warn } from './session-log.ts';
 import { type ClientFacts, clientText, type NewTransaction, type Transaction } from './session-state.ts';
 import type { SmtpdSettings } from './settings.ts';
-import type { SessionNotice } from './transcript.ts';
 
 export interface SessionOptions {
   readonly settings: SmtpdSettings;

@@ -1,62 +1,42 @@
 /** What was said in a session: told to the postmaster when something of the kinds he asked for went wrong. notify_classes */
-import type { ReplyText } from '#smtp';
+import { type ReplyText, SessionTranscript, type TranscriptOptions } from '#smtp';
 
 /** Words of notify_classes for what goes wrong in a session. */
 export type TroubleClass = 'bounce' | 'data' | 'policy' | 'protocol' | 'resource' | 'software';
-
-export interface SessionNotice {
-  /** `name[address]` */
-  readonly client: string;
-  /** `In:  …`, `Out: …` */
-  readonly lines: readonly string[];
-  /** Why it ended too early; '' when it did not. */
-  readonly reason: string;
-}
 
 /** A reply; `trouble`: what it stands for, where its text does not say so. */
 export interface JudgedReply extends ReplyText {
   readonly trouble?: TroubleClass | 'none';
 }
 
-interface TranscriptOptions {
-  readonly client: () => string;
-  /** notify_classes */
-  readonly classes: ReadonlySet<string>;
-  readonly notify: (notice: SessionNotice) => void;
-}
-
 export class Transcript {
-  readonly #options: TranscriptOptions;
-  #lines: string[] = [];
-  #isDue = false;
-  /** `lost connection` and the like. */
-  reason = '';
+  readonly #session: SessionTranscript;
 
   constructor(options: TranscriptOptions) {
-    this.#options = options;
+    this.#session = new SessionTranscript(options);
+  }
+
+  set reason(how: string) {
+    this.#session.reason = how;
   }
 
   heard(line: string): void {
-    this.#lines.push(`In:  ${line}`);
+    this.#session.heard(line);
   }
 
   said(code: number, lines: readonly string[]): void {
-    for (const [at, line] of lines.entries())
-      this.#lines.push(`Out: ${code}${at + 1 < lines.length ? '-' : ' '}${line}`);
+    for (const [at, line] of lines.entries()) this.#session.said(`${code}${at + 1 < lines.length ? '-' : ' '}${line}`);
   }
 
   /** A reply as it was meant, before it is made soft or rewritten. */
   judge(reply: JudgedReply): void {
     const trouble = reply.trouble ?? (reply.code >= 400 ? troubleOf(reply) : 'none');
-    if (this.#options.classes.has(trouble)) this.#isDue = true;
+    if (trouble !== 'none') this.#session.note(trouble);
   }
 
   /** Begins anew where more than `threshold` lines were said; what went wrong is told first. */
   reset(threshold: number): void {
-    if (this.#lines.length <= threshold) return;
-    if (this.#isDue) this.#options.notify({ client: this.#options.client(), lines: this.#lines, reason: this.reason });
-    this.#lines = [];
-    this.#isDue = false;
+    this.#session.reset(threshold);
   }
 }
 

@@ -76,6 +76,7 @@ describe('replies from strangers', () => {
             lineLimit: 100,
             filter: undefined,
             isStrict: () => isStrict,
+            onGarbage: () => {},
             onLongLine: () => {},
           });
           for (const chunk of chunks) reader.feed(chunk, (event) => events.push(event));

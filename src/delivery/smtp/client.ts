@@ -3,6 +3,7 @@ import type { ServiceEntry, Settings } from '#config';
 import { filterReplies, type HostLookup, type Resolver, withSearch } from '#dns';
 import type { EventChannel } from '#events';
 import type { DeliveryRequest, DeliveryResult, Outcome } from '#message';
+import type { SessionNotice } from '#smtp';
 import type { TableOpener } from '#tables';
 import type { LookupTools } from './addresses.ts';
 import { type ConnectionCache, createConnectionCache } from './connection-cache.ts';
@@ -24,6 +25,8 @@ export interface SmtpAgentOptions {
   /** Completes results of generic maps to standard form. */
   readonly rewriter?: { rewrite(address: string, context: 'local' | 'remote'): string };
   readonly events: EventChannel;
+  /** Tells of sessions in which something went wrong. notify_classes */
+  readonly notifyPostmaster?: (notice: SessionNotice) => void;
   readonly clock: { now(): number };
   /** The `search` list of resolv.conf(5), for smtp_dns_resolver_options. */
   readonly searchDomains?: readonly string[];

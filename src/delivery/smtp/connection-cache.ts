@@ -4,7 +4,8 @@
  * A connection rests here alone, for a bounded time; what the server says or does meanwhile ends it.
  */
 import type { AddressList } from './addresses.ts';
-import { type Connection, type Endpoint, endpointLabel } from './connection.ts';
+import type { Connection } from './connection.ts';
+import { type Endpoint, endpointLabel } from './endpoint.ts';
 import type { ReadyServer } from './handshake.ts';
 
 export interface KeptConnection {

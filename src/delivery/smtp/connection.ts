@@ -3,7 +3,9 @@
  *
  * It knows nothing of mail: what a reply or a loss means is decided elsewhere (trouble.ts).
  */
-import { connect as connectTcp, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import type { SessionTranscript } from '#smtp';
+import { type Endpoint, endpointLabel, endpointName } from './endpoint.ts';
 import { type Reply, ReplyReader } from './reply.ts';
 
 /** What came instead of, or as, a reply. */
@@ -15,97 +17,18 @@ export type Heard =
   | { readonly kind: 'unjudged' }
   | { readonly kind: 'garbage'; readonly line: string };
 
-export interface Endpoint {
-  /** Host name as found, or our own name for a UNIX-domain socket. */
-  readonly host: string;
-  /** Address or path. */
-  readonly address: string;
-  /** 0 for a UNIX-domain socket. */
-  readonly port: number;
-}
-
-export interface ConnectOptions {
+export interface ConnectionOptions {
   readonly endpoint: Endpoint;
-  /** Path to connect to, for a UNIX-domain socket. */
-  readonly path?: string;
-  readonly localAddress?: string;
-  /** 0: no limit of our own. */
-  readonly timeoutMs: number;
   readonly replyLengthLimit: number;
   /** Undefined from it: the table can't be read. */
   readonly replyFilter: ((line: string) => string | undefined) | undefined;
   readonly warn: (text: string) => void;
   /** ms since the epoch. */
   readonly now: () => number;
-}
-
-export type ConnectResult =
-  | { readonly kind: 'connected'; readonly connection: Connection }
-  | { readonly kind: 'failed'; readonly reason: string; readonly bindFailed: boolean };
-
-/** `HOST[ADDRESS]`, as texts for people have it. */
-export function endpointName({ host, address }: Endpoint): string {
-  return `${host}[${address}]`;
-}
-
-/** `HOST[ADDRESS]:PORT`, as `relay=` has it. */
-export function endpointLabel(endpoint: Endpoint): string {
-  return endpoint.port === 0 ? endpointName(endpoint) : `${endpointName(endpoint)}:${endpoint.port}`;
-}
-
-/** Opens a connection. Never rejects. */
-export function openConnection(options: ConnectOptions): Promise<ConnectResult> {
-  const { endpoint, path, localAddress, timeoutMs } = options;
-  const { promise, resolve } = Promise.withResolvers<ConnectResult>();
-  const socket = connectTcp(
-    path === undefined
-      ? { host: endpoint.address, port: endpoint.port, ...(localAddress !== undefined && { localAddress }) }
-      : { path },
-  );
-  const fail = (reason: string, bindFailed: boolean): void => {
-    clearTimeout(timer);
-    socket.destroy();
-    resolve({ kind: 'failed', reason, bindFailed });
-  };
-  const timer = timeoutMs > 0 ? setTimeout(() => fail('Connection timed out', false), timeoutMs) : undefined;
-  socket.once('error', (error) => fail(describeError(error), isBindError(error)));
-  socket.once('connect', () => {
-    clearTimeout(timer);
-    socket.removeAllListeners('error');
-    socket.setNoDelay(true);
-    resolve({ kind: 'connected', connection: new Connection(socket, options) });
-  });
-  return promise;
-}
-
-function isBindError(error: Error): boolean {
-  return 'syscall' in error && error.syscall === 'bind';
-}
-
-/** The C library's words for an error of connect(2). */
-function describeError(error: Error): string {
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  const texts: Readonly<Record<string, string>> = {
-    ECONNREFUSED: 'Connection refused',
-    ECONNRESET: 'Connection reset by peer',
-    ETIMEDOUT: 'Connection timed out',
-    EHOSTUNREACH: 'No route to host',
-    ENETUNREACH: 'Network is unreachable',
-    ENETDOWN: 'Network is down',
-    EHOSTDOWN: 'Host is down',
-    EACCES: 'Permission denied',
-    EPERM: 'Operation not permitted',
-    ENOENT: 'No such file or directory',
-    ENOTSOCK: 'Socket operation on non-socket',
-    EADDRINUSE: 'Address already in use',
-    EADDRNOTAVAIL: 'Cannot assign requested address',
-    EAFNOSUPPORT: 'Address family not supported by protocol',
-    EINVAL: 'Invalid argument',
-    EPROTOTYPE: 'Protocol wrong type for socket',
-    EMFILE: 'Too many open files',
-    EAGAIN: 'Resource temporarily unavailable',
-  };
-  return texts[code] ?? error.message;
+  /** The timeouts are for a whole reply, not for each piece of it. smtp_per_request_deadline */
+  readonly perRequestDeadline: boolean;
+  /** What is said, where somebody wants to know. notify_classes */
+  readonly transcript: SessionTranscript | undefined;
 }
 
 /** How long a farewell may take before the socket is torn down. */
@@ -124,6 +47,8 @@ export class Connection {
   isSpent = false;
   /** Whether replies must keep step with pipelined commands. */
   isPipelining = false;
+  readonly transcript: SessionTranscript | undefined;
+  readonly #perRequestDeadline: boolean;
   #socket: Socket;
   readonly #reader: ReplyReader;
   readonly #queue: Heard[] = [];
@@ -131,16 +56,21 @@ export class Connection {
   #lost = false;
   #isUnjudged = false;
   #onIdleEnd: (() => void) | undefined;
+  /** Of the wait for a reply that is under way. */
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor(socket: Socket, options: ConnectOptions) {
+  constructor(socket: Socket, options: ConnectionOptions) {
     this.#socket = socket;
     this.endpoint = options.endpoint;
     this.openedAt = options.now();
+    this.transcript = options.transcript;
+    this.#perRequestDeadline = options.perRequestDeadline;
     const label = endpointLabel(options.endpoint);
     this.#reader = new ReplyReader({
       lineLimit: options.replyLengthLimit,
       filter: options.replyFilter === undefined ? undefined : (line) => this.#filtered(line, options.replyFilter),
       isStrict: () => this.isPipelining,
+      onGarbage: () => this.transcript?.note('protocol'),
       onLongLine: (line) => options.warn(`${label}: response longer than ${options.replyLengthLimit}: ${line}...`),
     });
     this.#listen(socket);
@@ -187,6 +117,7 @@ export class Connection {
     socket.on('data', (chunk: Buffer) => {
       // a cached connection has nothing to say: 421 or a broken server
       if (this.#onIdleEnd !== undefined) this.#onIdleEnd();
+      if (!this.#perRequestDeadline) this.#timer?.refresh();
       this.#reader.feed(chunk, (event) => this.#push(event));
     });
     const lose = (): void => {
@@ -200,7 +131,7 @@ export class Connection {
     socket.on('close', lose);
   }
 
-  #filtered(line: string, filter: ConnectOptions['replyFilter']): string {
+  #filtered(line: string, filter: ConnectionOptions['replyFilter']): string {
     const filtered = filter?.(line);
     if (filtered === undefined) this.#isUnjudged = true;
     return filtered ?? line;
@@ -218,21 +149,43 @@ export class Connection {
   /** The next reply. After a loss replies that came before are still given. */
   next(timeoutMs: number): Promise<Heard> | Heard {
     const ready = this.#queue.shift();
-    if (ready !== undefined) return ready;
+    if (ready !== undefined) return this.#noted(ready);
     if (this.#lost) return { kind: 'lost' };
     const { promise, resolve } = Promise.withResolvers<Heard>();
-    const timer = setTimeout(() => this.#waiter?.({ kind: 'timeout' }), timeoutMs);
+    this.#timer = setTimeout(() => this.#waiter?.({ kind: 'timeout' }), timeoutMs);
     this.#waiter = (heard) => {
-      clearTimeout(timer);
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
       this.#waiter = undefined;
-      resolve(heard);
+      resolve(this.#noted(heard));
     };
     return promise;
   }
 
-  /** Sends a command line. */
-  command(line: string): void {
-    if (!this.#lost) this.#socket.write(`${line}\r\n`);
+  #noted(heard: Heard): Heard {
+    if (this.transcript === undefined) return heard;
+    if (heard.kind === 'reply') for (const line of heard.reply.text.split('\n')) this.transcript.heard(line);
+    if (heard.kind === 'garbage') this.transcript.heard(heard.line);
+    return heard;
+  }
+
+  /** A reply refused something; some say that we don't speak SMTP. Such a connection is not kept. RFC 5321, 4.2.1; RFC 1869, 6.1 */
+  noteRefusal(code: number): void {
+    if (code >= 400 && code < 600 && code !== 555 && !(code >= 500 && code < 510)) return;
+    this.isSpent = true;
+    this.transcript?.note('protocol');
+  }
+
+  /** Sends a command line. `shown`: what is written down of one that holds a secret. */
+  command(line: string, shown = line): void {
+    this.transcript?.said(shown);
+    this.write(`${line}\r\n`);
+  }
+
+  /** Sends command lines together. */
+  commands(lines: readonly string[]): void {
+    for (const line of lines) this.transcript?.said(line);
+    this.write(`${lines.join('\r\n')}\r\n`);
   }
 
   /** Gathers writes until `release`. */

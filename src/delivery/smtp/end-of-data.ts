@@ -3,7 +3,7 @@ import type { RequestRecipient } from '#message';
 import type { Reply } from './reply.ts';
 import { broken, isSuccess, type TransactionContext, type TransactionEnd } from './transaction-context.ts';
 import type { EnvelopeState } from './transaction-envelope.ts';
-import { refusal } from './trouble.ts';
+import { refusal } from './refusal.ts';
 
 const endOfData = 'end of DATA command';
 const sendingEndOfData = 'sending end of data -- message may be sent more than once';

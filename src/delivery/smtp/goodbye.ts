@@ -8,7 +8,7 @@ export async function reset(context: TransactionContext): Promise<TransactionEnd
   const { settings, connection, features } = context;
   const keep = context.mayKeep() && !connection.isSpent;
   const isTogether = !keep && features.pipelining;
-  connection.write(isTogether ? 'RSET\r\nQUIT\r\n' : 'RSET\r\n');
+  connection.commands(isTogether ? ['RSET', 'QUIT'] : ['RSET']);
   const heard = await connection.next(settings.timeouts.rset);
   if (heard.kind !== 'reply') {
     connection.destroy();

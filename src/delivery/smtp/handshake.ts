@@ -14,7 +14,8 @@ import type { SmtpSettings } from './settings.ts';
 import { needsTls } from './require-tls.ts';
 import { startTls, type TlsStart } from './starttls.ts';
 import type { TlsRules } from './tls-policy.ts';
-import { type Attempt, turnedAway } from './trouble.ts';
+import { turnedAway } from './refusal.ts';
+import type { Attempt } from './trouble.ts';
 
 export interface HandshakeContext {
   readonly settings: SmtpSettings;

@@ -21,6 +21,8 @@ export interface ReplyReaderOptions {
   readonly filter: ((line: string) => string) | undefined;
   /** Commands are pipelined. */
   readonly isStrict: () => boolean;
+  /** A line is no reply, whether or not it is overlooked. */
+  readonly onGarbage: () => void;
   /** A line was cut: gets its beginning. */
   readonly onLongLine: (line: string) => void;
 }
@@ -67,7 +69,7 @@ export class ReplyReader {
   }
 
   #line(bytes: Buffer, emit: (event: ReplyEvent) => void): void {
-    const { lineLimit, filter, isStrict, onLongLine } = this.#options;
+    const { lineLimit, filter, isStrict, onGarbage, onLongLine } = this.#options;
     let text = printable(bytes.length > lineLimit ? bytes.subarray(0, lineLimit) : bytes);
     if (bytes.length > lineLimit) onLongLine(text.slice(0, 30));
     if (filter !== undefined) text = filter(text);
@@ -81,6 +83,7 @@ export class ReplyReader {
       emit({ kind: 'reply', reply: makeReply(Number(head[1]), text, whole) });
       return;
     }
+    onGarbage();
     if (isStrict()) {
       this.#text = '';
       emit({ kind: 'garbage', line: text.slice(0, 100) });

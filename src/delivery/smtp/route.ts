@@ -2,7 +2,7 @@
 import type { TlsRules } from './tls-policy.ts';
 import { type AddressList, domainAddresses, hostAddresses, type ServerAddress } from './addresses.ts';
 import type { Client } from './client.ts';
-import type { Endpoint } from './connection.ts';
+import type { Endpoint } from './endpoint.ts';
 import type { KeptConnection } from './connection-cache.ts';
 import type { Destination } from './destination.ts';
 

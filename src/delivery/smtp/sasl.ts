@@ -10,7 +10,7 @@ import { findByAddress, type MatchList, type TableList, type TableListResult } f
 import type { Connection, Heard } from './connection.ts';
 import type { ServerFeatures } from './features.ts';
 import type { Reply } from './reply.ts';
-import { oneLine } from './trouble.ts';
+import { oneLine } from './refusal.ts';
 
 export interface SaslRules {
   readonly passwords: TableList;
@@ -117,6 +117,9 @@ async function chooseMechanism(
   return undefined;
 }
 
+/** In transcripts, instead of what would let anybody in who reads them. */
+const hidden = '(not shown)';
+
 async function exchange(
   rules: SaslRules,
   { connection, timeoutMs }: LoginTarget,
@@ -124,7 +127,8 @@ async function exchange(
   credentials: Credentials,
 ): Promise<Login> {
   const answers = clientAnswers(mechanism, credentials);
-  connection.command(mechanism === 'PLAIN' ? `AUTH PLAIN ${answers.next('')}` : `AUTH ${mechanism}`);
+  if (mechanism === 'PLAIN') connection.command(`AUTH PLAIN ${answers.next('')}`, `AUTH PLAIN ${hidden}`);
+  else connection.command(`AUTH ${mechanism}`);
   for (;;) {
     const heard = await connection.next(timeoutMs);
     if (heard.kind !== 'reply') return { kind: 'broken', heard };
@@ -135,7 +139,7 @@ async function exchange(
     }
     if (reply.code < 300 || reply.code >= 400) return refused(loginRefusal(rules, connection, reply));
     // a challenge that we have no answer to is cancelled (RFC 4954, 4)
-    connection.command(answers.next(reply.text.slice(4)) ?? '*');
+    connection.command(answers.next(reply.text.slice(4)) ?? '*', hidden);
   }
 }
 

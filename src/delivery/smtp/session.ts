@@ -1,10 +1,13 @@
 /** One connection to a server: opened or taken from the cache, used for one message, kept or ended. smtp(8) */
 import { isIPv6 } from 'node:net';
 import { resolve as resolvePath } from 'node:path';
+import { SessionTranscript } from '#smtp';
 import type { ServerAddress } from './addresses.ts';
 import type { Client } from './client.ts';
-import { type ConnectOptions, type Endpoint, endpointLabel, openConnection } from './connection.ts';
+import { type ConnectOptions, openConnection } from './connect.ts';
+import type { Connection } from './connection.ts';
 import type { KeptConnection } from './connection-cache.ts';
+import { type Endpoint, endpointLabel } from './endpoint.ts';
 import { sayGoodbye } from './goodbye.ts';
 import { shakeHands } from './handshake.ts';
 import { endpointOf, type Route } from './route.ts';
@@ -64,6 +67,7 @@ export async function openSession(
   }
   if (connection.isLost) connection.destroy();
   else await sayGoodbye(connection, settings);
+  endTranscript(client, attempt, connection);
   attempt.useConnection(undefined);
   return hands.kind;
 }
@@ -80,6 +84,8 @@ function connectOptions(client: Client, route: Route, endpoint: Endpoint): Conne
     replyFilter: tables.replyFilter,
     warn,
     now: () => options.clock.now(),
+    perRequestDeadline: settings.perRequestDeadline,
+    transcript: openTranscript(client, endpoint),
   };
 }
 
@@ -126,9 +132,29 @@ export async function runSession(
       warn,
     });
   }
+  endTranscript(client, attempt, connection);
   attempt.useConnection(undefined);
   if (end === 'kept') client.cache.keep(session);
   return end;
+}
+
+/** Kept only where something that can go wrong here is asked for. */
+function openTranscript({ settings, options }: Client, endpoint: Endpoint): SessionTranscript | undefined {
+  const { notifyClasses } = settings;
+  const { notifyPostmaster } = options;
+  if (notifyPostmaster === undefined || !(notifyClasses.has('protocol') || notifyClasses.has('data'))) return undefined;
+  return new SessionTranscript({
+    peer: () => endpointLabel(endpoint),
+    classes: notifyClasses,
+    notify: notifyPostmaster,
+  });
+}
+
+/** What went wrong is told, but nothing of notices: they would make further ones. */
+function endTranscript({ settings }: Client, { request }: Attempt, { transcript }: Connection): void {
+  const { sender } = request.envelope;
+  const isNotice = sender === '' || sender === settings.doubleBounceSender;
+  transcript?.reset(0, !isNotice);
 }
 
 /** Whether the limits leave the connection for another message (smtp_connection_reuse_*). */

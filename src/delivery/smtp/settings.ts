@@ -1,5 +1,6 @@
 /** What the client reads of the configuration, compiled once per service. smtp(8), postconf(5) smtp_* and lmtp_*. */
 import type { ListElement, ServiceEntry, Settings } from '#config';
+import { compileTimeouts, type Timeouts } from './timeouts.ts';
 
 export type ClientProtocol = 'smtp' | 'lmtp';
 
@@ -59,6 +60,13 @@ export interface SmtpSettings {
     readonly useLimit: number;
   };
   readonly timeouts: Timeouts;
+  /** Timeouts are for a whole request or reply; content earns time by its bytes. */
+  readonly perRequestDeadline: boolean;
+  /** Bytes a second. */
+  readonly minDataRate: number;
+  /** notify_classes, in lower case. */
+  readonly notifyClasses: ReadonlySet<string>;
+  readonly doubleBounceSender: string;
   readonly tables: {
     readonly pixWorkarounds: readonly ListElement[];
     readonly discardKeywords: readonly ListElement[];
@@ -95,21 +103,6 @@ export interface SmtpSettings {
     readonly softBounce: boolean;
     readonly doubleBounceName: string;
   };
-}
-
-/** All in ms. */
-export interface Timeouts {
-  readonly connect: number;
-  readonly helo: number;
-  readonly startTls: number;
-  readonly xforward: number;
-  readonly mail: number;
-  readonly rcpt: number;
-  readonly dataInit: number;
-  readonly dataBlock: number;
-  readonly dataDone: number;
-  readonly rset: number;
-  readonly quit: number;
 }
 
 /** Reads the settings of one master.cf service. */
@@ -185,19 +178,11 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
       lifetimeMs: settings.ms(own('connection_reuse_time_limit')),
       useLimit: settings.int(own('connection_reuse_count_limit')),
     },
-    timeouts: {
-      connect: settings.ms(own('connect_timeout')),
-      helo: settings.ms(smtp ? 'smtp_helo_timeout' : 'lmtp_lhlo_timeout'),
-      startTls: settings.ms(own('starttls_timeout')),
-      xforward: settings.ms(own('xforward_timeout')),
-      mail: settings.ms(own('mail_timeout')),
-      rcpt: settings.ms(own('rcpt_timeout')),
-      dataInit: settings.ms(own('data_init_timeout')),
-      dataBlock: settings.ms(own('data_xfer_timeout')),
-      dataDone: settings.ms(own('data_done_timeout')),
-      rset: settings.ms(own('rset_timeout')),
-      quit: settings.ms(own('quit_timeout')),
-    },
+    perRequestDeadline: settings.bool(own('per_request_deadline')),
+    minDataRate: settings.int(own('min_data_rate')),
+    doubleBounceSender: `${settings.string('double_bounce_sender')}@${settings.string('myhostname')}`,
+    notifyClasses: new Set(settings.list('notify_classes').map((word) => word.toLowerCase())),
+    timeouts: compileTimeouts(settings, protocol),
     tables: {
       pixWorkarounds: settings.elements(own('pix_workaround_maps')),
       discardKeywords: settings.elements(

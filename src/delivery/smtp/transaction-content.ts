@@ -1,7 +1,9 @@
 /** The content of a transaction, dot-stuffed and converted on its way out. RFC 5321, 4.5.2 */
+import { RequestDeadline } from '#smtp';
 import type { Connection } from './connection.ts';
 import { ContentEncoder } from './content-encoder.ts';
 import { CheckFailure } from './output-rules.ts';
+import type { SmtpSettings } from './settings.ts';
 import type { TransactionContext } from './transaction-context.ts';
 
 type Written = 'written' | 'lost' | 'timeout' | 'unconverted';
@@ -11,7 +13,11 @@ export async function writeContent(context: TransactionContext): Promise<Written
   const { settings, attempt, connection, converter, delayDot } = context;
   const { content } = attempt.request;
   const encoder = new ContentEncoder({ lineLimit: settings.lineLengthLimit, onBreak: context.onLineBreak });
-  const emit = (piece: Buffer): void => connection.write(piece);
+  const pace = new ContentPace(settings);
+  const emit = (piece: Buffer): void => {
+    pace.wrote(piece.length);
+    connection.write(piece);
+  };
   connection.hold();
   try {
     const chunks = converter === undefined ? content.chunks() : converter.convert(content.chunks());
@@ -20,7 +26,7 @@ export async function writeContent(context: TransactionContext): Promise<Written
       encoder.encode(chunk, emit);
       if (!connection.needsDrain) continue;
       connection.release();
-      const state = await connection.drained(settings.timeouts.dataBlock);
+      const state = await pace.wait((timeoutMs) => connection.drained(timeoutMs));
       if (state !== 'drained') return state;
       connection.hold();
     }
@@ -42,6 +48,33 @@ export async function writeContent(context: TransactionContext): Promise<Written
     connection.hold();
   }
   return connection.isLost ? 'lost' : 'written';
+}
+
+/** How long the server may take for a block of content, or with a deadline for all of it. smtp_min_data_rate */
+class ContentPace {
+  readonly #deadline: RequestDeadline | undefined;
+  readonly #blockMs: number;
+  #bytes = 0;
+
+  constructor({ perRequestDeadline, minDataRate, timeouts }: SmtpSettings) {
+    this.#blockMs = timeouts.dataBlock;
+    this.#deadline = perRequestDeadline ? new RequestDeadline({ timeoutMs: this.#blockMs, minDataRate }) : undefined;
+  }
+
+  wrote(bytes: number): void {
+    this.#bytes += bytes;
+  }
+
+  async wait<T>(until: (timeoutMs: number) => Promise<T>): Promise<T> {
+    const deadline = this.#deadline;
+    if (deadline === undefined) return until(this.#blockMs);
+    const beganAt = performance.now();
+    const result = await until(Math.max(1, deadline.leftMs));
+    deadline.spend(performance.now() - beganAt);
+    deadline.earn(this.#bytes);
+    this.#bytes = 0;
+    return result;
+  }
 }
 
 /** Takes what is in memory already without waiting, up to where the connection is full; gives the rest. */

@@ -7,7 +7,7 @@
 import type { RequestRecipient } from '#message';
 import { mailCommand, rcptCommand, xforwardCommands } from './envelope-commands.ts';
 import { broken, isSuccess, type TransactionContext } from './transaction-context.ts';
-import { oneLine, refusal } from './trouble.ts';
+import { oneLine, refusal } from './refusal.ts';
 import type { Reply } from './reply.ts';
 
 interface Step {
@@ -97,9 +97,7 @@ export function sendEnvelope(context: TransactionContext, envelope: EnvelopeStat
 async function sendTogether(context: TransactionContext, envelope: EnvelopeState): Promise<EnvelopeEnd> {
   const { attempt, connection } = context;
   attempt.noteConnected();
-  let text = '';
-  for (const { command } of envelope.steps) text += `${command}\r\n`;
-  connection.write(text);
+  connection.commands(envelope.steps.map(({ command }) => command));
   for (const [place, step] of envelope.steps.entries()) {
     const end = await answer(context, step, place === 0);
     if (end !== 'sent') return end;

@@ -47,7 +47,7 @@ async function afterEnvelope(context: TransactionContext, envelope: EnvelopeStat
   }
   const keep = context.mayKeep() && !connection.isSpent;
   const isTogether = !keep && context.features.pipelining;
-  connection.write(isTogether ? '.\r\nQUIT\r\n' : '.\r\n');
+  connection.commands(isTogether ? ['.', 'QUIT'] : ['.']);
   connection.release();
   const heardAll = await endOfDataReplies(context, envelope);
   if (!heardAll) return 'broken';

@@ -18,6 +18,7 @@ import {
 import type { Judged, StatusFilter } from '../status-filter.ts';
 import type { Connection } from './connection.ts';
 import type { Reply } from './reply.ts';
+import { oneLine } from './refusal.ts';
 
 export interface AttemptTools {
   readonly events: EventChannel;
@@ -31,33 +32,6 @@ export interface AttemptTools {
 
 /** How a conversation broke off. */
 export type Breakdown = 'lost' | 'timeout' | 'garbage' | 'unjudged';
-
-/** The answer of a server, as a status: `host N said: TEXT (in reply to COMMAND)`. */
-export function refusal(connection: Connection, reply: Reply, inReplyTo: string): Status {
-  const text = oneLine(reply);
-  return fromReply(connection, reply, `host ${connection.name} said: ${text} (in reply to ${inReplyTo})`);
-}
-
-/** A server that does not want to talk at all. */
-export function turnedAway(connection: Connection, reply: Reply): Status {
-  return fromReply(connection, reply, `host ${connection.name} refused to talk to me: ${oneLine(reply)}`);
-}
-
-/** A reply on one line. */
-export function oneLine(reply: Reply): string {
-  return reply.text.replaceAll('\n', ' ');
-}
-
-function fromReply(connection: Connection, reply: Reply, reason: string): Status {
-  const isFailure = reply.dsn.startsWith('4') || reply.dsn.startsWith('5');
-  return {
-    code: isFailure ? reply.dsn : '5.5.0',
-    // a success where none can be, or no reply code at all
-    reason: reply.code >= 300 ? reason : `Protocol error: ${reason}`,
-    diagnostic: { type: 'smtp', text: oneLine(reply) },
-    remoteMta: `dns; ${connection.endpoint.host}`,
-  };
-}
 
 export class Attempt {
   readonly request: DeliveryRequest;
@@ -153,6 +127,7 @@ export class Attempt {
 
   /** The conversation broke off while doing something. */
   brokeOff(how: Breakdown, doing: string): void {
+    if (how === 'unjudged') this.#connection?.transcript?.note('data');
     const name = this.#connection?.name ?? 'unknown';
     const reason = {
       lost: `lost connection with ${name} while ${doing}`,

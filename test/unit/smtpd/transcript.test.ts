@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type SessionNotice, Transcript, troubleOf } from '#smtpd';
+import type { SessionNotice } from '#smtp';
+import { Transcript, troubleOf } from '#smtpd';
 
 function transcriptFor(classes: readonly string[]): {
   readonly transcript: Transcript;
@@ -8,7 +9,7 @@ function transcriptFor(classes: readonly string[]): {
 } {
   const sent: SessionNotice[] = [];
   const transcript = new Transcript({
-    client: () => 'c.example[192.0.2.1]',
+    peer: () => 'c.example[192.0.2.1]',
     classes: new Set(classes),
     notify: (notice) => sent.push(notice),
   });
@@ -27,7 +28,7 @@ describe('the transcript of a session', () => {
     transcript.reset(0);
     assert.deepEqual(sent, [
       {
-        client: 'c.example[192.0.2.1]',
+        peer: 'c.example[192.0.2.1]',
         lines: ['Out: 250-mail', 'Out: 250 SIZE', 'In:  FOO', 'Out: 500 5.5.2 Error: command not recognized'],
         reason: 'timeout',
       },

@@ -1,0 +1,32 @@
+/** What a server refused, as a status that tells its words. RFC 5321, 4.2; RFC 3463 */
+import type { Status } from '#message';
+import type { Connection } from './connection.ts';
+import type { Reply } from './reply.ts';
+
+/** The answer of a server, as a status: `host N said: TEXT (in reply to COMMAND)`. */
+export function refusal(connection: Connection, reply: Reply, inReplyTo: string): Status {
+  const text = oneLine(reply);
+  return fromReply(connection, reply, `host ${connection.name} said: ${text} (in reply to ${inReplyTo})`);
+}
+
+/** A server that does not want to talk at all. */
+export function turnedAway(connection: Connection, reply: Reply): Status {
+  return fromReply(connection, reply, `host ${connection.name} refused to talk to me: ${oneLine(reply)}`);
+}
+
+/** A reply on one line. */
+export function oneLine(reply: Reply): string {
+  return reply.text.replaceAll('\n', ' ');
+}
+
+function fromReply(connection: Connection, reply: Reply, reason: string): Status {
+  connection.noteRefusal(reply.code);
+  const isFailure = reply.dsn.startsWith('4') || reply.dsn.startsWith('5');
+  return {
+    code: isFailure ? reply.dsn : '5.5.0',
+    // a success where none can be, or no reply code at all
+    reason: reply.code >= 300 ? reason : `Protocol error: ${reason}`,
+    diagnostic: { type: 'smtp', text: oneLine(reply) },
+    remoteMta: `dns; ${connection.endpoint.host}`,
+  };
+}

@@ -1,0 +1,51 @@
+/** What was said in an SMTP session, kept for the postmaster in case something of the kinds he asked for goes wrong. postconf(5) notify_classes */
+
+export interface SessionNotice {
+  /** `name[address]`, with `:port` for a server. */
+  readonly peer: string;
+  /** `In:  …`, `Out: …` */
+  readonly lines: readonly string[];
+  /** Why it ended too early; '' when it did not. */
+  readonly reason: string;
+}
+
+export interface TranscriptOptions {
+  readonly peer: () => string;
+  /** notify_classes, in lower case. */
+  readonly classes: ReadonlySet<string>;
+  readonly notify: (notice: SessionNotice) => void;
+}
+
+export class SessionTranscript {
+  readonly #options: TranscriptOptions;
+  #lines: string[] = [];
+  #isDue = false;
+  /** `lost connection` and the like. */
+  reason = '';
+
+  constructor(options: TranscriptOptions) {
+    this.#options = options;
+  }
+
+  heard(line: string): void {
+    this.#lines.push(`In:  ${line}`);
+  }
+
+  said(line: string): void {
+    this.#lines.push(`Out: ${line}`);
+  }
+
+  /** Something went wrong, of a word of notify_classes. */
+  note(trouble: string): void {
+    if (this.#options.classes.has(trouble)) this.#isDue = true;
+  }
+
+  /** Begins anew where more than `threshold` lines were said; what went wrong is told first, if `mayTell`. */
+  reset(threshold: number, mayTell = true): void {
+    if (this.#lines.length <= threshold) return;
+    const { peer, notify } = this.#options;
+    if (this.#isDue && mayTell) notify({ peer: peer(), lines: this.#lines, reason: this.reason });
+    this.#lines = [];
+    this.#isDue = false;
+  }
+}
