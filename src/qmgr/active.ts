@@ -6,19 +6,24 @@ import type { Destination } from './destination.ts';
 export class ActiveMessage {
   readonly queued: QueuedMessage;
   readonly activeAt: number;
+  /** Grows with each message that becomes active: jobs stand in this order. */
+  readonly sequence: number;
   readonly outcomes = new Map<number, Outcome>();
   /** Recipients this attempt is about. */
   readonly pendingCount: number;
   /** Deliveries that are known but not yet handed to the store. */
   unwritten: Outcome[] = [];
   isWriting = false;
+  /** Recipients of this attempt that are not in the schedule yet. */
+  unreadCount = 0;
   /** Entries that wait or run. */
   openEntries = 0;
   readonly abort = new AbortController();
 
-  constructor(queued: QueuedMessage, activeAt: number) {
+  constructor(queued: QueuedMessage, activeAt: number, sequence: number) {
     this.queued = queued;
     this.activeAt = activeAt;
+    this.sequence = sequence;
     this.pendingCount = queued.recipients.filter((recipient) => recipient.state === 'pending').length;
   }
 

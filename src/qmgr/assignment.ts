@@ -106,8 +106,9 @@ export class Assignment {
         entries.push({ message, destination, recipients: sorted.slice(at, at + size) });
     }
     message.openEntries += entries.length;
-    this.#parts.scheduler.add(transport, message, entries);
+    const now = this.#parts.options.now();
+    this.#parts.scheduler.add(transport, message, entries, now);
     for (const destination of new Set(entries.map((entry) => entry.destination)))
-      this.#parts.clogWarning.look(transport, destination, this.#parts.activeCount(), this.#parts.options.now());
+      this.#parts.clogWarning.look(transport, destination, this.#parts.activeCount(), now);
   }
 }

@@ -3,19 +3,20 @@
  * qmgr(8), SCHEDULER_README
  */
 import type { Status } from '#message';
-import type { Entry } from './active.ts';
+import { PeerLine } from './peer-line.ts';
 import type { TransportSettings } from './settings.ts';
 
 export class Destination {
   readonly key: string;
   readonly nexthop: string;
   readonly settings: TransportSettings;
-  readonly waiting: Entry[] = [];
-  /** Deliveries of messages that have many, job by job. */
-  readonly bulk: Entry[] = [];
+  /** Who waits for it, in the order of the job list. */
+  readonly line = new PeerLine();
+  /** Entries in the line. */
+  waitingCount = 0;
   busy = 0;
-  /** It stands in the round robin of its transport. */
-  isInTurn = false;
+  /** Its place among the destinations that can start a delivery; negative: it is not there. */
+  readyAt = -1;
   window: number;
   /** ms since the epoch before which nothing is started (rate delay). */
   pausedUntil = 0;
@@ -37,10 +38,6 @@ export class Destination {
     if (now < this.pausedUntil) return false;
     const window = this.settings.destinationRateDelayMs > 0 ? 1 : this.window;
     return this.busy < window;
-  }
-
-  get waitingCount(): number {
-    return this.waiting.length + this.bulk.length;
   }
 
   get isIdle(): boolean {

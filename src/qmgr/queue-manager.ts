@@ -32,6 +32,7 @@ export class QueueManager {
   readonly #deliveries: Deliveries;
   readonly #active = new Map<string, ActiveMessage>();
   #activeProbes = 0;
+  #sequence = 0;
   #pauseTimer: NodeJS.Timeout | undefined;
   #isStopped = true;
   #whenIdle: (() => void) | undefined;
@@ -125,7 +126,8 @@ export class QueueManager {
   }
 
   #accept(queued: QueuedMessage): void {
-    const message = new ActiveMessage(queued, this.#options.now());
+    this.#sequence += 1;
+    const message = new ActiveMessage(queued, this.#options.now(), this.#sequence);
     this.#active.set(queued.queueId, message);
     if (message.isAddressProbe) this.#activeProbes += 1;
     this.#options.events.emit({

@@ -1,4 +1,4 @@
-/** Which delivery starts next: round robin over transports, and within one over its destinations. qmgr(8) */
+/** Which delivery starts next: transports take turns, and each has its list of jobs. qmgr(8), SCHEDULER_README */
 import type { ActiveMessage, Entry } from './active.ts';
 import { Destination } from './destination.ts';
 import type { TransportSettings } from './settings.ts';
@@ -67,8 +67,8 @@ export class Scheduler {
   }
 
   /** Deliveries of one message over one transport. */
-  add(transport: string, message: ActiveMessage, entries: readonly Entry[]): void {
-    this.#transport(transport).add(message, entries);
+  add(transport: string, message: ActiveMessage, entries: readonly Entry[], now: number): void {
+    this.#transport(transport).add(message, entries, now);
   }
 
   /** Takes back all that waits for a destination. */
@@ -84,20 +84,15 @@ export class Scheduler {
         const entry = queue.next(now);
         if (entry === undefined) continue;
         progress = true;
-        queue.busy += 1;
-        entry.destination.busy += 1;
         yield { transport, entry };
       }
     }
   }
 
+  /** A delivery is over, and the destination has learnt from it. */
   finished(transport: string, destination: Destination, now: number): void {
     const queue = this.#transport(transport);
-    queue.busy -= 1;
-    destination.busy -= 1;
-    const { destinationRateDelayMs, transportRateDelayMs } = queue.settings;
-    if (destinationRateDelayMs > 0) destination.pausedUntil = now + destinationRateDelayMs;
-    if (transportRateDelayMs > 0) queue.pausedUntil = now + transportRateDelayMs;
+    queue.finished(destination, now);
     this.#forgetWhenIdle(queue, destination, now);
   }
 

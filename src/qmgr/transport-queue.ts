@@ -1,136 +1,159 @@
 /**
- * What waits for one transport, and what starts next. Small deliveries go in turn over their destinations. A message
- * with many deliveries is a bulk job: jobs go one after the other, each in turn over its destinations, and others may
- * get ahead of a job now and then, so that a large list does not delay everybody's mail. SCHEDULER_README
+ * What waits for one transport, and what starts next. SCHEDULER_README
  *
- * A job earns a slot for every `slotCost` deliveries it has started. A small delivery that came later than the job uses
- * one up; it may start when the slots, with the loan, cover its discounted price.
+ * Each message has a job here. Jobs stand in the order in which their messages became active, but for those that got
+ * ahead of another one (`preemption.ts`). The next entry comes from the foremost job that has a destination with room,
+ * from its destinations in turn; that job is the current one, and only the current one can be preempted. Blocked jobs
+ * are passed over at no cost: destinations know who waits for them (`peer-line.ts`), and those with room stand in a heap
+ * by the place of their first waiter (`ready-destinations.ts`).
  */
 import type { ActiveMessage, Entry } from './active.ts';
 import type { Destination } from './destination.ts';
+import { Job, type Peer } from './job.ts';
+import { Candidates, isPreemptible, preempt, retire } from './preemption.ts';
+import { ReadyDestinations } from './ready-destinations.ts';
 import type { TransportSettings } from './settings.ts';
-
-interface BulkJob {
-  readonly message: ActiveMessage;
-  /** Destinations that wait for this job, in turn, and how many deliveries each still waits for. */
-  turn: { readonly destination: Destination; left: number }[];
-  left: number;
-  slots: number;
-}
 
 export class TransportQueue {
   readonly settings: TransportSettings;
   readonly destinations = new Map<string, Destination>();
-  /** Destinations with something small to start, in turn. */
-  #turn: Destination[] = [];
-  #jobs: BulkJob[] = [];
+  /** Jobs with something to start. */
+  readonly #jobs = new Map<ActiveMessage, Job>();
+  /** Jobs whose entries have all started while recipients of their messages are not read yet. */
+  readonly #resting = new Map<ActiveMessage, Job>();
+  readonly #ready = new ReadyDestinations();
+  readonly #candidates: Candidates;
+  /** Destinations that would be ready but for their rate delay, and when the first of them goes on. */
+  readonly #paused = new Set<Destination>();
+  #resumeAt = Infinity;
   busy = 0;
   /** ms since the epoch: rate delay of the transport. */
   pausedUntil = 0;
 
   constructor(settings: TransportSettings) {
     this.settings = settings;
+    this.#candidates = new Candidates(settings);
   }
 
-  /** Deliveries of one message. */
-  add(message: ActiveMessage, entries: readonly Entry[]): void {
-    const { slotCost, minimumSlots } = this.settings;
-    if (slotCost > 0 && entries.length >= slotCost * minimumSlots && entries.length > 1) {
-      for (const entry of entries) entry.destination.bulk.push(entry);
-      const turn = [...Map.groupBy(entries, (entry) => entry.destination)].map(([destination, { length: left }]) => ({
-        destination,
-        left,
-      }));
-      this.#jobs.push({ message, turn, left: entries.length, slots: 0 });
-      return;
+  /** Deliveries of one message, which may have some here already. */
+  add(message: ActiveMessage, entries: readonly Entry[], now: number): void {
+    if (entries.length === 0) return;
+    let job = this.#jobs.get(message);
+    if (job === undefined) {
+      job = this.#resting.get(message) ?? new Job(message);
+      this.#resting.delete(message);
+      this.#jobs.set(message, job);
     }
+    job.waiting += entries.length;
     for (const entry of entries) {
       const { destination } = entry;
-      destination.waiting.push(entry);
-      if (destination.isInTurn) continue;
-      destination.isInTurn = true;
-      this.#turn.push(destination);
+      const { peer, isNew } = job.peer(destination);
+      peer.add(entry);
+      destination.waitingCount += 1;
+      if (!isNew) continue;
+      // the heap is ordered by what is about to change
+      this.#ready.remove(destination);
+      destination.line.insert(peer);
+      this.#offer(destination, now);
     }
+    this.#candidates.added(job);
   }
 
+  /** The entry that starts now, which counts as running from here on. */
   next(now: number): Entry | undefined {
-    const { processLimit } = this.settings;
+    const { processLimit, slotCost } = this.settings;
     if ((processLimit > 0 && this.busy >= processLimit) || now < this.pausedUntil) return undefined;
-    const [job] = this.#jobs;
-    if (job === undefined) return this.#nextSmall(now);
-    return this.#nextAhead(job, now) ?? this.#nextBulk(now) ?? this.#nextSmall(now);
-  }
-
-  /** A small delivery that is older than the first job, or may get ahead of it. */
-  #nextAhead(job: BulkJob, now: number): Entry | undefined {
-    const { slotCost, slotLoan, slotDiscount, minimumSlots } = this.settings;
-    const isOlder = (entry: Entry): boolean => entry.message.activeAt < job.message.activeAt;
-    const older = this.#nextSmall(now, isOlder);
-    if (older !== undefined) return older;
-    const covered = job.slots / slotCost + slotLoan >= (100 - slotDiscount) / 100;
-    // what is nearly done is not held up
-    if (job.slots <= 0 || !covered || job.left < slotCost * minimumSlots) return undefined;
-    const ahead = this.#nextSmall(now);
-    if (ahead !== undefined) job.slots -= slotCost;
-    return ahead;
-  }
-
-  #nextSmall(now: number, isWanted?: (entry: Entry) => boolean): Entry | undefined {
-    for (let left = this.#turn.length; left > 0; left -= 1) {
-      const destination = this.#turn.shift();
-      if (destination === undefined) return undefined;
-      const [first] = destination.waiting;
-      const mayStart = first !== undefined && destination.canStart(now) && (isWanted === undefined || isWanted(first));
-      if (mayStart) destination.waiting.shift();
-      destination.isInTurn = destination.waiting.length > 0;
-      if (destination.isInTurn) this.#turn.push(destination);
-      if (mayStart) return first;
+    if (now >= this.#resumeAt) this.#resume(now);
+    const peer = this.#ready.first?.line.first;
+    if (peer === undefined) return undefined;
+    if (this.#jobs.size === 1 || !isPreemptible(peer.job, this.settings)) return this.#start(peer, now);
+    const candidate = this.#candidates.next(peer.job, this.#jobs.values(), now);
+    if (candidate === undefined) return this.#start(peer, now);
+    for (const [destination, moved] of candidate.peers) {
+      this.#ready.remove(destination);
+      destination.line.remove(moved);
     }
-    return undefined;
+    preempt(peer.job, candidate, slotCost);
+    for (const [destination, moved] of candidate.peers) {
+      destination.line.insert(moved);
+      this.#offer(destination, now);
+    }
+    return this.#start(this.#ready.first?.line.first ?? peer, now);
   }
 
-  #nextBulk(now: number): Entry | undefined {
-    for (const job of this.#jobs) {
-      for (let left = job.turn.length; left > 0; left -= 1) {
-        const place = job.turn.shift();
-        if (place === undefined) break;
-        const { destination } = place;
-        const [first] = destination.bulk;
-        const mayStart = first?.message === job.message && destination.canStart(now);
-        if (mayStart) {
-          destination.bulk.shift();
-          place.left -= 1;
-        }
-        if (place.left > 0) job.turn.push(place);
-        if (!mayStart) continue;
-        job.left -= 1;
-        job.slots += 1;
-        if (job.left <= 0) this.#jobs = this.#jobs.filter((other) => other !== job);
-        return first;
-      }
+  #start(peer: Peer, now: number): Entry | undefined {
+    const { job, destination } = peer;
+    const entry = job.start(peer);
+    if (entry === undefined) return undefined;
+    this.busy += 1;
+    destination.busy += 1;
+    destination.waitingCount -= 1;
+    this.#ready.remove(destination);
+    if (peer.waitingCount === 0) destination.line.remove(peer);
+    this.#offer(destination, now);
+    if (job.waiting === 0) this.#retire(job);
+    return entry;
+  }
+
+  /** Puts a destination where it belongs: among the ready ones, among the paused ones, or nowhere. */
+  #offer(destination: Destination, now: number): void {
+    if (destination.waitingCount > 0 && destination.canStart(now)) {
+      this.#ready.put(destination);
+      return;
     }
-    return undefined;
+    this.#ready.remove(destination);
+    if (destination.waitingCount === 0 || destination.pausedUntil <= now) return;
+    this.#paused.add(destination);
+    if (destination.pausedUntil < this.#resumeAt) this.#resumeAt = destination.pausedUntil;
+  }
+
+  #resume(now: number): void {
+    const paused = [...this.#paused];
+    this.#paused.clear();
+    this.#resumeAt = Infinity;
+    for (const destination of paused) this.#offer(destination, now);
+  }
+
+  #retire(job: Job): void {
+    retire(job, this.settings.slotCost);
+    this.#jobs.delete(job.message);
+    if (job.message.unreadCount > 0) this.#resting.set(job.message, job);
+  }
+
+  /** A delivery is over, and the destination has learnt from it. */
+  finished(destination: Destination, now: number): void {
+    const { destinationRateDelayMs, transportRateDelayMs } = this.settings;
+    this.busy -= 1;
+    destination.busy -= 1;
+    if (destinationRateDelayMs > 0) destination.pausedUntil = now + destinationRateDelayMs;
+    if (transportRateDelayMs > 0) this.pausedUntil = now + transportRateDelayMs;
+    this.#offer(destination, now);
   }
 
   /** Takes back all that waits for a destination. */
   withdraw(destination: Destination): readonly Entry[] {
-    const bulk = destination.bulk.splice(0);
-    for (const job of this.#jobs) {
-      job.left -= bulk.filter((entry) => entry.message === job.message).length;
-      job.turn = job.turn.filter((place) => place.destination !== destination);
-    }
-    if (bulk.length > 0) this.#jobs = this.#jobs.filter((job) => job.left > 0);
-    return [...destination.waiting.splice(0), ...bulk];
+    this.#ready.remove(destination);
+    destination.waitingCount = 0;
+    return destination.line.takeAll().flatMap((peer) => {
+      const entries = peer.takeAll();
+      peer.job.peers.delete(destination);
+      peer.job.waiting -= entries.length;
+      if (peer.job.waiting === 0) this.#retire(peer.job);
+      return entries;
+    });
+  }
+
+  /** All recipients of the message are read, or it is active no more. */
+  allRead(message: ActiveMessage): void {
+    this.#resting.delete(message);
   }
 
   /** The moment at which something paused may go on; undefined when nothing is. */
   nextMoment(now: number): number | undefined {
-    if (this.#turn.length === 0 && this.#jobs.length === 0) return undefined;
-    const paused = [this.pausedUntil];
-    for (const destination of this.#turn) paused.push(destination.pausedUntil);
-    for (const job of this.#jobs) for (const { destination } of job.turn) paused.push(destination.pausedUntil);
-    let next: number | undefined;
-    for (const until of paused) if (until > now && (next === undefined || until < next)) next = until;
-    return next;
+    if (this.#jobs.size === 0) return undefined;
+    const resumeAt = this.#resumeAt > now ? this.#resumeAt : Infinity;
+    const pausedUntil = this.pausedUntil > now ? this.pausedUntil : Infinity;
+    const next = Math.min(resumeAt, pausedUntil);
+    return next === Infinity ? undefined : next;
   }
 }

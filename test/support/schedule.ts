@@ -1,0 +1,133 @@
+/** A schedule of one transport without a queue, agents or clock: messages come, entries start, deliveries end. */
+import { ActiveMessage, type Entry } from '../../src/qmgr/active.ts';
+import { Destination } from '../../src/qmgr/destination.ts';
+import type { TransportSettings } from '../../src/qmgr/settings.ts';
+import { TransportQueue } from '../../src/qmgr/transport-queue.ts';
+import type { QueuedMessage } from '#store';
+
+export const defaultSlots: TransportSettings = {
+  initialConcurrency: 5,
+  concurrencyLimit: 20,
+  recipientLimit: 50,
+  positiveFeedback: () => 1,
+  negativeFeedback: () => 1,
+  failedCohortLimit: 1,
+  destinationRateDelayMs: 0,
+  transportRateDelayMs: 0,
+  slotCost: 5,
+  slotLoan: 3,
+  slotDiscount: 50,
+  minimumSlots: 3,
+  processLimit: 0,
+};
+
+const envelope: QueuedMessage['envelope'] = {
+  arrivedAt: 0,
+  sender: 's@example.com',
+  envid: '',
+  ret: '',
+  smtputf8: false,
+  encoding: '',
+  rewriteContext: 'local',
+  client: {
+    name: '',
+    reverseName: '',
+    address: '',
+    port: '',
+    heloName: '',
+    protocol: '',
+    serverAddress: '',
+    serverPort: '',
+  },
+  logClient: {
+    name: '',
+    reverseName: '',
+    address: '',
+    port: '',
+    heloName: '',
+    protocol: '',
+    serverAddress: '',
+    serverPort: '',
+  },
+  fullName: '',
+  contentFilter: '',
+  origin: 'mail',
+  verp: '',
+  trace: '',
+  originalQueueId: '',
+  messageId: '',
+  requireTls: false,
+};
+
+export class Schedule {
+  readonly queue: TransportQueue;
+  readonly running: Entry[] = [];
+  now = 0;
+  #sequence = 0;
+
+  constructor(settings: Partial<TransportSettings> = {}) {
+    this.queue = new TransportQueue({ ...defaultSlots, ...settings });
+  }
+
+  destination(name: string): Destination {
+    let destination = this.queue.destinations.get(name);
+    if (destination === undefined) {
+      destination = new Destination(name, name, this.queue.settings);
+      this.queue.destinations.set(name, destination);
+    }
+    return destination;
+  }
+
+  message(): ActiveMessage {
+    this.#sequence += 1;
+    const queued: QueuedMessage = {
+      queueId: `M${this.#sequence}`,
+      queue: 'active',
+      envelope,
+      recipients: [],
+      content: { sizeBytes: 0, headerBytes: 0, chunks: () => [] },
+      sizeBytes: 0,
+      dueAt: 0,
+      warnedAt: 0,
+      forcedExpire: false,
+    };
+    return new ActiveMessage(queued, this.now, this.#sequence);
+  }
+
+  /** A message with an entry for each name of a destination. */
+  add(destinations: readonly string[], message: ActiveMessage = this.message()): readonly Entry[] {
+    const entries = destinations.map((name) => ({ message, destination: this.destination(name), recipients: [] }));
+    this.queue.add(message, entries, this.now);
+    return entries;
+  }
+
+  /** Starts one entry, if one may. */
+  start(): Entry | undefined {
+    const entry = this.queue.next(this.now);
+    if (entry !== undefined) this.running.push(entry);
+    return entry;
+  }
+
+  /** Ends the delivery that began first, or the one at the place. */
+  end(at = 0): Entry | undefined {
+    const [entry] = this.running.splice(at, 1);
+    if (entry !== undefined) this.queue.finished(entry.destination, this.now);
+    return entry;
+  }
+
+  /** The numbers of the messages in the order in which their entries start, one delivery at a time. */
+  run(steps = Infinity): readonly number[] {
+    const order: number[] = [];
+    while (order.length < steps) {
+      const entry = this.start();
+      if (entry === undefined) break;
+      order.push(entry.message.sequence);
+      this.end();
+    }
+    return order;
+  }
+}
+
+export function times<T>(count: number, value: T): readonly T[] {
+  return Array.from({ length: count }, () => value);
+}
