@@ -33,7 +33,13 @@ export async function runAllInOne(options: AllInOneOptions): Promise<number> {
 export async function unusableServices(configuration: Configuration): Promise<readonly string[]> {
   const { misspeltRestrictions, unusableServices: find } = await import('./start-check.ts');
   const { misspeltValues } = await import('./misspelt-values.ts');
-  return [...misspeltValues(configuration), ...misspeltRestrictions(configuration), ...find(configuration)];
+  const { missingTables } = await import('./missing-tables.ts');
+  return [
+    ...misspeltValues(configuration),
+    ...misspeltRestrictions(configuration),
+    ...missingTables(configuration),
+    ...find(configuration),
+  ];
 }
 
 /** The log as main.cf has it, for commands that write to it. */

@@ -24,6 +24,7 @@ export { errnoText } from './errno-text.ts';
 export { readNetwork } from './networks.ts';
 export type { TableObserver, TableQuestion } from './observer.ts';
 export { TableOpener, type TableOpenerOptions } from './opener.ts';
+export { tableFileProblems, type TableFileProblem, unreadable } from './table-files.ts';
 export { isTableType, tableTypes } from './table-types.ts';
 export { readMapSource, type SourceItem } from './source-lines.ts';
 export { lookupFirst, type SearchKey } from './table-list.ts';

@@ -1,0 +1,61 @@
+/** Whether the files behind a table are there, without opening it: told at the start, before mail comes. DATABASE_README */
+import { accessSync, constants, statSync } from 'node:fs';
+import { splitList } from '#config';
+import { insideBraces } from './braces.ts';
+import { errnoText } from './errno-text.ts';
+import { foreignFormat, headOf, indexPath, isIndexType } from './index-files.ts';
+
+export interface TableFileProblem {
+  /** `type:name` as written, without `proxy:` and the like. */
+  readonly table: string;
+  /** As the log will have it. */
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+const fileTypes: ReadonlySet<string> = new Set(['texthash', 'regexp', 'pcre', 'cidr', 'sqlite']);
+const wrappers: ReadonlySet<string> = new Set(['proxy', 'debug']);
+const combined: ReadonlySet<string> = new Set(['pipemap', 'unionmap']);
+
+/** Files that `spec` needs and that are missing or not to be used; none for a table without files. `maker` makes an index. */
+export function tableFileProblems(
+  spec: string,
+  defaultType: string,
+  maker: 'postmap' | 'postalias',
+): readonly TableFileProblem[] {
+  const colon = spec.indexOf(':');
+  const type = colon < 0 ? defaultType : spec.slice(0, colon);
+  const name = colon < 0 ? spec : spec.slice(colon + 1);
+  if (wrappers.has(type)) return tableFileProblems(name, defaultType, maker);
+  if (combined.has(type))
+    return splitList(insideBraces(name) ?? '').flatMap((inner) => tableFileProblems(inner, defaultType, maker));
+  const table = `${type}:${name}`;
+  if (isIndexType(type)) return indexProblem(table, indexPath(type, name), name, maker);
+  // `{ … }` holds the rules themselves
+  if (!fileTypes.has(type) || name.startsWith('{')) return [];
+  const reason = unreadable(name);
+  return reason === undefined ? [] : [{ table, reason: `open ${name}: ${reason}`, remedy: `make ${name}` }];
+}
+
+/** Why a file can't be read. */
+export function unreadable(path: string): string | undefined {
+  try {
+    accessSync(path, constants.R_OK);
+    return undefined;
+  } catch (error) {
+    return errnoText(error);
+  }
+}
+
+function indexProblem(table: string, file: string, source: string, maker: string): readonly TableFileProblem[] {
+  const make = `run "${maker} ${table}"`;
+  const remedy = isThere(source) ? make : `make ${source}, then ${make}`;
+  const reason = unreadable(file);
+  if (reason !== undefined) return [{ table, reason: `open database ${file}: ${reason}`, remedy }];
+  const foreign = table.startsWith('cdb:') ? undefined : foreignFormat(headOf(file));
+  return foreign === undefined ? [] : [{ table, reason: `${file} is ${foreign}`, remedy }];
+}
+
+function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}
