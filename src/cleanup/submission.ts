@@ -4,7 +4,6 @@
  * Recipients and content come in order and may need tables, so each step waits for the one before it; while nothing
  * has to wait, all of it is synchronous.
  */
-import { toExternal } from '#address';
 import type { EventChannel } from '#events';
 import type {
   MaybePromise,
@@ -221,7 +220,7 @@ export class CleanupSubmission implements Submission {
     this.#parts.events.emit({
       kind: 'delivery',
       queueId: this.queueId,
-      recipient: toExternal(this.#recipients.first),
+      recipient: this.#recipients.first,
       original: '',
       relay: 'none',
       times: [arrivedAt, arrivedAt, arrivedAt, arrivedAt, arrivedAt],

@@ -10,6 +10,7 @@ const localSources = ['alias', 'forward', 'include'];
 const closedValues: Readonly<Record<string, readonly string[]>> = {
   allow_mail_to_commands: localSources,
   allow_mail_to_files: localSources,
+  info_log_address_format: ['external', 'internal'],
   inet_protocols: ['all', 'ipv4', 'ipv6'],
   lmtp_address_preference: families,
   lmtp_host_lookup: hostLookups,

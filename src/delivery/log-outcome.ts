@@ -1,5 +1,4 @@
 /** The log line of a delivery that needs no connection. */
-import { toExternal } from '#address';
 import type { EventChannel } from '#events';
 import type { DeliveryRequest, LoggedOutcome, RequestRecipient, Status } from '#message';
 
@@ -12,8 +11,8 @@ export function logOutcome(
   events.emit({
     kind: 'delivery',
     queueId: request.queueId,
-    recipient: toExternal(recipient.address),
-    original: toExternal(recipient.original),
+    recipient: recipient.address,
+    original: recipient.original,
     relay: 'none',
     times: [request.envelope.arrivedAt, request.activeAt, request.startedAt, now, now],
     code: status.code,

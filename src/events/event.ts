@@ -28,9 +28,12 @@ export type MailEvent =
   | CommandEvent
   | ProgramEvent;
 
+/** An address, in internal form, as the log shows it. postconf(5) info_log_address_format */
+export type ShownAddress = (address: string) => string;
+
 /** For each kind of event, its text in the Postfix log, with `warning: ` and the like in front where due. */
 export type Renderings<E extends { readonly kind: string }> = {
-  readonly [K in E['kind']]: (event: Extract<E, { readonly kind: K }>) => string;
+  readonly [K in E['kind']]: (event: Extract<E, { readonly kind: K }>, shown: ShownAddress) => string;
 };
 
 /** Where a service's events go; carries the log tag (`postfix/smtpd`). */

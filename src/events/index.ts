@@ -3,4 +3,4 @@ export type { EventChannel, EventRecord, MailEvent, Renderings } from './event.t
 export { createFileSink, EventLog, formatLogTime, type LogSink } from './log-writer.ts';
 export { formatDelay } from './kinds/delivery.ts';
 export type { PolicyWord } from './kinds/smtpd.ts';
-export { renderPostfixText } from './render.ts';
+export { type AddressForm, renderPostfixText } from './render.ts';

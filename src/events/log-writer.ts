@@ -5,7 +5,7 @@
  */
 import { writeSync } from 'node:fs';
 import type { EventChannel, EventRecord, MailEvent } from './event.ts';
-import { renderPostfixText } from './render.ts';
+import { type AddressForm, renderPostfixText } from './render.ts';
 
 /** Where finished lines go. */
 export interface LogSink {
@@ -23,7 +23,7 @@ export function formatLogTime(at: number): string {
 }
 
 /** Lines in Postfix's shape to an open file or standard output. */
-export function createFileSink(fd: number, hostname: string): LogSink {
+export function createFileSink(fd: number, hostname: string, form: AddressForm = 'external'): LogSink {
   let second = -1;
   let stamp = '';
   return {
@@ -32,7 +32,7 @@ export function createFileSink(fd: number, hostname: string): LogSink {
       for (const { at, tag, pid, event } of records) {
         const now = Math.floor(at / 1000);
         if (now !== second) [second, stamp] = [now, formatLogTime(at)];
-        text += `${stamp} ${hostname} ${tag}[${pid}]: ${renderPostfixText(event)}\n`;
+        text += `${stamp} ${hostname} ${tag}[${pid}]: ${renderPostfixText(event, form)}\n`;
       }
       writeAll(fd, Buffer.from(text));
     },

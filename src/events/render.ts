@@ -1,5 +1,6 @@
 /** The Postfix text of any event. */
-import type { MailEvent } from './event.ts';
+import { toExternal } from '#address';
+import type { MailEvent, ShownAddress } from './event.ts';
 import { bounceRenderings } from './kinds/bounce.ts';
 import { cleanupRenderings } from './kinds/cleanup.ts';
 import { commandRenderings } from './kinds/command.ts';
@@ -14,7 +15,7 @@ import { smtpdRenderings } from './kinds/smtpd.ts';
 
 type EventMap = { [E in MailEvent as E['kind']]: E };
 
-const renderings: { readonly [K in keyof EventMap]: (event: EventMap[K]) => string } = {
+const renderings: { readonly [K in keyof EventMap]: (event: EventMap[K], shown: ShownAddress) => string } = {
   ...smtpdRenderings,
   ...postscreenRenderings,
   ...cleanupRenderings,
@@ -28,13 +29,18 @@ const renderings: { readonly [K in keyof EventMap]: (event: EventMap[K]) => stri
   ...programRenderings,
 };
 
-function renderAs<K extends keyof EventMap>(event: EventMap[K] & { readonly kind: K }): string {
-  const render: (event: EventMap[K]) => string = renderings[event.kind];
-  return render(event);
+function renderAs<K extends keyof EventMap>(event: EventMap[K] & { readonly kind: K }, shown: ShownAddress): string {
+  const render: (event: EventMap[K], shown: ShownAddress) => string = renderings[event.kind];
+  return render(event, shown);
 }
 
+/** info_log_address_format: quoted as SMTP has it, or not at all. */
+export type AddressForm = 'external' | 'internal';
+
+const forms: Readonly<Record<AddressForm, ShownAddress>> = { external: toExternal, internal: (address) => address };
+
 /** Text after the tag in the Postfix log; control characters become `?`. */
-export function renderPostfixText(event: MailEvent): string {
+export function renderPostfixText(event: MailEvent, form: AddressForm = 'external'): string {
   // oxlint-disable-next-line no-control-regex -- what must not reach a log file
-  return renderAs(event).replace(/[\x00-\x1f\x7f]/g, '?');
+  return renderAs(event, forms[form]).replace(/[\x00-\x1f\x7f]/g, '?');
 }

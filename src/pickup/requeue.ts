@@ -1,5 +1,4 @@
 /** Messages that `postsuper -r` took out of the queue pass cleanup again, as new messages. postsuper(1), pickup(8) */
-import { toExternal } from '#address';
 import type { Settings } from '#config';
 import type { EventChannel } from '#events';
 import type { Submission, SubmissionOptions, SubmissionPort, SubmissionResult } from '#message';
@@ -78,7 +77,7 @@ async function submitAgain(
   const again = openAgain(message, settings, { submission, uid, at: now() });
   const { sender } = message.envelope;
   const { queueId } = again;
-  events.emit({ kind: 'pickedUp', queueId, uid, sender: toExternal(sender), originalQueueId: message.queueId });
+  events.emit({ kind: 'pickedUp', queueId, uid, sender, originalQueueId: message.queueId });
   try {
     for (const { address, original, dsnOriginal, notify, state } of message.recipients) {
       if (state === 'pending') again.addRecipient({ address, original, dsnOriginal, notify });

@@ -1,5 +1,4 @@
 /** Local mail that cleanup refuses goes back to its sender: nobody waits for a reply. cleanup(8), CLEANUP_FLAG_BOUNCE */
-import { toExternal } from '#address';
 import type { Bouncer, NotifyResult } from '#bounce';
 import type { EventChannel } from '#events';
 import type { MessageContent, SubmissionOptions } from '#message';
@@ -69,8 +68,8 @@ export async function returnToSender(
     cleanupEvents.emit({
       kind: 'delivery',
       queueId,
-      recipient: toExternal(address),
-      original: toExternal(original),
+      recipient: address,
+      original,
       relay: 'none',
       times: [envelope.arrivedAt, now, now, now, now],
       code,

@@ -1,5 +1,4 @@
 /** A maildrop file becomes a message: envelope, Received header, content. pickup(8), cleanup(8) */
-import { toExternal } from '#address';
 import type { EventChannel } from '#events';
 import {
   type ClientAttributes,
@@ -44,7 +43,7 @@ export async function submitFile(file: MaildropFile, options: SubmitOptions): Pr
     kind: 'pickedUp',
     queueId: message.queueId,
     uid: file.uid,
-    sender: toExternal(envelope.sender),
+    sender: envelope.sender,
   });
   try {
     for (const address of envelope.recipients) {

@@ -1,5 +1,4 @@
 /** Outcomes without a delivery, with their log lines. */
-import { toExternal } from '#address';
 import { concludedAs, type DeliveryRequest, type Outcome, type RequestRecipient, type Status } from '#message';
 import type { ActiveMessage } from './active.ts';
 import type { QueueManagerOptions } from './options.ts';
@@ -28,8 +27,8 @@ export class Decisions {
     channel.emit({
       kind: 'delivery',
       queueId,
-      recipient: toExternal(recipient.address),
-      original: toExternal(recipient.original),
+      recipient: recipient.address,
+      original: recipient.original,
       relay: 'none',
       times: [envelope.arrivedAt, message.activeAt, now, now, now],
       code: status.code,

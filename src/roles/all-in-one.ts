@@ -1,11 +1,11 @@
 /** All of it in one process, as the user who started it: the quick start, and installations without root. */
 import { ConfigError, loadConfiguration } from '#config';
 import { createLocalPool } from '#delivery';
-import { createFileSink, EventLog, type LogSink } from '#events';
+import { EventLog } from '#events';
 import { listenAddresses, openLogFile, removePidFile, SpawnServices, writePidFile } from '#master';
 import { becomeUser } from './become-user.ts';
 import { startMailSystem } from './mail-system.ts';
-import { createSyslogSink } from './syslog-sink.ts';
+import { mailLogSink } from './mail-log.ts';
 import { productVersion } from './version.ts';
 
 export interface AllInOneOptions {
@@ -31,12 +31,7 @@ export async function runAllInOne({ directory, runAs, onReady, onProblems }: All
   try {
     const configuration = loadConfiguration(directory);
     const { settings, services } = configuration;
-    const fd = openLogFile(settings);
-    const sink: LogSink =
-      fd === undefined
-        ? createSyslogSink(settings.string('syslog_facility'))
-        : createFileSink(fd, settings.string('myhostname').split('.')[0] ?? '');
-    log = new EventLog([sink]);
+    log = new EventLog([mailLogSink(settings, openLogFile(settings))]);
     const events = log.channel(`${settings.string('syslog_name')}/master`);
     const listeners = [];
     for (const entry of services.filter((service) => service.type === 'inet')) {

@@ -7,7 +7,13 @@ import { createSyslogSink } from './syslog-sink.ts';
 
 /** Throws ConfigError when maillog_file can't be used. */
 export function openMailLog(settings: Settings): LogSink {
-  const hostname = settings.string('myhostname').split('.')[0] ?? '';
-  const fd = openLogFile(settings, mailOwner(settings));
-  return fd === undefined ? createSyslogSink(settings.string('syslog_facility')) : createFileSink(fd, hostname);
+  return mailLogSink(settings, openLogFile(settings, mailOwner(settings)));
+}
+
+/** `fd`: the open maillog_file; undefined for syslog. */
+export function mailLogSink(settings: Settings, fd: number | undefined): LogSink {
+  const form = settings.string('info_log_address_format') === 'internal' ? 'internal' : 'external';
+  return fd === undefined
+    ? createSyslogSink(settings.string('syslog_facility'), form)
+    : createFileSink(fd, settings.string('myhostname').split('.')[0] ?? '', form);
 }

@@ -3,12 +3,12 @@ import { Socket } from 'node:net';
 import { flushCompileCache } from 'node:module';
 import { ConfigError, loadConfiguration } from '#config';
 import { createProcessPool } from '#delivery';
-import { createFileSink, EventLog } from '#events';
+import { EventLog } from '#events';
 import { type FromMail, parseMailStart, parseToMail } from '#master';
 import { type KeyFiles, readKeyFiles } from '#tls';
 import { becomeUser } from './become-user.ts';
 import { type MailSystem, startMailSystem } from './mail-system.ts';
-import { createSyslogSink } from './syslog-sink.ts';
+import { mailLogSink } from './mail-log.ts';
 
 /** Descriptor of the log file, opened by the supervisor. */
 const logFd = 3;
@@ -91,10 +91,7 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     const configuration = loadConfiguration(start.directory);
     const { settings } = configuration;
-    const hostname = settings.string('myhostname').split('.')[0] ?? '';
-    log = new EventLog([
-      start.hasLogFile ? createFileSink(logFd, hostname) : createSyslogSink(settings.string('syslog_facility')),
-    ]);
+    log = new EventLog([mailLogSink(settings, start.hasLogFile ? logFd : undefined)]);
     system = await startMailSystem({
       configuration,
       log,

@@ -1,10 +1,10 @@
 /** The supervisor's process. Tells its starter on standard output of descriptor 4 whether the system came up. */
 import { writeSync } from 'node:fs';
 import { ConfigError, loadConfiguration } from '#config';
-import { createFileSink, EventLog, type LogSink } from '#events';
+import { EventLog } from '#events';
 import { openLogFile, Supervisor } from '#master';
 import { mailOwner } from './mail-owner.ts';
-import { createSyslogSink } from './syslog-sink.ts';
+import { mailLogSink } from './mail-log.ts';
 import { productVersion } from './version.ts';
 
 /** Descriptor over which `postfix start` waits for the outcome. */
@@ -27,10 +27,7 @@ export async function main(args: readonly string[]): Promise<void> {
     const { settings } = loadConfiguration(directory);
     const owner = mailOwner(settings);
     const logFd = openLogFile(settings, owner);
-    const hostname = settings.string('myhostname').split('.')[0] ?? '';
-    const sink: LogSink =
-      logFd === undefined ? createSyslogSink(settings.string('syslog_facility')) : createFileSink(logFd, hostname);
-    log = new EventLog([sink]);
+    log = new EventLog([mailLogSink(settings, logFd)]);
     supervisor = new Supervisor({
       directory,
       entry: [...process.execArgv, process.argv[1] ?? ''],

@@ -1,5 +1,5 @@
 /** The mail log to syslog(3), where no maillog_file is set. */
-import { renderPostfixText, type LogSink } from '#events';
+import { type AddressForm, renderPostfixText, type LogSink } from '#events';
 import { openSyslog } from '#native';
 
 const facilities: Readonly<Record<string, number>> = {
@@ -19,12 +19,13 @@ const facilities: Readonly<Record<string, number>> = {
 const severities: Readonly<Record<string, number>> = { warning: 4, error: 3, fatal: 2, panic: 2 };
 
 /** `facility`: syslog_facility. The tag, with its pid, stands in the text as syslogd would put it. */
-export function createSyslogSink(facility: string): LogSink {
+export function createSyslogSink(facility: string, form: AddressForm): LogSink {
   const base = (facilities[facility] ?? 2) * 8;
   const syslog = openSyslog();
   return {
     write(records) {
-      for (const { tag, event } of records) syslog(tag, base + (severities[event.kind] ?? 6), renderPostfixText(event));
+      for (const { tag, event } of records)
+        syslog(tag, base + (severities[event.kind] ?? 6), renderPostfixText(event, form));
     },
   };
 }

@@ -196,7 +196,6 @@ export const pendingParameters = new Set([
   'enable_idna2003_compatibility',
   'force_mime_input_conversion',
   'ignore_srv_lookup_error',
-  'info_log_address_format',
   'lmtp_cname_overrides_servername',
   'lmtp_log_tls_feature_status',
   'lmtp_sasl_auth_cache_name',

@@ -1,5 +1,4 @@
 /** Says what became of a member of an expansion: in the log, and for the outcome of the whole. */
-import { toExternal } from '#address';
 import { concludedAs, type Status } from '#message';
 import type { WriteResult } from '../deliverer-protocol.ts';
 import type { Ending, Job } from './job.ts';
@@ -19,8 +18,8 @@ function write(job: Job, address: string, ending: Ending): void {
   parts.events.emit({
     kind: 'delivery',
     queueId: request.queueId,
-    recipient: toExternal(address),
-    original: toExternal(recipient.original),
+    recipient: address,
+    original: recipient.original,
     relay: 'local',
     times: [request.envelope.arrivedAt, request.activeAt, request.startedAt, request.startedAt, parts.now()],
     code: outcome.status.code,

@@ -141,8 +141,8 @@ class PipeAgent implements DeliveryAgent {
     this.#options.events.emit({
       kind: 'delivery',
       queueId: request.queueId,
-      recipient: toExternal(recipient.address),
-      original: toExternal(recipient.original),
+      recipient: recipient.address,
+      original: recipient.original,
       relay: this.#settings.service,
       times: [request.envelope.arrivedAt, request.activeAt, request.startedAt, request.startedAt, this.#options.now()],
       code: status.code,

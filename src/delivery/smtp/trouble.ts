@@ -5,7 +5,6 @@
  * While other servers are left, what fails softly is kept for them; with the last one, it is deferred. What fails hard is
  * returned at once. A server that could not be talked to at all counts against the destination.
  */
-import { toExternal } from '#address';
 import type { EventChannel } from '#events';
 import {
   concludedAs,
@@ -208,8 +207,8 @@ export class Attempt {
     events.emit({
       kind: 'delivery',
       queueId: request.queueId,
-      recipient: toExternal(recipient.address),
-      original: recipient.original === '' ? '' : toExternal(recipient.original),
+      recipient: recipient.address,
+      original: recipient.original,
       relay: connection?.label ?? 'none',
       ...(connection !== undefined && { connectionUse: connection.uses }),
       times: [request.envelope.arrivedAt, request.activeAt, request.startedAt, connectedAt, endedAt],

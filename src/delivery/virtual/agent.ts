@@ -191,8 +191,8 @@ class VirtualAgent implements DeliveryAgent {
     this.#options.events.emit({
       kind: 'delivery',
       queueId: request.queueId,
-      recipient: toExternal(recipient.address),
-      original: toExternal(recipient.original),
+      recipient: recipient.address,
+      original: recipient.original,
       relay: 'virtual',
       times: [request.envelope.arrivedAt, request.activeAt, request.startedAt, request.startedAt, ended],
       code: status.code,

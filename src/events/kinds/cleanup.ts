@@ -1,6 +1,5 @@
 /** Events of cleanup. cleanup(8), inventory j.4 */
-import { toExternal } from '#address';
-import type { Renderings } from '../event.ts';
+import type { Renderings, ShownAddress } from '../event.ts';
 
 export type CleanupEvent =
   | { readonly kind: 'messageId'; readonly queueId: string; readonly messageId: string; readonly isResent: boolean }
@@ -33,20 +32,22 @@ export type CleanupEvent =
 
 const maxShown = 200;
 
-const parties = ({ sender, recipient }: { readonly sender: string; readonly recipient: string }): string =>
-  ` from=<${toExternal(sender)}>${recipient === '' ? '' : ` to=<${toExternal(recipient)}>`}`;
+const parties = (
+  { sender, recipient }: { readonly sender: string; readonly recipient: string },
+  shown: ShownAddress,
+): string => ` from=<${shown(sender)}>${recipient === '' ? '' : ` to=<${shown(recipient)}>`}`;
 
 export const cleanupRenderings: Renderings<CleanupEvent> = {
   messageId: (event) =>
     `${event.queueId}: ${event.isResent ? 'resent-' : ''}message-id=${event.messageId === '' ? '<>' : event.messageId}`,
   canceled: (event) => `${event.queueId}: removed (${event.how})`,
-  contentCheck: (event) =>
+  contentCheck: (event, shown) =>
     `${event.queueId}: ${event.word}: ${event.part} ${event.line.slice(0, maxShown)} from ${event.origin};` +
-    parties(event) +
+    parties(event, shown) +
     (event.protocol === '' ? '' : ` proto=${event.protocol}`) +
     (event.helo === '' ? '' : ` helo=<${event.helo}>`) +
     (event.text === '' ? '' : `: ${event.text}`),
-  mimeError: (event) =>
+  mimeError: (event, shown) =>
     `${event.queueId}: reject: mime-error ${event.problem}: ${event.line.slice(0, maxShown)} from ${event.origin};` +
-    parties(event),
+    parties(event, shown),
 };

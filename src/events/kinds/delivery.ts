@@ -1,6 +1,6 @@
 /** Deliveries: the `to=… status=…` line of every recipient (inventory, j.6), and what agents say in between. */
 import type { LoggedOutcome } from '#message';
-import type { Renderings } from '../event.ts';
+import type { Renderings, ShownAddress } from '../event.ts';
 
 export type DeliveryEvent = {
   readonly kind: 'delivery';
@@ -43,17 +43,17 @@ export function formatDelay(ms: number, digits: number): string {
   return `${seconds}.${String(shown).padStart(6, '0').replace(/0+$/, '')}`;
 }
 
-function renderDelivery(event: DeliveryEvent): string {
+function renderDelivery(event: DeliveryEvent, shown: ShownAddress): string {
   const [arrived, active, started, connected, ended] = event.times;
   const original =
     event.original !== '' && event.original.toLowerCase() !== event.recipient.toLowerCase()
-      ? `, orig_to=<${event.original}>`
+      ? `, orig_to=<${shown(event.original)}>`
       : '';
   const use = event.connectionUse !== undefined && event.connectionUse > 1 ? `, conn_use=${event.connectionUse}` : '';
   const parts = [active - arrived, started - active, connected - started, ended - connected];
   const digits = event.delayDigits ?? 2;
   return (
-    `${event.queueId}: to=<${event.recipient}>${original}, relay=${event.relay}${use}` +
+    `${event.queueId}: to=<${shown(event.recipient)}>${original}, relay=${event.relay}${use}` +
     `, delay=${formatDelay(ended - arrived, digits)}, delays=${parts.map((ms) => formatDelay(ms, digits)).join('/')}` +
     `, dsn=${event.code}, status=${event.outcome} (${event.text})`
   );

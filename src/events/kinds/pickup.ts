@@ -2,7 +2,7 @@
 import type { Renderings } from '../event.ts';
 
 export type PickupEvent =
-  /** A message from maildrop was given a queue ID. `sender` as submitted, external form. */
+  /** A message from maildrop was given a queue ID. `sender` as submitted. */
   {
     readonly kind: 'pickedUp';
     readonly queueId: string;
@@ -13,6 +13,6 @@ export type PickupEvent =
   };
 
 export const pickupRenderings: Renderings<PickupEvent> = {
-  pickedUp: (event) =>
-    `${event.queueId}: uid=${event.uid} from=<${event.sender}>${event.originalQueueId === undefined ? '' : ` orig_id=${event.originalQueueId}`}`,
+  pickedUp: (event, shown) =>
+    `${event.queueId}: uid=${event.uid} from=<${shown(event.sender)}>${event.originalQueueId === undefined ? '' : ` orig_id=${event.originalQueueId}`}`,
 };

@@ -1,5 +1,4 @@
 /** Events of postscreen and its DNS lists. postscreen(8), dnsblog(8); inventory j.7 */
-import { toExternal } from '#address';
 import type { Renderings } from '../event.ts';
 import { formatDelay } from './delivery.ts';
 
@@ -91,9 +90,9 @@ export const postscreenRenderings: Renderings<PostscreenEvent> = {
   protocolBreach: (event) =>
     `${event.what} from ${event.client} after ${event.after}${event.text === undefined ? '' : `: ${event.text}`}`,
   screenedContent: (event) => `${event.command} without valid RCPT from ${event.client}`,
-  screenedRecipient: (event) =>
-    `NOQUEUE: reject: RCPT from ${event.client}: ${event.reply}; from=<${toExternal(event.sender)}>, ` +
-    `to=<${toExternal(event.recipient)}>, proto=${event.protocol}, helo=<${event.helo}>`,
+  screenedRecipient: (event, shown) =>
+    `NOQUEUE: reject: RCPT from ${event.client}: ${event.reply}; from=<${shown(event.sender)}>, ` +
+    `to=<${shown(event.recipient)}>, proto=${event.protocol}, helo=<${event.helo}>`,
   screenRefused: renderRefusal,
   // Postfix puts no colon in front of the port here
   screenKeywords: (event) => `${event.client.replace(']:', ']')}: discarding EHLO keywords: ${event.names.join(' ')}`,

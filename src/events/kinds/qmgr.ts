@@ -1,5 +1,4 @@
 /** Events of the queue manager. qmgr(8), inventory j.5 */
-import { toExternal } from '#address';
 import type { Renderings } from '../event.ts';
 
 export type QmgrEvent =
@@ -14,9 +13,9 @@ export type QmgrEvent =
   | { readonly kind: 'expired'; readonly queueId: string; readonly sender: string; readonly isForced: boolean };
 
 export const qmgrRenderings: Renderings<QmgrEvent> = {
-  active: (event) =>
-    `${event.queueId}: from=<${toExternal(event.sender)}>, size=${event.sizeBytes}, nrcpt=${event.recipientCount} (queue active)`,
+  active: (event, shown) =>
+    `${event.queueId}: from=<${shown(event.sender)}>, size=${event.sizeBytes}, nrcpt=${event.recipientCount} (queue active)`,
   removed: (event) => `${event.queueId}: removed`,
-  expired: (event) =>
-    `${event.queueId}: from=<${toExternal(event.sender)}>, status=${event.isForced ? 'force-expired' : 'expired'}, returned to sender`,
+  expired: (event, shown) =>
+    `${event.queueId}: from=<${shown(event.sender)}>, status=${event.isForced ? 'force-expired' : 'expired'}, returned to sender`,
 };

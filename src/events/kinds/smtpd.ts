@@ -1,6 +1,5 @@
 /** Events of the SMTP server. smtpd(8), inventory j.2 */
-import { toExternal } from '#address';
-import type { Renderings } from '../event.ts';
+import type { Renderings, ShownAddress } from '../event.ts';
 
 /** What stands in the tail of a reject line. */
 export interface SessionTail {
@@ -87,9 +86,9 @@ function statisticsTime(at: number): string {
   return `${month} ${String(date.getDate()).padStart(2, ' ')} ${date.toTimeString().slice(0, 8)}`;
 }
 
-function tail(event: SessionTail): string {
-  const sender = event.sender === undefined ? '' : ` from=<${toExternal(event.sender)}>`;
-  const recipient = event.recipient === undefined ? '' : ` to=<${toExternal(event.recipient)}>`;
+function tail(event: SessionTail, shown: ShownAddress): string {
+  const sender = event.sender === undefined ? '' : ` from=<${shown(event.sender)}>`;
+  const recipient = event.recipient === undefined ? '' : ` to=<${shown(event.recipient)}>`;
   const protocol = event.protocol === '' ? '' : ` proto=${event.protocol}`;
   const helo = event.helo === '' ? '' : ` helo=<${event.helo}>`;
   const method = event.saslMethod === undefined ? '' : ` sasl_method=${event.saslMethod}`;
@@ -102,14 +101,16 @@ export const smtpdRenderings: Renderings<SmtpdEvent> = {
   connected: (event) => `connect from ${event.client}`,
   disconnected: (event) => `disconnect from ${event.client}${event.counters}`,
   client: (event) => `${idOf(event)}: client=${event.client}${event.extra}`,
-  policy: (event) => `${idOf(event)}: ${event.word}: ${event.where} from ${event.client}: ${event.text}${tail(event)}`,
+  policy: (event, shown) =>
+    `${idOf(event)}: ${event.word}: ${event.where} from ${event.client}: ${event.text}${tail(event, shown)}`,
   sentAway: (event) => `${idOf(event)}: reject: ${event.where} from ${event.client}: ${event.text}`,
   tlsSetUp: ({ client }) => `setting up TLS connection from ${client}`,
   tlsRefused: ({ client }) => `SSL_accept error from ${client}: -1`,
   tlsAccepted: ({ client, protocol, cipher, keyBits }) =>
     `Anonymous TLS connection established from ${client}: ${protocol} with cipher ${cipher} (${keyBits}/${keyBits} bits)`,
   lost: (event) => `${idOf(event)}: ${event.how} after ${event.after} from ${event.client}`,
-  filtered: (event) => `proxy-${event.isAccepted ? 'accept' : 'reject'}: ${event.where}: ${event.text}${tail(event)}`,
+  filtered: (event, shown) =>
+    `proxy-${event.isAccepted ? 'accept' : 'reject'}: ${event.where}: ${event.text}${tail(event, shown)}`,
   discardedKeywords: (event) => `discarding EHLO keywords: ${event.names.join(', ')}`,
   replyFilter: (event) => `${idOf(event)}: reply filter in: ${event.before}; reply filter out: ${event.after}`,
   statistics: (event) =>
