@@ -86,10 +86,10 @@ export function createPostscreen(options: PostscreenOptions): PostscreenServer {
 }
 
 /** Without a cache every client is tested each time. */
-function openClientCache({ cacheMap }: PostscreenSettings, events: EventChannel): Cache | undefined {
+function openClientCache({ cacheMap, approval }: PostscreenSettings, events: EventChannel): Cache | undefined {
   if (cacheMap === '') return undefined;
   const warn = (text: string): void => events.emit({ kind: 'warning', text });
-  const opened = openCache(cacheMap, warn);
+  const opened = openCache(cacheMap, approval, warn);
   if (typeof opened !== 'string') return opened;
   warn(`postscreen_cache_map: ${opened}`);
   return undefined;

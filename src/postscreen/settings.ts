@@ -1,7 +1,7 @@
 /** Settings of postscreen as plain fields, compiled once a service. postscreen(8) */
 import { compareLevels, ConfigError, parseTime, type Settings } from '#config';
 import { expansionFilter } from '#smtp';
-import type { MatchList, TableList, TableOpener } from '#tables';
+import { type MatchList, ProxyApproval, type TableList, type TableOpener } from '#tables';
 import { type AccessList, compileAccessList } from './access-list.ts';
 import type { DeepTest, Test } from './cache-entry.ts';
 import { type DnsblSite, parseSite } from './dnsbl-sites.ts';
@@ -60,6 +60,7 @@ export interface PostscreenSettings {
   readonly preQueueLimit: number;
   readonly postQueueLimit: number;
   readonly cacheMap: string;
+  readonly approval: ProxyApproval;
   readonly cacheCleanupIntervalMs: number;
   readonly cacheRetentionSeconds: number;
   /** Undefined: clients come themselves. */
@@ -154,6 +155,7 @@ export function compilePostscreenSettings(settings: Settings, tables: TableOpene
     preQueueLimit: settings.int('postscreen_pre_queue_limit'),
     postQueueLimit: settings.int('postscreen_post_queue_limit'),
     cacheMap: settings.string('postscreen_cache_map'),
+    approval: new ProxyApproval(settings, 'proxy_write_maps'),
     cacheCleanupIntervalMs: settings.ms('postscreen_cache_cleanup_interval'),
     cacheRetentionSeconds: seconds('postscreen_cache_retention_time'),
     upstreamProxy: upstreamProxy(settings),

@@ -97,6 +97,8 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
       configDirectory: configuration.directory,
       warn: (text) => events.emit({ kind: 'warning', text }),
       error: (text) => events.emit({ kind: 'error', text }),
+      proxySettings: settings,
+      proxyWarn: (text) => channelOf(log, settings, 'proxymap').emit({ kind: 'warning', text }),
       // smtpd opens its tables when the first client comes; for others the first message does it.
       isLate: program !== 'smtpd',
     });

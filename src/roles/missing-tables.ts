@@ -1,6 +1,6 @@
-/** Tables whose files are not there: told at the start. Postfix says so at the first lookup, when mail has come. */
+/** Tables whose files are not there, or that proxymap(8) may not open: told at the start. Postfix says so at the first lookup, when mail has come. */
 import { type Configuration, type ListElement, type Origin, ParameterRegistry, type Settings } from '#config';
-import { readNetwork, tableFileProblems, unreadable } from '#tables';
+import { ProxyApproval, readNetwork, type TableFileProblem as Problem, tableFileProblems, unreadable } from '#tables';
 
 /** Each word may name a table. */
 const tableLists =
@@ -27,39 +27,50 @@ function namedTables(settings: Settings): readonly Named[] {
     .flatMap((parameter) => settings.elements(parameter).map((element) => ({ parameter, element })));
 }
 
-function problemsOf({ parameter, element }: Named, settings: Settings): readonly string[] {
+/** What is wrong with a word that names a table or a file of patterns. */
+function problemsOf({ parameter, element }: Named, settings: Settings, approval: ProxyApproval): readonly Problem[] {
   const text = element.text.replace(/^!+/, '');
   const isPattern = patternLists.test(parameter);
   if (isPattern && text.startsWith('/')) {
     const reason = unreadable(text);
-    return reason === undefined ? [] : [`${text}|open file ${text}: ${reason}; make ${text}`];
+    return reason === undefined
+      ? []
+      : [{ table: text, reason: `open file ${text}: ${reason}`, remedy: `make ${text}` }];
   }
   // an IPv6 network has colons too
   if (!/^[a-z][a-z0-9_]*:(?!:)/i.test(text) || (isPattern && typeof readNetwork(text) !== 'string')) return [];
-  const maker = parameter === 'alias_maps' ? 'postalias' : 'postmap';
-  return tableFileProblems(text, settings.string('default_database_type'), maker).map(
-    ({ table, reason, remedy }) => `${table}|${reason}; ${remedy}`,
-  );
+  const isAlias = parameter === 'alias_maps';
+  const maker = isAlias ? 'postalias' : 'postmap';
+  return [
+    ...(isAlias ? [] : unapproved(text, approval)),
+    ...tableFileProblems(text, settings.string('default_database_type'), maker),
+  ];
 }
 
-function missingIn(settings: Settings): readonly (readonly [table: string, text: string])[] {
-  return namedTables(settings).flatMap((named) =>
-    problemsOf(named, settings).map((found): readonly [string, string] => {
-      const { parameter, element } = named;
-      const [table = '', text = ''] = found.split(/\|(.*)/s);
-      return [table, `${place(element.origin)}${parameter}: ${text}; as it stands, each lookup in it fails`];
-    }),
-  );
+function unapproved(text: string, approval: ProxyApproval): readonly Problem[] {
+  if (!text.startsWith('proxy:')) return [];
+  const reason = approval.refusal(text.slice('proxy:'.length), () => undefined);
+  return reason === undefined ? [] : [{ table: text, reason, remedy: `list ${text} in proxy_read_maps` }];
 }
 
-/** One line for each table without its file, where it is named first. */
+/** One line for each table that can't be used, where it is named first. */
 export function missingTables({
   services,
   settings,
   settingsFor,
 }: Pick<Configuration, 'services' | 'settings' | 'settingsFor'>): readonly string[] {
+  const approval = new ProxyApproval(settings, 'proxy_read_maps');
   const views = [settings, ...services.filter(({ overrides }) => overrides.size > 0).map(settingsFor)];
   const told = new Map<string, string>();
-  for (const [table, text] of views.flatMap(missingIn)) if (!told.has(table)) told.set(table, text);
+  for (const view of views) {
+    for (const named of namedTables(view)) {
+      const { parameter, element } = named;
+      for (const { table, reason, remedy } of problemsOf(named, view, approval)) {
+        if (told.has(table)) continue;
+        const what = `${parameter}: ${reason}; ${remedy}; as it stands, each lookup in it fails`;
+        told.set(table, `${place(element.origin)}${what}`);
+      }
+    }
+  }
   return [...told.values()];
 }

@@ -6,6 +6,7 @@ import { existsSync, renameSync, rmSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { createEntries, foreignFormat, headOf, indexPath, isIndexType, openDatabase } from './index-files.ts';
 import { errnoText } from './errno-text.ts';
+import { type ProxyApproval, proxiedName } from './proxy-approval.ts';
 
 export interface Cache {
   /** `TYPE:NAME`, for log lines. */
@@ -22,9 +23,15 @@ export interface Cache {
 const maxInMemory = 200_000;
 const pageEntries = 500;
 
-/** Opens a cache, made when it isn't there. A text says why it can't be used. */
-export function openCache(spec: string, warn: (text: string) => void): Cache | string {
-  const name = spec.replace(/^(?:proxy:)+/, '');
+/** Opens a cache, made when it isn't there. A text says why it can't be used. `approval`: of proxy_write_maps. */
+export function openCache(
+  spec: string,
+  approval: Pick<ProxyApproval, 'refusal'>,
+  warn: (text: string) => void,
+): Cache | string {
+  const name = proxiedName(spec);
+  const refusal = name === spec ? undefined : approval.refusal(name, warn);
+  if (refusal !== undefined) return refusal;
   const colon = name.indexOf(':');
   const type = name.slice(0, Math.max(0, colon));
   const path = name.slice(colon + 1);

@@ -18,6 +18,7 @@ import {
   unixTable,
 } from './memory-table.ts';
 import { observedTable, type TableObserver } from './observer.ts';
+import { ProxyApproval, proxiedName } from './proxy-approval.ts';
 import { cidrTable } from './cidr-table.ts';
 import { pcreTable, regexpTable } from './expression-tables.ts';
 import { socketmapTable } from './socketmap-table.ts';
@@ -34,6 +35,10 @@ export interface TableOpenerOptions {
   readonly error?: (text: string) => void;
   /** Commands only warn of a key that comes twice in a `texthash:` file. */
   readonly allowsDuplicates?: boolean;
+  /** What proxymap(8) reads proxy_read_maps of; default: `settings`. */
+  readonly proxySettings?: Settings;
+  /** Warns in the name of proxymap(8); default: `warn`. */
+  readonly proxyWarn?: (text: string) => void;
   /** Tables are opened when the first of them is asked. */
   readonly isLate?: boolean;
   /** Told of every lookup and match. */
@@ -46,9 +51,11 @@ export class TableOpener {
   readonly #options: TableOpenerOptions;
   readonly #opened = new Map<string, Table>();
   readonly #late: LateTables | undefined;
+  readonly #approval: ProxyApproval;
 
   constructor(options: TableOpenerOptions) {
     this.#options = options;
+    this.#approval = new ProxyApproval(options.proxySettings ?? options.settings, 'proxy_read_maps');
     this.#late = options.isLate === true ? new LateTables() : undefined;
   }
 
@@ -168,7 +175,10 @@ export class TableOpener {
   }
 
   /** There is no process between us and the table, so `proxy:` is the table itself under its full name. */
-  #openProxied(spec: string, name: string, use: TableUse): Table {
+  #openProxied(spec: string, name: string, use: TableUse): Table | string {
+    const { warn, proxyWarn = warn } = this.#options;
+    const refusal = use.paranoid === true ? undefined : this.#approval.refusal(proxiedName(name), proxyWarn);
+    if (refusal !== undefined) return refusal;
     const table = this.open(name, use);
     return {
       name: use.paranoid === true ? table.name : spec,

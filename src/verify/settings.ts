@@ -1,9 +1,11 @@
 /** Settings of address verification as plain fields. verify(8) */
 import type { Settings } from '#config';
+import { ProxyApproval } from '#tables';
 
 export interface VerifySettings {
   /** `TYPE:NAME` of the cache. */
   readonly map: string;
+  readonly approval: ProxyApproval;
   readonly cacheNegative: boolean;
   readonly positiveExpireMs: number;
   readonly positiveRefreshMs: number;
@@ -18,6 +20,7 @@ export interface VerifySettings {
 export function readVerifySettings(settings: Settings): VerifySettings {
   return {
     map: settings.string('address_verify_map') || 'internal:verify',
+    approval: new ProxyApproval(settings, 'proxy_write_maps'),
     cacheNegative: settings.bool('address_verify_negative_cache'),
     positiveExpireMs: settings.ms('address_verify_positive_expire_time'),
     positiveRefreshMs: settings.ms('address_verify_positive_refresh_time'),

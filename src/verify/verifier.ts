@@ -152,7 +152,7 @@ class CachingVerifier implements Verifier {
     const { events, now } = this.#options;
     if (now() < this.#brokenUntil) return undefined;
     const warn = (text: string): void => events.emit({ kind: 'warning', text });
-    const cache = openCache(this.#settings.map, warn);
+    const cache = openCache(this.#settings.map, this.#settings.approval, warn);
     if (typeof cache === 'string') {
       warn(cache);
       this.#brokenUntil = now() + brokenMs;

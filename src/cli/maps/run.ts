@@ -37,7 +37,13 @@ async function perform(kind: MapCommandKind, options: MapOptions, io: CliIo): Pr
   const { settings } = openSettings(directory, { mainOnly: true });
   const warn = (text: string): void => io.stderr(`${kind.name}: warning: ${text}\n`);
   if (flags.has('m') && !asksMessage) warn('ignoring -m option without -b or -h');
-  const opener = new TableOpener({ settings, configDirectory: directory, warn, allowsDuplicates: true });
+  const opener = new TableOpener({
+    settings,
+    configDirectory: directory,
+    warn,
+    proxyWarn: () => undefined,
+    allowsDuplicates: true,
+  });
   const targets = (): readonly MapTarget[] =>
     options.maps.map((map) => {
       const colon = map.indexOf(':');

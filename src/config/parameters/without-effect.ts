@@ -90,8 +90,6 @@ export const inertParameters = new Set([
   'postmulti_stop_commands',
   'postscreen_watchdog_timeout',
   'process_id_directory',
-  'proxy_read_maps',
-  'proxy_write_maps',
   'proxymap_service_name',
   'proxywrite_service_name',
   'qmgr_daemon_timeout',

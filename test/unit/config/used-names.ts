@@ -42,7 +42,9 @@ export function usedNames(): ReadonlySet<string> {
     }),
   );
   // what the default of a read name refers to is read, too: old names, and names that stand for several
-  const defaults = [...read].map((name) => registry.get(name)?.defaultValue ?? '');
+  // but not what only approves of tables that others name
+  const approvals = new Set(['proxy_read_maps', 'proxy_write_maps']);
+  const defaults = [...read.difference(approvals)].map((name) => registry.get(name)?.defaultValue ?? '');
   const behind = defaults.flatMap((text) =>
     [...text.matchAll(/\$[{(]?([A-Za-z0-9_]+)/g)].map((match) => match[1] ?? ''),
   );

@@ -7,10 +7,11 @@ import { type Cache, keepCacheClean, openCache, TableOpener } from '#tables';
 import { openSettings } from '#config';
 
 describe('a cache', () => {
+  const anything = { refusal: () => undefined };
   let directory = '';
   const warnings: string[] = [];
   const open = (name: string, type = 'btree'): Cache => {
-    const cache = openCache(`${type}:${join(directory, name)}`, (text) => warnings.push(text));
+    const cache = openCache(`${type}:${join(directory, name)}`, anything, (text) => warnings.push(text));
     if (typeof cache === 'string') throw new Error(cache);
     return cache;
   };
@@ -68,8 +69,8 @@ describe('a cache', () => {
   });
 
   it('cannot be a list of patterns, nor have no name', () => {
-    assert.equal(typeof openCache('pcre:/x', () => undefined), 'string');
-    assert.equal(typeof openCache('/x', () => undefined), 'string');
+    assert.equal(typeof openCache('pcre:/x', anything, () => undefined), 'string');
+    assert.equal(typeof openCache('/x', anything, () => undefined), 'string');
   });
 
   it('loses what is not kept, and remembers when it was cleaned', async () => {
