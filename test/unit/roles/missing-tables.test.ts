@@ -68,8 +68,8 @@ describe('tables without their file', () => {
   });
 
   it('are told when proxy_read_maps does not approve of them', () => {
-    assert.deepEqual(said('proxy_read_maps =\nvirtual_alias_maps = proxy:static:x'), [
-      `main.cf, line 4: virtual_alias_maps: proxymap service is not configured for table "static:x"; list proxy:static:x in proxy_read_maps; ${inIt}`,
+    assert.deepEqual(said('proxy_read_maps =\nlocal_recipient_maps =\nvirtual_alias_maps = proxy:static:x'), [
+      `main.cf, line 5: virtual_alias_maps: proxymap service is not configured for table "static:x"; list proxy:static:x in proxy_read_maps; ${inIt}`,
     ]);
   });
 
