@@ -205,7 +205,7 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
     }
     const ownSubmission = cleanupFor(view);
     const tls = await openServerTls(view, keyFiles, (text) => parts.events.emit({ kind: 'warning', text }));
-    const login = loginSettings(view, parts.tables);
+    const login = loginSettings(view, parts.tables, (text) => parts.events.emit({ kind: 'warning', text }));
     const anvil = createAnvil(view, channelOf(log, view, 'anvil'), now);
     const make = (settings: Settings): SmtpService =>
       createSmtpServer({

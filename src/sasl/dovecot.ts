@@ -1,178 +1,76 @@
-/** A client of Dovecot's login server, over a unix socket or TCP: its "authentication protocol", version 1. */
-import { connect, type Socket } from 'node:net';
-import type { Exchange, LoginServer, Mechanism, MechanismTrait, SaslRequest, SaslStep } from './login-server.ts';
+/** Logins by Dovecot's login server, over a unix socket or TCP. SASL_README */
+import { connect } from 'node:net';
+import { isAbsolute, join } from 'node:path';
+import { DovecotConnection, lost } from './dovecot-connection.ts';
+import type { Exchange, LoginServer, Offer, SaslOutcome, SaslRequest, SaslStep } from './login-server.ts';
 
-const replyWithinMs = 300_000;
-const maxBuffered = 1 << 20;
+/** By its characters. */
+const isBase64 = (text: string): boolean => /^[A-Za-z0-9+/=]*$/.test(text);
 
-/** Names of the protocol → our traits. A mechanism has `noX` unless the server says `X`. */
-const weaknesses: Readonly<Record<string, MechanismTrait>> = {
-  anonymous: 'noanonymous',
-  plaintext: 'noplaintext',
-  dictionary: 'nodictionary',
-  active: 'noactive',
-};
-const strengths: Readonly<Record<string, MechanismTrait>> = {
-  'forward-secrecy': 'forward_secrecy',
-  'mutual-auth': 'mutual_auth',
-};
-
-const unreachable: SaslStep = {
+const notBase64 = (what: string): SaslOutcome => ({
   kind: 'refused',
-  reason: 'Connection lost to authentication server',
-  user: '',
-  isTemporary: true,
-};
-
-/** A tab, a line end or a null byte would end a field: what has one is no value. */
-const isField = (text: string): boolean => !/[\t\r\n\0]/.test(text);
-
-function mechanismOf(name: string, words: readonly string[]): Mechanism {
-  const traits = new Set<MechanismTrait>(Object.values(weaknesses));
-  for (const word of words) {
-    const weakness = weaknesses[word];
-    const strength = strengths[word];
-    if (weakness !== undefined) traits.delete(weakness);
-    if (strength !== undefined) traits.add(strength);
-  }
-  return { name: name.toUpperCase(), traits };
-}
-
-function stepOf(verb: string, fields: readonly string[]): SaslStep {
-  if (verb === 'CONT') return { kind: 'challenge', text: fields[0] ?? '' };
-  const value = (name: string): string =>
-    fields.find((field) => field.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
-  if (verb === 'OK') return { kind: 'authenticated', user: value('user') };
-  const isTemporary = fields.includes('temp') || value('code') === 'temp_fail';
-  return { kind: 'refused', reason: value('reason'), user: value('user'), isTemporary };
-}
-
-/** One connection, with its handshake and the requests that wait for an answer. */
-class Connection {
-  readonly ready: Promise<readonly Mechanism[] | undefined>;
-  isClosed = false;
-  readonly #socket: Socket;
-  readonly #mechanisms: Mechanism[] = [];
-  readonly #waiting = new Map<string, (step: SaslStep) => void>();
-  #text = '';
-  #next = 0;
-  #settleReady: (mechanisms: readonly Mechanism[] | undefined) => void;
-
-  constructor(socket: Socket) {
-    this.#socket = socket;
-    const { promise, resolve } = Promise.withResolvers<readonly Mechanism[] | undefined>();
-    this.ready = promise;
-    this.#settleReady = resolve;
-    socket.setEncoding('utf8');
-    socket.on('data', (text: string) => this.#take(text));
-    socket.on('error', () => undefined);
-    socket.on('close', () => this.#end());
-    socket.write(`VERSION\t1\t2\nCPID\t${process.pid}\n`);
-    socket.setTimeout(
-      replyWithinMs,
-      () => (this.#waiting.size > 0 || this.#mechanisms.length === 0) && socket.destroy(),
-    );
-  }
-
-  #take(text: string): void {
-    const lines = (this.#text + text).split('\n');
-    this.#text = lines.pop() ?? '';
-    if (this.#text.length > maxBuffered) this.#socket.destroy();
-    for (const line of lines) this.#onLine(line.split('\t'));
-  }
-
-  #onLine([verb = '', ...fields]: readonly string[]): void {
-    const [id = '', ...rest] = fields;
-    switch (verb) {
-      case 'VERSION':
-        if (id !== '1') this.#socket.destroy();
-        break;
-      case 'MECH':
-        if (!rest.includes('private')) this.#mechanisms.push(mechanismOf(id, rest));
-        break;
-      case 'DONE':
-        this.#settleReady(this.#mechanisms);
-        // nothing holds the program open while nobody logs in
-        this.#socket.unref();
-        break;
-      case 'OK':
-      case 'FAIL':
-      case 'CONT':
-        this.#settle(id, stepOf(verb, rest));
-        break;
-      default:
-    }
-  }
-
-  #settle(id: string, step: SaslStep): void {
-    const settle = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    settle?.(step);
-  }
-
-  #end(): void {
-    this.isClosed = true;
-    this.#settleReady(undefined);
-    for (const id of this.#waiting.keys()) this.#settle(id, unreachable);
-  }
-
-  newId(): string {
-    this.#next += 1;
-    return String(this.#next);
-  }
-
-  ask(id: string, line: string): Promise<SaslStep> {
-    if (this.isClosed) return Promise.resolve(unreachable);
-    return new Promise((resolve) => {
-      this.#waiting.set(id, resolve);
-      this.#socket.write(`${line}\n`);
-    });
-  }
-
-  say(line: string): void {
-    if (!this.isClosed) this.#socket.write(`${line}\n`);
-  }
-}
+  reason: `Invalid base64 data in ${what} response`,
+  isTemporary: false,
+});
 
 export class DovecotServer implements LoginServer {
   readonly #path: string;
-  #connection: Connection | undefined;
+  readonly #directory: string;
+  readonly #warn: (text: string) => void;
+  #connection: DovecotConnection | undefined;
 
-  /** `path`: `inet:HOST:PORT`, or of a unix socket, absolute. postconf(5) smtpd_sasl_path */
-  constructor(path: string) {
+  /**
+   * `path`: `inet:HOST:PORT`, or a unix socket's, in `directory` unless it is absolute. postconf(5) smtpd_sasl_path.
+   * `warn` hears of answers that make no sense.
+   */
+  constructor(path: string, directory: string, warn: (text: string) => void) {
     this.#path = path;
+    this.#directory = directory;
+    this.#warn = warn;
   }
 
-  mechanisms(): Promise<readonly Mechanism[] | undefined> {
-    return this.#connected().ready;
+  offer(): Promise<Offer> {
+    return this.#connected().offer;
   }
 
-  #connected(): Connection {
-    if (this.#connection === undefined || this.#connection.isClosed) {
+  /** The connection that is there, or a new one when it has ended. */
+  #connected(): DovecotConnection {
+    if (this.#connection?.isUsable !== true) {
       const [, host = '', port = ''] = /^inet:(.*):(\w+)$/.exec(this.#path) ?? [];
       const path = this.#path.replace(/^unix:/, '');
-      const socket = host === '' ? connect(path) : connect(Number(port), host.replace(/^\[(.*)\]$/, '$1'));
-      this.#connection = new Connection(socket);
+      const socket =
+        host === ''
+          ? connect(isAbsolute(path) ? path : join(this.#directory, path))
+          : connect(Number(port), host.replace(/^\[(.*)\]$/, '$1'));
+      this.#connection = new DovecotConnection(socket, this.#path, this.#warn);
     }
     return this.#connection;
   }
 
-  open({ mechanism, service, localAddress, remoteAddress, isSecured, initialResponse }: SaslRequest): Exchange {
+  open(request: SaslRequest): Exchange {
+    const { initialResponse } = request;
     const connection = this.#connected();
     const id = connection.newId();
     const start = async (): Promise<SaslStep> => {
-      if ((await connection.ready) === undefined) return unreachable;
-      const secured = isSecured ? '\tsecured' : '';
-      // the response has to be the last field
-      const response = initialResponse === undefined ? '' : `\tresp=${initialResponse}`;
-      const fields = `service=${service}\tnologin\tlip=${localAddress}\trip=${remoteAddress}${secured}${response}`;
-      return connection.ask(id, `AUTH\t${id}\t${mechanism}\t${fields}`);
+      const offer = await connection.offer;
+      return offer.kind === 'unreachable'
+        ? { ...lost, warning: offer.warning }
+        : connection.ask(id, requestLine(id, request));
     };
-    const badResponse: SaslStep = { kind: 'refused', reason: 'malformed response', user: '', isTemporary: false };
     return {
-      start: async () => (isField(initialResponse ?? '') ? start() : badResponse),
-      answer: async (response) => (isField(response) ? connection.ask(id, `CONT\t${id}\t${response}`) : badResponse),
+      start: async () => (isBase64(initialResponse ?? '') ? start() : notBase64('initial')),
+      answer: async (response) =>
+        isBase64(response) ? connection.ask(id, `CONT\t${id}\t${response}`) : notBase64('continued'),
       abandon: () => connection.say(`CANCEL\t${id}`),
     };
   }
+}
+
+function requestLine(id: string, request: SaslRequest): string {
+  const { mechanism, service, localAddress, remoteAddress, isSecured, initialResponse } = request;
+  const fields = [`service=${service}`, 'nologin', `lip=${localAddress}`, `rip=${remoteAddress}`];
+  if (isSecured) fields.push('secured');
+  // the response has to be the last field
+  if (initialResponse !== undefined) fields.push(`resp=${initialResponse}`);
+  return `AUTH\t${id}\t${mechanism}\t${fields.join('\t')}`;
 }

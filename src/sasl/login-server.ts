@@ -1,25 +1,34 @@
 /** What a login server is to its users. RFC 4422 */
 
 /** What a mechanism gives away or lacks. postconf(5) smtpd_sasl_security_options */
-export type MechanismTrait =
-  | 'noanonymous'
-  | 'noplaintext'
-  | 'noactive'
-  | 'nodictionary'
-  | 'forward_secrecy'
-  | 'mutual_auth';
+export const mechanismTraits = [
+  'noanonymous',
+  'noplaintext',
+  'noactive',
+  'nodictionary',
+  'forward_secrecy',
+  'mutual_auth',
+] as const;
+export type MechanismTrait = (typeof mechanismTraits)[number];
 
 export interface Mechanism {
-  /** Upper case. */
+  /** As the server writes it. */
   readonly name: string;
   /** Traits that it has: `noplaintext` for one that sends no plain text. */
   readonly traits: ReadonlySet<MechanismTrait>;
 }
 
+/** What a server offers; or that it can't be asked, with what the log says of it, if anything. */
+export type Offer =
+  | { readonly kind: 'mechanisms'; readonly mechanisms: readonly Mechanism[] }
+  | { readonly kind: 'unreachable'; readonly warning: string | undefined };
+
 export interface SaslRequest {
+  /** As the client wrote it. */
   readonly mechanism: string;
   readonly service: string;
   readonly localAddress: string;
+  /** '': not known. */
   readonly remoteAddress: string;
   readonly isSecured: boolean;
   /** Base64, as the client sent it with AUTH. */
@@ -28,7 +37,16 @@ export interface SaslRequest {
 
 export type SaslOutcome =
   | { readonly kind: 'authenticated'; readonly user: string }
-  | { readonly kind: 'refused'; readonly reason: string; readonly user: string; readonly isTemporary: boolean };
+  | {
+      readonly kind: 'refused';
+      /** '' when the server gives none. */
+      readonly reason: string;
+      readonly isTemporary: boolean;
+      /** What the server called the client; absent when it did not say anything about who it is. */
+      readonly verdict?: { readonly user: string | undefined };
+      /** What the log says of the server. */
+      readonly warning?: string | undefined;
+    };
 
 /** A step of an exchange: a challenge in Base64, or the end. */
 export type SaslStep = { readonly kind: 'challenge'; readonly text: string } | SaslOutcome;
@@ -42,7 +60,6 @@ export interface Exchange {
 }
 
 export interface LoginServer {
-  /** undefined: the server can't be reached. */
-  mechanisms(): Promise<readonly Mechanism[] | undefined>;
+  offer(): Promise<Offer>;
   open(request: SaslRequest): Exchange;
 }

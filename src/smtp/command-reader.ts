@@ -28,7 +28,7 @@ const empty = Buffer.alloc(0);
 type Mode = 'command' | 'data' | 'bdat';
 
 export class CommandReader {
-  readonly #maxLine: number;
+  #maxLine: number;
   #mode: Mode = 'command';
   #buffer: Buffer = empty;
   #skippingLine = false;
@@ -67,6 +67,11 @@ export class CommandReader {
   beginChunk(size: number): void {
     this.#mode = 'bdat';
     this.#chunkLeft = size;
+  }
+
+  /** What is the longest line from now on, in bytes with a CR at its end. */
+  boundLines(maxLine: number): void {
+    this.#maxLine = maxLine;
   }
 
   push(bytes: Buffer): void {

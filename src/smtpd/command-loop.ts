@@ -5,6 +5,7 @@ import { isErrorResult, replyOf } from './command-result.ts';
 import { type Arguments, findVerb, unknownVerb, type Verb } from './commands/index.ts';
 import { allowedBeforeTls, secureSession } from './commands/starttls.ts';
 import { receiveContent, refuseBareNewline } from './content-loop.ts';
+import { beginLogin } from './session-login.ts';
 import { logLost, sendAway, warn } from './session-log.ts';
 import type { Session } from './session.ts';
 
@@ -98,7 +99,7 @@ async function run(session: Session, verb: Verb, words: readonly CommandWord[], 
   await session.exchange.answer(result);
   if (result.startsTls === true) {
     session.forgetGreeting();
-    await secureSession(session);
+    if (await secureSession(session)) await beginLogin(session);
     return;
   }
   if (endsChapter.has(verb.name)) session.exchange.transcript.reset(session.settings.historyThreshold);

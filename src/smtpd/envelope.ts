@@ -9,8 +9,7 @@ export interface EnvelopeSource {
   readonly logClient: ClientFacts | undefined;
   readonly helo: string | undefined;
   readonly protocol: string;
-  readonly saslUsername: string;
-  readonly saslMethod?: string;
+  readonly login: { readonly user: string; readonly method: string };
 }
 
 export function attributesOf(client: ClientFacts, heloName: string, protocol: string): ClientAttributes {
@@ -19,7 +18,7 @@ export function attributesOf(client: ClientFacts, heloName: string, protocol: st
 }
 
 export function envelopeOf(
-  { settings, client, logClient, helo = '', protocol, saslUsername, saslMethod = '' }: EnvelopeSource,
+  { settings, client, logClient, helo = '', protocol, login }: EnvelopeSource,
   transaction: Transaction,
   rewriteContext: 'local' | 'remote',
 ): SubmissionOptions['envelope'] {
@@ -34,7 +33,9 @@ export function envelopeOf(
     rewriteContext,
     client: own,
     logClient: logClient === undefined ? own : attributesOf(logClient, logClient.heloName, logClient.protocol),
-    ...(saslUsername === '' ? {} : { sasl: { method: saslMethod, username: saslUsername, sender: '' } }),
+    ...(login.user === '' && transaction.saslSender === undefined
+      ? {}
+      : { sasl: { method: login.method, username: login.user, sender: transaction.saslSender ?? '' } }),
     fullName: '',
     contentFilter: settings.contentFilter,
     origin: 'mail',

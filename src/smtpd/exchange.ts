@@ -73,6 +73,15 @@ export class Exchange {
     }
   }
 
+  /** A line that may be longer than a command: `limit` bytes without its end. */
+  async nextLongLine(limit: number): Promise<Framed | undefined> {
+    const { reader } = this;
+    reader.boundLines(limit + '\r'.length);
+    const piece = await this.nextPiece();
+    reader.boundLines(this.#session.settings.lineLengthLimit);
+    return piece;
+  }
+
   /** Says what a command came to; a client with many errors has to wait for it. */
   async answer(result: CommandResult): Promise<void> {
     const { softErrorLimit, errorSleepMs } = this.#session.settings;

@@ -4,7 +4,7 @@ export { createSmtpServer, SmtpServer, type SmtpServerOptions, type SmtpService 
 export { createLateService } from './late-service.ts';
 export { familiesOf } from './families.ts';
 export { createUnusableService } from './unusable.ts';
-export { loginSettings, type LoginSettings } from './login-settings.ts';
+export { loginSettings, type LoginSettings, rehearsedLogin } from './login-settings.ts';
 export { compileSettings as compileSmtpdSettings, type SmtpdSettings } from './settings.ts';
 export {
   createPolicyChecks,

@@ -27,6 +27,8 @@ export interface SessionFacts {
   readonly sizeBytes: number;
   readonly saslUsername: string;
   readonly saslMethod?: string;
+  /** Logins are possible, or one was made. */
+  readonly canLogIn?: boolean;
   /** AUTH= of MAIL; '' when there is none. */
   readonly saslSender: string;
   /** Input waits that the client should not have sent yet. */

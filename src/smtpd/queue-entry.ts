@@ -29,12 +29,12 @@ export function logOrigin(session: Session, transaction: Transaction, queueId: s
 
 /** What XCLIENT and XFORWARD told of where the mail comes from. */
 function originText(
-  { saslUsername, saslMethod, forwardedQueueId, logClient }: Session,
+  { login: { user, method }, forwardedQueueId, logClient }: Session,
   { saslSender }: Transaction,
 ): string {
-  const login = saslUsername === '' ? '' : `, sasl_method=${saslMethod}, sasl_username=${saslUsername}`;
+  const login = user === '' ? '' : `, sasl_method=${method}, sasl_username=${user}`;
   const origin = forwardedQueueId === '' ? '' : `, orig_queue_id=${forwardedQueueId}`;
-  const sender = saslSender === '' ? '' : `, sasl_sender=${saslSender}`;
+  const sender = saslSender === undefined ? '' : `, sasl_sender=${saslSender}`;
   return `${login}${sender}${origin}${logClient === undefined ? '' : `, orig_client=${logClient.address === 'unknown' ? logClient.name : clientText(logClient)}`}`;
 }
 
@@ -43,7 +43,7 @@ export function receivedFieldOf(session: Session, transaction: Transaction, queu
   const { settings, protocol, options } = session;
   return receivedField({
     client: attributesOf(session.client, session.helo ?? '', protocol),
-    protocol: `${transaction.smtputf8 ? `UTF8${protocol.replace(/^E/, '')}` : protocol}${session.tls === undefined ? '' : 'S'}${session.saslMethod === '' || session.saslMethod === 'XCLIENT' ? '' : 'A'}`,
+    protocol: protocolName(session, transaction),
     myhostname: settings.myhostname,
     mailName: settings.mailName,
     queueId,
@@ -51,5 +51,12 @@ export function receivedFieldOf(session: Session, transaction: Transaction, queu
     at: transaction.startedAt,
     hidesClient: settings.hidesClientSession,
     tls: options.tls?.isInReceived === true ? session.tls : undefined,
+    login: settings.tellsLogin ? session.login.user : '',
   });
+}
+
+/** `ESMTPSA` and the like. RFC 3848, RFC 6531, 3.7.3 */
+function protocolName({ protocol, tls, login }: Session, { smtputf8 }: Transaction): string {
+  const suffix = protocol === 'ESMTP' ? `${tls === undefined ? '' : 'S'}${login.user === '' ? '' : 'A'}` : '';
+  return `${smtputf8 ? `UTF8${protocol.replace(/^E/, '')}` : protocol}${suffix}`;
 }

@@ -27,8 +27,6 @@ export interface Dialogue {
   say(line: string): Promise<Reply | undefined>;
   /** Sends content as DATA wants it, dots doubled and with its end mark, and gives the reply. */
   sayContent(content: Buffer): Promise<Reply | undefined>;
-  /** What policy servers and the log are told of the protocol: ESMTPS and the like. */
-  speak(protocol: string): void;
 }
 
 export type Conversation = (
@@ -73,9 +71,9 @@ export async function rehearse(
       settings: { ...settings, errorSleepMs: 0, peernameLookup: name === undefined && settings.peernameLookup },
       anvil,
       isStandAlone: false,
+      knownUser: described.login,
     },
   );
-  session.saslUsername = described.login;
   const running = session.run();
   const replies = new ReplyReader(far);
   const exchange = (bytes: string | Buffer): Promise<Reply | undefined> => {
@@ -89,7 +87,6 @@ export async function rehearse(
       {
         say: (line) => exchange(`${line}\r\n`),
         sayContent: (content) => exchange(content),
-        speak: (protocol) => void (session.protocol = protocol),
       },
       session.client,
     );

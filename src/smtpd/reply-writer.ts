@@ -55,6 +55,12 @@ export class ReplyWriter {
     this.#transcript.said(code, lines);
   }
 
+  /** The challenge of a login; the space stays though it is empty. RFC 4954, 4 */
+  challenge(text: string): void {
+    this.#waiting += `334 ${text}\r\n`;
+    this.#transcript.said(334, [text]);
+  }
+
   /** Writes to another stream from now on. */
   adopt(stream: Duplex): void {
     this.#stream = stream;

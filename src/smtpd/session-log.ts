@@ -30,6 +30,8 @@ export function logRefusal(session: Session, text: string, sender: string | unde
     recipient: session.transaction?.recipients[0]?.address,
     protocol: session.protocol,
     helo: session.helo ?? '',
+    saslMethod: session.login.method,
+    saslUsername: session.login.user,
   });
 }
 

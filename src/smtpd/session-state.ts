@@ -24,8 +24,8 @@ export interface AcceptedRecipient {
 export interface Transaction {
   readonly sender: string;
   readonly declaredSize: number;
-  /** AUTH= of MAIL. RFC 4954, 5 */
-  readonly saslSender: string;
+  /** AUTH= of MAIL; undefined when there was none. RFC 4954, 5 */
+  readonly saslSender: string | undefined;
   readonly encoding: '' | '7bit' | '8bit';
   readonly smtputf8: boolean;
   /** RFC 8689 */

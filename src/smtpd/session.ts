@@ -23,6 +23,7 @@ import { Exchange } from './exchange.ts';
 import type { LoginSettings } from './login-settings.ts';
 import type { PolicyChecks, PolicyMemory, SessionFacts, Stage, Verdict } from './policy.ts';
 import { warn } from './session-log.ts';
+import { beginLogin, loginByXclient, SessionLogin } from './session-login.ts';
 import { type ClientFacts, clientText, type NewTransaction, type Transaction } from './session-state.ts';
 import type { SmtpdSettings } from './settings.ts';
 
@@ -48,6 +49,8 @@ export interface SessionOptions {
   readonly tls?: ServerTls | undefined;
   /** How clients log in. */
   readonly login?: LoginSettings | undefined;
+  /** Who has logged in before the session began: a client that is only described. */
+  readonly knownUser?: string;
   /** `sendmail -bs`: no network client, no connection limits. */
   readonly isStandAlone: boolean;
   /** The load balancer in front of us did not say who the client is: nobody is served. */
@@ -70,8 +73,7 @@ export class Session {
   forwardedLocally: boolean | undefined;
   helo: string | undefined;
   protocol = 'SMTP';
-  saslUsername = '';
-  saslMethod = '';
+  login = new SessionLogin();
   /** Since STARTTLS. */
   tls: TlsFacts | undefined;
   transaction: Transaction | undefined;
@@ -79,6 +81,8 @@ export class Session {
   chunks: 'none' | 'taken' | 'refused' = 'none';
   /** SIZE= of the last MAIL, also of one that was refused. */
   declaredSize = 0;
+  /** AUTH= of the last MAIL, in the same way. */
+  saslSender: string | undefined;
   /** Who may use XCLIENT and XFORWARD is settled by the real client; what is announced, by the present one. */
   canXclient = false;
   canXforward = false;
@@ -118,7 +122,8 @@ export class Session {
     try {
       await this.#lookUpClient();
       events.emit({ kind: 'connected', client: this.clientText });
-      if (options.tls?.wraps !== true || (await secureSession(this))) await this.greet();
+      const isReady = options.tls?.wraps !== true || (await secureSession(this));
+      if (isReady && (await beginLogin(this))) await this.greet();
       while (!exchange.isOver) await nextCommand(this);
     } catch (error) {
       const stack = error instanceof Error ? (error.stack ?? '') : '';
@@ -161,6 +166,7 @@ export class Session {
   /** The banner, or a refusal; `again` after XCLIENT. */
   async greet(): Promise<void> {
     const { settings, exchange } = this;
+    if (exchange.isOver) return;
     if (this.options.isUntold === true) {
       return exchange.end(replyOf(`421 4.3.0 ${settings.myhostname} Server local error`));
     }
@@ -195,8 +201,9 @@ export class Session {
       recipientCount: transaction?.recipients.length ?? 0,
       queueId: this.queueId,
       sizeBytes: stage === 'endOfData' ? (transaction?.contentBytes ?? 0) : (transaction?.declaredSize ?? 0),
-      saslUsername: this.saslUsername,
-      saslMethod: this.saslMethod,
+      saslUsername: this.login.user,
+      saslMethod: this.login.method,
+      canLogIn: this.login.mechanisms !== undefined,
       saslSender: transaction?.saslSender ?? '',
       hasPipelinedInput: this.exchange.sawPipelining,
       tls: this.tls,
@@ -218,10 +225,16 @@ export class Session {
 
   /** Ends the session as if the server had died: no reply, and after a fatal error not even a last line in the log. */
   #abandon(fatal: string | undefined): Verdict {
-    if (fatal !== undefined) this.options.events.emit({ kind: 'fatal', text: fatal });
-    this.#isAborted = fatal !== undefined;
-    this.exchange.cut();
+    if (fatal === undefined) this.exchange.cut();
+    else this.die(fatal);
     return { kind: 'reject', reply: '421 4.3.0 Server local error', hangsUp: true, actions: [] };
+  }
+
+  /** Ends the session as if the server had died of it. */
+  die(fatal: string): void {
+    this.options.events.emit({ kind: 'fatal', text: fatal });
+    this.#isAborted = true;
+    this.exchange.cut();
   }
 
   beginTransaction(start: NewTransaction): void {
@@ -256,6 +269,7 @@ export class Session {
     this.transaction?.filter?.close();
     this.transaction = undefined;
     this.declaredSize = 0;
+    this.saslSender = undefined;
     this.chunks = 'none';
   }
 
@@ -265,14 +279,15 @@ export class Session {
     this.client = client;
     this.helo = helo === '' ? undefined : helo;
     this.protocol = protocol === undefined || protocol === '' ? 'SMTP' : protocol;
-    if (login !== undefined) {
-      this.saslUsername = login;
-      this.saslMethod = 'XCLIENT';
-    }
     this.#policyMemory = {};
     this.accessDenied = false;
     // whoever the client is now must be allowed to say so again
     this.canXclient = await isListed(this.settings.xclientHosts, this.client);
     await this.#settleClient();
+    await beginLogin(this);
+    if (login !== undefined && login !== '') {
+      this.login.user = login;
+      this.login.method = loginByXclient;
+    }
   }
 }

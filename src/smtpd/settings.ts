@@ -45,6 +45,8 @@ export interface SmtpdSettings {
   readonly minDataRate: number;
   readonly clientPortLogging: boolean;
   readonly hidesClientSession: boolean;
+  /** smtpd_sasl_authenticated_header */
+  readonly tellsLogin: boolean;
   readonly commandFilter: TableList;
   readonly discardedKeywordMaps: TableList;
   readonly strictSmtputf8: boolean;
@@ -201,6 +203,7 @@ export function compileSettings(
     minDataRate: settings.int('smtpd_min_data_rate'),
     clientPortLogging: settings.bool('smtpd_client_port_logging'),
     hidesClientSession: settings.bool('smtpd_hide_client_session'),
+    tellsLogin: settings.bool('smtpd_sasl_authenticated_header'),
     commandFilter: tables.list(settings.elements('smtpd_command_filter')),
     discardedKeywordMaps: tables.list(settings.elements('smtpd_discard_ehlo_keyword_address_maps')),
     strictSmtputf8: settings.bool('strict_smtputf8'),

@@ -40,7 +40,7 @@ const isRefusal = (reply: ReplyReport | undefined): boolean => reply === undefin
 
 /** Asks the recipients' server about each of them, as a client would, until nothing is left to ask. */
 async function converse(
-  { helo, sender, recipients, login, message }: Question,
+  { helo, sender, recipients, message }: Question,
   greeting: Wire | undefined,
   dialogue: Dialogue,
   recorder: Recorder,
@@ -62,7 +62,6 @@ async function converse(
   };
   if (settle(settled, greeting)) return settled;
   if (settle(settled, await say(`EHLO ${helo}`))) return settled;
-  if (login !== '') dialogue.speak('ESMTPA');
   const smtputf8 = /[^\0-\x7f]/.test(sender + recipients.join('')) ? ' SMTPUTF8' : '';
   if (settle(settled, await say(`MAIL FROM:<${sender}>${smtputf8}`))) return settled;
   const accepted: Settled[] = [];

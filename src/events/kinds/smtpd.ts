@@ -13,6 +13,7 @@ export interface SessionTail {
   readonly recipient?: string | undefined;
   readonly protocol: string;
   readonly helo: string;
+  /** '' or absent: nobody has logged in. */
   readonly saslMethod?: string | undefined;
   readonly saslUsername?: string | undefined;
 }
@@ -91,9 +92,9 @@ function tail(event: SessionTail, shown: ShownAddress): string {
   const recipient = event.recipient === undefined ? '' : ` to=<${shown(event.recipient)}>`;
   const protocol = event.protocol === '' ? '' : ` proto=${event.protocol}`;
   const helo = event.helo === '' ? '' : ` helo=<${event.helo}>`;
-  const method = event.saslMethod === undefined ? '' : ` sasl_method=${event.saslMethod}`;
-  const login = event.saslUsername === undefined ? '' : ` sasl_username=${event.saslUsername}`;
-  const all = `${sender}${recipient}${protocol}${helo}${method}${login}`;
+  const { saslMethod = '', saslUsername = '' } = event;
+  const login = saslUsername === '' ? '' : ` sasl_method=${saslMethod} sasl_username=${saslUsername}`;
+  const all = `${sender}${recipient}${protocol}${helo}${login}`;
   return all === '' ? '' : `;${all}`;
 }
 

@@ -7,7 +7,15 @@ import { ConfigError, loadConfiguration, type Settings } from '#config';
 import { systemResolver } from '#dns';
 import { type EventChannel, renderPostfixText } from '#events';
 import { createRewriter } from '#rewrite';
-import { compileSmtpdSettings, createPolicyChecks, type Decision, dunno, rehearse, serviceProblem } from '#smtpd';
+import {
+  compileSmtpdSettings,
+  createPolicyChecks,
+  type Decision,
+  dunno,
+  rehearse,
+  rehearsedLogin,
+  serviceProblem,
+} from '#smtpd';
 import type { NewMessage } from '#store';
 import { TableOpener, type TableQuestion } from '#tables';
 import { filteredResolver } from '../filtered-resolver.ts';
@@ -84,6 +92,7 @@ export function openRehearsal(options: RehearsalOptions): Rehearsal {
       },
     },
   });
+  const login = rehearsedLogin(view, tables);
   return {
     configuration,
     service: entry,
@@ -102,6 +111,7 @@ export function openRehearsal(options: RehearsalOptions): Rehearsal {
           now: () => Date.now(),
           freeBytes: () => Number.MAX_SAFE_INTEGER,
           flushSite: () => Promise.resolve(false),
+          login,
         },
         isNameless ? { ...client, name: 'unknown' } : client,
         conversation,

@@ -2,7 +2,7 @@
 import { type CommandResult, replyOf } from '../command-result.ts';
 import { sendAway, warn } from '../session-log.ts';
 import type { Session } from '../session.ts';
-import { authKeywords } from './auth.ts';
+import { authKeywords } from '../session-login.ts';
 import type { Arguments } from './index.ts';
 import { discardedNames, ehloKeywords, offersRequireTls } from './ehlo-keywords.ts';
 

@@ -4,8 +4,8 @@ import { decodeXtext } from '#smtp';
 
 export interface MailParameters {
   readonly size: number;
-  /** AUTH=, RFC 4954, 5; '' when none or `<>` was given. */
-  readonly saslSender: string;
+  /** AUTH=, RFC 4954, 5, as it came; undefined when none or `<>` was given. */
+  readonly saslSender: string | undefined;
   readonly encoding: '' | '7bit' | '8bit';
   readonly smtputf8: boolean;
   readonly ret: '' | 'full' | 'hdrs';
@@ -21,6 +21,9 @@ export interface ParameterRules {
   readonly warn?: (text: string) => void;
   /** SIZE= of a refused MAIL before this one in the session, which counts until something resets it. */
   readonly size?: number;
+  /** In the same way its AUTH=, and who remembers it. */
+  readonly saslSender?: string | undefined;
+  readonly onSaslSender?: (sender: string) => void;
   /** Keywords that were not announced. */
   readonly discarded: ReadonlySet<string>;
   readonly smtputf8?: boolean;
@@ -36,7 +39,7 @@ const dsnDisabled = '501 5.7.1 DSN support is disabled';
 export function parseMailParameters(words: readonly string[], rules: ParameterRules): MailParameters | string {
   let out: MailParameters = {
     size: rules.size ?? 0,
-    saslSender: '',
+    saslSender: rules.saslSender,
     encoding: '',
     smtputf8: false,
     ret: '',
@@ -79,8 +82,10 @@ function mailParameter(word: string, so: MailParameters, rules: ParameterRules):
     return { ...so, envid };
   }
   if (upper.startsWith('AUTH=')) {
-    if (so.saslSender !== '') return '503 5.5.4 Error: multiple AUTH= options';
-    return { ...so, saslSender: value === '<>' ? '' : value };
+    if (so.saslSender !== undefined) return '503 5.5.4 Error: multiple AUTH= options';
+    if (value === '<>') return so;
+    rules.onSaslSender?.(value);
+    return { ...so, saslSender: value };
   }
   if (rules.xverp !== undefined && upper === 'XVERP') return { ...so, verp: rules.xverp.defaultDelimiters };
   if (rules.xverp !== undefined && upper.startsWith('XVERP=')) {

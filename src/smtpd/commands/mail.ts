@@ -26,6 +26,8 @@ export async function mail(session: Session, { words, line }: Arguments): Promis
   if (unroutable !== undefined) return unroutable;
   const parameters = parseMailParameters(path.parameters, {
     size: session.declaredSize,
+    saslSender: session.saslSender,
+    onSaslSender: (sender) => (session.saslSender = sender),
     discarded: session.discarded,
     smtputf8: settings.smtputf8,
     requireTls: offersRequireTls(session),
@@ -43,9 +45,13 @@ export async function mail(session: Session, { words, line }: Arguments): Promis
   if (tooMuch !== undefined) return tooMuch;
   const noRoom = await refusalOfSize(session, path.address, parameters);
   if (noRoom !== undefined) return noRoom;
-  const { client, saslUsername } = session;
+  const { client, login } = session;
   const { ownAddresses } = options.rewriter;
-  const isLocal = await rewritesLocally(settings.localRewriteClients, { client, saslUsername, ownAddresses });
+  const isLocal = await rewritesLocally(settings.localRewriteClients, {
+    client,
+    saslUsername: login.user,
+    ownAddresses,
+  });
   if (isLocal === undefined) {
     const reply = '451 4.3.0 Temporary lookup error';
     logRefusal(session, reply, undefined);

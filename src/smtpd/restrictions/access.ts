@@ -135,6 +135,11 @@ function ignored(text: string): Constructor {
     };
 }
 
+const loginCheck = nameCheck(({ facts: { saslUsername } }) =>
+  saslUsername === '' ? nothing : [{ datum: saslUsername, keys: [saslUsername] }],
+);
+const withoutLogins = ignored("restriction `check_sasl_access' ignored: no SASL support");
+
 export const access: Readonly<Record<string, Constructor>> = {
   check_client_access: nameCheck((evaluation, style) => clientKeys(evaluation, 'name', style)),
   check_reverse_client_hostname_access: nameCheck(
@@ -145,7 +150,7 @@ export const access: Readonly<Record<string, Constructor>> = {
   check_sender_access: mailCheck('sender'),
   check_recipient_access: mailCheck('recipient'),
   check_etrn_access: nameCheck((evaluation, style) => named(evaluation, 'etrn', evaluation.facts.etrnDomain, style)),
-  // there is neither login nor TLS, so that nobody has a name or a certificate of his own
-  check_sasl_access: ignored("restriction `check_sasl_access' ignored: no SASL support"),
+  check_sasl_access: (toolbox, argument, program) =>
+    (toolbox.settings.bool('smtpd_sasl_auth_enable') ? loginCheck : withoutLogins)(toolbox, argument, program),
   check_ccert_access: ignored('check_ccert_access is requested, but "smtpd_tls_ask_ccert = no"'),
 };

@@ -38,8 +38,9 @@ export const client: Readonly<Record<string, Constructor>> = {
       rewriter.ownAddresses.has(facts.client.connectedFrom) ? permit : dunno,
   permit_sasl_authenticated:
     () =>
-    ({ facts }) =>
-      facts.saslUsername === '' ? dunno : permit,
+    ({ facts: { saslUsername, saslMethod } }) =>
+      // nobody is known by a login that anybody can make
+      saslUsername === '' || saslMethod?.toLowerCase() === 'anonymous' ? dunno : permit,
   permit_tls_clientcerts: () => () => dunno,
   permit_tls_all_clientcerts: () => () => dunno,
   reject_unknown_client_hostname: nameRequired('5.7.25', 'hostname', 'nameStatus'),

@@ -26,5 +26,7 @@ export function policyEvent(facts: SessionFacts, word: PolicyWord, text: string)
     recipient: facts.recipient,
     protocol: facts.helo === undefined ? 'SMTP' : facts.protocol,
     helo: facts.helo ?? '',
+    saslUsername: facts.saslUsername,
+    saslMethod: facts.saslMethod,
   };
 }

@@ -1,20 +1,108 @@
-/** reject_sender_login_mismatch and its kin. Without login there is nothing to compare; Postfix says so each time. postconf(5) */
-import { type Constructor, dunno } from './restriction.ts';
+/** reject_sender_login_mismatch and its kin: whose address a sender uses. postconf(5) smtpd_sender_login_maps */
+import { foldCase } from '#address';
+import { type MaybePromise, whenReady } from '#message';
+import { findByAddress, type TableList } from '#tables';
+import { addressLookup } from './address-lookup.ts';
+import {
+  configurationError,
+  type Constructor,
+  type Decision,
+  dunno,
+  type Evaluation,
+  lookupFailure,
+} from './restriction.ts';
 
-function ignored(...names: readonly string[]): Constructor {
-  return () =>
-    ({ warn }) => {
-      for (const name of names) warn(`restriction \`${name}' ignored: no SASL support`);
-      return dunno;
+const mapsName = 'smtpd_sender_login_maps';
+
+/** What a check asks of those who have logged in, and of those who haven't. */
+interface Check {
+  /** As the log calls it where nobody can log in. */
+  readonly name: string;
+  /** `owner`: the address has to be theirs; `ownerIfAny`: unless it is nobody's; `any`: any will do. */
+  readonly loggedIn: 'owner' | 'ownerIfAny' | 'any';
+  /** `unowned`: the address must not be anybody's. */
+  readonly others: 'unowned' | 'any';
+}
+
+const authenticated: Check = {
+  name: 'reject_authenticated_sender_login_mismatch',
+  loggedIn: 'owner',
+  others: 'any',
+};
+const unauthenticated: Check = {
+  name: 'reject_unauthenticated_sender_login_mismatch',
+  loggedIn: 'any',
+  others: 'unowned',
+};
+const known: Check = { name: 'reject_known_sender_login_mismatch', loggedIn: 'ownerIfAny', others: 'unowned' };
+
+/** Who owns an address: names as the table lists them; undefined: nobody. Or the reply, when that can't be told. */
+type Owners = { readonly kind: 'owners'; readonly names: readonly string[] | undefined } | Decision;
+type OwnersOf = (sender: string, evaluation: Evaluation) => MaybePromise<Owners>;
+
+function ownersIn(maps: TableList, lookup: ReturnType<typeof addressLookup>): OwnersOf {
+  return (sender, { facts, route, warn }) =>
+    whenReady(route(sender, facts.recipient), (resolution): MaybePromise<Owners> => {
+      if (resolution.kind === 'failed') return lookupFailure(sender);
+      const address = resolution.kind === 'resolved' ? resolution.recipient : sender;
+      return whenReady(findByAddress(maps, address, lookup), (found): Owners => {
+        if (found.kind === 'failed') return lookupFailure(sender);
+        if (found.kind === 'missing') return { kind: 'owners', names: undefined };
+        if (found.value !== '') return { kind: 'owners', names: found.value.split(/[, \t\r\n]+/) };
+        warn(`${mapsName} lookup of ${found.key} returns an empty string result`);
+        warn(`${mapsName} should return NO RESULT in case of NOT FOUND`);
+        return configurationError;
+      });
+    });
+}
+
+function judge(check: Check, names: readonly string[] | undefined, { facts, subject }: Evaluation): Decision {
+  const refused = (reason: string): Decision => ({
+    kind: 'reject',
+    code: 553,
+    dsn: '5.7.1',
+    text: `<${subject.datum}>: Sender address rejected: ${reason}`,
+  });
+  const { saslUsername } = facts;
+  if (saslUsername === '') return names === undefined ? dunno : refused('not logged in');
+  const isOwner = names?.some((name) => foldCase(name) === foldCase(saslUsername));
+  return (isOwner ?? check.loggedIn === 'ownerIfAny') ? dunno : refused(`not owned by user ${saslUsername}`);
+}
+
+function run(check: Check, evaluation: Evaluation, ownersOf: OwnersOf): MaybePromise<Decision> {
+  const { facts, warn } = evaluation;
+  if (facts.canLogIn !== true) {
+    warn(`restriction \`${check.name}' ignored: no SASL support`);
+    return dunno;
+  }
+  const { sender, saslUsername } = facts;
+  // bounces are nobody's
+  if (sender === undefined || sender === '') return dunno;
+  if ((saslUsername === '' ? check.others : check.loggedIn) === 'any') return dunno;
+  return whenReady(ownersOf(sender, evaluation), (owners) =>
+    owners.kind === 'owners' ? judge(check, owners.names, evaluation) : owners,
+  );
+}
+
+/** The checks one after the other, up to the one that refuses. */
+function mismatch(...checks: readonly Check[]): Constructor {
+  return (toolbox) => {
+    const maps = toolbox.tables.list(toolbox.settings.elements(mapsName));
+    const ownersOf = ownersIn(maps, addressLookup(toolbox));
+    const step = (evaluation: Evaluation, at: number): MaybePromise<Decision> => {
+      const check = checks[at];
+      if (check === undefined) return dunno;
+      return whenReady(run(check, evaluation, ownersOf), (decision): MaybePromise<Decision> =>
+        decision.kind === 'dunno' ? step(evaluation, at + 1) : decision,
+      );
     };
+    return (evaluation) => step(evaluation, 0);
+  };
 }
 
 export const senderLogin: Readonly<Record<string, Constructor>> = {
-  reject_sender_login_mismatch: ignored(
-    'reject_authenticated_sender_login_mismatch',
-    'reject_unauthenticated_sender_login_mismatch',
-  ),
-  reject_authenticated_sender_login_mismatch: ignored('reject_authenticated_sender_login_mismatch'),
-  reject_unauthenticated_sender_login_mismatch: ignored('reject_unauthenticated_sender_login_mismatch'),
-  reject_known_sender_login_mismatch: ignored('reject_known_sender_login_mismatch'),
+  reject_sender_login_mismatch: mismatch(authenticated, unauthenticated),
+  reject_authenticated_sender_login_mismatch: mismatch(authenticated),
+  reject_unauthenticated_sender_login_mismatch: mismatch(unauthenticated),
+  reject_known_sender_login_mismatch: mismatch(known),
 };

@@ -1,8 +1,9 @@
 /** Whether an address exists, per address class. smtpd_reject_unlisted_recipient, ADDRESS_CLASS_README */
 import { splitAddress } from '#address';
 import { type MaybePromise, whenReady } from '#message';
-import { type AddressLookupOptions, findByAddress, type TableList } from '#tables';
+import { findByAddress, type TableList } from '#tables';
 import type { Resolution } from '#rewrite';
+import { addressLookup } from './address-lookup.ts';
 import { type Constructor, type Decision, dunno, lookupFailure, type Toolbox } from './restriction.ts';
 import { oldDefaultNote } from './old-defaults.ts';
 import { codeFor } from './subjects.ts';
@@ -26,7 +27,7 @@ function existenceTest(
   toolbox: Toolbox,
   kind: 'sender' | 'recipient',
 ): (resolution: Resolution & { readonly kind: 'resolved' }) => MaybePromise<Existence> {
-  const { settings, tables, rewriter } = toolbox;
+  const { settings, tables } = toolbox;
   const list = (name: string): TableList => tables.list(settings.elements(name));
   const showsTable = settings.bool('show_user_unknown_table_name');
   const rule = (maps: string, code: string, suffix: string): ClassRule => ({
@@ -45,13 +46,7 @@ function existenceTest(
       ? ['recipient_canonical_maps', 'canonical_maps', 'virtual_alias_maps']
       : ['recipient_canonical_maps', 'sender_canonical_maps', 'canonical_maps', 'virtual_alias_maps']
   ).map(list);
-  const lookup: AddressLookupOptions = {
-    recipientDelimiter: settings.string('recipient_delimiter'),
-    ownerRequestSpecial: settings.bool('owner_request_special'),
-    doubleBounceName: settings.string('double_bounce_sender'),
-    isLocalDomain: (domain) =>
-      domain.toLowerCase() === settings.string('myorigin').toLowerCase() ? 'yes' : rewriter.isLocalDomain(domain),
-  };
+  const lookup = addressLookup(toolbox);
   const isAlwaysValid = (localPart: string): boolean =>
     ['postmaster', 'mailer-daemon', lookup.doubleBounceName.toLowerCase()].includes(localPart.toLowerCase());
 

@@ -26,7 +26,8 @@ describe('a Dovecot login server', () => {
   const heard: string[] = [];
   const sockets = new Set<Socket>();
   let fake: Server;
-  const server = new DovecotServer(join(directory, 'auth'));
+  const warnings: string[] = [];
+  const server = new DovecotServer('auth', directory, (text) => warnings.push(text));
   const request = (mechanism: string, initialResponse?: string) => ({
     mechanism,
     service: 'smtp',
@@ -58,9 +59,10 @@ describe('a Dovecot login server', () => {
   });
 
   it('says what its mechanisms lack', async () => {
-    const mechanisms = (await server.mechanisms()) ?? [];
+    const offer = await server.offer();
+    assert.ok(offer.kind === 'mechanisms');
     assert.deepEqual(
-      mechanisms.map(({ name, traits }) => [
+      offer.mechanisms.map(({ name, traits }) => [
         name,
         traits.has('noplaintext'),
         traits.has('noanonymous'),
@@ -79,9 +81,15 @@ describe('a Dovecot login server', () => {
     assert.ok(
       heard.includes('AUTH\t1\tPLAIN\tservice=smtp\tnologin\tlip=192.0.2.1\trip=192.0.2.2\tsecured\tresp=good'),
     );
-    const refused = { kind: 'refused', reason: 'no such password', user: 'joe' };
-    assert.deepEqual(await server.open(request('PLAIN', 'bad')).start(), { ...refused, isTemporary: false });
-    assert.deepEqual(await server.open(request('PLAIN', 'later')).start(), { ...refused, isTemporary: true });
+    // as in Postfix, a server that asks for patience refuses
+    for (const response of ['bad', 'later']) {
+      assert.deepEqual(await server.open(request('PLAIN', response)).start(), {
+        kind: 'refused',
+        reason: 'no such password',
+        isTemporary: false,
+        verdict: { user: 'joe' },
+      });
+    }
   });
 
   it('hands challenges over', async () => {
@@ -100,6 +108,9 @@ describe('a Dovecot login server', () => {
     const step = await server.open(request('DIE')).start();
     assert.ok(step.kind === 'refused' && step.isTemporary);
     assert.equal((await server.open(request('PLAIN', 'good')).start()).kind, 'authenticated');
-    assert.equal(await new DovecotServer(join(directory, 'nobody')).mechanisms(), undefined);
+    assert.deepEqual(await new DovecotServer('nobody', directory, () => undefined).offer(), {
+      kind: 'unreachable',
+      warning: "SASL: Connect to Dovecot auth socket 'nobody' failed: No such file or directory",
+    });
   });
 });
