@@ -17,7 +17,6 @@ const isGiven = (value: string): boolean => value !== '';
 const demandsTls = (value: string): boolean => !['', 'none', 'may'].includes(value.toLowerCase());
 
 const refusals: readonly Refusal[] = [
-  { name: 'smtpd_tls_req_ccert', applies: isOn, what: 'checking of client certificates' },
   { name: 'postscreen_tls_security_level', applies: demandsTls, what: 'TLS in postscreen', program: 'postscreen' },
   { name: 'postscreen_enforce_tls', applies: isOn, what: 'TLS in postscreen', program: 'postscreen' },
   {
@@ -31,6 +30,7 @@ const refusals: readonly Refusal[] = [
 
 /** Settings that allow what is not there: mail is handled, without it. */
 const offers: readonly Refusal[] = [
+  { name: 'smtpd_tls_enable_rpk', applies: isOn, what: 'showing who one is by a raw public key (RFC 7250)' },
   {
     name: 'postscreen_tls_security_level',
     applies: (value) => value.toLowerCase() === 'may',

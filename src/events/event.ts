@@ -14,9 +14,11 @@ import type { ProgramEvent } from './kinds/program.ts';
 import type { QmgrEvent } from './kinds/qmgr.ts';
 import type { SmtpClientEvent } from './kinds/smtp-client.ts';
 import type { SmtpdEvent } from './kinds/smtpd.ts';
+import type { TlsEvent } from './kinds/tls.ts';
 
 export type MailEvent =
   | SmtpdEvent
+  | TlsEvent
   | PostscreenEvent
   | CleanupEvent
   | QmgrEvent

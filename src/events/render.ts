@@ -12,11 +12,13 @@ import { programRenderings } from './kinds/program.ts';
 import { qmgrRenderings } from './kinds/qmgr.ts';
 import { smtpClientRenderings } from './kinds/smtp-client.ts';
 import { smtpdRenderings } from './kinds/smtpd.ts';
+import { tlsRenderings } from './kinds/tls.ts';
 
 type EventMap = { [E in MailEvent as E['kind']]: E };
 
 const renderings: { readonly [K in keyof EventMap]: (event: EventMap[K], shown: ShownAddress) => string } = {
   ...smtpdRenderings,
+  ...tlsRenderings,
   ...postscreenRenderings,
   ...cleanupRenderings,
   ...qmgrRenderings,

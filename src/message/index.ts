@@ -25,3 +25,11 @@ export type {
   SubmissionResult,
   SubmittedRecipient,
 } from './submission.ts';
+export {
+  type HandshakeSignature,
+  isTrusted,
+  type KeyExchange,
+  type PeerCertificate,
+  type TlsFacts,
+  tlsWords,
+} from './tls-facts.ts';

@@ -29,12 +29,13 @@ import {
 } from '#smtpd';
 import { openStore } from '#store';
 import { refusedUser, TableOpener } from '#tables';
-import { type KeyFiles, openServerTls, readKeyFiles } from '#tls';
+import { type KeyFiles, openServerTls, readKeyFiles, smtpdParameters } from '#tls';
 import { createProbeSender, createVerifier } from '#verify';
 import { createAgents } from './agents.ts';
 import { startControlServer } from './control-server.ts';
 import { type ConnectionService, createScreening, drainServers } from './screening.ts';
 import { filteredResolver } from './filtered-resolver.ts';
+import { tlsServices } from './tls-services.ts';
 
 export interface ListenerFd {
   readonly service: string;
@@ -84,7 +85,7 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
     (entry) => entry.command === 'smtpd' && (entry.type === 'inet' || entry.type === 'pass'),
   );
 
-  const keyFiles = options.keyFiles ?? readKeyFiles(smtpdEntries.map((entry) => configuration.settingsFor(entry)));
+  const keyFiles = options.keyFiles ?? readKeyFiles(tlsServices(configuration));
 
   const now = (): number => Date.now();
   const openerFor = (
@@ -204,7 +205,14 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
       continue;
     }
     const ownSubmission = cleanupFor(view);
-    const tls = await openServerTls(view, keyFiles, (text) => parts.events.emit({ kind: 'warning', text }));
+    const tls = await openServerTls({
+      settings: view,
+      names: smtpdParameters,
+      files: keyFiles,
+      tables: parts.tables,
+      warn: (text) => parts.events.emit({ kind: 'warning', text }),
+      now,
+    });
     const login = loginSettings(view, parts.tables, (text) => parts.events.emit({ kind: 'warning', text }));
     const anvil = createAnvil(view, channelOf(log, view, 'anvil'), now);
     const make = (settings: Settings): SmtpService =>

@@ -9,6 +9,7 @@ import { type KeyFiles, readKeyFiles } from '#tls';
 import { becomeUser } from './become-user.ts';
 import { type MailSystem, startMailSystem } from './mail-system.ts';
 import { mailLogSink } from './mail-log.ts';
+import { tlsServices } from './tls-services.ts';
 
 /** Descriptor of the log file, opened by the supervisor. */
 const logFd = 3;
@@ -53,8 +54,7 @@ function describe(error: unknown): string {
 function readAsRoot(directory: string): KeyFiles | undefined {
   try {
     const configuration = loadConfiguration(directory);
-    const services = configuration.services.filter(({ command }) => command === 'smtpd');
-    return readKeyFiles(services.map((entry) => configuration.settingsFor(entry)));
+    return readKeyFiles(tlsServices(configuration));
   } catch (error) {
     if (error instanceof ConfigError) return undefined;
     throw error;

@@ -1,7 +1,8 @@
 /** What a client may do beyond plain SMTP, by its name and address. */
-import { type MaybePromise, whenReady } from '#message';
+import { type MaybePromise, type TlsFacts, whenReady } from '#message';
 import type { BareNewlineMode } from '#smtp';
-import type { MatchList } from '#tables';
+import type { MatchList, TableList } from '#tables';
+import { hasListedCertificate, hasTrustedCertificate } from './known-certificates.ts';
 import type { ClientFacts } from './session-state.ts';
 import type { RewriteClients, SmtpdSettings } from './settings.ts';
 
@@ -31,6 +32,7 @@ export interface RewriteFacts {
   readonly client: ClientFacts;
   readonly saslUsername: string;
   readonly ownAddresses: ReadonlySet<string>;
+  readonly tls: TlsFacts | undefined;
 }
 
 /**
@@ -51,7 +53,7 @@ export async function rewritesLocally(
 
 function applies(
   rule: RewriteClients,
-  { client, saslUsername, ownAddresses }: RewriteFacts,
+  { client, saslUsername, ownAddresses, tls }: RewriteFacts,
 ): MaybePromise<boolean | undefined> {
   switch (rule.kind) {
     case 'inetInterfaces':
@@ -60,6 +62,11 @@ function applies(
       return saslUsername !== '';
     case 'all':
       return true;
+    case 'anyCertificate':
+      if (hasTrustedCertificate(tls)) return true;
+      return isListedCertificate(rule.list, tls);
+    case 'listedCertificate':
+      return isListedCertificate(rule.list, tls);
     case 'list':
       return whenReady(rule.list.matches(client.name, client.address), (answer) =>
         typeof answer === 'object' ? undefined : answer === 'yes',
@@ -69,4 +76,10 @@ function applies(
         kind === 'failed' ? undefined : kind === 'found',
       );
   }
+}
+
+function isListedCertificate(list: TableList, tls: TlsFacts | undefined): MaybePromise<boolean | undefined> {
+  return whenReady(hasListedCertificate(list, tls?.peer), (known) =>
+    known === 'failed' ? undefined : known === 'yes',
+  );
 }

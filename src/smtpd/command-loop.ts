@@ -1,9 +1,9 @@
 /** Commands one after the other: each is read, looked over, looked up, run and answered. RFC 5321, 4.1; smtpd(8) */
 import type { MaybePromise } from '#message';
 import { type CommandWord, isHeaderName, splitCommand } from '#smtp';
-import { isErrorResult, replyOf } from './command-result.ts';
+import { type CommandResult, isErrorResult, replyOf } from './command-result.ts';
 import { type Arguments, findVerb, unknownVerb, type Verb } from './commands/index.ts';
-import { allowedBeforeTls, secureSession } from './commands/starttls.ts';
+import { allowedBeforeTls, endForCertificate, secureSession } from './commands/starttls.ts';
 import { receiveContent, refuseBareNewline } from './content-loop.ts';
 import { beginLogin } from './session-login.ts';
 import { logLost, sendAway, warn } from './session-log.ts';
@@ -34,6 +34,7 @@ function onLongLine(session: Session, text: Buffer): Promise<void> {
 
 async function onLine(session: Session, whole: string, bytes: Buffer, hasBareLf: boolean): Promise<void> {
   const { settings, exchange } = session;
+  if (session.certificateProblem !== undefined) return endForCertificate(session, session.certificateProblem);
   if (hasBareLf && session.rights.bareNewline !== 'no') {
     session.sawBareLf = true;
     if (session.rights.bareNewline === 'reject') return refuseBareNewline(session, true);
@@ -95,14 +96,19 @@ async function run(session: Session, verb: Verb, words: readonly CommandWord[], 
   }
   const result = first.content === undefined ? first : await receiveContent(session, first, first.content);
   if (result === undefined) return;
+  if (result.startsTls === true) return secure(session, verb, result);
   if (!isErrorResult(result)) session.counters.succeed(verb.name.toLowerCase());
   await session.exchange.answer(result);
-  if (result.startsTls === true) {
-    session.forgetGreeting();
-    if (await secureSession(session)) await beginLogin(session);
-    return;
-  }
   if (endsChapter.has(verb.name)) session.exchange.transcript.reset(session.settings.historyThreshold);
+}
+
+/** The handshake after a command; the command has succeeded when the handshake has. */
+async function secure(session: Session, verb: Verb, result: CommandResult): Promise<void> {
+  await session.exchange.answer(result);
+  session.forgetGreeting();
+  if (!(await secureSession(session))) return;
+  session.counters.succeed(verb.name.toLowerCase());
+  await beginLogin(session);
 }
 
 /** Commands after which what was said before may be forgotten. smtpd_history_flush_threshold */

@@ -1,7 +1,6 @@
 /** What the session asks of the restrictions. SMTPD_ACCESS_README */
-import type { TlsFacts } from '#tls';
 import type { DnsAnswer } from '#dns';
-import type { MaybePromise, SubmissionAction } from '#message';
+import type { MaybePromise, SubmissionAction, TlsFacts } from '#message';
 import type { ClientFacts } from './session-state.ts';
 
 /** A session as the rules see it. Undefined: not given yet. */

@@ -50,7 +50,10 @@ export function receivedFieldOf(session: Session, transaction: Transaction, queu
     recipients: transaction.recipients,
     at: transaction.startedAt,
     hidesClient: settings.hidesClientSession,
-    tls: options.tls?.isInReceived === true ? session.tls : undefined,
+    tls:
+      options.tls?.isInReceived === true && session.tls !== undefined
+        ? { facts: session.tls, asksCertificate: options.tls.asksCertificate }
+        : undefined,
     login: settings.tellsLogin ? session.login.user : '',
   });
 }

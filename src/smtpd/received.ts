@@ -1,8 +1,6 @@
 /** The Received: field of a message taken by SMTP. RFC 5321, 4.4; inventory i.3 */
 import { toExternal } from '#address';
-import { formatMailDate } from '#message';
-import type { ClientAttributes } from '#message';
-import type { TlsFacts } from '#tls';
+import { type ClientAttributes, formatMailDate, isTrusted, type TlsFacts, tlsWords } from '#message';
 
 export interface ReceivedFacts {
   readonly client: ClientAttributes;
@@ -16,15 +14,25 @@ export interface ReceivedFacts {
   readonly at: number;
   readonly hidesClient: boolean;
   /** Told of in the field. smtpd_tls_received_header */
-  readonly tls?: TlsFacts | undefined;
+  readonly tls?: { readonly facts: TlsFacts; readonly asksCertificate: boolean } | undefined;
   /** Who has logged in, if that is told; else ''. smtpd_sasl_authenticated_header */
   readonly login: string;
 }
 
-function tlsComment(tls: TlsFacts | undefined): string {
-  if (tls === undefined) return '';
-  const { protocol, cipher, keyBits } = tls;
-  return `\r\n\t(using ${protocol} with cipher ${cipher} (${keyBits}/${keyBits} bits))\r\n\t(No client certificate requested)`;
+/** Who the client is by its certificate. */
+function certificateComment(tls: TlsFacts, asksCertificate: boolean): string {
+  const { peer } = tls;
+  if (peer === undefined)
+    return asksCertificate ? 'Client did not present a certificate' : 'No client certificate requested';
+  const verdict = isTrusted(tls) ? 'verified OK' : 'not verified';
+  return `Client CN "${inComment(peer.commonName)}", Issuer "${inComment(peer.issuerName)}" (${verdict})`;
+}
+
+function tlsComment(told: ReceivedFacts['tls']): string {
+  if (told === undefined) return '';
+  const { cipher, own, other } = tlsWords(told.facts);
+  const how = [`using ${cipher}`, own, other].filter((part) => part !== '').join('\r\n\t ');
+  return `\r\n\t(${how})\r\n\t(${certificateComment(told.facts, told.asksCertificate)})`;
 }
 
 function loginComment(login: string): string {
@@ -35,7 +43,7 @@ function loginComment(login: string): string {
 function inComment(text: string): string {
   let open = 0;
   const bytes = Buffer.from(text).toString('latin1');
-  const inside = bytes.replaceAll(/[()\\\x80-\xff]/g, (character) => {
+  const inside = bytes.replaceAll(/[^ -~]|[()\\]/g, (character) => {
     if (character === '(') open += 1;
     else if (character !== ')' || open === 0) return '?';
     else open -= 1;

@@ -5,11 +5,11 @@
  */
 import type { Duplex } from 'node:stream';
 import type { EventChannel } from '#events';
-import type { MaybePromise, SubmissionPort } from '#message';
+import type { MaybePromise, SubmissionPort, TlsFacts } from '#message';
 import type { HostLookup } from '#dns';
 import type { Rewriter } from '#rewrite';
 import type { SessionNotice } from '#smtp';
-import type { ServerTls, TlsFacts } from '#tls';
+import type { ServerTls } from '#tls';
 import { type ClientRights, isListed, noRights, rightsOf } from './access-rights.ts';
 import type { Anvil } from './anvil.ts';
 import { ClientLimits } from './client-limits.ts';
@@ -76,6 +76,8 @@ export class Session {
   login = new SessionLogin();
   /** Since STARTTLS. */
   tls: TlsFacts | undefined;
+  /** Why the client's certificate is not good enough to go on: the next command ends the session. */
+  certificateProblem: string | undefined;
   transaction: Transaction | undefined;
   /** BDAT: chunks were taken, or one was refused and the others have to be, too. */
   chunks: 'none' | 'taken' | 'refused' = 'none';

@@ -88,7 +88,9 @@ export interface SmtpdSettings {
 export type RewriteClients =
   | { readonly kind: 'inetInterfaces' | 'saslAuthenticated' | 'all' }
   | { readonly kind: 'list'; readonly list: MatchList }
-  | { readonly kind: 'table'; readonly list: TableList };
+  | { readonly kind: 'table'; readonly list: TableList }
+  /** relay_clientcerts; or, with `any`, what an authority vouches for, too. */
+  | { readonly kind: 'listedCertificate' | 'anyCertificate'; readonly list: TableList };
 
 const overrideWords = [
   'no_unknown_recipient_checks',
@@ -142,9 +144,9 @@ function rewriteClients(settings: Settings, tables: TableOpener): readonly Rewri
       case 'static:all':
         return { kind: 'all' };
       case 'permit_tls_clientcerts':
+        return { kind: 'listedCertificate', list: tables.list(settings.elements('relay_clientcerts')) };
       case 'permit_tls_all_clientcerts':
-        // without TLS nobody has a certificate
-        return { kind: 'table', list: tables.list('') };
+        return { kind: 'anyCertificate', list: tables.list(settings.elements('relay_clientcerts')) };
       default:
         if (word.includes(':')) return { kind: 'table', list: tables.list(word.replace(/^check_address_map\s+/, '')) };
         if (word === 'check_address_map') return { kind: 'table', list: tables.list('') };

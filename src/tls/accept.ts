@@ -1,18 +1,33 @@
 /** The server's side of a handshake. RFC 3207, 4; RFC 8314, 3 */
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { SecureContext } from 'node:tls';
-
-/** What a connection is protected by. */
-export interface TlsFacts {
-  /** `TLSv1.3` */
-  readonly protocol: string;
-  readonly cipher: string;
-  readonly keyBits: number;
-}
+import type { DetailedPeerCertificate, Server, TLSSocket } from 'node:tls';
+import type { TlsFacts } from '#message';
+import { peerCertificate, rsaDigest, signatureOf } from './certificate.ts';
+import { keyExchangeOf } from './key-exchange.ts';
 
 export type Accepted =
-  | { readonly kind: 'accepted'; readonly stream: Duplex; readonly facts: TlsFacts }
-  | { readonly kind: 'failed'; readonly reason: string };
+  | {
+      readonly kind: 'accepted';
+      readonly stream: Duplex;
+      readonly facts: TlsFacts;
+      /** An earlier session goes on. */
+      readonly isReused: boolean;
+      /** The name of the server as the client knows it; '' when it said none. */
+      readonly requestedName: string;
+    }
+  /** `connection`: it broke, or took too long; `handshake`: the library says what is wrong. */
+  | { readonly kind: 'failed'; readonly by: 'connection' | 'handshake'; readonly reason: string };
+
+export interface AcceptOptions {
+  readonly timeoutMs: number;
+  /** smtpd_tls_fingerprint_digest */
+  readonly digest: string;
+  /** How many authorities may stand between a certificate and one that is known. smtpd_tls_ccert_verifydepth */
+  readonly verifyDepth: number;
+  /** Whether there is a certificate for a name. */
+  readonly hasChainFor: (serverName: string) => boolean;
+}
 
 /** Bits of the symmetric key, as the names of ciphers tell them. */
 function keyBitsOf(cipher: string): number {
@@ -20,32 +35,120 @@ function keyBitsOf(cipher: string): number {
   return /3DES|DES-CBC3/.test(cipher) ? 168 : 128;
 }
 
-/** `stream`: paused, without listeners, and what came before the handshake is gone. Never rejects. */
-export async function acceptTls(stream: Duplex, context: SecureContext, timeoutMs: number): Promise<Accepted> {
-  const { TLSSocket } = await import('node:tls');
-  const { Socket } = await import('node:net');
-  if (!(stream instanceof Socket)) return { kind: 'failed', reason: 'no network connection' };
-  const secured = new TLSSocket(stream, { isServer: true, secureContext: context });
-  const { promise, resolve } = Promise.withResolvers<Accepted>();
-  const fail = (reason: string): void => resolve({ kind: 'failed', reason });
-  const timer = setTimeout(() => fail('timeout'), timeoutMs);
-  secured.once('secure', () => {
-    const { name } = secured.getCipher();
-    const protocol = secured.getProtocol() ?? 'unknown';
-    resolve({ kind: 'accepted', stream: secured, facts: { protocol, cipher: name, keyBits: keyBitsOf(name) } });
-  });
-  const onError = (error: Error): void => fail(error.message);
-  const onClose = (): void => fail('lost connection');
-  secured.on('error', onError);
-  secured.once('close', onClose);
-  const result = await promise;
-  clearTimeout(timer);
-  if (result.kind === 'failed') {
-    // its errors are nobody's any more
-    secured.on('error', () => undefined);
-    secured.destroy();
-    stream.destroy();
+/** One text for the two ends of a connection. */
+const endsOf = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): string =>
+  `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+
+/** Handshakes of one service. */
+export class TlsAcceptor {
+  readonly #server: Server;
+  readonly #options: AcceptOptions;
+  readonly #waiting = new Map<string, (result: Accepted) => void>();
+
+  /** `server`: listens nowhere; it is given the connections that are to be secured. */
+  constructor(server: Server, options: AcceptOptions) {
+    this.#server = server;
+    this.#options = options;
+    server.on('secureConnection', (secured) => {
+      const settle = this.#waiting.get(endsOf(secured));
+      if (settle === undefined) secured.destroy();
+      else settle({ kind: 'accepted', stream: secured, ...this.#factsOf(secured) });
+    });
+    server.on('tlsClientError', (error, secured) => {
+      this.#waiting.get(endsOf(secured))?.(failureOf(error));
+    });
   }
-  secured.off('error', onError).off('close', onClose);
-  return result;
+
+  /** `stream`: paused, without listeners, and what came before the handshake is gone. Never rejects. */
+  async accept(stream: Duplex): Promise<Accepted> {
+    if (!(stream instanceof Socket)) return { kind: 'failed', by: 'connection', reason: 'lost connection' };
+    const ends = endsOf(stream);
+    const { promise, resolve } = Promise.withResolvers<Accepted>();
+    const fail = (reason: string): void => resolve({ kind: 'failed', by: 'connection', reason });
+    const timer = setTimeout(() => fail('Connection timed out'), this.#options.timeoutMs);
+    const onClose = (): void => fail('lost connection');
+    stream.once('close', onClose);
+    this.#waiting.set(ends, resolve);
+    this.#server.emit('connection', stream);
+    const result = await promise;
+    clearTimeout(timer);
+    this.#waiting.delete(ends);
+    stream.off('close', onClose);
+    if (result.kind === 'failed') stream.destroy();
+    return result;
+  }
+
+  #factsOf(secured: TLSSocket): Omit<Extract<Accepted, { readonly kind: 'accepted' }>, 'kind' | 'stream'> {
+    const { name: cipher } = secured.getCipher();
+    const protocol = secured.getProtocol() ?? 'unknown';
+    const isReused = secured.isSessionReused();
+    const requested: unknown = Reflect.get(secured, 'servername');
+    const requestedName = typeof requested === 'string' ? requested : '';
+    const serverName = this.#options.hasChainFor(requestedName) ? requestedName : '';
+    const peer = secured.getPeerX509Certificate();
+    const basic = { protocol, cipher, keyBits: keyBitsOf(cipher), serverName, peer: this.#peerOf(secured) };
+    // older versions negotiate these too, but Postfix is silent about it
+    if (protocol !== 'TLSv1.3') return { facts: basic, isReused, requestedName };
+    const own = secured.getX509Certificate();
+    const digest = isReused ? undefined : rsaDigest(secured.getSharedSigalgs());
+    return {
+      facts: {
+        ...basic,
+        keyExchange: keyExchangeOf(secured.getSession()),
+        serverSignature: own === undefined ? undefined : signatureOf(own.publicKey, digest),
+        clientSignature: peer === undefined ? undefined : signatureOf(peer.publicKey, undefined),
+      },
+      isReused,
+      requestedName,
+    };
+  }
+
+  #peerOf(secured: TLSSocket): TlsFacts['peer'] {
+    const certificate = secured.getPeerX509Certificate();
+    if (certificate === undefined) return undefined;
+    const { digest, verifyDepth } = this.#options;
+    const chain = chainOf(secured.getPeerCertificate(true));
+    const last = chain.at(-1);
+    const authorizationError: unknown = secured.authorizationError;
+    // Postfix lets one more pass than the setting says, besides the authority that is known
+    const isTooLong = chain.length > verifyDepth + 3;
+    const code = typeof authorizationError === 'string' ? authorizationError : 'UNVERIFIED';
+    return peerCertificate(certificate, {
+      code: secured.authorized ? (isTooLong ? 'CERT_CHAIN_TOO_LONG' : undefined) : code,
+      lastIssuer: last === undefined ? '' : issuerText(last),
+      digest,
+    });
+  }
+}
+
+/** From a certificate to the last one that its signatures lead to. */
+function chainOf(first: DetailedPeerCertificate): readonly DetailedPeerCertificate[] {
+  const chain = [first];
+  let next: DetailedPeerCertificate | undefined = first.issuerCertificate;
+  while (next !== undefined && !chain.includes(next)) {
+    chain.push(next);
+    next = next.issuerCertificate;
+  }
+  return chain;
+}
+
+function issuerText({ issuer }: DetailedPeerCertificate): string {
+  return Object.entries(issuer)
+    .flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).map((one) => `/${name}=${one}`))
+    .join('');
+}
+
+function failureOf(error: Error): Accepted {
+  const code: unknown = Reflect.get(error, 'code');
+  const broken = (reason: string): Accepted => ({ kind: 'failed', by: 'connection', reason });
+  if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return broken('Connection timed out');
+  if (code === 'ECONNRESET') return broken('syscall' in error ? 'Connection reset by peer' : 'lost connection');
+  return { kind: 'failed', by: 'handshake', reason: libraryText(error.message) };
+}
+
+/** What OpenSSL says, as it says it to programs in C: without the name of its function. */
+function libraryText(message: string): string {
+  const [, number, library, reason, place] =
+    /(error:[0-9A-F]+):([^:]*):[^:]*:([^:]*):[./]*(?:deps\/openssl\/openssl\/)?([^:]*:\d+:)/.exec(message) ?? [];
+  return number === undefined ? message.trim() : `${number}:${library}::${reason}:../${place}`;
 }

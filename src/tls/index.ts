@@ -1,4 +1,6 @@
-/** TLS of the servers: keys, protocols, handshake. */
-export { type KeyFiles, readKeyFiles } from './key-files.ts';
+/** TLS of the servers: keys, protocols, names, handshake. */
+export type { TlsAcceptor } from './accept.ts';
+export { logAccepted, logHandshakeStart } from './handshake-log.ts';
+export { type KeyFiles, readKeyFiles, type TlsService } from './key-files.ts';
+export { smtpdParameters } from './parameters.ts';
 export { openServerTls, type ServerTls } from './server-settings.ts';
-export { acceptTls, type TlsFacts } from './accept.ts';

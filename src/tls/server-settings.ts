@@ -1,95 +1,236 @@
 /** TLS of an SMTP service as main.cf asks for it. postconf(5) smtpd_tls_security_level; TLS_README */
-import type { SecureContext, SecureContextOptions } from 'node:tls';
+import { constants, createHash } from 'node:crypto';
+import type { SecureContextOptions, TlsOptions } from 'node:tls';
 import type { Settings } from '#config';
-import { type KeyFiles, keyPairs } from './key-files.ts';
+import type { TableOpener } from '#tables';
+import { TlsAcceptor } from './accept.ts';
+import { cipherList } from './cipher-list.ts';
+import { groupsOf, usableGroups } from './key-exchange-groups.ts';
+import { type KeyFiles, keyPairs, type TlsService } from './key-files.ts';
+import { LogLevels } from './log-levels.ts';
 import { versionRange } from './protocols.ts';
+import { chainOfValue, ServerNames } from './server-names.ts';
+import { keepSessions } from './session-cache.ts';
 
 export interface ServerTls {
   /** Nobody is served without it. */
   readonly isDemanded: boolean;
   /** It begins before the greeting. smtpd_tls_wrappermode */
   readonly wraps: boolean;
-  readonly logLevel: number;
+  readonly logLevels: LogLevels;
   /** smtpd_tls_received_header */
   readonly isInReceived: boolean;
-  readonly timeoutMs: number;
+  readonly asksCertificate: boolean;
+  /** Nobody is served without a certificate that is believed. */
+  readonly requiresCertificate: boolean;
+  /** As given to OpenSSL. */
+  readonly ciphers: string;
   /** undefined: there is no usable certificate. */
-  readonly context: SecureContext | undefined;
+  readonly acceptor: TlsAcceptor | undefined;
+  /** Names that clients ask for; undefined: there is one certificate for all. */
+  readonly serverNames: ServerNames | undefined;
 }
 
-function levelOf(settings: Settings): 'none' | 'may' | 'encrypt' {
-  const level = settings.string('smtpd_tls_security_level').toLowerCase();
+export interface ServerTlsOptions extends TlsService {
+  readonly tables: TableOpener;
+  /** From `readKeyFiles`. */
+  readonly files: KeyFiles;
+  readonly warn: (text: string) => void;
+  readonly now: () => number;
+}
+
+type Level = 'none' | 'may' | 'encrypt';
+
+function levelOf({ settings, names }: TlsService): Level {
+  const level = settings.string(names.securityLevel).toLowerCase();
+  const wraps = names.securityLevel.startsWith('smtpd') && settings.bool('smtpd_tls_wrappermode');
+  if (wraps) return 'encrypt';
   if (level === '') {
-    if (settings.bool('smtpd_enforce_tls') || settings.bool('smtpd_tls_wrappermode')) return 'encrypt';
-    return settings.bool('smtpd_use_tls') ? 'may' : 'none';
+    if (settings.bool(names.enforce)) return 'encrypt';
+    return settings.bool(names.use) ? 'may' : 'none';
   }
-  if (settings.bool('smtpd_tls_wrappermode')) return 'encrypt';
   return level === 'none' || level === 'may' ? level : 'encrypt';
 }
 
-/** Cipher list, protocols and keys for OpenSSL; a text says what is missing. */
-function contextOptions(settings: Settings, isDemanded: boolean, files: KeyFiles): SecureContextOptions | string {
-  const range = versionRange(settings.list(isDemanded ? 'smtpd_tls_mandatory_protocols' : 'smtpd_tls_protocols'));
-  if (typeof range === 'string') return range;
-  const pairs = keyPairs(settings);
-  if (pairs.length === 0) return 'no certificate is configured: set smtpd_tls_chain_files';
-  const contents: { readonly cert: Buffer; readonly key: Buffer }[] = [];
+interface Material {
+  readonly cert: Buffer[];
+  readonly key: Buffer[];
+}
+
+/** Certificates and keys; a text says what is missing. */
+function materialOf({ settings, names }: TlsService, files: KeyFiles): Material | string {
+  const pairs = keyPairs(settings, names);
+  if (pairs.length === 0) return "No server certs available. TLS won't be enabled";
+  const material: Material = { cert: [], key: [] };
   for (const pair of pairs) {
     const cert = files.get(pair.certificate);
     const key = files.get(pair.key);
-    if (cert === undefined) return `cannot read certificate file "${pair.certificate}"`;
-    if (key === undefined) return `cannot read key file "${pair.key}"`;
-    contents.push({ cert, key });
+    if (cert === undefined) return `cannot read certificate file "${pair.certificate}": disabling TLS support`;
+    if (key === undefined) return `cannot read key file "${pair.key}": disabling TLS support`;
+    material.cert.push(cert);
+    material.key.push(key);
   }
-  const grade = settings.string(isDemanded ? 'smtpd_tls_mandatory_ciphers' : 'smtpd_tls_ciphers').toLowerCase();
-  const list = settings.string(grade === 'high' ? 'tls_high_cipherlist' : 'tls_medium_cipherlist');
-  const excluded = [
-    ...settings.list('smtpd_tls_exclude_ciphers'),
-    ...(isDemanded ? settings.list('smtpd_tls_mandatory_exclude_ciphers') : []),
-  ];
-  return {
-    ...range,
-    cert: contents.map(({ cert }) => cert),
-    key: contents.map(({ key }) => key),
-    // behind the list: what is excluded there can't come back
-    ciphers: [...list.split(':'), ...excluded.map((name) => `!${name}`)].join(':'),
-    honorCipherOrder: settings.bool('tls_preempt_cipherlist'),
-  };
+  return material;
+}
+
+/** Authorities whose word about clients is believed; a text says what can't be read. */
+function authorities(
+  { settings, names }: TlsService,
+  files: KeyFiles,
+  systemAuthorities: () => readonly string[],
+): (Buffer | string)[] | string {
+  const file = settings.string(names.authorityFile);
+  const directory = settings.string(names.authorityDirectory);
+  const paths = [file, directory].filter((path) => path !== '');
+  const contents = paths.map((path) => files.get(path));
+  if (contents.includes(undefined)) {
+    const parts = [
+      ...(file === '' ? [] : [`CAfile="${file}"`]),
+      ...(directory === '' ? [] : [`CApath="${directory}"`]),
+    ];
+    return `cannot load Certification Authority data, ${parts.join(', ')}: disabling TLS support`;
+  }
+  const own = contents.flatMap((content) => (content === undefined || content.length === 0 ? [] : [content]));
+  return paths.length > 0 && settings.bool('tls_append_default_CA') ? [...own, ...systemAuthorities()] : own;
+}
+
+/** Parameters of exchanges in finite fields: OpenSSL's own, those of a file, or none. */
+function finiteField({ settings, names }: TlsService, files: KeyFiles): SecureContextOptions | string {
+  const value = settings.string(names.finiteField);
+  if (value === 'none') return {};
+  if (value === '' || value === 'auto') return { dhparam: 'auto' };
+  const content = files.get(value);
+  return content === undefined ? `cannot load DH parameters from file ${value}` : { dhparam: content };
+}
+
+/** Tickets that let clients go on with a session; how long, and what asks for none. */
+function sessionOptions(settings: Settings): { readonly secureOptions: number; readonly sessionTimeout: number } {
+  const seconds = Math.floor(settings.ms('smtpd_tls_session_cache_timeout') / 1000);
+  const hasTickets = settings.string('tls_session_ticket_cipher') !== '' && seconds > 0;
+  return { secureOptions: hasTickets ? 0 : constants.SSL_OP_NO_TICKET, sessionTimeout: Math.max(1, seconds) };
+}
+
+function isDigest(name: string): boolean {
+  try {
+    createHash(name);
+    return true;
+  } catch {
+    // OpenSSL knows no such digest
+    return false;
+  }
 }
 
 /**
- * What a service offers; undefined when it offers no TLS. `files`: from `readKeyFiles`. Keys that can't be used are
- * warned of, and clients are told that TLS is not available.
+ * What a service offers; undefined when it offers no TLS. Keys that can't be used are warned of, and clients are told
+ * that TLS is not available.
  */
-export async function openServerTls(
-  settings: Settings,
-  files: KeyFiles,
-  warn: (text: string) => void,
-): Promise<ServerTls | undefined> {
-  const level = levelOf(settings);
+export async function openServerTls(options: ServerTlsOptions): Promise<ServerTls | undefined> {
+  const { settings, names, warn } = options;
+  const level = levelOf(options);
   if (level === 'none') return undefined;
   const isDemanded = level === 'encrypt';
-  const open = async (): Promise<SecureContext | undefined> => {
-    const options = contextOptions(settings, isDemanded, files);
-    if (typeof options === 'string') {
-      warn(`${options}: disabling TLS support`);
-      return undefined;
-    }
-    // loaded only where it is asked for
-    const { createSecureContext } = await import('node:tls');
-    try {
-      return createSecureContext(options);
-    } catch (error) {
-      warn(`cannot use certificate and key: ${error instanceof Error ? error.message : ''}: disabling TLS support`);
-      return undefined;
-    }
-  };
+  const wantsCertificate = settings.bool(names.requiresCertificate);
+  if (wantsCertificate && !isDemanded) warn("Can't require client certs unless TLS is required");
+  const requiresCertificate = wantsCertificate && isDemanded;
+  const asksCertificate = requiresCertificate || settings.bool(names.asksCertificate);
+  const ciphers = cipherList(settings, names, { isDemanded, asksCertificate });
+  const opened =
+    typeof ciphers === 'string'
+      ? `${ciphers}: disabling TLS support`
+      : await open(options, { isDemanded, asksCertificate, ciphers: ciphers.list });
+  if (typeof opened === 'string') warn(opened);
   return {
     isDemanded,
-    wraps: settings.bool('smtpd_tls_wrappermode'),
-    logLevel: Number.parseInt(settings.string('smtpd_tls_loglevel'), 10) || 0,
+    wraps: names.securityLevel.startsWith('smtpd') && settings.bool('smtpd_tls_wrappermode'),
+    logLevels: new LogLevels(options),
     isInReceived: settings.bool('smtpd_tls_received_header'),
-    timeoutMs: settings.ms('smtpd_starttls_timeout'),
-    context: await open(),
+    asksCertificate,
+    requiresCertificate,
+    ciphers: typeof ciphers === 'string' ? '' : ciphers.list,
+    acceptor: typeof opened === 'string' ? undefined : opened.acceptor,
+    serverNames: typeof opened === 'string' ? undefined : opened.serverNames,
   };
+}
+
+function nameCallback(serverNames: ServerNames): NonNullable<TlsOptions['SNICallback']> {
+  return (name, done) => {
+    serverNames.contextFor(name).then(
+      (context) => done(null, context),
+      (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
+    );
+  };
+}
+
+interface Demands {
+  readonly isDemanded: boolean;
+  readonly asksCertificate: boolean;
+  readonly ciphers: string;
+}
+
+/** Makes what accepts handshakes; a text says why it can't be made. */
+async function open(
+  options: ServerTlsOptions,
+  { isDemanded, asksCertificate, ciphers }: Demands,
+): Promise<{ readonly acceptor: TlsAcceptor; readonly serverNames: ServerNames | undefined } | string> {
+  const { settings, names, files, tables, warn, now } = options;
+  const disabled = (problem: string): string => `${problem}: disabling TLS support`;
+  const range = versionRange(settings.list(isDemanded ? names.mandatoryProtocols : names.protocols));
+  if (typeof range === 'string') return disabled(range);
+  const material = materialOf(options, files);
+  if (typeof material === 'string') return material;
+  const field = finiteField(options, files);
+  if (typeof field === 'string') return disabled(field);
+  const groups = groupsOf(settings, settings.string(names.curveGrade));
+  if (typeof groups === 'string') return disabled(groups);
+  const digest = settings.string(names.fingerprintDigest);
+  if (!isDigest(digest)) return disabled(`${names.fingerprintDigest}: no message digest "${digest}"`);
+  // loaded only where it is asked for
+  const { createSecureContext, createServer, getCACertificates } = await import('node:tls');
+  const ca = asksCertificate ? authorities(options, files, () => getCACertificates('system')) : [];
+  if (typeof ca === 'string') return ca;
+  const ecdhCurve = usableGroups(groups, createSecureContext);
+  const { secureOptions, sessionTimeout } = sessionOptions(settings);
+  const common: SecureContextOptions = {
+    ...range,
+    ...field,
+    ...(ecdhCurve === undefined ? {} : { ecdhCurve }),
+    ca,
+    // Postfix leaves it to protocols and ciphers what is good enough
+    ciphers: `${ciphers}:@SECLEVEL=0`,
+    honorCipherOrder: settings.bool('tls_preempt_cipherlist'),
+    secureOptions,
+    sessionTimeout,
+    // sessions of clients that were asked who they are belong to this service alone
+    sessionIdContext: createHash('sha256').update(`${names.securityLevel} ${ciphers}`).digest('hex').slice(0, 32),
+  };
+  const maps = tables.list(settings.elements('tls_server_sni_maps'));
+  const serverNames = maps.isEmpty
+    ? undefined
+    : new ServerNames({
+        maps,
+        createContext: (chain) => createSecureContext({ ...common, cert: chain, key: chain }),
+        chainOf: (value, type) => chainOfValue(value, type, (path) => files.get(path)),
+        warn,
+      });
+  try {
+    const timeoutMs = settings.ms(names.timeout);
+    const server = createServer({
+      ...common,
+      ...material,
+      requestCert: asksCertificate,
+      rejectUnauthorized: false,
+      handshakeTimeout: timeoutMs,
+      ...(serverNames === undefined ? {} : { SNICallback: nameCallback(serverNames) }),
+    });
+    if (settings.string('smtpd_tls_session_cache_database') !== '') keepSessions(server, sessionTimeout * 1000, now);
+    const acceptor = new TlsAcceptor(server, {
+      timeoutMs,
+      digest,
+      verifyDepth: settings.int(names.verifyDepth),
+      hasChainFor: (name) => serverNames?.outcomeOf(name) === 'matched',
+    });
+    return { acceptor, serverNames };
+  } catch (error) {
+    return disabled(`cannot use certificate and key: ${error instanceof Error ? error.message : ''}`);
+  }
 }

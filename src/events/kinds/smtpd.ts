@@ -56,15 +56,6 @@ export type SmtpdEvent =
     }
   /** What came of a message at the filter in front of the queue; `text`: the reply. */
   | ({ readonly kind: 'filtered'; readonly isAccepted: boolean; readonly text: string } & SessionTail)
-  | { readonly kind: 'tlsSetUp'; readonly client: string }
-  | { readonly kind: 'tlsRefused'; readonly client: string }
-  | {
-      readonly kind: 'tlsAccepted';
-      readonly client: string;
-      readonly protocol: string;
-      readonly cipher: string;
-      readonly keyBits: number;
-    }
   | { readonly kind: 'discardedKeywords'; readonly names: readonly string[] }
   /** smtpd_reject_filter_maps changed a reply. */
   | { readonly kind: 'replyFilter'; readonly queueId: string; readonly before: string; readonly after: string }
@@ -105,10 +96,6 @@ export const smtpdRenderings: Renderings<SmtpdEvent> = {
   policy: (event, shown) =>
     `${idOf(event)}: ${event.word}: ${event.where} from ${event.client}: ${event.text}${tail(event, shown)}`,
   sentAway: (event) => `${idOf(event)}: reject: ${event.where} from ${event.client}: ${event.text}`,
-  tlsSetUp: ({ client }) => `setting up TLS connection from ${client}`,
-  tlsRefused: ({ client }) => `SSL_accept error from ${client}: -1`,
-  tlsAccepted: ({ client, protocol, cipher, keyBits }) =>
-    `Anonymous TLS connection established from ${client}: ${protocol} with cipher ${cipher} (${keyBits}/${keyBits} bits)`,
   lost: (event) => `${idOf(event)}: ${event.how} after ${event.after} from ${event.client}`,
   filtered: (event, shown) =>
     `proxy-${event.isAccepted ? 'accept' : 'reject'}: ${event.where}: ${event.text}${tail(event, shown)}`,

@@ -54,7 +54,7 @@ async function keywords(session: Session): Promise<CommandResult> {
     // XFORWARD stays with whoever is connected, whatever XCLIENT says
     if (name === 'XFORWARD' ? session.canXforward : answer === 'yes') extensions.add(name);
   }
-  const offersTls = session.options.tls?.context !== undefined && session.tls === undefined;
+  const offersTls = session.options.tls !== undefined && session.tls === undefined;
   return {
     code: 250,
     lines: [

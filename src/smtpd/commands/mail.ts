@@ -45,12 +45,13 @@ export async function mail(session: Session, { words, line }: Arguments): Promis
   if (tooMuch !== undefined) return tooMuch;
   const noRoom = await refusalOfSize(session, path.address, parameters);
   if (noRoom !== undefined) return noRoom;
-  const { client, login } = session;
+  const { client, login, tls } = session;
   const { ownAddresses } = options.rewriter;
   const isLocal = await rewritesLocally(settings.localRewriteClients, {
     client,
     saslUsername: login.user,
     ownAddresses,
+    tls,
   });
   if (isLocal === undefined) {
     const reply = '451 4.3.0 Temporary lookup error';

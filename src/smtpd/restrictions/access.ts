@@ -46,7 +46,7 @@ export function consult(
 }
 
 /** The first of several things that the table knows. */
-function consultEach(
+export function consultEach(
   things: readonly Keys[],
   evaluation: Evaluation,
   access: AccessTable,
@@ -152,5 +152,4 @@ export const access: Readonly<Record<string, Constructor>> = {
   check_etrn_access: nameCheck((evaluation, style) => named(evaluation, 'etrn', evaluation.facts.etrnDomain, style)),
   check_sasl_access: (toolbox, argument, program) =>
     (toolbox.settings.bool('smtpd_sasl_auth_enable') ? loginCheck : withoutLogins)(toolbox, argument, program),
-  check_ccert_access: ignored('check_ccert_access is requested, but "smtpd_tls_ask_ccert = no"'),
 };

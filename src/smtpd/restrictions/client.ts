@@ -41,8 +41,6 @@ export const client: Readonly<Record<string, Constructor>> = {
     ({ facts: { saslUsername, saslMethod } }) =>
       // nobody is known by a login that anybody can make
       saslUsername === '' || saslMethod?.toLowerCase() === 'anonymous' ? dunno : permit,
-  permit_tls_clientcerts: () => () => dunno,
-  permit_tls_all_clientcerts: () => () => dunno,
   reject_unknown_client_hostname: nameRequired('5.7.25', 'hostname', 'nameStatus'),
   reject_unknown_reverse_client_hostname: nameRequired('5.7.1', 'reverse hostname', 'reverseNameStatus'),
 };

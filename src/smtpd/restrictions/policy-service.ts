@@ -1,4 +1,6 @@
 /** check_policy_service: asks a server and does what it says. SMTPD_POLICY_README */
+import { isTrusted, type TlsFacts } from '#message';
+import { encodeXtext } from '#smtp';
 import { applyAction } from './access-actions.ts';
 import { PolicyClient } from './policy-client.ts';
 import { readPolicyServer } from './policy-options.ts';
@@ -45,10 +47,7 @@ function requestOf({ facts, stage }: Evaluation, toolbox: Toolbox, context: stri
     ['sasl_method', facts.saslUsername === '' ? '' : (facts.saslMethod ?? 'XCLIENT')],
     ['sasl_username', facts.saslUsername],
     ['sasl_sender', facts.saslSender],
-    ['ccert_subject', ''],
-    ['ccert_issuer', ''],
-    ['ccert_fingerprint', ''],
-    ['ccert_pubkey_fingerprint', ''],
+    ...certificateAttributes(facts.tls),
     ['encryption_protocol', facts.tls?.protocol ?? ''],
     ['encryption_cipher', facts.tls?.cipher ?? ''],
     ['encryption_keysize', facts.tls?.keyBits ?? 0],
@@ -57,6 +56,18 @@ function requestOf({ facts, stage }: Evaluation, toolbox: Toolbox, context: stri
     ['mail_version', settings.string('mail_version')],
   ];
   return `${attributes.map(([name, value]) => `${name}=${value}\n`).join('')}\n`;
+}
+
+/** Names only of a certificate that an authority vouches for: anybody can write them into his own. */
+function certificateAttributes(tls: TlsFacts | undefined): readonly (readonly [string, string])[] {
+  const peer = tls?.peer;
+  const named = tls !== undefined && isTrusted(tls) ? peer : undefined;
+  return [
+    ['ccert_subject', encodeXtext(named?.commonName ?? '')],
+    ['ccert_issuer', encodeXtext(named?.issuerName ?? '')],
+    ['ccert_fingerprint', peer?.fingerprint ?? ''],
+    ['ccert_pubkey_fingerprint', peer?.keyFingerprint ?? ''],
+  ];
 }
 
 const check: Constructor = (toolbox, argument, program) => {

@@ -1,6 +1,7 @@
 /** Reads restriction lists into programs: names, arguments, places. Old names are read as their successors. */
 import { nearestName, type ListElement } from '#config';
 import { access } from './access.ts';
+import { certificates } from './certificates.ts';
 import { client } from './client.ts';
 import { control } from './control.ts';
 import { dnsLists } from './dns-lists.ts';
@@ -30,6 +31,7 @@ const constructors: ReadonlyMap<string, Constructor> = new Map(
     names,
     relay,
     access,
+    certificates,
     serverAccess,
     unlistedChecks,
     unverifiedChecks,
@@ -66,7 +68,7 @@ const tableChecks = [
   'check_etrn_access',
 ];
 
-const tableChecksOf = new Set([...Object.keys(access), ...Object.keys(serverAccess)]);
+const tableChecksOf = new Set([...Object.keys(access), ...Object.keys(serverAccess), 'check_ccert_access']);
 const takesArgument = new Set([...tableChecksOf, ...Object.keys(dnsLists), 'check_policy_service', 'sleep']);
 
 /** What a restriction refuses with when it can't be read: 451 4.3.5, after a warning. */

@@ -15,6 +15,7 @@ const helo: Maker = ({ helo: name }) => ({ replyClass: 'Helo command', datum: na
 const sender: Maker = ({ sender: address }) => ({ replyClass: 'Sender address', datum: address ?? '' });
 const recipient: Maker = ({ recipient: address }) => ({ replyClass: 'Recipient address', datum: address ?? '' });
 const etrn: Maker = ({ etrnDomain }) => ({ replyClass: 'Etrn command', datum: etrnDomain ?? '' });
+const certificate: Maker = ({ tls }) => ({ replyClass: 'Client certificate', datum: tls?.peer?.commonName ?? '' });
 const login: Maker = ({ saslUsername }) => ({ replyClass: 'SASL login name', datum: saslUsername });
 
 /** By what the name of a restriction holds; the first that fits. */
@@ -26,6 +27,7 @@ const makers: readonly (readonly [RegExp, Maker])[] = [
   [/^check_recipient|_recipient(?:_|$)|auth_destination$|^permit_mx_backup/, recipient],
   [/^check_etrn/, etrn],
   [/^check_sasl/, login],
+  [/^check_ccert/, certificate],
 ];
 
 /** The maker for a restriction's name; undefined: it speaks about what its list does. */

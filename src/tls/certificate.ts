@@ -1,0 +1,130 @@
+/** What a client's certificate says, and what the handshake was signed with. RFC 5280; RFC 8446, 4.4.3 */
+import { createHash, type KeyObject, type X509Certificate } from 'node:crypto';
+import type { HandshakeSignature, PeerCertificate } from '#message';
+
+/** `AB:CD:…`; undefined when there is no such digest. */
+export function fingerprint(der: Buffer, digest: string): string | undefined {
+  try {
+    return createHash(digest).update(der).digest('hex').toUpperCase().match(/../g)?.join(':');
+  } catch {
+    // an unknown digest is told of at the start
+    return undefined;
+  }
+}
+
+/** The lines `NAME=value` of a name as Node writes it, in which `\\"` stands for `"` and `\\0A` for a line end. */
+function attributes(name: string | undefined): readonly string[] {
+  if (name === undefined || name === '') return [];
+  return name
+    .split('\n')
+    .map((line) =>
+      line.replaceAll(/\\(?:([0-9A-F]{2})|(.))/gsu, (_all, hex: string | undefined, char: string | undefined) =>
+        hex === undefined ? (char ?? '') : String.fromCharCode(Number.parseInt(hex, 16)),
+      ),
+    );
+}
+
+function attribute(name: string | undefined, type: string): string | undefined {
+  return attributes(name)
+    .find((line) => line.startsWith(`${type}=`))
+    ?.slice(type.length + 1);
+}
+
+const oneLine = (name: string | undefined): string =>
+  attributes(name)
+    .map((line) => `/${line}`)
+    .join('');
+
+/** Why a certificate is not believed, as the log says it; `code`: of OpenSSL, undefined when there is no reason. */
+export function verificationProblem(code: string | undefined, issuer: string): string | undefined {
+  switch (code) {
+    case undefined:
+      return undefined;
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+      return 'self-signed certificate';
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'UNABLE_TO_GET_ISSUER_CERT':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+      return `untrusted issuer ${issuer}`;
+    case 'CERT_HAS_EXPIRED':
+      return 'certificate has expired';
+    case 'CERT_NOT_YET_VALID':
+      return 'certificate not yet valid';
+    case 'INVALID_PURPOSE':
+      return 'not designated for use as a client certificate';
+    case 'CERT_CHAIN_TOO_LONG':
+      return 'certificate chain longer than limit';
+    default:
+      return code;
+  }
+}
+
+export interface Verification {
+  /** Of OpenSSL: `CERT_HAS_EXPIRED`; undefined: a known authority vouches for the certificate. */
+  readonly code: string | undefined;
+  /** Who has signed the last certificate that was looked at. */
+  readonly lastIssuer: string;
+  /** smtpd_tls_fingerprint_digest */
+  readonly digest: string;
+}
+
+export function peerCertificate(certificate: X509Certificate, verification: Verification): PeerCertificate {
+  const { subject, issuer, raw, publicKey } = certificate;
+  const { code, digest, lastIssuer } = verification;
+  return {
+    commonName: attribute(subject, 'CN') ?? '',
+    issuerName: attribute(issuer, 'CN') ?? attribute(issuer, 'O') ?? '',
+    subject: oneLine(subject),
+    issuer: oneLine(issuer),
+    fingerprint: fingerprint(raw, digest) ?? '',
+    keyFingerprint: fingerprint(publicKey.export({ type: 'spki', format: 'der' }), digest) ?? '',
+    problem: verificationProblem(code, lastIssuer),
+  };
+}
+
+/** In TLS 1.3 the curve of a key settles the digest. RFC 8446, 4.2.3 */
+const curveDigests: Readonly<Record<string, string>> = {
+  prime256v1: 'SHA256',
+  secp384r1: 'SHA384',
+  secp521r1: 'SHA512',
+};
+
+/** What a key signs a handshake of TLS 1.3 with; `digest`: of an RSA signature. Undefined: a kind of key without a name here. */
+export function signatureOf(key: KeyObject, digest: string | undefined): HandshakeSignature | undefined {
+  const { modulusLength, namedCurve } = key.asymmetricKeyDetails ?? {};
+  const type: string = key.asymmetricKeyType ?? '';
+  switch (type) {
+    case 'rsa':
+    case 'rsa-pss':
+      return {
+        name: 'RSA-PSS',
+        ...(modulusLength === undefined ? {} : { bits: modulusLength }),
+        ...(digest === undefined ? {} : { digest }),
+      };
+    case 'ec': {
+      const settled = curveDigests[namedCurve ?? ''];
+      return {
+        name: 'ECDSA',
+        ...(namedCurve === undefined ? {} : { curve: namedCurve }),
+        ...(settled === undefined ? {} : { digest: settled }),
+      };
+    }
+    case 'ed25519':
+    case 'ed448':
+      return { name: type.toUpperCase() };
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * The digest of the server's RSA signature: the first that both sides know, in the client's order. The two kinds of
+ * RSA-PSS have one name in the list; where they are not in the same order it can't be known.
+ */
+export function rsaDigest(sharedAlgorithms: readonly string[]): string | undefined {
+  const digests = sharedAlgorithms.flatMap((name) => /^RSA-PSS\+(\w+)$/.exec(name)?.[1] ?? []);
+  const half = digests.slice(0, digests.length / 2);
+  const isTwice = half.join() === digests.slice(half.length).join();
+  return isTwice || new Set(digests).size === digests.length ? digests[0] : undefined;
+}

@@ -1,0 +1,56 @@
+/** What the settings of TLS are called: the SMTP server and postscreen have their own. postconf(5) */
+
+export interface TlsParameters {
+  readonly securityLevel: string;
+  readonly enforce: string;
+  readonly use: string;
+  readonly chainFiles: string;
+  /** Certificate and key, for each kind of key. */
+  readonly keyPairs: readonly (readonly [certificate: string, key: string])[];
+  readonly authorityFile: string;
+  readonly authorityDirectory: string;
+  readonly asksCertificate: string;
+  readonly requiresCertificate: string;
+  readonly verifyDepth: string;
+  readonly fingerprintDigest: string;
+  readonly protocols: string;
+  readonly mandatoryProtocols: string;
+  readonly ciphers: string;
+  readonly mandatoryCiphers: string;
+  readonly excludedCiphers: string;
+  readonly mandatoryExcludedCiphers: string;
+  readonly finiteField: string;
+  readonly curveGrade: string;
+  readonly logLevel: string;
+  readonly logLevelMaps: string;
+  readonly timeout: string;
+}
+
+export const smtpdParameters: TlsParameters = {
+  securityLevel: 'smtpd_tls_security_level',
+  enforce: 'smtpd_enforce_tls',
+  use: 'smtpd_use_tls',
+  chainFiles: 'smtpd_tls_chain_files',
+  keyPairs: [
+    ['smtpd_tls_cert_file', 'smtpd_tls_key_file'],
+    ['smtpd_tls_eccert_file', 'smtpd_tls_eckey_file'],
+    ['smtpd_tls_dcert_file', 'smtpd_tls_dkey_file'],
+  ],
+  authorityFile: 'smtpd_tls_CAfile',
+  authorityDirectory: 'smtpd_tls_CApath',
+  asksCertificate: 'smtpd_tls_ask_ccert',
+  requiresCertificate: 'smtpd_tls_req_ccert',
+  verifyDepth: 'smtpd_tls_ccert_verifydepth',
+  fingerprintDigest: 'smtpd_tls_fingerprint_digest',
+  protocols: 'smtpd_tls_protocols',
+  mandatoryProtocols: 'smtpd_tls_mandatory_protocols',
+  ciphers: 'smtpd_tls_ciphers',
+  mandatoryCiphers: 'smtpd_tls_mandatory_ciphers',
+  excludedCiphers: 'smtpd_tls_exclude_ciphers',
+  mandatoryExcludedCiphers: 'smtpd_tls_mandatory_exclude_ciphers',
+  finiteField: 'smtpd_tls_dh1024_param_file',
+  curveGrade: 'smtpd_tls_eecdh_grade',
+  logLevel: 'smtpd_tls_loglevel',
+  logLevelMaps: 'smtpd_tls_loglevel_maps',
+  timeout: 'smtpd_starttls_timeout',
+};

@@ -1,0 +1,108 @@
+/** Certificates by the name that a client asks for. RFC 6066, 3; postconf(5) tls_server_sni_maps */
+import type { SecureContext } from 'node:tls';
+import { isValidHostName } from '#address';
+import { type MaybePromise, whenReady } from '#message';
+import type { TableList } from '#tables';
+
+/** What became of a name. */
+export type NameOutcome = 'matched' | 'unmatched' | 'invalid';
+
+export interface ServerNamesOptions {
+  readonly maps: TableList;
+  /** From certificates and keys in one text; throws when they can't be used. */
+  readonly createContext: (chain: Buffer) => SecureContext;
+  /** What a table's value means: Base64, or names of files. A text says what is wrong. */
+  readonly chainOf: (value: string, type: string) => Buffer | string;
+  readonly warn: (text: string) => void;
+}
+
+/** Names and chains that are remembered; beyond that they are worked out again. */
+const maxRemembered = 1000;
+
+export class ServerNames {
+  readonly #options: ServerNamesOptions;
+  readonly #contexts = new Map<string, SecureContext>();
+  readonly #outcomes = new Map<string, NameOutcome>();
+
+  constructor(options: ServerNamesOptions) {
+    this.#options = options;
+  }
+
+  /** What became of a name that a client has asked for lately. */
+  outcomeOf(name: string): NameOutcome | undefined {
+    return this.#outcomes.get(name);
+  }
+
+  /** For Node's SNICallback: the context for a name, undefined for the standard one, or an error that ends the handshake. */
+  async contextFor(name: string): Promise<SecureContext | undefined> {
+    if (!isValidHostName(name)) return this.#settle(name, 'invalid', undefined);
+    const found = await this.#lookUp(name, name);
+    if (found === undefined) return this.#settle(name, 'unmatched', undefined);
+    let context = this.#contexts.get(found.value);
+    if (context === undefined) {
+      context = this.#load(name, found);
+      remember(this.#contexts, found.value, context);
+    }
+    return this.#settle(name, 'matched', context);
+  }
+
+  #settle(name: string, outcome: NameOutcome, context: SecureContext | undefined): SecureContext | undefined {
+    remember(this.#outcomes, name, outcome);
+    return context;
+  }
+
+  /** The name, then `.parent` of each of its parents. */
+  #lookUp(name: string, key: string): MaybePromise<{ readonly value: string; readonly type: string } | undefined> {
+    const { maps, warn } = this.#options;
+    return whenReady(
+      maps.lookup(key),
+      (answer): MaybePromise<{ readonly value: string; readonly type: string } | undefined> => {
+        if (answer.kind === 'found') {
+          return { value: answer.value, type: answer.table.name.replace(/:.*/s, '') };
+        }
+        if (answer.kind === 'failed') {
+          const problem = `tls_server_sni_maps: ${name} map lookup problem`;
+          warn(problem);
+          throw new Error(problem);
+        }
+        const dot = key.indexOf('.', 1);
+        return dot < 0 ? undefined : this.#lookUp(name, key.slice(dot));
+      },
+    );
+  }
+
+  #load(name: string, { value, type }: { readonly value: string; readonly type: string }): SecureContext {
+    const { chainOf, createContext, warn } = this.#options;
+    const chain = chainOf(value, type);
+    try {
+      if (typeof chain === 'string') throw new Error(chain);
+      return createContext(chain);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      warn(`error loading private keys and certificates from: SNI data for ${name}: ${reason}`);
+      throw new Error(reason, { cause: error });
+    }
+  }
+}
+
+function remember<V>(map: Map<string, V>, key: string, value: V): void {
+  if (map.size >= maxRemembered) map.clear();
+  map.set(key, value);
+}
+
+/** Tables whose values name files, which hold the chain; those of postmap -F hold it in Base64. */
+const fileTypes: ReadonlySet<string> = new Set(['cidr', 'inline', 'pcre', 'randmap', 'regexp', 'static', 'texthash']);
+
+/** The chain that a value of a table stands for; a text says what is wrong. `read`: the content of a file. */
+export function chainOfValue(value: string, type: string, read: (path: string) => Buffer | undefined): Buffer | string {
+  if (!fileTypes.has(type)) {
+    return /^[A-Za-z0-9+/\s]+=*\s*$/.test(value) ? Buffer.from(value, 'base64') : 'malformed BASE64 value';
+  }
+  const parts: Buffer[] = [];
+  for (const path of value.split(/[\s,]+/).filter((word) => word !== '')) {
+    const content = read(path);
+    if (content === undefined) return `cannot read file "${path}"`;
+    parts.push(content, Buffer.from('\n'));
+  }
+  return Buffer.concat(parts);
+}
