@@ -1,7 +1,6 @@
 /** The queue in SQLite: `posthorn.db` in $queue_directory. See `schema.ts` for its tables, `writer.ts` for its one writer, `stored-messages.ts` for reading. */
 import { chownSync, closeSync, openSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
-import type { Outcome } from '#message';
 import {
   type ListedMessage,
   type MessageSelector,
@@ -13,13 +12,15 @@ import {
   StoreError,
 } from '../queue-store.ts';
 import { makeQueueId, serialOf } from '../queue-id.ts';
+import { Claims, corruptWarning } from './claims.ts';
 import { HeldMessages } from './held-messages.ts';
 import { isLiving, processStart } from './holder.ts';
-import { type GatheredContent, maxInMemory, ownBuffer, SqliteMessageWriter } from './message-writer.ts';
-import type { PutOperation } from './operations.ts';
+import { type GatheredContent, maxInMemory, SqliteMessageWriter } from './message-writer.ts';
 import { mergeOutcomes, withOutcomes } from './outcomes.ts';
-import { type MessageRow, Reader } from './reader.ts';
-import { databaseName, queueNameOf, queueNumbers, serialBlock } from './schema.ts';
+import { Reader } from './reader.ts';
+import { databaseName, queueNumbers } from './schema.ts';
+import { putOperation, updateOperation } from './row-operations.ts';
+import { SerialNumbers } from './serial-numbers.ts';
 import { StoredMessages } from './stored-messages.ts';
 import { WriterClient } from './writer-client.ts';
 
@@ -59,9 +60,9 @@ class SqliteStore implements QueueStore {
   readonly #reader: Reader;
   readonly #stored: StoredMessages;
   readonly #held = new HeldMessages();
+  readonly #serials: SerialNumbers;
+  readonly #claims: Claims;
   #holder = 0;
-  #nextSerial = 0;
-  #serialEnd = 0;
   #listener: ((message: QueuedMessage) => boolean) | undefined;
 
   constructor(options: StoreOptions, writer: WriterClient, reader: Reader) {
@@ -69,14 +70,15 @@ class SqliteStore implements QueueStore {
     this.#writer = writer;
     this.#reader = reader;
     this.#stored = new StoredMessages(reader, writer, this.#held, options.warn);
+    this.#serials = new SerialNumbers(writer, options.warn);
+    this.#claims = new Claims(writer, this.#stored, this.#held, options.warn);
   }
 
   /** Takes serial numbers and a holder number; gives back what dead holders left. */
   async register(): Promise<void> {
-    await this.#reserve();
+    await this.#serials.reserve();
     // a number that no other process has: its own first serial number
-    this.#holder = this.#nextSerial;
-    this.#nextSerial += 1;
+    this.#holder = this.#serials.take();
     await this.#writer.run({
       kind: 'register',
       number: this.#holder,
@@ -87,20 +89,8 @@ class SqliteStore implements QueueStore {
     await this.#writer.run({ kind: 'sweep' });
   }
 
-  async #reserve(): Promise<void> {
-    const [end] = await this.#writer.run({ kind: 'reserveSerials', count: serialBlock });
-    if (end === undefined) throw new StoreError('no serial numbers');
-    this.#nextSerial = end - serialBlock;
-    this.#serialEnd = end;
-  }
-
   begin(arrivedAt: number): MessageWriter {
-    if (this.#nextSerial >= this.#serialEnd) throw new StoreError('out of serial numbers');
-    if (this.#serialEnd - this.#nextSerial === serialBlock / 2) {
-      this.#reserve().catch((error: unknown) => this.#options.warn(`cannot reserve serial numbers: ${String(error)}`));
-    }
-    const serial = this.#nextSerial;
-    this.#nextSerial += 1;
+    const serial = this.#serials.take();
     const micros = performance.now() % 1;
     const queueId = makeQueueId(arrivedAt + micros, serial, this.#options.longQueueIds);
     return new SqliteMessageWriter({ queueId, serial, holder: this.#holder }, this.#writer, (message, content) =>
@@ -110,25 +100,11 @@ class SqliteStore implements QueueStore {
 
   async #commit(serial: number, queueId: string, message: NewMessage, content: GatheredContent): Promise<void> {
     const listener = message.queue === 'incoming' ? this.#listener : undefined;
-    const envelope = JSON.stringify(message.envelope);
-    const recipients = JSON.stringify(message.recipients);
-    const inline = content.chunks === undefined ? Buffer.alloc(0) : ownBuffer(content.chunks, content.bytes);
-    const operation: PutOperation = {
-      kind: 'put',
-      serial,
-      id: queueId,
-      queue: listener === undefined ? queueNumbers[message.queue] : queueNumbers.active,
-      holder: listener === undefined ? 0 : this.#holder,
-      due: message.envelope.arrivedAt,
-      size: message.sizeBytes,
-      contentBytes: content.bytes,
-      headerBytes: message.headerBytes,
-      envelope,
-      recipients,
-      hasParts: content.chunks === undefined,
-      content: inline,
-    };
-    await this.#writer.run(operation);
+    const lease =
+      listener === undefined
+        ? { queue: queueNumbers[message.queue], holder: 0 }
+        : { queue: queueNumbers.active, holder: this.#holder };
+    await this.#writer.run(putOperation({ serial, queueId, message, content, lease }));
     if (listener === undefined) return;
     const queued: QueuedMessage = {
       queueId,
@@ -148,7 +124,7 @@ class SqliteStore implements QueueStore {
     this.#held.set(queued);
     if (!listener(queued)) {
       this.#held.forget(queued);
-      await this.#writer.run(this.#updateOf(queued, queueNumbers.incoming, queued.dueAt, [], undefined));
+      await this.#writer.run(updateOperation(queued, queueNumbers.incoming, queued.dueAt, [], undefined));
     }
   }
 
@@ -156,62 +132,12 @@ class SqliteStore implements QueueStore {
     this.#listener = listener;
   }
 
-  async claim(
-    from: 'incoming' | 'deferred' | 'maildrop',
-    now: number,
-    limit: number,
-  ): Promise<readonly QueuedMessage[]> {
-    const serials = await this.#writer.run({
-      kind: 'claim',
-      from,
-      now,
-      limit,
-      holder: this.#holder,
-    });
-    return this.#load(serials);
+  claim(from: 'incoming' | 'deferred' | 'maildrop', now: number, limit: number): Promise<readonly QueuedMessage[]> {
+    return this.#claims.due(this.#holder, from, now, limit);
   }
 
-  async claimById(queueIds: readonly string[]): Promise<readonly QueuedMessage[]> {
-    return this.#load(
-      await this.#writer.run({
-        kind: 'claimSerials',
-        serials: queueIds.flatMap((id) => serialOf(id) ?? []),
-        holder: this.#holder,
-      }),
-    );
-  }
-
-  /** Loads claimed messages; what is damaged is set aside as corrupt, with a warning. */
-  async #load(serials: readonly number[]): Promise<readonly QueuedMessage[]> {
-    const messages: QueuedMessage[] = [];
-    for (const serial of serials) {
-      const row = await this.#stored.read((reader) => reader.row(serial));
-      if (row === undefined) continue;
-      try {
-        const message = this.#stored.toMessage(row);
-        this.#held.set(message);
-        messages.push(message);
-      } catch (error) {
-        await this.#setAside(row, error);
-      }
-    }
-    return messages;
-  }
-
-  async #setAside(row: MessageRow, error: unknown): Promise<void> {
-    const reason = error instanceof Error ? error.message : String(error);
-    this.#options.warn(
-      `saving corrupt file "${row.id}" from queue "${queueNameOf(row.queue)}" to queue "corrupt": ${databaseName}: ${reason}`,
-    );
-    await this.#writer.run({
-      kind: 'update',
-      serial: row.serial,
-      queue: queueNumbers.corrupt,
-      holder: 0,
-      due: row.due,
-      outcomes: row.outcomes,
-      warned: undefined,
-    });
+  claimById(queueIds: readonly string[]): Promise<readonly QueuedMessage[]> {
+    return this.#claims.byId(this.#holder, queueIds);
   }
 
   async makeDue(
@@ -262,30 +188,9 @@ class SqliteStore implements QueueStore {
     this.#held.forget(held);
     const due = next.kind === 'deferred' ? next.dueAt : held.dueAt;
     const reason = next.kind === 'corrupt' ? next.reason : damage;
-    if (reason !== undefined)
-      this.#options.warn(
-        `saving corrupt file "${queueId}" from queue "active" to queue "corrupt": ${databaseName}: ${reason}`,
-      );
+    if (reason !== undefined) this.#options.warn(corruptWarning(queueId, 'active', reason));
     const queue = reason === undefined ? queueNumbers[next.kind] : queueNumbers.corrupt;
-    await this.#writer.run(this.#updateOf(current, queue, due, merged, warnedAt));
-  }
-
-  #updateOf(
-    message: QueuedMessage,
-    queue: number,
-    due: number,
-    outcomes: readonly Outcome[],
-    warned: number | undefined,
-  ) {
-    return {
-      kind: 'update',
-      serial: serialOf(message.queueId) ?? 0,
-      queue,
-      holder: 0,
-      due,
-      outcomes: outcomes.length === 0 ? '' : JSON.stringify(outcomes),
-      warned,
-    } as const;
+    await this.#writer.run(updateOperation(current, queue, due, merged, warnedAt));
   }
 
   list(selector: MessageSelector = {}): AsyncIterable<ListedMessage> {
@@ -345,7 +250,7 @@ class SqliteStore implements QueueStore {
 
   async close(): Promise<void> {
     await this.releaseLeases('mine');
-    await this.#writer.run({ kind: 'returnSerials', used: this.#nextSerial, end: this.#serialEnd });
+    await this.#serials.returnRest();
     // the last connection to close empties the log
     this.#reader.close();
     await this.#writer.close();
