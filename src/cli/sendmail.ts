@@ -108,6 +108,8 @@ async function submit(options: SendmailOptions, settings: Settings, io: CliIo, r
     if (!options.extractsRecipients && named.length === 0) {
       throw new FatalError('Recipient addresses must be specified on the command line or via the -t option');
     }
+    const refusedSender = await senderProblem(io.uid, options.sender ?? login.name, settings, io);
+    if (refusedSender !== undefined) throw new FatalError(refusedSender);
     await writeMessage(options, named, login, settings, io);
   } catch (error) {
     return reporter.fatal(`${who}: ${errorText(error)}`);
@@ -129,6 +131,18 @@ async function refusedSubmitter(uid: number, settings: Settings): Promise<string
   const refused = await refusedUser(parameter, uid, settings, tables);
   tables.closeAll();
   return refused;
+}
+
+/** local_login_sender_maps; what nearly everybody leaves open is not worth loading the tables. */
+async function senderProblem(uid: number, sender: string, settings: Settings, io: CliIo): Promise<string | undefined> {
+  if (settings.string('local_login_sender_maps') === 'static:*') return undefined;
+  const { senderRight, TableOpener } = await import('#tables');
+  const configDirectory = settings.string('config_directory');
+  const warn = (text: string): void => io.stderr(`postdrop: warning: ${text}\n`);
+  const tables = new TableOpener({ settings, configDirectory, warn });
+  const right = await senderRight(uid, sender, settings, tables);
+  tables.closeAll();
+  return right.kind === 'allowed' ? undefined : right.reason;
 }
 
 /** Puts the message into the maildrop directory. Throws when nothing was kept. */

@@ -11,6 +11,7 @@ import type { Bouncer } from '#bounce';
 import type { Settings } from '#config';
 import type { EventChannel } from '#events';
 import type { SubmissionPort } from '#message';
+import type { SenderRight } from '#tables';
 import { type RefusedMail, returnToSender } from './return-mail.ts';
 import { openMaildropFile } from './maildrop-file.ts';
 import { type PickupSettings, readPickupSettings } from './settings.ts';
@@ -27,6 +28,8 @@ export interface PickupOptions {
   readonly cleanupEvents: EventChannel;
   /** `name(uid)` of a user who may not submit mail. authorized_submit_users */
   readonly refusedUser?: (uid: number) => Promise<string | undefined>;
+  /** Whether a user may give this sender: sendmail asks too, but anybody may write to the directory. local_login_sender_maps */
+  readonly senderRight?: (uid: number, sender: string) => Promise<SenderRight>;
   readonly now?: () => number;
   /** Time between scans, ms; master.cf's wakeup time of pickup. */
   readonly scanIntervalMs?: number;
@@ -135,6 +138,13 @@ class MaildropWatcher implements Pickup {
     if (refused !== undefined) {
       events.emit({ kind: 'warning', text: `${path}: User ${refused} is not allowed to submit mail -- removed` });
       return true;
+    }
+    const right = await this.#options.senderRight?.(file.uid, file.envelope.sender);
+    if (right !== undefined && right.kind !== 'allowed') {
+      const isFinal = right.kind === 'refused';
+      const fate = isFinal ? 'removed' : 'left for later';
+      events.emit({ kind: 'warning', text: `${path}: uid=${file.uid}: ${right.reason} -- ${fate}` });
+      return isFinal;
     }
     const { result, queueId, envelope } = await submitFile(file, { submission, settings: this.#settings, events, now });
     if (result.kind === 'queued') return true;

@@ -28,7 +28,7 @@ import {
   type SmtpService,
 } from '#smtpd';
 import { openStore } from '#store';
-import { refusedUser, TableOpener } from '#tables';
+import { refusedUser, senderRight, TableOpener } from '#tables';
 import { type KeyFiles, openServerTls, readKeyFiles, smtpdParameters } from '#tls';
 import { createProbeSender, createVerifier } from '#verify';
 import { createAgents } from './agents.ts';
@@ -280,6 +280,7 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
           bouncer,
           cleanupEvents: channelOf(log, settings, 'cleanup'),
           refusedUser: (uid) => refusedUser('authorized_submit_users', uid, settings, tables),
+          senderRight: (uid, sender) => senderRight(uid, sender, settings, tables),
           scanIntervalMs: (pickupEntry.wakeupSeconds || 60) * 1000,
         });
   const requeuer = createRequeuer({

@@ -215,7 +215,7 @@ class OptionReader {
 
   #sender(value: string): void {
     const addresses = addressesOf(parseAddressList(value));
-    if (addresses.length > 1) this.warnings.push('-f option specified malformed sender; using first address');
+    if (addresses.length > 1) this.warnings.push(`-f option specified malformed sender: ${value}`);
     this.options.sender = addresses[0] ?? '';
   }
 
