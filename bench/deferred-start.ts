@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Envelope } from '#message';
+import { type Envelope, internalEnvelope } from '#message';
 import { openStore } from '#store';
 
 const total = Number(process.argv[2] ?? 100_000);
@@ -24,23 +24,10 @@ const client = {
 };
 const arrivedAt = Date.now();
 const envelope: Envelope = {
-  sender: 'sender@example.net',
-  arrivedAt,
-  envid: '',
-  ret: '',
-  smtputf8: false,
-  encoding: '',
-  rewriteContext: 'remote',
+  ...internalEnvelope('sender@example.net', arrivedAt, 'mail'),
   client,
   logClient: client,
-  fullName: '',
-  contentFilter: '',
-  origin: 'mail',
-  verp: '',
-  trace: '',
-  originalQueueId: '',
   messageId: '<1@example.net>',
-  requireTls: false,
 };
 const options = { directory, longQueueIds: false, warn: console.error };
 

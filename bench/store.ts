@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Envelope } from '#message';
+import { type Envelope, internalEnvelope } from '#message';
 import { openStore } from '#store';
 
 const total = Number(process.argv[2] ?? 20_000);
@@ -22,23 +22,10 @@ const client = {
   serverPort: '25',
 };
 const envelope: Envelope = {
-  sender: 'sender@example.net',
-  arrivedAt: Date.now(),
-  envid: '',
-  ret: '',
-  smtputf8: false,
-  encoding: '',
-  rewriteContext: 'remote',
+  ...internalEnvelope('sender@example.net', Date.now(), 'mail'),
   client,
   logClient: client,
-  fullName: '',
-  contentFilter: '',
-  origin: 'mail',
-  verp: '',
-  trace: '',
-  originalQueueId: '',
   messageId: '<1@example.net>',
-  requireTls: false,
 };
 
 const store = await openStore({ directory, longQueueIds: false, warn: console.error });

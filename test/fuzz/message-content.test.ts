@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { createCleanup } from '#cleanup';
 import { openSettings } from '#config';
-import type { SubmissionOptions, SubmissionPort, SubmissionResult } from '#message';
+import { internalEnvelope, type SubmissionOptions, type SubmissionPort, type SubmissionResult } from '#message';
 import { createRewriter } from '#rewrite';
 import type { QueueStore } from '#store';
 import { TableOpener } from '#tables';
@@ -25,24 +25,7 @@ const options: SubmissionOptions = {
   source: 'smtpd',
   overrides: [],
   prepend: Buffer.from('Received: from x\r\n'),
-  envelope: {
-    sender: 'a@example.org',
-    arrivedAt: 0,
-    envid: '',
-    ret: '',
-    smtputf8: false,
-    encoding: '',
-    rewriteContext: 'local',
-    client,
-    logClient: client,
-    fullName: '',
-    contentFilter: '',
-    origin: 'mail',
-    verp: '',
-    trace: '',
-    originalQueueId: '',
-    requireTls: false,
-  },
+  envelope: { ...internalEnvelope('a@example.org', 0, 'mail'), client, logClient: client },
 };
 
 /** A store that only remembers what is written to it. */

@@ -3,6 +3,7 @@ import { ActiveMessage, type Entry } from '../../src/qmgr/active.ts';
 import { Destination } from '../../src/qmgr/destination.ts';
 import type { TransportSettings } from '../../src/qmgr/settings.ts';
 import { TransportQueue } from '../../src/qmgr/transport-queue.ts';
+import { internalEnvelope } from '#message';
 import type { QueuedMessage } from '#store';
 
 export const defaultSlots: TransportSettings = {
@@ -21,43 +22,7 @@ export const defaultSlots: TransportSettings = {
   processLimit: 0,
 };
 
-const envelope: QueuedMessage['envelope'] = {
-  arrivedAt: 0,
-  sender: 's@example.com',
-  envid: '',
-  ret: '',
-  smtputf8: false,
-  encoding: '',
-  rewriteContext: 'local',
-  client: {
-    name: '',
-    reverseName: '',
-    address: '',
-    port: '',
-    heloName: '',
-    protocol: '',
-    serverAddress: '',
-    serverPort: '',
-  },
-  logClient: {
-    name: '',
-    reverseName: '',
-    address: '',
-    port: '',
-    heloName: '',
-    protocol: '',
-    serverAddress: '',
-    serverPort: '',
-  },
-  fullName: '',
-  contentFilter: '',
-  origin: 'mail',
-  verp: '',
-  trace: '',
-  originalQueueId: '',
-  messageId: '',
-  requireTls: false,
-};
+const envelope = { ...internalEnvelope('s@example.com', 0, 'mail'), messageId: '' };
 
 export class Schedule {
   readonly queue: TransportQueue;

@@ -1,6 +1,6 @@
 /** The queue of a rehearsal: cleanup does its work, and nothing is kept but the envelope. */
 import type { createCleanup } from '#cleanup';
-import type { Submission, SubmissionPort } from '#message';
+import { internalEnvelope, type Submission, type SubmissionPort } from '#message';
 import type { NewMessage } from '#store';
 import type { RehearsalOnlooker } from './rehearsal.ts';
 
@@ -56,32 +56,5 @@ export function emptyEnvelope(
   sender: string,
   contentFilter: string,
 ): Parameters<SubmissionPort['open']>[0]['envelope'] {
-  const client = {
-    name: '',
-    reverseName: '',
-    address: '',
-    port: '',
-    heloName: '',
-    protocol: '',
-    serverAddress: '',
-    serverPort: '',
-  };
-  return {
-    sender,
-    arrivedAt: Date.now(),
-    envid: '',
-    ret: '',
-    smtputf8: false,
-    encoding: '',
-    rewriteContext: 'remote',
-    client,
-    logClient: client,
-    fullName: '',
-    contentFilter,
-    origin: 'mail',
-    verp: '',
-    trace: '',
-    originalQueueId: '',
-    requireTls: false,
-  };
+  return { ...internalEnvelope(sender, Date.now(), 'mail'), rewriteContext: 'remote', contentFilter };
 }

@@ -7,7 +7,7 @@ import { ConfigError, loadConfiguration } from '#config';
 import { createPipeAgent } from '#delivery/pipe';
 import { TableOpener } from '#tables';
 import { renderPostfixText } from '#events';
-import type { DeliveryRequest, Outcome, RequestRecipient } from '#message';
+import { type DeliveryRequest, internalEnvelope, type Outcome, type RequestRecipient } from '#message';
 import { noContent } from '../../../src/delivery/deliverer-content.ts';
 import { runRequest } from '../../../src/delivery/deliverer-work.ts';
 
@@ -60,22 +60,9 @@ describe('pipe', () => {
     const request: DeliveryRequest = {
       queueId: 'ABC',
       envelope: {
-        sender: 'Sender@example.org',
-        arrivedAt: 0,
-        envid: '',
-        ret: '',
-        smtputf8: false,
-        encoding: '',
-        rewriteContext: 'local',
+        ...internalEnvelope('Sender@example.org', 0, 'mail'),
         client,
         logClient: client,
-        fullName: '',
-        contentFilter: '',
-        origin: 'mail',
-        verp: '',
-        trace: '',
-        originalQueueId: '',
-        requireTls: false,
         messageId: '',
       },
       content: { sizeBytes: content.length, headerBytes: 12, chunks: () => [content] },

@@ -1,5 +1,5 @@
 /** What the queue manager asks of an agent, for tests. */
-import type { DeliveryRequest, Envelope } from '#message';
+import { type DeliveryRequest, type Envelope, internalEnvelope } from '#message';
 
 const client = {
   name: 'client.example',
@@ -13,23 +13,11 @@ const client = {
 };
 
 export const envelope: Envelope = {
-  sender: 'from@example.org',
-  arrivedAt: 0,
-  envid: '',
-  ret: '',
-  smtputf8: false,
-  encoding: '',
+  ...internalEnvelope('from@example.org', 0, 'mail'),
   rewriteContext: 'remote',
   client,
   logClient: client,
-  fullName: '',
-  contentFilter: '',
-  origin: 'mail',
-  verp: '',
-  trace: '',
-  originalQueueId: '',
   messageId: '',
-  requireTls: false,
 };
 
 /** A request for some recipients. */

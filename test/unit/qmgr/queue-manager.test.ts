@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import { loadConfiguration } from '#config';
 import type { MailEvent } from '#events';
-import type { DeliveryAgent, DeliveryRequest, DeliveryResult, Envelope, MemberOutcome, Outcome } from '#message';
+import {
+  type DeliveryAgent,
+  type DeliveryRequest,
+  type DeliveryResult,
+  type Envelope,
+  internalEnvelope,
+  type MemberOutcome,
+  type Outcome,
+} from '#message';
 import { createQueueManager, type QueueManager } from '#qmgr';
 import type { Resolution } from '#rewrite';
 import { openStore, type QueueStore } from '#store';
@@ -20,24 +28,7 @@ const client = {
   serverAddress: '',
   serverPort: '',
 };
-const plain: Omit<Envelope, 'arrivedAt'> = {
-  sender: 's@example.com',
-  envid: '',
-  ret: '',
-  smtputf8: false,
-  encoding: '',
-  rewriteContext: 'local',
-  client,
-  logClient: client,
-  fullName: '',
-  contentFilter: '',
-  origin: 'mail',
-  verp: '',
-  trace: '',
-  originalQueueId: '',
-  messageId: '',
-  requireTls: false,
-};
+const plain = { ...internalEnvelope('s@example.com', 0, 'mail'), client, logClient: client, messageId: '' };
 const startAt = 1_700_000_000_000;
 
 /** What the fake agent says about each recipient, and about the site. */

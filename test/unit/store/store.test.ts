@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import type { Envelope, Outcome } from '#message';
+import { type Envelope, internalEnvelope, type Outcome } from '#message';
 import { openStore, type QueuedMessage, type QueueStore, serialOf } from '#store';
 
 const client = {
@@ -20,23 +20,10 @@ const client = {
 
 function envelope(sender: string): Envelope {
   return {
-    sender,
-    arrivedAt: 1_000_000,
-    envid: '',
-    ret: '',
-    smtputf8: false,
-    encoding: '',
-    rewriteContext: 'local',
+    ...internalEnvelope(sender, 1_000_000, 'mail'),
     client,
     logClient: client,
-    fullName: '',
-    contentFilter: '',
-    origin: 'mail',
-    verp: '',
-    trace: '',
-    originalQueueId: '',
     messageId: '<m@example.com>',
-    requireTls: false,
   };
 }
 
