@@ -3,10 +3,11 @@
  *
  * In steps: final domain, syntax, class, sender-dependent settings, transport_maps, relocated_maps.
  */
-import { domainToAscii, isAddressLiteral, isValidHostName, parseIp } from '#address';
+import { domainToAscii, isValidHostName, parseIp } from '#address';
 import { type MaybePromise, whenReady } from '#message';
 import { type AddressLookupOptions, findByAddress, type MatchList, type MatchResult, type TableList } from '#tables';
 import { findFinalDomain } from './final-domain.ts';
+import { literalComplaint } from './literal-complaint.ts';
 import type { AddressClass, Resolution } from './resolution.ts';
 import type { ResolveSettings, RewriteSettings, RoutingParameters } from './settings.ts';
 import { applyTransportMaps, type Route, splitDestination } from './transport-maps.ts';
@@ -90,7 +91,7 @@ export class AddressResolver {
 
   /** The domain if its syntax is good, a bare IP address in brackets when that is allowed. */
   #validDomain(domain: string): string | undefined {
-    if (domain.startsWith('[')) return isAddressLiteral(domain) ? domain : undefined;
+    if (domain.startsWith('[')) return this.#validLiteral(domain);
     const address = parseIp(domain);
     if (address !== undefined) {
       if (!this.#parts.settings.bracketsNumericDomain) return undefined;
@@ -98,6 +99,13 @@ export class AddressResolver {
     }
     const ascii = domainToAscii(domain);
     return ascii !== undefined && isValidHostName(ascii) ? domain : undefined;
+  }
+
+  #validLiteral(domain: string): string | undefined {
+    if (!domain.endsWith(']')) return undefined;
+    const complaint = literalComplaint(domain);
+    if (complaint !== undefined) this.#parts.warn(complaint);
+    return complaint === undefined ? domain : undefined;
   }
 
   /** What the class of the domain says, before any table that overrides it. */

@@ -31,10 +31,5 @@ function escaped(byte: number): string {
 
 /** The first bytes of unexpected input, escaped. */
 export function peekedText(bytes: Buffer): string {
-  let out = '';
-  for (const byte of bytes.subarray(0, 100)) {
-    if (out.length >= 100) break;
-    out += escaped(byte);
-  }
-  return out;
+  return escapedText(bytes.subarray(0, 100));
 }

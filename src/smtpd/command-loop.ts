@@ -1,6 +1,6 @@
 /** Commands one after the other: each is read, looked over, looked up, run and answered. RFC 5321, 4.1; smtpd(8) */
 import type { MaybePromise } from '#message';
-import { type CommandWord, isHeaderName, splitCommand } from '#smtp';
+import { type CommandWord, escapedText, isHeaderName, splitCommand } from '#smtp';
 import { type CommandResult, isErrorResult, replyOf } from './command-result.ts';
 import { type Arguments, findVerb, unknownVerb, type Verb } from './commands/index.ts';
 import { allowedBeforeTls, endForCertificate, secureSession } from './commands/starttls.ts';
@@ -57,7 +57,8 @@ async function onLine(session: Session, whole: string, bytes: Buffer, hasBareLf:
   session.counters.begin(verb.name.toLowerCase());
   if (verb === unknownVerb) {
     session.where = 'UNKNOWN';
-    if (isHeaderName(name) || (await isWord(settings.forbiddenCommands, name))) return endForeign(session, line);
+    if (isHeaderName(name) || (await isWord(settings.forbiddenCommands, name)))
+      return endForeign(session, line === received ? bytes : Buffer.from(line));
   }
   if (session.accessDenied && verb.name !== 'QUIT') {
     return exchange.answer(replyOf(`503 5.7.0 Error: access denied for ${session.clientText}`));
@@ -66,7 +67,8 @@ async function onLine(session: Session, whole: string, bytes: Buffer, hasBareLf:
   if (session.options.tls?.isDemanded === true && session.tls === undefined && !allowedBeforeTls.has(verb.name)) {
     return exchange.answer(replyOf('530 5.7.0 Must issue a STARTTLS command first'));
   }
-  if ((session.protocol !== 'ESMTP' || verb.endsGroup) && exchange.isOutOfStep(verb.name)) {
+  const mustWait = verb !== unknownVerb && (session.protocol !== 'ESMTP' || verb.endsGroup);
+  if (mustWait && exchange.isOutOfStep(verb.name)) {
     return exchange.endOutOfStep();
   }
   await run(session, verb, words, line);
@@ -115,8 +117,9 @@ async function secure(session: Session, verb: Verb, result: CommandResult): Prom
 const endsChapter: ReadonlySet<string> = new Set(['HELO', 'EHLO', 'RSET', 'DATA', 'BDAT']);
 
 /** HTTP and the like: told off and cut. smtpd_forbidden_commands */
-function endForeign(session: Session, line: string): Promise<void> {
-  warn(session, `non-SMTP command from ${session.clientText}: ${line.slice(0, 100)}`);
+function endForeign(session: Session, line: Buffer): Promise<void> {
+  const text = escapedText(line).slice(0, 100);
+  warn(session, `non-SMTP command from ${session.clientText}: ${text}`);
   return session.exchange.end(replyOf('221 2.7.0 Error: I can break rules, too. Goodbye.'));
 }
 

@@ -33,6 +33,8 @@ export interface ParameterRules {
   readonly xverp?: { readonly defaultDelimiters: string; readonly filter: string } | undefined;
 }
 
+/** Of a 64-bit file offset. */
+const maxFileSize = 2n ** 63n - 1n;
 const dsnDisabled = '501 5.7.1 DSN support is disabled';
 
 /** Reads MAIL's parameters; a text is the reply that refuses them. */
@@ -63,7 +65,9 @@ function mailParameter(word: string, so: MailParameters, rules: ParameterRules):
     if (upper === 'BODY=7BIT') return { ...so, encoding: '7bit' };
   }
   if (upper.startsWith('SIZE=')) {
-    return /^\d{1,15}$/.test(value) ? { ...so, size: Number(value) } : '501 5.5.4 Bad message size syntax';
+    if (!/^\d+$/.test(value)) return '501 5.5.4 Bad message size syntax';
+    if (BigInt(value) > maxFileSize) return '552 5.3.4 Message size exceeds file system imposed limit';
+    return { ...so, size: Number(value) };
   }
   if (upper === 'SMTPUTF8' && rules.smtputf8 === true && !rules.discarded.has('smtputf8'))
     return { ...so, smtputf8: true };
@@ -76,7 +80,7 @@ function mailParameter(word: string, so: MailParameters, rules: ParameterRules):
   if (upper.startsWith('ENVID=')) {
     if (rules.discarded.has('dsn')) return dsnDisabled;
     const envid = decodeXtext(value);
-    if (so.envid !== '' || envid === undefined || envid === '' || envid.length > 100 || /[^ -~]/.test(envid)) {
+    if (so.envid !== '' || envid === undefined || envid === '' || /[^ -~]/.test(envid)) {
       return '501 5.5.4 Bad ENVID parameter syntax';
     }
     return { ...so, envid };
