@@ -17,7 +17,8 @@ function complaintOf4(address: string): string | undefined {
   const isUnset = /^[0.]*$/.test(address);
   let octets = 0;
   let value: number | undefined;
-  for (const [index, character] of [...address].entries()) {
+  for (let index = 0; index < address.length; index += 1) {
+    const character = address.charAt(index);
     if (character >= '0' && character <= '9') {
       if (value === undefined) octets += 1;
       value = (value ?? 0) * 10 + Number(character);
@@ -26,7 +27,7 @@ function complaintOf4(address: string): string | undefined {
       if (value === undefined || index === address.length - 1) return complain('misplaced dot');
       if (octets === 1 && value === 0 && !isUnset) return complain('bad initial octet value');
       value = undefined;
-    } else return complain(`invalid character ${character.codePointAt(0)}(decimal)`);
+    } else return complain(`invalid character ${address.codePointAt(index)}(decimal)`);
   }
   return octets === 4 ? undefined : complain('invalid octet count');
 }
