@@ -95,7 +95,9 @@ async function runOther(
 }
 
 async function submit(options: SendmailOptions, settings: Settings, io: CliIo, reporter: Reporter): Promise<number> {
-  const login = await findLogin(io.uid);
+  const found = await findLogin(io.uid);
+  // who says as whom the mail goes needs no name
+  const login = found ?? (options.sender === undefined ? undefined : { name: '', fullName: '' });
   if (login === undefined) return reporter.fatal(`no login name found for user ID ${io.uid}`);
   const refused = await refusedSubmitter(io.uid, settings);
   if (refused !== undefined) return reporter.fatal(`User ${refused} is not allowed to submit mail`);

@@ -13,7 +13,8 @@ export type DelivererRequest =
   | { readonly kind: 'enter'; readonly path: string };
 
 export type WriteResult =
-  | { readonly kind: 'ok'; readonly warnings: readonly string[] }
+  /** `offset`: where in a mailbox file the message begins. */
+  | { readonly kind: 'ok'; readonly warnings: readonly string[]; readonly offset?: number }
   /** `code`: the status it means (RFC 3463), '' where the caller decides; `reason`: text for the log. */
   | { readonly kind: 'failed'; readonly code: string; readonly reason: string; readonly warnings: readonly string[] };
 
@@ -117,7 +118,7 @@ export function parseResult(value: unknown): DelivererResult {
   if (!isRecord(value)) return failedResult('4.3.0', 'the deliverer answered nonsense');
   switch (value['kind']) {
     case 'ok':
-      return { kind: 'ok', warnings: texts(value['warnings']) };
+      return { kind: 'ok', warnings: texts(value['warnings']), offset: integer(value['offset']) };
     case 'failed':
       return {
         kind: 'failed',

@@ -35,7 +35,7 @@ export async function runRequest(request: DelivererRequest, content: AsyncIterab
         await writeMaildir(request.path, request.hostname, content);
         return { kind: 'ok', warnings: [] };
       case 'mailbox':
-        return { kind: 'ok', warnings: await appendMailbox(request, content) };
+        return { kind: 'ok', ...(await appendMailbox(request, content)) };
       case 'command':
         return await runCommand(request, content);
       case 'read':

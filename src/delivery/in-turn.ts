@@ -45,5 +45,6 @@ export function inTurn(agent: DeliveryAgent): DeliveryAgent {
         if (line.count === 0) lines.delete(queueId);
       }
     },
+    close: () => agent.close?.(),
   };
 }

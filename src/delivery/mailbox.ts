@@ -142,19 +142,29 @@ async function writeAll(
   }
 }
 
-/** Appends a message; gives the warnings to log. Throws MailboxError. */
-export async function appendMailbox(target: MailboxFile, content: AsyncIterable<Buffer>): Promise<readonly string[]> {
+export interface Appended {
+  /** To be logged. */
+  readonly warnings: readonly string[];
+  /** Where in the mailbox the message begins. */
+  readonly offset: number;
+}
+
+/** Appends a message. Throws MailboxError. */
+export async function appendMailbox(target: MailboxFile, content: AsyncIterable<Buffer>): Promise<Appended> {
   const lock = await dotLock(target);
   try {
     const file = await openMailbox(target.path);
+    let offset: number;
     try {
       const before = await checkOpened(file, target);
       if (before.isFile()) await lockOpened(file, target);
-      await writeAll(file, before.isFile() ? await file.stat() : before, target.sizeLimit, content);
+      const locked = before.isFile() ? await file.stat() : before;
+      offset = locked.size;
+      await writeAll(file, locked, target.sizeLimit, content);
     } finally {
       await file.close();
     }
-    return lock.warnings;
+    return { warnings: lock.warnings, offset };
   } catch (error) {
     if (!(error instanceof MailboxError)) throw error;
     const { message, status, errno, warnings } = error;

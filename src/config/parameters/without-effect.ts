@@ -193,7 +193,6 @@ export const inertParameters = new Set([
 /** What they ask for is not there yet: setting one is warned of at every start. */
 export const pendingParameters = new Set([
   'allow_srv_lookup_fallback',
-  'biff',
   'dnssec_probe',
   'enable_idna2003_compatibility',
   'force_mime_input_conversion',

@@ -9,6 +9,7 @@ import type { TableOpener } from '#tables';
 import type { DelivererPool } from '../deliverer.ts';
 import { deliveredToFields } from '../mailbox-copy.ts';
 import { openStatusFilter } from '../status-filter.ts';
+import { createBiff } from './biff.ts';
 import { concludeFailed, warn } from './conclude.ts';
 import type { Ending, Job, LocalParts, Place } from './job.ts';
 import { deliverToAddress } from './recipient.ts';
@@ -101,9 +102,12 @@ async function deliverOne(parts: LocalParts, request: DeliveryRequest, recipient
 
 export function createLocalAgent(options: LocalAgentOptions): DeliveryAgent {
   const { settings, tables, agents, ...rest } = options;
+  const localSettings = readLocalSettings(settings, tables);
+  const biff = localSettings.tellsNewMail ? createBiff() : undefined;
   const parts: LocalParts = {
     ...rest,
-    settings: readLocalSettings(settings, tables),
+    settings: localSettings,
+    tellNewMail: biff?.tell,
     statusFilter: openStatusFilter('local_delivery_status_filter', { settings, tables, events: rest.events }),
     passOn: passOnTo(agents),
     toAddress: deliverToAddress,
@@ -112,6 +116,9 @@ export function createLocalAgent(options: LocalAgentOptions): DeliveryAgent {
     async deliver(request, report) {
       for (const recipient of request.recipients) report(await deliverOne(parts, request, recipient));
       return {};
+    },
+    close() {
+      biff?.close();
     },
   };
 }

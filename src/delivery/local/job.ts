@@ -4,6 +4,7 @@ import type { DeliveryRequest, MemberOutcome, RequestRecipient, SubmissionPort }
 import type { Rewriter } from '#rewrite';
 import type { DelivererPool } from '../deliverer.ts';
 import type { StatusFilter } from '../status-filter.ts';
+import type { TellNewMail } from './biff.ts';
 import type { ExpansionKind, LocalSettings, Rights } from './settings.ts';
 
 /** How one delivery ended. */
@@ -27,6 +28,8 @@ export interface LocalParts {
   readonly now: () => number;
   readonly passOn: PassOn;
   readonly statusFilter: StatusFilter | undefined;
+  /** Undefined: nobody is told of new mail. */
+  readonly tellNewMail: TellNewMail | undefined;
   /** Delivers to an address that is routed here (recipient.ts): members of an expansion come back to where it began. */
   readonly toAddress: (
     job: Job,

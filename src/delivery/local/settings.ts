@@ -28,6 +28,8 @@ export interface LocalSettings {
   readonly luserRelay: string;
   readonly homeMailbox: string;
   readonly spoolDirectory: string;
+  /** comsat(8) is told of mail in the spool. */
+  readonly tellsNewMail: boolean;
   readonly forwardPath: string;
   readonly forwardFilter: string;
   readonly locks: LockRules;
@@ -92,6 +94,7 @@ export function readLocalSettings(settings: Settings, tables: TableOpener): Loca
     luserRelay: settings.string('luser_relay'),
     homeMailbox: settings.string('home_mailbox'),
     spoolDirectory: settings.string('mail_spool_directory'),
+    tellsNewMail: settings.bool('biff'),
     forwardPath: settings.string('forward_path'),
     forwardFilter: settings.string('forward_expansion_filter'),
     locks: readLockRules(settings, 'mailbox_delivery_lock'),

@@ -71,7 +71,9 @@ export async function deliverToMailboxFile(job: Job, place: Place, mailee: Maile
     },
     copy(job, place, { isMbox: true, isDelivered: settings.deliveredIn.has('file') }),
   );
-  concludeWritten(job, address, asWritten(result), {
+  const written = asWritten(result);
+  if (written.kind === 'ok' && !isHome) job.parts.tellNewMail?.(user.name, written.offset ?? 0);
+  concludeWritten(job, address, written, {
     done: 'delivered to mailbox',
     failed: (reason) => `cannot update mailbox ${path} for user ${user.name}. ${reason}`,
     fallback: '5.2.0',
