@@ -45,13 +45,13 @@ const sources = {
 /** Answers that a session has had already; recipients of one message ask the same. */
 const maxRemembered = 200;
 
-function lookUp({ facts }: Evaluation, { resolver }: Toolbox, name: string, type: 'A' | 'TXT'): Promise<DnsAnswer> {
+function lookUp({ facts }: Evaluation, { listResolver }: Toolbox, name: string, type: 'A' | 'TXT'): Promise<DnsAnswer> {
   const known = (facts.memory.lookups ??= new Map());
   const key = `${type} ${name}`;
   const found = known.get(key);
   if (found !== undefined) return found;
   if (known.size >= maxRemembered) known.clear();
-  const asked = resolver.lookup(name, type);
+  const asked = listResolver.lookup(name, type);
   known.set(key, asked);
   return asked;
 }

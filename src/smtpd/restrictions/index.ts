@@ -2,6 +2,7 @@
  * Which restriction lists belong to a stage, in which order, delayed or not; and what one stage leaves for the next.
  * SMTPD_ACCESS_README; inventory d.1
  */
+import { rememberAnswers } from '#dns';
 import type { PolicyChecks, PolicyResult, SessionFacts, Stage } from '../policy.ts';
 import { oldDefaultNote, oldDefaults } from './old-defaults.ts';
 import type { PolicyOnlooker } from './onlooker.ts';
@@ -12,7 +13,9 @@ import { clientDatum } from './subjects.ts';
 
 export { unknownRestrictions } from './program.ts';
 export { type ServiceProblem, serviceProblem } from './start.ts';
-export type PolicyOptions = Omit<Toolbox, 'parse' | 'mynetworks' | 'replyMaps' | 'oldDefaults'> & {
+export type PolicyOptions = Omit<Toolbox, 'parse' | 'mynetworks' | 'replyMaps' | 'oldDefaults' | 'listResolver'> & {
+  /** ms since the epoch. */
+  readonly now?: () => number;
   /** An onlooker; absent in real sessions. */
   readonly onlooker?: PolicyOnlooker;
 };
@@ -33,10 +36,14 @@ const bareTables: Readonly<Record<string, string>> = {
   smtpd_etrn_restrictions: 'check_etrn_access',
 };
 
+/** As long as a server process of Postfix lives without work (max_idle), and room for more than its 100 answers. */
+const listMemory = { maxAgeMs: 100_000, maxEntries: 5000 };
+
 function toolboxOf(options: PolicyOptions): Toolbox {
-  const { settings, tables } = options;
+  const { settings, tables, resolver, now = Date.now } = options;
   const toolbox: Toolbox = {
     ...options,
+    listResolver: rememberAnswers(resolver, { now, ...listMemory }),
     mynetworks: tables.matchList('mynetworks', 'namadr', settings.elements('mynetworks')),
     replyMaps: tables.list(settings.elements('rbl_reply_maps')),
     oldDefaults: oldDefaults(settings),

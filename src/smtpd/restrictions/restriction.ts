@@ -103,6 +103,8 @@ export interface Toolbox {
   readonly tables: TableOpener;
   readonly rewriter: Rewriter;
   readonly resolver: Resolver;
+  /** For DNS lists: remembers what other sessions have asked. */
+  readonly listResolver: Resolver;
   readonly hostLookup: HostLookup;
   readonly events: EventChannel;
   /** Absent: master.cf has no such service. */
