@@ -8,17 +8,12 @@ interface Refusal {
   readonly name: string;
   readonly applies: (value: string, view: Settings) => boolean;
   readonly what: string;
-  /** Only services of this program read it; without one it asks for nothing. */
-  readonly program?: string;
 }
 
 const isOn = (value: string): boolean => value.toLowerCase() === 'yes';
 const isGiven = (value: string): boolean => value !== '';
-const demandsTls = (value: string): boolean => !['', 'none', 'may'].includes(value.toLowerCase());
 
 const refusals: readonly Refusal[] = [
-  { name: 'postscreen_tls_security_level', applies: demandsTls, what: 'TLS in postscreen', program: 'postscreen' },
-  { name: 'postscreen_enforce_tls', applies: isOn, what: 'TLS in postscreen', program: 'postscreen' },
   {
     name: 'smtpd_sasl_type',
     applies: (value, view) => value !== 'dovecot' && view.bool('smtpd_sasl_auth_enable'),
@@ -31,12 +26,6 @@ const refusals: readonly Refusal[] = [
 /** Settings that allow what is not there: mail is handled, without it. */
 const offers: readonly Refusal[] = [
   { name: 'smtpd_tls_enable_rpk', applies: isOn, what: 'showing who one is by a raw public key (RFC 7250)' },
-  {
-    name: 'postscreen_tls_security_level',
-    applies: (value) => value.toLowerCase() === 'may',
-    what: 'TLS in postscreen',
-    program: 'postscreen',
-  },
 ];
 
 /** Programs of master.cf that do nothing here because their work is inside the one process, or that are understood. */
@@ -55,17 +44,15 @@ function place(settings: Settings, name: string): string {
 
 type Where = Pick<Configuration, 'settings' | 'services' | 'settingsFor'>;
 
-/** The rows that apply somewhere: in main.cf, in a service with `-o` of its own, or in a service of the row's program. */
+/** The rows that apply somewhere: in main.cf, or in a service with `-o` of its own. */
 function applying(where: Where, rows: readonly Refusal[], rest: (what: string) => string): readonly string[] {
   const { settings, services, settingsFor } = where;
-  const found = rows.flatMap(({ name, applies, what, program }) => {
-    const readers = services.filter(({ command, overrides }) =>
-      program === undefined ? overrides.size > 0 : command === program,
-    );
-    return [...(program === undefined ? [settings] : []), ...readers.map(settingsFor)]
+  const views = [settings, ...services.filter(({ overrides }) => overrides.size > 0).map(settingsFor)];
+  const found = rows.flatMap(({ name, applies, what }) =>
+    views
       .filter((view) => applies(view.string(name), view))
-      .map((view) => `${place(view, name)}${name} = ${view.string(name)}: ${rest(what)}`);
-  });
+      .map((view) => `${place(view, name)}${name} = ${view.string(name)}: ${rest(what)}`),
+  );
   return [...new Set(found)];
 }
 

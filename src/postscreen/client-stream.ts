@@ -2,15 +2,18 @@
  * A client's socket while nobody serves it yet. What comes is kept, so that the server that gets the socket gets it,
  * too; Postfix looks at it with MSG_PEEK.
  */
+import type { Accepted } from '#tls';
 import type { ScreenedSocket } from './screened-socket.ts';
 
 export type Wait = 'input' | 'closed' | 'timeout' | 'woken';
+
+const ends = ['error', 'close', 'end'] as const;
 
 /** No client gets more in than this before it is read. */
 const maxWaitingBytes = 1 << 16;
 
 export class ClientStream {
-  readonly socket: ScreenedSocket;
+  #socket: ScreenedSocket;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
   #isClosed = false;
@@ -31,11 +34,17 @@ export class ClientStream {
   };
 
   constructor(socket: ScreenedSocket) {
-    this.socket = socket;
+    this.#socket = socket;
+    this.#watch();
+  }
+
+  get socket(): ScreenedSocket {
+    return this.#socket;
+  }
+
+  #watch(): void {
     // a reset must not be an exception; without a reader nobody else would hear of it
-    socket.on('error', this.#onEnd);
-    socket.on('close', this.#onEnd);
-    socket.on('end', this.#onEnd);
+    for (const name of ends) this.#socket.on(name, this.#onEnd);
   }
 
   #settle(result: Wait): void {
@@ -103,9 +112,19 @@ export class ClientStream {
   release(): Buffer {
     const { socket } = this;
     this.hold();
-    for (const name of ['end', 'close', 'error']) socket.off(name, this.#onEnd);
+    for (const name of ends) socket.off(name, this.#onEnd);
     this.#onReadable();
     return this.take();
+  }
+
+  /** Goes on over what a handshake makes of the socket; what came before it is gone. */
+  async change(secure: (socket: ScreenedSocket) => Promise<Accepted>): Promise<Accepted> {
+    this.release();
+    const accepted = await secure(this.#socket);
+    if (accepted.kind === 'accepted') this.#socket = accepted.stream;
+    else this.#isClosed = true;
+    this.#watch();
+    return accepted;
   }
 
   /** Closes once what was written is with the kernel. */

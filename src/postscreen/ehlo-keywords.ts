@@ -21,14 +21,14 @@ const knownKeywords: readonly string[] = [
 ];
 
 /** The keywords with their parameters, without those that are not for this client. */
-export async function announcedKeywords(session: ScreeningSession): Promise<readonly string[]> {
+export function announcedKeywords(session: ScreeningSession, discarded: ReadonlySet<string>): readonly string[] {
   const { settings } = session;
   const { messageSizeLimit } = settings;
-  const discarded = await discardedFor(session);
   return [
     messageSizeLimit > 0 ? `SIZE ${messageSizeLimit}` : 'SIZE',
     ...(settings.announcesVrfy ? ['VRFY'] : []),
     'ETRN',
+    ...(session.offersTls ? ['STARTTLS'] : []),
     'ENHANCEDSTATUSCODES',
     '8BITMIME',
     'DSN',
@@ -37,8 +37,8 @@ export async function announcedKeywords(session: ScreeningSession): Promise<read
   ].filter((keyword) => !discarded.has((keyword.split(' ')[0] ?? '').toLowerCase()));
 }
 
-/** What a table has for the client takes the place of the list for all, and is logged. */
-async function discardedFor(session: ScreeningSession): Promise<ReadonlySet<string>> {
+/** Keywords that are not for this client, in lower case. What a table has for the client takes the place of the list for all, and is logged. */
+export async function discardedFor(session: ScreeningSession): Promise<ReadonlySet<string>> {
   const { settings, endpoints, events, client } = session;
   if (settings.discardedKeywordMaps.isEmpty) return settings.discardedKeywords;
   const found = await settings.discardedKeywordMaps.lookup(endpoints.client.address);

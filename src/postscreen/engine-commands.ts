@@ -1,5 +1,6 @@
 /** The commands of the built-in SMTP engine. None of them leads to mail. RFC 5321, 4.1.1; postscreen(8) */
 import type { CommandWord } from '#smtp';
+import { announcedKeywords } from './ehlo-keywords.ts';
 import { looseAddress } from './loose-address.ts';
 import type { ScreeningSession } from './session.ts';
 
@@ -12,17 +13,18 @@ export interface Dialogue {
   sender: string | undefined;
   /** There was a RCPT with a sender before it. */
   hasRecipient: boolean;
-  readonly keywords: readonly string[];
+  /** EHLO keywords that are not for this client, lower case. */
+  readonly discarded: ReadonlySet<string>;
 }
 
-export function newDialogue(keywords: readonly string[]): Dialogue {
+export function newDialogue(discarded: ReadonlySet<string>): Dialogue {
   return {
     lastCommand: 'CONNECT',
     helo: undefined,
     protocol: 'SMTP',
     sender: undefined,
     hasRecipient: false,
-    keywords,
+    discarded,
   };
 }
 
@@ -30,16 +32,18 @@ export interface EngineAnswer {
   readonly reply: string;
   /** The connection ends with it. */
   readonly isLast?: boolean;
+  /** The handshake follows. */
+  readonly startsTls?: boolean;
 }
 
-interface Arguments {
+export interface Arguments {
   /** The whole line, verb first. */
   readonly words: readonly CommandWord[];
   /** What follows the verb. */
   readonly rest: string;
 }
 
-type Verb = (session: ScreeningSession, dialogue: Dialogue, args: Arguments) => EngineAnswer;
+export type Verb = (session: ScreeningSession, dialogue: Dialogue, args: Arguments) => EngineAnswer;
 
 const ok: EngineAnswer = { reply: '250 2.0.0 Ok' };
 const needHelo: EngineAnswer = { reply: '503 5.5.1 Error: send HELO/EHLO first' };
@@ -70,7 +74,7 @@ const ehlo: Verb = (session, dialogue, { words }) => {
   const name = words[1]?.text;
   if (name === undefined) return { reply: '501 Syntax: EHLO hostname' };
   greet(session, dialogue, name, 'ESMTP');
-  const lines = [session.settings.myhostname, ...dialogue.keywords];
+  const lines = [session.settings.myhostname, ...announcedKeywords(session, dialogue.discarded)];
   return { reply: lines.map((line, i) => `250${i < lines.length - 1 ? '-' : ' '}${line}`).join('\n') };
 };
 
@@ -146,6 +150,18 @@ const etrn: Verb = (session, dialogue, { words }) => {
   return { reply: '458 Unable to queue messages' };
 };
 
+const startTls: Verb = (session, { discarded }, { words }) => {
+  // as Postfix says it
+  if (words.length > 1) return { reply: '501 Syntax: EHLO hostname' };
+  if (session.isSecured) return { reply: '554 5.5.1 Error: TLS already active' };
+  if (!session.offersTls || discarded.has('starttls')) return { reply: '502 5.5.1 Error: command not implemented' };
+  if (!session.canStartTls) return { reply: '454 4.7.0 TLS not available due to local problem' };
+  return { reply: '220 2.0.0 Ready to start TLS', startsTls: true };
+};
+
+/** Where TLS is demanded, these are answered without it. postscreen_tls_security_level */
+export const allowedBeforeTls: ReadonlySet<string> = new Set(['HELO', 'EHLO', 'NOOP', 'STARTTLS', 'QUIT']);
+
 export const engineVerbs: ReadonlyMap<string, Verb> = new Map<string, Verb>([
   ['HELO', helo],
   ['EHLO', ehlo],
@@ -157,6 +173,6 @@ export const engineVerbs: ReadonlyMap<string, Verb> = new Map<string, Verb>([
   ['NOOP', () => ok],
   ['VRFY', vrfy],
   ['ETRN', etrn],
-  ['STARTTLS', () => ({ reply: '502 5.5.1 Error: command not implemented' })],
+  ['STARTTLS', startTls],
   ['QUIT', () => ({ reply: '221 2.0.0 Bye', isLast: true })],
 ]);

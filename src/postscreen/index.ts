@@ -2,3 +2,4 @@
 export { createPostscreen, type PostscreenOptions, type PostscreenServer } from './server.ts';
 export { compilePostscreenSettings, type PostscreenSettings } from './settings.ts';
 export type { HandedOver, ScreenedSocket } from './screened-socket.ts';
+export type { ScreenedTls } from './screened-tls.ts';

@@ -6,8 +6,16 @@
  */
 import { CommandReader, escapedText, isHeaderName, splitCommand } from '#smtp';
 import { deepTests, type DeepTest, type Test } from './cache-entry.ts';
-import { type Dialogue, engineVerbs, newDialogue } from './engine-commands.ts';
-import { announcedKeywords } from './ehlo-keywords.ts';
+import {
+  allowedBeforeTls,
+  type Arguments,
+  type Dialogue,
+  type EngineAnswer,
+  engineVerbs,
+  newDialogue,
+  type Verb,
+} from './engine-commands.ts';
+import { discardedFor } from './ehlo-keywords.ts';
 import type { ScreeningSession } from './session.ts';
 
 /** Of what breaks the rules no more is shown. */
@@ -16,12 +24,12 @@ const maxShown = 100;
 export async function runProtocolEngine(session: ScreeningSession): Promise<void> {
   const { settings } = session;
   if (!session.skipsGreeting) await session.say(`220 ${settings.greeting}`);
-  await new ProtocolEngine(session, newDialogue(await announcedKeywords(session))).run();
+  await new ProtocolEngine(session, newDialogue(await discardedFor(session))).run();
 }
 
 class ProtocolEngine {
   readonly #session: ScreeningSession;
-  readonly #dialogue: Dialogue;
+  #dialogue: Dialogue;
   readonly #reader: CommandReader;
   readonly #startedAt: number;
   /** Tests that the client has failed already; each is told once. */
@@ -101,11 +109,26 @@ class ProtocolEngine {
     }
     this.#dialogue.lastCommand = verb === undefined ? 'UNIMPLEMENTED' : name.toUpperCase();
     if (name.toUpperCase() === 'RCPT') this.#passDeepTests();
-    const answer = verb?.(session, this.#dialogue, { words, rest }) ?? {
-      reply: '502 5.5.2 Error: command not recognized',
-    };
+    const answer = this.#answerTo(name.toUpperCase(), verb, { words, rest });
     if (answer.isLast === true) return session.end(answer.reply);
+    if (answer.startsTls === true) return this.#startTls(answer.reply);
     await session.say(answer.reply);
+  }
+
+  #answerTo(name: string, verb: Verb | undefined, args: Arguments): EngineAnswer {
+    if (verb === undefined) return { reply: '502 5.5.2 Error: command not recognized' };
+    if (this.#session.demandsTls && !allowedBeforeTls.has(name)) {
+      return { reply: '530 5.7.0 Must issue a STARTTLS command first' };
+    }
+    return verb(this.#session, this.#dialogue, args);
+  }
+
+  /** Nothing that was said in the clear counts once there is TLS. RFC 3207, 4.2 */
+  async #startTls(reply: string): Promise<void> {
+    const session = this.#session;
+    this.#reader.clear();
+    if (!(await session.secure(reply))) return session.hangUp('after', this.#startedAt);
+    this.#dialogue = { ...newDialogue(this.#dialogue.discarded), lastCommand: this.#dialogue.lastCommand };
   }
 
   /** A client that comes to name a recipient has spoken long enough to be known. */

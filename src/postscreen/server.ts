@@ -12,7 +12,10 @@ import { type ScreeningOptions, ScreeningSession } from './session.ts';
 import type { PostscreenSettings } from './settings.ts';
 import { toldEndpoints } from './upstream-proxy.ts';
 
-export interface PostscreenOptions extends Pick<ScreeningOptions, 'events' | 'now' | 'handOver' | 'waitingForServer'> {
+export interface PostscreenOptions extends Pick<
+  ScreeningOptions,
+  'events' | 'now' | 'handOver' | 'waitingForServer' | 'tls'
+> {
   readonly settings: PostscreenSettings;
   readonly resolver: Resolver;
   /** Channel of the lists' answers (`postfix/dnsblog`). */

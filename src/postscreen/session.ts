@@ -12,6 +12,7 @@ import type { ScreeningLimits } from './limits.ts';
 import type { ListingLog } from './listing-log.ts';
 import { runProtocolEngine } from './protocol-engine.ts';
 import { renderReply } from './replies.ts';
+import { type ScreenedTls, secureClient } from './screened-tls.ts';
 import { type Endpoints, endpointText, type HandedOver, type ScreenedSocket } from './screened-socket.ts';
 import type { Action, PostscreenSettings, StressedMs } from './settings.ts';
 import { TestResults } from './test-results.ts';
@@ -29,6 +30,8 @@ export interface ScreeningOptions {
   readonly handOver: (socket: ScreenedSocket, known: HandedOver) => void;
   /** Clients that a real server has no room for. */
   readonly waitingForServer: () => number;
+  /** Undefined: clients are offered no TLS. */
+  readonly tls: ScreenedTls | undefined;
 }
 
 /** Who a connection is for. */
@@ -51,6 +54,8 @@ export class ScreeningSession {
   isOver = false;
   /** The client spoke early and is punished for it: it gets no second greeting. */
   skipsGreeting = false;
+  /** Since STARTTLS. */
+  isSecured = false;
   readonly #options: ScreeningOptions;
   #isTested = false;
 
@@ -71,6 +76,29 @@ export class ScreeningSession {
 
   get nowSeconds(): number {
     return Math.floor(this.#options.now() / 1000);
+  }
+
+  /** STARTTLS is announced. */
+  get offersTls(): boolean {
+    return this.#options.tls !== undefined && !this.isSecured;
+  }
+
+  get canStartTls(): boolean {
+    return this.offersTls && this.#options.tls?.server.acceptor !== undefined;
+  }
+
+  /** Nothing else will do. postscreen_tls_security_level */
+  get demandsTls(): boolean {
+    return this.offersTls && this.#options.tls?.server.isDemanded === true;
+  }
+
+  /** Says that the handshake may begin, and goes through it; false: the client is gone. */
+  async secure(reply: string): Promise<boolean> {
+    const { tls } = this.#options;
+    if (tls === undefined) return false;
+    const { client } = this.endpoints;
+    this.isSecured = await secureClient(this.stream, tls, { client, text: this.client, invite: () => this.say(reply) });
+    return this.isSecured;
   }
 
   /** A time limit as it is now. */

@@ -29,7 +29,7 @@ import {
 } from '#smtpd';
 import { openStore } from '#store';
 import { refusedUser, senderRight, TableOpener } from '#tables';
-import { type KeyFiles, openServerTls, readKeyFiles, smtpdParameters } from '#tls';
+import { type KeyFiles, openServerTls, postscreenParameters, readKeyFiles, smtpdParameters } from '#tls';
 import { createProbeSender, createVerifier } from '#verify';
 import { createAgents } from './agents.ts';
 import { startControlServer } from './control-server.ts';
@@ -255,6 +255,15 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
   for (const entry of services.filter(({ command, type }) => command === 'postscreen' && type === 'inet')) {
     const view = configuration.settingsFor(entry);
     const dnsblogEvents = channelOf(log, settings, 'dnsblog');
+    const proxy = openerFor('tlsproxy', view);
+    const tls = await openServerTls({
+      settings: view,
+      names: postscreenParameters,
+      files: keyFiles,
+      tables: proxy.tables,
+      warn: (text) => proxy.events.emit({ kind: 'warning', text }),
+      now,
+    });
     const screening = createScreening({
       entry,
       settings: view,
@@ -262,6 +271,7 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
       resolver: smtpdResolver(dnsblogEvents),
       dnsblogEvents,
       now,
+      tls: tls === undefined ? undefined : { server: tls, events: proxy.events },
       servers: passServers,
     });
     screenings.push(screening);

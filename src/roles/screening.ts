@@ -7,6 +7,7 @@ import {
   createPostscreen,
   type HandedOver,
   type PostscreenServer,
+  type ScreenedTls,
   type ScreenedSocket,
 } from '#postscreen';
 import type { TableOpener } from '#tables';
@@ -26,6 +27,7 @@ export interface ScreeningParts {
   readonly events: EventChannel;
   readonly dnsblogEvents: EventChannel;
   readonly now: () => number;
+  readonly tls: ScreenedTls | undefined;
   /** The `pass` services of master.cf that are SMTP servers, by name. */
   readonly servers: ReadonlyMap<string, { readonly service: ConnectionService; readonly processLimit: number }>;
 }

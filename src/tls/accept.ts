@@ -9,7 +9,7 @@ import { keyExchangeOf } from './key-exchange.ts';
 export type Accepted =
   | {
       readonly kind: 'accepted';
-      readonly stream: Duplex;
+      readonly stream: TLSSocket;
       readonly facts: TlsFacts;
       /** An earlier session goes on. */
       readonly isReused: boolean;
@@ -31,7 +31,10 @@ export interface AcceptOptions {
 
 /** Bits of the symmetric key, as the names of ciphers tell them. */
 function keyBitsOf(cipher: string): number {
-  if (/256|CHACHA20/.test(cipher)) return 256;
+  const [, named] = /(?:AES|CAMELLIA|ARIA)_?(128|256)/.exec(cipher) ?? [];
+  if (named !== undefined) return Number(named);
+  if (cipher.includes('NULL')) return 0;
+  if (cipher.includes('CHACHA20')) return 256;
   return /3DES|DES-CBC3/.test(cipher) ? 168 : 128;
 }
 
@@ -68,6 +71,8 @@ export class TlsAcceptor {
     const timer = setTimeout(() => fail('Connection timed out'), this.#options.timeoutMs);
     const onClose = (): void => fail('lost connection');
     stream.once('close', onClose);
+    // a reset must not be an exception; the handshake hears of it, too
+    stream.on('error', () => undefined);
     this.#waiting.set(ends, resolve);
     this.#server.emit('connection', stream);
     const result = await promise;

@@ -54,3 +54,32 @@ export const smtpdParameters: TlsParameters = {
   logLevelMaps: 'smtpd_tls_loglevel_maps',
   timeout: 'smtpd_starttls_timeout',
 };
+
+export const postscreenParameters: TlsParameters = {
+  securityLevel: 'postscreen_tls_security_level',
+  enforce: 'postscreen_enforce_tls',
+  use: 'postscreen_use_tls',
+  chainFiles: 'postscreen_tls_chain_files',
+  keyPairs: [
+    ['postscreen_tls_cert_file', 'postscreen_tls_key_file'],
+    ['postscreen_tls_eccert_file', 'postscreen_tls_eckey_file'],
+    ['postscreen_tls_dcert_file', 'postscreen_tls_dkey_file'],
+  ],
+  authorityFile: 'postscreen_tls_CAfile',
+  authorityDirectory: 'postscreen_tls_CApath',
+  asksCertificate: 'postscreen_tls_ask_ccert',
+  requiresCertificate: 'postscreen_tls_req_ccert',
+  verifyDepth: 'postscreen_tls_ccert_verifydepth',
+  fingerprintDigest: 'postscreen_tls_fingerprint_digest',
+  protocols: 'postscreen_tls_protocols',
+  mandatoryProtocols: 'postscreen_tls_mandatory_protocols',
+  ciphers: 'postscreen_tls_ciphers',
+  mandatoryCiphers: 'postscreen_tls_mandatory_ciphers',
+  excludedCiphers: 'postscreen_tls_exclude_ciphers',
+  mandatoryExcludedCiphers: 'postscreen_tls_mandatory_exclude_ciphers',
+  finiteField: 'postscreen_tls_dh1024_param_file',
+  curveGrade: 'postscreen_tls_eecdh_grade',
+  logLevel: 'postscreen_tls_loglevel',
+  logLevelMaps: 'postscreen_tls_loglevel_maps',
+  timeout: 'postscreen_starttls_timeout',
+};

@@ -18,22 +18,20 @@ function warnings(main: string, master: string): readonly string[] {
 
 describe('what is allowed and not there', () => {
   const smtp = 'smtp inet n - n - - smtpd\n';
-  const rest = 'TLS in postscreen is not in this version; clients are served without it';
+  const rest =
+    'showing who one is by a raw public key (RFC 7250) is not in this version; clients are served without it';
 
   it('is told once with file and line, for main.cf and for a service of its own', () => {
     assert.deepEqual(
-      warnings(
-        'postscreen_tls_security_level = may',
-        `${smtp}x inet n - n - 1 postscreen -o smtpd_helo_required=yes\n`,
-      ),
-      [`main.cf, line 2: postscreen_tls_security_level = may: ${rest}`],
+      warnings('smtpd_tls_enable_rpk = yes', `${smtp}x inet n - n - - smtpd -o smtpd_helo_required=yes\n`),
+      [`main.cf, line 2: smtpd_tls_enable_rpk = yes: ${rest}`],
     );
-    assert.deepEqual(warnings('', `${smtp}x inet n - n - 1 postscreen -o postscreen_tls_security_level=may\n`), [
-      `master.cf, line 2: postscreen_tls_security_level = may: ${rest}`,
+    assert.deepEqual(warnings('', `${smtp}x inet n - n - - smtpd -o smtpd_tls_enable_rpk=yes\n`), [
+      `master.cf, line 2: smtpd_tls_enable_rpk = yes: ${rest}`,
     ]);
   });
 
   it('is nothing when it is not asked for', () => {
-    assert.deepEqual(warnings('postscreen_tls_security_level = may', smtp), []);
+    assert.deepEqual(warnings('smtpd_tls_enable_rpk = no', smtp), []);
   });
 });

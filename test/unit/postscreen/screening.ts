@@ -60,6 +60,7 @@ export class Screening {
       now,
       handOver: serve,
       waitingForServer: () => 0,
+      tls: undefined,
     });
     const listener = createServer({ allowHalfOpen: true }, (socket) => postscreen.accept(socket));
     await new Promise<void>((done) => listener.listen(0, '127.0.0.1', done));

@@ -1,0 +1,45 @@
+/** TLS of a client under test. Postfix leaves it to tlsproxy(8), whose name stands in the log. postscreen(8) */
+import type { EventChannel } from '#events';
+import { logAccepted, logHandshakeStart, type ServerTls } from '#tls';
+import type { ClientStream } from './client-stream.ts';
+import type { Endpoints } from './screened-socket.ts';
+
+export interface ScreenedTls {
+  readonly server: ServerTls;
+  /** Channel of the handshakes (`postfix/tlsproxy`). */
+  readonly events: EventChannel;
+}
+
+export interface SecuredClient extends Pick<Endpoints, 'client'> {
+  /** As logged. */
+  readonly text: string;
+  /** Says that the handshake may begin. */
+  readonly invite: () => Promise<void>;
+}
+
+/** The handshake; what came before it is forgotten. False: it failed, and the connection is gone. */
+export async function secureClient(
+  stream: ClientStream,
+  { server, events }: ScreenedTls,
+  { client: { address }, text: client, invite }: SecuredClient,
+): Promise<boolean> {
+  const { acceptor } = server;
+  if (acceptor === undefined) return false;
+  const log = { events, tls: server, client, level: await server.logLevels.of({ name: 'unknown', address }) };
+  events.emit({ kind: 'tlsProxied', word: 'CONNECT', client });
+  logHandshakeStart(log);
+  const accepted = await stream.change(async (socket) => {
+    // not before nobody reads from it any more
+    await invite();
+    return acceptor.accept(socket);
+  });
+  if (accepted.kind === 'failed') {
+    if (accepted.by === 'handshake') events.emit({ kind: 'warning', text: `TLS library problem: ${accepted.reason}` });
+    events.emit({ kind: 'tlsProxyFailed', service: 'smtpd', client });
+    events.emit({ kind: 'tlsProxied', word: 'DISCONNECT', client });
+    return false;
+  }
+  logAccepted(log, accepted);
+  accepted.stream.once('close', () => events.emit({ kind: 'tlsProxied', word: 'DISCONNECT', client }));
+  return true;
+}
