@@ -17,6 +17,7 @@ const commands: ReadonlySet<string> = new Set([
   'postsuper',
   'postcat',
   'postlog',
+  'qshape',
   'sendmail',
 ]);
 
@@ -49,6 +50,8 @@ function systemIo(): CliIo {
     stdin: process.stdin,
     env: process.env,
     uid: process.getuid?.() ?? 0,
+    // what it loads is too much for commands that don't ask
+    isTerminal: async () => (await import('node:tty')).isatty(1),
   };
 }
 

@@ -1,11 +1,11 @@
 /** postqueue(1): lists and flushes the queue. */
-import { existsSync } from 'node:fs';
 import { isAddressLiteral, isValidHostName, toExternal } from '#address';
 import { ConfigError, findConfigDirectory, openSettings, type Settings } from '#config';
-import { type ListedMessage, openStore } from '#store';
+import type { ListedMessage } from '#store';
 import { askSystem } from './control-client.ts';
 import { lastValue, parseOptions } from './getopt.ts';
 import type { CliIo } from './io.ts';
+import { readQueue } from './queue-listing.ts';
 
 /** The status of every failure, as in Postfix. */
 const EX_UNAVAILABLE = 69;
@@ -70,26 +70,6 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const reason = answer.kind === 'down' ? 'Cannot flush mail queue - mail system is down' : answer.reason;
   io.stderr(`postqueue: fatal: ${reason}\n`);
   return EX_UNAVAILABLE;
-}
-
-const mailIsDown = 'Queue report unavailable - mail system is down';
-
-/** From the running system, or from the store itself when it is down and we may open it. */
-async function readQueue(settings: Settings, warn: (text: string) => void): Promise<readonly ListedMessage[] | string> {
-  const queueDirectory = settings.string('queue_directory');
-  const answer = await askSystem(queueDirectory, 'public', { operation: 'list' });
-  if (answer.kind === 'ok') return answer.messages;
-  if (answer.kind === 'failed') return answer.reason;
-  if (!existsSync(`${queueDirectory}/posthorn.db`)) return [];
-  try {
-    const store = await openStore({ directory: queueDirectory, longQueueIds: false, warn });
-    const messages: ListedMessage[] = [];
-    for await (const message of store.list()) messages.push(message);
-    await store.close();
-    return messages;
-  } catch {
-    return mailIsDown;
-  }
 }
 
 async function list(action: 'list' | 'json', settings: Settings, io: CliIo): Promise<number> {
