@@ -73,17 +73,20 @@ export class Exchange {
     }
   }
 
-  /** A line that may be longer than a command: `limit` bytes without its end. */
+  /** A line that may be longer than a command: `limit` bytes without its end. Undefined: the session is over. */
   async nextLongLine(limit: number): Promise<Framed | undefined> {
     const { reader } = this;
     reader.boundLines(limit + '\r'.length);
-    const piece = await this.nextPiece();
+    let piece: Framed | undefined;
+    do piece = await this.nextPiece();
+    while (piece === undefined && !this.isOver);
     reader.boundLines(this.#session.settings.lineLengthLimit);
     return piece;
   }
 
   /** Says what a command came to; a client with many errors has to wait for it. */
   async answer(result: CommandResult): Promise<void> {
+    if (this.isOver) return;
     const { softErrorLimit, errorSleepMs } = this.#session.settings;
     if (this.#errors >= softErrorLimit && errorSleepMs > 0) {
       this.replies.flush();

@@ -262,7 +262,6 @@ export class Session {
   forgetGreeting(): void {
     this.resetTransaction();
     this.helo = undefined;
-    this.protocol = 'SMTP';
   }
 
   /** Ends a transaction; what was not committed is forgotten. */

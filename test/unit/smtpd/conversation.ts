@@ -7,7 +7,15 @@ import { openSettings } from '#config';
 import { type MailEvent, renderPostfixText } from '#events';
 import type { SubmissionOptions, SubmissionPort, SubmissionResult } from '#message';
 import { createRewriter } from '#rewrite';
-import { compileSmtpdSettings, createSmtpServer, type PolicyChecks, type SmtpServer, type Verdict } from '#smtpd';
+import type { LoginServer } from '#sasl';
+import {
+  compileSmtpdSettings,
+  createSmtpServer,
+  loginSettings,
+  type PolicyChecks,
+  type SmtpServer,
+  type Verdict,
+} from '#smtpd';
 import { TableOpener } from '#tables';
 
 export interface QueuedMessage {
@@ -24,6 +32,8 @@ export interface Setup {
   readonly outcome?: (queueId: string) => SubmissionResult;
   readonly now?: () => number;
   readonly freeBytes?: number;
+  /** Clients can log in. */
+  readonly logins?: LoginServer;
 }
 
 const accepted: Verdict = { kind: 'accept', actions: [] };
@@ -35,15 +45,26 @@ export class TestServer {
   readonly log: string[] = [];
   readonly #directory = mkdtempSync(join(tmpdir(), 'smtpd-'));
 
-  constructor({ mainCf = '', verdict = () => accepted, outcome, now = Date.now, freeBytes = 1e12 }: Setup = {}) {
+  constructor({
+    mainCf = '',
+    verdict = () => accepted,
+    outcome,
+    now = Date.now,
+    freeBytes = 1e12,
+    logins,
+  }: Setup = {}) {
     const base =
       'compatibility_level = 3.11\nmyhostname = mail.example.com\nmynetworks = 127.0.0.0/8\nsmtpd_error_sleep_time = 0\n';
-    writeFileSync(join(this.#directory, 'main.cf'), `${base}${mainCf}\n`);
+    writeFileSync(
+      join(this.#directory, 'main.cf'),
+      `${base}${logins === undefined ? '' : 'smtpd_sasl_auth_enable = yes\n'}${mainCf}\n`,
+    );
     const { settings } = openSettings(this.#directory);
     const events = { emit: (event: MailEvent): void => void this.log.push(renderPostfixText(event)) };
     const warn = (text: string): void => events.emit({ kind: 'warning', text });
     const tables = new TableOpener({ settings, configDirectory: this.#directory, warn });
     const policy: PolicyChecks = { check: (stage, facts) => verdict(stage, facts.recipient) };
+    const login = loginSettings(settings, tables, warn);
     this.server = createSmtpServer({
       settings: compileSmtpdSettings(settings, { name: 'smtp' }, tables),
       policy,
@@ -57,6 +78,7 @@ export class TestServer {
       now,
       freeBytes: () => freeBytes,
       flushSite: async () => false,
+      login: login === undefined || logins === undefined ? undefined : { ...login, server: logins },
     });
   }
 
