@@ -40,6 +40,7 @@ export class Deliveries {
   async deliver(transport: string, { message, destination, recipients }: Entry): Promise<void> {
     const { agents, now } = this.#parts.options;
     const { queued } = message;
+    const startedAt = now();
     const request: DeliveryRequest = {
       queueId: queued.queueId,
       envelope: envelopeFor(queued.envelope, recipients),
@@ -49,8 +50,8 @@ export class Deliveries {
       nexthop: destination.nexthop,
       recipients,
       activeAt: message.activeAt,
-      startedAt: now(),
-      reuseConnection: destination.waitingCount > 0 || destination.busy > 1,
+      startedAt,
+      reuseConnection: destination.keepsConnections(startedAt),
       ...this.#parts.decisions.probeOf(message),
       signal: message.abort.signal,
     };
@@ -67,6 +68,7 @@ export class Deliveries {
       if (message.outcomes.has(index)) continue;
       message.record({ index, kind: 'deferred', status: { code: '4.3.0', reason: 'unknown mail transport error' } });
     }
+    destination.onDone(now());
     this.#parts.scheduler.finished(transport, destination, now());
     this.#parts.onEnded(message);
   }

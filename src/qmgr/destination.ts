@@ -23,6 +23,8 @@ export class Destination {
   /** The site is taken for dead until then: its mail is deferred at once, with the reason. */
   deadUntil = 0;
   deadReason: Status | undefined;
+  #lastDoneAt = Number.NEGATIVE_INFINITY;
+  #keepsConnections = false;
   #success = 0;
   #failure = 0;
   #failedCohorts = 0;
@@ -58,6 +60,21 @@ export class Destination {
     this.#success = 0;
     this.#failure = 0;
     this.#failedCohorts = 0;
+  }
+
+  /**
+   * Whether the connection of a delivery that starts now is worth keeping: mail follows mail here, and not only as much
+   * at once as the initial window lets through. postconf(5) smtp_connection_cache_on_demand
+   */
+  keepsConnections(now: number): boolean {
+    const followsAnother = Math.floor(this.#lastDoneAt / 1000) + 1 >= Math.floor(now / 1000);
+    this.#keepsConnections = followsAnother || (this.#keepsConnections && this.busy > 1);
+    return this.#keepsConnections;
+  }
+
+  /** A delivery has ended, however. */
+  onDone(now: number): void {
+    this.#lastDoneAt = now;
   }
 
   onSuccess(): void {

@@ -95,7 +95,7 @@ const permitMxBackup: Constructor = (toolbox) => {
     const { facts, route, warn } = evaluation;
     const { recipient, sender } = facts;
     if (!hasWarned) {
-      warn('support for restriction "permit_mx_backup" will be removed from Postfix; instead, specify "relay_domains"');
+      warn('support for restriction "permit_mx_backup" will be removed from Postfix; use "relay_domains" instead');
       hasWarned = true;
     }
     if (recipient === undefined) return dunno;
