@@ -1,5 +1,6 @@
 /** A configuration directory, read and checked as a whole. */
 import { readFileSync } from 'node:fs';
+import { familiesOf } from './address-families.ts';
 import { compareLevels } from './compatibility-level.ts';
 import {
   defaultMydomain,
@@ -86,7 +87,7 @@ function computedDefault(name: string, values: SettingValues, host: HostFacts, d
         host,
         values.string('mynetworks_style'),
         values.list('inet_interfaces'),
-        values.string('inet_protocols'),
+        familiesOf(values),
       );
     case 'config_directory':
       return directory;

@@ -1,5 +1,6 @@
 /** Defaults that depend on this machine: myhostname, mydomain, mynetworks. postconf(5) */
 import { hostname, networkInterfaces, type NetworkInterfaceInfo } from 'node:os';
+import type { AddressFamily } from './address-families.ts';
 
 /** What the machine says of itself; handed in by tests. */
 export interface HostFacts {
@@ -54,14 +55,14 @@ export function defaultMynetworks(
   facts: HostFacts,
   style: string,
   listed: readonly string[],
-  protocols: string,
+  families: readonly AddressFamily[],
 ): string {
   const out: string[] = [];
   const add = (network: string): void => {
     if (!out.includes(network)) out.push(network);
   };
-  const useV4 = /all|ipv4/.test(protocols);
-  const useV6 = /all|ipv6/.test(protocols);
+  const useV4 = families.includes('ipv4');
+  const useV6 = families.includes('ipv6');
   if (style !== 'host' && useV4) add('127.0.0.0/8');
   for (const { address, netmask, family, cidr } of facts.interfaces) {
     if (!isListening(listed, address)) continue;

@@ -8,6 +8,7 @@ export {
   type Settings,
 } from './settings.ts';
 export { loadConfiguration, type LoadOptions, openSettings } from './configuration.ts';
+export { type AddressFamily, familiesOf } from './address-families.ts';
 export { defaultConfigDirectory, findConfigDirectory } from './directory.ts';
 export { expandValue, type Expansion, type ValueSource } from './expand.ts';
 export { type HostFacts, systemHostFacts } from './host-defaults.ts';

@@ -2,7 +2,7 @@
 import { lookup } from 'node:dns/promises';
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { ConfigError, type ServiceEntry, type Settings } from '#config';
+import { ConfigError, familiesOf, type ServiceEntry, type Settings } from '#config';
 
 export interface ListenAddress {
   readonly address: string;
@@ -51,13 +51,13 @@ async function resolveHost(host: string, wanted: (address: string) => boolean): 
 }
 
 function protocolFilter(settings: Settings): (address: string) => boolean {
-  const protocols = settings.list('inet_protocols').map((word) => word.toLowerCase());
-  const all = protocols.includes('all');
+  const families = familiesOf(settings);
+  // both is what machines ask for that have only one
+  const isOptional = families.length > 1;
   const hasV6 = Object.values(networkInterfaces()).some(
     (list) => list?.some((entry) => entry.family === 'IPv6') === true,
   );
-  return (address) =>
-    isV6(address) ? (all && hasV6) || protocols.includes('ipv6') : all || protocols.includes('ipv4');
+  return (address) => (isV6(address) ? families.includes('ipv6') && (hasV6 || !isOptional) : families.includes('ipv4'));
 }
 
 /** All addresses an inet service listens on. Throws ConfigError when a name or port can't be used. */

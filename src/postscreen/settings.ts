@@ -1,5 +1,5 @@
 /** Settings of postscreen as plain fields, compiled once a service. postscreen(8) */
-import { compareLevels, ConfigError, parseTime, type Settings } from '#config';
+import { compareLevels, ConfigError, familiesOf, parseTime, type Settings } from '#config';
 import { expansionFilter } from '#smtp';
 import { type MatchList, ProxyApproval, type TableList, type TableOpener } from '#tables';
 import { type AccessList, compileAccessList } from './access-list.ts';
@@ -174,9 +174,5 @@ function upstreamProxy(settings: Settings): UpstreamProxy | undefined {
   const protocol = settings.string(name);
   if (protocol === '') return undefined;
   if (protocol !== 'haproxy') throw new ConfigError([`unsupported ${name} value: ${protocol}; known is haproxy`]);
-  const protocols = settings.list('inet_protocols').map((word) => word.toLowerCase());
-  const families = (['ipv4', 'ipv6'] as const).filter(
-    (family) => protocols.includes('all') || protocols.includes(family),
-  );
-  return { timeoutMs: settings.ms('postscreen_upstream_proxy_timeout'), families };
+  return { timeoutMs: settings.ms('postscreen_upstream_proxy_timeout'), families: familiesOf(settings) };
 }

@@ -6,7 +6,7 @@ import type { Server } from 'node:net';
 import { createServer } from 'node:net';
 import { createBouncer, createSessionNotifier } from '#bounce';
 import { createCleanup } from '#cleanup';
-import { ConfigError, type Configuration, type ServiceEntry, type Settings } from '#config';
+import { ConfigError, type Configuration, familiesOf, type ServiceEntry, type Settings } from '#config';
 import type { DelivererPool } from '#delivery';
 import { createHostLookup, type Resolver, systemResolver } from '#dns';
 import type { EventChannel, EventLog } from '#events';
@@ -21,7 +21,6 @@ import {
   loginSettings,
   createLateService,
   createUnusableService,
-  familiesOf,
   limitSessions,
   reportingAt,
   serviceProblem,

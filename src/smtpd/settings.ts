@@ -1,10 +1,8 @@
 /** Settings of the SMTP server as plain fields, compiled once a service. smtpd(8) */
-import type { ServiceEntry, Settings } from '#config';
-import { ConfigError } from '#config';
+import { type AddressFamily, ConfigError, familiesOf, type ServiceEntry, type Settings } from '#config';
 import type { SubmissionOptions } from '#message';
 import { type BareNewlineMode, expansionFilter } from '#smtp';
 import type { MatchList, TableList, TableOpener } from '#tables';
-import { familiesOf, type Family } from './families.ts';
 import { compileFilter, type FilterSettings } from './proxy-filter/index.ts';
 
 export interface SmtpdSettings {
@@ -77,7 +75,7 @@ export interface SmtpdSettings {
   readonly anvilStatusUpdateMs: number;
   readonly eventLimitExceptions: MatchList;
   /** inet_protocols */
-  readonly families: readonly Family[];
+  readonly families: readonly AddressFamily[];
   /** A load balancer in front of us tells who the client is, within this time. smtpd_upstream_proxy_protocol */
   readonly upstreamProxy: { readonly timeoutMs: number } | undefined;
   /** Mail goes to this filter instead of the queue. smtpd_proxy_filter */

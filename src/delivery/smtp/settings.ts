@@ -1,5 +1,5 @@
 /** What the client reads of the configuration, compiled once per service. smtp(8), postconf(5) smtp_* and lmtp_*. */
-import type { ListElement, ServiceEntry, Settings } from '#config';
+import { type AddressFamily, familiesOf, type ListElement, type ServiceEntry, type Settings } from '#config';
 import { compileTimeouts, type Timeouts } from './timeouts.ts';
 
 export type ClientProtocol = 'smtp' | 'lmtp';
@@ -19,7 +19,7 @@ export interface SmtpSettings {
   readonly dnsLookups: boolean;
   readonly resolverOptions: readonly string[];
   readonly hostLookup: readonly string[];
-  readonly families: readonly ('ipv4' | 'ipv6')[];
+  readonly families: readonly AddressFamily[];
   readonly addressPreference: 'any' | 'ipv4' | 'ipv6';
   readonly balanceFamilies: boolean;
   readonly randomizeAddresses: boolean;
@@ -110,8 +110,6 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
   const own = (name: string): string => `${protocol}_${name}`;
   const smtp = protocol === 'smtp';
   const flags = serviceFlags(service.args);
-  const protocols = settings.list('inet_protocols').map((name) => name.toLowerCase());
-  const all = protocols.length === 0 || protocols.includes('all');
   const dns = settings.string(own('dns_support_level'));
   return {
     protocol,
@@ -127,10 +125,7 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
     dnsLookups: dns === '' ? !settings.bool('disable_dns_lookups') : dns !== 'disabled',
     resolverOptions: settings.list(own('dns_resolver_options')),
     hostLookup: settings.list(own('host_lookup')).map((name) => name.toLowerCase()),
-    families: [
-      ...(all || protocols.includes('ipv4') ? (['ipv4'] as const) : []),
-      ...(all || protocols.includes('ipv6') ? (['ipv6'] as const) : []),
-    ],
+    families: familiesOf(settings),
     addressPreference: oneOf(settings.string(own('address_preference')), ['any', 'ipv4', 'ipv6'], 'any'),
     balanceFamilies: settings.bool(own('balance_inet_protocols')),
     randomizeAddresses: settings.bool(own('randomize_addresses')),

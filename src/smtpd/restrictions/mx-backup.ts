@@ -1,8 +1,8 @@
 /** permit_mx_backup: mail for domains whose other mail exchanger we are. postconf(5) */
 import { domainToAscii, splitAddress } from '#address';
+import { familiesOf } from '#config';
 import { dnsErrorText, type DnsRecord } from '#dns';
 import type { MatchList } from '#tables';
-import { familiesOf } from '../families.ts';
 import { authorityOf } from './relay.ts';
 import {
   type Constructor,
