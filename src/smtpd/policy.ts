@@ -79,4 +79,6 @@ export type Stage = 'connect' | 'helo' | 'mail' | 'rcpt' | 'data' | 'endOfData' 
 /** Evaluates the restriction lists that belong to a stage, and logs what they decide. */
 export interface PolicyChecks {
   check(stage: Stage, facts: SessionFacts): MaybePromise<PolicyResult>;
+  /** There is nothing to ask at this stage, whoever comes: each accepted message would be asked about for nothing. */
+  asksNothing?(stage: Stage): boolean;
 }

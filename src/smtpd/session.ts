@@ -189,7 +189,9 @@ export class Session {
     change: Partial<Pick<SessionFacts, 'helo' | 'recipient' | 'protocol' | 'etrnDomain' | 'instance'>> = {},
   ): Promise<Verdict> {
     const { transaction } = this;
-    const answer = this.options.policy.check(stage, {
+    const { policy } = this.options;
+    if (policy.asksNothing?.(stage) === true) return { kind: 'accept', actions: [] };
+    const answer = policy.check(stage, {
       command: this.where,
       clientText: this.clientText,
       memory: this.#policyMemory,

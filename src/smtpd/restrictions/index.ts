@@ -132,21 +132,20 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
   }
   const delays = settings.bool('smtpd_delay_reject');
 
-  function groupsOf(stage: Stage): readonly Group[] {
-    const { connect, helo, mail, destination } = stages;
-    switch (stage) {
-      case 'connect':
-      case 'helo':
-      case 'mail':
-      case 'data':
-      case 'endOfData':
-        return [stages[stage]];
-      case 'rcpt':
-      case 'vrfy':
-        return delays ? [connect, helo, mail, destination] : [destination];
-      case 'etrn':
-        return delays ? [connect, helo, stages.etrn] : [stages.etrn];
-    }
+  const groupsOf: Readonly<Record<Stage, readonly Group[]>> = {
+    connect: [stages.connect],
+    helo: [stages.helo],
+    mail: [stages.mail],
+    rcpt: withDelayed(stages.mail, stages.destination),
+    vrfy: withDelayed(stages.mail, stages.destination),
+    etrn: withDelayed(stages.etrn),
+    data: [stages.data],
+    endOfData: [stages.endOfData],
+  };
+
+  /** smtpd_delay_reject: what earlier stages would have refused is asked for now. */
+  function withDelayed(...groups: readonly Group[]): readonly Group[] {
+    return delays ? [stages.connect, stages.helo, ...groups] : groups.slice(-1);
   }
 
   /** What an earlier stage put off; where refusals are delayed all lists run in one go, and nothing is. */
@@ -172,7 +171,8 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
     run.beginGroup();
     if (group.kind === 'mail') run.facts.memory.hasCheckedSender = false;
     for (const [i, list] of group.lists.entries()) {
-      const outcome = await run.list(list);
+      const ran = run.list(list);
+      const outcome = ran instanceof Promise ? await ran : ran;
       if (group.kind === 'destination') tellOfOldDefaults(run, outcome, i === 0);
       if (typeof outcome === 'object') return outcome;
     }
@@ -197,6 +197,10 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
   }
 
   return {
+    asksNothing: (stage) =>
+      (stage === 'data' || stage === 'endOfData') &&
+      onlooker === undefined &&
+      groupsOf[stage].every(({ lists }) => lists.every(({ restrictions }) => restrictions.length === 0)),
     async check(stage, facts) {
       onlooker?.tell({ kind: 'stage', stage, facts });
       const run = new StageRun(parts, stage, facts);
@@ -207,7 +211,7 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
       }
       run.deferIfPermit = inherited(stage, facts.memory);
       if (run.deferIfPermit !== undefined) onlooker?.tell({ kind: 'remark', remark: 'deferral inherited' });
-      for (const group of groupsOf(stage)) {
+      for (const group of groupsOf[stage]) {
         if (!hasSubject(group, facts)) continue;
         // VRFY outside of a transaction: what client and HELO put off is kept with a sender
         if (group.kind === 'destination' && facts.sender === undefined) run.deferIfPermit = undefined;

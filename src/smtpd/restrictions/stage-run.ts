@@ -81,7 +81,7 @@ export class StageRun {
   }
 
   /** Runs a list to its end, or to what ends it. */
-  async list({ parameter, restrictions, replyClass, datum }: List, isImplicit = false): Promise<Outcome> {
+  list({ parameter, restrictions, replyClass, datum }: List, isImplicit = false): MaybePromise<Outcome> {
     const { onlooker } = this.#parts;
     onlooker?.tell({ kind: 'list', parameter, length: restrictions.length, isImplicit });
     if (restrictions.length === 0) return 'dunno';
