@@ -1,31 +1,26 @@
 /** The delivery agents of master.cf: transport name → agent. */
 import { createSessionNotifier } from '#bounce';
-import type { Configuration, Settings } from '#config';
+import type { Configuration } from '#config';
 import { createDiscardAgent, createErrorAgent, type DelivererPool, inTurn } from '#delivery';
 import { createLocalAgent } from '#delivery/local';
 import { createPipeAgent } from '#delivery/pipe';
 import { createSmtpAgent } from '#delivery/smtp';
 import { createVirtualAgent } from '#delivery/virtual';
 import type { HostLookup, Resolver } from '#dns';
-import type { EventChannel, EventLog } from '#events';
 import type { DeliveryAgent, SubmissionPort } from '#message';
 import type { Rewriter } from '#rewrite';
-import type { TableOpener } from '#tables';
 import { hostname } from 'node:os';
+import type { OpenedService, ServiceTools } from './service-tools.ts';
 
 export interface AgentParts {
   readonly configuration: Configuration;
-  readonly log: EventLog;
   readonly rewriter: Rewriter;
   readonly resolver: Resolver;
   readonly hostLookup: HostLookup;
   readonly submission: SubmissionPort;
   readonly deliverers: DelivererPool;
   readonly now: () => number;
-  readonly openerFor: (
-    program: string,
-    view: Settings,
-  ) => { readonly tables: TableOpener; readonly events: EventChannel };
+  readonly openerFor: ServiceTools['openerFor'];
 }
 
 export function createAgents(parts: AgentParts): ReadonlyMap<string, DeliveryAgent> {
@@ -33,7 +28,7 @@ export function createAgents(parts: AgentParts): ReadonlyMap<string, DeliveryAge
   const agents = new Map<string, DeliveryAgent>();
   for (const service of configuration.services.filter((entry) => entry.type === 'unix')) {
     const settings = configuration.settingsFor(service);
-    const opened = (): ReturnType<typeof openerFor> => openerFor(service.command, settings);
+    const opened = (): OpenedService => openerFor(service.command, settings);
     switch (service.command) {
       case 'smtp':
       case 'lmtp': {

@@ -1,0 +1,138 @@
+/** The services of master.cf that take connections: SMTP servers, and postscreen in front of some. smtpd(8), postscreen(8) */
+import { createSessionNotifier } from '#bounce';
+import type { ServiceEntry, Settings } from '#config';
+import {
+  compileSmtpdSettings,
+  createAnvil,
+  createLateService,
+  createPolicyChecks,
+  createSmtpServer,
+  createUnusableService,
+  limitSessions,
+  loginSettings,
+  reportingAt,
+  serviceProblem,
+  type SmtpService,
+} from '#smtpd';
+import { type KeyFiles, openServerTls, postscreenParameters, smtpdParameters } from '#tls';
+import { filteredResolver } from './filtered-resolver.ts';
+import type { MessageCore } from './message-core.ts';
+import { type ConnectionService, createScreening } from './screening.ts';
+import { resolverOf, type ServiceTools, warningsTo } from './service-tools.ts';
+
+export interface MailServers {
+  /** Keys: `name/type`. */
+  readonly all: ReadonlyMap<string, ConnectionService>;
+  /** Those that are postscreen. */
+  readonly screenings: readonly ConnectionService[];
+}
+
+export async function openMailServers(
+  tools: ServiceTools,
+  core: MessageCore,
+  keyFiles: KeyFiles,
+): Promise<MailServers> {
+  const { services } = tools.configuration;
+  const all = new Map<string, ConnectionService>();
+  const passServers = new Map<string, { readonly service: ConnectionService; readonly processLimit: number }>();
+  for (const entry of services.filter(isSmtpServer)) {
+    const { name, type, processLimit } = entry;
+    const service = await openSmtpServer(tools, core, keyFiles, entry);
+    all.set(`${name}/${type}`, service);
+    if (type === 'pass') passServers.set(name, { service, processLimit });
+  }
+  const screenings: ConnectionService[] = [];
+  for (const entry of services.filter(({ command, type }) => command === 'postscreen' && type === 'inet')) {
+    const screening = await openScreening(tools, keyFiles, entry, passServers);
+    screenings.push(screening);
+    all.set(`${entry.name}/${entry.type}`, screening);
+  }
+  return { all, screenings };
+}
+
+function isSmtpServer({ command, type }: ServiceEntry): boolean {
+  return command === 'smtpd' && (type === 'inet' || type === 'pass');
+}
+
+async function openSmtpServer(
+  tools: ServiceTools,
+  core: MessageCore,
+  keyFiles: KeyFiles,
+  entry: ServiceEntry,
+): Promise<ConnectionService> {
+  const { configuration, channelOf, openerFor, now } = tools;
+  const { store, rewriter, hostLookup, verifier, probeSender, flushSite } = core;
+  const view = configuration.settingsFor(entry);
+  const parts = openerFor('smtpd', view);
+  const warn = warningsTo(parts.events);
+  const problem = serviceProblem(view);
+  if (problem !== undefined) return createUnusableService(problem, parts.events);
+  const submission = core.cleanupFor(view);
+  const tls = await openServerTls({
+    settings: view,
+    names: smtpdParameters,
+    files: keyFiles,
+    tables: parts.tables,
+    warn,
+    now,
+  });
+  const login = loginSettings(view, parts.tables, warn);
+  const anvil = createAnvil(view, channelOf(view, 'anvil'), now);
+  const make = (settings: Settings): SmtpService =>
+    createSmtpServer({
+      settings: compileSmtpdSettings(settings, entry, parts.tables),
+      policy: createPolicyChecks({
+        settings,
+        ...parts,
+        rewriter,
+        resolver: filteredResolver(resolverOf(parts.events), view, parts),
+        hostLookup,
+        verification: verifier,
+      }),
+      probeSender: (address) => probeSender.match(address, now()),
+      notifyPostmaster: createSessionNotifier({ speaker: 'SMTP server', submission, settings: view, warn, now }),
+      submission,
+      hostLookup,
+      rewriter,
+      events: parts.events,
+      anvil,
+      now,
+      freeBytes: () => store.freeBytes(),
+      flushSite,
+      tls,
+      login,
+    });
+  const calm = createLateService(() => make(view), parts.events);
+  const stressed = (): SmtpService => make(configuration.stressedSettingsFor(entry));
+  const masterWarn = warningsTo(channelOf(configuration.settings, 'master'));
+  return reportingAt(limitSessions(entry, { calm, stressed, warn: masterWarn, now }), anvil);
+}
+
+async function openScreening(
+  { configuration, channelOf, openerFor, now }: ServiceTools,
+  keyFiles: KeyFiles,
+  entry: ServiceEntry,
+  servers: Parameters<typeof createScreening>[0]['servers'],
+): Promise<ConnectionService> {
+  const view = configuration.settingsFor(entry);
+  const dnsblogEvents = channelOf(configuration.settings, 'dnsblog');
+  const proxy = openerFor('tlsproxy', view);
+  const tls = await openServerTls({
+    settings: view,
+    names: postscreenParameters,
+    files: keyFiles,
+    tables: proxy.tables,
+    warn: warningsTo(proxy.events),
+    now,
+  });
+  return createScreening({
+    entry,
+    settings: view,
+    ...openerFor('postscreen', view),
+    resolver: resolverOf(dnsblogEvents),
+    dnsblogEvents,
+    now,
+    tls: tls === undefined ? undefined : { server: tls, events: proxy.events },
+    servers,
+  });
+}

@@ -1,0 +1,151 @@
+/** The middle of the mail process: cleanup, the queue, its manager and the agents, and what they all ask. */
+import { type Bouncer, createBouncer } from '#bounce';
+import { createCleanup } from '#cleanup';
+import { ConfigError, familiesOf, type Settings } from '#config';
+import type { DelivererPool } from '#delivery';
+import { createHostLookup, type HostLookup, systemResolver } from '#dns';
+import type { DeliveryAgent } from '#message';
+import { createQueueManager, type QueueManager } from '#qmgr';
+import { createRewriter, type Rewriter } from '#rewrite';
+import { openStore, type QueueStore } from '#store';
+import type { TableOpener } from '#tables';
+import { createProbeSender, createVerifier, type ProbeSender, type Verifier } from '#verify';
+import { createAgents } from './agents.ts';
+import { type ServiceTools, warningsTo } from './service-tools.ts';
+
+type Cleanup = ReturnType<typeof createCleanup>;
+
+export interface MessageCore {
+  readonly store: QueueStore;
+  readonly rewriter: Rewriter;
+  /** Tables of the main configuration. */
+  readonly tables: TableOpener;
+  readonly hostLookup: HostLookup;
+  /** The cleanup service that `cleanup_service_name` names. */
+  readonly cleanupFor: (view: Settings) => Cleanup;
+  readonly bouncer: Bouncer;
+  readonly probeSender: ProbeSender;
+  readonly verifier: Verifier | undefined;
+  readonly agents: ReadonlyMap<string, DeliveryAgent>;
+  readonly qmgr: QueueManager;
+  /** ETRN and postqueue -s: starts deliveries to a site; false when it is none of fast_flush_domains. */
+  readonly flushSite: (site: string) => Promise<boolean>;
+}
+
+export interface CoreOptions {
+  readonly deliverers: DelivererPool;
+  readonly storeOwner: { readonly uid: number; readonly gid: number } | undefined;
+}
+
+export async function openMessageCore(
+  tools: ServiceTools,
+  { deliverers, storeOwner }: CoreOptions,
+): Promise<MessageCore> {
+  const { configuration, channelOf, openerFor, now } = tools;
+  const { settings, services } = configuration;
+  const qmgrEvents = channelOf(settings, 'qmgr');
+  const store = await openStore({
+    directory: settings.string('queue_directory'),
+    longQueueIds: settings.bool('enable_long_queue_ids'),
+    warn: warningsTo(qmgrEvents),
+    ...(storeOwner === undefined ? {} : { owner: storeOwner }),
+  });
+  const { tables } = openerFor('trivial-rewrite', settings);
+  const rewriter = createRewriter({
+    settings,
+    tables,
+    warn: warningsTo(channelOf(settings, 'trivial-rewrite')),
+  });
+  const resolver = systemResolver();
+  const hostLookup = createHostLookup(resolver, { families: familiesOf(settings) });
+
+  const cleanupFor = openCleanups(tools, rewriter, store);
+  const submission = cleanupFor(settings);
+  const bouncer = createBouncer({ submission, settings, events: channelOf(settings, 'bounce') });
+  const probeSender = createProbeSender({
+    sender: settings.string('address_verify_sender'),
+    ttlMs: settings.ms('address_verify_sender_ttl'),
+    rewrite: (address) => rewriter.rewrite(address, 'local'),
+  });
+  const verifier = openVerifier(tools, submission, probeSender);
+  const agents = createAgents({
+    configuration,
+    rewriter,
+    resolver,
+    hostLookup,
+    submission,
+    deliverers,
+    now,
+    openerFor,
+  });
+  const qmgr = createQueueManager({
+    store,
+    agents,
+    processLimit: (transport) =>
+      services.find((entry) => entry.type === 'unix' && entry.name === transport)?.processLimit ?? 0,
+    resolve: (sender, recipient, use) => rewriter.resolve(sender, recipient, use),
+    probes: verifier,
+    bouncer,
+    settings,
+    events: qmgrEvents,
+    errorEvents: channelOf(settings, 'error'),
+    now,
+  });
+
+  const flushDomains = tables.matchList('fast_flush_domains', 'domain', settings.elements('fast_flush_domains'));
+  const flushSite = async (site: string): Promise<boolean> => {
+    if ((await flushDomains.matches(site)) !== 'yes') return false;
+    await qmgr.flushSite(site);
+    return true;
+  };
+
+  return {
+    store,
+    rewriter,
+    tables,
+    hostLookup,
+    cleanupFor,
+    bouncer,
+    probeSender,
+    verifier,
+    agents,
+    qmgr,
+    flushSite,
+  };
+}
+
+function openCleanups(
+  { configuration, openerFor }: ServiceTools,
+  rewriter: Rewriter,
+  store: QueueStore,
+): MessageCore['cleanupFor'] {
+  const cleanups = new Map(
+    configuration.services
+      .filter((entry) => entry.command === 'cleanup')
+      .map((entry) => {
+        const view = configuration.settingsFor(entry);
+        const parts = openerFor('cleanup', view);
+        return [entry.name, createCleanup({ settings: view, ...parts, rewriter, store })] as const;
+      }),
+  );
+  return (view) => {
+    const name = view.string('cleanup_service_name');
+    const found = cleanups.get(name);
+    if (found === undefined)
+      throw new ConfigError([`cleanup_service_name = ${name}: master.cf has no such cleanup service`]);
+    return found;
+  };
+}
+
+function openVerifier(
+  { configuration, channelOf, now }: ServiceTools,
+  submission: Cleanup,
+  sender: ProbeSender,
+): Verifier | undefined {
+  const { settings, services } = configuration;
+  const verifyName = settings.string('address_verify_service_name');
+  const verifyEntry = services.find((entry) => entry.command === 'verify' && entry.name === verifyName);
+  if (verifyEntry === undefined) return undefined;
+  const view = configuration.settingsFor(verifyEntry);
+  return createVerifier({ settings: view, submission, sender, events: channelOf(view, 'verify'), now });
+}

@@ -1,0 +1,55 @@
+/** What every service of the mail process is given: its settings, its name in the log, its tables, the time. */
+import type { Configuration, Settings } from '#config';
+import { type Resolver, systemResolver } from '#dns';
+import type { EventChannel, EventLog } from '#events';
+import { TableOpener } from '#tables';
+
+/** The tables of a service and its channel: what it opens is warned of in its name. */
+export interface OpenedService {
+  readonly tables: TableOpener;
+  readonly events: EventChannel;
+}
+
+export interface ServiceTools {
+  readonly configuration: Configuration;
+  /** The log tag of a service: `-o syslog_name`, then the program. */
+  readonly channelOf: (view: Settings, program: string) => EventChannel;
+  readonly openerFor: (program: string, view: Settings) => OpenedService;
+  /** ms since the epoch. */
+  readonly now: () => number;
+}
+
+export function createServiceTools(configuration: Configuration, log: EventLog): ServiceTools {
+  const { settings, directory } = configuration;
+  const channelOf = (view: Settings, program: string): EventChannel =>
+    log.channel(`${view.string('syslog_name')}/${program}`);
+  return {
+    configuration,
+    channelOf,
+    openerFor(program, view) {
+      const events = channelOf(view, program);
+      const tables = new TableOpener({
+        settings: view,
+        configDirectory: directory,
+        warn: (text) => events.emit({ kind: 'warning', text }),
+        error: (text) => events.emit({ kind: 'error', text }),
+        proxySettings: settings,
+        proxyWarn: (text) => channelOf(settings, 'proxymap').emit({ kind: 'warning', text }),
+        // smtpd opens its tables when the first client comes; for others the first message does it.
+        isLate: program !== 'smtpd',
+      });
+      return { tables, events };
+    },
+    now: () => Date.now(),
+  };
+}
+
+/** A function that warns in the name of a channel. */
+export function warningsTo(events: EventChannel): (text: string) => void {
+  return (text) => events.emit({ kind: 'warning', text });
+}
+
+/** A resolver of the service's own, so that it says in the service's name what it doesn't believe. */
+export function resolverOf(events: EventChannel): Resolver {
+  return systemResolver(undefined, { warn: warningsTo(events) });
+}
