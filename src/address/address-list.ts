@@ -10,7 +10,13 @@ import { wordText } from './words.ts';
 /** A piece of an address list, in order. */
 export type AddressToken =
   /** One address, internal form, and `text`, as it was written; '' inside `<>` is not a token. */
-  | { readonly kind: 'address'; readonly address: string; readonly text: string }
+  | {
+      readonly kind: 'address';
+      readonly address: string;
+      readonly text: string;
+      /** No `@` stands outside of quotes: all of it is a local-part, whatever it holds. */
+      readonly isLocalPart: boolean;
+    }
   /** Display names and other text. */
   | { readonly kind: WordKind; readonly text: string }
   | { readonly kind: 'comment'; readonly text: string }
@@ -115,7 +121,12 @@ class ListReader {
     this.#endAddress(false);
     if (at < 0) return at;
     this.#reversed.push({ kind: 'operator', text: '<' });
-    return this.#copyUntil(at - 1, '>;,:');
+    const end = this.#copyUntil(at - 1, '>;,:');
+    const before = this.#scanned[end];
+    if (before?.kind !== 'operator' || before.text !== ':') return end;
+    // what stands before the colon of a group that has no end is no part of the name
+    this.#reversed.push(before);
+    return end - 1;
   }
 
   /** Takes tokens as they are, up to one of the given operators. */
@@ -135,11 +146,23 @@ class ListReader {
     this.#comments = [];
     if (this.#address.length === 0) return;
     const parts = this.#address.reverse();
-    const address = parts.map(internalText).join('');
-    this.#reversed.push({ kind: 'address', address, text: parts.map(wordText).join('') });
+    const address = joined(parts, internalText);
+    const isLocalPart = !parts.some(({ kind, text }) => kind === 'operator' && text === '@');
+    this.#reversed.push({ kind: 'address', address, text: joined(parts, wordText), isLocalPart });
     this.#address = [];
     if (addComma) this.#reversed.push({ kind: 'operator', text: ',' });
   }
+}
+
+/** Operators that belong between addresses, and stand in one, keep their distance. */
+function joined(parts: readonly ScannedToken[], textOf: (token: ScannedToken) => string): string {
+  return parts
+    .map((token, index) => {
+      if (token.kind !== 'operator') return textOf(token);
+      if (token.text === ',') return ', ';
+      return token.text === '<' && index > 0 ? ' <' : token.text;
+    })
+    .join('');
 }
 
 function internalText(token: ScannedToken): string {

@@ -66,7 +66,7 @@ class Line {
 }
 
 function tokenText(token: AddressToken): string {
-  if (token.kind === 'address') return toExternal(token.address);
+  if (token.kind === 'address') return toExternal(token.address) || '""';
   return token.kind === 'groupStart' ? ':' : wordText(token);
 }
 

@@ -1,5 +1,5 @@
 /** The header section of a message: checked, rewritten, thinned, completed. cleanup(8), inventory i.2 */
-import { formatAddressHeader, mapAddresses, parseAddressList, toExternal } from '#address';
+import { type AddressToken, formatAddressHeader, parseAddressList, toExternal } from '#address';
 import type { EventChannel } from '#events';
 import type { Envelope, MimeStructure } from '#message';
 import { type AddressMaps, canonicalise } from './address-maps.ts';
@@ -43,22 +43,22 @@ export function* rewriteField(field: HeaderField, context: 'local' | 'remote', m
   if (role === undefined) return field.text;
   const body = field.text.slice(field.text.indexOf(':') + 1);
   const tokens = parseAddressList(body, maps.settings.headerTokenLimit);
-  const rewritten = new Map<string, string>();
+  const rewritten: AddressToken[] = [];
+  const known = new Map<string, string>();
   let changes = false;
   for (const token of tokens) {
+    rewritten.push(token);
     if (token.kind !== 'address') continue;
-    const { address, text } = token;
-    const known = rewritten.get(address);
-    const result = known ?? (yield* canonicalise(maps.rewriter.rewrite(address, context), role, maps));
-    rewritten.set(address, result);
+    const { address, text, isLocalPart } = token;
+    const standard = maps.rewriter.rewrite(address, context, isLocalPart);
+    const result = known.get(standard) ?? (yield* canonicalise(standard, role, maps));
+    known.set(standard, result);
+    rewritten.splice(-1, 1, { ...token, address: result });
     // needless or missing quotes are put right too
     changes ||= result !== address || toExternal(result) !== text;
   }
   if (!changes) return field.text;
-  return formatAddressHeader(
-    field.name,
-    mapAddresses(tokens, (address) => rewritten.get(address) ?? address),
-  );
+  return formatAddressHeader(field.name, rewritten);
 }
 
 /** Whether this is mail whose header section is made to conform. postconf(5) remote_header_rewrite_domain */

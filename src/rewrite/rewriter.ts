@@ -18,8 +18,11 @@ export interface RewriterOptions {
 }
 
 export interface Rewriter {
-  /** The address (internal form) in standard form. Envelope addresses are always `local`. */
-  rewrite(address: string, context: 'local' | 'remote'): string;
+  /**
+   * The address (internal form) in standard form. Envelope addresses are always `local`. `isLocalPart`: it has no domain,
+   * though it may hold an `@`.
+   */
+  rewrite(address: string, context: 'local' | 'remote', isLocalPart?: boolean): string;
   /** Class, transport and nexthop of a recipient in standard form; `verify`: by the address_verify_* parameters. */
   resolve(sender: string, recipient: string, use?: 'mail' | 'verify'): MaybePromise<Resolution>;
   /** mydestination, or a literal of one of our addresses. */
@@ -75,7 +78,8 @@ export function createRewriter({ settings, tables, warn, facts }: RewriterOption
     for (const { transportMaps } of Object.values(tablesOf)) void transportMaps.lookup('*');
   };
   return {
-    rewrite: (address, context) => toStandardForm(address, rewriteSettings[context], rewriteSettings),
+    rewrite: (address, context, isLocalPart) =>
+      toStandardForm(address, rewriteSettings[context], rewriteSettings, isLocalPart),
     resolve: (sender, recipient, use = 'mail') => {
       if (!isStarted) start();
       return resolvers[use].resolve(sender, recipient);

@@ -6,9 +6,19 @@
 import { quoteLocalPart } from '#address';
 import type { RewriteContext, RewriteSettings } from './settings.ts';
 
-/** The address with its missing parts, without source route and trailing dot. The null address stays null. */
-export function toStandardForm(address: string, context: RewriteContext, settings: RewriteSettings): string {
+/**
+ * The address with its missing parts, without source route and trailing dot. The null address stays null.
+ * `isLocalPart`: it has no domain, though it may hold an `@`.
+ */
+export function toStandardForm(
+  address: string,
+  context: RewriteContext,
+  settings: RewriteSettings,
+  isLocalPart = false,
+): string {
   if (address === '' || address === '@') return '';
+  if (isLocalPart && address.includes('@'))
+    return withFullDomain(atOrigin(address, context, settings), context, settings);
   const bare = withoutRoute(address);
   return withoutTrailingDot(withFullDomain(withDomain(bare, context, settings), context, settings));
 }
@@ -28,7 +38,11 @@ function withDomain(address: string, context: RewriteContext, settings: RewriteS
     const percent = settings.percentHack ? address.lastIndexOf('%') : -1;
     if (percent >= 0) return `${address.slice(0, percent)}@${address.slice(percent + 1)}`;
   }
-  return settings.appendAtMyorigin && context.origin !== '' ? `${address}@${context.origin}` : address;
+  return atOrigin(address, context, settings);
+}
+
+function atOrigin(localPart: string, context: RewriteContext, settings: RewriteSettings): string {
+  return settings.appendAtMyorigin && context.origin !== '' ? `${localPart}@${context.origin}` : localPart;
 }
 
 function withFullDomain(address: string, context: RewriteContext, settings: RewriteSettings): string {

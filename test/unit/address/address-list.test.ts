@@ -52,4 +52,21 @@ describe('address lists', () => {
   it('drops names and comments that are too long beside an address', () => {
     assert.equal(rewritten(`${'n'.repeat(300)} <a>, b`), '<a@h>, b@h');
   });
+
+  it('tells a local-part that holds an at sign from an address', () => {
+    const found = (text: string) =>
+      parseAddressList(text).flatMap((token) => (token.kind === 'address' ? [[token.address, token.isLocalPart]] : []));
+    assert.deepEqual(found('"un b@c'), [['un b@c', true]]);
+    assert.deepEqual(found('"a@b"'), [['a@b', true]]);
+    assert.deepEqual(found('[x a@b'), [['[x a@b]', true]]);
+    assert.deepEqual(found('"a@b"@c, d'), [
+      ['a@b@c', false],
+      ['d', true],
+    ]);
+  });
+
+  it('keeps what stands before the colon of a group without an end apart from the name behind it', () => {
+    const texts = parseAddressList('a :Name <b@c>').map((token) => ('text' in token ? token.text : ''));
+    assert.deepEqual(texts, ['a', ':', 'Name', '<', 'b@c', '>']);
+  });
 });
