@@ -2,7 +2,7 @@
 import { RequestDeadline } from '#smtp';
 import type { Connection } from './connection.ts';
 import { ContentEncoder } from './content-encoder.ts';
-import { CheckFailure } from './output-rules.ts';
+import { CheckFailure } from './output-checks.ts';
 import type { SmtpSettings } from './settings.ts';
 import type { TransactionContext } from './transaction-context.ts';
 
