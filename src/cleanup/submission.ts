@@ -18,10 +18,12 @@ import type {
 import { type MessageWriter, type QueueStore, StoreFullError } from '#store';
 import { type AddressMaps, canonicalise, MapError } from './address-maps.ts';
 import { ContentReader } from './content-reader.ts';
+import { Decisions } from './decisions.ts';
 import { type InspectedMessage, Inspector } from './inspector.ts';
 import { RecipientCollector } from './recipients.ts';
 import { type Refusal, refuse } from './refusal.ts';
-import { run, type Steps } from './steps.ts';
+import type { Steps } from './steps.ts';
+import { Turns } from './turns.ts';
 
 export interface CleanupParts {
   readonly maps: AddressMaps;
@@ -39,16 +41,10 @@ export class CleanupSubmission implements Submission {
   readonly #writer: MessageWriter;
   readonly #recipients: RecipientCollector;
   readonly #content: ContentReader;
-  readonly #bcc: string[] = [];
-  readonly #prepended: string[] = [];
+  readonly #decisions: Decisions;
+  readonly #turns = new Turns();
   #sender: string;
-  #contentFilter: string;
-  #isHeld = false;
-  #isDiscarded = false;
-  #redirect: string | undefined;
   #refusal: Refusal | undefined;
-  /** Work that must finish before the next step; undefined: nothing waits. */
-  #turn: Promise<void> | undefined;
   #sizeBytes = 0;
 
   constructor(parts: CleanupParts, options: SubmissionOptions) {
@@ -57,7 +53,7 @@ export class CleanupSubmission implements Submission {
     this.#writer = parts.store.begin(options.envelope.arrivedAt);
     this.queueId = this.#writer.queueId;
     this.#sender = options.envelope.sender;
-    this.#contentFilter = options.envelope.contentFilter;
+    this.#decisions = new Decisions(options.envelope.contentFilter);
     const mapsAddresses = !options.overrides.includes('no_address_mappings');
     this.#recipients = new RecipientCollector(parts.maps, {
       expandsAliases: mapsAddresses,
@@ -108,13 +104,11 @@ export class CleanupSubmission implements Submission {
 
   #top(): Buffer {
     const { prepend } = this.#options;
-    const top = typeof prepend === 'function' ? prepend() : prepend;
-    if (this.#prepended.length === 0) return top;
-    return Buffer.concat([Buffer.from(this.#prepended.map((line) => `${line}\r\n`).join('')), top]);
+    return this.#decisions.above(typeof prepend === 'function' ? prepend() : prepend);
   }
 
   get #isOver(): boolean {
-    return this.#refusal !== undefined || this.#isDiscarded;
+    return this.#refusal !== undefined || this.#decisions.isDiscarded;
   }
 
   /** The first reason counts. */
@@ -124,14 +118,7 @@ export class CleanupSubmission implements Submission {
 
   /** Runs a step after those before it, unless the message is refused or thrown away by then. */
   #do(step: () => Steps<void>): MaybePromise<void> {
-    const before = this.#turn;
-    const wait = before === undefined ? run(this.#guard(step)) : before.then(() => run(this.#guard(step)));
-    if (wait === undefined) return undefined;
-    const turn: Promise<void> = wait.then(() => {
-      if (this.#turn === turn) this.#turn = undefined;
-    });
-    this.#turn = turn;
-    return turn;
+    return this.#turns.take(() => this.#guard(step));
   }
 
   *#guard(step: () => Steps<void>): Steps<void> {
@@ -161,25 +148,7 @@ export class CleanupSubmission implements Submission {
   }
 
   apply(action: SubmissionAction): void {
-    switch (action.kind) {
-      case 'hold':
-        this.#isHeld = true;
-        return;
-      case 'discard':
-        this.#isDiscarded = true;
-        return;
-      case 'filter':
-        this.#contentFilter = action.destination;
-        return;
-      case 'redirect':
-        this.#redirect = action.address;
-        return;
-      case 'bcc':
-        this.#bcc.push(action.address);
-        return;
-      case 'prepend':
-        this.#prepended.push(action.header);
-    }
+    this.#decisions.apply(action);
   }
 
   write(chunk: Buffer): MaybePromise<void> {
@@ -234,8 +203,9 @@ export class CleanupSubmission implements Submission {
   *#finish(): Steps<void> {
     yield* this.#content.end();
     yield* this.#recipients.addAlwaysBcc();
-    for (const address of this.#bcc) yield* this.#recipients.addBcc(address);
-    if (this.#redirect !== undefined) this.#recipients.redirect(this.#redirect);
+    for (const address of this.#decisions.bcc) yield* this.#recipients.addBcc(address);
+    const { redirect } = this.#decisions;
+    if (redirect !== undefined) this.#recipients.redirect(redirect);
   }
 
   async #commit(recipients: readonly Recipient[]): Promise<SubmissionResult> {
@@ -245,13 +215,13 @@ export class CleanupSubmission implements Submission {
           ...this.#options.envelope,
           sender: this.#sender,
           smtputf8: this.#options.envelope.smtputf8 || this.#isUtf8(recipients),
-          contentFilter: this.#contentFilter,
+          contentFilter: this.#decisions.contentFilter,
           encoding: this.#options.envelope.encoding || this.#content.encoding,
           messageId: this.#content.messageId,
           ...(this.#content.tls ?? { tlsNotRequired: false }),
         },
         recipients,
-        queue: this.#isHeld ? 'hold' : 'incoming',
+        queue: this.#decisions.isHeld ? 'hold' : 'incoming',
         headerBytes: this.#content.headerBytes,
         sizeBytes: this.#sizeBytes,
       });
