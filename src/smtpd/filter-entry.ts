@@ -119,6 +119,7 @@ export function logFilterReply(session: Session, transaction: Transaction, verdi
     recipient: transaction.recipients[0]?.address,
     protocol: session.protocol,
     helo: session.helo ?? '',
+    saslUsername: session.login.user,
   });
 }
 

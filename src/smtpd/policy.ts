@@ -28,8 +28,8 @@ export interface SessionFacts {
   readonly saslMethod?: string;
   /** Logins are possible, or one was made. */
   readonly canLogIn?: boolean;
-  /** AUTH= of MAIL; '' when there is none. */
-  readonly saslSender: string;
+  /** AUTH= of MAIL; undefined when there is none. */
+  readonly saslSender: string | undefined;
   /** Input waits that the client should not have sent yet. */
   readonly hasPipelinedInput: boolean;
   /** undefined: the session is not encrypted. */

@@ -12,6 +12,7 @@ export interface ReceivedFacts {
   readonly queueId: string;
   readonly recipients: readonly { readonly address: string }[];
   readonly at: number;
+  /** Nothing is told of who the client is and how it came. smtpd_hide_client_session */
   readonly hidesClient: boolean;
   /** Told of in the field. smtpd_tls_received_header */
   readonly tls?: { readonly facts: TlsFacts; readonly asksCertificate: boolean } | undefined;
@@ -57,14 +58,14 @@ export function receivedField(facts: ReceivedFacts): Buffer {
   const { client, recipients } = facts;
   const address = client.address.includes(':') ? `IPv6:${client.address}` : client.address;
   const helo = client.heloName === '' ? client.name : client.heloName;
-  const from = facts.hidesClient
-    ? 'by'
-    : `from ${helo} (${client.name} [${address}])${tlsComment(facts.tls)}${loginComment(facts.login)}\r\n\tby`;
+  const from = `from ${helo} (${client.name} [${address}])${tlsComment(facts.tls)}${loginComment(facts.login)}\r\n\t`;
   const [only] = recipients;
   const id = facts.queueId === '' ? '' : ` id ${facts.queueId}`;
   const end =
     recipients.length === 1 && only !== undefined
       ? `\r\n\tfor <${toExternal(only.address)}>; ${formatMailDate(facts.at)}\r\n`
       : `;\r\n\t${formatMailDate(facts.at)}\r\n`;
-  return Buffer.from(`Received: ${from} ${facts.myhostname} (${facts.mailName}) with ${facts.protocol}${id}${end}`);
+  const by = `by ${facts.myhostname} (${facts.mailName})`;
+  const way = facts.hidesClient ? by : `${from}${by} with ${facts.protocol}`;
+  return Buffer.from(`Received: ${way}${id}${end}`);
 }

@@ -32,6 +32,7 @@ export function logRefusal(session: Session, text: string, sender: string | unde
     helo: session.helo ?? '',
     saslMethod: session.login.method,
     saslUsername: session.login.user,
+    saslSender: session.transaction?.saslSender,
   });
 }
 

@@ -208,7 +208,7 @@ export class Session {
       saslUsername: this.login.user,
       saslMethod: this.login.method,
       canLogIn: this.login.mechanisms !== undefined,
-      saslSender: transaction?.saslSender ?? '',
+      saslSender: transaction?.saslSender,
       hasPipelinedInput: this.exchange.sawPipelining,
       tls: this.tls,
       instance: transaction?.instance ?? '',

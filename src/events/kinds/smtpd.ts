@@ -16,6 +16,8 @@ export interface SessionTail {
   /** '' or absent: nobody has logged in. */
   readonly saslMethod?: string | undefined;
   readonly saslUsername?: string | undefined;
+  /** AUTH= of MAIL, if there was one. */
+  readonly saslSender?: string | undefined;
 }
 
 export type PolicyWord =
@@ -78,15 +80,24 @@ function statisticsTime(at: number): string {
   return `${month} ${String(date.getDate()).padStart(2, ' ')} ${date.toTimeString().slice(0, 8)}`;
 }
 
-function tail(event: SessionTail, shown: ShownAddress): string {
+/** What is known of a session; `login`: as much of its login as is told there. */
+function tail(event: SessionTail, shown: ShownAddress, login = loginTail(event)): string {
   const sender = event.sender === undefined ? '' : ` from=<${shown(event.sender)}>`;
   const recipient = event.recipient === undefined ? '' : ` to=<${shown(event.recipient)}>`;
   const protocol = event.protocol === '' ? '' : ` proto=${event.protocol}`;
   const helo = event.helo === '' ? '' : ` helo=<${event.helo}>`;
-  const { saslMethod = '', saslUsername = '' } = event;
-  const login = saslUsername === '' ? '' : ` sasl_method=${saslMethod} sasl_username=${saslUsername}`;
   const all = `${sender}${recipient}${protocol}${helo}${login}`;
   return all === '' ? '' : `;${all}`;
+}
+
+function loginTail({ saslMethod = '', saslUsername = '', saslSender }: SessionTail): string {
+  const login = saslUsername === '' ? '' : ` sasl_method=${saslMethod} sasl_username=${saslUsername}`;
+  return saslSender === undefined ? login : `${login} sasl_sender=${saslSender}`;
+}
+
+/** Lines about filters have it otherwise. */
+function loginOfFiltered({ saslUsername = '' }: SessionTail): string {
+  return saslUsername === '' ? '' : ` sasl_username=<${saslUsername}>`;
 }
 
 export const smtpdRenderings: Renderings<SmtpdEvent> = {
@@ -98,7 +109,7 @@ export const smtpdRenderings: Renderings<SmtpdEvent> = {
   sentAway: (event) => `${idOf(event)}: reject: ${event.where} from ${event.client}: ${event.text}`,
   lost: (event) => `${idOf(event)}: ${event.how} after ${event.after} from ${event.client}`,
   filtered: (event, shown) =>
-    `proxy-${event.isAccepted ? 'accept' : 'reject'}: ${event.where}: ${event.text}${tail(event, shown)}`,
+    `proxy-${event.isAccepted ? 'accept' : 'reject'}: ${event.where}: ${event.text}${tail(event, shown, loginOfFiltered(event))}`,
   discardedKeywords: (event) => `discarding EHLO keywords: ${event.names.join(', ')}`,
   replyFilter: (event) => `${idOf(event)}: reply filter in: ${event.before}; reply filter out: ${event.after}`,
   statistics: (event) =>

@@ -8,11 +8,11 @@ import type { Arguments } from './index.ts';
 
 const maxLogged = 100;
 
-const badMechanism: SaslOutcome = {
+const badMechanism = (name: string): SaslOutcome => ({
   kind: 'refused',
-  reason: 'Invalid authentication mechanism',
+  reason: `Invalid authentication mechanism: '${name}'`,
   isTemporary: false,
-};
+});
 
 export async function auth(session: Session, { words }: Arguments): Promise<CommandResult> {
   const { login, options, settings } = session;
@@ -28,7 +28,9 @@ export async function auth(session: Session, { words }: Arguments): Promise<Comm
   const [, mechanism, initial, ...more] = words.map(({ text }) => text);
   if (mechanism === undefined || more.length > 0) return replyOf('501 5.5.4 Syntax: AUTH mechanism');
   const isKnown = login.mechanisms.some(({ name }) => name.toUpperCase() === mechanism.toUpperCase());
-  return isKnown ? converse(session, options.login, mechanism, initial) : resultOf(session, mechanism, badMechanism);
+  return isKnown
+    ? converse(session, options.login, mechanism, initial)
+    : resultOf(session, mechanism, badMechanism(mechanism));
 }
 
 async function converse(

@@ -28,5 +28,6 @@ export function policyEvent(facts: SessionFacts, word: PolicyWord, text: string)
     helo: facts.helo ?? '',
     saslUsername: facts.saslUsername,
     saslMethod: facts.saslMethod,
+    saslSender: facts.saslSender,
   };
 }

@@ -3,10 +3,11 @@ import { afterEach, describe, it } from 'node:test';
 import type { LoginServer, Mechanism, Offer, SaslRequest, SaslStep } from '#sasl';
 import { TestServer } from './conversation.ts';
 
-/** Knows who gives `Z29vZA==` for joe; everybody else is refused. */
+/** Knows who gives `Z29vZA==`; everybody else is refused. */
 class FakeLogins implements LoginServer {
   readonly asked: SaslRequest[] = [];
   readonly abandoned: string[] = [];
+  user = 'joe';
   offered: Offer = {
     kind: 'mechanisms',
     mechanisms: ['PLAIN', 'LOGIN', 'CRAM-MD5'].map((name): Mechanism => ({
@@ -23,7 +24,7 @@ class FakeLogins implements LoginServer {
     this.asked.push(request);
     const judge = async (response: string): Promise<SaslStep> =>
       response === 'Z29vZA=='
-        ? { kind: 'authenticated', user: 'joe' }
+        ? { kind: 'authenticated', user: this.user }
         : { kind: 'refused', reason: '', isTemporary: false, verdict: { user: 'joe' } };
     const { initialResponse, mechanism } = request;
     return {
@@ -71,7 +72,7 @@ describe('AUTH', () => {
     const { server: strict } = start('smtpd_sasl_security_options = noplaintext');
     const refused = await strict.talk('EHLO me', 'AUTH PLAIN Z29vZA==');
     assert.deepEqual(announced(refused[0]), ['250-AUTH CRAM-MD5']);
-    assert.equal(refused[1], '535 5.7.8 Error: authentication failed: Invalid authentication mechanism');
+    assert.equal(refused[1], "535 5.7.8 Error: authentication failed: Invalid authentication mechanism: 'PLAIN'");
   });
 
   it('needs TLS where main.cf says so, and no greeting', async () => {
@@ -104,9 +105,9 @@ describe('AUTH', () => {
       server.log.filter((line) => line.startsWith('warning')),
       [
         'warning: unknown[192.0.2.1]: SASL plain authentication aborted',
-        'warning: unknown[192.0.2.1]: SASL FOO authentication failed: Invalid authentication mechanism, sasl_username=(unavailable)',
+        "warning: unknown[192.0.2.1]: SASL FOO authentication failed: Invalid authentication mechanism: 'FOO', sasl_username=(unavailable)",
         'warning: unknown[192.0.2.1]: SASL PLAIN authentication failed: (reason unavailable), sasl_username=joe',
-        'warning: unknown[192.0.2.1]: SASL FOO authentication failed: Invalid authentication mechanism, sasl_username=joe',
+        "warning: unknown[192.0.2.1]: SASL FOO authentication failed: Invalid authentication mechanism: 'FOO', sasl_username=joe",
       ],
     );
   });
@@ -165,5 +166,22 @@ describe('AUTH', () => {
     assert.deepEqual(replies.slice(0, 2), Array(2).fill('503 5.5.4 Error: multiple AUTH= options'));
     assert.equal(replies[3], '250 2.1.0 Ok');
     assert.ok(server.log.some((line) => line.endsWith('client=unknown[192.0.2.1], sasl_sender=')));
+  });
+
+  it('is told of in the trace of a message as a comment that can not be broken out of, or with all of the client hidden', async () => {
+    const { server, logins } = start('smtpd_sasl_authenticated_header = yes');
+    logins.user = 'a)b(c\\é';
+    const trace = async (of: TestServer): Promise<string> => {
+      await of.talk('EHLO me', 'AUTH PLAIN Z29vZA==', 'MAIL FROM:<a@b.example>', 'RCPT TO:<b@b.example>', 'DATA', '.');
+      const prepend = of.messages[0]?.options.prepend;
+      return String(typeof prepend === 'function' ? prepend() : prepend).split(';')[0] ?? '';
+    };
+    assert.equal(
+      await trace(server),
+      'Received: from me (unknown [192.0.2.1])\r\n\t(Authenticated sender: a?b(c???)' +
+        ')\r\n\tby mail.example.com (Postfix) with ESMTPA id Q1\r\n\tfor <b@b.example>',
+    );
+    const { server: hidden } = start('smtpd_sasl_authenticated_header = yes\nsmtpd_hide_client_session = yes');
+    assert.equal(await trace(hidden), 'Received: by mail.example.com (Postfix) id Q1\r\n\tfor <b@b.example>');
   });
 });

@@ -131,7 +131,7 @@ export class Bench {
       queueId: '',
       sizeBytes: 0,
       saslUsername: '',
-      saslSender: '',
+      saslSender: undefined,
       hasPipelinedInput: false,
       instance: '1.2.3',
       client: {

@@ -151,7 +151,12 @@ describe('check_policy_service', () => {
     await withBench(
       `${asking()}\nsmtpd_etrn_restrictions = check_policy_service inet:127.0.0.1:${server.port}`,
       async (bench) => {
-        await bench.ask('rcpt', { saslUsername: 'joe', sizeBytes: 77, recipientCount: 3 });
+        await bench.ask('rcpt', {
+          saslUsername: 'joe',
+          saslMethod: 'XCLIENT',
+          sizeBytes: 77,
+          recipientCount: 3,
+        });
         await bench.ask('etrn', { sender: undefined, etrnDomain: 'example.com' });
         const [rcpt, etrn] = server.requests;
         const of = (request: ReadonlyMap<string, string> | undefined): readonly (string | undefined)[] =>
