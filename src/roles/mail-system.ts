@@ -7,14 +7,14 @@ import type { Configuration } from '#config';
 import type { DelivererPool } from '#delivery';
 import type { EventLog } from '#events';
 import { refusedUser } from '#tables';
-import { type KeyFiles, readKeyFiles } from '#tls';
+import type { KeyFiles } from '#tls';
 import { startControlServer } from './control-server.ts';
 import { openLocalIntake } from './local-intake.ts';
 import { openMailServers } from './mail-servers.ts';
 import { openMessageCore } from './message-core.ts';
 import { type ConnectionService, drainServers } from './screening.ts';
 import { createServiceTools, warningsTo } from './service-tools.ts';
-import { tlsServices } from './tls-services.ts';
+import { readTlsFiles } from './tls-services.ts';
 
 export interface ListenerFd {
   readonly service: string;
@@ -49,7 +49,7 @@ const drainDeadlineMs = 600_000;
 export async function startMailSystem(options: MailSystemOptions): Promise<MailSystem> {
   const { configuration, log, listeners, deliverers, storeOwner } = options;
   const { settings } = configuration;
-  const keyFiles = options.keyFiles ?? readKeyFiles(tlsServices(configuration));
+  const keyFiles = options.keyFiles ?? readTlsFiles(configuration);
   const tools = createServiceTools(configuration, log);
   const core = await openMessageCore(tools, { deliverers, storeOwner });
   const { store, qmgr, flushSite, tables } = core;

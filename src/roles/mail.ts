@@ -5,11 +5,11 @@ import { ConfigError, loadConfiguration } from '#config';
 import { createProcessPool } from '#delivery';
 import { EventLog } from '#events';
 import { type FromMail, parseMailStart, parseToMail } from '#master';
-import { type KeyFiles, readKeyFiles } from '#tls';
+import type { KeyFiles } from '#tls';
 import { becomeUser } from './become-user.ts';
 import { type MailSystem, startMailSystem } from './mail-system.ts';
 import { mailLogSink } from './mail-log.ts';
-import { tlsServices } from './tls-services.ts';
+import { readTlsFiles } from './tls-services.ts';
 
 /** Descriptor of the log file, opened by the supervisor. */
 const logFd = 3;
@@ -54,7 +54,7 @@ function describe(error: unknown): string {
 function readAsRoot(directory: string): KeyFiles | undefined {
   try {
     const configuration = loadConfiguration(directory);
-    return readKeyFiles(tlsServices(configuration));
+    return readTlsFiles(configuration);
   } catch (error) {
     if (error instanceof ConfigError) return undefined;
     throw error;

@@ -139,9 +139,16 @@ export class Exchange {
     return this.end(replyOf('554 5.5.0 Error: SMTP protocol synchronization'));
   }
 
-  /** Puts the rest of the session on the stream that `secure` makes of this one; false when it can't, and the session is over. */
-  async changeStream(secure: (plain: Duplex) => Promise<Duplex | undefined>): Promise<boolean> {
-    this.input.release();
+  /**
+   * Puts the rest of the session on the stream that `secure` makes of this one; false when it can't, and the session is
+   * over. Input that waits is forgotten, or kept for `secure`.
+   */
+  async changeStream(
+    secure: (plain: Duplex) => Promise<Duplex | undefined>,
+    waiting: 'forgotten' | 'kept',
+  ): Promise<boolean> {
+    const bytes = this.input.release();
+    if (waiting === 'kept' && bytes.length > 0 && !this.#stream.readableEnded) this.#stream.unshift(bytes);
     this.replies.flush();
     const stream = await secure(this.#stream);
     if (stream === undefined) {

@@ -58,13 +58,15 @@ export class SessionInput {
     for (const name of endings) this.#stream.on(name, this.#onEnd);
   }
 
-  /** Lets go of the stream, and forgets what came: nothing said before TLS counts after it. RFC 3207, 4.2 */
-  release(): void {
+  /** Lets go of the stream, and forgets what came: nothing said before TLS counts after it (RFC 3207, 4.2). Gives what that was. */
+  release(): Buffer {
     this.#stream.pause();
     this.#stream.off('data', this.#onData);
     for (const name of endings) this.#stream.off(name, this.#onEnd);
+    const bytes = this.reader.waitingBytes;
     this.reader.clear();
     this.#hasNews = false;
+    return bytes;
   }
 
   /** Goes on with another stream after `release`. */

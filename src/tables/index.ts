@@ -28,7 +28,7 @@ export { TableOpener, type TableOpenerOptions } from './opener.ts';
 export { tableFileProblems, type TableFileProblem, unreadable } from './table-files.ts';
 export { isTableType, tableTypes } from './table-types.ts';
 export { readMapSource, type SourceItem } from './source-lines.ts';
-export { lookupFirst, type SearchKey } from './table-list.ts';
+export { createTableList, lookupFirst, type SearchKey } from './table-list.ts';
 export type { LookupResult, MatchList, MatchResult, Table, TableList, TableListResult, TableUse } from './table.ts';
 export { allowsEverySender, type SenderRight, senderRight } from './login-senders.ts';
 export { refusedUser } from './user-list.ts';

@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { DetailedPeerCertificate, Server, TLSSocket } from 'node:tls';
 import type { TlsFacts } from '#message';
-import { peerCertificate, rsaDigest, signatureOf } from './certificate.ts';
+import { peerCertificate, rsaDigest, signatureOf, verificationProblem } from './certificate.ts';
 import { keyExchangeOf } from './key-exchange.ts';
 
 export type Accepted =
@@ -23,7 +23,7 @@ export interface AcceptOptions {
   readonly timeoutMs: number;
   /** smtpd_tls_fingerprint_digest */
   readonly digest: string;
-  /** How many authorities may stand between a certificate and one that is known. smtpd_tls_ccert_verifydepth */
+  /** smtpd_tls_ccert_verifydepth; of the authorities, only those that are known here count: Node tells of no others. */
   readonly verifyDepth: number;
   /** Whether there is a certificate for a name. */
   readonly hasChainFor: (serverName: string) => boolean;
@@ -115,14 +115,17 @@ export class TlsAcceptor {
     const chain = chainOf(secured.getPeerCertificate(true));
     const last = chain.at(-1);
     const authorizationError: unknown = secured.authorizationError;
-    // Postfix lets one more pass than the setting says, besides the authority that is known
-    const isTooLong = chain.length > verifyDepth + 3;
+    // as Postfix counts: one more authority than the setting says, besides the one that is known
+    const limit = verifyDepth + 1;
+    const isTooLong = chain.length > limit + 2;
     const code = typeof authorizationError === 'string' ? authorizationError : 'UNVERIFIED';
-    return peerCertificate(certificate, {
-      code: secured.authorized ? (isTooLong ? 'CERT_CHAIN_TOO_LONG' : undefined) : code,
-      lastIssuer: last === undefined ? '' : issuerText(last),
-      digest,
-    });
+    const issuer = last === undefined ? '' : issuerText(last);
+    const problem = secured.authorized
+      ? isTooLong
+        ? `certificate chain longer than limit(${limit})`
+        : undefined
+      : verificationProblem(code, issuer);
+    return peerCertificate(certificate, problem, digest);
   }
 }
 

@@ -35,11 +35,9 @@ const oneLine = (name: string | undefined): string =>
     .map((line) => `/${line}`)
     .join('');
 
-/** Why a certificate is not believed, as the log says it; `code`: of OpenSSL, undefined when there is no reason. */
-export function verificationProblem(code: string | undefined, issuer: string): string | undefined {
+/** Why a certificate is not believed, as the log says it; `code`: of OpenSSL. */
+export function verificationProblem(code: string, issuer: string): string {
   switch (code) {
-    case undefined:
-      return undefined;
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
       return 'self-signed certificate';
     case 'SELF_SIGNED_CERT_IN_CHAIN':
@@ -53,25 +51,18 @@ export function verificationProblem(code: string | undefined, issuer: string): s
       return 'certificate not yet valid';
     case 'INVALID_PURPOSE':
       return 'not designated for use as a client certificate';
-    case 'CERT_CHAIN_TOO_LONG':
-      return 'certificate chain longer than limit';
     default:
       return code;
   }
 }
 
-export interface Verification {
-  /** Of OpenSSL: `CERT_HAS_EXPIRED`; undefined: a known authority vouches for the certificate. */
-  readonly code: string | undefined;
-  /** Who has signed the last certificate that was looked at. */
-  readonly lastIssuer: string;
-  /** smtpd_tls_fingerprint_digest */
-  readonly digest: string;
-}
-
-export function peerCertificate(certificate: X509Certificate, verification: Verification): PeerCertificate {
+/** `problem`: why it is not believed; `digest`: smtpd_tls_fingerprint_digest. */
+export function peerCertificate(
+  certificate: X509Certificate,
+  problem: string | undefined,
+  digest: string,
+): PeerCertificate {
   const { subject, issuer, raw, publicKey } = certificate;
-  const { code, digest, lastIssuer } = verification;
   return {
     commonName: attribute(subject, 'CN') ?? '',
     issuerName: attribute(issuer, 'CN') ?? attribute(issuer, 'O') ?? '',
@@ -79,7 +70,7 @@ export function peerCertificate(certificate: X509Certificate, verification: Veri
     issuer: oneLine(issuer),
     fingerprint: fingerprint(raw, digest) ?? '',
     keyFingerprint: fingerprint(publicKey.export({ type: 'spki', format: 'der' }), digest) ?? '',
-    problem: verificationProblem(code, lastIssuer),
+    problem,
   };
 }
 

@@ -35,7 +35,7 @@ export function logAccepted(log: HandshakeLog, accepted: Extract<Accepted, { rea
     events.emit({ kind: 'tlsUnverified', client, problem: peer.problem });
   }
   if (level >= detailed) {
-    if (isReused) events.emit({ kind: 'tlsResumed', client });
+    if (isReused) events.emit({ kind: 'tlsResumed', client, byTicket: tls.resumesByTicketOnly });
     if (peer !== undefined) {
       events.emit({ kind: 'tlsPeerName', whose: 'subject', name: peer.subject });
       events.emit({ kind: 'tlsPeerName', whose: 'issuer', name: peer.issuer });

@@ -1,11 +1,18 @@
 /** Certificates and keys: read while the process is still root, since keys are root's alone. TLS_README */
-import { readdirSync, readFileSync } from 'node:fs';
+import { constants, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Settings } from '#config';
+import { foldCase } from '#address';
+import { type Settings, splitList } from '#config';
+import { indexPath, isIndexType, type Table } from '#tables';
 import type { TlsParameters } from './parameters.ts';
+import { namesFiles } from './server-names.ts';
 
-/** Path → content; undefined for a file that can't be read. */
-export type KeyFiles = ReadonlyMap<string, Buffer | undefined>;
+export interface KeyFiles {
+  /** Path → content; undefined for a file that can't be read. */
+  readonly contents: ReadonlyMap<string, Buffer | undefined>;
+  /** Copies of the tables with keys in them that only root may read, as they were at the start. */
+  readonly tables: ReadonlyMap<string, Table>;
+}
 
 export interface KeyPair {
   readonly certificate: string;
@@ -22,7 +29,7 @@ export function keyPairs(settings: Settings, names: TlsParameters): readonly Key
     .map(({ certificate, key }) => ({ certificate, key: key === '' ? certificate : key }));
 }
 
-function contentOf(path: string): Buffer | undefined {
+export function contentOf(path: string): Buffer | undefined {
   try {
     return readFileSync(path);
   } catch {
@@ -55,8 +62,38 @@ export interface TlsService {
   readonly names: TlsParameters;
 }
 
-/** What the services of a configuration need. */
-export function readKeyFiles(services: readonly TlsService[]): KeyFiles {
+/** The name without the type; undefined: a type whose tables are no files, or are asked elsewhere. */
+function fileOf(spec: string): string | undefined {
+  const [, type = '', name = ''] = /^(\w+):(.*)$/s.exec(spec) ?? [];
+  if (isIndexType(type)) return indexPath(type, name);
+  return type === 'texthash' ? name : undefined;
+}
+
+function isForRootOnly(path: string): boolean {
+  try {
+    return (statSync(path).mode & constants.S_IROTH) === 0;
+  } catch {
+    // told of by whoever opens it
+    return false;
+  }
+}
+
+/** The entries of a table, as they are now. */
+function copyOf(table: Table): Table {
+  const entries = new Map([...(table.entries?.() ?? [])].map(([key, value]) => [foldCase(key), value]));
+  return {
+    name: table.name,
+    acceptsPartialKeys: true,
+    lookup: (key) => {
+      const value = entries.get(foldCase(key));
+      return value === undefined ? { kind: 'missing' } : { kind: 'found', value };
+    },
+    entries: () => entries,
+  };
+}
+
+/** What the services of a configuration need. `open`: opens a lookup table. */
+export function readKeyFiles(services: readonly TlsService[], open: (spec: string) => Table): KeyFiles {
   const files = services.flatMap(({ settings, names }) => [
     ...keyPairs(settings, names).flatMap(({ certificate, key }) => [certificate, key]),
     ...otherFiles(settings, names),
@@ -64,8 +101,15 @@ export function readKeyFiles(services: readonly TlsService[]): KeyFiles {
   const directories = services
     .map(({ settings, names }) => settings.string(names.authorityDirectory))
     .filter((path) => path !== '');
-  return new Map([
-    ...[...new Set(files)].map((path) => [path, contentOf(path)] as const),
-    ...[...new Set(directories)].map((path) => [path, authoritiesIn(path)] as const),
-  ]);
+  const specs = new Set(services.flatMap(({ settings }) => settings.list('tls_server_sni_maps')));
+  const chains = [...specs].filter(namesFiles).flatMap((spec) => [...(open(spec).entries?.() ?? [])]);
+  files.push(...chains.flatMap(([, value]) => splitList(value)));
+  const secret = [...specs].filter((spec) => isForRootOnly(fileOf(spec) ?? ''));
+  return {
+    contents: new Map([
+      ...[...new Set(files)].map((path) => [path, contentOf(path)] as const),
+      ...[...new Set(directories)].map((path) => [path, authoritiesIn(path)] as const),
+    ]),
+    tables: new Map(secret.map((spec) => [spec, copyOf(open(spec))])),
+  };
 }

@@ -12,7 +12,7 @@ export interface ServerNamesOptions {
   /** From certificates and keys in one text; throws when they can't be used. */
   readonly createContext: (chain: Buffer) => SecureContext;
   /** What a table's value means: Base64, or names of files. A text says what is wrong. */
-  readonly chainOf: (value: string, type: string) => Buffer | string;
+  readonly chainOf: (value: string, table: string) => Buffer | string;
   readonly warn: (text: string) => void;
 }
 
@@ -52,13 +52,13 @@ export class ServerNames {
   }
 
   /** The name, then `.parent` of each of its parents. */
-  #lookUp(name: string, key: string): MaybePromise<{ readonly value: string; readonly type: string } | undefined> {
+  #lookUp(name: string, key: string): MaybePromise<{ readonly value: string; readonly table: string } | undefined> {
     const { maps, warn } = this.#options;
     return whenReady(
       maps.lookup(key),
-      (answer): MaybePromise<{ readonly value: string; readonly type: string } | undefined> => {
+      (answer): MaybePromise<{ readonly value: string; readonly table: string } | undefined> => {
         if (answer.kind === 'found') {
-          return { value: answer.value, type: answer.table.name.replace(/:.*/s, '') };
+          return { value: answer.value, table: answer.table.name };
         }
         if (answer.kind === 'failed') {
           const problem = `tls_server_sni_maps: ${name} map lookup problem`;
@@ -71,9 +71,9 @@ export class ServerNames {
     );
   }
 
-  #load(name: string, { value, type }: { readonly value: string; readonly type: string }): SecureContext {
+  #load(name: string, { value, table }: { readonly value: string; readonly table: string }): SecureContext {
     const { chainOf, createContext, warn } = this.#options;
-    const chain = chainOf(value, type);
+    const chain = chainOf(value, table);
     try {
       if (typeof chain === 'string') throw new Error(chain);
       return createContext(chain);
@@ -93,9 +93,18 @@ function remember<V>(map: Map<string, V>, key: string, value: V): void {
 /** Tables whose values name files, which hold the chain; those of postmap -F hold it in Base64. */
 const fileTypes: ReadonlySet<string> = new Set(['cidr', 'inline', 'pcre', 'randmap', 'regexp', 'static', 'texthash']);
 
+/** Whether the values of a table, `type:name`, name files. */
+export function namesFiles(table: string): boolean {
+  return fileTypes.has(table.replace(/:.*/s, ''));
+}
+
 /** The chain that a value of a table stands for; a text says what is wrong. `read`: the content of a file. */
-export function chainOfValue(value: string, type: string, read: (path: string) => Buffer | undefined): Buffer | string {
-  if (!fileTypes.has(type)) {
+export function chainOfValue(
+  value: string,
+  table: string,
+  read: (path: string) => Buffer | undefined,
+): Buffer | string {
+  if (!namesFiles(table)) {
     return /^[A-Za-z0-9+/\s]+=*\s*$/.test(value) ? Buffer.from(value, 'base64') : 'malformed BASE64 value';
   }
   const parts: Buffer[] = [];

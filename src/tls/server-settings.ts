@@ -1,12 +1,12 @@
 /** TLS of an SMTP service as main.cf asks for it. postconf(5) smtpd_tls_security_level; TLS_README */
-import { constants, createHash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { SecureContextOptions, TlsOptions } from 'node:tls';
-import type { Settings } from '#config';
-import type { TableOpener } from '#tables';
+import { createTableList, type TableOpener } from '#tables';
 import { TlsAcceptor } from './accept.ts';
 import { cipherList } from './cipher-list.ts';
+import { authorities, finiteField, materialOf, noCertificates, sessionOptions } from './context-options.ts';
 import { groupsOf, usableGroups } from './key-exchange-groups.ts';
-import { type KeyFiles, keyPairs, type TlsService } from './key-files.ts';
+import { contentOf, type KeyFiles, type TlsService } from './key-files.ts';
 import { LogLevels } from './log-levels.ts';
 import { versionRange } from './protocols.ts';
 import { chainOfValue, ServerNames } from './server-names.ts';
@@ -23,6 +23,8 @@ export interface ServerTls {
   readonly asksCertificate: boolean;
   /** Nobody is served without a certificate that is believed. */
   readonly requiresCertificate: boolean;
+  /** Sessions are not kept here: a client that goes on with one has it all in a ticket. */
+  readonly resumesByTicketOnly: boolean;
   /** As given to OpenSSL. */
   readonly ciphers: string;
   /** undefined: there is no usable certificate. */
@@ -50,64 +52,6 @@ function levelOf({ settings, names }: TlsService): Level {
     return settings.bool(names.use) ? 'may' : 'none';
   }
   return level === 'none' || level === 'may' ? level : 'encrypt';
-}
-
-interface Material {
-  readonly cert: Buffer[];
-  readonly key: Buffer[];
-}
-
-/** Certificates and keys; a text says what is missing. */
-function materialOf({ settings, names }: TlsService, files: KeyFiles): Material | string {
-  const pairs = keyPairs(settings, names);
-  if (pairs.length === 0) return "No server certs available. TLS won't be enabled";
-  const material: Material = { cert: [], key: [] };
-  for (const pair of pairs) {
-    const cert = files.get(pair.certificate);
-    const key = files.get(pair.key);
-    if (cert === undefined) return `cannot read certificate file "${pair.certificate}": disabling TLS support`;
-    if (key === undefined) return `cannot read key file "${pair.key}": disabling TLS support`;
-    material.cert.push(cert);
-    material.key.push(key);
-  }
-  return material;
-}
-
-/** Authorities whose word about clients is believed; a text says what can't be read. */
-function authorities(
-  { settings, names }: TlsService,
-  files: KeyFiles,
-  systemAuthorities: () => readonly string[],
-): (Buffer | string)[] | string {
-  const file = settings.string(names.authorityFile);
-  const directory = settings.string(names.authorityDirectory);
-  const paths = [file, directory].filter((path) => path !== '');
-  const contents = paths.map((path) => files.get(path));
-  if (contents.includes(undefined)) {
-    const parts = [
-      ...(file === '' ? [] : [`CAfile="${file}"`]),
-      ...(directory === '' ? [] : [`CApath="${directory}"`]),
-    ];
-    return `cannot load Certification Authority data, ${parts.join(', ')}: disabling TLS support`;
-  }
-  const own = contents.flatMap((content) => (content === undefined || content.length === 0 ? [] : [content]));
-  return paths.length > 0 && settings.bool('tls_append_default_CA') ? [...own, ...systemAuthorities()] : own;
-}
-
-/** Parameters of exchanges in finite fields: OpenSSL's own, those of a file, or none. */
-function finiteField({ settings, names }: TlsService, files: KeyFiles): SecureContextOptions | string {
-  const value = settings.string(names.finiteField);
-  if (value === 'none') return {};
-  if (value === '' || value === 'auto') return { dhparam: 'auto' };
-  const content = files.get(value);
-  return content === undefined ? `cannot load DH parameters from file ${value}` : { dhparam: content };
-}
-
-/** Tickets that let clients go on with a session; how long, and what asks for none. */
-function sessionOptions(settings: Settings): { readonly secureOptions: number; readonly sessionTimeout: number } {
-  const seconds = Math.floor(settings.ms('smtpd_tls_session_cache_timeout') / 1000);
-  const hasTickets = settings.string('tls_session_ticket_cipher') !== '' && seconds > 0;
-  return { secureOptions: hasTickets ? 0 : constants.SSL_OP_NO_TICKET, sessionTimeout: Math.max(1, seconds) };
 }
 
 function isDigest(name: string): boolean {
@@ -146,6 +90,7 @@ export async function openServerTls(options: ServerTlsOptions): Promise<ServerTl
     isInReceived: settings.bool('smtpd_tls_received_header'),
     asksCertificate,
     requiresCertificate,
+    resumesByTicketOnly: settings.string('smtpd_tls_session_cache_database') === '',
     ciphers: typeof ciphers === 'string' ? '' : ciphers.list,
     acceptor: typeof opened === 'string' ? undefined : opened.acceptor,
     serverNames: typeof opened === 'string' ? undefined : opened.serverNames,
@@ -178,6 +123,8 @@ async function open(
   if (typeof range === 'string') return disabled(range);
   const material = materialOf(options, files);
   if (typeof material === 'string') return material;
+  const hasCertificate = material.cert.length > 0;
+  if (!hasCertificate && asksCertificate) return noCertificates;
   const field = finiteField(options, files);
   if (typeof field === 'string') return disabled(field);
   const groups = groupsOf(settings, settings.string(names.curveGrade));
@@ -192,6 +139,8 @@ async function open(
   const { secureOptions, sessionTimeout } = sessionOptions(settings);
   const common: SecureContextOptions = {
     ...range,
+    // later versions know no server without a certificate
+    ...(hasCertificate || range.maxVersion !== 'TLSv1.3' ? {} : { maxVersion: 'TLSv1.2' as const }),
     ...field,
     ...(ecdhCurve === undefined ? {} : { ecdhCurve }),
     ca,
@@ -203,20 +152,25 @@ async function open(
     // sessions of clients that were asked who they are belong to this service alone
     sessionIdContext: createHash('sha256').update(`${names.securityLevel} ${ciphers}`).digest('hex').slice(0, 32),
   };
-  const maps = tables.list(settings.elements('tls_server_sni_maps'));
+  const specs = settings.list('tls_server_sni_maps');
+  const maps = createTableList(
+    specs.join(' '),
+    specs.map((spec) => files.tables.get(spec) ?? tables.open(spec)),
+    warn,
+  );
   const serverNames = maps.isEmpty
     ? undefined
     : new ServerNames({
         maps,
         createContext: (chain) => createSecureContext({ ...common, cert: chain, key: chain }),
-        chainOf: (value, type) => chainOfValue(value, type, (path) => files.get(path)),
+        chainOf: (value, table) => chainOfValue(value, table, (path) => files.contents.get(path) ?? contentOf(path)),
         warn,
       });
   try {
     const timeoutMs = settings.ms(names.timeout);
     const server = createServer({
       ...common,
-      ...material,
+      ...(hasCertificate ? material : {}),
       requestCert: asksCertificate,
       rejectUnauthorized: false,
       handshakeTimeout: timeoutMs,

@@ -11,7 +11,7 @@ export type TlsEvent =
   | { readonly kind: 'tlsUnverified'; readonly client: string; readonly problem: string }
   | { readonly kind: 'tlsPeer'; readonly client: string; readonly peer: PeerCertificate }
   | { readonly kind: 'tlsPeerName'; readonly whose: 'subject' | 'issuer'; readonly name: string }
-  | { readonly kind: 'tlsResumed'; readonly client: string }
+  | { readonly kind: 'tlsResumed'; readonly client: string; readonly byTicket: boolean }
   | { readonly kind: 'tlsRefused'; readonly client: string; readonly reason: string }
   | { readonly kind: 'tlsAccepted'; readonly client: string; readonly tls: TlsFacts }
   /** The client has not shown who it is, and had to. */
@@ -45,7 +45,7 @@ export const tlsRenderings: Renderings<TlsEvent> = {
   tlsPeer: ({ client, peer }) =>
     `${client}: subject_CN=${peer.commonName}, issuer=${peer.issuerName}, fingerprint=${peer.fingerprint}, pkey_fingerprint=${peer.keyFingerprint}`,
   tlsPeerName: ({ whose, name }) => `${whose}=${name}`,
-  tlsResumed: ({ client }) => `${client}: Reusing old session`,
+  tlsResumed: ({ client, byTicket }) => `${client}: Reusing old session${byTicket ? ' (RFC 5077 session ticket)' : ''}`,
   tlsRefused: ({ client, reason }) => `SSL_accept error from ${client}: ${reason}`,
   tlsAccepted: ({ client, tls }) => accepted(client, tls),
   tlsAbandoned: ({ client, reason }) => `NOQUEUE: abort: TLS from ${client}: ${reason}`,

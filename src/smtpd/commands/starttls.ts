@@ -1,4 +1,5 @@
 /** STARTTLS, and TLS before the greeting. RFC 3207; RFC 8314; smtpd(8) */
+import type { Duplex } from 'node:stream';
 import { isTrusted, type TlsFacts } from '#message';
 import { logAccepted, logHandshakeStart } from '#tls';
 import { type CommandResult, replyOf } from '../command-result.ts';
@@ -31,7 +32,7 @@ export async function secureSession(session: Session): Promise<boolean> {
   const { clientText: client } = session;
   const log = { events, tls, client, level: await tls.logLevels.of(session.client) };
   logHandshakeStart(log);
-  const isSecured = await session.exchange.changeStream(async (plain) => {
+  const secure = async (plain: Duplex): Promise<Duplex | undefined> => {
     const accepted = await acceptor.accept(plain);
     if (accepted.kind === 'accepted') {
       logAccepted(log, accepted);
@@ -47,7 +48,9 @@ export async function secureSession(session: Session): Promise<boolean> {
     if (isLibrary) warn(session, `TLS library problem: ${accepted.reason}`);
     logLost(session, 'lost connection');
     return undefined;
-  });
+  };
+  // without a command before it, the handshake may have begun already
+  const isSecured = await session.exchange.changeStream(secure, tls.wraps ? 'kept' : 'forgotten');
   if (!tls.wraps || session.certificateProblem === undefined) return isSecured;
   // there is no command that could be answered
   await endForCertificate(session, session.certificateProblem);

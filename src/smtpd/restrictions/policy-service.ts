@@ -51,6 +51,7 @@ function requestOf({ facts, stage }: Evaluation, toolbox: Toolbox, context: stri
     ['encryption_protocol', facts.tls?.protocol ?? ''],
     ['encryption_cipher', facts.tls?.cipher ?? ''],
     ['encryption_keysize', facts.tls?.keyBits ?? 0],
+    ...(facts.tls === undefined ? [] : [['tls_sni', facts.tls.serverName] as const]),
     ['policy_context', context],
     ['compatibility_level', settings.string('compatibility_level')],
     ['mail_version', settings.string('mail_version')],
