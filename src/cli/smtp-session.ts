@@ -121,8 +121,16 @@ function server(directory: string, settings: Settings, io: CliIo): ReturnType<ty
     open: (options) => new MaildropSubmission(`${settings.string('queue_directory')}/maildrop`, options),
   };
   const service = { name: 'smtp', type: 'inet' } as const;
+  const nobody = tables.matchList('smtpd_authorized_xclient_hosts', 'namadr', []);
   return createSmtpServer({
-    settings: compileSmtpdSettings(settings, service, tables),
+    settings: {
+      ...compileSmtpdSettings(settings, service, tables),
+      // there is nobody in front of the client, and nobody behind us
+      xclientHosts: nobody,
+      xforwardHosts: nobody,
+      upstreamProxy: undefined,
+      proxyFilter: undefined,
+    },
     // whoever may run this command may submit mail: there is nothing to restrict
     policy: { check: () => ({ kind: 'accept', actions: [] }) },
     submission,

@@ -23,7 +23,8 @@ export function checkRoutable(
   // A table that can't be read says nothing against an address; the restrictions will see.
   const judge = (kind: 'resolved' | 'invalid' | 'failed'): CommandResult | undefined =>
     kind === 'invalid' ? refuseAddress(session, refusal) : undefined;
-  if (address === '') return undefined;
+  // nobody routes what goes into the maildrop directory
+  if (address === '' || session.options.isStandAlone) return undefined;
   if (!refusal.isUtf8 && /[^\0-\x7f]/.test(splitAddress(address).domain)) return refuseAddress(session, refusal);
   const { rewriter } = session.options;
   const found = rewriter.resolve(session.transaction?.sender ?? '', rewriter.rewrite(address, 'local'));
