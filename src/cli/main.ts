@@ -19,6 +19,7 @@ const commands: ReadonlySet<string> = new Set([
   'postlog',
   'qshape',
   'sendmail',
+  'rmail',
 ]);
 
 /** Loads a command's file, and nothing of the others. */
@@ -63,7 +64,11 @@ async function runRole(name: string, args: readonly string[]): Promise<void> {
   else await roles.runDeliverer();
 }
 
-const [name = '', ...args] = process.argv.slice(2);
+/** Names that alternatives(8) gives beside other mail systems. */
+const alternativeName = /\.(?:postfix|posthorn)$/;
+
+const [called = '', ...args] = process.argv.slice(2);
+const name = called.replace(alternativeName, '');
 if (commands.has(name)) {
   const run = await loadCommand(name);
   process.exitCode = await run(args, systemIo());

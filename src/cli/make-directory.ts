@@ -1,5 +1,5 @@
 /** Makes directories for what is kept: a queue, data, the quick start. mkdir(2) */
-import { closeSync, mkdirSync, openSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, statSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** The directory and those above it; throws what mkdir(2) says. Node's own way never ends where nothing can be made, as below /proc. */
@@ -25,8 +25,9 @@ function isThere(path: string): boolean {
 export function unfitness(path: string): string | undefined {
   try {
     makeDirectory(path);
-    // its owner and mode are about to change
-    if (path === '/' || (statSync(path).mode & 0o1000) !== 0) return 'it is for others too';
+    // its owner and mode are about to change; an empty one may be a file system of its own
+    const isShared = (statSync(path).mode & 0o1000) !== 0 && readdirSync(path).length > 0;
+    if (path === '/' || isShared) return 'it is for others too';
     const probe = `${path}/.posthorn-${process.pid}`;
     closeSync(openSync(probe, 'wx', 0o600));
     unlinkSync(probe);

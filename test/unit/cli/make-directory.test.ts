@@ -1,6 +1,6 @@
 /** Directories for what is kept. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -33,6 +33,9 @@ describe('a directory for what is kept', () => {
   it('is unfit when everybody keeps things there', () => {
     assert.equal(unfitness(tmpdir()), 'it is for others too');
     assert.equal(unfitness('/'), 'it is for others too');
+    mkdirSync(`${base}/mount`);
+    chmodSync(`${base}/mount`, 0o1777);
+    assert.equal(unfitness(`${base}/mount`), undefined);
   });
 
   it('is fit when a file can be made in it, and none is left behind', () => {
