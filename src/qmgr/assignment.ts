@@ -7,12 +7,14 @@ import type { Decisions } from './decisions.ts';
 import type { QueueManagerOptions } from './options.ts';
 import { bucketKey, type Route } from './routing.ts';
 import type { Scheduler } from './scheduler.ts';
+import type { RecipientSpace } from './recipient-space.ts';
 import type { QmgrSettings } from './settings.ts';
 
 export interface AssignmentParts {
   readonly options: QueueManagerOptions;
   readonly settings: QmgrSettings;
   readonly scheduler: Scheduler;
+  readonly space: RecipientSpace;
   readonly decisions: Decisions;
   readonly clogWarning: ClogWarning;
   readonly activeCount: () => number;
@@ -50,12 +52,19 @@ export class Assignment {
     for (const route of routes) {
       if (route.kind === 'decided') this.#parts.decisions.decide(message, route.recipient, route.outcome, route.status);
     }
+    let placed = 0;
     const toDeliver = routes.filter((route) => route.kind === 'deliver');
     for (const [transport, group] of byName(Map.groupBy(toDeliver, (route) => route.transport)))
-      this.#assignTransport(message, transport, group);
+      placed += this.#assignTransport(message, transport, group);
+    if (placed < routes.length) this.#parts.space.released(message, undefined, routes.length - placed);
   }
 
-  #assignTransport(message: ActiveMessage, transport: string, routes: readonly (Route & { kind: 'deliver' })[]): void {
+  /** Gives how many recipients are in the schedule. */
+  #assignTransport(
+    message: ActiveMessage,
+    transport: string,
+    routes: readonly (Route & { kind: 'deliver' })[],
+  ): number {
     if (!this.#parts.options.agents.has(transport)) {
       const now = this.#parts.options.now();
       if ((this.#absentUntil.get(transport) ?? 0) <= now) {
@@ -70,7 +79,7 @@ export class Assignment {
           code: '4.3.0',
           reason: 'mail transport unavailable',
         });
-      return;
+      return 0;
     }
     const { recipientLimit } = this.#parts.scheduler.settingsOf(transport);
     const buckets = Map.groupBy(routes, (route) =>
@@ -83,6 +92,7 @@ export class Assignment {
       ),
     );
     const entries: Entry[] = [];
+    let placed = 0;
     for (const [key, bucket] of byName(buckets)) {
       const [first] = bucket;
       if (first === undefined) continue;
@@ -102,13 +112,16 @@ export class Assignment {
       const atOnce = verp === '' || sender === '' ? recipientLimit : 1;
       const size = atOnce === 0 ? bucket.length : atOnce;
       const sorted = bucket.map((route) => route.recipient).toSorted(byDomain);
+      placed += sorted.length;
       for (let at = 0; at < sorted.length; at += size)
         entries.push({ message, destination, recipients: sorted.slice(at, at + size) });
     }
     message.openEntries += entries.length;
+    this.#parts.space.placed(message, transport, placed);
     const now = this.#parts.options.now();
     this.#parts.scheduler.add(transport, message, entries, now);
     for (const destination of new Set(entries.map((entry) => entry.destination)))
       this.#parts.clogWarning.look(transport, destination, this.#parts.activeCount(), now);
+    return placed;
   }
 }

@@ -6,6 +6,7 @@ import type { ActiveMessage, Entry } from './active.ts';
 import type { Decisions } from './decisions.ts';
 import type { Destination } from './destination.ts';
 import type { QueueManagerOptions } from './options.ts';
+import type { RecipientSpace } from './recipient-space.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { QmgrSettings } from './settings.ts';
 import { emitPanic, warnOfStore } from './trouble.ts';
@@ -14,6 +15,7 @@ export interface DeliveryParts {
   readonly options: QueueManagerOptions;
   readonly settings: QmgrSettings;
   readonly scheduler: Scheduler;
+  readonly space: RecipientSpace;
   readonly decisions: Decisions;
   readonly isActive: (message: ActiveMessage) => boolean;
   /** A delivery of the message is over: there is room for others. */
@@ -69,6 +71,7 @@ export class Deliveries {
       message.record({ index, kind: 'deferred', status: { code: '4.3.0', reason: 'unknown mail transport error' } });
     }
     destination.onDone(now());
+    this.#parts.space.released(message, transport, recipients.length);
     this.#parts.scheduler.finished(transport, destination, now());
     this.#parts.onEnded(message);
   }
@@ -86,7 +89,7 @@ export class Deliveries {
   async #writeOutcomes(message: ActiveMessage): Promise<void> {
     message.isWriting = true;
     try {
-      while (message.unwritten.length > 0 && this.#parts.isActive(message) && message.openEntries > 0) {
+      while (message.unwritten.length > 0 && this.#parts.isActive(message) && !message.isDone) {
         await this.#parts.options.store.settle({
           queueId: message.queued.queueId,
           outcomes: message.unwritten.splice(0),
@@ -108,6 +111,7 @@ export class Deliveries {
     const suspended: Status = { code, reason: `delivery temporarily suspended: ${reason}` };
     for (const { message, recipients } of this.#parts.scheduler.withdraw(transport, destination)) {
       for (const recipient of recipients) this.#parts.decisions.decide(message, recipient, 'deferred', suspended);
+      this.#parts.space.released(message, transport, recipients.length);
       this.#parts.onWithdrawn(message);
     }
   }

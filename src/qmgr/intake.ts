@@ -1,11 +1,19 @@
-/** How messages become active: handed over by the store as they arrive, or claimed when there is room. qmgr(8) */
+/**
+ * How messages become active: handed over by the store as they arrive, or claimed when there is room, from incoming and
+ * deferred in turn, so that neither holds up the other. qmgr(8)
+ *
+ * There is room for qmgr_message_active_limit messages. The store holds the recipients of all of them, so messages of
+ * many recipients have a bound together as well: what has at most qmgr_message_recipient_minimum of them always gets in.
+ */
 import type { QueuedMessage, QueueStore } from '#store';
+import type { InFlow } from './in-flow.ts';
 import type { QmgrSettings } from './settings.ts';
 
 export interface IntakeOptions {
   readonly store: QueueStore;
-  readonly settings: QmgrSettings;
+  readonly settings: Pick<QmgrSettings, 'activeLimit' | 'recipientLimit' | 'recipientMinimum' | 'queueRunDelayMs'>;
   readonly now: () => number;
+  readonly inFlow: InFlow;
   /** A message of ours from now on. */
   readonly accept: (message: QueuedMessage) => void;
   /** Before each scan. */
@@ -13,30 +21,51 @@ export interface IntakeOptions {
   readonly warn: (text: string) => void;
 }
 
-const claimBatch = 200;
+/** Messages claimed at once from each queue: few at first, because nobody knows how large they are. */
+const firstClaim = 8;
+const largestClaim = 100;
+/** A message that there is no room for is looked at again after that. */
+const putBackMs = 60_000;
+
+/** Messages of two queues, one of each in turn. */
+function inTurn<T>(first: readonly T[], second: readonly T[]): readonly T[] {
+  if (second.length === 0) return first;
+  const longer = Math.max(first.length, second.length);
+  return Array.from({ length: longer }, (_, at) => [...first.slice(at, at + 1), ...second.slice(at, at + 1)]).flat();
+}
 
 export class Intake {
   readonly #options: IntakeOptions;
+  /** Recipients of all messages that have many. */
+  readonly #largeLimit: number;
   #timer: NodeJS.Timeout | undefined;
   #isOpen = false;
   #messages = 0;
-  #recipients = 0;
+  /** Places for what a claim under way may bring. */
+  #reserved = 0;
+  #largeRecipients = 0;
   #isScanning = false;
   #scanAgain = false;
   #incomingWaits = true;
+  #nextFirst: 'incoming' | 'deferred' = 'incoming';
 
   constructor(options: IntakeOptions) {
     this.#options = options;
+    const { activeLimit, recipientLimit, recipientMinimum } = options.settings;
+    this.#largeLimit = Math.max(recipientLimit, recipientMinimum * activeLimit);
   }
 
   start(): void {
     this.#isOpen = true;
     this.#options.store.onQueued((message) => {
-      if (!this.#isOpen || !this.#hasRoom()) {
+      if (!this.#isOpen || this.#room === 0 || !this.#fits(message)) {
         // it becomes visible in incoming after this call
         this.#incomingWaits = true;
+        this.#scanAgain = true;
+        this.#options.inFlow.fellBehind();
         return false;
       }
+      this.#options.inFlow.took(1);
       this.#take(message);
       return true;
     });
@@ -57,9 +86,9 @@ export class Intake {
   /** A message is active no more. */
   left(message: QueuedMessage): void {
     this.#messages -= 1;
-    this.#recipients -= message.recipients.length;
+    if (this.#isLarge(message)) this.#largeRecipients -= message.recipients.length;
     const isRoomy = this.#messages <= this.#options.settings.activeLimit * 0.9;
-    if (this.#isOpen && this.#incomingWaits && isRoomy && this.#hasRoom()) this.scanNow();
+    if (this.#isOpen && this.#incomingWaits && isRoomy && this.#room > 0) this.scanNow();
   }
 
   /** Claims what waits in incoming, and what is due in deferred, as far as there is room. */
@@ -86,34 +115,74 @@ export class Intake {
     });
   }
 
+  get #room(): number {
+    return Math.max(0, this.#options.settings.activeLimit - this.#messages - this.#reserved);
+  }
+
+  #isLarge({ recipients }: QueuedMessage): boolean {
+    return recipients.length > this.#options.settings.recipientMinimum;
+  }
+
   /** A single message may have more recipients than the limit. */
-  #hasRoom(): boolean {
-    const { activeLimit, recipientLimit } = this.#options.settings;
-    return this.#messages < activeLimit && (this.#messages === 0 || this.#recipients < recipientLimit);
+  #fits(message: QueuedMessage): boolean {
+    if (!this.#isLarge(message) || this.#largeRecipients === 0) return true;
+    return this.#largeRecipients + message.recipients.length <= this.#largeLimit;
   }
 
   #take(message: QueuedMessage): void {
     this.#messages += 1;
-    this.#recipients += message.recipients.length;
+    if (this.#isLarge(message)) this.#largeRecipients += message.recipients.length;
     this.#options.accept(message);
   }
 
   async #claimAll(): Promise<void> {
-    const { store, now, settings, prepare } = this.#options;
-    prepare();
+    this.#options.prepare();
     this.#incomingWaits = false;
+    let pair = firstClaim;
     for (let more = true; more && this.#isOpen;) {
-      more = false;
-      for (const from of ['incoming', 'deferred'] as const) {
-        if (!this.#hasRoom()) {
-          this.#incomingWaits = true;
-          return;
-        }
-        const room = settings.activeLimit - this.#messages;
-        const messages = await store.claim(from, now(), Math.min(room, claimBatch));
-        if (messages.length > 0) more = true;
-        for (const message of messages) this.#take(message);
+      this.#reserved = Math.min(this.#room, 2 * pair);
+      if (this.#reserved === 0) {
+        this.#incomingWaits = true;
+        return;
       }
+      const messages = await this.#claimInTurn(this.#reserved).finally(() => {
+        this.#reserved = 0;
+      });
+      more = messages.length > 0;
+      const unfit: QueuedMessage[] = [];
+      for (const message of messages) {
+        if (this.#fits(message)) this.#take(message);
+        else unfit.push(message);
+      }
+      for (const message of unfit) await this.#putBack(message);
+      pair = messages.some((message) => this.#isLarge(message)) ? 1 : Math.min(pair * 2, largestClaim);
     }
+  }
+
+  /** One of each queue in turn; when there is room for a single one, it is the other queue's next time. */
+  async #claimInTurn(places: number): Promise<readonly QueuedMessage[]> {
+    const first = this.#nextFirst;
+    const second = first === 'incoming' ? 'deferred' : 'incoming';
+    const ahead = await this.#claim(first, Math.ceil(places / 2));
+    const after = await this.#claim(second, Math.min(Math.ceil(places / 2), places - ahead.length));
+    if (ahead.length > after.length) this.#nextFirst = second;
+    return inTurn(ahead, after);
+  }
+
+  async #claim(from: 'incoming' | 'deferred', limit: number): Promise<readonly QueuedMessage[]> {
+    const { store, now, inFlow } = this.#options;
+    if (limit === 0) return [];
+    const messages = await store.claim(from, now(), limit);
+    if (from === 'incoming') {
+      inFlow.took(messages.length);
+      if (messages.length < limit) inFlow.caughtUp();
+    }
+    return messages;
+  }
+
+  /** Its recipients would be too many beside those of the others. */
+  async #putBack({ queueId }: QueuedMessage): Promise<void> {
+    const { store, now } = this.#options;
+    await store.settle({ queueId, outcomes: [], next: { kind: 'deferred', dueAt: now() + putBackMs } });
   }
 }

@@ -2,7 +2,7 @@
  * The queue manager: takes messages from the store, routes and schedules them, hands deliveries to agents, and settles
  * what comes of them. qmgr(8)
  */
-import type { Status } from '#message';
+import type { RequestRecipient, Status } from '#message';
 import type { QueuedMessage } from '#store';
 import { ActiveMessage } from './active.ts';
 import { Assignment } from './assignment.ts';
@@ -10,9 +10,11 @@ import { nextAttemptAt } from './backoff.ts';
 import { ClogWarning } from './clog-warning.ts';
 import { Decisions } from './decisions.ts';
 import { Deliveries } from './deliveries.ts';
+import { InFlow } from './in-flow.ts';
 import { Intake } from './intake.ts';
 import type { QueueManagerOptions } from './options.ts';
 import { type Route, routeRecipient } from './routing.ts';
+import { RecipientSpace } from './recipient-space.ts';
 import { Scheduler, type TransportStatus } from './scheduler.ts';
 import { compileSettings, compileTransport, type QmgrSettings } from './settings.ts';
 import { settleMessage } from './settle.ts';
@@ -24,30 +26,40 @@ export interface QueueManagerStatus {
 }
 
 export class QueueManager {
+  /** Whether arriving mail has to be slowed down. */
+  readonly inFlow: InFlow;
   readonly #options: QueueManagerOptions;
   readonly #settings: QmgrSettings;
   readonly #scheduler: Scheduler;
+  readonly #space: RecipientSpace;
   readonly #intake: Intake;
   readonly #assignment: Assignment;
   readonly #deliveries: Deliveries;
   readonly #active = new Map<string, ActiveMessage>();
   #activeProbes = 0;
   #sequence = 0;
+  /** Deliveries and settlements. */
+  #underWay = 0;
   #pauseTimer: NodeJS.Timeout | undefined;
+  #readTimer: NodeJS.Immediate | undefined;
   #isStopped = true;
   #whenIdle: (() => void) | undefined;
 
   constructor(options: QueueManagerOptions) {
     this.#options = options;
     this.#settings = compileSettings(options.settings);
-    this.#scheduler = new Scheduler((transport) =>
-      compileTransport(options.settings, transport, options.processLimit(transport)),
+    this.inFlow = new InFlow(options.settings.int('default_process_limit'));
+    this.#scheduler = new Scheduler(
+      (transport) => compileTransport(options.settings, transport, options.processLimit(transport)),
+      (message, transport) => this.#space.gotAhead(message, transport),
     );
+    this.#space = new RecipientSpace(this.#settings, (transport) => this.#scheduler.settingsOf(transport));
     const warn = (text: string): void => options.events.emit({ kind: 'warning', text });
     const parts = {
       options,
       settings: this.#settings,
       scheduler: this.#scheduler,
+      space: this.#space,
       decisions: new Decisions(options, this.#settings),
     };
     this.#assignment = new Assignment({
@@ -59,8 +71,10 @@ export class QueueManager {
       ...parts,
       isActive: ({ queued }) => this.#active.has(queued.queueId),
       onEnded: (message) => {
+        this.#underWay -= 1;
         this.#endEntry(message);
         this.#dispatch();
+        this.#noticeIdle();
       },
       onWithdrawn: (message) => this.#endEntry(message),
     });
@@ -68,6 +82,7 @@ export class QueueManager {
       store: options.store,
       settings: this.#settings,
       now: options.now,
+      inFlow: this.inFlow,
       accept: (message) => this.#accept(message),
       prepare: () => this.#scheduler.prune(options.now()),
       warn,
@@ -77,6 +92,7 @@ export class QueueManager {
   start(): void {
     this.#isStopped = false;
     this.#intake.start();
+    this.#dispatch();
   }
 
   /** Takes no more, and waits for what runs until `deadlineMs` from now. */
@@ -84,8 +100,8 @@ export class QueueManager {
     this.#isStopped = true;
     this.#intake.stop();
     clearTimeout(this.#pauseTimer);
-    const running = [...this.#active.values()].some((message) => message.openEntries > 0);
-    if (!running) return;
+    clearImmediate(this.#readTimer);
+    if (this.#underWay === 0) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, deadlineMs);
       this.#whenIdle = () => {
@@ -137,22 +153,29 @@ export class QueueManager {
       sizeBytes: queued.sizeBytes,
       recipientCount: queued.recipients.length,
     });
+    this.#read(message, this.#space.firstBatch(message));
+  }
+
+  /** Takes in the next recipients of a message. */
+  #read(message: ActiveMessage, count: number): void {
+    const batch = message.nextRecipients(count);
+    this.#space.read(message, batch.length, this.#options.now());
+    message.isRouting = true;
     try {
-      this.#route(message);
+      this.#route(message, batch);
     } catch (error) {
       this.#giveUp(message, error);
     }
   }
 
-  #route(message: ActiveMessage): void {
+  #route(message: ActiveMessage, recipients: readonly RequestRecipient[]): void {
     const { queued } = message;
-    const pending = queued.recipients.filter((recipient) => recipient.state === 'pending');
     const options = {
       settings: this.#settings,
       resolve: this.#options.resolve,
       isFullOfProbes: this.#activeProbes > this.#settings.probeLimit,
     };
-    const routes = pending.map((recipient) => routeRecipient(queued, recipient, options));
+    const routes = recipients.map((recipient) => routeRecipient(queued, recipient, options));
     const ready = routes.filter((route): route is Route => !(route instanceof Promise));
     if (ready.length === routes.length) this.#schedule(message, ready);
     else {
@@ -169,33 +192,57 @@ export class QueueManager {
     for (const { index, state } of message.queued.recipients) {
       if (state === 'pending' && !message.outcomes.has(index)) message.record({ index, kind: 'deferred', status });
     }
+    message.isRouting = false;
+    this.#space.givenUp(message);
     // what was scheduled before the bug was met still runs, and settles at its end
-    if (message.openEntries === 0) void this.#settle(message);
+    if (message.isDone) void this.#settle(message);
   }
 
   #schedule(message: ActiveMessage, routes: readonly Route[]): void {
     this.#assignment.assign(message, routes);
-    if (message.openEntries === 0) void this.#settle(message);
+    message.isRouting = false;
+    if (message.isDone) void this.#settle(message);
     else this.#dispatch();
   }
 
   /** One delivery of the message less; the last one is followed by the settlement. */
   #endEntry(message: ActiveMessage): void {
     message.openEntries -= 1;
-    if (message.openEntries === 0) void this.#settle(message);
+    if (message.isDone) void this.#settle(message);
   }
 
   #dispatch(): void {
     if (this.#isStopped) return;
     const now = this.#options.now();
-    for (const { transport, entry } of this.#scheduler.startable(now)) void this.#deliveries.deliver(transport, entry);
-    const next = this.#scheduler.nextMoment(now);
-    if (next === undefined) return;
+    for (const { transport, entry } of this.#scheduler.startable(now)) {
+      this.#underWay += 1;
+      void this.#deliveries.deliver(transport, entry);
+    }
+    if (this.#space.isReading) this.#readSoon(now);
+    const next = Math.min(this.#scheduler.nextMoment(now) ?? Infinity, this.#space.nextMoment(now) ?? Infinity);
+    if (next === Infinity) return;
     clearTimeout(this.#pauseTimer);
     this.#pauseTimer = setTimeout(() => this.#dispatch(), next - now);
   }
 
+  /** Reads further recipients, a batch in each turn of the event loop: a large message holds nothing up. */
+  #readSoon(now: number): void {
+    if (this.#readTimer !== undefined || this.#space.due(now) === undefined) return;
+    this.#readTimer = setImmediate(() => {
+      this.#readTimer = undefined;
+      if (this.#isStopped) return;
+      const due = this.#space.due(this.#options.now());
+      if (due !== undefined) this.#read(due.message, due.count);
+      this.#dispatch();
+    });
+  }
+
+  #noticeIdle(): void {
+    if (this.#underWay === 0) this.#whenIdle?.();
+  }
+
   async #settle(message: ActiveMessage): Promise<void> {
+    this.#underWay += 1;
     try {
       await settleMessage(message, { ...this.#options, settings: this.#settings });
     } catch (error) {
@@ -204,8 +251,9 @@ export class QueueManager {
     }
     this.#active.delete(message.queued.queueId);
     if (message.isAddressProbe) this.#activeProbes -= 1;
-    if (this.#active.size === 0) this.#whenIdle?.();
     this.#intake.left(message.queued);
+    this.#underWay -= 1;
+    this.#noticeIdle();
   }
 
   /** The settlement failed, by the store or by a bug: the message is tried again later. */

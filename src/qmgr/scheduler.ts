@@ -37,15 +37,21 @@ function statusOf(queue: TransportQueue, destination: Destination, now: number):
 export class Scheduler {
   readonly #transports = new Map<string, TransportQueue>();
   readonly #settingsOf: (transport: string) => TransportSettings;
+  readonly #onAhead: (message: ActiveMessage, transport: string) => void;
 
-  constructor(settingsOf: (transport: string) => TransportSettings) {
+  /** `onAhead`: a message with recipients left to read has got ahead of another one. */
+  constructor(
+    settingsOf: (transport: string) => TransportSettings,
+    onAhead: (message: ActiveMessage, transport: string) => void = () => undefined,
+  ) {
     this.#settingsOf = settingsOf;
+    this.#onAhead = onAhead;
   }
 
   #transport(name: string): TransportQueue {
     let queue = this.#transports.get(name);
     if (queue === undefined) {
-      queue = new TransportQueue(this.#settingsOf(name));
+      queue = new TransportQueue(this.#settingsOf(name), (message) => this.#onAhead(message, name));
       this.#transports.set(name, queue);
     }
     return queue;

@@ -3,8 +3,10 @@ import type { Settings } from '#config';
 
 export interface QmgrSettings {
   readonly activeLimit: number;
-  /** Recipients in memory. */
+  /** Recipients in memory. qmgr_message_recipient_limit */
   readonly recipientLimit: number;
+  /** Recipients of any message in memory. qmgr_message_recipient_minimum */
+  readonly recipientMinimum: number;
   /** 0: no warnings. */
   readonly clogWarnMs: number;
   readonly queueRunDelayMs: number;
@@ -30,6 +32,7 @@ export function compileSettings(settings: Settings): QmgrSettings {
   return {
     activeLimit: settings.int('qmgr_message_active_limit'),
     recipientLimit: settings.int('qmgr_message_recipient_limit'),
+    recipientMinimum: settings.int('qmgr_message_recipient_minimum'),
     clogWarnMs: settings.ms('qmgr_clog_warn_time'),
     queueRunDelayMs: settings.ms('queue_run_delay'),
     minimalBackoffMs: settings.ms('minimal_backoff_time'),
@@ -69,6 +72,13 @@ export interface TransportSettings {
   /** Percent. */
   readonly slotDiscount: number;
   readonly minimumSlots: number;
+  /** Recipients in memory. `_recipient_limit` */
+  readonly roomSize: number;
+  /** As many more for what got ahead of another message. `_extra_recipient_limit` */
+  readonly extraRoomSize: number;
+  /** Recipients that are worth a reading, and how long fewer of them wait for one. */
+  readonly refillLimit: number;
+  readonly refillDelayMs: number;
   /** Deliveries at once, from master.cf; 0: unlimited. */
   readonly processLimit: number;
 }
@@ -101,6 +111,10 @@ export function compileTransport(settings: Settings, transport: string, processL
     slotLoan: settings.int(name('_delivery_slot_loan')),
     slotDiscount: settings.int(name('_delivery_slot_discount')),
     minimumSlots: settings.int(name('_minimum_delivery_slots')),
+    roomSize: settings.int(name('_recipient_limit')),
+    extraRoomSize: settings.int(name('_extra_recipient_limit')),
+    refillLimit: settings.int(name('_recipient_refill_limit')),
+    refillDelayMs: settings.ms(name('_recipient_refill_delay')),
     processLimit,
   };
 }

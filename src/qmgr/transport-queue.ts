@@ -20,9 +20,10 @@ export class TransportQueue {
   /** Jobs with something to start. */
   readonly #jobs = new Map<ActiveMessage, Job>();
   /** Jobs whose entries have all started while recipients of their messages are not read yet. */
-  readonly #resting = new Map<ActiveMessage, Job>();
+  readonly #resting = new WeakMap<ActiveMessage, Job>();
   readonly #ready = new ReadyDestinations();
   readonly #candidates: Candidates;
+  readonly #onAhead: (message: ActiveMessage) => void;
   /** Destinations that would be ready but for their rate delay, and when the first of them goes on. */
   readonly #paused = new Set<Destination>();
   #resumeAt = Infinity;
@@ -30,8 +31,10 @@ export class TransportQueue {
   /** ms since the epoch: rate delay of the transport. */
   pausedUntil = 0;
 
-  constructor(settings: TransportSettings) {
+  /** `onAhead`: the message has got ahead of another one. */
+  constructor(settings: TransportSettings, onAhead: (message: ActiveMessage) => void = () => undefined) {
     this.settings = settings;
+    this.#onAhead = onAhead;
     this.#candidates = new Candidates(settings);
   }
 
@@ -74,6 +77,7 @@ export class TransportQueue {
       destination.line.remove(moved);
     }
     preempt(peer.job, candidate, slotCost);
+    if (candidate.message.unreadCount > 0) this.#onAhead(candidate.message);
     for (const [destination, moved] of candidate.peers) {
       destination.line.insert(moved);
       this.#offer(destination, now);
@@ -141,11 +145,6 @@ export class TransportQueue {
       if (peer.job.waiting === 0) this.#retire(peer.job);
       return entries;
     });
-  }
-
-  /** All recipients of the message are read, or it is active no more. */
-  allRead(message: ActiveMessage): void {
-    this.#resting.delete(message);
   }
 
   /** The moment at which something paused may go on; undefined when nothing is. */

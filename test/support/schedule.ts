@@ -19,6 +19,10 @@ export const defaultSlots: TransportSettings = {
   slotLoan: 3,
   slotDiscount: 50,
   minimumSlots: 3,
+  roomSize: 20_000,
+  extraRoomSize: 1000,
+  refillLimit: 100,
+  refillDelayMs: 5000,
   processLimit: 0,
 };
 

@@ -1,26 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Destination } from '../../../src/qmgr/destination.ts';
-
-const settings = {
-  initialConcurrency: 5,
-  concurrencyLimit: 20,
-  recipientLimit: 50,
-  destinationRateDelayMs: 0,
-  transportRateDelayMs: 0,
-  failedCohortLimit: 1,
-  slotCost: 5,
-  slotLoan: 3,
-  slotDiscount: 50,
-  minimumSlots: 3,
-  processLimit: 0,
-  positiveFeedback: (window: number) => 1 / window,
-  negativeFeedback: (window: number) => 1 / window,
-};
+import { defaultSlots } from '../../support/schedule.ts';
 
 describe('a destination', () => {
   it('keeps connections once mail follows mail, and until there is no more', () => {
-    const destination = new Destination('key', 'x.example', settings);
+    const destination = new Destination('key', 'x.example', defaultSlots);
     destination.busy = 5;
     assert.equal(destination.keepsConnections(10_000), false);
     destination.onDone(10_400);

@@ -45,6 +45,8 @@ class Scene {
   readonly notices: string[] = [];
   running = 0;
   mostRunning = 0;
+  recipients = 0;
+  mostRecipients = 0;
   clock = startAt;
   store: QueueStore;
   manager: QueueManager;
@@ -105,12 +107,15 @@ class Scene {
     this.requests.push(request);
     this.running += 1;
     this.mostRunning = Math.max(this.running, this.mostRunning);
+    this.recipients += request.recipients.length;
+    this.mostRecipients = Math.max(this.recipients, this.mostRecipients);
     await new Promise((resolve) => setImmediate(resolve));
     const { kind, site, members } = answer(request);
     const status = { code: kind === 'deferred' ? '4.4.1' : kind === 'bounced' ? '5.1.1' : '2.0.0', reason: 'said so' };
     const action = 'delivered';
     for (const { index } of request.recipients) report({ index, kind, status, action, ...(members && { members }) });
     this.running -= 1;
+    this.recipients -= request.recipients.length;
     return site === true ? { siteFailure: status } : {};
   }
 
@@ -220,17 +225,66 @@ describe('the queue manager', () => {
     assert.equal((await placeBehindBulk('default_delivery_slot_cost = 0\n')).place, 100);
   });
 
-  it('takes no more messages while those it has reach qmgr_message_recipient_limit', async () => {
-    const scene = await open('qmgr_message_recipient_limit = 3\n');
-    await Promise.all([
-      scene.send(['a@one.example', 'b@one.example', 'c@one.example']),
-      scene.send(['d@two.example']),
-      scene.send(['e@three.example']),
-    ]);
+  /** The most recipients that are in deliveries at once, while one message of 60 and two small ones are delivered. */
+  async function mostRecipientsAtOnce(mainCf: string): Promise<number> {
+    const scene = await open(mainCf);
+    const large = await scene.send(Array.from({ length: 60 }, (_, i) => `u${i}@d${i % 7}.example`));
+    await Promise.all([scene.send(['a@one.example']), scene.send(['b@two.example'])]);
     await scene.until(() => scene.events.filter((event) => event.kind === 'removed').length === 3);
+    const all = scene.requests.filter((request) => request.queueId === large).flatMap((request) => request.recipients);
     assert.deepEqual(
-      scene.events.slice(0, 2).map((event) => event.kind),
-      ['active', 'removed'],
+      all.map(({ index }) => index).toSorted((a, b) => a - b),
+      Array.from({ length: 60 }, (_, i) => i),
+    );
+    assert.equal(scene.requests.find((request) => request.queueId !== large)?.recipients[0]?.address, 'a@one.example');
+    return scene.mostRecipients;
+  }
+
+  it('reads a message a part at a time when its recipients would be too many', async () => {
+    const few = 'qmgr_message_recipient_limit = 3\nqmgr_message_recipient_minimum = 2\n';
+    assert.ok((await mostRecipientsAtOnce(`${few}smtp_recipient_limit = 0\nsmtp_extra_recipient_limit = 0\n`)) <= 7);
+    const refill = 'smtp_recipient_refill_limit = 1\nsmtp_extra_recipient_limit = 0\n';
+    const most = await mostRecipientsAtOnce(`${few}smtp_recipient_limit = 12\n${refill}`);
+    assert.ok(most > 7 && most <= 18, `${most}`);
+  });
+
+  it('defers all recipients of a message that is read in parts, and tries them all again', async () => {
+    let isUp = false;
+    const scene = await open('qmgr_message_recipient_limit = 1\nqmgr_message_recipient_minimum = 1\n', () =>
+      isUp ? { kind: 'sent' } : { kind: 'deferred', site: true },
+    );
+    const id = await scene.send(Array.from({ length: 25 }, (_, i) => `u${i}@one.example`));
+    await scene.until(async () => (await scene.stateOf(id)) === 'deferred');
+    const stored = await scene.store.find(id);
+    assert.ok(stored?.recipients.every(({ lastOutcome }) => lastOutcome?.kind === 'deferred'));
+    isUp = true;
+    await scene.manager.flush();
+    await scene.until(() => scene.events.some((event) => event.kind === 'removed'));
+    assert.equal(new Set(scene.requests.flatMap(({ recipients }) => recipients.map(({ index }) => index))).size, 25);
+  });
+
+  it('takes up incoming and deferred mail in turn', async () => {
+    const scene = await open('qmgr_message_active_limit = 1\n', ({ recipients: [recipient] }) => ({
+      kind: recipient?.address.startsWith('old') === true && scene.clock === startAt ? 'deferred' : 'sent',
+    }));
+    const old: string[] = [];
+    for (let i = 0; i < 4; i += 1) {
+      const id = await scene.send([`old${i}@one.example`]);
+      await scene.until(async () => (await scene.stateOf(id)) === 'deferred');
+      old.push(id);
+    }
+    await scene.manager.stop(0);
+    const fresh: string[] = [];
+    for (let i = 0; i < 4; i += 1) fresh.push(await scene.send([`new${i}@one.example`]));
+    scene.clock += 10_000_000;
+    scene.requests.length = 0;
+    scene.manager.start();
+    await scene.until(() => scene.events.filter((event) => event.kind === 'removed').length === 8);
+    const order = scene.requests.map(({ queueId }) => (fresh.includes(queueId) ? 'new' : 'old'));
+    assert.equal(order.length, 8);
+    assert.ok(
+      order.every((one, at) => at === 0 || one !== order[at - 1]),
+      order.join(' '),
     );
   });
 
