@@ -28,9 +28,15 @@ export async function isListed(list: MatchList, client: Pick<ClientFacts, 'name'
   return (answer instanceof Promise ? await answer : answer) === 'yes';
 }
 
+/** Whether a login says who the client is: an anonymous one is for everybody. RFC 4505; postconf(5) permit_sasl_authenticated */
+export function provesWho(user: string, method: string): boolean {
+  return user !== '' && method.toLowerCase() !== 'anonymous';
+}
+
 export interface RewriteFacts {
   readonly client: ClientFacts;
-  readonly saslUsername: string;
+  /** By a login that not anybody can make. */
+  readonly hasLoggedIn: boolean;
   readonly ownAddresses: ReadonlySet<string>;
   readonly tls: TlsFacts | undefined;
 }
@@ -53,13 +59,13 @@ export async function rewritesLocally(
 
 function applies(
   rule: RewriteClients,
-  { client, saslUsername, ownAddresses, tls }: RewriteFacts,
+  { client, hasLoggedIn, ownAddresses, tls }: RewriteFacts,
 ): MaybePromise<boolean | undefined> {
   switch (rule.kind) {
     case 'inetInterfaces':
       return ownAddresses.has(client.connectedFrom);
     case 'saslAuthenticated':
-      return saslUsername !== '';
+      return hasLoggedIn;
     case 'all':
       return true;
     case 'anyCertificate':

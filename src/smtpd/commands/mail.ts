@@ -1,6 +1,6 @@
 /** MAIL FROM. RFC 5321, 4.1.1.2 */
 import { parsePath } from '#smtp';
-import { isListed, rewritesLocally } from '../access-rights.ts';
+import { isListed, provesWho, rewritesLocally } from '../access-rights.ts';
 import { type CommandResult, replyOf } from '../command-result.ts';
 import { logRefusal, refuse } from '../session-log.ts';
 import { isFiltered } from '../filter-entry.ts';
@@ -49,7 +49,7 @@ export async function mail(session: Session, { words, line }: Arguments): Promis
   const { ownAddresses } = options.rewriter;
   const isLocal = await rewritesLocally(settings.localRewriteClients, {
     client,
-    saslUsername: login.user,
+    hasLoggedIn: provesWho(login.user, login.method),
     ownAddresses,
     tls,
   });

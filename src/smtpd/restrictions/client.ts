@@ -1,5 +1,6 @@
 /** Restrictions about the client: networks, login, names. postconf(5) */
 import { whenReady } from '#message';
+import { provesWho } from '../access-rights.ts';
 import { oldDefaultNote } from './old-defaults.ts';
 import { type Constructor, type Decision, dunno, lookupFailure, permit } from './restriction.ts';
 
@@ -38,9 +39,8 @@ export const client: Readonly<Record<string, Constructor>> = {
       rewriter.ownAddresses.has(facts.client.connectedFrom) ? permit : dunno,
   permit_sasl_authenticated:
     () =>
-    ({ facts: { saslUsername, saslMethod } }) =>
-      // nobody is known by a login that anybody can make
-      saslUsername === '' || saslMethod?.toLowerCase() === 'anonymous' ? dunno : permit,
+    ({ facts: { saslUsername, saslMethod = '' } }) =>
+      provesWho(saslUsername, saslMethod) ? permit : dunno,
   reject_unknown_client_hostname: nameRequired('5.7.25', 'hostname', 'nameStatus'),
   reject_unknown_reverse_client_hostname: nameRequired('5.7.1', 'reverse hostname', 'reverseNameStatus'),
 };

@@ -35,6 +35,13 @@ submission inet n - n - - smtpd
 cleanup unix n - n - 0 cleanup
 local unix - n n - - local
 smtp unix - - n - - smtp
+smtps inet n - n - - smtpd
+  -o smtpd_sasl_auth_enable=yes
+  -o smtpd_tls_auth_only=yes
+  -o smtpd_sasl_type=dovecot
+  -o smtpd_sasl_path=inet:127.0.0.1:1
+  -o smtpd_sender_login_maps=inline:{{ann@example.org=ann}}
+  -o { smtpd_sender_restrictions = reject_sender_login_mismatch }
 `;
 
 describe('posthorn explain', () => {
@@ -170,6 +177,19 @@ describe('posthorn explain', () => {
     );
     const login = await reportOf('--service', 'submission', '--login', 'joe', ...about('unknown', 'ann@example.org'));
     assert.equal(login.recipients[0]?.verdict, 'accept');
+  });
+
+  it('knows whose address a login may use, and asks no login server', async () => {
+    const verdictOf = async (login: string, from: string): Promise<unknown> => {
+      const asked = ['--service', 'smtps', '--login', login, ...about('unknown', 'ann@example.org', from)];
+      const [recipient] = (await reportOf(...asked)).recipients;
+      return recipient?.reply?.lines[0];
+    };
+    assert.equal(await verdictOf('ann', 'ann@example.org'), '2.1.5 Ok');
+    assert.equal(
+      await verdictOf('bob', 'ann@example.org'),
+      '5.7.1 <ann@example.org>: Sender address rejected: not owned by user bob',
+    );
   });
 
   it('tells a list that says the same for another recipient only once', async () => {
