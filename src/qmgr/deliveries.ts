@@ -101,10 +101,20 @@ export class Deliveries {
     message.isWriting = false;
   }
 
+  #tellFeedback(destination: Destination, step: 'success' | 'failure', feedback: number | undefined): void {
+    const { events } = this.#parts.options;
+    if (feedback !== undefined) events.emit({ kind: 'feedback', step, feedback });
+    events.emit({ kind: 'window', step, ...destination.concurrency });
+  }
+
   #feedback(transport: string, destination: Destination, siteFailure: Status | undefined): void {
     const now = this.#parts.options.now();
-    if (siteFailure === undefined) destination.onSuccess();
-    else destination.onSiteFailure(siteFailure, now, this.#parts.settings.minimalBackoffMs);
+    const { minimalBackoffMs, tellsFeedback } = this.#parts.settings;
+    const feedback =
+      siteFailure === undefined
+        ? destination.onSuccess()
+        : destination.onSiteFailure(siteFailure, now, minimalBackoffMs);
+    if (tellsFeedback) this.#tellFeedback(destination, siteFailure === undefined ? 'success' : 'failure', feedback);
     const dead = destination.deadFor(now);
     if (dead === undefined) return;
     const { code, reason } = dead;

@@ -2,7 +2,9 @@
  * A destination: (transport, nexthop), with its concurrency window, feedback, and why and until when it waits.
  * qmgr(8), SCHEDULER_README
  */
+import type { MailEvent } from '#events';
 import type { Status } from '#message';
+import { feedbackAt } from './feedback.ts';
 import { PeerLine } from './peer-line.ts';
 import type { TransportSettings } from './settings.ts';
 
@@ -38,8 +40,7 @@ export class Destination {
 
   canStart(now: number): boolean {
     if (now < this.pausedUntil) return false;
-    const window = this.settings.destinationRateDelayMs > 0 ? 1 : this.window;
-    return this.busy < window;
+    return this.busy < this.window;
   }
 
   get isIdle(): boolean {
@@ -77,12 +78,18 @@ export class Destination {
     this.#lastDoneAt = now;
   }
 
-  onSuccess(): void {
+  /** A delivery without a failure of the site. Gives the feedback that was applied; undefined: the window stays. */
+  onSuccess(): number | undefined {
     const { concurrencyLimit, positiveFeedback, initialConcurrency } = this.settings;
-    this.deadReason = undefined;
     this.#failedCohorts = 0;
-    if (this.window >= this.busy + initialConcurrency) return;
-    const feedback = positiveFeedback(this.window);
+    if (this.deadReason !== undefined) {
+      this.revive();
+      if (this.busy > 0) this.window = this.busy;
+      return undefined;
+    }
+    const isAtLimit = concurrencyLimit > 0 && this.window >= concurrencyLimit;
+    if (isAtLimit || this.window >= this.busy + initialConcurrency) return undefined;
+    const feedback = feedbackAt(positiveFeedback, this.window);
     this.#success += feedback;
     while (this.#success + feedback / 2 >= 1) {
       this.window += 1;
@@ -90,24 +97,41 @@ export class Destination {
       this.#failure = 0;
     }
     if (concurrencyLimit > 0) this.window = Math.min(this.window, concurrencyLimit);
+    return feedback;
   }
 
-  /** The whole site failed. After `failedCohortLimit` windows full of failures it is dead for `deadMs`. */
-  onSiteFailure(reason: Status, now: number, deadMs: number): void {
+  /**
+   * The whole site failed. After `failedCohortLimit` windows full of failures it is dead for `deadMs`. Gives the
+   * feedback that was applied; undefined: it is dead.
+   */
+  onSiteFailure(reason: Status, now: number, deadMs: number): number | undefined {
     const { failedCohortLimit, negativeFeedback } = this.settings;
-    this.#failedCohorts += 1 / this.window;
-    if (failedCohortLimit > 0 && this.#failedCohorts >= failedCohortLimit - 1e-9) {
+    if (this.deadReason === undefined) this.#failedCohorts += 1 / this.window;
+    if (failedCohortLimit > 0 && this.#failedCohorts >= failedCohortLimit) {
       this.deadReason = reason;
       this.deadUntil = now + deadMs;
-      return;
+      return undefined;
     }
-    const feedback = negativeFeedback(this.window);
+    const feedback = feedbackAt(negativeFeedback, this.window);
     this.#failure -= feedback;
-    while (this.#failure - feedback / 2 < 0 && this.window > 1) {
+    while (this.#failure - feedback / 2 < 0) {
       this.window -= 1;
       this.#failure += 1;
       this.#success = 0;
     }
-    if (this.window === 1) this.#failure = Math.max(0, this.#failure);
+    this.window = Math.max(1, this.window);
+    return feedback;
+  }
+
+  /** What the feedback goes by. destination_concurrency_feedback_debug */
+  get concurrency(): Omit<Extract<MailEvent, { readonly kind: 'window' }>, 'kind' | 'step'> {
+    return {
+      destination: this.key,
+      limit: this.settings.concurrencyLimit,
+      window: this.deadReason === undefined ? this.window : 0,
+      success: this.#success,
+      failure: this.#failure,
+      failedCohorts: this.#failedCohorts,
+    };
   }
 }

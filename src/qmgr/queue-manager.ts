@@ -50,7 +50,7 @@ export class QueueManager {
     this.#settings = compileSettings(options.settings);
     this.inFlow = new InFlow(options.settings.int('default_process_limit'));
     this.#scheduler = new Scheduler(
-      (transport) => compileTransport(options.settings, transport, options.processLimit(transport)),
+      (transport) => compileTransport(options.settings, transport, options.processLimit(transport), options.events),
       (message, transport) => this.#space.gotAhead(message, transport),
     );
     this.#space = new RecipientSpace(this.#settings, (transport) => this.#scheduler.settingsOf(transport));

@@ -1,5 +1,7 @@
 /** Settings of the queue manager as plain fields. qmgr(8) */
 import type { Settings } from '#config';
+import type { EventChannel } from '#events';
+import { type Feedback, feedbackAt, parseFeedback, plainFeedback } from './feedback.ts';
 
 export interface QmgrSettings {
   readonly activeLimit: number;
@@ -26,6 +28,8 @@ export interface QmgrSettings {
   readonly probeLimit: number;
   /** address_verify_negative_cache */
   readonly keepsProbeFailures: boolean;
+  /** destination_concurrency_feedback_debug */
+  readonly tellsFeedback: boolean;
 }
 
 export function compileSettings(settings: Settings): QmgrSettings {
@@ -48,11 +52,9 @@ export function compileSettings(settings: Settings): QmgrSettings {
     softBounce: settings.bool('soft_bounce'),
     keepsProbeFailures: settings.bool('address_verify_negative_cache'),
     probeLimit: settings.int('address_verify_pending_request_limit'),
+    tellsFeedback: settings.bool('destination_concurrency_feedback_debug'),
   };
 }
-
-/** Feedback as written: a number, or a number divided by (the root of) the concurrency. */
-export type Feedback = (window: number) => number;
 
 /** Limits of one transport: `<transport>_…` with the defaults behind it. */
 export interface TransportSettings {
@@ -83,29 +85,46 @@ export interface TransportSettings {
   readonly processLimit: number;
 }
 
-/** destination_concurrency_positive_feedback and its negative twin. SCHEDULER_README */
-function parseFeedback(text: string): Feedback {
-  const [amount = '1', divisor = ''] = text.split('/');
-  const value = Number(amount);
-  const base = Number.isFinite(value) ? value : 1;
-  if (divisor.trim() === 'concurrency') return (window) => base / window;
-  if (divisor.trim() === 'sqrt_concurrency') return (window) => base / Math.sqrt(window);
-  const constant = divisor === '' ? base : base / (Number(divisor) || 1);
-  return () => constant;
+/** The feedback that a transport's parameter asks for; what it can't mean is warned of. */
+function feedbackOf(settings: Settings, transport: string, suffix: string, events: EventChannel): Feedback {
+  const name = transport + suffix;
+  const text = settings.string(name);
+  const parsed = parseFeedback(text);
+  if (parsed === undefined)
+    events.emit({ kind: 'warning', text: `${name}: ignoring malformed or unreasonable feedback: ${text}` });
+  const feedback = parsed ?? plainFeedback;
+  if (settings.bool('destination_concurrency_feedback_debug')) {
+    const window = settings.int('initial_destination_concurrency');
+    events.emit({
+      kind: 'feedbackForm',
+      transport,
+      parameter: settings.origin(name) === undefined ? `default${suffix}` : name,
+      perWindow: feedback.perWindow,
+      window,
+      value: feedbackAt(feedback, window),
+    });
+  }
+  return feedback;
 }
 
-export function compileTransport(settings: Settings, transport: string, processLimit: number): TransportSettings {
+export function compileTransport(
+  settings: Settings,
+  transport: string,
+  processLimit: number,
+  events: EventChannel,
+): TransportSettings {
   const name = (suffix: string): string => transport + suffix;
   const initial = Math.max(1, settings.int(name('_initial_destination_concurrency')));
-  const concurrencyLimit = settings.int(name('_destination_concurrency_limit'));
+  const destinationRateDelayMs = settings.ms(name('_destination_rate_delay'));
+  const concurrencyLimit = destinationRateDelayMs > 0 ? 1 : settings.int(name('_destination_concurrency_limit'));
   return {
     initialConcurrency: concurrencyLimit > 0 ? Math.min(initial, concurrencyLimit) : initial,
     concurrencyLimit,
     recipientLimit: settings.int(name('_destination_recipient_limit')),
-    positiveFeedback: parseFeedback(settings.string(name('_destination_concurrency_positive_feedback'))),
-    negativeFeedback: parseFeedback(settings.string(name('_destination_concurrency_negative_feedback'))),
+    positiveFeedback: feedbackOf(settings, transport, '_destination_concurrency_positive_feedback', events),
+    negativeFeedback: feedbackOf(settings, transport, '_destination_concurrency_negative_feedback', events),
     failedCohortLimit: settings.int(name('_destination_concurrency_failed_cohort_limit')),
-    destinationRateDelayMs: settings.ms(name('_destination_rate_delay')),
+    destinationRateDelayMs,
     transportRateDelayMs: settings.ms(name('_transport_rate_delay')),
     slotCost: settings.int(name('_delivery_slot_cost')),
     slotLoan: settings.int(name('_delivery_slot_loan')),

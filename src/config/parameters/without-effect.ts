@@ -24,7 +24,6 @@ export const inertParameters = new Set([
   'debug_peer_list',
   'debugger_command',
   'defer_service_name',
-  'destination_concurrency_feedback_debug',
   'dns_ncache_ttl_fix_enable',
   'dnsblog_reply_delay',
   'dnsblog_service_name',
