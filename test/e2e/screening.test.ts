@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { createTransport } from 'nodemailer';
 import { QuickStart } from './support/quick-start.ts';
+import { chain, Talk } from './support/talk.ts';
 
 /** Puts postscreen where smtpd was, and smtpd behind it. */
 function screen(server: QuickStart): void {
@@ -74,5 +75,62 @@ describe('a server behind postscreen', () => {
     await server.logged(/PREGREET \d+ after \S+ from \[127\.0\.0\.1\]:\d+: EHLO spam\.example/);
     await server.logged(`550 5.5.1 Protocol error; from=<s@spam.example>, to=<early@${server.domain}>, proto=ESMTP`);
     assert.deepEqual(server.mailOf('early'), []);
+  });
+});
+
+describe('postscreen with TLS', () => {
+  let server: QuickStart;
+  before(async () => {
+    server = await QuickStart.start();
+    await server.stop();
+    screen(server);
+    server.command('postconf', [
+      '-e',
+      'postscreen_access_list =',
+      'postscreen_greet_wait = 1s',
+      'postscreen_pipelining_enable = yes',
+      'postscreen_tls_security_level = encrypt',
+      `smtpd_tls_chain_files = ${chain}`,
+      'smtpd_tls_loglevel = 1',
+    ]);
+    await server.start();
+  });
+  after(() => server.remove());
+
+  it('demands it of a client under test, which has to come again', async () => {
+    const plain = new Talk(connect(server.port, '127.0.0.1'));
+    await plain.hear();
+    assert.match(await plain.say('EHLO me'), /^250.STARTTLS\r$/m);
+    assert.equal(await plain.say('MAIL FROM:<a@example.org>'), '530 5.7.0 Must issue a STARTTLS command first\r\n');
+    assert.equal(await plain.say('STARTTLS'), '220 2.0.0 Ready to start TLS\r\n');
+    const inside = plain.secure();
+    assert.doesNotMatch(await inside.say('EHLO me'), /STARTTLS/);
+    assert.equal(await inside.say('STARTTLS'), '554 5.5.1 Error: TLS already active\r\n');
+    await inside.say('MAIL FROM:<a@example.org>');
+    const recipient = `RCPT TO:<later@${server.domain}>`;
+    assert.equal(await inside.say(recipient), '450 4.3.2 Service currently unavailable\r\n');
+    await inside.say('QUIT');
+    await server.logged(/postfix\/tlsproxy\S* CONNECT from \[127\.0\.0\.1\]:\d+/);
+    await server.logged(
+      /postfix\/tlsproxy\S* Anonymous TLS connection established from \[127\.0\.0\.1\]:\d+: TLSv1\.3/,
+    );
+    await server.logged(/postfix\/tlsproxy\S* DISCONNECT \[127\.0\.0\.1\]:\d+/);
+    const again = new Talk(connect(server.port, '127.0.0.1'));
+    assert.match(await again.hear(), /^220 /);
+    assert.match(await again.say('EHLO me'), /^250.PIPELINING\r$/m);
+  });
+
+  it('hears nothing of what was said in the clear behind STARTTLS', async () => {
+    const cache = server.command('postconf', ['-hx', 'postscreen_cache_map']).trim();
+    server.command('postmap', ['-d', '127.0.0.1', cache]);
+    const socket = connect(server.port, '127.0.0.1');
+    const plain = new Talk(socket);
+    await plain.hear();
+    await plain.say('EHLO me');
+    socket.write('STARTTLS\r\nEHLO injected\r\n');
+    assert.equal(await plain.hear(), '220 2.0.0 Ready to start TLS\r\n');
+    const inside = plain.secure();
+    assert.match(await inside.say('RCPT TO:<a@example.org>'), /^503 5\.5\.1 /);
+    await server.logged(/COMMAND PIPELINING from \[127\.0\.0\.1\]:\d+ after STARTTLS: EHLO injected/);
   });
 });

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { asClient, withTls } from './handshake-bench.ts';
+
+const own = 'TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)';
+const server = 'server-signature ECDSA (prime256v1) server-digest SHA256';
+const client = 'client-signature ECDSA (prime256v1) client-digest SHA256';
+const established = (trust: string, rest: string, to = ''): string =>
+  `${trust} TLS connection established from client[192.0.2.1]${to}: ${rest}`;
+const level1 = 'smtpd_tls_loglevel = 1';
+
+describe('a handshake', () => {
+  it('is told of with the group of its keys and the signature', () =>
+    withTls(level1, async (bench) => {
+      await bench.shake();
+      await bench.shake({ ecdhCurve: 'secp384r1' });
+      await bench.shake({ ecdhCurve: 'ffdhe2048' });
+      await bench.shake({ maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' });
+      assert.deepEqual(bench.log, [
+        established('Anonymous', `${own} key-exchange X25519 ${server}`),
+        established('Anonymous', `${own} key-exchange ECDHE (secp384r1) ${server}`),
+        established('Anonymous', `${own} key-exchange DHE (2048 bits) ${server}`),
+        established('Anonymous', 'TLSv1.2 with cipher ECDHE-ECDSA-AES128-GCM-SHA256 (128/128 bits)'),
+      ]);
+    }));
+
+  it('is told of as the level of the client has it', () =>
+    withTls('smtpd_tls_loglevel = 2\nsmtpd_tls_loglevel_maps = inline:{192.0.2.1=0}', async (bench) => {
+      await bench.shake();
+      assert.deepEqual(bench.log, []);
+    }));
+
+  it('fails over versions and ciphers that the settings leave out', () =>
+    withTls('smtpd_tls_protocols = >=TLSv1.3', async (bench) => {
+      const failed = await bench.shake({ maxVersion: 'TLSv1.2' });
+      assert.equal(failed.kind, 'failed');
+      assert.match(
+        failed.kind === 'failed' ? failed.reason : '',
+        /^error:0A000102:SSL routines::unsupported protocol:\.\.\/ssl\/statem\/\w+\.c:\d+:$/,
+      );
+    }));
+
+  it('has the groups of the grade', () =>
+    withTls('smtpd_tls_eecdh_grade = ultra\ntls_ffdhe_auto_groups =', async (bench) => {
+      assert.equal((await bench.shake({ ecdhCurve: 'X25519' })).kind, 'failed');
+      assert.equal((await bench.shake({ ecdhCurve: 'secp384r1' })).kind, 'accepted');
+    }));
+
+  it('needs no certificate of a server that says it has none', () =>
+    withTls('smtpd_tls_chain_files =\nsmtpd_tls_cert_file = none', async (bench) => {
+      assert.equal((await bench.shake()).kind, 'failed');
+      const accepted = await bench.shake({ maxVersion: 'TLSv1.2', ciphers: 'AECDH-AES256-SHA:@SECLEVEL=0' });
+      assert.equal(accepted.kind, 'accepted');
+    }));
+
+  it('is impossible with settings that make no sense, which are warned of', async () => {
+    const problems: readonly (readonly [string, RegExp])[] = [
+      ['smtpd_tls_chain_files =', /^warning: No server certs available\. TLS won't be enabled$/],
+      ['smtpd_tls_ciphers = strongest', /^warning: smtpd_tls_ciphers: invalid TLS cipher grade "strongest": disabling/],
+      [
+        'smtpd_tls_eecdh_grade = best',
+        /^warning: invalid TLS eecdh grade "best"; known are .*: disabling TLS support$/,
+      ],
+      ['smtpd_tls_fingerprint_digest = sha0', /^warning: smtpd_tls_fingerprint_digest: no message digest "sha0"/],
+      ['smtpd_tls_dh1024_param_file = /nowhere', /^warning: cannot load DH parameters from file \/nowhere/],
+      ['smtpd_tls_ask_ccert = yes\nsmtpd_tls_CAfile = /nowhere', /Authority data, CAfile="\/nowhere": disabling/],
+    ];
+    for (const [setting, warning] of problems) {
+      await withTls(setting, async ({ log, tls }) => {
+        assert.match(log.join('\n'), warning);
+        assert.equal(tls?.acceptor, undefined);
+      });
+    }
+  });
+});
+
+describe('the certificate of a client', () => {
+  it('is not asked for unless the settings say so', () =>
+    withTls('', async (bench) => {
+      const accepted = await bench.shake(asClient);
+      assert.equal(accepted.kind === 'accepted' ? accepted.facts.peer : 'none', undefined);
+    }));
+
+  it('is believed when an authority vouches for it', () =>
+    withTls(`smtpd_tls_ask_ccert = yes\nsmtpd_tls_CAfile = $chain\n${level1}`, async (bench) => {
+      const accepted = await bench.shake(asClient);
+      const peer = accepted.kind === 'accepted' ? accepted.facts.peer : undefined;
+      assert.equal(peer?.commonName, 'mail.example.com');
+      assert.equal(peer?.issuerName, 'mail.example.com');
+      assert.equal(peer?.problem, undefined);
+      assert.match(peer?.fingerprint ?? '', /^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/);
+      assert.notEqual(peer?.fingerprint, peer?.keyFingerprint);
+      assert.deepEqual(bench.log, [established('Trusted', `${own} key-exchange X25519 ${server} ${client}`)]);
+    }));
+
+  it('says who it is without being believed, too, in the digest that is asked for', () =>
+    withTls('smtpd_tls_ask_ccert = yes\nsmtpd_tls_fingerprint_digest = sha1\nsmtpd_tls_loglevel = 2', async (bench) => {
+      const accepted = await bench.shake(asClient);
+      const peer = accepted.kind === 'accepted' ? accepted.facts.peer : undefined;
+      assert.equal(peer?.problem, 'self-signed certificate');
+      assert.match(peer?.fingerprint ?? '', /^(?:[0-9A-F]{2}:){19}[0-9A-F]{2}$/);
+      assert.deepEqual(bench.log.slice(2), [
+        'subject=/CN=mail.example.com',
+        'issuer=/CN=mail.example.com',
+        `client[192.0.2.1]: subject_CN=mail.example.com, issuer=mail.example.com, fingerprint=${peer?.fingerprint}, pkey_fingerprint=${peer?.keyFingerprint}`,
+        established('Untrusted', `${own} key-exchange X25519 ${server} ${client}`),
+      ]);
+    }));
+
+  it('that is required and not believed is told of', () =>
+    withTls(`smtpd_tls_req_ccert = yes\nsmtpd_tls_security_level = encrypt\n${level1}`, async (bench) => {
+      await bench.shake(asClient);
+      assert.equal(bench.log[0], 'certificate verification failed for client[192.0.2.1]: self-signed certificate');
+      assert.equal(bench.tls?.requiresCertificate, true);
+    }));
+
+  it('can be required only where TLS is', () =>
+    withTls('smtpd_tls_req_ccert = yes', async ({ log, tls }) => {
+      assert.deepEqual(log, ["warning: Can't require client certs unless TLS is required"]);
+      assert.deepEqual([tls?.requiresCertificate, tls?.asksCertificate], [false, false]);
+    }));
+});
+
+describe('the name that a client asks for', () => {
+  const maps = (entries: string): string => `${level1}\ntls_server_sni_maps = ${entries}`;
+  const named = (name: string): string => established('Anonymous', `${own} key-exchange X25519 ${server}`, name);
+
+  it('chooses the certificate, also by a parent', () =>
+    withTls(maps('inline:{ { mail.example.org = $chain } { .example.net = $chain } }'), async (bench) => {
+      for (const servername of ['MAIL.example.org', 'a.b.example.net', 'example.net']) {
+        await bench.shake({ servername });
+      }
+      assert.deepEqual(bench.log, [
+        named(' to MAIL.example.org'),
+        named(' to a.b.example.net'),
+        'TLS SNI example.net from client[192.0.2.1] not matched, using default chain',
+        named(''),
+      ]);
+    }));
+
+  it('ends the handshake when the table fails, or has no usable chain', () =>
+    withTls(maps('inline:{{bad.example=/nowhere}}, fail:x'), async (bench) => {
+      for (const servername of ['bad.example', 'other.example']) {
+        assert.equal((await bench.shake({ servername })).kind, 'failed');
+      }
+      assert.deepEqual(bench.log, [
+        'warning: error loading private keys and certificates from: SNI data for bad.example: cannot read file "/nowhere"',
+        'warning: fail:x lookup error for "other.example"',
+        'warning: tls_server_sni_maps: other.example map lookup problem',
+      ]);
+    }));
+});
+
+describe('a session', () => {
+  const reused = async (mainCf: string): Promise<boolean | undefined> => {
+    let answer: boolean | undefined;
+    await withTls(mainCf, async (bench) => {
+      const options = { maxVersion: 'TLSv1.2' as const };
+      await bench.shake(options);
+      const { session } = bench;
+      const second = await bench.shake({ ...options, ...(session === undefined ? {} : { session }) });
+      answer = second.kind === 'accepted' ? second.isReused : undefined;
+    });
+    return answer;
+  };
+
+  it('goes on by a ticket, by its number, or not at all', async () => {
+    assert.equal(await reused(''), true);
+    assert.equal(await reused('tls_session_ticket_cipher =\nsmtpd_tls_session_cache_database = btree:cache'), true);
+    assert.equal(await reused('tls_session_ticket_cipher ='), false);
+  });
+});
