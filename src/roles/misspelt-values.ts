@@ -2,6 +2,7 @@
 import { type Configuration, nearestName, type Origin, ParameterRegistry, type Settings } from '#config';
 import { isTableType, readNetwork, tableTypes } from '#tables';
 
+const registry = new ParameterRegistry();
 const networkLists = ['mynetworks', 'smtpd_authorized_xclient_hosts', 'smtpd_authorized_xforward_hosts'];
 const transportParameters = [
   'best_mx_transport',
@@ -26,13 +27,19 @@ const ehloKeywords = (
 ).split(' ');
 
 /** Parameters that may name tables. */
-const tableParameters = new ParameterRegistry()
+const tableParameters = registry
   .names()
   .filter((name) =>
     /(?:_maps|_checks|_domains|_networks|_users|reply_filter|command_filter|status_filter|^mydestination|^mynetworks)$/.test(
       name,
     ),
   );
+
+/** Lists, where a word that begins with `#` can only be meant as a comment. */
+const commentable = [
+  'relayhost',
+  ...registry.names().filter((name) => registry.get(name)?.kind === 'list' && !name.endsWith('_restrictions')),
+];
 
 const place = (origin: Origin | undefined): string =>
   origin === undefined ? '' : `${origin.file}, line ${origin.line}: `;
@@ -57,7 +64,13 @@ function unknownTableTypes(settings: Settings): readonly string[] {
   return tableParameters.flatMap((parameter) =>
     settings.elements(parameter).flatMap(({ text, origin }) => {
       const type = /^!*(?:(?:proxy|debug):)*([a-z][a-z_0-9]*):(?!:)/i.exec(text)?.[1];
-      if (type === undefined || isTableType(type) || typeof readNetwork(text) !== 'string') return [];
+      if (type === undefined || tableTypes.includes(type) || typeof readNetwork(text) !== 'string') return [];
+      if (isTableType(type)) {
+        // defaults that refer to it are not worth a line of their own
+        if (!settings.isSet(parameter)) return [];
+        const absent = `${parameter}: tables of type ${type} are not in this version`;
+        return [`${place(origin)}${absent}; as it stands, each lookup fails and mail is deferred`];
+      }
       const what = `${parameter}: unknown type of table in "${text}"${guess(type, tableTypes)}`;
       return [`${place(origin)}${what}; as it stands, each lookup fails and mail is deferred`];
     }),
@@ -77,10 +90,26 @@ function unknownKeywords(settings: Settings): readonly string[] {
 }
 
 function unclosedRelayhost(settings: Settings): readonly string[] {
-  const value = settings.string('relayhost');
-  if (!value.startsWith('[') || /^\[[^[\]\s]+\](?::[\w-]+)?$/.test(value)) return [];
-  const what = `relayhost: "${value}" is neither [host] nor [host]:port`;
-  return [`${place(settings.origin('relayhost'))}${what}; as it stands, mail for it is deferred`];
+  return settings.elements('relayhost').flatMap(({ text, origin }) => {
+    if (!text.startsWith('[') || /^\[[^[\]\s]+\](?::[\w-]+)?$/.test(text)) return [];
+    const what = `relayhost: "${text}" is neither [host] nor [host]:port`;
+    return [`${place(origin)}${what}; as it stands, mail for it is deferred`];
+  });
+}
+
+/** A comment needs a line of its own: behind a value it is part of the value. */
+function trailingComments(settings: Settings): readonly string[] {
+  return commentable.flatMap((parameter) => {
+    const elements = settings.isSet(parameter) ? settings.elements(parameter) : [];
+    const at = elements.findIndex(({ text }) => text.startsWith('#'));
+    if (at < 0) return [];
+    const comment = elements
+      .slice(at)
+      .map(({ text }) => text)
+      .join(' ');
+    const what = `${parameter}: "${comment}" is read as part of the value`;
+    return [`${place(elements[at]?.origin)}${what}; put the comment on a line of its own`];
+  });
 }
 
 function missingTransports(settings: Settings, transports: readonly string[]): readonly string[] {
@@ -105,6 +134,7 @@ export function misspeltValues({
     ...unknownTableTypes(view),
     ...unknownKeywords(view),
     ...unclosedRelayhost(view),
+    ...trailingComments(view),
     ...missingTransports(view, transports),
   ]);
   return [...new Set(found)];

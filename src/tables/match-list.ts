@@ -42,15 +42,24 @@ interface Element {
   readonly table?: Table;
 }
 
+/** What stands behind `#` counts for nothing, as whoever wrote it meant. */
+function uncommented(elements: readonly string[], { parameter, warn }: MatchListOptions): readonly string[] {
+  const at = elements.findIndex((text) => text.startsWith('#'));
+  if (at < 0) return elements;
+  warn(`${parameter}: comment at end of line is not supported: ${elements.slice(at).join(' ')}`);
+  return elements.slice(0, at);
+}
+
 /** Elements with `/file` contents in place. */
 function readFiles(elements: readonly string[], options: MatchListOptions, depth = 0): readonly Element[] {
-  return elements.flatMap((text): readonly Element[] => {
+  return uncommented(elements, options).flatMap((text): readonly Element[] => {
     const bare = text.replace(/^!+/, '');
     if (!bare.startsWith('/') || depth > maxFileDepth) return [{ text }];
     const mark = text.slice(0, text.length - bare.length);
     try {
-      const inner = readLogicalLines(readFileSync(bare, 'utf8')).lines.flatMap((line) => splitList(line.text));
-      return readFiles(inner, options, depth + 1).map((element) => ({ ...element, text: mark + element.text }));
+      const { lines } = readLogicalLines(readFileSync(bare, 'utf8'));
+      const inner = lines.flatMap((line) => readFiles(splitList(line.text), options, depth + 1));
+      return inner.map((element) => ({ ...element, text: mark + element.text }));
     } catch (error) {
       return [{ text, table: options.unreadableFile(bare, `open file ${bare}: ${errnoText(error)}`) }];
     }
