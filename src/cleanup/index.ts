@@ -15,11 +15,15 @@ export interface CleanupOptions {
   readonly rewriter: Rewriter;
   readonly store: Pick<QueueStore, 'begin'>;
   readonly events: EventChannel;
+  /** Whether arriving mail waits before it is queued, and how long. in_flow_delay */
+  readonly inFlow?: { pause(delayMs: number): Promise<void> | undefined };
 }
 
 /** The door into the queue for one cleanup service. */
-export function createCleanup({ settings, tables, rewriter, store, events }: CleanupOptions): SubmissionPort {
+export function createCleanup({ settings, tables, rewriter, store, events, inFlow }: CleanupOptions): SubmissionPort {
   const compiled = compileSettings(settings, tables);
-  const parts = { maps: createAddressMaps(compiled, rewriter), store, events };
+  const delayMs = settings.ms('in_flow_delay');
+  const pause = (): Promise<void> | undefined => inFlow?.pause(delayMs);
+  const parts = { maps: createAddressMaps(compiled, rewriter), store, events, pause };
   return { open: (options) => new CleanupSubmission(parts, options) };
 }

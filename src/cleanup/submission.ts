@@ -29,6 +29,8 @@ export interface CleanupParts {
   readonly maps: AddressMaps;
   readonly store: Pick<QueueStore, 'begin'>;
   readonly events: EventChannel;
+  /** What arriving mail waits for before it is queued. */
+  readonly pause: () => Promise<void> | undefined;
 }
 
 /** Mail from outside is checked and copied; of our own, only what internal_mail_filter_classes names is checked. */
@@ -209,6 +211,9 @@ export class CleanupSubmission implements Submission {
   }
 
   async #commit(recipients: readonly Recipient[]): Promise<SubmissionResult> {
+    // our own mail is the queue manager's work: it would hold up itself
+    const pause = isFromOutside(this.#options.source) ? this.#parts.pause() : undefined;
+    if (pause !== undefined) await pause;
     try {
       await this.#writer.commit({
         envelope: {

@@ -4,22 +4,26 @@
  * While messages wait in incoming, each new one needs a token; there are default_process_limit of them, and one comes
  * back for each message that becomes active. Who finds none pauses for in_flow_delay.
  */
+import { setTimeout } from 'node:timers/promises';
+
 export class InFlow {
   readonly #limit: number;
+  readonly #sleep: (ms: number) => Promise<void>;
   #tokens: number;
   #isBehind = false;
 
-  constructor(processLimit: number) {
+  constructor(processLimit: number, sleep: (ms: number) => Promise<void> = (ms) => setTimeout(ms)) {
     this.#limit = processLimit;
     this.#tokens = processLimit;
+    this.#sleep = sleep;
   }
 
-  /** For a message that is about to be queued; false: it pauses first. */
-  take(): boolean {
-    if (!this.#isBehind) return true;
-    if (this.#tokens === 0) return false;
+  /** For a message that is about to be queued: how long it waits first; undefined: not at all. */
+  pause(delayMs: number): Promise<void> | undefined {
+    if (!this.#isBehind || delayMs === 0) return undefined;
+    if (this.#tokens === 0) return this.#sleep(delayMs);
     this.#tokens -= 1;
-    return true;
+    return undefined;
   }
 
   /** A message had to stay in incoming. */

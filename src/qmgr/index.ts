@@ -1,4 +1,5 @@
 /** The queue manager. qmgr(8) */
+export { InFlow } from './in-flow.ts';
 export type { QueueManagerOptions } from './options.ts';
 export { createQueueManager, QueueManager, type QueueManagerStatus } from './queue-manager.ts';
 export { routeRecipient, type Route, type RoutingOptions } from './routing.ts';

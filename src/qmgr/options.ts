@@ -4,6 +4,7 @@ import type { EventChannel } from '#events';
 import type { AddressVerification, DeliveryAgent, MaybePromise } from '#message';
 import type { Resolution } from '#rewrite';
 import type { QueueStore } from '#store';
+import type { InFlow } from './in-flow.ts';
 import type { Bouncer } from './reports.ts';
 
 export interface QueueManagerOptions {
@@ -15,6 +16,8 @@ export interface QueueManagerOptions {
   /** Who hears what probes find. */
   readonly probes?: Pick<AddressVerification, 'update'> | undefined;
   readonly bouncer: Bouncer;
+  /** Slows down mail that arrives faster than it is taken up. */
+  readonly inFlow: InFlow;
   readonly settings: Settings;
   readonly events: EventChannel;
   /** Where deferrals by the queue manager itself are logged (error(8) in Postfix). */

@@ -10,7 +10,6 @@ import { nextAttemptAt } from './backoff.ts';
 import { ClogWarning } from './clog-warning.ts';
 import { Decisions } from './decisions.ts';
 import { Deliveries } from './deliveries.ts';
-import { InFlow } from './in-flow.ts';
 import { Intake } from './intake.ts';
 import type { QueueManagerOptions } from './options.ts';
 import { type Route, routeRecipient } from './routing.ts';
@@ -26,8 +25,6 @@ export interface QueueManagerStatus {
 }
 
 export class QueueManager {
-  /** Whether arriving mail has to be slowed down. */
-  readonly inFlow: InFlow;
   readonly #options: QueueManagerOptions;
   readonly #settings: QmgrSettings;
   readonly #scheduler: Scheduler;
@@ -48,7 +45,6 @@ export class QueueManager {
   constructor(options: QueueManagerOptions) {
     this.#options = options;
     this.#settings = compileSettings(options.settings);
-    this.inFlow = new InFlow(options.settings.int('default_process_limit'));
     this.#scheduler = new Scheduler(
       (transport) => compileTransport(options.settings, transport, options.processLimit(transport), options.events),
       (message, transport) => this.#space.gotAhead(message, transport),
@@ -82,7 +78,7 @@ export class QueueManager {
       store: options.store,
       settings: this.#settings,
       now: options.now,
-      inFlow: this.inFlow,
+      inFlow: options.inFlow,
       accept: (message) => this.#accept(message),
       prepare: () => this.#scheduler.prune(options.now()),
       warn,

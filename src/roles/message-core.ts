@@ -5,7 +5,7 @@ import { ConfigError, familiesOf, type Settings } from '#config';
 import type { DelivererPool } from '#delivery';
 import { createHostLookup, type HostLookup, systemResolver } from '#dns';
 import type { DeliveryAgent } from '#message';
-import { createQueueManager, type QueueManager } from '#qmgr';
+import { createQueueManager, InFlow, type QueueManager } from '#qmgr';
 import { createRewriter, type Rewriter } from '#rewrite';
 import { openStore, type QueueStore } from '#store';
 import type { TableOpener } from '#tables';
@@ -59,7 +59,8 @@ export async function openMessageCore(
   const resolver = systemResolver();
   const hostLookup = createHostLookup(resolver, { families: familiesOf(settings) });
 
-  const cleanupFor = openCleanups(tools, rewriter, store);
+  const inFlow = new InFlow(settings.int('default_process_limit'));
+  const cleanupFor = openCleanups(tools, { rewriter, store, inFlow });
   const submission = cleanupFor(settings);
   const bouncer = createBouncer({ submission, settings, events: channelOf(settings, 'bounce') });
   const probeSender = createProbeSender({
@@ -86,6 +87,7 @@ export async function openMessageCore(
     resolve: (sender, recipient, use) => rewriter.resolve(sender, recipient, use),
     probes: verifier,
     bouncer,
+    inFlow,
     settings,
     events: qmgrEvents,
     errorEvents: channelOf(settings, 'error'),
@@ -116,16 +118,14 @@ export async function openMessageCore(
 
 function openCleanups(
   { configuration, openerFor }: ServiceTools,
-  rewriter: Rewriter,
-  store: QueueStore,
+  parts: { readonly rewriter: Rewriter; readonly store: QueueStore; readonly inFlow: InFlow },
 ): MessageCore['cleanupFor'] {
   const cleanups = new Map(
     configuration.services
       .filter((entry) => entry.command === 'cleanup')
       .map((entry) => {
         const view = configuration.settingsFor(entry);
-        const parts = openerFor('cleanup', view);
-        return [entry.name, createCleanup({ settings: view, ...parts, rewriter, store })] as const;
+        return [entry.name, createCleanup({ settings: view, ...openerFor('cleanup', view), ...parts })] as const;
       }),
   );
   return (view) => {

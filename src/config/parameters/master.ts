@@ -9,7 +9,7 @@ export const masterParameters: readonly ParameterRow[] = [
     'MAIL_CONFIG MAIL_DEBUG MAIL_LOGTAG TZ XAUTHORITY DISPLAY LANG=C POSTLOG_SERVICE POSTLOG_HOSTNAME XDG_RUNTIME_DIR',
     'list',
   ],
-  ['in_flow_delay', '1s', 'time:s', { min: 0 }],
+  ['in_flow_delay', '1s', 'time:s', { min: 0, max: 10 }],
   ['inet_protocols', 'all', 'list'],
   ['mail_version', '3.12-20260821', 'readOnly', { nonEmpty: true }],
   ['master_service_disable', '', 'list'],

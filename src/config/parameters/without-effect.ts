@@ -38,7 +38,6 @@ export const inertParameters = new Set([
   'hash_queue_depth',
   'hash_queue_names',
   'html_directory',
-  'in_flow_delay',
   'ipc_idle',
   'ipc_timeout',
   'ipc_ttl',

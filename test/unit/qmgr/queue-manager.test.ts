@@ -11,10 +11,11 @@ import {
   type DeliveryResult,
   type Envelope,
   internalEnvelope,
+  type MaybePromise,
   type MemberOutcome,
   type Outcome,
 } from '#message';
-import { createQueueManager, type QueueManager } from '#qmgr';
+import { createQueueManager, InFlow, type QueueManager } from '#qmgr';
 import type { Resolution } from '#rewrite';
 import { openStore, type QueueStore } from '#store';
 
@@ -32,17 +33,19 @@ const plain = { ...internalEnvelope('s@example.com', 0, 'mail'), client, logClie
 const startAt = 1_700_000_000_000;
 
 /** What the fake agent says about each recipient, and about the site. */
-type Answer = (request: DeliveryRequest) => {
+type Answer = (request: DeliveryRequest) => MaybePromise<{
   readonly kind: Outcome['kind'];
   readonly site?: boolean;
   readonly members?: readonly MemberOutcome[];
-};
+}>;
 
 class Scene {
   readonly directory = mkdtempSync(join(tmpdir(), 'posthorn-qmgr-'));
   readonly events: MailEvent[] = [];
   readonly requests: DeliveryRequest[] = [];
   readonly notices: string[] = [];
+  readonly inFlow = new InFlow(2, (ms) => Promise.resolve(void this.pauses.push(ms)));
+  readonly pauses: number[] = [];
   running = 0;
   mostRunning = 0;
   recipients = 0;
@@ -73,6 +76,7 @@ class Scene {
         ['filter', agent],
       ]),
       processLimit: () => 0,
+      inFlow: this.inFlow,
       resolve: resolution,
       bouncer: {
         notify: (kind, { envelope }, recipients, to = envelope.sender) => {
@@ -110,7 +114,7 @@ class Scene {
     this.recipients += request.recipients.length;
     this.mostRecipients = Math.max(this.recipients, this.mostRecipients);
     await new Promise((resolve) => setImmediate(resolve));
-    const { kind, site, members } = answer(request);
+    const { kind, site, members } = await answer(request);
     const status = { code: kind === 'deferred' ? '4.4.1' : kind === 'bounced' ? '5.1.1' : '2.0.0', reason: 'said so' };
     const action = 'delivered';
     for (const { index } of request.recipients) report({ index, kind, status, action, ...(members && { members }) });
@@ -286,6 +290,25 @@ describe('the queue manager', () => {
       order.every((one, at) => at === 0 || one !== order[at - 1]),
       order.join(' '),
     );
+  });
+
+  it('slows mail down that arrives while more waits than is taken up', async () => {
+    let isBlocked = true;
+    const scene = await open('qmgr_message_active_limit = 2\n', async () => {
+      while (isBlocked) await new Promise((resolve) => setImmediate(resolve));
+      return { kind: 'sent' };
+    });
+    const arrive = async (): Promise<void> => {
+      await scene.inFlow.pause(1000);
+      await scene.send(['a@one.example']);
+    };
+    for (let i = 0; i < 6; i += 1) await arrive();
+    assert.deepEqual(scene.pauses, [1000]);
+    isBlocked = false;
+    await scene.until(() => scene.events.filter((event) => event.kind === 'removed').length === 6);
+    await scene.manager.scan();
+    for (let i = 0; i < 3; i += 1) await arrive();
+    assert.deepEqual(scene.pauses, [1000]);
   });
 
   it('defers for as long as the message is old, within bounds, and tries again when it is due', async () => {
