@@ -26,11 +26,11 @@ const ehloKeywords = (
   'verp vrfy xclient xforward'
 ).split(' ');
 
-/** Parameters that may name tables. */
+/** Parameters that may name tables; but for those that repeat others, restrictions among them. */
 const tableParameters = registry
   .names()
   .filter((name) =>
-    /(?:_maps|_checks|_domains|_networks|_users|reply_filter|command_filter|status_filter|^mydestination|^mynetworks)$/.test(
+    /^(?!proxy_).*(?:_maps|_checks|_domains|_networks|_users|reply_filter|command_filter|status_filter|mydestination|mynetworks)$/.test(
       name,
     ),
   );

@@ -24,7 +24,7 @@ export function policyEvent(facts: SessionFacts, word: PolicyWord, text: string)
     queueId: facts.queueId,
     sender: facts.sender,
     recipient: facts.recipient,
-    protocol: facts.helo === undefined ? 'SMTP' : facts.protocol,
+    protocol: facts.protocol,
     helo: facts.helo ?? '',
     saslUsername: facts.saslUsername,
     saslMethod: facts.saslMethod,
