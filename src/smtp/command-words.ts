@@ -12,14 +12,14 @@ export interface CommandWord {
 
 const closing: Readonly<Record<string, string>> = { '<': '>', '[': ']', '"': '"' };
 
-/** Index behind the end of what begins at `at` with a bracket or quote; -1 when it has no end. */
+/** Index behind the end of what begins at `at` with a bracket or quote; -1 when it has no end. `<` may hold more of them. */
 function endOfQuoted(line: string, at: number): number {
   const end = closing[line.charAt(at)];
   for (let i = at + 1; i < line.length; i += 1) {
     const char = line.charAt(i);
     if (char === '\\') i += 1;
     else if (char === end) return i + 1;
-    else if (char === '"') {
+    else if (char === '"' || (char === '<' && end === '>')) {
       const after = endOfQuoted(line, i);
       if (after < 0) return -1;
       i = after - 1;

@@ -11,4 +11,4 @@ export { cleanMacro, expansionFilter, type ReplyText, withFooter } from './rejec
 export { formatReply, type Reply, ReplyParser, type ReplyResult, replyText } from './reply.ts';
 export { type DeadlineLimits, RequestDeadline } from './request-deadline.ts';
 export { type SessionNotice, SessionTranscript, type TranscriptOptions } from './transcript.ts';
-export { decodeXtext, encodeXtext } from './xtext.ts';
+export { decodeUtf8Xtext, decodeXtext, encodeXtext } from './xtext.ts';

@@ -31,7 +31,7 @@ export function parsePath(words: readonly CommandWord[], word: 'FROM' | 'TO', sy
 export function pathAddress(text: string, { strict }: PathSyntax): string | undefined {
   const tokens = parseAddressList(text);
   const addresses = tokens.filter((token) => token.kind === 'address');
-  if (addresses.length > 1 || hasBareBlank(text) || hasStuckWords(text)) return undefined;
+  if (addresses.length > 1 || hasBareBlank(text) || hasStuckWords(text) || hasListMark(text)) return undefined;
   // one needless pair of brackets is forgiven
   if (text.startsWith('<<<') || (/^<<[^<]/.test(text) && !text.endsWith('>>'))) return undefined;
   // nothing but a comment may stand behind the brackets
@@ -61,10 +61,17 @@ function unbracketed(address: string): string {
   return address.replace(/>+$/, '');
 }
 
-/** Whether a blank parts two words of an address: `<al ice@example.com>`. Quotes and comments may hold blanks. */
+/** Whether a blank parts two words of an address: `<al ice@example.com>`. Quotes, comments and `<<…>>` may hold blanks. */
 function hasBareBlank(text: string): boolean {
+  if (text.startsWith('<<')) return false;
   const plain = text.replaceAll(/"(?:[^"\\]|\\.)*"/g, 'q').replaceAll(/\([^()]*\)/g, '');
   return /[^\s<>,:;@.]\s+[^\s<>,:;@.]/.test(plain);
+}
+
+/** Whether brackets hold what parts addresses, behind a source route. */
+function hasListMark(text: string): boolean {
+  const plain = text.replaceAll(/"(?:[^"\\]|\\.)*"/g, 'q').replaceAll(/\([^()]*\)/g, '');
+  return /^<(?:\s*@[^:]*:)?[^<@,;\s][^>]*[,;].*>/.test(plain);
 }
 
 /** Whether a quoted word touches another word: `<al"ice"@example.com>`. RFC 5322, 3.2.4 */

@@ -25,3 +25,16 @@ export function encodeXtext(text: string): string {
     [...Buffer.from(char, 'utf8')].map((byte) => `+${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
   );
 }
+
+/** Undoes `\x{HEX}`; undefined when the text is malformed. RFC 6533, 3: utf-8-addr-xtext, utf-8-addr-unitext */
+export function decodeUtf8Xtext(text: string): string | undefined {
+  if (!text.includes('\\x{')) return text;
+  let isBad = false;
+  const decoded = text.replaceAll(/\\x\{([0-9A-Fa-f]*)(\}?)/g, (_, hex: string, end: string) => {
+    const code = Number.parseInt(hex, 16);
+    isBad ||= end === '' || !(code <= 0x10ffff);
+    // halves of a pair are no characters
+    return isBad || code === 0 ? '' : String.fromCodePoint(code).toWellFormed();
+  });
+  return isBad ? undefined : decoded;
+}

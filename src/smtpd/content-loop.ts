@@ -89,7 +89,7 @@ async function afterChunk(
   if (isLast) {
     const rest = session.exchange.reader.endChunks();
     if (sink !== undefined) await write(session, sink, rest);
-    session.where = 'END-OF-MESSAGE';
+    if (refusal === undefined) session.where = 'END-OF-MESSAGE';
   }
   if (refusal !== undefined || sink === undefined) {
     if (isLast) session.resetTransaction();

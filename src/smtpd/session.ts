@@ -274,6 +274,10 @@ export class Session {
     this.declaredSize = 0;
     this.saslSender = undefined;
     this.chunks = 'none';
+    // XFORWARD is about one message
+    this.logClient = undefined;
+    this.forwardedQueueId = '';
+    this.forwardedLocally = undefined;
   }
 
   /** XCLIENT: the session goes on as another client's. */

@@ -1,6 +1,6 @@
 /** Parameters of MAIL and RCPT. RFC 1870, 6152, 3461, 6531, 8689 */
 import type { Notify } from '#message';
-import { decodeXtext } from '#smtp';
+import { decodeUtf8Xtext, decodeXtext } from '#smtp';
 
 export interface MailParameters {
   readonly size: number;
@@ -143,8 +143,9 @@ export function parseRecipientParameters(
       notify = flags;
     } else if (/^ORCPT=/i.test(word)) {
       if (rules.discarded.has('dsn')) return dsnDisabled;
-      const match = /^([\w-]+);(.*)$/.exec(value);
-      const decoded = match?.[2] === undefined ? undefined : decodeXtext(match[2]);
+      const match = /^([^;]+);(.*)$/.exec(value);
+      const decode = match?.[1]?.toLowerCase() === 'utf-8' ? decodeUtf8Xtext : decodeXtext;
+      const decoded = match?.[2] === undefined ? undefined : decode(match[2]);
       if (dsnOriginal !== '' || match === null || decoded === undefined)
         return '501 5.5.4 Error: Bad ORCPT parameter syntax';
       dsnOriginal = `${match[1] ?? ''};${decoded}`;
