@@ -13,6 +13,7 @@ export interface ScreenedTls {
 export interface SecuredClient extends Pick<Endpoints, 'client'> {
   /** As logged. */
   readonly text: string;
+  readonly timeoutMs: number;
   /** Says that the handshake may begin. */
   readonly invite: () => Promise<void>;
 }
@@ -21,7 +22,7 @@ export interface SecuredClient extends Pick<Endpoints, 'client'> {
 export async function secureClient(
   stream: ClientStream,
   { server, events }: ScreenedTls,
-  { client: { address }, text: client, invite }: SecuredClient,
+  { client: { address }, text: client, timeoutMs, invite }: SecuredClient,
 ): Promise<boolean> {
   const { acceptor } = server;
   if (acceptor === undefined) return false;
@@ -31,7 +32,7 @@ export async function secureClient(
   const accepted = await stream.change(async (socket) => {
     // not before nobody reads from it any more
     await invite();
-    return acceptor.accept(socket);
+    return acceptor.accept(socket, timeoutMs);
   });
   if (accepted.kind === 'failed') {
     if (accepted.by === 'handshake') events.emit({ kind: 'warning', text: `TLS library problem: ${accepted.reason}` });

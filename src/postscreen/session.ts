@@ -97,7 +97,12 @@ export class ScreeningSession {
     const { tls } = this.#options;
     if (tls === undefined) return false;
     const { client } = this.endpoints;
-    this.isSecured = await secureClient(this.stream, tls, { client, text: this.client, invite: () => this.say(reply) });
+    this.isSecured = await secureClient(this.stream, tls, {
+      client,
+      text: this.client,
+      timeoutMs: this.effectiveMs(this.settings.starttlsTimeoutMs),
+      invite: () => this.say(reply),
+    });
     return this.isSecured;
   }
 

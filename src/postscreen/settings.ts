@@ -43,6 +43,7 @@ export interface PostscreenSettings {
   readonly commandFilter: TableList;
   readonly commandCountLimit: number;
   readonly commandTimeLimitMs: StressedMs;
+  readonly starttlsTimeoutMs: StressedMs;
   readonly lineLengthLimit: number;
   readonly messageSizeLimit: number;
   readonly heloRequired: boolean;
@@ -138,6 +139,7 @@ export function compilePostscreenSettings(settings: Settings, tables: TableOpene
     commandFilter: list('postscreen_command_filter'),
     commandCountLimit: settings.int('postscreen_command_count_limit'),
     commandTimeLimitMs: stressed('postscreen_command_time_limit'),
+    starttlsTimeoutMs: stressed('postscreen_starttls_timeout'),
     lineLengthLimit: settings.int('line_length_limit'),
     messageSizeLimit: settings.int('message_size_limit'),
     heloRequired: settings.bool('postscreen_helo_required'),

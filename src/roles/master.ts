@@ -1,10 +1,12 @@
 /** The supervisor's process. Tells its starter on standard output of descriptor 4 whether the system came up. */
 import { writeSync } from 'node:fs';
 import { ConfigError, loadConfiguration } from '#config';
-import { EventLog } from '#events';
+import { type EventChannel, EventLog } from '#events';
 import { openLogFile, Supervisor } from '#master';
+import { watchFiles } from './file-watch.ts';
 import { mailOwner } from './mail-owner.ts';
 import { mailLogSink } from './mail-log.ts';
+import { tlsFilePaths } from './tls-services.ts';
 import { productVersion } from './version.ts';
 
 /** Descriptor over which `postfix start` waits for the outcome. */
@@ -18,23 +20,38 @@ function report(text: string): void {
   }
 }
 
+/** Certificates are renewed without a reload: Postfix reads them whenever one of its processes begins anew. */
+const keyCheckMs = 60_000;
+
+/** None while the configuration is broken: whoever reloads is told of it. */
+function currentTlsFiles(directory: string): readonly string[] {
+  try {
+    return tlsFilePaths(loadConfiguration(directory));
+  } catch (error) {
+    if (error instanceof ConfigError) return [];
+    throw error;
+  }
+}
+
 /** Arguments: configuration directory, queue directory (so that the process can be recognised). */
 export async function main(args: readonly string[]): Promise<void> {
   const [directory = ''] = args;
   let supervisor: Supervisor;
   let log: EventLog;
+  let events: EventChannel;
   try {
     const { settings } = loadConfiguration(directory);
     const owner = mailOwner(settings);
     const logFd = openLogFile(settings, owner);
     log = new EventLog([mailLogSink(settings, logFd)]);
+    events = log.channel(`${settings.string('syslog_name')}/master`);
     supervisor = new Supervisor({
       directory,
       entry: [...process.execArgv, process.argv[1] ?? ''],
       version: productVersion,
       owner,
       logFd,
-      events: log.channel(`${settings.string('syslog_name')}/master`),
+      events,
       spawnEvents: log.channel(`${settings.string('syslog_name')}/spawn`),
       flushLog: () => log.flush(),
     });
@@ -52,9 +69,23 @@ export async function main(args: readonly string[]): Promise<void> {
   };
   process.on('SIGTERM', () => stop(15));
   process.on('SIGINT', () => stop(2));
-  process.on('SIGHUP', () => void supervisor.reload());
+  let keyPaths: readonly string[] = [];
+  const reload = async (): Promise<void> => {
+    await supervisor.reload();
+    keyPaths = currentTlsFiles(directory);
+  };
+  process.on('SIGHUP', () => void reload());
   const problems = await supervisor.start();
   log.flush();
   report(JSON.stringify({ problems }));
   if (problems.length > 0) process.exit(1);
+  keyPaths = currentTlsFiles(directory);
+  watchFiles({
+    paths: () => keyPaths,
+    intervalMs: keyCheckMs,
+    onChange: () => {
+      events.emit({ kind: 'note', text: 'certificates or keys have changed: they are read again' });
+      void reload();
+    },
+  });
 }

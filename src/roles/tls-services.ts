@@ -1,7 +1,15 @@
 /** The services that speak TLS to clients. */
 import type { Configuration } from '#config';
 import { TableOpener } from '#tables';
-import { type KeyFiles, postscreenParameters, readKeyFiles, smtpdParameters, type TlsParameters } from '#tls';
+import {
+  keyFilePaths,
+  type KeyFiles,
+  postscreenParameters,
+  readKeyFiles,
+  smtpdParameters,
+  type TlsParameters,
+  type TlsService,
+} from '#tls';
 
 /** By the program that they run. */
 const parametersOf: ReadonlyMap<string, TlsParameters> = new Map([
@@ -9,17 +17,25 @@ const parametersOf: ReadonlyMap<string, TlsParameters> = new Map([
   ['postscreen', postscreenParameters],
 ]);
 
-/** What they need of files; read as root where this process still is root. */
-export function readTlsFiles(configuration: Configuration): KeyFiles {
-  const { services, settings, directory } = configuration;
-  const tlsServices = services.flatMap((entry) => {
+function tlsServices(configuration: Configuration): readonly TlsService[] {
+  return configuration.services.flatMap((entry) => {
     const names = parametersOf.get(entry.command);
     return names === undefined ? [] : [{ settings: configuration.settingsFor(entry), names }];
   });
+}
+
+/** Where their certificates and keys are. */
+export function tlsFilePaths(configuration: Configuration): readonly string[] {
+  return keyFilePaths(tlsServices(configuration));
+}
+
+/** What they need of files; read as root where this process still is root. */
+export function readTlsFiles(configuration: Configuration): KeyFiles {
+  const { settings, directory } = configuration;
   // the services themselves say what is wrong with a table
   const tables = new TableOpener({ settings, configDirectory: directory, warn: () => undefined });
   try {
-    return readKeyFiles(tlsServices, (spec) => tables.open(spec));
+    return readKeyFiles(tlsServices(configuration), (spec) => tables.open(spec));
   } finally {
     tables.closeAll();
   }

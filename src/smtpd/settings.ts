@@ -69,6 +69,7 @@ export interface SmtpdSettings {
   readonly clientMessageRateLimit: number;
   readonly clientRecipientRateLimit: number;
   readonly clientNewTlsSessionRateLimit: number;
+  readonly starttlsTimeoutMs: number;
   readonly clientAuthRateLimit: number;
   readonly clientPrefixes: { readonly ipv4: number; readonly ipv6: number };
   readonly rateTimeUnitMs: number;
@@ -228,6 +229,7 @@ export function compileSettings(
     clientMessageRateLimit: settings.int('smtpd_client_message_rate_limit'),
     clientRecipientRateLimit: settings.int('smtpd_client_recipient_rate_limit'),
     clientNewTlsSessionRateLimit: settings.int('smtpd_client_new_tls_session_rate_limit'),
+    starttlsTimeoutMs: settings.ms('smtpd_starttls_timeout'),
     clientAuthRateLimit: settings.int('smtpd_client_auth_rate_limit'),
     clientPrefixes: {
       ipv4: settings.int('smtpd_client_ipv4_prefix_length'),

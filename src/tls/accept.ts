@@ -20,7 +20,6 @@ export type Accepted =
   | { readonly kind: 'failed'; readonly by: 'connection' | 'handshake'; readonly reason: string };
 
 export interface AcceptOptions {
-  readonly timeoutMs: number;
   /** smtpd_tls_fingerprint_digest */
   readonly digest: string;
   /** smtpd_tls_ccert_verifydepth; of the authorities, only those that are known here count: Node tells of no others. */
@@ -63,12 +62,12 @@ export class TlsAcceptor {
   }
 
   /** `stream`: paused, without listeners, and what came before the handshake is gone. Never rejects. */
-  async accept(stream: Duplex): Promise<Accepted> {
+  async accept(stream: Duplex, timeoutMs: number): Promise<Accepted> {
     if (!(stream instanceof Socket)) return { kind: 'failed', by: 'connection', reason: 'lost connection' };
     const ends = endsOf(stream);
     const { promise, resolve } = Promise.withResolvers<Accepted>();
     const fail = (reason: string): void => resolve({ kind: 'failed', by: 'connection', reason });
-    const timer = setTimeout(() => fail('Connection timed out'), this.#options.timeoutMs);
+    const timer = setTimeout(() => fail('Connection timed out'), timeoutMs);
     const onClose = (): void => fail('lost connection');
     stream.once('close', onClose);
     // a reset must not be an exception; the handshake hears of it, too

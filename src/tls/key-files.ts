@@ -92,23 +92,37 @@ function copyOf(table: Table): Table {
   };
 }
 
-/** What the services of a configuration need. `open`: opens a lookup table. */
-export function readKeyFiles(services: readonly TlsService[], open: (spec: string) => Table): KeyFiles {
-  const files = services.flatMap(({ settings, names }) => [
+function filesOf(services: readonly TlsService[]): readonly string[] {
+  return services.flatMap(({ settings, names }) => [
     ...keyPairs(settings, names).flatMap(({ certificate, key }) => [certificate, key]),
     ...otherFiles(settings, names),
   ]);
-  const directories = services
-    .map(({ settings, names }) => settings.string(names.authorityDirectory))
-    .filter((path) => path !== '');
-  const specs = new Set(services.flatMap(({ settings }) => settings.list('tls_server_sni_maps')));
+}
+
+function directoriesOf(services: readonly TlsService[]): readonly string[] {
+  return services.map(({ settings, names }) => settings.string(names.authorityDirectory)).filter((path) => path !== '');
+}
+
+function nameTablesOf(services: readonly TlsService[]): ReadonlySet<string> {
+  return new Set(services.flatMap(({ settings }) => settings.list('tls_server_sni_maps')));
+}
+
+/** The paths of what is read at the start only: when it changes, it has to be read again. */
+export function keyFilePaths(services: readonly TlsService[]): readonly string[] {
+  const tables = [...nameTablesOf(services)].flatMap((spec) => fileOf(spec) ?? []);
+  return [...new Set([...filesOf(services), ...directoriesOf(services), ...tables])];
+}
+
+/** What the services of a configuration need. `open`: opens a lookup table. */
+export function readKeyFiles(services: readonly TlsService[], open: (spec: string) => Table): KeyFiles {
+  const specs = nameTablesOf(services);
   const chains = [...specs].filter(namesFiles).flatMap((spec) => [...(open(spec).entries?.() ?? [])]);
-  files.push(...chains.flatMap(([, value]) => splitList(value)));
+  const files = [...filesOf(services), ...chains.flatMap(([, value]) => splitList(value))];
   const secret = [...specs].filter((spec) => isForRootOnly(fileOf(spec) ?? ''));
   return {
     contents: new Map([
       ...[...new Set(files)].map((path) => [path, contentOf(path)] as const),
-      ...[...new Set(directories)].map((path) => [path, authoritiesIn(path)] as const),
+      ...[...new Set(directoriesOf(services))].map((path) => [path, authoritiesIn(path)] as const),
     ]),
     tables: new Map(secret.map((spec) => [spec, copyOf(open(spec))])),
   };

@@ -167,18 +167,17 @@ async function open(
         warn,
       });
   try {
-    const timeoutMs = settings.ms(names.timeout);
     const server = createServer({
       ...common,
       ...(hasCertificate ? material : {}),
       requestCert: asksCertificate,
       rejectUnauthorized: false,
-      handshakeTimeout: timeoutMs,
+      // the longest of all; under stress the services wait less
+      handshakeTimeout: settings.ms(names.timeout),
       ...(serverNames === undefined ? {} : { SNICallback: nameCallback(serverNames) }),
     });
     if (settings.string('smtpd_tls_session_cache_database') !== '') keepSessions(server, sessionTimeout * 1000, now);
     const acceptor = new TlsAcceptor(server, {
-      timeoutMs,
       digest,
       verifyDepth: settings.int(names.verifyDepth),
       hasChainFor: (name) => serverNames?.outcomeOf(name) === 'matched',

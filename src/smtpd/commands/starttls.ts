@@ -33,7 +33,7 @@ export async function secureSession(session: Session): Promise<boolean> {
   const log = { events, tls, client, level: await tls.logLevels.of(session.client) };
   logHandshakeStart(log);
   const secure = async (plain: Duplex): Promise<Duplex | undefined> => {
-    const accepted = await acceptor.accept(plain);
+    const accepted = await acceptor.accept(plain, session.settings.starttlsTimeoutMs);
     if (accepted.kind === 'accepted') {
       logAccepted(log, accepted);
       session.tls = accepted.facts;

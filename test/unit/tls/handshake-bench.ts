@@ -65,7 +65,7 @@ export class HandshakeBench {
     const [socket] = await arrival;
     if (socket === undefined) throw new Error('nobody came');
     logHandshakeStart(log);
-    const accepted = await acceptor.accept(socket);
+    const accepted = await acceptor.accept(socket, 10_000);
     if (accepted.kind === 'accepted') {
       logAccepted(log, accepted);
       await secured;
