@@ -1,4 +1,5 @@
 /** Deliveries under way: what agents are asked, what they answer, and what their destinations learn from it. qmgr(8) */
+import { setTimeout } from 'node:timers/promises';
 import { verpSender } from '#bounce';
 import type { DeliveryRequest, Envelope, Outcome, RequestRecipient, Status } from '#message';
 import { StoreError } from '#store';
@@ -30,6 +31,10 @@ function envelopeFor(envelope: Envelope, [recipient]: readonly RequestRecipient[
   if (verp === '' || sender === '' || recipient === undefined) return envelope;
   return { ...envelope, sender: verpSender(verp, sender, recipient.original || recipient.address) };
 }
+
+const manyRecipients = 1000;
+const pausesPerWrite = 20;
+const longestPauseMs = 10_000;
 
 export class Deliveries {
   readonly #parts: DeliveryParts;
@@ -85,20 +90,38 @@ export class Deliveries {
     if (!message.isWriting) void this.#writeOutcomes(message);
   }
 
-  /** One write at a time a message: while it is on its way, further outcomes gather. */
+  /**
+   * One write at a time a message: while it is on its way, further outcomes gather. A write holds all that is known of
+   * the message, so with many recipients it is followed by a pause, which keeps writing to a small share of the time.
+   */
   async #writeOutcomes(message: ActiveMessage): Promise<void> {
     message.isWriting = true;
     try {
       while (message.unwritten.length > 0 && this.#parts.isActive(message) && !message.isDone) {
-        await this.#parts.options.store.settle({
-          queueId: message.queued.queueId,
-          outcomes: message.unwritten.splice(0),
-        });
+        const startedAt = performance.now();
+        await this.#writeUnwritten(message);
+        if (message.pendingCount < manyRecipients) continue;
+        const pauseMs = Math.min((performance.now() - startedAt) * pausesPerWrite, longestPauseMs);
+        await setTimeout(pauseMs, undefined, { ref: false });
       }
     } catch (error) {
       warnOfStore(message, error, this.#parts.options.events);
     }
     message.isWriting = false;
+  }
+
+  #writeUnwritten({ queued, unwritten }: ActiveMessage): Promise<void> {
+    return this.#parts.options.store.settle({ queueId: queued.queueId, outcomes: unwritten.splice(0) });
+  }
+
+  /** Writes down what is known of a message that stays active at a stop. */
+  async writeRest(message: ActiveMessage): Promise<void> {
+    if (message.unwritten.length === 0) return;
+    try {
+      await this.#writeUnwritten(message);
+    } catch (error) {
+      warnOfStore(message, error, this.#parts.options.events);
+    }
   }
 
   #tellFeedback(destination: Destination, step: 'success' | 'failure', feedback: number | undefined): void {

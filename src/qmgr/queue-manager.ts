@@ -97,15 +97,19 @@ export class QueueManager {
     this.#intake.stop();
     clearTimeout(this.#pauseTimer);
     clearImmediate(this.#readTimer);
-    if (this.#underWay === 0) return;
-    await new Promise<void>((resolve) => {
+    if (this.#underWay > 0) await this.#idle(deadlineMs);
+    await Promise.all([...this.#active.values()].map((message) => this.#deliveries.writeRest(message)));
+    for (const message of this.#active.values()) message.abort.abort();
+  }
+
+  #idle(deadlineMs: number): Promise<void> {
+    return new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, deadlineMs);
       this.#whenIdle = () => {
         clearTimeout(timer);
         resolve();
       };
     });
-    for (const message of this.#active.values()) message.abort.abort();
   }
 
   get activeCount(): number {

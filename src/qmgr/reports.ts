@@ -50,10 +50,11 @@ function detailsOf(entries: readonly NotifiedRecipient[], { envelope }: QueuedMe
   });
 }
 
-const isOf =
-  (entries: readonly NotifiedRecipient[]) =>
-  ({ outcome }: NotifiedRecipient): boolean =>
-    entries.some((entry) => entry.outcome.index === outcome.index);
+/** Whether an entry is about a recipient of these. */
+export function isOf(entries: readonly NotifiedRecipient[]): (entry: NotifiedRecipient) => boolean {
+  const indexes = new Set(entries.map(({ outcome }) => outcome.index));
+  return ({ outcome }) => indexes.has(outcome.index);
+}
 
 function withSuccess({ recipient, outcome }: NotifiedRecipient): NotifiedRecipient {
   const { notify } = recipient;
@@ -66,11 +67,13 @@ function withSuccess({ recipient, outcome }: NotifiedRecipient): NotifiedRecipie
  * `sendmail -v` wants to hear of every address, NOTIFY=SUCCESS of the delivered ones and of an alias as a whole; a next
  * server that knows DSN (no action) tells the sender itself. RFC 3461, 5.2.7
  */
-function isSuccessAskedFor({ recipient, outcome }: Detail, _: number, all: readonly Detail[]): boolean {
-  const { kind, action, index } = outcome;
-  if (kind !== 'sent' || action === undefined || !recipient.notify.includes('success')) return false;
-  const isExpanded = all.some((other) => other.outcome.index === index && other.outcome.action === 'expanded');
-  return !isExpanded || action === 'expanded';
+function successesAskedFor(details: readonly Detail[]): readonly Detail[] {
+  const isExpanded = isOf(details.filter(({ outcome }) => outcome.action === 'expanded'));
+  return details.filter((detail) => {
+    const { kind, action } = detail.outcome;
+    if (kind !== 'sent' || action === undefined || !detail.recipient.notify.includes('success')) return false;
+    return action === 'expanded' || !isExpanded(detail);
+  });
 }
 
 /** Sends the reports that are due; gives the recipients whose failure could not be reported and who therefore stay. */
@@ -97,7 +100,7 @@ export async function sendReports(
     const result = await bouncer.notify('failure', queued, entries, sender);
     if (!result.ok) unreported.push(...given.filter(isOf(entries)).map((entry) => keep(entry, result.reason)));
   }
-  const succeeded = trace === 'record' ? details : details.filter(isSuccessAskedFor);
+  const succeeded = trace === 'record' ? details : successesAskedFor(details);
   if (succeeded.length > 0) await bouncer.notify('success', queued, succeeded);
   return unreported.filter((entry) => !stays(entry));
 }

@@ -4,7 +4,7 @@ import type { AddressVerification, ProbeResult } from '#message';
 import type { QueuedMessage, QueueStore } from '#store';
 import type { ActiveMessage } from './active.ts';
 import { isExpired, nextAttemptAt } from './backoff.ts';
-import { type Bouncer, type NotifiedRecipient, sendDelayWarning, sendReports } from './reports.ts';
+import { type Bouncer, isOf, type NotifiedRecipient, sendDelayWarning, sendReports } from './reports.ts';
 import type { QmgrSettings } from './settings.ts';
 
 export interface SettleOptions {
@@ -46,6 +46,7 @@ export async function settleMessage(message: ActiveMessage, options: SettleOptio
   );
   const warnedAt = unreported.length > 0 ? undefined : await warnOfDelay(queued, deferred, now, options);
   const waiting = [...deferred, ...unreported];
+  const waits = isOf(waiting);
   if (waiting.length === 0) {
     await store.settle({ queueId, outcomes: [], next: { kind: 'gone' } });
     events.emit({ kind: 'removed', queueId });
@@ -53,10 +54,7 @@ export async function settleMessage(message: ActiveMessage, options: SettleOptio
   }
   await store.settle({
     queueId,
-    outcomes: [
-      ...all.filter(({ recipient }) => !waiting.some((other) => other.recipient === recipient)),
-      ...waiting,
-    ].map(({ outcome }) => outcome),
+    outcomes: [...all.filter((one) => !waits(one)), ...waiting].map(({ outcome }) => outcome),
     next: { kind: 'deferred', dueAt: nextAttemptAt(queued.envelope.arrivedAt, now, settings) },
     ...(warnedAt === undefined ? {} : { warnedAt }),
   });
