@@ -130,7 +130,9 @@ function compile({ text, table: unreadable }: Element, options: MatchListOptions
     if (bare.includes('/') || bare.startsWith('[')) {
       return {
         negated: false,
-        matches: () => {
+        matches: ({ address = '' }) => {
+          // clients of the other family never get to it
+          if (address.includes(':') !== bare.includes(':')) return 'no';
           options.warn(`${options.parameter}: ${network}`);
           return { failed: `${options.parameter}: ${network}` };
         },

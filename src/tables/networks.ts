@@ -17,8 +17,8 @@ export function readNetwork(pattern: string): IpNetwork | string {
   if (slash < 0) return `bad address pattern: "${bare}"`;
   const length = bare.slice(slash + 1);
   if (!/^\d+$/.test(length)) return `bad mask value in "${bare}"`;
-  const address = parseIp(bare.slice(0, slash));
-  if (address === undefined) return `bad network value in "${bare}"`;
-  if (Number(length) > address.bytes.length * 8) return `bad mask length in "${bare}"`;
+  const base = bare.slice(0, slash);
+  if (parseIp(base) === undefined) return `bad network value in "${bare}"`;
+  if (Number(length) > (base.includes(':') ? 128 : 32)) return `bad mask length in "${bare}"`;
   return parsed.kind === 'bad' ? parsed.reason : `bad address pattern: "${bare}"`;
 }

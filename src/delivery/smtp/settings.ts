@@ -111,6 +111,7 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
   const smtp = protocol === 'smtp';
   const flags = serviceFlags(service.args);
   const dns = settings.string(own('dns_support_level'));
+  const dnsLookups = dns === '' ? !settings.bool('disable_dns_lookups') : dns !== 'disabled';
   return {
     protocol,
     serviceName: service.name,
@@ -122,9 +123,10 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
     relayHost: settings.string('relayhost'),
     fallbackRelays: settings.list(own('fallback_relay')),
     bestMxTransport: settings.string('best_mx_transport'),
-    dnsLookups: dns === '' ? !settings.bool('disable_dns_lookups') : dns !== 'disabled',
+    dnsLookups,
     resolverOptions: settings.list(own('dns_resolver_options')),
-    hostLookup: settings.list(own('host_lookup')).map((name) => name.toLowerCase()),
+    // without DNS the system's way is the only one left, whatever smtp_host_lookup says
+    hostLookup: dnsLookups ? settings.list(own('host_lookup')).map((name) => name.toLowerCase()) : ['native'],
     families: familiesOf(settings),
     addressPreference: oneOf(settings.string(own('address_preference')), ['any', 'ipv4', 'ipv6'], 'any'),
     balanceFamilies: settings.bool(own('balance_inet_protocols')),

@@ -93,6 +93,10 @@ describe('Internet addresses', () => {
     assert.ok(inside('2001:db8::5', '2001:db8::/126') === false && inside('2001:db8::3', '2001:db8::/126'));
     assert.ok(inside('1.2.3.4', '0.0.0.0/0') && !inside('1.2.3.4', '::/0'));
     assert.ok(inside('::ffff:192.0.2.1', '192.0.2.0/24'));
+    // as Debian's main.cf has it: no address of a client matches, and nothing is wrong with it
+    assert.equal(parseCidr('[::ffff:127.0.0.0]/104').kind, 'ok');
+    assert.ok(!inside('127.0.0.1', '[::ffff:127.0.0.0]/104') && !inside('127.0.0.1', '::/0'));
+    assert.equal(parseCidr('[::ffff:127.0.0.0]/8').kind, 'bad');
     assert.equal(parseCidr('192.0.2.1/24').kind, 'bad');
     assert.equal(parseCidr('192.0.2.0/33').kind, 'bad');
     assert.equal(parseCidr('example.com').kind, 'notAnAddress');
