@@ -1,5 +1,4 @@
 /** postalias(1): makes, changes and asks alias databases. */
-import { hostname } from 'node:os';
 import { readAliasSource } from '#tables';
 import type { CliIo } from './io.ts';
 import type { MapCommandKind } from './maps/kind.ts';
@@ -12,10 +11,10 @@ const postalias: MapCommandKind = {
   separator: ':\t',
   readSource: readAliasSource,
   // What Sendmail and NIS look for in an alias database that is complete.
-  ownEntries: () => [
+  ownEntries: (myhostname) => [
     ['@', '@'],
     ['YP_LAST_MODIFIED', String(Math.floor(Date.now() / 1000)).padStart(10)],
-    ['YP_MASTER_NAME', hostname()],
+    ['YP_MASTER_NAME', myhostname],
   ],
 };
 

@@ -20,6 +20,7 @@ import { FatalError, type MapCommandKind } from './kind.ts';
 /** One map of the command line, and how it is asked for. */
 export interface MapTarget {
   readonly kind: MapCommandKind;
+  readonly myhostname: string;
   readonly type: string;
   readonly path: string;
   readonly flags: ReadonlySet<string>;
@@ -116,7 +117,7 @@ export function createMap(target: MapTarget): void {
     replace: (key: string, value: string): void => void entries.set(key, value),
   };
   addItems(kind.readSource(path, content), path, target, changes, file);
-  for (const [key, value] of kind.ownEntries()) changes.add(key, value);
+  for (const [key, value] of kind.ownEntries(target.myhostname)) changes.add(key, value);
   try {
     writeIndex(type, path, entries, rightsOf(target, type));
   } catch (error) {

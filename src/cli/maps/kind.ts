@@ -10,7 +10,7 @@ export interface MapCommandKind {
   readonly separator: string;
   readonly readSource: (path: string, content: Uint8Array) => readonly SourceItem[];
   /** Entries that a new index gets besides those of the source. */
-  readonly ownEntries: () => readonly (readonly [string, string])[];
+  readonly ownEntries: (myhostname: string) => readonly (readonly [string, string])[];
 }
 
 /** Ends the command with status 1 and a text. */

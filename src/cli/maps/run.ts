@@ -48,7 +48,7 @@ async function perform(kind: MapCommandKind, options: MapOptions, io: CliIo): Pr
     options.maps.map((map) => {
       const colon = map.indexOf(':');
       const type = colon < 0 ? settings.string('default_database_type') : map.slice(0, colon);
-      return { kind, type, path: map.slice(colon + 1), flags, io, warn };
+      return { kind, myhostname: settings.string('myhostname'), type, path: map.slice(colon + 1), flags, io, warn };
     });
   const query: QueryOptions = { kind, opener, maps: options.maps, flags, io, warn };
   try {
