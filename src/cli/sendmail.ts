@@ -13,6 +13,7 @@ import { findLogin, type Login } from './sendmail/login.ts';
 import { MaildropWriter } from './sendmail/maildrop-writer.ts';
 import { commandLineRecipients, parseCommandLine, type SendmailOptions } from './sendmail/options.ts';
 import { Reporter } from './sendmail/reporter.ts';
+import { refusedSubmitter, senderProblem } from './sendmail/rights.ts';
 
 const EX_OK = 0;
 
@@ -121,30 +122,6 @@ async function submit(options: SendmailOptions, settings: Settings, io: CliIo, r
     io.stdout(`Mail Delivery Status Report will be mailed to <${sender}>.\n`);
   }
   return EX_OK;
-}
-
-/** authorized_submit_users. The list is nearly always everybody; only another one is worth loading the tables. */
-async function refusedSubmitter(uid: number, settings: Settings): Promise<string | undefined> {
-  const parameter = 'authorized_submit_users';
-  if (settings.string(parameter).startsWith('static:')) return undefined;
-  const { refusedUser, TableOpener } = await import('#tables');
-  const configDirectory = settings.string('config_directory');
-  const tables = new TableOpener({ settings, configDirectory, warn: () => undefined });
-  const refused = await refusedUser(parameter, uid, settings, tables);
-  tables.closeAll();
-  return refused;
-}
-
-/** local_login_sender_maps; what nearly everybody leaves open is not worth loading the tables. */
-async function senderProblem(uid: number, sender: string, settings: Settings, io: CliIo): Promise<string | undefined> {
-  if (settings.string('local_login_sender_maps') === 'static:*') return undefined;
-  const { senderRight, TableOpener } = await import('#tables');
-  const configDirectory = settings.string('config_directory');
-  const warn = (text: string): void => io.stderr(`postdrop: warning: ${text}\n`);
-  const tables = new TableOpener({ settings, configDirectory, warn });
-  const right = await senderRight(uid, sender, settings, tables);
-  tables.closeAll();
-  return right.kind === 'allowed' ? undefined : right.reason;
 }
 
 /** Puts the message into the maildrop directory. Throws when nothing was kept. */

@@ -30,5 +30,5 @@ export { isTableType, tableTypes } from './table-types.ts';
 export { readMapSource, type SourceItem } from './source-lines.ts';
 export { createTableList, lookupFirst, type SearchKey } from './table-list.ts';
 export type { LookupResult, MatchList, MatchResult, Table, TableList, TableListResult, TableUse } from './table.ts';
-export { allowsEverySender, type SenderRight, senderRight } from './login-senders.ts';
+export { type SenderRight, senderRight } from './login-senders.ts';
 export { refusedUser } from './user-list.ts';

@@ -16,8 +16,7 @@ export type SenderRight =
 const allowed: SenderRight = { kind: 'allowed' };
 const parameter = 'local_login_sender_maps';
 
-/** Whether nobody is asked: no table needs to be loaded then. */
-export function allowsEverySender(settings: Settings): boolean {
+function allowsEverySender(settings: Settings): boolean {
   return settings.string(parameter) === 'static:*';
 }
 
