@@ -75,6 +75,11 @@ export class Anvil {
     return counts.rates[kind];
   }
 
+  /** How many events of a kind there were in this interval. */
+  rateOf(client: string, kind: RateKind): number {
+    return this.#countsOf(client).rates[kind];
+  }
+
   #countsOf(client: string): ClientCounts {
     const now = this.#options.now();
     if (now - this.#reportedAt >= this.#options.statusUpdateMs) this.report();

@@ -12,7 +12,7 @@ interface Rate {
   readonly reply: string;
 }
 
-const rates: Readonly<Record<'message' | 'recipient' | 'newTlsSession' | 'auth', Rate>> = {
+const rates: Readonly<Record<'message' | 'recipient' | 'auth', Rate>> = {
   auth: {
     limitOf: (settings) => settings.clientAuthRateLimit,
     warning: 'AUTH command rate',
@@ -27,11 +27,6 @@ const rates: Readonly<Record<'message' | 'recipient' | 'newTlsSession' | 'auth',
     limitOf: (settings) => settings.clientRecipientRateLimit,
     warning: 'Recipient address rate',
     reply: '450 4.7.1 Error: too many recipients',
-  },
-  newTlsSession: {
-    limitOf: (settings) => settings.clientNewTlsSessionRateLimit,
-    warning: 'New TLS session rate',
-    reply: '454 4.7.0 Error: too many new TLS sessions',
   },
 };
 
@@ -78,11 +73,38 @@ export class ClientLimits {
     const { settings, options, client } = this.#session;
     const { limitOf, warning, reply } = rates[kind];
     const limit = limitOf(settings);
-    if (limit === 0 || options.isStandAlone || (await this.#isExempt())) return undefined;
-    const count = options.anvil.count(anvilClient(settings.service, client.address, settings.clientPrefixes), kind);
+    if (!(await this.#isLimited(limit))) return undefined;
+    const count = options.anvil.count(this.#name, kind);
     if (count <= limit) return undefined;
     this.#warn(warning, count);
     return replyOf(`${reply} from ${client.address}`);
+  }
+
+  /** Whether the client has made too many new TLS sessions already. */
+  async refusesTls(): Promise<boolean> {
+    const { settings, options } = this.#session;
+    const limit = settings.clientNewTlsSessionRateLimit;
+    return (await this.#isLimited(limit)) && options.anvil.rateOf(this.#name, 'newTlsSession') > limit;
+  }
+
+  /** Counts a new TLS session; whether it is one too many. */
+  async countTls(): Promise<boolean> {
+    const { settings, options } = this.#session;
+    const limit = settings.clientNewTlsSessionRateLimit;
+    if (!(await this.#isLimited(limit))) return false;
+    const count = options.anvil.count(this.#name, 'newTlsSession');
+    if (count > limit) this.#warn('New TLS session rate', count);
+    return count > limit;
+  }
+
+  async #isLimited(limit: number): Promise<boolean> {
+    if (limit === 0 || this.#session.options.isStandAlone || (await this.#mayBeAnyone())) return false;
+    return !(await this.#isExempt());
+  }
+
+  get #name(): string {
+    const { settings, client } = this.#session;
+    return anvilClient(settings.service, client.address, settings.clientPrefixes);
   }
 
   /** Without a limit nobody is counted. */

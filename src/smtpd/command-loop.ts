@@ -3,7 +3,7 @@ import type { MaybePromise } from '#message';
 import { type CommandWord, escapedText, isHeaderName, splitCommand } from '#smtp';
 import { type CommandResult, isErrorResult, replyOf } from './command-result.ts';
 import { type Arguments, findVerb, unknownVerb, type Verb } from './commands/index.ts';
-import { allowedBeforeTls, endForCertificate, secureSession } from './commands/starttls.ts';
+import { allowedBeforeTls, secureSession } from './commands/starttls.ts';
 import { receiveContent, refuseBareNewline } from './content-loop.ts';
 import { beginLogin } from './session-login.ts';
 import { logLost, sendAway, warn } from './session-log.ts';
@@ -34,7 +34,7 @@ function onLongLine(session: Session, text: Buffer): Promise<void> {
 
 async function onLine(session: Session, whole: string, bytes: Buffer, hasBareLf: boolean): Promise<void> {
   const { settings, exchange } = session;
-  if (session.certificateProblem !== undefined) return endForCertificate(session, session.certificateProblem);
+  if (session.farewell !== undefined) return exchange.end(replyOf(session.farewell));
   if (hasBareLf && session.rights.bareNewline !== 'no') {
     session.sawBareLf = true;
     if (session.rights.bareNewline === 'reject') return refuseBareNewline(session, true);

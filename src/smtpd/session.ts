@@ -16,7 +16,7 @@ import { ClientLimits } from './client-limits.ts';
 import { lookUpNames, withNames } from './client-lookup.ts';
 import { nextCommand } from './command-loop.ts';
 import { replyOf } from './command-result.ts';
-import { secureSession } from './commands/starttls.ts';
+import { beginSecured } from './commands/starttls.ts';
 import type { Override } from './commands/xclient.ts';
 import { CommandCounters } from './counters.ts';
 import { Exchange } from './exchange.ts';
@@ -76,8 +76,8 @@ export class Session {
   login = new SessionLogin();
   /** Since STARTTLS. */
   tls: TlsFacts | undefined;
-  /** Why the client's certificate is not good enough to go on: the next command ends the session. */
-  certificateProblem: string | undefined;
+  /** What the next command is answered, whatever it is: the last words of the session. */
+  farewell: string | undefined;
   transaction: Transaction | undefined;
   /** BDAT: chunks were taken, or one was refused and the others have to be, too. */
   chunks: 'none' | 'taken' | 'refused' = 'none';
@@ -124,7 +124,7 @@ export class Session {
     try {
       await this.#lookUpClient();
       events.emit({ kind: 'connected', client: this.clientText });
-      const isReady = options.tls?.wraps !== true || (await secureSession(this));
+      const isReady = options.tls?.wraps !== true || (await beginSecured(this));
       if (isReady && (await beginLogin(this))) await this.greet();
       while (!exchange.isOver) await nextCommand(this);
     } catch (error) {

@@ -25,8 +25,8 @@ export function materialOf({ settings, names }: TlsService, files: KeyFiles): Ma
   for (const pair of pairs) {
     const cert = files.contents.get(pair.certificate);
     const key = files.contents.get(pair.key);
-    if (cert === undefined) return `cannot read certificate file "${pair.certificate}": disabling TLS support`;
-    if (key === undefined) return `cannot read key file "${pair.key}": disabling TLS support`;
+    if (cert === undefined) return `cannot get certificate from file "${pair.certificate}": disabling TLS support`;
+    if (key === undefined) return `cannot get private key from file "${pair.key}": disabling TLS support`;
     material.cert.push(cert);
     material.key.push(key);
   }

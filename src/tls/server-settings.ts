@@ -6,9 +6,9 @@ import { TlsAcceptor } from './accept.ts';
 import { cipherList } from './cipher-list.ts';
 import { authorities, finiteField, materialOf, noCertificates, sessionOptions } from './context-options.ts';
 import { groupsOf, usableGroups } from './key-exchange-groups.ts';
-import { contentOf, type KeyFiles, type TlsService } from './key-files.ts';
+import { contentOf, type KeyFiles, keyPairs, type TlsService } from './key-files.ts';
 import { LogLevels } from './log-levels.ts';
-import { versionRange } from './protocols.ts';
+import { gapOptions, versionRange } from './protocols.ts';
 import { chainOfValue, ServerNames } from './server-names.ts';
 import { keepSessions } from './session-cache.ts';
 
@@ -43,7 +43,7 @@ export interface ServerTlsOptions extends TlsService {
 
 type Level = 'none' | 'may' | 'encrypt';
 
-function levelOf({ settings, names }: TlsService): Level {
+function levelOf({ settings, names, warn }: ServerTlsOptions): Level {
   const level = settings.string(names.securityLevel).toLowerCase();
   const wraps = names.securityLevel.startsWith('smtpd') && settings.bool('smtpd_tls_wrappermode');
   if (wraps) return 'encrypt';
@@ -51,7 +51,9 @@ function levelOf({ settings, names }: TlsService): Level {
     if (settings.bool(names.enforce)) return 'encrypt';
     return settings.bool(names.use) ? 'may' : 'none';
   }
-  return level === 'none' || level === 'may' ? level : 'encrypt';
+  if (level === 'none' || level === 'may' || level === 'encrypt') return level;
+  warn(`${names.securityLevel}: unsupported TLS level "${level}", using "encrypt"`);
+  return 'encrypt';
 }
 
 function isDigest(name: string): boolean {
@@ -119,8 +121,9 @@ async function open(
 ): Promise<{ readonly acceptor: TlsAcceptor; readonly serverNames: ServerNames | undefined } | string> {
   const { settings, names, files, tables, warn, now } = options;
   const disabled = (problem: string): string => `${problem}: disabling TLS support`;
-  const range = versionRange(settings.list(isDemanded ? names.mandatoryProtocols : names.protocols));
-  if (typeof range === 'string') return disabled(range);
+  const protocols = settings.list(isDemanded ? names.mandatoryProtocols : names.protocols);
+  const range = versionRange(protocols);
+  if (typeof range === 'string') return disabled(`Invalid TLS protocol list "${protocols.join(' ')}"`);
   const material = materialOf(options, files);
   if (typeof material === 'string') return material;
   const hasCertificate = material.cert.length > 0;
@@ -147,7 +150,7 @@ async function open(
     // Postfix leaves it to protocols and ciphers what is good enough
     ciphers: `${ciphers}:@SECLEVEL=0`,
     honorCipherOrder: settings.bool('tls_preempt_cipherlist'),
-    secureOptions,
+    secureOptions: secureOptions | gapOptions(protocols),
     sessionTimeout,
     // sessions of clients that were asked who they are belong to this service alone
     sessionIdContext: createHash('sha256').update(`${names.securityLevel} ${ciphers}`).digest('hex').slice(0, 32),
@@ -184,6 +187,8 @@ async function open(
     });
     return { acceptor, serverNames };
   } catch (error) {
-    return disabled(`cannot use certificate and key: ${error instanceof Error ? error.message : ''}`);
+    const places = keyPairs(settings, names).map(({ certificate }) => certificate);
+    const reason = error instanceof Error ? error.message : String(error);
+    return disabled(`error loading private keys and certificates from: ${places.join(', ')}: ${reason}`);
   }
 }

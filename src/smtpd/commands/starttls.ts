@@ -17,30 +17,46 @@ export async function startTls(session: Session, { words }: Arguments): Promise<
   if (tls.acceptor === undefined) {
     return { ...replyOf('454 4.7.0 TLS not available due to local problem'), trouble: 'software' };
   }
-  const refusal = await session.limits.refusalOf('newTlsSession');
-  return refusal ?? { ...replyOf('220 2.0.0 Ready to start TLS'), startsTls: true };
+  if (await session.limits.refusesTls()) {
+    warn(session, `Refusing STARTTLS request from ${session.clientText} for service ${session.settings.service}`);
+    return replyOf(`454 4.7.0 Error: too many new TLS sessions from ${session.clientText}`);
+  }
+  return { ...replyOf('220 2.0.0 Ready to start TLS'), startsTls: true };
 }
 
-/** The handshake. False: it failed, and the session is over. */
+/** TLS before the greeting. False: there is none to be had, and the session is over. smtpd_tls_wrappermode */
+export async function beginSecured(session: Session): Promise<boolean> {
+  const { clientText, settings, options, exchange } = session;
+  const service = `from ${clientText} for service ${settings.service}`;
+  if (options.tls?.acceptor === undefined) {
+    const why = 'TLS context initialization failed. For details see earlier warnings in your logs.';
+    warn(session, `Wrapper-mode request dropped ${service}. ${why}`);
+  } else if (await session.limits.refusesTls()) warn(session, `Refusing TLS service request ${service}`);
+  else {
+    await secureSession(session);
+    // there is no command that could be answered
+    if (session.farewell !== undefined) await exchange.end(replyOf(session.farewell));
+    return !exchange.isOver;
+  }
+  exchange.cut();
+  return false;
+}
+
+/** The handshake. False: it failed, or the client may not go on. */
 export async function secureSession(session: Session): Promise<boolean> {
   const { tls, events } = session.options;
   const { acceptor } = tls ?? {};
-  if (tls === undefined || acceptor === undefined) {
-    session.exchange.cut();
-    return false;
-  }
-  const { clientText: client } = session;
+  if (tls === undefined || acceptor === undefined) return false;
+  const { clientText: client, settings } = session;
   const log = { events, tls, client, level: await tls.logLevels.of(session.client) };
   logHandshakeStart(log);
+  let isNew = false;
   const secure = async (plain: Duplex): Promise<Duplex | undefined> => {
-    const accepted = await acceptor.accept(plain, session.settings.starttlsTimeoutMs);
+    const accepted = await acceptor.accept(plain, settings.starttlsTimeoutMs);
     if (accepted.kind === 'accepted') {
       logAccepted(log, accepted);
       session.tls = accepted.facts;
-      if (tls.requiresCertificate) session.certificateProblem = certificateProblem(accepted.facts);
-      if (session.certificateProblem !== undefined) {
-        events.emit({ kind: 'tlsAbandoned', client, reason: session.certificateProblem });
-      }
+      isNew = !accepted.isReused;
       return accepted.stream;
     }
     const isLibrary = accepted.by === 'handshake';
@@ -51,21 +67,22 @@ export async function secureSession(session: Session): Promise<boolean> {
   };
   // without a command before it, the handshake may have begun already
   const isSecured = await session.exchange.changeStream(secure, tls.wraps ? 'kept' : 'forgotten');
-  if (!tls.wraps || session.certificateProblem === undefined) return isSecured;
-  // there is no command that could be answered
-  await endForCertificate(session, session.certificateProblem);
-  return false;
+  if (!isSecured || session.tls === undefined) return false;
+  if (isNew && (await session.limits.countTls())) {
+    session.farewell = `421 4.7.0 ${settings.myhostname} Error: too many new TLS sessions from ${client}`;
+    return false;
+  }
+  const problem = tls.requiresCertificate ? certificateProblem(session.tls) : undefined;
+  if (problem === undefined) return true;
+  events.emit({ kind: 'tlsAbandoned', client, reason: problem });
+  session.farewell = `421 4.7.1 ${settings.myhostname} Error: ${problem}`;
+  return true;
 }
 
 /** What a certificate that is required lacks. smtpd_tls_req_ccert */
 function certificateProblem(tls: TlsFacts): string | undefined {
   if (tls.peer === undefined) return 'No client certificate presented';
   return isTrusted(tls) ? undefined : 'Client certificate not trusted';
-}
-
-/** Ends the session of a client that has not shown who it is. */
-export function endForCertificate(session: Session, problem: string): Promise<void> {
-  return session.exchange.end(replyOf(`421 4.7.1 ${session.settings.myhostname} Error: ${problem}`));
 }
 
 /** A client that has to have TLS first may do this without. inventory e.2 */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { versionRange } from '../../../src/tls/protocols.ts';
+import { constants } from 'node:crypto';
+import { gapOptions, versionRange } from '../../../src/tls/protocols.ts';
 
 describe('versions of TLS', () => {
   it('are bounded from below and above, named, or excluded', () => {
@@ -14,6 +15,13 @@ describe('versions of TLS', () => {
     });
     assert.deepEqual(versionRange(['>=TLSv1.2', '<=TLSv1.2']), { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' });
     assert.deepEqual(versionRange(['TLSv1.3']), { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' });
+  });
+
+  it('may leave one out in between', () => {
+    const { SSL_OP_NO_TLSv1, SSL_OP_NO_TLSv1_1 } = constants;
+    assert.equal(gapOptions(['!TLSv1.1']), SSL_OP_NO_TLSv1_1);
+    assert.equal(gapOptions(['>=TLSv1.2']), SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1);
+    assert.equal(gapOptions([]), 0);
   });
 
   it('are complained of when unknown, or when none is left', () => {
