@@ -45,10 +45,12 @@ export class QueueManager {
   constructor(options: QueueManagerOptions) {
     this.#options = options;
     this.#settings = compileSettings(options.settings);
-    this.#scheduler = new Scheduler(
-      (transport) => compileTransport(options.settings, transport, options.processLimit(transport), options.events),
-      (message, transport) => this.#space.gotAhead(message, transport),
-    );
+    this.#scheduler = new Scheduler({
+      settingsOf: (transport) =>
+        compileTransport(options.settings, transport, options.processLimit(transport), options.events),
+      onAhead: (message, transport) => this.#space.gotAhead(message, transport),
+      mostDead: this.#settings.recipientLimit,
+    });
     this.#space = new RecipientSpace(this.#settings, (transport) => this.#scheduler.settingsOf(transport));
     const warn = (text: string): void => options.events.emit({ kind: 'warning', text });
     const parts = {

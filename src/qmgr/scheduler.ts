@@ -34,24 +34,26 @@ function statusOf(queue: TransportQueue, destination: Destination, now: number):
   return { ...figures, waitReason: destination.canStart(now) ? 'transport-limit' : 'destination-limit' };
 }
 
+export interface SchedulerParts {
+  readonly settingsOf: (transport: string) => TransportSettings;
+  /** A message with recipients left to read has got ahead of another one. */
+  readonly onAhead: (message: ActiveMessage, transport: string) => void;
+  /** Destinations of a transport beyond which the dead ones are forgotten. */
+  readonly mostDead: number;
+}
+
 export class Scheduler {
   readonly #transports = new Map<string, TransportQueue>();
-  readonly #settingsOf: (transport: string) => TransportSettings;
-  readonly #onAhead: (message: ActiveMessage, transport: string) => void;
+  readonly #parts: SchedulerParts;
 
-  /** `onAhead`: a message with recipients left to read has got ahead of another one. */
-  constructor(
-    settingsOf: (transport: string) => TransportSettings,
-    onAhead: (message: ActiveMessage, transport: string) => void = () => undefined,
-  ) {
-    this.#settingsOf = settingsOf;
-    this.#onAhead = onAhead;
+  constructor(parts: SchedulerParts) {
+    this.#parts = parts;
   }
 
   #transport(name: string): TransportQueue {
     let queue = this.#transports.get(name);
     if (queue === undefined) {
-      queue = new TransportQueue(this.#settingsOf(name), (message) => this.#onAhead(message, name));
+      queue = new TransportQueue(this.#parts.settingsOf(name), (message) => this.#parts.onAhead(message, name));
       this.#transports.set(name, queue);
     }
     return queue;
@@ -103,8 +105,9 @@ export class Scheduler {
   }
 
   #forgetWhenIdle(queue: TransportQueue, destination: Destination, now: number): void {
-    if (!destination.isIdle || destination.deadFor(now) !== undefined || destination.pausedUntil > now) return;
-    queue.destinations.delete(destination.key);
+    if (!destination.isIdle || destination.pausedUntil > now) return;
+    const isKept = destination.deadFor(now) !== undefined && queue.destinations.size <= this.#parts.mostDead;
+    if (!isKept) queue.destinations.delete(destination.key);
   }
 
   /** Forgets destinations that nothing waits for, and that are neither dead nor paused any more. */

@@ -344,6 +344,19 @@ describe('the queue manager', () => {
     await scene.until(() => scene.events.filter((event) => event.kind === 'removed').length === 2);
   });
 
+  it('remembers no more dead destinations than qmgr_message_recipient_limit', async () => {
+    const scene = await open('initial_destination_concurrency = 1\nqmgr_message_recipient_limit = 5\n', () => ({
+      kind: 'deferred',
+      site: true,
+    }));
+    for (let i = 0; i < 12; i += 1) await scene.send([`a@d${i}.example`]);
+    await scene.until(async () => {
+      for await (const { queue } of scene.store.list()) if (queue !== 'deferred') return false;
+      return true;
+    });
+    assert.equal(scene.manager.status().transports[0]?.destinations.length, 5);
+  });
+
   it('runs no more deliveries at once than the window, and lets it grow by success', async () => {
     const scene = await open('initial_destination_concurrency = 2\ndefault_destination_concurrency_limit = 3\n');
     await Promise.all(Array.from({ length: 30 }, () => scene.send(['a@one.example'])));
