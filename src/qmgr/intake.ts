@@ -24,8 +24,9 @@ export interface IntakeOptions {
 /** Messages claimed at once from each queue: few at first, because nobody knows how large they are. */
 const firstClaim = 8;
 const largestClaim = 100;
-/** A message that there is no room for is looked at again after that. */
+/** A message that there is no room for is looked at again after that, or when another large one has left. */
 const putBackMs = 60_000;
+const mostRemembered = 1000;
 
 /** Messages of two queues, one of each in turn. */
 function inTurn<T>(first: readonly T[], second: readonly T[]): readonly T[] {
@@ -47,6 +48,8 @@ export class Intake {
   #isScanning = false;
   #scanAgain = false;
   #incomingWaits = true;
+  /** Messages that were put back, the oldest first. */
+  readonly #putBackIds: string[] = [];
   #nextFirst: 'incoming' | 'deferred' = 'incoming';
 
   constructor(options: IntakeOptions) {
@@ -86,7 +89,11 @@ export class Intake {
   /** A message is active no more. */
   left(message: QueuedMessage): void {
     this.#messages -= 1;
-    if (this.#isLarge(message)) this.#largeRecipients -= message.recipients.length;
+    if (this.#isLarge(message)) {
+      this.#largeRecipients -= message.recipients.length;
+      const next = this.#putBackIds.shift();
+      if (next !== undefined && this.#isOpen) this.#tell(this.#takeUp(next));
+    }
     const isRoomy = this.#messages <= this.#options.settings.activeLimit * 0.9;
     if (this.#isOpen && this.#incomingWaits && isRoomy && this.#room > 0) this.scanNow();
   }
@@ -109,7 +116,11 @@ export class Intake {
   }
 
   scanNow(): void {
-    this.scan().catch((error: unknown) => {
+    this.#tell(this.scan());
+  }
+
+  #tell(work: Promise<void>): void {
+    work.catch((error: unknown) => {
       const reason = error instanceof Error ? error.message : String(error);
       this.#options.warn(`cannot scan the queue: ${reason}`);
     });
@@ -149,12 +160,7 @@ export class Intake {
         this.#reserved = 0;
       });
       more = messages.length > 0;
-      const unfit: QueuedMessage[] = [];
-      for (const message of messages) {
-        if (this.#fits(message)) this.#take(message);
-        else unfit.push(message);
-      }
-      for (const message of unfit) await this.#putBack(message);
+      await this.#takeOrPutBack(messages);
       pair = messages.some((message) => this.#isLarge(message)) ? 1 : Math.min(pair * 2, largestClaim);
     }
   }
@@ -180,9 +186,22 @@ export class Intake {
     return messages;
   }
 
-  /** Its recipients would be too many beside those of the others. */
-  async #putBack({ queueId }: QueuedMessage): Promise<void> {
+  /** What has too many recipients beside those of the others waits in deferred. */
+  async #takeOrPutBack(messages: readonly QueuedMessage[]): Promise<void> {
     const { store, now } = this.#options;
-    await store.settle({ queueId, outcomes: [], next: { kind: 'deferred', dueAt: now() + putBackMs } });
+    const unfit: QueuedMessage[] = [];
+    for (const message of messages) {
+      if (this.#fits(message)) this.#take(message);
+      else unfit.push(message);
+    }
+    for (const { queueId } of unfit) {
+      await store.settle({ queueId, outcomes: [], next: { kind: 'deferred', dueAt: now() + putBackMs } });
+      if (this.#putBackIds.length < mostRemembered && !this.#putBackIds.includes(queueId))
+        this.#putBackIds.push(queueId);
+    }
+  }
+
+  async #takeUp(queueId: string): Promise<void> {
+    await this.#takeOrPutBack(await this.#options.store.claimById([queueId]));
   }
 }

@@ -267,6 +267,24 @@ describe('the queue manager', () => {
     assert.equal(new Set(scene.requests.flatMap(({ recipients }) => recipients.map(({ index }) => index))).size, 25);
   });
 
+  it('holds the recipients of a few large messages at once, and takes up small ones beside them', async () => {
+    const limits =
+      'qmgr_message_active_limit = 5\nqmgr_message_recipient_minimum = 2\nqmgr_message_recipient_limit = 30\n';
+    let isBlocked = true;
+    const scene = await open(limits, async () => {
+      while (isBlocked) await new Promise((resolve) => setImmediate(resolve));
+      return { kind: 'sent' };
+    });
+    const recipients = Array.from({ length: 20 }, (_, i) => `u${i}@one.example`);
+    for (let i = 0; i < 3; i += 1) await scene.send(recipients);
+    await scene.send(['small@two.example']);
+    await scene.until(() => scene.requests.some((request) => request.nexthop === 'two.example'));
+    await scene.manager.scan();
+    assert.equal(scene.manager.activeCount, 2);
+    isBlocked = false;
+    await scene.until(() => scene.events.filter((event) => event.kind === 'removed').length === 4);
+  });
+
   it('takes up incoming and deferred mail in turn', async () => {
     const scene = await open('qmgr_message_active_limit = 1\n', ({ recipients: [recipient] }) => ({
       kind: recipient?.address.startsWith('old') === true && scene.clock === startAt ? 'deferred' : 'sent',
