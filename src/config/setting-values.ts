@@ -3,6 +3,7 @@ import { hostNameProblem } from '#address';
 import { wrongWord } from './closed-values.ts';
 import { expandValue, type ValueSource } from './expand.ts';
 import type { MainFile } from './main-cf.ts';
+import { readOriginFile } from './origin-file.ts';
 import type { Parameter, ParameterRegistry } from './registry.ts';
 import { ConfigError, type ListElement, type Origin, type ServiceEntry, type Settings } from './settings.ts';
 import { parseBool, parseInteger, parseTime } from './values.ts';
@@ -56,12 +57,24 @@ export class SettingValues implements Settings {
     if (known !== undefined) return known;
     const raw = this.raw(name);
     if (raw === undefined) throw new Error(`no such parameter: ${name}`);
-    const value = this.#sources.registry.get(name)?.kind === 'raw' ? raw : this.#expand(name, raw);
+    const text = this.#sources.registry.get(name)?.kind === 'raw' ? raw : this.#expand(name, raw);
+    const value = name === 'myorigin' && text.startsWith('/') ? this.#originIn(text) : text;
     this.#expanded.set(name, value);
     return value;
   }
 
-  #expand(name: string, raw: string, source: ValueSource = (other) => this.raw(other)): string {
+  #originIn(path: string): string {
+    const found = readOriginFile(path);
+    if (found.kind === 'failed') throw this.#problem('myorigin', path, found.reason);
+    return found.name;
+  }
+
+  /** What `$name` stands for. */
+  #referred(name: string): string | undefined {
+    return name === 'myorigin' ? this.string(name) : this.raw(name);
+  }
+
+  #expand(name: string, raw: string, source: ValueSource = (other) => this.#referred(other)): string {
     const expansion = expandValue(raw, source);
     if (expansion.kind === 'failed') throw this.#problem(name, raw, expansion.reason);
     return expansion.text;
@@ -163,7 +176,7 @@ export class SettingValues implements Settings {
   }
 
   expand(text: string, extra?: (name: string) => string | undefined): string {
-    return this.#expand('(text)', text, (name) => extra?.(name) ?? this.raw(name));
+    return this.#expand('(text)', text, (name) => extra?.(name) ?? this.#referred(name));
   }
 
   /** Reads a parameter by its kind, for the check at start. Throws ConfigError when the value is bad. */
