@@ -276,7 +276,6 @@ export const pendingParameters = new Set([
   'tls_dane_digests',
   'tls_disable_workarounds',
   'tls_fast_shutdown_enable',
-  'tls_ssl_options',
   'tls_trace_rate_limit',
   'tls_trust_server_ccerts',
   'tls_wildcard_matches_multiple_labels',

@@ -28,6 +28,7 @@ export async function startTls(connection: Connection, settings: SmtpSettings): 
   const secured = tls.connect({
     socket: plain,
     rejectUnauthorized: false,
+    secureOptions: settings.tls.sslOptions,
     ...(isIP(host) === 0 && { servername: host }),
   });
   const timer = setTimeout(

@@ -61,6 +61,10 @@ describe('a handshake', () => {
         'smtpd_tls_eecdh_grade = best',
         /^warning: invalid TLS eecdh grade "best"; known are .*: disabling TLS support$/,
       ],
+      [
+        'tls_ssl_options = NO_TICKET, NO_TEA',
+        /^warning: tls_ssl_options: unknown "NO_TEA"; known are .*: disabling TLS/,
+      ],
       ['smtpd_tls_fingerprint_digest = sha0', /^warning: smtpd_tls_fingerprint_digest: no message digest "sha0"/],
       ['smtpd_tls_dh1024_param_file = /nowhere', /^warning: cannot load DH parameters from file \/nowhere/],
       ['smtpd_tls_ask_ccert = yes\nsmtpd_tls_CAfile = /nowhere', /Authority data, CAfile="\/nowhere": disabling/],
@@ -168,5 +172,7 @@ describe('a session', () => {
     assert.equal(await reused(''), true);
     assert.equal(await reused('tls_session_ticket_cipher =\nsmtpd_tls_session_cache_database = btree:cache'), true);
     assert.equal(await reused('tls_session_ticket_cipher ='), false);
+    assert.equal(await reused('tls_ssl_options = NO_COMPRESSION, no_ticket'), false);
+    assert.equal(await reused('tls_ssl_options = 0x4000'), false);
   });
 });
