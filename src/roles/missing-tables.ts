@@ -20,9 +20,14 @@ interface Named {
 
 /** All that is named in lists, what main.cf sets before defaults that refer to it. */
 function namedTables(settings: Settings): readonly Named[] {
-  const classes = settings.list('smtpd_restriction_classes').filter((name) => names.includes(name));
-  return [...names, ...classes]
-    .filter((name) => tableLists.test(name) || patternLists.test(name))
+  const classes = settings.list('smtpd_restriction_classes');
+  // no user of this machine gets mail: the default aliases are nobody's
+  const isUnused = (name: string): boolean =>
+    settings.string('mydestination') === '' &&
+    ['alias_maps', 'local_recipient_maps'].includes(name) &&
+    !settings.isSet(name);
+  const lists = names.filter((name) => tableLists.test(name) || patternLists.test(name));
+  return [...lists.filter((name) => !isUnused(name)), ...classes]
     .toSorted((a, b) => Number(settings.isSet(b)) - Number(settings.isSet(a)))
     .flatMap((parameter) => settings.elements(parameter).map((element) => ({ parameter, element })));
 }

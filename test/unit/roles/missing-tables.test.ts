@@ -56,6 +56,13 @@ describe('tables without their file', () => {
     );
   });
 
+  it('are found in restriction classes', () => {
+    assert.equal(
+      said('smtpd_restriction_classes = mine\nmine = check_sender_access hash:DIR/mine')[0]?.split(';')[0],
+      'main.cf, line 4: mine: open database mine.db: No such file or directory',
+    );
+  });
+
   it('are told when another program made the index', () => {
     const berkeley = Buffer.alloc(64);
     berkeley.writeUInt32LE(0x00061561, 12);
