@@ -2,14 +2,10 @@
 import { constants } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
 import type { Settings } from '#config';
+import { type Chains, chainsIn } from './chain.ts';
 import { type KeyFiles, keyPairs, type TlsService } from './key-files.ts';
 
 export const noCertificates = "No server certs available. TLS won't be enabled";
-
-interface Material {
-  readonly cert: Buffer[];
-  readonly key: Buffer[];
-}
 
 /** The service shows nobody who it is, and says so. postconf(5) smtpd_tls_cert_file */
 function isAnonymous({ settings, names }: TlsService): boolean {
@@ -18,10 +14,12 @@ function isAnonymous({ settings, names }: TlsService): boolean {
 }
 
 /** Certificates and keys, none of them for an anonymous server; a text says what is missing. */
-export function materialOf({ settings, names }: TlsService, files: KeyFiles): Material | string {
+export function materialOf({ settings, names }: TlsService, files: KeyFiles): Chains | string {
+  const chainFiles = settings.list(names.chainFiles);
+  if (chainFiles.length > 0) return chainsOfFiles(chainFiles, files);
   const pairs = keyPairs(settings, names);
   if (pairs.length === 0 && !isAnonymous({ settings, names })) return noCertificates;
-  const material: Material = { cert: [], key: [] };
+  const material: Chains = { cert: [], key: [] };
   for (const pair of pairs) {
     const cert = files.contents.get(pair.certificate);
     const key = files.contents.get(pair.key);
@@ -31,6 +29,19 @@ export function materialOf({ settings, names }: TlsService, files: KeyFiles): Ma
     material.key.push(key);
   }
   return material;
+}
+
+/** A key may be in one file and its certificate in the next. */
+function chainsOfFiles(paths: readonly string[], files: KeyFiles): Chains | string {
+  const parts: Buffer[] = [];
+  for (const path of paths) {
+    const content = files.contents.get(path);
+    if (content === undefined) return `error opening chain file: ${path}: disabling TLS support`;
+    parts.push(content, Buffer.from('\n'));
+  }
+  const chains = chainsIn(Buffer.concat(parts));
+  if (typeof chains !== 'string') return chains;
+  return `error loading private keys and certificates from: ${paths.join(', ')}: ${chains}: disabling TLS support`;
 }
 
 /** Authorities whose word about clients is believed; a text says what can't be read. */

@@ -3,6 +3,7 @@ import type { SecureContext } from 'node:tls';
 import { isValidHostName } from '#address';
 import { type MaybePromise, whenReady } from '#message';
 import type { TableList } from '#tables';
+import { type Chains, chainsIn } from './chain.ts';
 
 /** What became of a name. */
 export type NameOutcome = 'matched' | 'unmatched' | 'invalid';
@@ -10,7 +11,7 @@ export type NameOutcome = 'matched' | 'unmatched' | 'invalid';
 export interface ServerNamesOptions {
   readonly maps: TableList;
   /** From certificates and keys in one text; throws when they can't be used. */
-  readonly createContext: (chain: Buffer) => SecureContext;
+  readonly createContext: (chains: Chains) => SecureContext;
   /** What a table's value means: Base64, or names of files. A text says what is wrong. */
   readonly chainOf: (value: string, table: string) => Buffer | string;
   readonly warn: (text: string) => void;
@@ -76,7 +77,9 @@ export class ServerNames {
     const chain = chainOf(value, table);
     try {
       if (typeof chain === 'string') throw new Error(chain);
-      return createContext(chain);
+      const chains = chainsIn(chain);
+      if (typeof chains === 'string') throw new Error(chains);
+      return createContext(chains);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       warn(`error loading private keys and certificates from: SNI data for ${name}: ${reason}`);

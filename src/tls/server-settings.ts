@@ -168,7 +168,7 @@ async function open(
     ? undefined
     : new ServerNames({
         maps,
-        createContext: (chain) => createSecureContext({ ...common, cert: chain, key: chain }),
+        createContext: (chain) => createSecureContext({ ...common, ...chain }),
         chainOf: (value, table) => chainOfValue(value, table, (path) => files.contents.get(path) ?? contentOf(path)),
         warn,
       });
