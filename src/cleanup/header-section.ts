@@ -108,9 +108,11 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
   }
   const refusal = hops >= settings.hopcountLimit ? refuse('hops') : undefined;
   if (refusal !== undefined) events.emit({ kind: 'warning', text: `${queueId}: message rejected: hopcount exceeded` });
-  // a message that comes back and back needs nothing more
+  // a message that is refused needs nothing more
   const made =
-    refusal !== undefined ? '' : completeHeader({ ...input, present, messageId, requireTls: tls.requireTls }, lines);
+    refusal !== undefined || input.isOver()
+      ? ''
+      : completeHeader({ ...input, present, messageId, requireTls: tls.requireTls }, lines);
   const header = Buffer.from(lines.map((line) => `${line}\r\n`).join(''), encoding);
   const rest = section.subarray(Buffer.byteLength(text.slice(0, restAt), encoding));
   return { header, rest, messageId: messageId || made, tls, ...(refusal === undefined ? {} : { refusal }) };

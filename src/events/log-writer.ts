@@ -23,7 +23,7 @@ export function formatLogTime(at: number): string {
 }
 
 /** Lines in Postfix's shape to an open file or standard output. */
-export function createFileSink(fd: number, hostname: string, form: AddressForm = 'external'): LogSink {
+export function createFileSink(fd: number, hostname: string, form: AddressForm = 'external', isUtf8 = true): LogSink {
   let second = -1;
   let stamp = '';
   return {
@@ -32,7 +32,7 @@ export function createFileSink(fd: number, hostname: string, form: AddressForm =
       for (const { at, tag, pid, event } of records) {
         const now = Math.floor(at / 1000);
         if (now !== second) [second, stamp] = [now, formatLogTime(at)];
-        text += `${stamp} ${hostname} ${tag}[${pid}]: ${renderPostfixText(event, form)}\n`;
+        text += `${stamp} ${hostname} ${tag}[${pid}]: ${renderPostfixText(event, form, isUtf8)}\n`;
       }
       writeAll(fd, Buffer.from(text));
     },

@@ -19,13 +19,13 @@ const facilities: Readonly<Record<string, number>> = {
 const severities: Readonly<Record<string, number>> = { warning: 4, error: 3, fatal: 2, panic: 2 };
 
 /** `facility`: syslog_facility. The tag, with its pid, stands in the text as syslogd would put it. */
-export function createSyslogSink(facility: string, form: AddressForm): LogSink {
+export function createSyslogSink(facility: string, form: AddressForm, isUtf8: boolean): LogSink {
   const base = (facilities[facility] ?? 2) * 8;
   const syslog = openSyslog();
   return {
     write(records) {
       for (const { tag, event } of records)
-        syslog(tag, base + (severities[event.kind] ?? 6), renderPostfixText(event, form));
+        syslog(tag, base + (severities[event.kind] ?? 6), renderPostfixText(event, form, isUtf8));
     },
   };
 }

@@ -117,9 +117,8 @@ export class CommandReader {
       return this.#nextLine();
     }
     if (raw.length > this.#maxLine) return { kind: 'longLine', text: raw.subarray(0, this.#maxLine) };
-    let textEnd = raw.length;
-    while (textEnd > 0 && raw[textEnd - 1] === CR) textEnd -= 1;
-    return { kind: 'line', text: raw.subarray(0, textEnd), hasBareLf: textEnd === raw.length };
+    const hasCr = raw.length > 0 && raw[raw.length - 1] === CR;
+    return { kind: 'line', text: hasCr ? raw.subarray(0, -1) : raw, hasBareLf: !hasCr };
   }
 
   #nextChunk(): Framed | undefined {

@@ -9,6 +9,8 @@ import { beginLogin } from './session-login.ts';
 import { logLost, sendAway, warn } from './session-log.ts';
 import type { Session } from './session.ts';
 
+const CR = 0x0d;
+
 /** Reads a command and answers it; or finds that the session is over. */
 export async function nextCommand(session: Session): Promise<void> {
   const { settings, exchange } = session;
@@ -22,8 +24,18 @@ export async function nextCommand(session: Session): Promise<void> {
   exchange.input.beginRequest();
   const piece = await exchange.nextPiece();
   if (piece?.kind === 'line' || piece?.kind === 'longLine') exchange.transcript.heard(piece.text.toString('utf8'));
-  if (piece?.kind === 'line') return onLine(session, piece.text.toString('utf8'), piece.text, piece.hasBareLf);
+  if (piece?.kind === 'line') {
+    const text = session.rights.bareNewline === 'no' ? withoutCrs(piece.text) : piece.text;
+    return onLine(session, text.toString('utf8'), text, piece.hasBareLf);
+  }
   if (piece?.kind === 'longLine') return onLongLine(session, piece.text);
+}
+
+/** Where lines may end in any way, all CRs before the LF belong to the end. */
+function withoutCrs(line: Buffer): Buffer {
+  let end = line.length;
+  while (end > 0 && line[end - 1] === CR) end -= 1;
+  return line.subarray(0, end);
 }
 
 function onLongLine(session: Session, text: Buffer): Promise<void> {
@@ -78,8 +90,11 @@ async function onLine(session: Session, whole: string, bytes: Buffer, hasBareLf:
 async function filtered(session: Session, line: string): Promise<string | undefined> {
   const found = await session.settings.commandFilter.lookup(line);
   switch (found.kind) {
-    case 'found':
+    case 'found': {
+      const change = `replacing command "${line.slice(0, 100)}" with "${found.value.slice(0, 100)}"`;
+      session.options.events.emit({ kind: 'note', text: `${session.clientText}: ${change}` });
       return found.value;
+    }
     case 'missing':
       return line;
     case 'failed':

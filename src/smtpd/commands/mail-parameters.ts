@@ -79,7 +79,8 @@ function mailParameter(word: string, so: MailParameters, rules: ParameterRules):
   }
   if (upper.startsWith('ENVID=')) {
     if (rules.discarded.has('dsn')) return dsnDisabled;
-    const envid = decodeXtext(value);
+    // as in a C string, nothing is behind a null character
+    const envid = decodeXtext(value)?.replace(/\0.*/s, '');
     if (so.envid !== '' || envid === undefined || envid === '' || /[^ -~]/.test(envid)) {
       return '501 5.5.4 Bad ENVID parameter syntax';
     }
