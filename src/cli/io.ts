@@ -5,8 +5,8 @@ export interface CliIo {
   readonly stdin: AsyncIterable<Buffer>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly uid: number;
-  /** Standard output goes to people. */
-  isTerminal?(): Promise<boolean>;
+  /** Whether people read it as it comes. */
+  isTerminal?(stream: 'stdout' | 'stderr'): Promise<boolean>;
 }
 
 /** A command: arguments without its name; gives the exit status (sysexits.h where Postfix uses them). */

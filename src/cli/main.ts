@@ -52,7 +52,7 @@ function systemIo(): CliIo {
     env: process.env,
     uid: process.getuid?.() ?? 0,
     // what it loads is too much for commands that don't ask
-    isTerminal: async () => (await import('node:tty')).isatty(1),
+    isTerminal: async (stream) => (await import('node:tty')).isatty(stream === 'stdout' ? 1 : 2),
   };
 }
 

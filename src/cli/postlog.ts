@@ -39,10 +39,12 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     const { settings } = openSettings(findConfigDirectory(lastValue(parsed.options, 'c'), io.env));
     const log = new EventLog([await openMailLog(settings)]);
     const tag = lastValue(parsed.options, 't') ?? settings.string('syslog_name');
+    // scripts call it: nobody wants their mail from cron
+    const isWatched = (await io.isTerminal?.('stderr')) === true;
     const mark = kinds[priority] === 'note' ? '' : `${kinds[priority]}: `;
     for (const text of await lines(parsed.operands, io)) {
       log.channel(tag).emit({ kind: kinds[priority], text });
-      io.stderr(`${tag}: ${mark}${text}\n`);
+      if (isWatched) io.stderr(`${tag}: ${mark}${text}\n`);
     }
     log.flush();
     return 0;

@@ -56,7 +56,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   }
   const width = Math.max(narrowest, numberOf(options, 'w', narrowest));
   const rows = shape.rows();
-  const shown = (await io.isTerminal?.()) === true ? rows.slice(0, numberOf(options, 'n', topDomains)) : rows;
+  const shown = (await io.isTerminal?.('stdout')) === true ? rows.slice(0, numberOf(options, 'n', topDomains)) : rows;
   io.stdout(shapeTable(shown, rules, width));
   return 0;
 }
