@@ -1,5 +1,5 @@
 /** The server's side of a handshake. RFC 3207, 4; RFC 8314, 3 */
-import { Socket } from 'node:net';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Duplex } from 'node:stream';
 import type { DetailedPeerCertificate, Server, TLSSocket } from 'node:tls';
 import type { TlsFacts } from '#message';
@@ -37,49 +37,47 @@ function keyBitsOf(cipher: string): number {
   return /3DES|DES-CBC3/.test(cipher) ? 168 : 128;
 }
 
-/** One text for the two ends of a connection. */
-const endsOf = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): string =>
-  `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+type Failed = Extract<Accepted, { readonly kind: 'failed' }>;
 
 /** Handshakes of one service. */
 export class TlsAcceptor {
   readonly #server: Server;
   readonly #options: AcceptOptions;
-  readonly #waiting = new Map<string, (result: Accepted) => void>();
+  /** Node tells of a handshake by the server it belongs to; whose it is, the asynchronous context knows. */
+  readonly #waiting = new AsyncLocalStorage<(result: TLSSocket | Failed) => void>();
 
   /** `server`: listens nowhere; it is given the connections that are to be secured. */
   constructor(server: Server, options: AcceptOptions) {
     this.#server = server;
     this.#options = options;
-    server.on('secureConnection', (secured) => {
-      const settle = this.#waiting.get(endsOf(secured));
-      if (settle === undefined) secured.destroy();
-      else settle({ kind: 'accepted', stream: secured, ...this.#factsOf(secured) });
-    });
-    server.on('tlsClientError', (error, secured) => {
-      this.#waiting.get(endsOf(secured))?.(failureOf(error));
-    });
+    server.on('secureConnection', (secured) => this.#waiting.getStore()?.(secured));
+    server.on('tlsClientError', (error) => this.#waiting.getStore()?.(failureOf(error)));
   }
 
   /** `stream`: paused, without listeners, and what came before the handshake is gone. Never rejects. */
   async accept(stream: Duplex, timeoutMs: number): Promise<Accepted> {
-    if (!(stream instanceof Socket)) return { kind: 'failed', by: 'connection', reason: 'lost connection' };
-    const ends = endsOf(stream);
-    const { promise, resolve } = Promise.withResolvers<Accepted>();
+    const { promise, resolve } = Promise.withResolvers<TLSSocket | Failed>();
     const fail = (reason: string): void => resolve({ kind: 'failed', by: 'connection', reason });
     const timer = setTimeout(() => fail('Connection timed out'), timeoutMs);
     const onClose = (): void => fail('lost connection');
     stream.once('close', onClose);
     // a reset must not be an exception; the handshake hears of it, too
     stream.on('error', () => undefined);
-    this.#waiting.set(ends, resolve);
-    this.#server.emit('connection', stream);
+    this.#waiting.run(resolve, () => this.#server.emit('connection', stream));
     const result = await promise;
     clearTimeout(timer);
-    this.#waiting.delete(ends);
     stream.off('close', onClose);
-    if (result.kind === 'failed') stream.destroy();
-    return result;
+    if ('kind' in result) {
+      stream.destroy();
+      return result;
+    }
+    try {
+      return { kind: 'accepted', stream: result, ...this.#factsOf(result) };
+    } catch (error) {
+      // what a stranger's certificate can do to its readers must not reach others
+      stream.destroy();
+      return { kind: 'failed', by: 'handshake', reason: error instanceof Error ? error.message : String(error) };
+    }
   }
 
   #factsOf(secured: TLSSocket): Omit<Extract<Accepted, { readonly kind: 'accepted' }>, 'kind' | 'stream'> {
@@ -145,9 +143,9 @@ function issuerText({ issuer }: DetailedPeerCertificate): string {
     .join('');
 }
 
-function failureOf(error: Error): Accepted {
+function failureOf(error: Error): Failed {
   const code: unknown = Reflect.get(error, 'code');
-  const broken = (reason: string): Accepted => ({ kind: 'failed', by: 'connection', reason });
+  const broken = (reason: string): Failed => ({ kind: 'failed', by: 'connection', reason });
   if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return broken('Connection timed out');
   if (code === 'ECONNRESET') return broken('syscall' in error ? 'Connection reset by peer' : 'lost connection');
   return { kind: 'failed', by: 'handshake', reason: libraryText(error.message) };

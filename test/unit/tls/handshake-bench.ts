@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { connect, type ConnectionOptions } from 'node:tls';
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { openSettings } from '#config';
 import { type MailEvent, renderPostfixText } from '#events';
 import { TableOpener } from '#tables';
@@ -48,6 +48,24 @@ export class HandshakeBench {
 
   /** One handshake; what a client that fails says is of no interest. */
   async shake(client: ConnectionOptions = {}): Promise<Accepted> {
+    let other: TLSSocket | undefined;
+    let secured: Promise<unknown> = Promise.resolve();
+    const accepted = await this.meet((port) => {
+      other = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, ...client });
+      secured = new Promise((done) => other?.once('secureConnect', done));
+      return other;
+    });
+    if (accepted.kind === 'accepted') {
+      await secured;
+      this.session = other?.getSession();
+      accepted.stream.destroy();
+    }
+    other?.destroy();
+    return accepted;
+  }
+
+  /** One client, whatever it does. */
+  async meet(come: (port: number) => Socket): Promise<Accepted> {
     const { tls } = this;
     const { acceptor } = tls ?? {};
     if (tls === undefined || acceptor === undefined) throw new Error(`no TLS: ${this.log.join('; ')}`);
@@ -55,24 +73,12 @@ export class HandshakeBench {
     const listener = createServer().listen(0, '127.0.0.1');
     await once(listener, 'listening');
     const address = listener.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
-    const arrival: Promise<readonly Socket[]> = once(listener, 'connection').then(([socket]: Socket[]) =>
-      socket === undefined ? [] : [socket],
-    );
-    const other = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...client });
-    other.on('error', () => undefined);
-    const secured = new Promise((done) => other.once('secureConnect', done));
-    const [socket] = await arrival;
-    if (socket === undefined) throw new Error('nobody came');
+    const arrival = new Promise<Socket>((done) => listener.once('connection', done));
+    come(typeof address === 'object' && address !== null ? address.port : 0).on('error', () => undefined);
+    const socket = await arrival;
     logHandshakeStart(log);
     const accepted = await acceptor.accept(socket, 10_000);
-    if (accepted.kind === 'accepted') {
-      logAccepted(log, accepted);
-      await secured;
-      this.session = other.getSession();
-      accepted.stream.destroy();
-    }
-    other.destroy();
+    if (accepted.kind === 'accepted') logAccepted(log, accepted);
     listener.close();
     return accepted;
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { connect, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { asClient, withTls } from './handshake-bench.ts';
 
@@ -38,6 +39,28 @@ describe('a handshake', () => {
         failed.kind === 'failed' ? failed.reason : '',
         /^error:0A000102:SSL routines::unsupported protocol:\.\.\/ssl\/statem\/\w+\.c:\d+:$/,
       );
+    }));
+
+  it('fails in its own words over a client that goes, and over one that speaks something else', () =>
+    withTls('', async (bench) => {
+      const whenThere = (act: (socket: Socket) => void) => (port: number) => {
+        const socket = connect(port, '127.0.0.1', () => setImmediate(act, socket));
+        return socket;
+      };
+      const reasons: string[] = [];
+      for (const act of [
+        (socket: Socket) => socket.resetAndDestroy(),
+        (socket: Socket) => socket.end(),
+        (socket: Socket) => socket.write('EHLO me\r\n'),
+      ]) {
+        const failed = await bench.meet(whenThere(act));
+        reasons.push(failed.kind === 'failed' ? failed.reason.replace(/(?<=::)(.*?):.*/, '$1') : 'none');
+      }
+      assert.deepEqual(reasons, [
+        'Connection reset by peer',
+        'lost connection',
+        'error:0A00010B:SSL routines::wrong version number',
+      ]);
     }));
 
   it('has the groups of the grade', () =>
