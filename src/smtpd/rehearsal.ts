@@ -3,6 +3,7 @@
  * stream in memory. `posthorn explain` asks it what a client would be answered.
  */
 import { duplexPair, type Duplex } from 'node:stream';
+import type { TlsFacts } from '#message';
 import { type Reply, ReplyParser } from '#smtp';
 import { Anvil } from './anvil.ts';
 import type { SmtpServerOptions } from './server.ts';
@@ -17,6 +18,8 @@ export interface RehearsedClient {
   readonly port: string;
   readonly serverAddress: string;
   readonly serverPort: string;
+  /** The session is encrypted. */
+  readonly isEncrypted: boolean;
   /** Who logged in; '' when nobody did. */
   readonly login: string;
 }
@@ -34,6 +37,15 @@ export type Conversation = (
   dialogue: Dialogue,
   client: { readonly name: string; readonly reverseName: string },
 ) => Promise<void>;
+
+/** What most sessions are encrypted with. */
+const describedTls: TlsFacts = {
+  protocol: 'TLSv1.3',
+  cipher: 'TLS_AES_256_GCM_SHA384',
+  keyBits: 256,
+  serverName: '',
+  peer: undefined,
+};
 
 /** Runs a session until the conversation is over. Nothing waits: no delays for errors. */
 export async function rehearse(
@@ -74,6 +86,7 @@ export async function rehearse(
       knownUser: described.login,
     },
   );
+  if (described.isEncrypted) session.tls = describedTls;
   const running = session.run();
   const replies = new ReplyReader(far);
   const exchange = (bytes: string | Buffer): Promise<Reply | undefined> => {

@@ -4,4 +4,4 @@ export { logAccepted, logHandshakeStart } from './handshake-log.ts';
 export { keyFilePaths, type KeyFiles, readKeyFiles, type TlsService } from './key-files.ts';
 export { postscreenParameters, smtpdParameters, type TlsParameters } from './parameters.ts';
 export { sslOptions } from './ssl-options.ts';
-export { openServerTls, type ServerTls } from './server-settings.ts';
+export { demandsTls, openServerTls, type ServerTls } from './server-settings.ts';

@@ -1,6 +1,7 @@
 /** TLS of an SMTP service as main.cf asks for it. postconf(5) smtpd_tls_security_level; TLS_README */
 import { createHash } from 'node:crypto';
 import type { SecureContextOptions, TlsOptions } from 'node:tls';
+import type { Settings } from '#config';
 import { createTableList, type TableOpener } from '#tables';
 import { TlsAcceptor } from './accept.ts';
 import { cipherList } from './cipher-list.ts';
@@ -10,6 +11,7 @@ import { contentOf, type KeyFiles, keyPairs, type TlsService } from './key-files
 import { LogLevels } from './log-levels.ts';
 import { gapOptions, versionRange } from './protocols.ts';
 import { chainOfValue, ServerNames } from './server-names.ts';
+import { smtpdParameters } from './parameters.ts';
 import { sslOptions } from './ssl-options.ts';
 import { keepSessions } from './session-cache.ts';
 
@@ -44,7 +46,12 @@ export interface ServerTlsOptions extends TlsService {
 
 type Level = 'none' | 'may' | 'encrypt';
 
-function levelOf({ settings, names, warn }: ServerTlsOptions): Level {
+/** Whether an SMTP service serves nobody without TLS. */
+export function demandsTls(settings: Settings): boolean {
+  return levelOf({ settings, names: smtpdParameters, warn: () => undefined }) === 'encrypt';
+}
+
+function levelOf({ settings, names, warn }: Pick<ServerTlsOptions, 'settings' | 'names' | 'warn'>): Level {
   const level = settings.string(names.securityLevel).toLowerCase();
   const wraps = names.securityLevel.startsWith('smtpd') && settings.bool('smtpd_tls_wrappermode');
   if (wraps) return 'encrypt';

@@ -15,6 +15,7 @@ Nothing is queued, delivered or remembered.
   --from SENDER    envelope sender; "<>" for the null sender
   --to RECIPIENT   envelope recipient; may be given several times
   --login USER     it has logged in (SASL)
+  --tls            over TLS; taken for granted where the service demands it
   --message FILE   content to send; without it an empty message is sent
   --service NAME   the service of master.cf, with its -o overrides (smtp)
   --config DIR     configuration directory; also -c DIR, or MAIL_CONFIG in the environment
@@ -22,7 +23,7 @@ Nothing is queued, delivered or remembered.
   --json           print the explanation as JSON (docs/explain.md describes it)
   --test FILE      check the expectations in FILE, one a line:
                      client 192.0.2.1 name mx.example helo mx.example from a@b.example to c@d.example => reject 5.7.1
-                   The words: client, name, helo, from, to (several), login, service. After the arrow: accept, reject,
+                   The words: client, name, helo, from, to (several), login, tls yes, service. After the arrow: accept, reject,
                    defer, hold or discard, and, where one likes, reply code, status code or both. # starts a comment.
 
 Exit status: 0 when the explanation was given, or all expectations hold; 1 when one does not; 64 for a wrong command
@@ -49,6 +50,7 @@ export interface AskedQuestion {
   readonly sender: string;
   readonly recipients: readonly string[];
   readonly login: string;
+  readonly tls: boolean;
 }
 
 /** Without the angle brackets that people like to write. */
@@ -72,13 +74,17 @@ export function questionOf(given: {
   readonly from?: string | undefined;
   readonly to?: readonly string[] | undefined;
   readonly login?: string | undefined;
+  readonly tls?: string | boolean | undefined;
 }): AskedQuestion | string {
-  const { client, name, helo, from, to = [], login = '' } = given;
+  const { client, name, helo, from, to = [], login = '', tls = false } = given;
   if (client === undefined) return 'missing: client';
   if (helo === undefined) return 'missing: helo';
   if (from === undefined) return 'missing: from';
   if (to.length === 0) return 'missing: to';
-  const question = { client, name, helo, sender: addressOf(from), recipients: to.map(addressOf), login };
+  if (typeof tls === 'string' && !/^(?:yes|no)$/i.test(tls)) return `after tls stands yes or no, not ${tls}`;
+  const isEncrypted = typeof tls === 'string' ? tls.toLowerCase() === 'yes' : tls;
+  const words = { client, name, helo, sender: addressOf(from), recipients: to.map(addressOf), login };
+  const question = { ...words, tls: isEncrypted };
   return problemOf(question) ?? question;
 }
 
@@ -94,6 +100,7 @@ export function parseArguments(args: readonly string[]): ExplainArguments | stri
         from: { type: 'string' },
         to: { type: 'string', multiple: true },
         login: { type: 'string' },
+        tls: { type: 'boolean' },
         message: { type: 'string' },
         service: { type: 'string' },
         config: { type: 'string', short: 'c' },
@@ -112,7 +119,7 @@ export function parseArguments(args: readonly string[]): ExplainArguments | stri
     };
     if (values.help) return { ...rest, task: { kind: 'help' } };
     if (values.test !== undefined) {
-      const given = (['client', 'name', 'helo', 'from', 'to', 'login'] as const).find(
+      const given = (['client', 'name', 'helo', 'from', 'to', 'login', 'tls'] as const).find(
         (one) => values[one] !== undefined,
       );
       if (given !== undefined) return `--test and --${given} can't be given together`;

@@ -14,6 +14,8 @@ export interface Question {
   readonly helo: string;
   readonly sender: string;
   readonly recipients: readonly string[];
+  /** Over TLS; taken for granted where the service demands it. */
+  readonly tls: boolean;
   /** '' when nobody logs in. */
   readonly login: string;
   /** Content as it goes over the wire, with its end mark. */
@@ -102,6 +104,7 @@ export async function explain(
       port: '25252',
       serverAddress: '',
       serverPort: '',
+      isEncrypted: question.tls,
       login: question.login,
     },
     async (greeting, dialogue, names) => {
@@ -114,7 +117,7 @@ export async function explain(
   return {
     configuration: configuration.directory,
     service: { name: `${service.name}/${service.type}`, origin: service.origin },
-    client: { address: question.client, ...client, login: question.login },
+    client: { address: question.client, ...client, login: question.login, tls: question.tls },
     helo: question.helo,
     sender: question.sender,
     stages: recorder.stages,

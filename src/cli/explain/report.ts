@@ -13,6 +13,7 @@ export interface Report {
     readonly name: string;
     readonly reverseName: string;
     readonly login: string;
+    readonly tls: boolean;
   };
   readonly helo: string;
   readonly sender: string;

@@ -14,9 +14,10 @@ export function renderText(report: Report): string {
   const placeOf = placesBelow(configuration);
   const unconfirmed = client.reverseName === client.name ? '' : `, reverse name ${client.reverseName} not confirmed`;
   const login = client.login === '' ? '' : `, logged in as ${client.login}`;
+  const tls = client.tls ? ', over TLS' : '';
   const head = [
     `${service.name} (${placeOf(service.origin)}) of ${configuration}`,
-    `client=${client.name}[${client.address}]${unconfirmed}${login} helo=<${helo}>`,
+    `client=${client.name}[${client.address}]${unconfirmed}${tls}${login} helo=<${helo}>`,
     `from=<${sender}> ${recipients.map(({ recipient }) => `to=<${recipient}>`).join(' ')}`,
     '',
   ];

@@ -18,6 +18,7 @@ import {
 } from '#smtpd';
 import type { NewMessage } from '#store';
 import { TableOpener, type TableQuestion } from '#tables';
+import { demandsTls } from '#tls';
 import { filteredResolver } from '../filtered-resolver.ts';
 import { createNetwork, reasonToAvoid } from './network.ts';
 import { nowhere, observed } from './queue.ts';
@@ -93,6 +94,8 @@ export function openRehearsal(options: RehearsalOptions): Rehearsal {
     },
   });
   const login = rehearsedLogin(view, tables);
+  // nobody else gets an answer there
+  const isTlsDemanded = demandsTls(view);
   return {
     configuration,
     service: entry,
@@ -113,7 +116,11 @@ export function openRehearsal(options: RehearsalOptions): Rehearsal {
           flushSite: () => Promise.resolve(false),
           login,
         },
-        isNameless ? { ...client, name: 'unknown' } : client,
+        {
+          ...client,
+          isEncrypted: client.isEncrypted || isTlsDemanded,
+          ...(isNameless ? { name: 'unknown' } : {}),
+        },
         conversation,
       );
     },

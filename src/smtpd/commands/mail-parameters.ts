@@ -139,8 +139,8 @@ export function parseRecipientParameters(
     const value = word.slice(word.indexOf('=') + 1);
     if (/^NOTIFY=/i.test(word)) {
       if (rules.discarded.has('dsn')) return dsnDisabled;
-      const flags = notifyFlags(value, rules);
-      if (notify.length > 0 || flags === undefined) return '501 5.5.4 Error: Bad NOTIFY parameter syntax';
+      const flags = notify.length > 0 ? undefined : notifyFlags(value, rules);
+      if (flags === undefined) return '501 5.5.4 Error: Bad NOTIFY parameter syntax';
       notify = flags;
     } else if (/^ORCPT=/i.test(word)) {
       if (rules.discarded.has('dsn')) return dsnDisabled;

@@ -19,7 +19,7 @@ function agrees(expected: string, report: RecipientReport): boolean {
 describe('expectations of a policy', () => {
   it('are read with comments, empty lines and several recipients', () => {
     const { expectations, unreadable } = parseExpectations(
-      `# mine\n\n  client 2001:db8::1 name mx.example helo x from <> to a@b to "c d#e"@f login joe service submission => accept # yes\r\n`,
+      `# mine\n\n  client 2001:db8::1 name mx.example helo x from <> to a@b to "c d#e"@f login joe tls yes service submission => accept # yes\r\n`,
     );
     assert.deepEqual(unreadable, []);
     assert.equal(expectations.length, 1);
@@ -33,6 +33,7 @@ describe('expectations of a policy', () => {
       sender: '',
       recipients: ['a@b', '"c d#e"@f'],
       login: 'joe',
+      tls: true,
     });
   });
 
@@ -45,6 +46,7 @@ describe('expectations of a policy', () => {
       [`${line} to => accept`, /nothing after to/],
       [`${line} from e@f => accept`, /from is given twice/],
       [`${line} rcpt e@f => accept`, /not one of client/],
+      [`${line} tls maybe => accept`, /yes or no, not maybe/],
       ['client 192.0.2.1 from a@b to c@d => accept', /missing: helo/],
       ['client mx.example helo x from a@b to c@d => accept', /not an IP address: mx\.example/],
     ];

@@ -42,6 +42,11 @@ smtps inet n - n - - smtpd
   -o smtpd_sasl_path=inet:127.0.0.1:1
   -o smtpd_sender_login_maps=inline:{{ann@example.org=ann}}
   -o { smtpd_sender_restrictions = reject_sender_login_mismatch }
+internal inet n - n - - smtpd
+  -o { smtpd_sender_restrictions = reject_plaintext_session }
+secured inet n - n - - smtpd
+  -o smtpd_tls_security_level=encrypt
+  -o { smtpd_sender_restrictions = reject_plaintext_session }
 `;
 
 describe('posthorn explain', () => {
@@ -177,6 +182,16 @@ describe('posthorn explain', () => {
     );
     const login = await reportOf('--service', 'submission', '--login', 'joe', ...about('unknown', 'ann@example.org'));
     assert.equal(login.recipients[0]?.verdict, 'accept');
+  });
+
+  it('takes a session for encrypted where it is said or demanded', async () => {
+    const verdictOf = async (...args: readonly string[]): Promise<unknown> => {
+      const { recipients } = await reportOf(...args, ...about('unknown', 'ann@example.org'));
+      return recipients[0]?.reply?.code;
+    };
+    assert.equal(await verdictOf('--service', 'internal'), 450);
+    assert.equal(await verdictOf('--service', 'internal', '--tls'), 250);
+    assert.equal(await verdictOf('--service', 'secured'), 250);
   });
 
   it('knows whose address a login may use, and asks no login server', async () => {

@@ -70,7 +70,15 @@ cleanup unix n - n - 0 cleanup
   ): Promise<Report> {
     const recorder = new Recorder((parameter) => rehearsal.settings.origin(parameter));
     const rehearsal = await openRehearsal({ directory, service, isOffline, onlooker: recorder, resolver: dns });
-    const question = { client, name, helo: 'mx.example', sender: '', recipients: ['ann@example.org'], login: '' };
+    const question = {
+      client,
+      name,
+      helo: 'mx.example',
+      sender: '',
+      recipients: ['ann@example.org'],
+      login: '',
+      tls: false,
+    };
     const report = await explain(rehearsal, recorder, { ...question, message: Buffer.from('.\r\n') }, () => []);
     rehearsal.close();
     return report;
@@ -89,6 +97,7 @@ cleanup unix n - n - 0 cleanup
       name: 'mx.sender.example',
       reverseName: 'mx.sender.example',
       login: '',
+      tls: false,
     });
     assert.equal(recipients[0]?.verdict, 'accept');
   });
