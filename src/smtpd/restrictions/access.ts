@@ -46,7 +46,7 @@ export function consult(
 }
 
 /** The first of several things that the table knows. */
-export function consultEach(
+function consultEach(
   things: readonly Keys[],
   evaluation: Evaluation,
   access: AccessTable,

@@ -1,8 +1,8 @@
 /** Restrictions about the client's certificate. TLS_README; postconf(5) permit_tls_clientcerts, check_ccert_access */
-import { compareLevels, type Settings, splitListWithIndex } from '#config';
-import { type PeerCertificate, whenReady } from '#message';
+import { compareLevels, type Settings, splitList } from '#config';
+import { type MaybePromise, type PeerCertificate, whenReady } from '#message';
 import { hasListedCertificate, hasTrustedCertificate } from '../known-certificates.ts';
-import { consultEach } from './access.ts';
+import { type AccessTable, consult } from './access.ts';
 import { oldDefaultNote } from './old-defaults.ts';
 import {
   configurationError,
@@ -63,41 +63,57 @@ interface CertificateSearch {
 
 const standardOrder = ['cert_fingerprint', 'pubkey_fingerprint'];
 
-/** `type:name`, or `{ type:name, search_order = … }`; a text says what is wrong. */
+/** `type:name`, or `{ type:name, { search_order = … } }`; a text says what is wrong. */
 export function readCertificateSearch(argument: string): CertificateSearch | string {
   if (!argument.startsWith('{')) return { table: argument, order: standardOrder };
-  const inner = argument.slice(1, -1).trim();
-  const [first] = splitListWithIndex(inner);
-  if (first === undefined) return `malformed map specification: '${argument}'`;
-  const rest = inner.slice(first.at + first.text.length).replace(/^[\s,{]+|[\s}]+$/g, '');
-  if (rest === '') return { table: first.text, order: standardOrder };
-  const [, name = '', value = ''] = /^(\w+)\s*=\s*(.*)$/s.exec(rest) ?? [];
-  if (name !== 'search_order') return `unknown attribute in map specification: '${argument}'`;
-  const order = value.split(/[\s,]+/).filter((word) => word !== '');
-  const unknown = order.find((word) => searchKeys[word.toLowerCase()] === undefined);
-  if (order.length === 0 || unknown !== undefined)
-    return `'search_order' with unknown attribute in map specification: '${argument}'`;
-  return { table: first.text, order: order.map((word) => word.toLowerCase()) };
+  const [table, ...attributes] = splitList(argument.slice(1, -1).trim());
+  if (table === undefined) return `malformed map specification: '${argument}'`;
+  let order: readonly string[] = standardOrder;
+  for (const attribute of attributes) {
+    const text = attribute.startsWith('{') ? attribute.slice(1, -1) : attribute;
+    const [, name, value = ''] = /^\s*(\w+)\s*=(.*)$/s.exec(text) ?? [];
+    if (name === undefined) {
+      return `malformed map attribute in '${argument}': 'missing '=' after attribute name'`;
+    }
+    if (name !== 'search_order') return `unknown map attribute in '${argument}': '${name}'`;
+    order = splitList(value).map((word) => word.toLowerCase());
+    const unknown = order.find((word) => searchKeys[word] === undefined);
+    if (unknown !== undefined) return `unknown search type '${unknown}' in '${argument}'`;
+  }
+  return { table, order };
+}
+
+/** A restriction without a table that could be asked; what is wrong with it was said when it was read. */
+function unreadable(argument: string): ReturnType<Constructor> {
+  return ({ warn }) => {
+    warn(`See earlier parsing error messages for '${argument}`);
+    return configurationError;
+  };
 }
 
 const checkAccess: Constructor = (toolbox, argument, program) => {
   const search = readCertificateSearch(argument);
   if (typeof search === 'string') {
-    return ({ warn }) => {
-      warn(search);
-      return configurationError;
-    };
+    toolbox.events.emit({ kind: 'warning', text: search });
+    return unreadable(argument);
   }
   const { settings } = toolbox;
-  const table = toolbox.tables.open(search.table);
+  const access: AccessTable = { table: toolbox.tables.open(search.table), toolbox, source: { program } };
   const isOldDigest = usesOldDigest(settings);
   return (evaluation) => {
     const peer = evaluation.facts.tls?.peer;
     if (peer === undefined) return warnUnasked('check_ccert_access', settings, evaluation);
-    if (isOldDigest) evaluation.note(oldDigestNote);
     const keys = search.order.flatMap((name) => searchKeys[name]?.(peer) ?? []);
-    const things = keys.map((key) => ({ datum: key, keys: [key] }));
-    return consultEach(things, evaluation, { table, toolbox, source: { program } });
+    const tryFrom = (at: number): MaybePromise<Decision> => {
+      const key = keys[at];
+      if (key === undefined) return dunno;
+      if (isOldDigest) evaluation.note(oldDigestNote);
+      return whenReady(
+        consult({ datum: key, keys: [key] }, evaluation, access),
+        (decision): MaybePromise<Decision> => decision ?? tryFrom(at + 1),
+      );
+    };
+    return tryFrom(0);
   };
 };
 

@@ -74,16 +74,29 @@ describe('check_ccert_access', () => {
     const table = 'inline:{{AA:01=REJECT cert} {BB:02=REJECT key}}';
     for (const [argument, found] of [
       [table, /cert$/],
-      [`{ ${table}, search_order = pubkey_fingerprint, cert_fingerprint }`, /key$/],
-      [`{ ${table} { search_order = pubkey_fingerprint } }`, /key$/],
+      [`{ ${table}, { search_order = pubkey_fingerprint, cert_fingerprint } }`, /key$/],
+      [`{ ${table} search_order=pubkey_fingerprint }`, /key$/],
     ] as const) {
       await withBench(rule(argument), async (bench) => assert.match(await bench.ask('rcpt', untrusted), found));
     }
   });
 
-  it('refuses for a table that is described wrongly', () => {
-    for (const argument of ['{ }', '{ inline:{x=y}, order = cert_fingerprint }', '{ hash:x, search_order = name }']) {
-      assert.equal(typeof readCertificateSearch(argument), 'string', argument);
+  it('refuses for a table that is described wrongly, and has said why', () => {
+    const wrong: readonly (readonly [string, RegExp])[] = [
+      ['{ }', /^malformed map specification/],
+      ['{ hash:x, search_order = cert_fingerprint }', /'missing '=' after attribute name'$/],
+      ['{ hash:x, { order = cert_fingerprint } }', /^unknown map attribute in .*: 'order'$/],
+      ['{ hash:x, { search_order = name } }', /^unknown search type 'name' in /],
+    ];
+    for (const [argument, problem] of wrong) {
+      const said = readCertificateSearch(argument);
+      assert.match(typeof said === 'string' ? said : '', problem);
     }
+    return withBench(rule('{ hash:x, { search_order = name } }'), async (bench) => {
+      assert.match(await bench.ask('rcpt', untrusted), /^451 4\.3\.5 Server configuration error$/);
+      assert.ok(
+        bench.log.includes("warning: See earlier parsing error messages for '{ hash:x, { search_order = name } }"),
+      );
+    });
   });
 });
