@@ -35,7 +35,9 @@ export type PreparedContent =
       /** undefined: the content goes as it is stored. */
       readonly converter: OutputConverter | undefined;
     }
-  | { readonly kind: 'refused'; readonly status: Status };
+  | { readonly kind: 'refused'; readonly status: Status }
+  /** The server lacks what the message can't go without. */
+  | { readonly kind: 'lacking'; readonly status: Status };
 
 export interface OutputRules {
   prepare(attempt: Attempt, connection: Connection, features: ServerFeatures): Promise<PreparedContent>;
@@ -58,8 +60,10 @@ export function openOutputRules(options: OutputRulesOptions): OutputRules {
     async prepare(attempt, connection, features) {
       const { request } = attempt;
       if (request.envelope.smtputf8 && !features.smtpUtf8 && (await needsUtf8(attempt))) {
-        const reason = `SMTPUTF8 is required, but was not offered by host ${connection.name}`;
-        return { kind: 'refused', status: { code: '5.6.7', reason } };
+        const reason =
+          'message requires SMTPUTF8, but no server was found that supports SMTPUTF8. ' +
+          `The last attempted server was ${connection.name}`;
+        return { kind: 'lacking', status: { code: '5.6.7', reason } };
       }
       const addresses = rules.generics.generic.isEmpty ? plain : await genericAddresses(rules.generics, attempt);
       if (addresses === undefined) {

@@ -116,6 +116,10 @@ export async function runSession(
     // as Postfix, which has nothing more to say to such a server
     connection.destroy();
     end = 'ended';
+  } else if (content.kind === 'lacking') {
+    attempt.serverLacks(content.status);
+    await sayGoodbye(connection, settings);
+    end = 'ended';
   } else {
     end = await transfer({
       settings,

@@ -311,4 +311,28 @@ describe('login at a server', () => {
     );
     assert.equal(second.outcomes[0]?.status.code, '4.7.8');
   });
+
+  it('looks for a server that knows SMTPUTF8, and returns mail that needs it when there is none', async () => {
+    await using old = await startSink();
+    await using able = await startSink(
+      { ehlo: '250-s\r\n250-8BITMIME\r\n250 SMTPUTF8' },
+      { host: '127.0.0.2', port: old.port },
+    );
+    const what = { envelope: { ...envelope, smtputf8: true } };
+    const resolver = zone({
+      'x.example MX': [mx('x.example', 10, 'one.example'), mx('x.example', 20, 'two.example')],
+      'one.example A': [a('one.example', '127.0.0.1')],
+      'two.example A': [a('two.example', '127.0.0.2')],
+    });
+    await using agent = startAgent([], { resolver });
+    const sent = await agent.deliver(request(`x.example:${old.port}`, ['ü@x.example'], what));
+    assert.deepEqual(words(sent.outcomes), ['sent 2.0.0']);
+    assert.ok(able.seen.includes('MAIL FROM:<from@example.org> SMTPUTF8'));
+    await using second = await startSink();
+    const returned = await agent.deliver(request(`[127.0.0.1]:${second.port}`, ['ü@x.example'], what));
+    assert.deepEqual(words(returned.outcomes), ['bounced 5.6.7']);
+    assert.match(returned.outcomes[0]?.status.reason ?? '', /^message requires SMTPUTF8, .* server was 127\.0\.0\.1\[/);
+    await second.ended();
+    assert.deepEqual(second.seen.slice(-1), ['QUIT']);
+  });
 });
