@@ -10,75 +10,11 @@
 import type { Job } from './job.ts';
 import type { TransportSettings } from './settings.ts';
 
-type SlotSettings = Pick<TransportSettings, 'slotCost' | 'slotLoan' | 'slotDiscount' | 'minimumSlots'>;
-
-/** Jobs that may be looked through for each entry that starts: more of them are looked through less often. */
-const looksPerStart = 64;
+export type SlotSettings = Pick<TransportSettings, 'slotCost' | 'slotLoan' | 'slotDiscount' | 'minimumSlots'>;
 
 /** Whether others may get ahead of the job at all now. */
 export function isPreemptible(job: Job, { slotCost, minimumSlots }: SlotSettings): boolean {
   return slotCost > 0 && job.credit > 0 && job.maxEntries >= minimumSlots * slotCost;
-}
-
-/** Entries that a job may have to get ahead of the current one, now or later. */
-function mostEntriesAhead(current: Job, slotCost: number): number {
-  return Math.floor((current.waiting + current.credit) / slotCost);
-}
-
-/** The best candidate, remembered between the looks through the jobs. */
-export class Candidates {
-  readonly #settings: SlotSettings;
-  #best: Job | undefined;
-  #bestScore = 0;
-  #lookedAtSecond = -1;
-  #startsToNextLook = 0;
-
-  constructor(settings: SlotSettings) {
-    this.#settings = settings;
-  }
-
-  /** A job that has just come, or come back. */
-  added(job: Job): void {
-    const score = 1 / job.maxEntries;
-    if (this.#best !== undefined && score <= this.#bestScore) return;
-    this.#best = job;
-    this.#bestScore = score;
-  }
-
-  /** The job that gets ahead of the current one now; undefined: none. */
-  next(current: Job, jobs: Iterable<Job>, now: number): Job | undefined {
-    const { slotCost, slotLoan, slotDiscount } = this.#settings;
-    const candidate = this.#bestFor(current, jobs, now);
-    if (candidate === undefined) return undefined;
-    const price = Math.floor((candidate.remaining * (100 - slotDiscount)) / 100);
-    return Math.floor(current.credit / slotCost) + slotLoan >= price ? candidate : undefined;
-  }
-
-  #bestFor(current: Job, jobs: Iterable<Job>, now: number): Job | undefined {
-    const most = mostEntriesAhead(current, this.#settings.slotCost);
-    const isFit = (job: Job): boolean =>
-      job !== current && job.parent === undefined && job.waiting > 0 && job.remaining <= most && !job.isBlocked(now);
-    this.#startsToNextLook -= 1;
-    const second = Math.floor(now / 1000);
-    const isFresh = second === this.#lookedAtSecond;
-    if (isFresh && this.#best !== undefined && isFit(this.#best)) return this.#best;
-    if (isFresh && this.#startsToNextLook > 0) return undefined;
-    this.#lookedAtSecond = second;
-    this.#best = undefined;
-    this.#bestScore = 0;
-    let looked = 0;
-    for (const job of jobs) {
-      looked += 1;
-      if (job.remaining > most || !isFit(job)) continue;
-      const ageSeconds = second - Math.floor(job.message.activeAt / 1000);
-      const score = (ageSeconds + 1) / job.maxEntries;
-      if (score <= this.#bestScore) continue;
-      this.#best = job;
-      this.#bestScore = score;
-    }
-    this.#startsToNextLook = looked / looksPerStart;
-    return this.#best;
-  }
 }
 
 /** Takes the job out of the jobs of the same order. */

@@ -8,9 +8,10 @@
  * by the place of their first waiter (`ready-destinations.ts`).
  */
 import type { ActiveMessage, Entry } from './active.ts';
+import { Candidates } from './candidates.ts';
 import type { Destination } from './destination.ts';
 import { Job, type Peer } from './job.ts';
-import { Candidates, isPreemptible, preempt, retire } from './preemption.ts';
+import { isPreemptible, preempt, retire } from './preemption.ts';
 import { ReadyDestinations } from './ready-destinations.ts';
 import type { TransportSettings } from './settings.ts';
 
@@ -41,9 +42,9 @@ export class TransportQueue {
   /** Deliveries of one message, which may have some here already. */
   add(message: ActiveMessage, entries: readonly Entry[], now: number): void {
     if (entries.length === 0) return;
-    let job = this.#jobs.get(message);
-    if (job === undefined) {
-      job = this.#resting.get(message) ?? new Job(message);
+    const known = this.#jobs.get(message);
+    const job = known ?? this.#resting.get(message) ?? new Job(message);
+    if (known === undefined) {
       this.#resting.delete(message);
       this.#jobs.set(message, job);
     }
@@ -59,7 +60,7 @@ export class TransportQueue {
       destination.line.insert(peer);
       this.#offer(destination, now);
     }
-    this.#candidates.added(job);
+    if (known === undefined) this.#candidates.added(job, now);
   }
 
   /** The entry that starts now, which counts as running from here on. */
@@ -121,6 +122,7 @@ export class TransportQueue {
   #retire(job: Job): void {
     retire(job, this.settings.slotCost);
     this.#jobs.delete(job.message);
+    if (this.#jobs.size === 0) this.#candidates.clear();
     if (job.message.unreadCount > 0) this.#resting.set(job.message, job);
   }
 
