@@ -39,6 +39,9 @@ export class Peer {
   }
 }
 
+/** Of a job that nobody got ahead of. */
+export const lastRank = Number.MAX_SAFE_INTEGER;
+
 export class Job {
   readonly message: ActiveMessage;
   /** Destinations that entries wait for. */
@@ -49,10 +52,8 @@ export class Job {
   credit = 0;
   /** Its place in the job list: where its message came, or where that stands which it got ahead of. */
   order: number;
-  /** Its place among the jobs that have the same order. */
-  rank = 0;
-  /** Jobs of the same order: who got ahead stands before whom it got ahead of. Undefined: it is alone. */
-  stack: Job[] | undefined;
+  /** Its place among the jobs of the same order, which got ahead of each other. */
+  rank = lastRank;
   /** The job it got ahead of. */
   parent: Job | undefined;
   /** Jobs that got ahead of it and are not done; undefined: never one did. */

@@ -7,7 +7,7 @@
  * current job pays all of it, and gets back what was not used. Who got ahead can be preempted in turn, out of its own
  * earnings; so no job takes longer than slotCost / (slotCost - 1) times what it would take alone.
  */
-import type { Job } from './job.ts';
+import { type Job, lastRank } from './job.ts';
 import type { TransportSettings } from './settings.ts';
 
 export type SlotSettings = Pick<TransportSettings, 'slotCost' | 'slotLoan' | 'slotDiscount' | 'minimumSlots'>;
@@ -17,28 +17,43 @@ export function isPreemptible(job: Job, { slotCost, minimumSlots }: SlotSettings
   return slotCost > 0 && job.credit > 0 && job.maxEntries >= minimumSlots * slotCost;
 }
 
-/** Takes the job out of the jobs of the same order. */
-function leaveStack(job: Job): void {
-  const { stack } = job;
+/** Jobs of the same order, by it: who got ahead stands before whom it got ahead of. Jobs that are alone are left out. */
+export type Stacks = Map<number, Job[]>;
+
+function leaveStack(job: Job, stacks: Stacks): void {
+  const stack = job.rank === lastRank ? undefined : stacks.get(job.order);
   if (stack === undefined) return;
   stack.splice(job.rank, 1);
-  for (let rank = job.rank; rank < stack.length; rank += 1) setRank(stack, rank);
-  job.stack = undefined;
+  rankFrom(stack, job.rank);
+  if (stack.length === 0) stacks.delete(job.order);
+  job.rank = lastRank;
 }
 
-function setRank(stack: readonly Job[], rank: number): void {
-  const job = stack[rank];
-  if (job !== undefined) job.rank = rank;
+function rankFrom(stack: readonly Job[], first: number): void {
+  for (let rank = first; rank < stack.length; rank += 1) {
+    const job = stack[rank];
+    if (job !== undefined) job.rank = rank;
+  }
+}
+
+/** The jobs of the same order as this one, which stands among them. */
+function stackOf(job: Job, stacks: Stacks): Job[] {
+  const stack = stacks.get(job.order) ?? [];
+  stacks.set(job.order, stack);
+  if (job.rank === lastRank) {
+    job.rank = stack.length;
+    stack.push(job);
+  }
+  return stack;
 }
 
 /** Puts the candidate in front of the current job, which pays for it. Its peers are to be moved by the caller. */
-export function preempt(current: Job, candidate: Job, slotCost: number): void {
-  leaveStack(candidate);
-  const stack = (current.stack ??= [current]);
-  stack.splice(current.rank, 0, candidate);
-  candidate.stack = stack;
+export function preempt(current: Job, candidate: Job, stacks: Stacks, slotCost: number): void {
+  leaveStack(candidate, stacks);
+  const stack = stackOf(current, stacks);
   candidate.order = current.order;
-  for (let rank = current.rank; rank < stack.length; rank += 1) setRank(stack, rank);
+  stack.splice(current.rank, 0, candidate);
+  rankFrom(stack, current.rank);
   candidate.parent = current;
   (current.children ??= new Set()).add(candidate);
   candidate.prepaid = candidate.remaining;
@@ -46,7 +61,7 @@ export function preempt(current: Job, candidate: Job, slotCost: number): void {
 }
 
 /** The job has nothing to start any more: its place is free, what was paid too much goes back, and its children go up. */
-export function retire(job: Job, slotCost: number): void {
+export function retire(job: Job, stacks: Stacks, slotCost: number): void {
   const { parent, children } = job;
   if (parent !== undefined) {
     parent.credit += job.prepaid * slotCost;
@@ -61,7 +76,6 @@ export function retire(job: Job, slotCost: number): void {
   }
   job.parent = undefined;
   job.prepaid = 0;
-  leaveStack(job);
+  leaveStack(job, stacks);
   job.order = job.message.sequence;
-  job.rank = 0;
 }

@@ -11,7 +11,7 @@ import type { ActiveMessage, Entry } from './active.ts';
 import { Candidates } from './candidates.ts';
 import type { Destination } from './destination.ts';
 import { Job, type Peer } from './job.ts';
-import { isPreemptible, preempt, retire } from './preemption.ts';
+import { isPreemptible, preempt, retire, type Stacks } from './preemption.ts';
 import { ReadyDestinations } from './ready-destinations.ts';
 import type { TransportSettings } from './settings.ts';
 
@@ -22,6 +22,7 @@ export class TransportQueue {
   readonly #jobs = new Map<ActiveMessage, Job>();
   /** Jobs whose entries have all started while recipients of their messages are not read yet. */
   readonly #resting = new WeakMap<ActiveMessage, Job>();
+  readonly #stacks: Stacks = new Map();
   readonly #ready = new ReadyDestinations();
   readonly #candidates: Candidates;
   readonly #onAhead: (message: ActiveMessage) => void;
@@ -77,7 +78,7 @@ export class TransportQueue {
       this.#ready.remove(destination);
       destination.line.remove(moved);
     }
-    preempt(peer.job, candidate, slotCost);
+    preempt(peer.job, candidate, this.#stacks, slotCost);
     if (candidate.message.unreadCount > 0) this.#onAhead(candidate.message);
     for (const [destination, moved] of candidate.peers) {
       destination.line.insert(moved);
@@ -120,7 +121,7 @@ export class TransportQueue {
   }
 
   #retire(job: Job): void {
-    retire(job, this.settings.slotCost);
+    retire(job, this.#stacks, this.settings.slotCost);
     this.#jobs.delete(job.message);
     if (this.#jobs.size === 0) this.#candidates.clear();
     if (job.message.unreadCount > 0) this.#resting.set(job.message, job);

@@ -32,64 +32,68 @@ const step = fc.record({
 describe('the space for recipients', () => {
   it('never holds more than its limits, and every recipient gets in', () => {
     fc.assert(
-      fc.property(sizes, fc.array(step, { maxLength: 80 }), ({ recipientLimit, recipientMinimum, ...room }, steps) => {
-        const space = new RecipientSpace({ recipientLimit, recipientMinimum }, () => room);
-        const schedule = new Schedule();
-        const lots: Lot[] = [];
-        let now = 0;
-        let messages = 0;
-        let left = 0;
-        const read = (message: ActiveMessage, count: number, parts: readonly number[]): void => {
-          assert.ok(count > 0 && count <= message.unreadCount);
-          space.read(message, count, now);
-          left -= count;
-          let rest = count;
-          parts.forEach((part, at) => {
-            const share = at === parts.length - 1 ? rest : Math.min(rest, Math.ceil(count / parts.length));
-            const transport = transports[part];
-            rest -= share;
-            if (share === 0) return;
-            if (transport === undefined) space.released(message, undefined, share);
-            else {
-              space.placed(message, transport, share);
-              lots.push({ message, transport, count: share });
+      fc.property(
+        sizes,
+        fc.array(step, { minLength: 20, maxLength: 80 }),
+        ({ recipientLimit, recipientMinimum, ...room }, steps) => {
+          const space = new RecipientSpace({ recipientLimit, recipientMinimum }, () => room);
+          const schedule = new Schedule();
+          const lots: Lot[] = [];
+          let now = 0;
+          let messages = 0;
+          let left = 0;
+          const read = (message: ActiveMessage, count: number, parts: readonly number[]): void => {
+            assert.ok(count > 0 && count <= message.unreadCount);
+            space.read(message, count, now);
+            left -= count;
+            let rest = count;
+            parts.forEach((part, at) => {
+              const share = at === parts.length - 1 ? rest : Math.min(rest, Math.ceil(count / parts.length));
+              const transport = transports[part];
+              rest -= share;
+              if (share === 0) return;
+              if (transport === undefined) space.released(message, undefined, share);
+              else {
+                space.placed(message, transport, share);
+                lots.push({ message, transport, count: share });
+              }
+            });
+            // the rooms of all transports count from the time they are first used
+            const bound = Math.max(recipientLimit, transports.length * (room.roomSize + room.extraRoomSize));
+            assert.ok(space.total <= bound + recipientMinimum * messages, `${space.total}`);
+          };
+          const end = (at: number): void => {
+            const [lot] = lots.splice(lots.length === 0 ? 0 : at % lots.length, 1);
+            if (lot !== undefined) space.released(lot.message, lot.transport, lot.count);
+          };
+          for (const { kind, size, parts, at } of steps) {
+            if (kind === 'later') now += at * 100;
+            if (kind === 'end') end(at);
+            if (kind === 'ahead')
+              for (const { message, transport } of lots.slice(at, at + 1)) space.gotAhead(message, transport);
+            if (kind === 'message') {
+              const message = schedule.message();
+              message.unreadCount = size;
+              messages += 1;
+              left += size;
+              read(message, space.firstBatch(message), parts);
             }
-          });
-          // the rooms of all transports count from the time they are first used
-          const bound = Math.max(recipientLimit, transports.length * (room.roomSize + room.extraRoomSize));
-          assert.ok(space.total <= bound + recipientMinimum * messages, `${space.total}`);
-        };
-        const end = (at: number): void => {
-          const [lot] = lots.splice(lots.length === 0 ? 0 : at % lots.length, 1);
-          if (lot !== undefined) space.released(lot.message, lot.transport, lot.count);
-        };
-        for (const { kind, size, parts, at } of steps) {
-          if (kind === 'later') now += at * 100;
-          if (kind === 'end') end(at);
-          if (kind === 'ahead')
-            for (const { message, transport } of lots.slice(at, at + 1)) space.gotAhead(message, transport);
-          if (kind === 'message') {
-            const message = schedule.message();
-            message.unreadCount = size;
-            messages += 1;
-            left += size;
-            read(message, space.firstBatch(message), parts);
+            const due = kind === 'read' ? space.due(now) : undefined;
+            if (due !== undefined) read(due.message, due.count, parts);
           }
-          const due = kind === 'read' ? space.due(now) : undefined;
-          if (due !== undefined) read(due.message, due.count, parts);
-        }
-        while (left > 0) {
-          const due = space.due(now);
-          if (due !== undefined) read(due.message, due.count, [0, 1]);
-          else {
-            assert.ok(lots.length > 0, 'nothing is due and nothing ends');
-            end(0);
+          while (left > 0) {
+            const due = space.due(now);
+            if (due !== undefined) read(due.message, due.count, [0, 1]);
+            else {
+              assert.ok(lots.length > 0, 'nothing is due and nothing ends');
+              end(0);
+            }
           }
-        }
-        while (lots.length > 0) end(0);
-        assert.equal(space.total, 0);
-        assert.equal(space.isReading, false);
-      }),
+          while (lots.length > 0) end(0);
+          assert.equal(space.total, 0);
+          assert.equal(space.isReading, false);
+        },
+      ),
       { numRuns: 300 },
     );
   });

@@ -20,7 +20,7 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
     fc.record({ kind: fc.constantFrom('start' as const, 'end' as const), at: fc.nat(30) }),
     fc.record({ kind: fc.constantFrom('start' as const, 'fail' as const, 'later' as const), at: fc.nat(3000) }),
   ),
-  { maxLength: 120 },
+  { minLength: 20, maxLength: 120 },
 );
 
 const settings = fc.record({
