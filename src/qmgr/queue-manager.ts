@@ -2,7 +2,7 @@
  * The queue manager: takes messages from the store, routes and schedules them, hands deliveries to agents, and settles
  * what comes of them. qmgr(8)
  */
-import type { RequestRecipient, Status } from '#message';
+import type { Status } from '#message';
 import type { QueuedMessage } from '#store';
 import { ActiveMessage } from './active.ts';
 import { Assignment } from './assignment.ts';
@@ -11,8 +11,9 @@ import { ClogWarning } from './clog-warning.ts';
 import { Decisions } from './decisions.ts';
 import { Deliveries } from './deliveries.ts';
 import { Intake } from './intake.ts';
+import { MessageReader } from './message-reader.ts';
 import type { QueueManagerOptions } from './options.ts';
-import { type Route, routeRecipient } from './routing.ts';
+import type { Route } from './routing.ts';
 import { RecipientSpace } from './recipient-space.ts';
 import { Scheduler, type TransportStatus } from './scheduler.ts';
 import { compileSettings, compileTransport, type QmgrSettings } from './settings.ts';
@@ -22,6 +23,8 @@ import { emitPanic, warnOfStore } from './trouble.ts';
 export interface QueueManagerStatus {
   readonly active: number;
   readonly transports: readonly TransportStatus[];
+  /** Messages with recipients that wait for room in memory. */
+  readonly unread: readonly { readonly queueId: string; readonly recipients: number }[];
 }
 
 export class QueueManager {
@@ -29,6 +32,7 @@ export class QueueManager {
   readonly #settings: QmgrSettings;
   readonly #scheduler: Scheduler;
   readonly #space: RecipientSpace;
+  readonly #reader: MessageReader;
   readonly #intake: Intake;
   readonly #assignment: Assignment;
   readonly #deliveries: Deliveries;
@@ -38,7 +42,6 @@ export class QueueManager {
   /** Deliveries and settlements. */
   #underWay = 0;
   #pauseTimer: NodeJS.Timeout | undefined;
-  #readTimer: NodeJS.Immediate | undefined;
   #isStopped = true;
   #whenIdle: (() => void) | undefined;
 
@@ -76,6 +79,13 @@ export class QueueManager {
       },
       onWithdrawn: (message) => this.#endEntry(message),
     });
+    this.#reader = new MessageReader({
+      ...parts,
+      isFullOfProbes: () => this.#activeProbes > this.#settings.probeLimit,
+      onRouted: (message, routes) => this.#schedule(message, routes),
+      onFailed: (message, error) => this.#giveUp(message, error),
+      onFurther: () => this.#dispatch(),
+    });
     this.#intake = new Intake({
       store: options.store,
       settings: this.#settings,
@@ -98,7 +108,7 @@ export class QueueManager {
     this.#isStopped = true;
     this.#intake.stop();
     clearTimeout(this.#pauseTimer);
-    clearImmediate(this.#readTimer);
+    this.#reader.stop();
     if (this.#underWay > 0) await this.#idle(deadlineMs);
     await Promise.all([...this.#active.values()].map((message) => this.#deliveries.writeRest(message)));
     for (const message of this.#active.values()) message.abort.abort();
@@ -155,36 +165,7 @@ export class QueueManager {
       sizeBytes: queued.sizeBytes,
       recipientCount: queued.recipients.length,
     });
-    this.#read(message, this.#space.firstBatch(message));
-  }
-
-  /** Takes in the next recipients of a message. */
-  #read(message: ActiveMessage, count: number): void {
-    const batch = message.nextRecipients(count);
-    this.#space.read(message, batch.length, this.#options.now());
-    message.isRouting = true;
-    try {
-      this.#route(message, batch);
-    } catch (error) {
-      this.#giveUp(message, error);
-    }
-  }
-
-  #route(message: ActiveMessage, recipients: readonly RequestRecipient[]): void {
-    const { queued } = message;
-    const options = {
-      settings: this.#settings,
-      resolve: this.#options.resolve,
-      isFullOfProbes: this.#activeProbes > this.#settings.probeLimit,
-    };
-    const routes = recipients.map((recipient) => routeRecipient(queued, recipient, options));
-    const ready = routes.filter((route): route is Route => !(route instanceof Promise));
-    if (ready.length === routes.length) this.#schedule(message, ready);
-    else {
-      Promise.all(routes.map((route) => Promise.resolve(route)))
-        .then((all) => this.#schedule(message, all))
-        .catch((error: unknown) => this.#giveUp(message, error));
-    }
+    this.#reader.begin(message);
   }
 
   /** A bug met while routing: the message waits for its next turn. */
@@ -220,23 +201,11 @@ export class QueueManager {
       this.#underWay += 1;
       void this.#deliveries.deliver(transport, entry);
     }
-    if (this.#space.isReading) this.#readSoon(now);
+    this.#reader.goOn(now);
     const next = Math.min(this.#scheduler.nextMoment(now) ?? Infinity, this.#space.nextMoment(now) ?? Infinity);
     if (next === Infinity) return;
     clearTimeout(this.#pauseTimer);
     this.#pauseTimer = setTimeout(() => this.#dispatch(), next - now);
-  }
-
-  /** Reads further recipients, a batch in each turn of the event loop: a large message holds nothing up. */
-  #readSoon(now: number): void {
-    if (this.#readTimer !== undefined || this.#space.due(now) === undefined) return;
-    this.#readTimer = setImmediate(() => {
-      this.#readTimer = undefined;
-      if (this.#isStopped) return;
-      const due = this.#space.due(this.#options.now());
-      if (due !== undefined) this.#read(due.message, due.count);
-      this.#dispatch();
-    });
   }
 
   #noticeIdle(): void {
@@ -273,7 +242,8 @@ export class QueueManager {
 
   /** What is active, where it waits and why. */
   status(): QueueManagerStatus {
-    return { active: this.#active.size, transports: this.#scheduler.status(this.#options.now()) };
+    const transports = this.#scheduler.status(this.#options.now());
+    return { active: this.#active.size, transports, unread: this.#space.unread() };
   }
 }
 

@@ -69,6 +69,14 @@ export class RecipientSpace {
     return this.#readings.size > 0;
   }
 
+  /** What is left to read, for commands. */
+  unread(): readonly { readonly queueId: string; readonly recipients: number }[] {
+    return [...this.#readings.keys()].map(({ queued, unreadCount }) => ({
+      queueId: queued.queueId,
+      recipients: unreadCount,
+    }));
+  }
+
   /** The recipients that a message starts with. */
   firstBatch({ unreadCount }: ActiveMessage): number {
     const { recipientLimit, recipientMinimum } = this.#settings;

@@ -91,6 +91,10 @@ describe('the space for recipients', () => {
     scene.space.read(first, 30, 0);
     scene.space.released(first, undefined, 30);
     assert.equal(scene.due(first), 30);
+    assert.deepEqual(
+      scene.space.unread().map(({ recipients }) => recipients),
+      [70],
+    );
     scene.space.read(second, 20, 0);
     scene.space.placed(second, 'smtp', 5);
     scene.space.givenUp(second);

@@ -1,0 +1,79 @@
+/**
+ * Recipients of active messages on their way into the schedule: taken from the message a batch at a time, and routed.
+ * What one batch is, and when the next one is due, says `recipient-space.ts`.
+ */
+import type { RequestRecipient } from '#message';
+import type { ActiveMessage } from './active.ts';
+import type { QueueManagerOptions } from './options.ts';
+import type { RecipientSpace } from './recipient-space.ts';
+import { type Route, routeRecipient, type RoutingOptions } from './routing.ts';
+
+export interface MessageReaderParts {
+  readonly options: Pick<QueueManagerOptions, 'resolve' | 'now'>;
+  readonly settings: RoutingOptions['settings'];
+  readonly space: RecipientSpace;
+  readonly isFullOfProbes: () => boolean;
+  /** A batch is routed. */
+  readonly onRouted: (message: ActiveMessage, routes: readonly Route[]) => void;
+  /** A bug was met. */
+  readonly onFailed: (message: ActiveMessage, error: unknown) => void;
+  /** A further batch has been read. */
+  readonly onFurther: () => void;
+}
+
+export class MessageReader {
+  readonly #parts: MessageReaderParts;
+  #turn: NodeJS.Immediate | undefined;
+
+  constructor(parts: MessageReaderParts) {
+    this.#parts = parts;
+  }
+
+  /** The first recipients of a message that has become active. */
+  begin(message: ActiveMessage): void {
+    this.#read(message, this.#parts.space.firstBatch(message));
+  }
+
+  /** Reads what is due now, a batch in each turn of the event loop: a large message holds nothing up. */
+  goOn(now: number): void {
+    const { options, space, onFurther } = this.#parts;
+    if (!space.isReading || this.#turn !== undefined || space.due(now) === undefined) return;
+    this.#turn = setImmediate(() => {
+      this.#turn = undefined;
+      const due = space.due(options.now());
+      if (due !== undefined) this.#read(due.message, due.count);
+      onFurther();
+    });
+  }
+
+  stop(): void {
+    clearImmediate(this.#turn);
+    this.#turn = undefined;
+  }
+
+  #read(message: ActiveMessage, count: number): void {
+    const { options, space, onFailed } = this.#parts;
+    const batch = message.nextRecipients(count);
+    space.read(message, batch.length, options.now());
+    message.isRouting = true;
+    try {
+      this.#route(message, batch);
+    } catch (error) {
+      onFailed(message, error);
+    }
+  }
+
+  #route(message: ActiveMessage, recipients: readonly RequestRecipient[]): void {
+    const { options, settings, isFullOfProbes, onRouted, onFailed } = this.#parts;
+    const routing = { settings, resolve: options.resolve, isFullOfProbes: isFullOfProbes() };
+    const routes = recipients.map((recipient) => routeRecipient(message.queued, recipient, routing));
+    const ready = routes.filter((route): route is Route => !(route instanceof Promise));
+    if (ready.length === routes.length) {
+      onRouted(message, ready);
+      return;
+    }
+    Promise.all(routes.map((route) => Promise.resolve(route)))
+      .then((all) => onRouted(message, all))
+      .catch((error: unknown) => onFailed(message, error));
+  }
+}
