@@ -14,10 +14,12 @@ export interface HandshakeSignature extends KeyExchange {
 }
 
 export interface PeerCertificate {
-  /** The subject's common name; '' when it has none. */
+  /** The subject's common name; '' when it has none that can be printed. */
   readonly commonName: string;
   /** The issuer's common name, or its organization. */
   readonly issuerName: string;
+  /** Names left out because they can't be printed. */
+  readonly unprintable: readonly string[];
   /** `/O=Org/CN=name` */
   readonly subject: string;
   readonly issuer: string;

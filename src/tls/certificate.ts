@@ -24,16 +24,26 @@ function attributes(name: string | undefined): readonly string[] {
     );
 }
 
+/** undefined: there is none. */
 function attribute(name: string | undefined, type: string): string | undefined {
   return attributes(name)
     .find((line) => line.startsWith(`${type}=`))
     ?.slice(type.length + 1);
 }
 
-const oneLine = (name: string | undefined): string =>
-  attributes(name)
+/** What has no place in replies and logs. */
+// oxlint-disable-next-line no-control-regex -- line ends above all
+const unprintable = /[\x00-\x1f\x7f]/;
+
+/** `/O=Org/CN=name`, with bytes that are not printable ASCII as `\xC3`. */
+function oneLine(name: string | undefined): string {
+  const whole = attributes(name)
     .map((line) => `/${line}`)
     .join('');
+  return Buffer.from(whole)
+    .toString('latin1')
+    .replaceAll(/[^ -~]/g, (char) => `\\x${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+}
 
 /** Why a certificate is not believed, as the log says it; `code`: of OpenSSL. */
 export function verificationProblem(code: string, issuer: string): string {
@@ -63,9 +73,17 @@ export function peerCertificate(
   digest: string,
 ): PeerCertificate {
   const { subject, issuer, raw, publicKey } = certificate;
+  const odd: string[] = [];
+  const usable = (value: string | undefined, what: string): string | undefined => {
+    if (value === undefined || !unprintable.test(value)) return value;
+    odd.push(what);
+    return undefined;
+  };
   return {
-    commonName: attribute(subject, 'CN') ?? '',
-    issuerName: attribute(issuer, 'CN') ?? attribute(issuer, 'O') ?? '',
+    commonName: usable(attribute(subject, 'CN'), 'peer subject CN') ?? '',
+    issuerName:
+      usable(attribute(issuer, 'CN'), 'peer issuer CN') ?? usable(attribute(issuer, 'O'), 'peer issuer O') ?? '',
+    unprintable: odd,
     subject: oneLine(subject),
     issuer: oneLine(issuer),
     fingerprint: fingerprint(raw, digest) ?? '',

@@ -30,6 +30,9 @@ export function logAccepted(log: HandshakeLog, accepted: Extract<Accepted, { rea
   if (outcome === 'invalid')
     events.emit({ kind: 'warning', text: `TLS SNI from ${client} is invalid: ${requestedName}` });
   if (outcome === 'unmatched') events.emit({ kind: 'tlsNameUnmatched', client, serverName: requestedName });
+  for (const what of peer?.unprintable ?? []) {
+    events.emit({ kind: 'warning', text: `tls_text_name: ${client}: non-printable content in ${what}` });
+  }
   if (level <= 0) return;
   if (tls.requiresCertificate && peer?.problem !== undefined && !isTrusted(facts)) {
     events.emit({ kind: 'tlsUnverified', client, problem: peer.problem });

@@ -1,6 +1,8 @@
 /** What the settings of TLS are called: the SMTP server and postscreen have their own. postconf(5) */
 
 export interface TlsParameters {
+  /** undefined: there is always something said before TLS. */
+  readonly wrapperMode?: string;
   readonly securityLevel: string;
   readonly enforce: string;
   readonly use: string;
@@ -27,6 +29,7 @@ export interface TlsParameters {
 }
 
 export const smtpdParameters: TlsParameters = {
+  wrapperMode: 'smtpd_tls_wrappermode',
   securityLevel: 'smtpd_tls_security_level',
   enforce: 'smtpd_enforce_tls',
   use: 'smtpd_use_tls',

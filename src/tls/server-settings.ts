@@ -51,10 +51,13 @@ export function demandsTls(settings: Settings): boolean {
   return levelOf({ settings, names: smtpdParameters, warn: () => undefined }) === 'encrypt';
 }
 
+function wrapsSessions({ settings, names }: TlsService): boolean {
+  return names.wrapperMode !== undefined && settings.bool(names.wrapperMode);
+}
+
 function levelOf({ settings, names, warn }: Pick<ServerTlsOptions, 'settings' | 'names' | 'warn'>): Level {
   const level = settings.string(names.securityLevel).toLowerCase();
-  const wraps = names.securityLevel.startsWith('smtpd') && settings.bool('smtpd_tls_wrappermode');
-  if (wraps) return 'encrypt';
+  if (wrapsSessions({ settings, names })) return 'encrypt';
   if (level === '') {
     if (settings.bool(names.enforce)) return 'encrypt';
     return settings.bool(names.use) ? 'may' : 'none';
@@ -95,7 +98,7 @@ export async function openServerTls(options: ServerTlsOptions): Promise<ServerTl
   if (typeof opened === 'string') warn(opened);
   return {
     isDemanded,
-    wraps: names.securityLevel.startsWith('smtpd') && settings.bool('smtpd_tls_wrappermode'),
+    wraps: wrapsSessions(options),
     logLevels: new LogLevels(options),
     isInReceived: settings.bool('smtpd_tls_received_header'),
     asksCertificate,

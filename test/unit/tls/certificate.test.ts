@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { rsaDigest, signatureOf, verificationProblem } from '../../../src/tls/certificate.ts';
+import { peerCertificate, rsaDigest, signatureOf, verificationProblem } from '../../../src/tls/certificate.ts';
 
 describe('the signature of a handshake', () => {
   it('is named for the kind of key; the curve settles the digest', () => {
@@ -31,5 +32,20 @@ describe('a certificate that is not believed', () => {
     assert.equal(verificationProblem('UNABLE_TO_GET_ISSUER_CERT_LOCALLY', '/O=x/CN=y'), 'untrusted issuer /O=x/CN=y');
     assert.equal(verificationProblem('CERT_HAS_EXPIRED', ''), 'certificate has expired');
     assert.equal(verificationProblem('CERT_REVOKED', ''), 'CERT_REVOKED');
+  });
+});
+
+describe('the names in a certificate', () => {
+  const odd = new X509Certificate(readFileSync(new URL('odd-names.pem', import.meta.url)));
+
+  it('are left out where they could break a line, and the organization steps in for an issuer', () => {
+    const { commonName, issuerName, unprintable } = peerCertificate(odd, undefined, 'sha256');
+    assert.deepEqual([commonName, issuerName], ['', 'Ö "q"']);
+    assert.deepEqual(unprintable, ['peer subject CN', 'peer issuer CN']);
+  });
+
+  it('are one line of printable ASCII where they are shown whole', () => {
+    const { subject } = peerCertificate(odd, undefined, 'sha256');
+    assert.equal(subject, String.raw`/O=\xC3\x96 "q"/CN=x\x0D\x0A250 no`);
   });
 });

@@ -7,6 +7,7 @@ import { withBench } from './bench.ts';
 const peer: PeerCertificate = {
   commonName: 'client (one)',
   issuerName: 'Authority',
+  unprintable: [],
   subject: '/CN=client (one)',
   issuer: '/CN=Authority',
   fingerprint: 'AA:01',
