@@ -16,8 +16,8 @@ const isGiven = (value: string): boolean => value !== '';
 const refusals: readonly Refusal[] = [
   {
     name: 'smtpd_sasl_type',
-    applies: (value, view) => value !== 'dovecot' && view.bool('smtpd_sasl_auth_enable'),
-    what: 'login by Cyrus SASL (dovecot is)',
+    applies: (value, view) => !['cyrus', 'dovecot'].includes(value) && view.bool('smtpd_sasl_auth_enable'),
+    what: 'such a way to log in (cyrus and dovecot are)',
   },
   { name: 'smtpd_milters', applies: isGiven, what: 'milters' },
   { name: 'non_smtpd_milters', applies: isGiven, what: 'milters' },

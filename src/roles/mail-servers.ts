@@ -76,7 +76,7 @@ async function openSmtpServer(
     warn,
     now,
   });
-  const login = loginSettings(view, parts.tables, warn);
+  const login = loginSettings(view, { tables: parts.tables, configDirectory: configuration.directory, warn });
   const anvil = createAnvil(view, channelOf(view, 'anvil'), now);
   const make = (settings: Settings): SmtpService =>
     createSmtpServer({

@@ -19,6 +19,14 @@ export const lost: SaslStep & { readonly kind: 'refused' } = {
   isTemporary: true,
 };
 
+export const noMechanisms = 'no SASL authentication mechanisms';
+
+const unreachable = (warning: string | undefined): Offer => ({
+  kind: 'unreachable',
+  warnings: warning === undefined ? [] : [warning],
+  fatal: noMechanisms,
+});
+
 export class DovecotConnection {
   readonly offer: Promise<Offer>;
   readonly #socket: Socket;
@@ -49,7 +57,7 @@ export class DovecotConnection {
     socket.on('data', (text: string) => this.#take(text));
     socket.on('error', (error) => {
       const warning = `SASL: Connect to Dovecot auth socket '${name}' failed: ${errnoText(error)}`;
-      this.#settleOffer({ kind: 'unreachable', warning: isConnected ? undefined : warning });
+      this.#settleOffer(unreachable(isConnected ? undefined : warning));
     });
     socket.on('close', () => this.#end());
   }
@@ -118,7 +126,7 @@ export class DovecotConnection {
   }
 
   #fail(warning: string | undefined): void {
-    this.#settleOffer({ kind: 'unreachable', warning });
+    this.#settleOffer(unreachable(warning));
     this.#socket.destroy();
     this.#isClosed = true;
   }
@@ -126,7 +134,7 @@ export class DovecotConnection {
   #end(): void {
     this.#isClosed = true;
     clearTimeout(this.#greetingTimer);
-    this.#settleOffer({ kind: 'unreachable', warning: undefined });
+    this.#settleOffer(unreachable(undefined));
     for (const id of this.#waiting.keys()) this.#settle(id, lost);
   }
 }

@@ -59,10 +59,8 @@ function mechanismOf(name: string, words: readonly string[]): Mechanism {
 
 /** What an answer says: `OK`, `FAIL` or `CONT`, and its fields behind the ID; undefined for any other word. */
 export function readAnswer(verb: string, fields: readonly string[]): SaslStep | undefined {
-  const value = (name: string): string | undefined => {
-    const text = fields.findLast((field) => field.startsWith(`${name}=`))?.slice(name.length + 1);
-    return text === undefined ? undefined : printable(text);
-  };
+  const value = (name: string): string | undefined =>
+    fields.findLast((field) => field.startsWith(`${name}=`))?.slice(name.length + 1);
   switch (verb) {
     case 'CONT':
       return fields[0] === undefined
@@ -87,11 +85,5 @@ export function readAnswer(verb: string, fields: readonly string[]): SaslStep | 
 }
 
 function backendError(warning: string): SaslStep & { readonly kind: 'refused' } {
-  return { kind: 'refused', reason: 'Authentication backend error', isTemporary: false, warning };
-}
-
-/** Fit for a log and a reply. */
-function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- what must not reach the wire
-  return text.replaceAll(/[\x00-\x1f\x7f\uFFFD]/g, '?');
+  return { kind: 'refused', reason: 'Authentication backend error', isTemporary: false, warnings: [warning] };
 }

@@ -1,8 +1,8 @@
 /** Logins by Dovecot's login server, over a unix socket or TCP. SASL_README */
 import { connect } from 'node:net';
 import { isAbsolute, join } from 'node:path';
-import { DovecotConnection, lost } from './dovecot-connection.ts';
-import type { Exchange, LoginServer, Offer, SaslOutcome, SaslRequest, SaslStep } from './login-server.ts';
+import { DovecotConnection, lost, noMechanisms } from './dovecot-connection.ts';
+import type { Exchange, LoginServer, Offer, SaslOutcome, SaslRequest, SaslStep, SaslWords } from './login-server.ts';
 
 /** By its characters. */
 const isBase64 = (text: string): boolean => /^[A-Za-z0-9+/=]*$/.test(text);
@@ -13,7 +13,21 @@ const notBase64 = (what: string): SaslOutcome => ({
   isTemporary: false,
 });
 
+export const dovecotWords: SaslWords = {
+  badMechanism: (name) => ({
+    kind: 'refused',
+    reason: `Invalid authentication mechanism: '${name}'`,
+    isTemporary: false,
+  }),
+  noneLeft: { warnings: [], fatal: noMechanisms },
+  badOption: (option, all) => ({
+    warnings: [],
+    fatal: `unknown xsasl_dovecot_server_create value "${option}" in "${all.join(' ')}"`,
+  }),
+};
+
 export class DovecotServer implements LoginServer {
+  readonly words = dovecotWords;
   readonly #path: string;
   readonly #directory: string;
   readonly #warn: (text: string) => void;
@@ -48,14 +62,15 @@ export class DovecotServer implements LoginServer {
   }
 
   open(request: SaslRequest): Exchange {
-    const { initialResponse } = request;
+    // RFC 4954, 4: a lone = is an empty response
+    const initialResponse = request.initialResponse === '=' ? '' : request.initialResponse;
     const connection = this.#connected();
     const id = connection.newId();
     const start = async (): Promise<SaslStep> => {
       const offer = await connection.offer;
       return offer.kind === 'unreachable'
-        ? { ...lost, warning: offer.warning }
-        : connection.ask(id, requestLine(id, request));
+        ? { ...lost, warnings: offer.warnings }
+        : connection.ask(id, requestLine(id, { ...request, initialResponse }));
     };
     return {
       start: async () => (isBase64(initialResponse ?? '') ? start() : notBase64('initial')),

@@ -1,13 +1,18 @@
 /** Logins of SMTP clients, checked by a login server. */
-export { DovecotServer } from './dovecot.ts';
+export { CyrusServer, cyrusProblem } from './cyrus.ts';
+export { readCyrusConfig } from './cyrus-config.ts';
+export { DovecotServer, dovecotWords } from './dovecot.ts';
+export { createRehearsedServer } from './rehearsed-server.ts';
 export {
   type Exchange as SaslExchange,
   type LoginServer,
   type Mechanism,
   type MechanismTrait,
   mechanismTraits,
+  type Obituary,
   type Offer,
   type SaslOutcome,
   type SaslRequest,
   type SaslStep,
+  type SaslWords,
 } from './login-server.ts';

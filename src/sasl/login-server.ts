@@ -18,10 +18,16 @@ export interface Mechanism {
   readonly traits: ReadonlySet<MechanismTrait>;
 }
 
-/** What a server offers; or that it can't be asked, with what the log says of it, if anything. */
+/** What the log says where nobody can be served: warnings, and the last words. */
+export interface Obituary {
+  readonly warnings: readonly string[];
+  readonly fatal: string;
+}
+
+/** What a server offers; or that it can't be asked. */
 export type Offer =
   | { readonly kind: 'mechanisms'; readonly mechanisms: readonly Mechanism[] }
-  | { readonly kind: 'unreachable'; readonly warning: string | undefined };
+  | ({ readonly kind: 'unreachable' } & Obituary);
 
 export interface SaslRequest {
   /** As the client wrote it. */
@@ -45,7 +51,7 @@ export type SaslOutcome =
       /** What the server called the client; absent when it did not say anything about who it is. */
       readonly verdict?: { readonly user: string | undefined };
       /** What the log says of the server. */
-      readonly warning?: string | undefined;
+      readonly warnings?: readonly string[];
     };
 
 /** A step of an exchange: a challenge in Base64, or the end. */
@@ -59,7 +65,17 @@ export interface Exchange {
   abandon(): void;
 }
 
+/** What is said of requests that never get to a server. */
+export interface SaslWords {
+  /** The client asks for a mechanism that it may not use. */
+  readonly badMechanism: (name: string) => SaslOutcome;
+  /** No mechanism is as strong as the options want it. */
+  readonly noneLeft: Obituary;
+  readonly badOption: (option: string, all: readonly string[]) => Obituary;
+}
+
 export interface LoginServer {
+  readonly words: SaslWords;
   offer(): Promise<Offer>;
   open(request: SaslRequest): Exchange;
 }

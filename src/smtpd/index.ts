@@ -3,7 +3,13 @@ export { Anvil, type AnvilOptions } from './anvil.ts';
 export { createSmtpServer, SmtpServer, type SmtpServerOptions, type SmtpService } from './server.ts';
 export { createLateService } from './late-service.ts';
 export { createUnusableService } from './unusable.ts';
-export { loginSettings, type LoginSettings, rehearsedLogin } from './login-settings.ts';
+export {
+  type LoginOptions,
+  loginSettings,
+  type LoginSettings,
+  loginSettingsWith,
+  rehearsedLogin,
+} from './login-settings.ts';
 export { compileSettings as compileSmtpdSettings, type SmtpdSettings } from './settings.ts';
 export {
   createPolicyChecks,

@@ -1,6 +1,17 @@
 /** SASL login of a service as main.cf asks for it. SASL_README; postconf(5) smtpd_sasl_auth_enable */
-import type { Settings } from '#config';
-import { DovecotServer, type LoginServer, type Mechanism, mechanismTraits } from '#sasl';
+import { ConfigError, type Settings } from '#config';
+import {
+  createRehearsedServer,
+  CyrusServer,
+  cyrusProblem,
+  DovecotServer,
+  dovecotWords,
+  type LoginServer,
+  type Mechanism,
+  mechanismTraits,
+  type Obituary,
+  readCyrusConfig,
+} from '#sasl';
 import type { MatchList, TableOpener } from '#tables';
 
 export interface LoginSettings {
@@ -17,17 +28,45 @@ export interface LoginSettings {
   readonly announcesOldForm: boolean;
 }
 
-/** undefined: nobody can log in. `warn` hears of a login server that answers nonsense. */
-export function loginSettings(
-  settings: Settings,
-  tables: TableOpener,
-  warn: (text: string) => void,
-): LoginSettings | undefined {
-  if (!settings.bool('smtpd_sasl_auth_enable')) return undefined;
+export interface LoginOptions {
+  readonly tables: TableOpener;
+  /** Where Cyrus SASL's file is looked for, among other places. */
+  readonly configDirectory: string;
+  /** Hears of a login server that answers nonsense. */
+  readonly warn: (text: string) => void;
+}
+
+/** undefined: nobody can log in. Throws ConfigError where Cyrus SASL should do what is not there. */
+export function loginSettings(settings: Settings, options: LoginOptions): LoginSettings | undefined {
+  return settings.bool('smtpd_sasl_auth_enable')
+    ? loginSettingsWith(serverOf(settings, options), settings, options.tables)
+    : undefined;
+}
+
+/** smtpd_sasl_type */
+function serverOf(settings: Settings, { configDirectory, warn }: LoginOptions): LoginServer {
+  const path = settings.string('smtpd_sasl_path');
+  if (settings.string('smtpd_sasl_type') === 'dovecot')
+    return new DovecotServer(path, settings.string('queue_directory'), warn);
+  const chosen = settings.string('cyrus_sasl_config_path');
+  const usual = [`${configDirectory}/sasl`, '/etc/sasl2', '/usr/lib/sasl2'];
+  const config = readCyrusConfig(chosen === '' ? usual : chosen.split(':'), path);
+  const problem = config.isBroken ? undefined : cyrusProblem(config);
+  if (problem === undefined) return new CyrusServer(config, settings.string('smtpd_sasl_local_domain'));
+  const origin = settings.origin('smtpd_sasl_auth_enable');
+  const place = origin === undefined ? '' : `${origin.file}, line ${origin.line}: `;
+  const what = `smtpd_sasl_type = cyrus with ${problem}`;
+  throw new ConfigError([
+    `${place}${what} is not in this version; with saslauthd it is, and smtpd_sasl_type = dovecot`,
+  ]);
+}
+
+/** As main.cf has it, with a login server of one's own. */
+export function loginSettingsWith(server: LoginServer, settings: Settings, tables: TableOpener): LoginSettings {
   const mechanismFilter = 'smtpd_sasl_mechanism_filter';
   const exceptions = 'smtpd_sasl_exceptions_networks';
   return {
-    server: new DovecotServer(settings.string('smtpd_sasl_path'), settings.string('queue_directory'), warn),
+    server,
     service: settings.string('smtpd_sasl_service'),
     securityOptions: settings.list('smtpd_sasl_security_options'),
     tlsSecurityOptions: settings.list('smtpd_sasl_tls_security_options'),
@@ -41,24 +80,15 @@ export function loginSettings(
 
 /** As `loginSettings`, where clients are only described: whoever is said to have logged in has, and nobody is asked. */
 export function rehearsedLogin(settings: Settings, tables: TableOpener): LoginSettings | undefined {
-  const login = loginSettings(settings, tables, () => undefined);
-  const strongest: Mechanism = { name: 'PLAIN', traits: new Set(mechanismTraits) };
-  return login === undefined
-    ? undefined
-    : {
-        ...login,
-        server: {
-          offer: async () => ({ kind: 'mechanisms', mechanisms: [strongest] }),
-          open: (request) => login.server.open(request),
-        },
-        mechanismFilter: tables.matchList('smtpd_sasl_mechanism_filter', 'string', []),
-      };
+  if (!settings.bool('smtpd_sasl_auth_enable')) return undefined;
+  const mechanismFilter = tables.matchList('smtpd_sasl_mechanism_filter', 'string', []);
+  return { ...loginSettingsWith(createRehearsedServer(dovecotWords), settings, tables), mechanismFilter };
 }
 
 /** How clients can log in, or why nobody can be served. */
 export type Usable =
   | { readonly kind: 'mechanisms'; readonly mechanisms: readonly Mechanism[]; readonly announced: readonly string[] }
-  | { readonly kind: 'none'; readonly warning?: string | undefined; readonly fatal: string };
+  | ({ readonly kind: 'none' } & Obituary);
 
 /** What a client may use: whatever is strong enough; of that, the filter says what is announced. */
 export async function usableMechanisms(login: LoginSettings, isEncrypted: boolean): Promise<Usable> {
@@ -66,19 +96,18 @@ export async function usableMechanisms(login: LoginSettings, isEncrypted: boolea
   const known = new Set<string>(mechanismTraits);
   const odd = demanded.find((name) => !known.has(name.toLowerCase()));
   if (odd !== undefined) {
-    return { kind: 'none', fatal: `unknown xsasl_dovecot_server_create value "${odd}" in "${demanded.join(' ')}"` };
+    return { kind: 'none', ...login.server.words.badOption(odd, demanded) };
   }
-  const fatal = 'no SASL authentication mechanisms';
   const offer = await login.server.offer();
-  if (offer.kind === 'unreachable') return { kind: 'none', warning: offer.warning, fatal };
+  if (offer.kind === 'unreachable') return { ...offer, kind: 'none' };
   const traits = new Set(demanded.map((name) => name.toLowerCase()));
   const mechanisms = offer.mechanisms.filter((mechanism) => traits.isSubsetOf(new Set<string>(mechanism.traits)));
-  if (mechanisms.length === 0) return { kind: 'none', fatal };
+  if (mechanisms.length === 0) return { kind: 'none', ...login.server.words.noneLeft };
   const announced: string[] = [];
   for (const { name } of mechanisms) {
     const answer = await login.mechanismFilter.matches(name);
     if (typeof answer === 'object') {
-      return { kind: 'none', fatal: 'smtpd_sasl_mechanism_filter: table lookup problem' };
+      return { kind: 'none', warnings: [], fatal: 'smtpd_sasl_mechanism_filter: table lookup problem' };
     }
     if (answer === 'yes') announced.push(name);
   }

@@ -37,7 +37,7 @@ export async function beginLogin(session: Session): Promise<boolean> {
   if (settings === undefined || isStandAlone || (needsTls && session.tls === undefined)) return true;
   const usable = await usableMechanisms(settings, session.tls !== undefined);
   if (usable.kind === 'none') {
-    if (usable.warning !== undefined) warn(session, usable.warning);
+    for (const text of usable.warnings) warn(session, text);
     session.die(usable.fatal);
     return false;
   }

@@ -43,9 +43,9 @@ export async function builtInText(
         .join('');
     case 'locks':
       return 'flock\nfcntl\ndotlock\n';
-    // no server side login yet; the client's built-in mechanisms answer to the name of Postfix's default
     case 'serverSasl':
-      return '';
+      return 'cyrus\ndovecot\n';
+    // the client's built-in mechanisms answer to the name of Postfix's default
     case 'clientSasl':
       return 'cyrus\n';
     case 'templates':

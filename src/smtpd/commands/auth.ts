@@ -8,12 +8,6 @@ import type { Arguments } from './index.ts';
 
 const maxLogged = 100;
 
-const badMechanism = (name: string): SaslOutcome => ({
-  kind: 'refused',
-  reason: `Invalid authentication mechanism: '${name}'`,
-  isTemporary: false,
-});
-
 export async function auth(session: Session, { words }: Arguments): Promise<CommandResult> {
   const { login, options, settings } = session;
   // a server that others speak through counts nobody
@@ -30,7 +24,7 @@ export async function auth(session: Session, { words }: Arguments): Promise<Comm
   const isKnown = login.mechanisms.some(({ name }) => name.toUpperCase() === mechanism.toUpperCase());
   return isKnown
     ? converse(session, options.login, mechanism, initial)
-    : resultOf(session, mechanism, badMechanism(mechanism));
+    : resultOf(session, mechanism, options.login.server.words.badMechanism(mechanism));
 }
 
 async function converse(
@@ -46,8 +40,7 @@ async function converse(
     localAddress: client.serverAddress,
     remoteAddress: client.address === 'unknown' ? '' : client.address,
     isSecured: tls !== undefined,
-    // RFC 4954, 4: a lone = is an empty response
-    initialResponse: initial === '=' ? '' : initial,
+    initialResponse: initial,
   });
   let step = await exchange.start();
   while (step.kind === 'challenge') {
@@ -87,18 +80,24 @@ async function respond(
   return replyOf('501 5.7.0 Authentication aborted');
 }
 
+/** Fit for the log and a reply. */
+function printable(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- what must not reach the wire
+  return text.replaceAll(/[\x00-\x1f\x7f\uFFFD]/g, '?');
+}
+
 /** The end of an exchange, in the log and as a reply. */
 function resultOf(session: Session, mechanism: string, outcome: SaslOutcome): CommandResult {
   const { login } = session;
   if (outcome.kind === 'authenticated') {
-    login.user = outcome.user;
+    login.user = printable(outcome.user);
     login.method = mechanism;
     return replyOf('235 2.7.0 Authentication successful');
   }
   if (outcome.verdict !== undefined) login.lastNamed = outcome.verdict.user;
-  if (outcome.warning !== undefined) warn(session, outcome.warning);
-  const reason = outcome.reason === '' ? '(reason unavailable)' : outcome.reason;
-  const user = login.lastNamed?.slice(0, maxLogged) ?? '(unavailable)';
+  for (const text of outcome.warnings ?? []) warn(session, text);
+  const reason = outcome.reason === '' ? '(reason unavailable)' : printable(outcome.reason);
+  const user = printable(login.lastNamed ?? '(unavailable)').slice(0, maxLogged);
   const what = `SASL ${mechanism.slice(0, maxLogged)} authentication failed`;
   warn(session, `${session.clientText}: ${what}: ${reason}, sasl_username=${user}`);
   return outcome.isTemporary

@@ -110,7 +110,8 @@ describe('a Dovecot login server', () => {
     assert.equal((await server.open(request('PLAIN', 'good')).start()).kind, 'authenticated');
     assert.deepEqual(await new DovecotServer('nobody', directory, () => undefined).offer(), {
       kind: 'unreachable',
-      warning: "SASL: Connect to Dovecot auth socket 'nobody' failed: No such file or directory",
+      warnings: ["SASL: Connect to Dovecot auth socket 'nobody' failed: No such file or directory"],
+      fatal: 'no SASL authentication mechanisms',
     });
   });
 });

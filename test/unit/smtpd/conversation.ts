@@ -11,7 +11,7 @@ import type { LoginServer } from '#sasl';
 import {
   compileSmtpdSettings,
   createSmtpServer,
-  loginSettings,
+  loginSettingsWith,
   type PolicyChecks,
   type SmtpServer,
   type Verdict,
@@ -64,7 +64,7 @@ export class TestServer {
     const warn = (text: string): void => events.emit({ kind: 'warning', text });
     const tables = new TableOpener({ settings, configDirectory: this.#directory, warn });
     const policy: PolicyChecks = { check: (stage, facts) => verdict(stage, facts.recipient) };
-    const login = loginSettings(settings, tables, warn);
+    const login = logins === undefined ? undefined : loginSettingsWith(logins, settings, tables);
     this.server = createSmtpServer({
       settings: compileSmtpdSettings(settings, { name: 'smtp' }, tables),
       policy,
@@ -78,7 +78,7 @@ export class TestServer {
       now,
       freeBytes: () => freeBytes,
       flushSite: async () => false,
-      login: login === undefined || logins === undefined ? undefined : { ...login, server: logins },
+      login,
     });
   }
 

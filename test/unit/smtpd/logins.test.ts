@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import type { LoginServer, Mechanism, Offer, SaslRequest, SaslStep } from '#sasl';
+import { dovecotWords, type LoginServer, type Mechanism, type Offer, type SaslRequest, type SaslStep } from '#sasl';
 import { TestServer } from './conversation.ts';
 
 /** Knows who gives `Z29vZA==`; everybody else is refused. */
 class FakeLogins implements LoginServer {
+  readonly words = dovecotWords;
   readonly asked: SaslRequest[] = [];
   readonly abandoned: string[] = [];
   user = 'joe';
@@ -143,7 +144,11 @@ describe('AUTH', () => {
 
   it('ends the session at its beginning when nobody can be asked', async () => {
     const { server, logins } = start();
-    logins.offered = { kind: 'unreachable', warning: 'SASL: Connect to Dovecot auth socket failed' };
+    logins.offered = {
+      kind: 'unreachable',
+      warnings: ['SASL: Connect to Dovecot auth socket failed'],
+      fatal: 'no SASL authentication mechanisms',
+    };
     assert.equal(await server.connect().reply(), 'closed');
     assert.deepEqual(server.log, [
       'connect from unknown[192.0.2.1]',
