@@ -64,19 +64,19 @@ function unbracketed(address: string): string {
 /** Whether a blank parts two words of an address: `<al ice@example.com>`. Quotes, comments and `<<…>>` may hold blanks. */
 function hasBareBlank(text: string): boolean {
   if (text.startsWith('<<')) return false;
-  const plain = text.replaceAll(/"(?:[^"\\]|\\.)*"/g, 'q').replaceAll(/\([^()]*\)/g, '');
+  const plain = text.replaceAll(/"(?:[^"\\]|\\.)*(?:"|$)/g, 'q').replaceAll(/\([^()]*\)/g, '');
   return /[^\s<>,:;@.]\s+[^\s<>,:;@.]/.test(plain);
 }
 
 /** Whether brackets hold what parts addresses, behind a source route. */
 function hasListMark(text: string): boolean {
-  const plain = text.replaceAll(/"(?:[^"\\]|\\.)*"/g, 'q').replaceAll(/\([^()]*\)/g, '');
+  const plain = text.replaceAll(/"(?:[^"\\]|\\.)*(?:"|$)/g, 'q').replaceAll(/\([^()]*\)/g, '');
   return /^<(?:\s*@[^:]*:)?[^<@,;\s][^>]*[,;].*>/.test(plain);
 }
 
 /** Whether a quoted word touches another word: `<al"ice"@example.com>`. RFC 5322, 3.2.4 */
 function hasStuckWords(text: string): boolean {
   if (!text.includes('"')) return false;
-  const plain = text.replaceAll(/\([^()]*\)/g, '').replaceAll(/"(?:[^"\\]|\\.)*"/g, '""');
+  const plain = text.replaceAll(/\([^()]*\)/g, '').replaceAll(/"(?:[^"\\]|\\.)*(?:"|$)/g, '""');
   return /[^\s<>,:;@."\\]""|""[^\s<>,:;@.]/.test(plain);
 }

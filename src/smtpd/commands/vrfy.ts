@@ -12,8 +12,7 @@ export async function vrfy(session: Session, { words }: Arguments): Promise<Comm
   if (isUtf8) given.pop();
   if (given.length === 0) return replyOf('501 5.5.4 Syntax: VRFY address [SMTPUTF8]');
   const text = given.map((word) => word.text).join(' ');
-  const isUnbalanced = given.some((word) => word.isUnbalanced);
-  const address = isUnbalanced ? undefined : pathAddress(text, { strict: false });
+  const address = pathAddress(text, { strict: false });
   const refusal = { text, command: 'VRFY', reply: '501 5.1.3 Bad recipient address syntax' };
   if (address === undefined || address === '') return refuseAddress(session, refusal);
   const unroutable = await checkRoutable(session, address, { ...refusal, isUtf8 });

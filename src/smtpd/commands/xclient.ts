@@ -17,9 +17,15 @@ const unavailable = '[UNAVAILABLE]';
 const temporarily = '[TEMPUNAVAIL]';
 const longestValue = 255;
 const longestProtocol = 64;
-/** What XFORWARD says ends in logs and filters, so what has a meaning in an address is taken out. */
+/** What ends in logs and filters: what has a meaning in an address is taken out. */
 // oxlint-disable-next-line no-control-regex -- what would break a line is a part of it
 const unfitForLogs = /[\x00-\x20\x7f<>()\\";@]/g;
+
+/** Attributes that are told as they came. */
+const plainAttributes = {
+  XCLIENT: new Set(['NAME', 'REVERSE_NAME', 'PORT', 'DESTPORT', 'PROTO', 'LOGIN']),
+  XFORWARD: new Set(['PORT', 'SOURCE']),
+};
 
 type Families = readonly ('ipv4' | 'ipv6')[];
 
@@ -46,8 +52,10 @@ export function applyOverrides(
     if (raw === '') return '501 5.5.4 Error: attribute=value expected';
     if (raw.length > longestValue) return '501 5.5.4 Error: attribute value too long';
     const decoded = decodeXtext(raw) ?? raw;
-    const value = command === 'XFORWARD' ? decoded.replace(unfitForLogs, '?') : decoded;
-    const next = applyOne(word.slice(0, at), value, out, { command, families });
+    const name = word.slice(0, at);
+    const isPlain = plainAttributes[command].has(name.toUpperCase());
+    const value = isPlain ? decoded : decoded.replace(unfitForLogs, '?');
+    const next = applyOne(name, value, out, { command, families });
     if (typeof next === 'string') return next;
     out = next;
   }
