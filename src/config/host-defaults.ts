@@ -1,4 +1,5 @@
 /** Defaults that depend on this machine: myhostname, mydomain, mynetworks. postconf(5) */
+import { readFileSync } from 'node:fs';
 import { hostname, networkInterfaces, type NetworkInterfaceInfo } from 'node:os';
 import type { AddressFamily } from './address-families.ts';
 
@@ -6,13 +7,30 @@ import type { AddressFamily } from './address-families.ts';
 export interface HostFacts {
   readonly hostname: string;
   readonly interfaces: readonly Pick<NetworkInterfaceInfo, 'address' | 'netmask' | 'family' | 'cidr'>[];
+  /** Addresses that hosts(5) gives a name. */
+  readonly addressesOf: (name: string) => readonly string[];
 }
 
 export function systemHostFacts(): HostFacts {
   return {
     hostname: hostname(),
     interfaces: Object.values(networkInterfaces()).flatMap((list) => list ?? []),
+    addressesOf: (name) => readHosts('/etc/hosts', name),
   };
+}
+
+function readHosts(path: string, name: string): readonly string[] {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    // such a machine has no names but those of DNS
+    return [];
+  }
+  return text.split('\n').flatMap((line) => {
+    const [address = '', ...names] = line.replace(/#.*/, '').trim().split(/\s+/);
+    return names.some((word) => word.toLowerCase() === name) ? [address] : [];
+  });
 }
 
 /** myhostname: the host's name; one without a dot gets `.$mydomain`. */
@@ -43,11 +61,19 @@ function subnet(address: string, netmask: string): string {
   return `${octets.join('.')}/${maskBits(netmask)}`;
 }
 
-/** Whether the value of inet_interfaces covers an address. */
-function isListening(listed: readonly string[], address: string): boolean {
-  if (listed.includes('all')) return true;
-  if (listed.some((word) => word === 'loopback-only' || word === 'localhost')) return /^127\.|^::1$/.test(address);
-  return listed.some((word) => word.replace(/^\[(.*)\]$/, '$1') === address);
+/** Whether the value of inet_interfaces covers an address. A name that only DNS knows covers none: that trusts nobody too much. */
+function isListening(listed: readonly string[], address: string, { addressesOf }: HostFacts): boolean {
+  return listed.some((word) => {
+    if (word === 'all') return true;
+    if (word === 'loopback-only') return isLoopback(address);
+    if (word.replace(/^\[(.*)\]$/, '$1') === address) return true;
+    const known = addressesOf(word.toLowerCase());
+    return known.length === 0 && word === 'localhost' ? isLoopback(address) : known.includes(address);
+  });
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1';
 }
 
 /** mynetworks by mynetworks_style over the interfaces that mail is received on. */
@@ -63,12 +89,11 @@ export function defaultMynetworks(
   };
   const useV4 = families.includes('ipv4');
   const useV6 = families.includes('ipv6');
-  if (style !== 'host' && useV4) add('127.0.0.0/8');
   for (const { address, netmask, family, cidr } of facts.interfaces) {
-    if (!isListening(listed, address)) continue;
+    if (!isListening(listed, address, facts)) continue;
     if (family === 'IPv4' && useV4) {
       if (style === 'host') add(`${address}/32`);
-      else if (!address.startsWith('127.')) add(style === 'class' ? classNetwork(address) : subnet(address, netmask));
+      else add(style === 'class' ? classNetwork(address) : subnet(address, netmask));
     } else if (family === 'IPv6' && useV6) {
       const bits = style === 'host' ? 128 : Number(cidr?.split('/')[1] ?? 128);
       add(bits === 128 ? `[${address}]/128` : `[${ipv6Prefix(address, bits)}]/${bits}`);
