@@ -73,5 +73,6 @@ export class ActiveMessage {
 export interface Entry {
   readonly message: ActiveMessage;
   readonly destination: Destination;
-  readonly recipients: readonly RequestRecipient[];
+  /** More may come while it waits. */
+  readonly recipients: RequestRecipient[];
 }

@@ -4,6 +4,7 @@ import type { RequestRecipient } from '#message';
 import type { ActiveMessage, Entry } from './active.ts';
 import type { ClogWarning } from './clog-warning.ts';
 import type { Decisions } from './decisions.ts';
+import type { Destination } from './destination.ts';
 import type { QueueManagerOptions } from './options.ts';
 import { bucketKey, type Route } from './routing.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -113,7 +114,8 @@ export class Assignment {
       const size = atOnce === 0 ? bucket.length : atOnce;
       const sorted = bucket.map((route) => route.recipient).toSorted(byDomain);
       placed += sorted.length;
-      for (let at = 0; at < sorted.length; at += size)
+      const taken = message.placedCount > 0 ? this.#fillUp(message, transport, destination, sorted, atOnce) : 0;
+      for (let at = taken; at < sorted.length; at += size)
         entries.push({ message, destination, recipients: sorted.slice(at, at + size) });
     }
     message.openEntries += entries.length;
@@ -123,5 +125,20 @@ export class Assignment {
     for (const destination of new Set(entries.map((entry) => entry.destination)))
       this.#parts.clogWarning.look(transport, destination, this.#parts.activeCount(), now);
     return placed;
+  }
+
+  /** Recipients of a further batch go where an earlier one has left room. Gives how many. */
+  #fillUp(
+    message: ActiveMessage,
+    transport: string,
+    destination: Destination,
+    recipients: readonly RequestRecipient[],
+    atOnce: number,
+  ): number {
+    const last = this.#parts.scheduler.lastWaiting(transport, message, destination)?.recipients;
+    if (last === undefined) return 0;
+    const added = atOnce === 0 ? recipients : recipients.slice(0, Math.max(0, atOnce - last.length));
+    last.push(...added);
+    return added.length;
   }
 }

@@ -21,6 +21,11 @@ export class Peer {
     return this.#entries.length - this.#started;
   }
 
+  /** The last one that waits. */
+  get last(): Entry | undefined {
+    return this.waitingCount > 0 ? this.#entries.at(-1) : undefined;
+  }
+
   add(entry: Entry): void {
     this.#entries.push(entry);
   }

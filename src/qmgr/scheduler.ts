@@ -79,6 +79,11 @@ export class Scheduler {
     this.#transport(transport).add(message, entries, now);
   }
 
+  /** The last entry of a message that waits for a destination. */
+  lastWaiting(transport: string, message: ActiveMessage, destination: Destination): Entry | undefined {
+    return this.#transport(transport).lastWaiting(message, destination);
+  }
+
   /** Takes back all that waits for a destination. */
   withdraw(transport: string, destination: Destination): readonly Entry[] {
     return this.#transport(transport).withdraw(destination);

@@ -64,6 +64,11 @@ export class TransportQueue {
     if (known === undefined) this.#candidates.added(job, now);
   }
 
+  /** The last entry of a message that waits for a destination. */
+  lastWaiting(message: ActiveMessage, destination: Destination): Entry | undefined {
+    return this.#jobs.get(message)?.peers.get(destination)?.last;
+  }
+
   /** The entry that starts now, which counts as running from here on. */
   next(now: number): Entry | undefined {
     const { processLimit, slotCost } = this.settings;

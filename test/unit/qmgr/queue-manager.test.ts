@@ -252,6 +252,24 @@ describe('the queue manager', () => {
     assert.ok(most > 7 && most <= 18, `${most}`);
   });
 
+  it('fills up what waits for a destination with recipients that are read later', async () => {
+    const scene = await open(
+      'qmgr_message_recipient_limit = 5\nqmgr_message_recipient_minimum = 3\nsmtp_recipient_limit = 20\n' +
+        'smtp_recipient_refill_limit = 1\nsmtp_destination_recipient_limit = 4\nsmtp_extra_recipient_limit = 0\n' +
+        'initial_destination_concurrency = 1\n',
+      async () => {
+        for (let turns = 10; turns > 0; turns -= 1) await new Promise((resolve) => setImmediate(resolve));
+        return { kind: 'sent' };
+      },
+    );
+    await scene.send(Array.from({ length: 16 }, (_, i) => `u${i}@one.example`));
+    await scene.until(() => scene.events.some((event) => event.kind === 'removed'));
+    assert.deepEqual(
+      scene.requests.map(({ recipients }) => recipients.length),
+      [4, 4, 4, 4],
+    );
+  });
+
   it('defers all recipients of a message that is read in parts, and tries them all again', async () => {
     let isUp = false;
     const scene = await open('qmgr_message_recipient_limit = 1\nqmgr_message_recipient_minimum = 1\n', () =>
