@@ -132,7 +132,7 @@ class OptionReader {
         options.envid = value;
         return undefined;
       case 'X':
-        if (!value.startsWith('V')) return `-X${value} is not implemented`;
+        if (!value.startsWith('V')) return `unsupported: -X${value.charAt(0)}`;
         options.verp = value.slice(1) || 'default';
         return undefined;
       case 'b':
