@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { createSocket } from 'node:dgram';
-import { createServer } from 'node:net';
+import { createSocket, type Socket } from 'node:dgram';
+import { createServer, type Server } from 'node:net';
 import { describe, it } from 'node:test';
 import { type Answer, decode, encode, TRUNCATED_RESPONSE } from 'dns-packet';
 import { createResolver, filterReplies } from '#dns';
@@ -14,9 +14,23 @@ interface Reply {
 }
 type Zone = (name: string, type: string, transport: 'udp' | 'tcp') => Reply;
 
+/** A port that is free for UDP may be somebody's for TCP: then the next one is tried. */
+async function listenOnBoth(tcp: Server): Promise<{ readonly udp: Socket; readonly port: number }> {
+  for (;;) {
+    const udp = createSocket('udp4');
+    await new Promise<void>((done) => udp.bind(0, '127.0.0.1', done));
+    const { port } = udp.address();
+    const isOurs = await new Promise<boolean>((done) => {
+      tcp.once('error', () => done(false));
+      tcp.listen(port, '127.0.0.1', () => done(true));
+    });
+    if (isOurs) return { udp, port };
+    await new Promise<void>((done) => udp.close(done));
+  }
+}
+
 /** A name server on a port of its own; counts the questions it heard. */
 async function serve(zone: Zone) {
-  const udp = createSocket('udp4');
   const asked: string[] = [];
   const frames = (query: Buffer, transport: 'udp' | 'tcp'): Buffer[] => {
     const packet = decode(query);
@@ -36,11 +50,6 @@ async function serve(zone: Zone) {
       }),
     ];
   };
-  udp.on('message', (query, peer) => {
-    for (const frame of frames(query, 'udp')) udp.send(frame, peer.port, peer.address);
-  });
-  await new Promise<void>((done) => udp.bind(0, '127.0.0.1', done));
-  const { port } = udp.address();
   const tcp = createServer((socket) => {
     socket.on('error', () => {});
     socket.on('data', (chunk) => {
@@ -51,7 +60,10 @@ async function serve(zone: Zone) {
       }
     });
   });
-  await new Promise<void>((done) => tcp.listen(port, '127.0.0.1', done));
+  const { udp, port } = await listenOnBoth(tcp);
+  udp.on('message', (query, peer) => {
+    for (const frame of frames(query, 'udp')) udp.send(frame, peer.port, peer.address);
+  });
   return {
     asked,
     server: { address: '127.0.0.1', port },
