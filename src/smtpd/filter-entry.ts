@@ -48,7 +48,7 @@ function createFilter(session: Session, transaction: Transaction): FilteredMail 
 }
 
 /** The way to a filter is in plaintext, where REQUIRETLS can't be asked for. */
-function withoutRequireTls(mailCommand: string): string {
+export function withoutRequireTls(mailCommand: string): string {
   const end = mailCommand.lastIndexOf('>') + 1;
   return mailCommand.slice(0, end) + mailCommand.slice(end).replaceAll(/\s+REQUIRETLS(?=\s|$)/gi, '');
 }
