@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
+import { withoutRequireTls } from '../../../src/smtpd/filter-entry.ts';
 import { type Setup, TestServer } from './conversation.ts';
 
 describe('an SMTP session', () => {
@@ -303,6 +304,19 @@ describe('an SMTP session', () => {
     assert.ok(
       server.log.includes('Q1: client=unknown[192.0.2.1], orig_queue_id=ABC, orig_client=o.example[198.51.100.7]'),
     );
+  });
+
+  it('forgets XFORWARD with the message it was about', async () => {
+    const server = serve({ mainCf: 'smtpd_authorized_xforward_hosts = 192.0.2.1' });
+    const mail = ['MAIL FROM:<>', 'RCPT TO:<a@y.example>', 'RSET'];
+    await server.talk('XFORWARD NAME=o.example ADDR=198.51.100.7', ...mail, ...mail);
+    const origins = server.log.filter((line) => line.includes('client=')).map((line) => line.includes('orig_client='));
+    assert.deepEqual(origins, [true, false]);
+  });
+
+  it('takes REQUIRETLS away from what a filter is told, and nothing else', () => {
+    assert.equal(withoutRequireTls('MAIL FROM:<a@b> SIZE=1 requiretls BODY=7BIT'), 'MAIL FROM:<a@b> SIZE=1 BODY=7BIT');
+    assert.equal(withoutRequireTls('MAIL FROM:<"a REQUIRETLS b"@c> REQUIRETLS'), 'MAIL FROM:<"a REQUIRETLS b"@c>');
   });
 
   it('takes from XFORWARD whatever fits a log line', async () => {
