@@ -34,7 +34,7 @@ function envelopeFor(envelope: Envelope, [recipient]: readonly RequestRecipient[
 
 const manyRecipients = 1000;
 const pausesPerWrite = 20;
-const longestPauseMs = 10_000;
+const longestPauseMs = 2000;
 
 export class Deliveries {
   readonly #parts: DeliveryParts;
