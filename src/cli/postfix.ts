@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { type Configuration, ConfigError, findConfigDirectory, loadConfiguration } from '#config';
 import { createFileSink, EventLog } from '#events';
-import { openLogFile, runningMaster } from '#master';
+import { masterEngineOptions, openLogFile, runningMaster } from '#master';
 import { keepDescriptorsPrivate } from '#native';
 import { unusableServices } from '#roles';
 import type { CliIo, Command } from './io.ts';
@@ -135,7 +135,7 @@ function launch(directory: string, queueDirectory: string, inForeground: boolean
   if (!inForeground) keepDescriptorsPrivate();
   const child = spawn(
     process.execPath,
-    [...process.execArgv, process.argv[1] ?? '', 'master', directory, queueDirectory],
+    [...masterEngineOptions, ...process.execArgv, process.argv[1] ?? '', 'master', directory, queueDirectory],
     {
       detached: !inForeground,
       cwd: queueDirectory,

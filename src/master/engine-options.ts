@@ -13,6 +13,9 @@ export const mailEngineOptions = [
   '--expose-gc',
 ];
 
+/** The supervisor has little to do once all are started: it keeps no room for a young generation of that time. */
+export const masterEngineOptions = ['--max-semi-space-size=1', '--single-threaded-gc', '--v8-pool-size=1'];
+
 export const delivererEngineOptions = ['--max-semi-space-size=2', '--single-threaded-gc', '--expose-gc'];
 
 /** mallopt(3): large blocks go back to the system at once, also after the allocator has seen many of them. */

@@ -7,6 +7,7 @@ import type { Configuration } from '#config';
 import type { DelivererPool } from '#delivery';
 import type { EventLog } from '#events';
 import { refusedUser } from '#tables';
+import type { StoreOptions } from '#store';
 import type { KeyFiles } from '#tls';
 import { startControlServer } from './control-server.ts';
 import { openLocalIntake } from './local-intake.ts';
@@ -31,7 +32,7 @@ export interface MailSystemOptions {
   readonly deliverers: DelivererPool;
   /** Read as root; without them they are read as whoever this is. */
   readonly keyFiles?: KeyFiles;
-  readonly storeOwner?: { readonly uid: number; readonly gid: number };
+  readonly store?: Pick<StoreOptions, 'owner' | 'writerThread'>;
 }
 
 export interface MailSystem {
@@ -47,11 +48,11 @@ const stopDeadlineMs = 2500;
 const drainDeadlineMs = 600_000;
 
 export async function startMailSystem(options: MailSystemOptions): Promise<MailSystem> {
-  const { configuration, log, listeners, deliverers, storeOwner } = options;
+  const { configuration, log, listeners, deliverers, store: storeOptions = {} } = options;
   const { settings } = configuration;
   const keyFiles = options.keyFiles ?? readTlsFiles(configuration);
   const tools = createServiceTools(configuration, log);
-  const core = await openMessageCore(tools, { deliverers, storeOwner });
+  const core = await openMessageCore(tools, { deliverers, store: storeOptions });
   const { store, qmgr, flushSite, tables } = core;
   const servers = await openMailServers(tools, core, keyFiles);
   const intake = openLocalIntake(tools, core);

@@ -5,6 +5,7 @@ import { ConfigError, loadConfiguration } from '#config';
 import { createProcessPool } from '#delivery';
 import { EventLog } from '#events';
 import { type FromMail, parseMailStart, parseToMail } from '#master';
+import { loadWriterThread } from '#store';
 import type { KeyFiles } from '#tls';
 import { becomeUser } from './become-user.ts';
 import { type MailSystem, startMailSystem } from './mail-system.ts';
@@ -66,10 +67,6 @@ export async function main(args: readonly string[]): Promise<void> {
   const start = parseMailStart(args[0] ?? '');
   if (start === undefined) throw new Error('the mail process is started by the supervisor');
   flushCompileCache();
-  // as root: what nobody else may read
-  const keyFiles = readAsRoot(start.directory);
-  if (start.uid !== undefined && start.gid !== undefined) becomeUser({ uid: start.uid, gid: start.gid });
-  process.umask(0o077);
   const deliverers = new DelivererRequests();
   let system: MailSystem | undefined;
   const end = async (how: 'drain' | 'stop'): Promise<void> => {
@@ -88,6 +85,11 @@ export async function main(args: readonly string[]): Promise<void> {
   // without the supervisor nobody would stop this process
   process.on('disconnect', () => process.exit(1));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+  // as root: what nobody else may read
+  const writerThread = await loadWriterThread();
+  const keyFiles = readAsRoot(start.directory);
+  if (start.uid !== undefined && start.gid !== undefined) becomeUser({ uid: start.uid, gid: start.gid });
+  process.umask(0o077);
   try {
     const configuration = loadConfiguration(start.directory);
     const { settings } = configuration;
@@ -96,6 +98,7 @@ export async function main(args: readonly string[]): Promise<void> {
       configuration,
       log,
       listeners: start.listeners,
+      store: { writerThread },
       ...(keyFiles === undefined ? {} : { keyFiles }),
       deliverers: createProcessPool((uid, gid) => deliverers.request(uid, gid)),
     });

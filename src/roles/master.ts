@@ -2,7 +2,7 @@
 import { writeSync } from 'node:fs';
 import { ConfigError, loadConfiguration } from '#config';
 import { type EventChannel, EventLog } from '#events';
-import { openLogFile, Supervisor } from '#master';
+import { masterEngineOptions, openLogFile, Supervisor } from '#master';
 import { watchFiles } from './file-watch.ts';
 import { mailOwner } from './mail-owner.ts';
 import { mailLogSink } from './mail-log.ts';
@@ -47,7 +47,7 @@ export async function main(args: readonly string[]): Promise<void> {
     events = log.channel(`${settings.string('syslog_name')}/master`);
     supervisor = new Supervisor({
       directory,
-      entry: [...process.execArgv, process.argv[1] ?? ''],
+      entry: [...process.execArgv.filter((one) => !masterEngineOptions.includes(one)), process.argv[1] ?? ''],
       version: productVersion,
       owner,
       logFd,

@@ -7,7 +7,7 @@ import { createHostLookup, type HostLookup, systemResolver } from '#dns';
 import type { DeliveryAgent } from '#message';
 import { createQueueManager, InFlow, type QueueManager } from '#qmgr';
 import { createRewriter, type Rewriter } from '#rewrite';
-import { openStore, type QueueStore } from '#store';
+import { openStore, type QueueStore, type StoreOptions } from '#store';
 import type { TableOpener } from '#tables';
 import { createProbeSender, createVerifier, type ProbeSender, type Verifier } from '#verify';
 import { createAgents } from './agents.ts';
@@ -34,12 +34,12 @@ export interface MessageCore {
 
 export interface CoreOptions {
   readonly deliverers: DelivererPool;
-  readonly storeOwner: { readonly uid: number; readonly gid: number } | undefined;
+  readonly store: Pick<StoreOptions, 'owner' | 'writerThread'>;
 }
 
 export async function openMessageCore(
   tools: ServiceTools,
-  { deliverers, storeOwner }: CoreOptions,
+  { deliverers, store: storeOptions }: CoreOptions,
 ): Promise<MessageCore> {
   const { configuration, channelOf, openerFor, now } = tools;
   const { settings, services } = configuration;
@@ -48,7 +48,7 @@ export async function openMessageCore(
     directory: settings.string('queue_directory'),
     longQueueIds: settings.bool('enable_long_queue_ids'),
     warn: warningsTo(qmgrEvents),
-    ...(storeOwner === undefined ? {} : { owner: storeOwner }),
+    ...storeOptions,
   });
   const { tables } = openerFor('trivial-rewrite', settings);
   const rewriter = createRewriter({

@@ -12,4 +12,5 @@ export {
   StoreFullError,
 } from './queue-store.ts';
 export { openStore, type StoreOptions } from './sqlite/sqlite-store.ts';
+export { loadWriterThread, type WriterThread } from './sqlite/writer-worker.ts';
 export { serialOf } from './queue-id.ts';

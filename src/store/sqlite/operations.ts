@@ -59,8 +59,16 @@ export type Operation =
   /** Gives back serial numbers that were never used, when nobody took more since. */
   | { readonly kind: 'returnSerials'; readonly used: number; readonly end: number };
 
+/** What the writer thread is told. Nothing comes after `close`. */
+export type WriterOrder =
+  | { readonly kind: 'open'; readonly path: string }
+  | { readonly kind: 'batch'; readonly operations: readonly Operation[] }
+  | { readonly kind: 'close' };
+
 /** What the writer thread says. */
 export type WriterReport =
+  /** It has its code, and can be told where the queue is. */
+  | { readonly kind: 'loaded' }
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly reason: string }
   /** `returned`: the memory of parts that were written, for the next ones. */

@@ -23,6 +23,7 @@ import { putOperation, updateOperation } from './row-operations.ts';
 import { SerialNumbers } from './serial-numbers.ts';
 import { StoredMessages } from './stored-messages.ts';
 import { WriterClient } from './writer-client.ts';
+import type { WriterThread } from './writer-worker.ts';
 
 export interface StoreOptions {
   readonly directory: string;
@@ -31,6 +32,8 @@ export interface StoreOptions {
   readonly warn: (text: string) => void;
   /** Whom a new database belongs to when the process runs as root. */
   readonly owner?: { readonly uid: number; readonly gid: number };
+  /** The writer's thread, where it was loaded before. */
+  readonly writerThread?: WriterThread;
 }
 
 /** Opens the store, making it when it is not there. */
@@ -38,10 +41,11 @@ export async function openStore(options: StoreOptions): Promise<QueueStore> {
   const path = `${options.directory}/${databaseName}`;
   makeFile(path, options.owner);
   let reader: Reader | undefined;
-  const writer = await WriterClient.start(path, (lines) => {
+  const onSalvaged = (lines: readonly string[]): void => {
     for (const line of lines) options.warn(line);
     reader?.reopen();
-  });
+  };
+  const writer = await WriterClient.start(path, onSalvaged, options.writerThread);
   reader = new Reader(path);
   const store = new SqliteStore(options, writer, reader);
   await store.register();

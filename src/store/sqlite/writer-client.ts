@@ -1,8 +1,8 @@
 /** Talks to the writer thread: while one batch is being committed, the next gathers. No timer delays a lone operation. */
-import { Worker } from 'node:worker_threads';
 import { ContentGarbage } from '#native';
 import { StoreError, StoreFullError } from '../queue-store.ts';
-import { addsMail, type Operation, type OperationResult, type WriterReport } from './operations.ts';
+import { addsMail, type Operation, type OperationResult, type WriterOrder, type WriterReport } from './operations.ts';
+import { loadWriterThread, type WriterThread } from './writer-worker.ts';
 
 interface Waiting {
   readonly operation: Operation;
@@ -20,7 +20,7 @@ const maxFreeBuffers = 16;
 const retryMs = 1000;
 
 export class WriterClient {
-  readonly #worker: Worker;
+  readonly #worker: WriterThread;
   #waiting: Waiting[] = [];
   /** Memory of parts, used again and again: garbage of that size would pile up. */
   readonly #free: ArrayBuffer[] = [];
@@ -30,13 +30,20 @@ export class WriterClient {
   #failure: Error | undefined;
   #idle: (() => void) | undefined;
 
-  private constructor(worker: Worker) {
+  private constructor(worker: WriterThread) {
     this.#worker = worker;
   }
 
-  /** Starts the thread; rejects when the database can't be opened. `onSalvaged`: the file is a new one, with log lines. */
-  static async start(path: string, onSalvaged: (lines: readonly string[]) => void): Promise<WriterClient> {
-    const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData: path });
+  /**
+   * Opens the database in the thread, a new one where none is given; rejects when it can't. `onSalvaged`: the file is a
+   * new one, with log lines.
+   */
+  static async start(
+    path: string,
+    onSalvaged: (lines: readonly string[]) => void,
+    thread?: WriterThread,
+  ): Promise<WriterClient> {
+    const worker = thread ?? (await loadWriterThread());
     const client = new WriterClient(worker);
     await new Promise<void>((resolve, reject) => {
       worker.on('message', (report: WriterReport) => {
@@ -45,12 +52,13 @@ export class WriterClient {
           client.#onResults(report.results);
         } else if (report.kind === 'salvaged') onSalvaged(report.lines);
         else if (report.kind === 'failed') reject(new StoreError(report.reason));
-        else resolve();
+        else if (report.kind === 'ready') resolve();
       });
       worker.on('error', (error) => {
         client.#fail(error instanceof Error ? error : new Error(String(error)));
         reject(error instanceof Error ? error : new Error(String(error)));
       });
+      client.#order({ kind: 'open', path });
     });
     return client;
   }
@@ -90,10 +98,11 @@ export class WriterClient {
         operation.kind === 'put' ? operation.content : operation.kind === 'part' ? operation.data : undefined;
       return bytes !== undefined && bytes.length > 0 && bytes.buffer instanceof ArrayBuffer ? [bytes.buffer] : [];
     });
-    this.#worker.postMessage(
-      this.#running.map(({ operation }) => operation),
-      transfer,
-    );
+    this.#order({ kind: 'batch', operations: this.#running.map(({ operation }) => operation) }, transfer);
+  }
+
+  #order(order: WriterOrder, transfer: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(order, transfer);
   }
 
   #onResults(results: readonly OperationResult[]): void {
@@ -141,7 +150,7 @@ export class WriterClient {
         this.#idle = resolve;
       });
     }
-    this.#worker.postMessage('close');
+    this.#order({ kind: 'close' });
     await new Promise<void>((resolve) => {
       this.#worker.once('exit', () => resolve());
     });

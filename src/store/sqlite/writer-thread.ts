@@ -1,6 +1,7 @@
-/** The thread of the writer: batches come in, results go out. */
-import { parentPort, workerData } from 'node:worker_threads';
-import type { Operation, WriterReport } from './operations.ts';
+/** The thread of the writer: it is told where the queue is, then batches come in and results go out. */
+import { flushCompileCache } from 'node:module';
+import { parentPort } from 'node:worker_threads';
+import type { Operation, WriterOrder, WriterReport } from './operations.ts';
 import { reasonOf, Writer } from './writer.ts';
 
 function partBuffers(batch: readonly Operation[]): ArrayBuffer[] {
@@ -12,22 +13,35 @@ function partBuffers(batch: readonly Operation[]): ArrayBuffer[] {
 const port = parentPort;
 if (port !== null) {
   const report = (message: WriterReport): void => port.postMessage(message);
-  const data: unknown = workerData;
-  try {
-    const writer = new Writer(String(data), report);
-    port.on('message', (batch: readonly Operation[] | 'close') => {
-      if (batch === 'close') {
-        writer.close();
+  let writer: Writer | undefined;
+
+  const open = (path: string): void => {
+    try {
+      writer = new Writer(path, report);
+      report({ kind: 'ready' });
+      setImmediate(() => writer?.prepare());
+    } catch (error) {
+      report({ kind: 'failed', reason: reasonOf(error) });
+      port.close();
+    }
+  };
+  const runBatch = (batch: readonly Operation[]): void => {
+    const results = writer?.runBatch(batch) ?? [];
+    const returned = partBuffers(batch);
+    port.postMessage({ kind: 'results', results, returned } satisfies WriterReport, returned);
+  };
+  port.on('message', (order: WriterOrder) => {
+    switch (order.kind) {
+      case 'open':
+        return open(order.path);
+      case 'batch':
+        return runBatch(order.operations);
+      case 'close':
+        writer?.close();
         port.close();
-      } else {
-        const results = writer.runBatch(batch);
-        const returned = partBuffers(batch);
-        port.postMessage({ kind: 'results', results, returned } satisfies WriterReport, returned);
-      }
-    });
-    report({ kind: 'ready' });
-    setImmediate(() => writer.prepare());
-  } catch (error) {
-    report({ kind: 'failed', reason: reasonOf(error) });
-  }
+    }
+  });
+  // while this may be root, who alone can write what the engine keeps of its code
+  flushCompileCache();
+  report({ kind: 'loaded' });
 }
