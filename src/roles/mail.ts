@@ -2,7 +2,7 @@
 import { Socket } from 'node:net';
 import { flushCompileCache } from 'node:module';
 import { ConfigError, loadConfiguration } from '#config';
-import { createProcessPool } from '#delivery';
+import { createLocalPool, createProcessPool } from '#delivery';
 import { EventLog } from '#events';
 import { type FromMail, parseMailStart, parseToMail } from '#master';
 import { loadWriterThread } from '#store';
@@ -100,7 +100,11 @@ export async function main(args: readonly string[]): Promise<void> {
       listeners: start.listeners,
       store: { writerThread },
       ...(keyFiles === undefined ? {} : { keyFiles }),
-      deliverers: createProcessPool((uid, gid) => deliverers.request(uid, gid)),
+      // an ordinary user's system can be nobody else
+      deliverers:
+        start.uid === undefined
+          ? createLocalPool(process.getuid?.() ?? 0)
+          : createProcessPool((uid, gid) => deliverers.request(uid, gid)),
     });
     tell({ kind: 'ready' });
   } catch (error) {
