@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { type Configuration, ConfigError, findConfigDirectory, loadConfiguration } from '#config';
 import { createFileSink, EventLog } from '#events';
-import { masterEngineOptions, openLogFile, runningMaster } from '#master';
+import { isAllInOne, masterEngineOptions, openLogFile, runningMaster } from '#master';
 import { keepDescriptorsPrivate } from '#native';
 import { unusableServices } from '#roles';
 import type { CliIo, Command } from './io.ts';
@@ -114,7 +114,7 @@ async function check(script: Script): Promise<number> {
 
 async function start(script: Script, inForeground: boolean): Promise<number> {
   const { configuration, queueDirectory, say } = script;
-  if (process.getuid?.() === 0 && runningMaster(queueDirectory) !== undefined) {
+  if (runningMaster(queueDirectory) !== undefined) {
     say('the Postfix mail system is already running', 'fatal');
     return 1;
   }
@@ -186,7 +186,7 @@ async function stop({ queueDirectory, say }: Script): Promise<number> {
   while (runningMaster(queueDirectory) === pid) {
     if (Date.now() > until) {
       say('stopping the Postfix mail system with force', 'warning');
-      process.kill(-pid, 'SIGKILL');
+      process.kill(isAllInOne(pid) ? pid : -pid, 'SIGKILL');
       break;
     }
     await sleep(20);
@@ -198,6 +198,10 @@ function reload({ queueDirectory, say }: Script): Promise<number> {
   const pid = runningMaster(queueDirectory);
   if (pid === undefined) {
     say('the Postfix mail system is not running', 'fatal');
+    return Promise.resolve(1);
+  }
+  if (isAllInOne(pid)) {
+    say('"posthorn quick-start" reads its configuration when it starts: stop it and start it again', 'fatal');
     return Promise.resolve(1);
   }
   say('refreshing the Postfix mail system');

@@ -3,6 +3,6 @@ export { type FromMail, type MailStart, parseMailStart, parseToMail, type ToMail
 export { addressBytes, listenAddresses } from './listen-addresses.ts';
 export { masterEngineOptions } from './engine-options.ts';
 export { openLogFile } from './log-file.ts';
-export { pidFilePath, removePidFile, runningMaster, writePidFile } from './pid-file.ts';
+export { isAllInOne, pidFilePath, removePidFile, runningMaster, writePidFile } from './pid-file.ts';
 export { Supervisor, type SupervisorOptions } from './supervisor.ts';
 export { SpawnServices } from './spawn-services.ts';

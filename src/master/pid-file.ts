@@ -18,11 +18,25 @@ export function runningMaster(queueDirectory: string): number | undefined {
 
 function isPosthorn(pid: number, queueDirectory: string): boolean {
   try {
-    const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0');
-    return commandLine.includes(queueDirectory) && !isZombie(pid);
+    return (commandLine(pid).includes(queueDirectory) || isAllInOne(pid)) && !isZombie(pid);
   } catch {
     return false; // the process is gone
   }
+}
+
+/** Empty when the process is gone. */
+function commandLine(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0');
+  } catch {
+    return []; // there is no such process
+  }
+}
+
+/** Whether it is `posthorn quick-start`, which has no supervisor and no reload. */
+export function isAllInOne(pid: number): boolean {
+  const words = commandLine(pid);
+  return words[words.indexOf('posthorn') + 1] === 'quick-start';
 }
 
 function isZombie(pid: number): boolean {

@@ -54,6 +54,7 @@ export async function runAllInOne({ directory, runAs, onReady, onProblems }: All
     log.flush();
     onReady(listeners.map(({ address, port }) => `${address.includes(':') ? `[${address}]` : address}:${port}`));
     const signal = await new Promise<number>((resolve) => {
+      process.once('SIGHUP', () => resolve(1));
       process.once('SIGINT', () => resolve(2));
       process.once('SIGTERM', () => resolve(15));
     });
