@@ -34,6 +34,9 @@ const actions: Readonly<Record<string, readonly Action[]>> = {
   ],
 };
 
+/** What could name a message at all. */
+const validQueueId = /^[0-9A-Za-z]{1,255}$/;
+
 const usage =
   'usage: postsuper [-c config_dir] [-d queue_id (delete)] [-e queue_id (expire)] [-f queue_id (expire and/or un-hold)] ' +
   '[-h queue_id (hold)] [-H queue_id (un-hold)] [-p (purge temporary files)] [-r queue_id (requeue)] ' +
@@ -80,6 +83,8 @@ async function runOption(
 ): Promise<string | undefined> {
   const queueDirectory = settings.string('queue_directory');
   const queueIds = actions[letter] === undefined ? undefined : await idsOf(value, io);
+  for (const id of queueIds?.filter((word) => !validQueueId.test(word)) ?? [])
+    io.stderr(`postsuper: warning: invalid mail queue id: ${id}\n`);
   const longQueueIds = settings.bool('enable_long_queue_ids');
   for (const action of actions[letter] ?? []) {
     const selector = {
@@ -97,8 +102,6 @@ async function runOption(
           );
     // of ALL only the number is said
     for (const id of queueIds === undefined ? [] : changed) io.stderr(`postsuper: ${id}: ${action.one}\n`);
-    // -f says what it released, but counts only what it expired
-    if (letter === 'f' && action.operation === 'release') continue;
     io.stderr(`postsuper: ${action.summary}: ${changed.length} message${changed.length === 1 ? '' : 's'}\n`);
   }
   return undefined;

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { after, describe, it } from 'node:test';
+import { run } from '../../../src/cli/postsuper.ts';
+
+describe('postsuper on a queue without mail', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'posthorn-postsuper-'));
+  mkdirSync(`${directory}/queue`);
+  writeFileSync(`${directory}/main.cf`, `myhostname = mail.example.com\nqueue_directory = ${directory}/queue\n`);
+  after(() => rmSync(directory, { recursive: true }));
+  const said = async (args: readonly string[], input = ''): Promise<string> => {
+    let text = '';
+    await run(['-c', directory, ...args], {
+      stdout: (chunk) => void (text += String(chunk)),
+      stderr: (chunk) => void (text += String(chunk)),
+      stdin: Readable.from([Buffer.from(input)]),
+      env: {},
+      uid: process.getuid?.() ?? 0,
+      isTerminal: () => Promise.resolve(false),
+    });
+    return text;
+  };
+
+  it('warns of what can be no queue ID', async () => {
+    assert.equal(
+      await said(['-d', '../x']),
+      'postsuper: warning: invalid mail queue id: ../x\npostsuper: Deleted: 0 messages\n',
+    );
+    assert.equal(
+      await said(['-h', '-'], '4Zk0f11Bz1z9\nA!\n'),
+      'postsuper: warning: invalid mail queue id: A!\npostsuper: Placed on hold: 0 messages\n',
+    );
+  });
+
+  it('counts for -f what it expired and what it released', async () => {
+    assert.equal(
+      await said(['-f', 'ALL']),
+      'postsuper: Force-expired: 0 messages\npostsuper: Released from hold: 0 messages\n',
+    );
+  });
+});
