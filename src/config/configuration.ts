@@ -10,7 +10,7 @@ import {
   systemHostFacts,
 } from './host-defaults.ts';
 import { type MainFile, parseMainFile } from './main-cf.ts';
-import { parseMasterFile } from './master-cf.ts';
+import { type MasterFile, parseMasterFile } from './master-cf.ts';
 import { type Parameter, ParameterRegistry } from './registry.ts';
 import { type SettingSources, SettingValues } from './setting-values.ts';
 import { ConfigError, type Configuration, type ServiceEntry, type Settings } from './settings.ts';
@@ -104,8 +104,20 @@ function computedDefault(name: string, values: SettingValues, host: HostFacts, d
   }
 }
 
-/** Checks every value that is set, and every default that depends on one. */
+/** Checks every value that is set; where these are right, every default that depends on one. */
 function checkValues(settings: SettingValues, parameters: readonly Parameter[]): readonly string[] {
+  const problems = badValues(
+    settings,
+    parameters.filter(({ name }) => settings.isSet(name)),
+  );
+  if (problems.length > 0) return problems;
+  return badValues(
+    settings,
+    parameters.filter(({ name }) => !settings.isSet(name)),
+  );
+}
+
+function badValues(settings: SettingValues, parameters: readonly Parameter[]): readonly string[] {
   const problems: string[] = [];
   for (const parameter of parameters) {
     if (parameter.kind === 'readOnly' || parameter.obsolete === 'removed') continue;
@@ -136,7 +148,7 @@ function isDisabled(entry: ServiceEntry, disabled: readonly string[]): boolean {
  */
 export function loadConfiguration(directory: string, options: LoadOptions = {}): Configuration {
   const { main, registry, settings, sources } = openSettings(directory, options);
-  const load = (): readonly ServiceEntry[] => {
+  const load = (): MasterFile => {
     const level = settings.string('compatibility_level');
     const below1 = compareLevels(level, '1');
     if (below1 === undefined) {
@@ -161,9 +173,9 @@ export function loadConfiguration(directory: string, options: LoadOptions = {}):
       unsupported: [],
       warnings: main.warnings,
     };
-  const all = load();
-  for (const entry of all) registry.addService(entry.name, entry.command);
-  const services = all.filter((entry) => !isDisabled(entry, settings.list('master_service_disable')));
+  const master = load();
+  for (const entry of master.services) registry.addService(entry.name, entry.command);
+  const services = master.services.filter((entry) => !isDisabled(entry, settings.list('master_service_disable')));
   const views = new Map<ServiceEntry, SettingValues>(
     services.map((entry) => [entry, new SettingValues(sources, entry)]),
   );
@@ -184,6 +196,6 @@ export function loadConfiguration(directory: string, options: LoadOptions = {}):
     stressedSettingsFor: (entry) =>
       new SettingValues(sources, { ...entry, overrides: new Map([...entry.overrides, ['stress', 'yes']]) }),
     unsupported,
-    warnings: findWarnings({ main, registry, services, settings, settingsFor }),
+    warnings: [...master.warnings, ...findWarnings({ main, registry, services, settings, settingsFor })],
   };
 }

@@ -58,19 +58,26 @@ export function entryOf(text: string): MasterEntryText | string {
   return typeof entry === 'string' ? entry : normalised(entry);
 }
 
+/** Where each field begins, at the least. */
 const columns: readonly (readonly [MasterField, number])[] = [
-  ['service', 10],
-  ['type', 5],
-  ['private', 7],
-  ['unprivileged', 7],
-  ['chroot', 7],
-  ['wakeup', 7],
-  ['process_limit', 7],
+  ['service', 0],
+  ['type', 11],
+  ['private', 17],
+  ['unprivileged', 25],
+  ['chroot', 33],
+  ['wakeup', 41],
+  ['process_limit', 49],
+  ['command', 57],
 ];
 
-/** The columns before the arguments. */
+/** The columns before the arguments. A field too wide for its column takes the blanks of those after it. */
 export function formatFields({ fields }: MasterEntryText): string {
-  return `${columns.map(([name, width]) => fields[name].padEnd(width)).join(' ')} ${fields.command}`;
+  let line = '';
+  for (const [name, column] of columns) {
+    if (line !== '') line = `${line} `.padEnd(column);
+    line += fields[name];
+  }
+  return line;
 }
 
 /** The arguments in groups that stay on one line when folded: `-o name=value`, or a word. */

@@ -91,6 +91,11 @@ function typeOf(text: string): ServiceEntry['type'] {
   return types.find((type) => type === text) ?? 'unix';
 }
 
+export interface MasterFile {
+  readonly services: readonly ServiceEntry[];
+  readonly warnings: readonly string[];
+}
+
 /** What fields of `-` stand for. */
 interface EntryDefaults {
   readonly chroot: boolean;
@@ -142,16 +147,22 @@ function linesOf(names: Iterable<string>, pieces: readonly LinePiece[]): Readonl
 }
 
 /** Parses master.cf text; a later entry with the same name and type replaces an earlier one. Throws ConfigError. */
-export function parseMasterFile(path: string, content: string, defaults: EntryDefaults): readonly ServiceEntry[] {
+export function parseMasterFile(path: string, content: string, defaults: EntryDefaults): MasterFile {
+  const warnings: string[] = [];
   const byKey = new Map<string, ServiceEntry>();
   for (const { text, line, pieces } of readLogicalLines(content).lines) {
     const entry = parseEntry(text, line);
     if (typeof entry === 'string') throw new ConfigError([`${path}, line ${line}: ${entry}`]);
     const service = toService(entry, path, defaults);
-    byKey.set(`${service.name}/${service.type}`, {
+    const key = `${service.name}/${service.type}`;
+    if (byKey.has(key)) {
+      const name = `"${service.name}" (${service.name})`;
+      warnings.push(`${path}, line ${line}: duplicate master.cf entry for service ${name} -- using the last entry`);
+    }
+    byKey.set(key, {
       ...service,
       overrideLines: linesOf(service.overrides.keys(), pieces),
     });
   }
-  return [...byKey.values()];
+  return { services: [...byKey.values()], warnings };
 }

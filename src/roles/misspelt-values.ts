@@ -6,6 +6,7 @@ const registry = new ParameterRegistry();
 const networkLists = ['mynetworks', 'smtpd_authorized_xclient_hosts', 'smtpd_authorized_xforward_hosts'];
 const transportParameters = [
   'best_mx_transport',
+  'content_filter',
   'default_transport',
   'fallback_transport',
   'local_transport',

@@ -12,7 +12,7 @@ export const bounceParameters: readonly ParameterRow[] = [
   ['enable_threaded_bounces', 'no', 'bool'],
   ['header_from_format', 'standard', 'enum', { nonEmpty: true }],
   ['mail_name', 'Postfix', 'string', { nonEmpty: true }],
-  ['maximal_queue_lifetime', '5d', 'time:d', { min: 0 }],
+  ['maximal_queue_lifetime', '5d', 'time:d', { min: 0, max: 8_640_000 }],
   ['mydomain', '($myhostname minus first label; "localdomain" when there is none)', 'string', { nonEmpty: true }],
   ['myhostname', '(gethostname(); when it has no dot, .$mydomain is appended)', 'string', { nonEmpty: true }],
   ['notify_classes', 'resource, software', 'list'],

@@ -119,7 +119,7 @@ export const lmtpParameters: readonly ParameterRow[] = [
   ['lmtp_tls_security_level', '', 'enum'],
   ['lmtp_tls_servername', '', 'string'],
   ['lmtp_tls_session_cache_database', '', 'string'],
-  ['lmtp_tls_session_cache_timeout', '3600s', 'time:s', { min: 0 }],
+  ['lmtp_tls_session_cache_timeout', '3600s', 'time:s', { min: 0, max: 8_640_000 }],
   ['lmtp_tls_trace_size_limit', '102400', 'int', { min: 0 }],
   ['lmtp_tls_trust_anchor_file', '', 'string'],
   ['lmtp_tls_verify_cert_match', 'hostname', 'list', { nonEmpty: true }],

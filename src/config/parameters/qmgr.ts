@@ -3,7 +3,7 @@ import type { ParameterRow } from '../registry.ts';
 
 export const qmgrParameters: readonly ParameterRow[] = [
   ['address_verify_pending_request_limit', '5000', 'int', { min: 1 }],
-  ['bounce_queue_lifetime', '5d', 'time:d', { min: 0 }],
+  ['bounce_queue_lifetime', '5d', 'time:d', { min: 0, max: 8_640_000 }],
   ['confirm_delay_cleared', 'no', 'bool'],
   ['default_delivery_slot_cost', '5', 'int', { min: 0 }],
   ['default_delivery_slot_discount', '50', 'int', { min: 0, max: 100 }],

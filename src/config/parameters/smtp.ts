@@ -125,7 +125,7 @@ export const smtpParameters: readonly ParameterRow[] = [
   ['smtp_tls_security_level', '${{$compatibility_level} <level {3.11} ? {} : {may}}', 'enum'],
   ['smtp_tls_servername', '', 'string'],
   ['smtp_tls_session_cache_database', '', 'string'],
-  ['smtp_tls_session_cache_timeout', '3600s', 'time:s', { min: 0 }],
+  ['smtp_tls_session_cache_timeout', '3600s', 'time:s', { min: 0, max: 8_640_000 }],
   ['smtp_tls_trace_size_limit', '102400', 'int', { min: 0 }],
   ['smtp_tls_trust_anchor_file', '', 'string'],
   ['smtp_tls_verify_cert_match', 'hostname', 'list', { nonEmpty: true }],

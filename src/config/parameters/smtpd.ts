@@ -192,7 +192,7 @@ export const smtpdParameters: readonly ParameterRow[] = [
   ['smtpd_tls_req_ccert', 'no', 'bool'],
   ['smtpd_tls_security_level', '', 'enum'],
   ['smtpd_tls_session_cache_database', '', 'string'],
-  ['smtpd_tls_session_cache_timeout', '3600s', 'time:s', { min: 0 }],
+  ['smtpd_tls_session_cache_timeout', '3600s', 'time:s', { min: 0, max: 8_640_000 }],
   ['smtpd_tls_trace_size_limit', '102400', 'int', { min: 0 }],
   ['smtpd_tls_wrappermode', 'no', 'bool'],
   ['smtpd_upstream_proxy_protocol', '', 'enum'],

@@ -36,6 +36,8 @@ describe('values that fail when mail comes', () => {
         'main.cf, line 2: relayhost: "# provider" is read as part of the value; put the comment on a line of its own',
       'virtual_mailbox_maps = proxy:nis:aliases':
         'main.cf, line 2: virtual_mailbox_maps: tables of type nis are not in this version; as it stands, each lookup fails and mail is deferred',
+      'content_filter = scan:[127.0.0.1]:10025':
+        'main.cf, line 2: content_filter: master.cf has no service "scan"; as it stands, mail for it is deferred',
       'relayhost = [foo':
         'main.cf, line 2: relayhost: "[foo" is neither [host] nor [host]:port; as it stands, mail for it is deferred',
       'virtual_transport = virtul:x':
