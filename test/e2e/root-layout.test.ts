@@ -8,6 +8,8 @@ import { after, before, describe, it } from 'node:test';
 import { bin, freePort, until } from './support/quick-start.ts';
 
 const nobody = 65_534;
+/** mail_owner: another user than that of default_privs. */
+const daemon = 1;
 
 const master = (port: number): string => `127.0.0.1:${port} inet n - n - - smtpd
 pickup    unix  n       -       n       60      1       pickup
@@ -41,7 +43,7 @@ describe('a system started by root', { skip: process.getuid?.() === 0 ? false : 
   before(async () => {
     chmodSync(base, 0o755);
     for (const name of ['etc', 'queue', 'data', 'work']) mkdirSync(`${base}/${name}`);
-    chownSync(`${base}/data`, nobody, nobody);
+    chownSync(`${base}/data`, daemon, daemon);
     chmodSync(work, 0o777);
     writeFileSync(
       `${etc}/main.cf`,
@@ -50,7 +52,7 @@ queue_directory = ${base}/queue
 data_directory = ${base}/data
 maillog_file = ${base}/mail.log
 maillog_file_prefixes = ${base}
-mail_owner = nobody
+mail_owner = daemon
 myhostname = mail.example.com
 mydestination = example.com
 myorigin = example.com

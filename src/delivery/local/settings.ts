@@ -61,16 +61,17 @@ export interface LocalSettings {
   readonly mailName: string;
 }
 
-/** `user` or `user:group`; an unknown one gives uid 65534. */
 /** A machine without `nobody` still has a user without rights; any other name must be known. */
 function readNobody(settings: Settings): Rights {
   const text = settings.string('default_privs');
   const [name = '', group] = text.split(':');
   const user = getUserByName(name);
-  if (user?.uid === 0 || (user === undefined && name !== 'nobody')) {
+  const owner = settings.string('mail_owner');
+  const isOwner = user !== undefined && user.uid === getUserByName(owner)?.uid;
+  if (user?.uid === 0 || isOwner || (user === undefined && name !== 'nobody')) {
     const origin = settings.origin('default_privs');
     const place = origin === undefined ? '' : `${origin.file}, line ${origin.line}: `;
-    const reason = user === undefined ? 'no such user' : 'this user is root';
+    const reason = isOwner ? 'mail_owner is the same user' : user === undefined ? 'no such user' : 'this user is root';
     throw new ConfigError([
       `${place}bad value for parameter default_privs: "${text}": ${reason}; name a user without privileges`,
     ]);
