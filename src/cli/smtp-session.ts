@@ -7,8 +7,8 @@ import { formatMaildropEnvelope, type Submission, type SubmissionOptions, type S
 import { createRewriter } from '#rewrite';
 import { compileSmtpdSettings, createSmtpServer } from '#smtpd';
 import { TableOpener } from '#tables';
+import { openCommandLog } from './command-log.ts';
 import type { CliIo } from './io.ts';
-import { findLogin } from './sendmail/login.ts';
 import { MaildropWriter } from './sendmail/maildrop-writer.ts';
 
 const CR = 0x0d;
@@ -29,22 +29,23 @@ class LfEncoder {
   }
 }
 
-/** One message on its way into a maildrop file, which is made when its recipients are known. */
+/** One message on its way into a maildrop file, whose envelope is written when its recipients are known. */
 class MaildropSubmission implements Submission {
-  readonly #directory: string;
   readonly #options: SubmissionOptions;
   readonly #recipients: string[] = [];
   readonly #lines = new LfEncoder();
-  #writer: MaildropWriter | undefined;
+  readonly #writer: MaildropWriter;
+  #isBegun = false;
 
+  /** Throws when the directory can't be written. */
   constructor(directory: string, options: SubmissionOptions) {
-    this.#directory = directory;
     this.#options = options;
+    this.#writer = new MaildropWriter(directory);
   }
 
-  /** The file has no queue ID yet: pickup gives it one. */
+  /** Of the file: pickup gives the message one of its own. */
   get queueId(): string {
-    return this.#writer?.name.slice(0, 11) ?? 'NOQUEUE';
+    return this.#writer.name.slice(0, 11);
   }
 
   addRecipient({ address }: { readonly address: string }): void {
@@ -56,14 +57,21 @@ class MaildropSubmission implements Submission {
   }
 
   write(chunk: Buffer): void {
-    this.#open().write(this.#lines.encode(chunk));
+    this.#begun().write(this.#lines.encode(chunk));
   }
 
-  #open(): MaildropWriter {
-    if (this.#writer !== undefined) return this.#writer;
+  #begun(): MaildropWriter {
+    if (this.#isBegun) return this.#writer;
+    this.#isBegun = true;
+    const { prepend } = this.#options;
+    this.#writer.write(this.#envelope());
+    this.#writer.write(this.#lines.encode(typeof prepend === 'function' ? prepend() : prepend));
+    return this.#writer;
+  }
+
+  #envelope(): Buffer {
     const { envelope } = this.#options;
     const { sender, envid, ret, encoding, smtputf8, verp, requireTls } = envelope;
-    const writer = new MaildropWriter(this.#directory);
     const text = formatMaildropEnvelope({
       format: 1,
       createdAt: envelope.arrivedAt,
@@ -80,25 +88,24 @@ class MaildropSubmission implements Submission {
       requireTls,
       smtputf8,
     });
-    writer.write(Buffer.from(text));
-    this.#writer = writer;
-    return writer;
+    return Buffer.from(text);
   }
 
   end(): ReturnType<Submission['end']> {
     try {
-      const writer = this.#open();
+      const writer = this.#begun();
       writer.write(this.#lines.end());
       writer.commit();
       return Promise.resolve({ kind: 'queued', queueId: this.queueId });
     } catch (error) {
+      this.#writer.abort();
       const text = `queue file write error: ${error instanceof Error ? error.message : String(error)}`;
       return Promise.resolve({ kind: 'refused', code: 451, dsn: '4.3.0', text, isRuleText: false });
     }
   }
 
   abort(): void {
-    this.#writer?.abort();
+    this.#writer.abort();
   }
 }
 
@@ -112,9 +119,15 @@ function conversation(io: CliIo): Duplex {
   return Duplex.from({ readable: Readable.from(io.stdin), writable: output });
 }
 
-function server(directory: string, settings: Settings, io: CliIo): ReturnType<typeof createSmtpServer> {
-  const log = new EventLog([{ write: () => undefined }]);
-  const events = log.channel('postfix/smtpd');
+interface Parts {
+  readonly directory: string;
+  readonly settings: Settings;
+  readonly log: EventLog;
+  readonly io: CliIo;
+}
+
+function server({ directory, settings, log, io }: Parts): ReturnType<typeof createSmtpServer> {
+  const events = log.channel(`${settings.string('syslog_name')}/smtpd`);
   const warn = (text: string): void => io.stderr(`sendmail: warning: ${text}\n`);
   const tables = new TableOpener({ settings, configDirectory: directory, warn });
   const submission: SubmissionPort = {
@@ -146,7 +159,8 @@ function server(directory: string, settings: Settings, io: CliIo): ReturnType<ty
 export async function run(_args: readonly string[], io: CliIo): Promise<number> {
   const directory = findConfigDirectory(undefined, io.env);
   const { settings } = openSettings(directory, { mainOnly: true });
-  const login = await findLogin(io.uid);
-  await server(directory, settings, io).serveStream(conversation(io), login?.name ?? String(io.uid));
+  const log = (await openCommandLog(settings)) ?? new EventLog([{ write: () => undefined }]);
+  await server({ directory, settings, log, io }).serveStream(conversation(io));
+  log.flush();
   return 0;
 }

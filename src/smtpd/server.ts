@@ -83,8 +83,8 @@ export class SmtpServer implements SmtpService {
   }
 
   /** A conversation that is no network connection: `sendmail -bs`. Resolves at its end. */
-  serveStream(stream: Duplex, userName: string): Promise<void> {
-    return this.#serve(stream, localClient(userName), { ...this.#options, isStandAlone: true });
+  serveStream(stream: Duplex): Promise<void> {
+    return this.#serve(stream, localClient(), { ...this.#options, isStandAlone: true });
   }
 
   #serve(stream: Duplex, client: ClientFacts, options: SessionOptions, early?: Buffer): Promise<void> {

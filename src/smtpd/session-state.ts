@@ -114,9 +114,9 @@ export function clientAt({ client, server }: Readonly<Record<'client' | 'server'
 }
 
 /** A user of this machine who speaks SMTP on standard input. */
-export function localClient(userName: string): ClientFacts {
+export function localClient(): ClientFacts {
   return {
-    name: userName,
+    name: 'localhost',
     nameStatus: 'ok',
     reverseName: 'localhost',
     reverseNameStatus: 'ok',

@@ -238,7 +238,8 @@ class OptionReader {
     if (letter === '') this.options.flush = { what: 'queue mode', args: ['-f'] };
     else if (letter === 'I') this.options.flush = { what: 'queue_id', args: ['-i', value.slice(1)] };
     else if (letter === 'R') this.options.flush = { what: 'site', args: ['-s', value.slice(1)] };
-    else if (!/\d/.test(letter)) return `-q${letter} is not implemented`;
+    else if (/\d/.test(letter)) this.options.mode = 'daemon';
+    else return `-q${letter} is not implemented`;
     return undefined;
   }
 }

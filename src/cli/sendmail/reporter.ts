@@ -1,6 +1,4 @@
 /** Warnings and fatal errors of sendmail: to standard error and to the mail log. */
-import { openSync } from 'node:fs';
-import { hostname } from 'node:os';
 import type { Settings } from '#config';
 import type { CliIo } from '../io.ts';
 
@@ -30,18 +28,9 @@ export class Reporter {
   async #log(kind: 'warning' | 'fatal', text: string): Promise<void> {
     const settings = this.#settings;
     if (settings === undefined) return;
-    const { createFileSink, EventLog } = await import('#events');
-    const path = settings.string('maillog_file');
-    if (path === '') return;
-    let fd: number;
-    try {
-      fd = openSync(path, 'a');
-    } catch {
-      // Ordinary users may not write the log; they have read the text.
-      return;
-    }
-    const log = new EventLog([createFileSink(fd, hostname().split('.', 1)[0] ?? '')]);
-    log.channel(`${settings.string('syslog_name')}/sendmail`).emit({ kind, text });
-    log.flush();
+    const { openCommandLog } = await import('../command-log.ts');
+    const log = await openCommandLog(settings);
+    log?.channel(`${settings.string('syslog_name')}/sendmail`).emit({ kind, text });
+    log?.flush();
   }
 }

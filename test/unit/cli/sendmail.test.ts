@@ -120,4 +120,24 @@ describe('sendmail', () => {
     assert.equal(envelope?.trace, 'verify');
     assert.equal(content, 'From: root\nSubject: probe\nTo: a\n\n');
   });
+
+  it('tells in the header of mail that came over -bs how it came', async () => {
+    const { status, output, content, envelope } = await send(
+      ['-bs'],
+      'EHLO pc\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\nDATA\r\n',
+      'Subject: s\r\n\r\nbody\r\n.\r\nQUIT\r\n',
+    );
+    assert.equal(status, 0);
+    assert.match(output, /^250 2\.0\.0 Ok: queued as [0-9A-F]+\r$/m);
+    assert.deepEqual(envelope?.recipients, ['b@y']);
+    assert.match(
+      content,
+      /^Received: from pc \(localhost \[127\.0\.0\.1\]\)\n\tby mail\.example\.com \(Postfix\) with ESMTP id [0-9A-F]+\n\tfor <b@y>; .*\nSubject: s\n\nbody\n$/,
+    );
+  });
+
+  it('leaves nothing of mail whose conversation breaks off', async () => {
+    const { envelope } = await send(['-bs'], 'EHLO pc\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\nDATA\r\nSubject: s\r\n');
+    assert.equal(envelope, undefined);
+  });
 });
