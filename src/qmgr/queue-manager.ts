@@ -2,7 +2,7 @@
  * The queue manager: takes messages from the store, routes and schedules them, hands deliveries to agents, and settles
  * what comes of them. qmgr(8)
  */
-import type { Status } from '#message';
+import { Roster, type Status } from '#message';
 import type { QueuedMessage } from '#store';
 import { ActiveMessage } from './active.ts';
 import { Assignment } from './assignment.ts';
@@ -36,7 +36,7 @@ export class QueueManager {
   readonly #intake: Intake;
   readonly #assignment: Assignment;
   readonly #deliveries: Deliveries;
-  readonly #active = new Map<string, ActiveMessage>();
+  readonly #active = new Roster<string, ActiveMessage>();
   #activeProbes = 0;
   #sequence = 0;
   /** Deliveries and settlements. */

@@ -7,6 +7,7 @@
  * are passed over at no cost: destinations know who waits for them (`peer-line.ts`), and those with room stand in a heap
  * by the place of their first waiter (`ready-destinations.ts`).
  */
+import { Roster } from '#message';
 import type { ActiveMessage, Entry } from './active.ts';
 import { Candidates } from './candidates.ts';
 import type { Destination } from './destination.ts';
@@ -19,7 +20,7 @@ export class TransportQueue {
   readonly settings: TransportSettings;
   readonly destinations = new Map<string, Destination>();
   /** Jobs with something to start. */
-  readonly #jobs = new Map<ActiveMessage, Job>();
+  readonly #jobs = new Roster<number, Job>();
   /** Jobs whose entries have all started while recipients of their messages are not read yet. */
   readonly #resting = new WeakMap<ActiveMessage, Job>();
   readonly #stacks: Stacks = new Map();
@@ -43,11 +44,11 @@ export class TransportQueue {
   /** Deliveries of one message, which may have some here already. */
   add(message: ActiveMessage, entries: readonly Entry[], now: number): void {
     if (entries.length === 0) return;
-    const known = this.#jobs.get(message);
+    const known = this.#jobs.get(message.sequence);
     const job = known ?? this.#resting.get(message) ?? new Job(message);
     if (known === undefined) {
       this.#resting.delete(message);
-      this.#jobs.set(message, job);
+      this.#jobs.set(message.sequence, job);
     }
     job.waiting += entries.length;
     for (const entry of entries) {
@@ -66,7 +67,7 @@ export class TransportQueue {
 
   /** The last entry of a message that waits for a destination. */
   lastWaiting(message: ActiveMessage, destination: Destination): Entry | undefined {
-    return this.#jobs.get(message)?.peers.get(destination)?.last;
+    return this.#jobs.get(message.sequence)?.peers.get(destination)?.last;
   }
 
   /** The entry that starts now, which counts as running from here on. */
@@ -127,7 +128,7 @@ export class TransportQueue {
 
   #retire(job: Job): void {
     retire(job, this.#stacks, this.settings.slotCost);
-    this.#jobs.delete(job.message);
+    this.#jobs.delete(job.message.sequence);
     if (this.#jobs.size === 0) this.#candidates.clear();
     if (job.message.unreadCount > 0) this.#resting.set(job.message, job);
   }

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { EventChannel } from '#events';
+import { Roster } from '#message';
 import type { Endpoint } from '#smtp';
 import { Anvil } from './anvil.ts';
 import { rememberFreeSpace } from './free-space.ts';
@@ -37,7 +38,8 @@ export interface SmtpService {
 export class SmtpServer implements SmtpService {
   readonly #options: SessionOptions;
   readonly #ownAnvil: Anvil | undefined;
-  readonly #sessions = new Map<Session, Promise<void>>();
+  readonly #sessions = new Roster<number, { readonly session: Session; readonly running: Promise<void> }>();
+  #sessionCount = 0;
   /** Connections whose client is not told yet, up to their end. */
   readonly #waiting = new Set<Promise<void>>();
   #isDraining = false;
@@ -90,8 +92,10 @@ export class SmtpServer implements SmtpService {
   #serve(stream: Duplex, client: ClientFacts, options: SessionOptions, early?: Buffer): Promise<void> {
     const session = new Session(stream, client, options);
     if (early !== undefined && early.length > 0) session.exchange.input.take(early);
-    const running = session.run().finally(() => this.#sessions.delete(session));
-    this.#sessions.set(session, running);
+    this.#sessionCount += 1;
+    const number = this.#sessionCount;
+    const running = session.run().finally(() => void this.#sessions.delete(number));
+    this.#sessions.set(number, { session, running });
     if (this.#isDraining) session.drain();
     return running;
   }
@@ -99,8 +103,9 @@ export class SmtpServer implements SmtpService {
   /** Lets transactions finish, then says 421; resolves when all sessions have ended. */
   async drain(): Promise<void> {
     this.#isDraining = true;
-    for (const session of this.#sessions.keys()) session.drain();
-    await Promise.all([...this.#sessions.values(), ...this.#waiting]);
+    const open = [...this.#sessions.values()];
+    for (const { session } of open) session.drain();
+    await Promise.all([...open.map(({ running }) => running), ...this.#waiting]);
     this.#ownAnvil?.report();
   }
 }

@@ -1,5 +1,5 @@
 /** The messages this process has claimed, and what is known of them beyond their rows. */
-import type { MessageContent } from '#message';
+import { type MessageContent, Roster } from '#message';
 import type { QueuedMessage } from '../queue-store.ts';
 import { memoryContent } from './content.ts';
 
@@ -7,10 +7,10 @@ import { memoryContent } from './content.ts';
 const maxBytesHeld = 64 * 1024 * 1024;
 
 export class HeldMessages {
-  readonly #messages = new Map<string, QueuedMessage>();
+  readonly #messages = new Roster<string, QueuedMessage>();
   /** Reasons why messages can't be delivered: found while their content was read. */
   readonly #damage = new Map<string, string>();
-  readonly #inMemory = new Set<MessageContent>();
+  readonly #bytesOf = new Map<string, number>();
   #bytesHeld = 0;
 
   get(queueId: string): QueuedMessage | undefined {
@@ -30,17 +30,22 @@ export class HeldMessages {
   }
 
   /** Content that stays in memory until its message is forgotten; undefined when there is no room for it. */
-  keepContent(chunks: readonly Buffer[], sizeBytes: number, headerBytes: number): MessageContent | undefined {
+  keepContent(
+    queueId: string,
+    chunks: readonly Buffer[],
+    sizeBytes: number,
+    headerBytes: number,
+  ): MessageContent | undefined {
     if (this.#bytesHeld + sizeBytes > maxBytesHeld) return undefined;
     this.#bytesHeld += sizeBytes;
-    const content = memoryContent(chunks, sizeBytes, headerBytes);
-    this.#inMemory.add(content);
-    return content;
+    this.#bytesOf.set(queueId, sizeBytes);
+    return memoryContent(chunks, sizeBytes, headerBytes);
   }
 
-  forget(message: QueuedMessage): void {
-    this.#messages.delete(message.queueId);
-    this.#damage.delete(message.queueId);
-    if (this.#inMemory.delete(message.content)) this.#bytesHeld -= message.content.sizeBytes;
+  forget({ queueId }: QueuedMessage): void {
+    this.#messages.delete(queueId);
+    this.#damage.delete(queueId);
+    this.#bytesHeld -= this.#bytesOf.get(queueId) ?? 0;
+    this.#bytesOf.delete(queueId);
   }
 }

@@ -118,7 +118,7 @@ class SqliteStore implements QueueStore {
       content:
         (content.chunks === undefined
           ? undefined
-          : this.#held.keepContent(content.chunks, content.bytes, message.headerBytes)) ??
+          : this.#held.keepContent(queueId, content.chunks, content.bytes, message.headerBytes)) ??
         this.#stored.content(queueId, serial, content.bytes, message.headerBytes),
       sizeBytes: message.sizeBytes,
       dueAt: message.envelope.arrivedAt,
