@@ -1,5 +1,6 @@
 /** The loop of the process that runs as a receiving user. */
 import type { Duplex } from 'node:stream';
+import { Roster } from '#message';
 import { ContentGarbage } from '#native';
 import { PieceSink } from './deliverer-content.ts';
 import { type Frame, FrameReader, FrameWriter } from './deliverer-frames.ts';
@@ -11,7 +12,7 @@ export async function serveDeliverer(channel: Duplex): Promise<void> {
   const reader = new FrameReader();
   const writer = new FrameWriter(channel);
   const garbage = new ContentGarbage();
-  const open = new Map<number, PieceSink>();
+  const open = new Roster<number, PieceSink>();
   const answer = (text: DelivererAnswer): void => writer.send(text);
 
   function take({ json, content }: Frame): void {

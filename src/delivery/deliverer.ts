@@ -2,6 +2,7 @@
  * Acting as a receiving user: requests to a process that runs as that user, or to this one where it is that user.
  */
 import type { Duplex } from 'node:stream';
+import { Roster } from '#message';
 import { noContent, PieceSource } from './deliverer-content.ts';
 import { FrameReader, FrameWriter } from './deliverer-frames.ts';
 import {
@@ -43,7 +44,7 @@ const idleMs = 30_000;
 class Process {
   readonly #stream: Promise<Duplex>;
   readonly #writer: Promise<FrameWriter>;
-  readonly #open = new Map<number, Open>();
+  readonly #open = new Roster<number, Open>();
   #nextId = 0;
   #timer: NodeJS.Timeout | undefined;
 

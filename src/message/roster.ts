@@ -37,6 +37,11 @@ export class Roster<K extends string | number, V> {
     return value;
   }
 
+  clear(): void {
+    for (const place of this.#places.values()) place.value = undefined;
+    this.#places.clear();
+  }
+
   /** In the order in which they came. */
   *values(): Iterable<V> {
     for (const { value } of this.#places.values()) if (value !== undefined) yield value;

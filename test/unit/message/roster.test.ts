@@ -24,6 +24,13 @@ describe('a roster', () => {
     assert.equal(roster.size, 0);
   });
 
+  it('is empty when it was cleared', () => {
+    const roster = new Roster<number, string>();
+    roster.set(1, 'one');
+    roster.clear();
+    assert.deepEqual([roster.size, [...roster.values()]], [0, []]);
+  });
+
   it('may be emptied while it is gone through', () => {
     const roster = new Roster<number, number>();
     for (const key of [1, 2, 3]) roster.set(key, key);
