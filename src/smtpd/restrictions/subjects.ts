@@ -2,7 +2,8 @@
 import type { SessionFacts } from '../policy.ts';
 import type { Subject } from './restriction.ts';
 
-export const clientDatum = ({ client }: SessionFacts): string => `${client.name}[${client.address}]`;
+/** `name[address]`, with the port where it is logged. postconf(5) smtpd_client_port_logging */
+export const clientDatum = ({ clientText }: SessionFacts): string => clientText;
 
 type Maker = (facts: SessionFacts) => Subject;
 

@@ -22,6 +22,15 @@ smtpd_recipient_restrictions = check_recipient_access inline:{{r@example.com=REJ
       },
     ));
 
+  it('name the port of a client where it is logged', () =>
+    withBench('smtpd_client_restrictions = reject', async (bench) => {
+      const clientText = 'c.example.net[192.0.2.1]:4000';
+      assert.equal(
+        await bench.ask('rcpt', { clientText }),
+        `554 5.7.1 <${clientText}>: Client host rejected: Access denied`,
+      );
+    }));
+
   it('say nothing of a HELO that never came, nor of a sender before MAIL', () =>
     withBench('smtpd_helo_restrictions = reject\nsmtpd_sender_restrictions = reject', async (bench) => {
       assert.equal(await bench.ask('vrfy', { helo: undefined, sender: undefined, recipient: 'b@example.com' }), 'ok');
