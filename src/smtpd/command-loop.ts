@@ -69,6 +69,7 @@ async function onLine(session: Session, whole: string, bytes: Buffer, hasBareLf:
   session.counters.begin(verb.name.toLowerCase());
   if (verb === unknownVerb) {
     session.where = 'UNKNOWN';
+    session.tellsBytes = false;
     if (isHeaderName(name) || (await isWord(settings.forbiddenCommands, name)))
       return endForeign(session, line === received ? bytes : Buffer.from(line));
   }
@@ -76,6 +77,7 @@ async function onLine(session: Session, whole: string, bytes: Buffer, hasBareLf:
     return exchange.answer(replyOf(`503 5.7.0 Error: access denied for ${session.clientText}`));
   }
   session.where = verb.name;
+  session.tellsBytes = false;
   if (session.options.tls?.isDemanded === true && session.tls === undefined && !allowedBeforeTls.has(verb.name)) {
     return exchange.answer(replyOf('530 5.7.0 Must issue a STARTTLS command first'));
   }

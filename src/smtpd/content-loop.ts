@@ -27,6 +27,7 @@ export async function receiveContent(
   const refusal = order.kind === 'chunk' ? order.refusal : undefined;
   const sink =
     refusal === undefined && transaction !== undefined && target !== undefined ? { transaction, target } : undefined;
+  session.tellsBytes = refusal === undefined;
   if (order.kind === 'data') {
     exchange.replies.sayPlain(result.code, result.lines);
     exchange.replies.flush();

@@ -11,9 +11,10 @@ export function logLost(session: Session, how: 'lost connection' | 'timeout' | '
   const { where, transaction } = session;
   session.exchange.transcript.reason = how;
   if (where === 'END-OF-MESSAGE' && how === 'lost connection') return;
-  const isContent = where === 'DATA' && (transaction?.submission ?? transaction?.filter) !== undefined;
-  const bytes = (transaction?.contentBytes ?? 0) + session.exchange.reader.waitingBytes.length;
-  const after = isContent || where === 'BDAT' ? `${where} (${bytes} bytes)` : where;
+  // a line of DATA counts when its end is here, a chunk byte by byte
+  const waiting = where === 'BDAT' ? session.exchange.reader.waitingBytes.length : 0;
+  const isContent = session.tellsBytes && where !== 'END-OF-MESSAGE';
+  const after = isContent ? `${where} (${(transaction?.contentBytes ?? 0) + waiting} bytes)` : where;
   session.options.events.emit({ kind: 'lost', queueId: session.queueId, client: session.clientText, after, how });
 }
 

@@ -93,6 +93,8 @@ export class Session {
   discarded: ReadonlySet<string>;
   /** How far the session is, as logged: CONNECT, a verb, END-OF-MESSAGE. */
   where = 'CONNECT';
+  /** Content has been asked for by the command in `where`: the log says how much of it came. */
+  tellsBytes = false;
   /** The client was refused when it connected: nothing is left but QUIT. */
   accessDenied = false;
   sawBareLf = false;
@@ -170,7 +172,8 @@ export class Session {
     const { settings, exchange } = this;
     if (exchange.isOver) return;
     if (this.options.isUntold === true) {
-      return exchange.end(replyOf(`421 4.3.0 ${settings.myhostname} Server local error`));
+      // no news for the postmaster: the load balancer said nothing that a session begins with
+      return exchange.end({ ...replyOf(`421 4.3.0 ${settings.myhostname} Server local error`), trouble: 'none' });
     }
     const tooMany = await this.limits.meet();
     if (tooMany !== undefined) return exchange.end(tooMany);

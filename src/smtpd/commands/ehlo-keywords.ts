@@ -32,9 +32,9 @@ const maskOrder = [
   'requiretls',
 ];
 
-/** The discarded keywords as the log names them; none with `silent-discard`. */
+/** The discarded keywords as the log names them; none with `silent-discard`, nor, as in Postfix, where status codes are among them. */
 export function discardedNames(discarded: ReadonlySet<string>): readonly string[] {
-  if (discarded.has('silent-discard')) return [];
+  if (discarded.has('silent-discard') || discarded.has('enhancedstatuscodes')) return [];
   return maskOrder.filter((name) => discarded.has(name)).map((name) => name.toUpperCase());
 }
 

@@ -19,8 +19,9 @@ export interface MailParameters {
 export interface ParameterRules {
   /** Told what the log says of a bad parameter. */
   readonly warn?: (text: string) => void;
-  /** SIZE= of a refused MAIL before this one in the session, which counts until something resets it. */
+  /** SIZE= of a refused MAIL before this one in the session, which counts until something resets it; and who remembers it. */
   readonly size?: number;
+  readonly onSize?: (size: number) => void;
   /** In the same way its AUTH=, and who remembers it. */
   readonly saslSender?: string | undefined;
   readonly onSaslSender?: (sender: string) => void;
@@ -66,8 +67,10 @@ function mailParameter(word: string, so: MailParameters, rules: ParameterRules):
   }
   if (upper.startsWith('SIZE=')) {
     if (!/^\d+$/.test(value)) return '501 5.5.4 Bad message size syntax';
-    if (BigInt(value) > maxFileSize) return '552 5.3.4 Message size exceeds file system imposed limit';
-    return { ...so, size: Number(value) };
+    const isTooMuch = BigInt(value) > maxFileSize;
+    const size = isTooMuch ? 0 : Number(value);
+    rules.onSize?.(size);
+    return isTooMuch ? '552 5.3.4 Message size exceeds file system imposed limit' : { ...so, size };
   }
   if (upper === 'SMTPUTF8' && rules.smtputf8 === true && !rules.discarded.has('smtputf8'))
     return { ...so, smtputf8: true };

@@ -26,6 +26,7 @@ export async function mail(session: Session, { words, line }: Arguments): Promis
   if (unroutable !== undefined) return unroutable;
   const parameters = parseMailParameters(path.parameters, {
     size: session.declaredSize,
+    onSize: (size) => (session.declaredSize = size),
     saslSender: session.saslSender,
     onSaslSender: (sender) => (session.saslSender = sender),
     discarded: session.discarded,
@@ -36,7 +37,6 @@ export async function mail(session: Session, { words, line }: Arguments): Promis
       : undefined,
   });
   if (typeof parameters === 'string') return replyOf(parameters);
-  session.declaredSize = parameters.size;
   if (parameters.verp !== '' && path.address === '') return replyOf('503 5.5.4 Error: XVERP requires non-null sender');
   if (settings.strictSmtputf8 && !parameters.smtputf8 && /[^\0-\x7f]/.test(path.address)) {
     return replyOf('553 5.6.7 Must declare SMTPUTF8 to send unicode address');

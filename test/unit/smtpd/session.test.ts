@@ -161,6 +161,32 @@ describe('an SMTP session', () => {
     ]);
   });
 
+  it('tells how much content came only where content was asked for', async () => {
+    const refused = { kind: 'reject', reply: '554 5.7.1 no', hangsUp: false, actions: [] } as const;
+    const server = serve({
+      mainCf: 'smtpd_hard_error_limit = 1',
+      verdict: (stage) => (stage === 'data' ? refused : { kind: 'accept', actions: [] }),
+    });
+    for (const command of ['DATA', 'BDAT 2\r\nab']) {
+      await server.talk('EHLO c', 'MAIL FROM:<>', 'RCPT TO:<x@y.example>', command, 'NOOP');
+    }
+    const ends = server.log.filter((line) => line.includes('too many errors'));
+    assert.deepEqual(ends, [
+      'Q1: too many errors after DATA from unknown[192.0.2.1]',
+      'Q2: too many errors after BDAT from unknown[192.0.2.1]',
+    ]);
+  });
+
+  it('is silent about discarded keywords where status codes are among them', async () => {
+    const heard = async (words: string): Promise<string[]> => {
+      const server = serve({ mainCf: `smtpd_discard_ehlo_keywords = ${words}` });
+      await server.talk('EHLO c');
+      return server.log.filter((line) => line.startsWith('discarding'));
+    };
+    assert.deepEqual(await heard('dsn, vrfy'), ['discarding EHLO keywords: VRFY, DSN']);
+    assert.deepEqual(await heard('dsn, enhancedstatuscodes'), []);
+  });
+
   it('refuses content beyond the size limit', async () => {
     const server = serve({ mainCf: 'message_size_limit = 1000' });
     const body = `${'x'.repeat(98)}\r\n`.repeat(11);
@@ -184,6 +210,20 @@ describe('an SMTP session', () => {
     assert.deepEqual(
       replies.slice(1).map((reply) => reply.slice(0, 3)),
       ['552', '552', '250', '250'],
+    );
+  });
+
+  it('forgets the size of a refused MAIL where the next one names a size beyond any file', async () => {
+    const server = serve({ mainCf: 'message_size_limit = 1000' });
+    const replies = await server.talk(
+      'EHLO c',
+      'MAIL FROM:<> SIZE=1001',
+      'MAIL FROM:<> SIZE=99999999999999999999',
+      'MAIL FROM:<>',
+    );
+    assert.deepEqual(
+      replies.slice(1).map((reply) => reply.slice(0, 3)),
+      ['552', '552', '250'],
     );
   });
 
