@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 
-export const usage = `usage: posthorn explain --client ADDR [--name HOST] --helo NAME --from SENDER --to RECIPIENT... [options]
+export const usage = `usage: posthorn explain --client ADDR [--name HOST] [--helo NAME] --from SENDER --to RECIPIENT... [options]
        posthorn explain --test FILE [options]
 
 Says what the SMTP server would answer a client, and why: each restriction with its place in main.cf, the tables
@@ -11,7 +11,7 @@ Nothing is queued, delivered or remembered.
 
   --client ADDR    IP address of the client
   --name HOST      its host name; "unknown" for a client without one. Looked up in DNS when not given
-  --helo NAME      what it says in EHLO
+  --helo NAME      what it says in EHLO; its --name, or its address in brackets, when not given
   --from SENDER    envelope sender; "<>" for the null sender
   --to RECIPIENT   envelope recipient; may be given several times
   --login USER     it has logged in (SASL)
@@ -66,6 +66,12 @@ function problemOf({ client, helo, sender, recipients, login }: AskedQuestion): 
   return unusable === undefined ? undefined : `control characters in ${JSON.stringify(unusable)}`;
 }
 
+/** What a client says in EHLO that has its house in order: its name, else an address literal. RFC 5321, 4.1.1.1 */
+function usualHelo(client: string, name = 'unknown'): string {
+  if (name !== 'unknown') return name;
+  return isIP(client) === 6 ? `[IPv6:${client}]` : `[${client}]`;
+}
+
 /** Words as given become a question; a text says what is missing or wrong. */
 export function questionOf(given: {
   readonly client?: string | undefined;
@@ -78,12 +84,18 @@ export function questionOf(given: {
 }): AskedQuestion | string {
   const { client, name, helo, from, to = [], login = '', tls = false } = given;
   if (client === undefined) return 'missing: client';
-  if (helo === undefined) return 'missing: helo';
   if (from === undefined) return 'missing: from';
   if (to.length === 0) return 'missing: to';
   if (typeof tls === 'string' && !/^(?:yes|no)$/i.test(tls)) return `after tls stands yes or no, not ${tls}`;
   const isEncrypted = typeof tls === 'string' ? tls.toLowerCase() === 'yes' : tls;
-  const words = { client, name, helo, sender: addressOf(from), recipients: to.map(addressOf), login };
+  const words = {
+    client,
+    name,
+    helo: helo ?? usualHelo(client, name),
+    sender: addressOf(from),
+    recipients: to.map(addressOf),
+    login,
+  };
   const question = { ...words, tls: isEncrypted };
   return problemOf(question) ?? question;
 }

@@ -37,6 +37,15 @@ describe('expectations of a policy', () => {
     });
   });
 
+  it('say EHLO as an orderly client does where they name no helo', () => {
+    const heloOf = (client: string): string | undefined =>
+      parseExpectations(`client ${client} from a@b to c@d => accept`).expectations[0]?.question.helo;
+    assert.equal(heloOf('192.0.2.1'), '[192.0.2.1]');
+    assert.equal(heloOf('2001:db8::1'), '[IPv6:2001:db8::1]');
+    assert.equal(heloOf('192.0.2.1 name mx.example'), 'mx.example');
+    assert.equal(heloOf('192.0.2.1 name unknown'), '[192.0.2.1]');
+  });
+
   it('say with their line what is wrong with them', () => {
     const wrong: readonly (readonly [text: string, problem: RegExp])[] = [
       [line, /no =>/],
@@ -47,7 +56,7 @@ describe('expectations of a policy', () => {
       [`${line} from e@f => accept`, /from is given twice/],
       [`${line} rcpt e@f => accept`, /not one of client/],
       [`${line} tls maybe => accept`, /yes or no, not maybe/],
-      ['client 192.0.2.1 from a@b to c@d => accept', /missing: helo/],
+      ['client 192.0.2.1 helo x to c@d => accept', /missing: from/],
       ['client mx.example helo x from a@b to c@d => accept', /not an IP address: mx\.example/],
     ];
     const { expectations, unreadable } = parseExpectations(wrong.map(([text]) => text).join('\n'));
