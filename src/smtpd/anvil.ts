@@ -41,16 +41,19 @@ const rateKinds: readonly RateKind[] = ['connection', 'message', 'recipient', 'n
 /** Clients without a session are forgotten from here on. */
 const maxIdleClients = 10_000;
 
+/** The longest that a timer waits. */
+const maxTimerMs = 2 ** 31 - 1;
+
 export class Anvil {
   readonly #options: AnvilOptions;
   readonly #clients = new Map<string, ClientCounts>();
   readonly #peaks = new Map<RateKind | 'sessions', Peak>();
   #cachePeak = { value: 0, at: 0 };
-  #reportedAt: number;
+  /** Runs from the first event after a report; keeps no process alive. anvil_status_update_time */
+  #reportTimer: NodeJS.Timeout | undefined;
 
   constructor(options: AnvilOptions) {
     this.#options = options;
-    this.#reportedAt = options.now();
   }
 
   /** A session begins: sessions of this client now, and connections in this interval. */
@@ -82,7 +85,8 @@ export class Anvil {
 
   #countsOf(client: string): ClientCounts {
     const now = this.#options.now();
-    if (now - this.#reportedAt >= this.#options.statusUpdateMs) this.report();
+    const delayMs = Math.min(this.#options.statusUpdateMs, maxTimerMs);
+    this.#reportTimer ??= setTimeout(() => this.report(), delayMs).unref();
     let counts = this.#clients.get(client);
     if (counts === undefined) {
       if (this.#clients.size >= maxIdleClients) this.#forgetIdle(now);
@@ -128,7 +132,8 @@ export class Anvil {
     if (this.#cachePeak.value > 0) say('max cache size', String(this.#cachePeak.value), this.#cachePeak.at);
     this.#peaks.clear();
     this.#cachePeak = { value: 0, at: now };
-    this.#reportedAt = now;
+    clearTimeout(this.#reportTimer);
+    this.#reportTimer = undefined;
   }
 }
 
