@@ -64,8 +64,13 @@ export class SmtpServer implements SmtpService {
   accept(socket: ServedSocket, known?: HandedOver): void {
     socket.setNoDelay(true);
     const { upstreamProxy, families } = this.#options.settings;
-    if (known !== undefined) void this.#serve(socket, clientAt(known), this.#options, known.early);
-    else if (upstreamProxy === undefined) void this.#serve(socket, clientOf(socket), this.#options);
+    if (known !== undefined) {
+      if (upstreamProxy !== undefined) {
+        const text = 'ignoring non-empty smtpd_upstream_proxy_protocol setting behind postscreen';
+        this.#options.events.emit({ kind: 'warning', text });
+      }
+      void this.#serve(socket, clientAt(known), this.#options, known.early);
+    } else if (upstreamProxy === undefined) void this.#serve(socket, clientOf(socket), this.#options);
     else void this.#serveProxied(socket, { ...upstreamProxy, families });
   }
 
