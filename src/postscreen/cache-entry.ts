@@ -42,6 +42,19 @@ export function formatCacheEntry(entry: CacheEntry, enabled: ReadonlySet<Test>):
     .join(';');
 }
 
+/** What two entries know of a client together. */
+export function joinedEntry(one: CacheEntry | undefined, other: CacheEntry | undefined): CacheEntry | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  const later = (test: Test): number => Math.max(one[test], other[test]);
+  return {
+    pregreet: later('pregreet'),
+    dnsbl: later('dnsbl'),
+    pipelining: later('pipelining'),
+    nonSmtpCommand: later('nonSmtpCommand'),
+    bareNewline: later('bareNewline'),
+  };
+}
+
 /** The tests whose result has expired at a time. */
 export function testsDue(entry: CacheEntry, enabled: ReadonlySet<Test>, nowSeconds: number): ReadonlySet<Test> {
   return new Set(testNames.filter((test) => enabled.has(test) && entry[test] <= nowSeconds));

@@ -3,15 +3,25 @@
  * postscreen_client_connection_count_limit, postscreen_pre_queue_limit
  */
 import type { EventChannel } from '#events';
+import type { CacheEntry } from './cache-entry.ts';
 
 /** Parts of postscreen_pre_queue_limit at which time limits get short, and long again. postscreen(8), STRESS */
 const stressBegins = 0.9;
 const stressEnds = 0.7;
 
+/** A client while it is here; its connections share what is found out about it. */
+export interface PresentClient {
+  connections: number;
+  /** Tests that it passed on any of them; undefined: none. */
+  results: CacheEntry | undefined;
+  /** `PASS NEW` has been said. */
+  hasPassed: boolean;
+}
+
 export class ScreeningLimits {
   readonly #preQueueLimit: number;
   readonly #events: EventChannel;
-  readonly #perClient = new Map<string, number>();
+  readonly #clients = new Map<string, PresentClient>();
   #tested = 0;
   #isStressed = false;
 
@@ -20,20 +30,21 @@ export class ScreeningLimits {
     this.#events = events;
   }
 
-  /** A connection begins; gives how many its client has now. */
-  enter(address: string): number {
-    const count = (this.#perClient.get(address) ?? 0) + 1;
-    this.#perClient.set(address, count);
+  /** A connection begins. */
+  enter(address: string): PresentClient {
+    const client = this.#clients.get(address) ?? { connections: 0, results: undefined, hasPassed: false };
+    client.connections += 1;
+    this.#clients.set(address, client);
     this.#tested += 1;
     if (!this.#isStressed && this.#tested >= Math.floor(this.#preQueueLimit * stressBegins)) this.#setStress(true);
-    return count;
+    return client;
   }
 
   /** The connection has ended, or a real server has it. */
   leave(address: string): void {
-    const count = (this.#perClient.get(address) ?? 0) - 1;
-    if (count > 0) this.#perClient.set(address, count);
-    else this.#perClient.delete(address);
+    const client = this.#clients.get(address);
+    if (client !== undefined) client.connections -= 1;
+    if (client?.connections === 0) this.#clients.delete(address);
     this.#tested -= 1;
     if (this.#isStressed && this.#tested <= Math.floor(this.#preQueueLimit * stressEnds)) this.#setStress(false);
   }

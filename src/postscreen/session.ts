@@ -4,11 +4,11 @@
  */
 import type { EventChannel } from '#events';
 import type { Cache } from '#tables';
-import { type CacheEntry, formatCacheEntry, parseCacheEntry } from './cache-entry.ts';
+import { type CacheEntry, formatCacheEntry, joinedEntry, parseCacheEntry } from './cache-entry.ts';
 import type { ClientStream } from './client-stream.ts';
 import type { Dnsbl } from './dnsbl.ts';
 import { runEarlyTests } from './early-tests.ts';
-import type { ScreeningLimits } from './limits.ts';
+import type { PresentClient, ScreeningLimits } from './limits.ts';
 import type { ListingLog } from './listing-log.ts';
 import { runProtocolEngine } from './protocol-engine.ts';
 import { renderReply } from './replies.ts';
@@ -58,6 +58,7 @@ export class ScreeningSession {
   isSecured = false;
   readonly #options: ScreeningOptions;
   #isTested = false;
+  #here: PresentClient | undefined;
 
   constructor(stream: ClientStream, endpoints: Endpoints, options: ScreeningOptions) {
     this.#options = options;
@@ -117,9 +118,9 @@ export class ScreeningSession {
     const { limits } = this.#options;
     events.emit({ kind: 'screened', client, server: endpointText(endpoints.server) });
     const { address } = endpoints.client;
-    const connections = limits.enter(address);
+    const here = limits.enter(address);
     try {
-      const admission = await this.#admit(connections);
+      const admission = await this.#admit(here);
       if (admission === 'to be tested') await this.#test();
       else if (admission !== 'refused') this.#handOver();
     } catch (error) {
@@ -130,11 +131,11 @@ export class ScreeningSession {
     limits.leave(address);
   }
 
-  async #admit(connections: number): Promise<Admission> {
+  async #admit(here: PresentClient): Promise<Admission> {
     const { settings, client, events, endpoints } = this;
     const { limits, listings, waitingForServer } = this.#options;
     const { clientConnectionLimit, postQueueLimit } = settings;
-    if (clientConnectionLimit > 0 && connections > clientConnectionLimit) {
+    if (clientConnectionLimit > 0 && here.connections > clientConnectionLimit) {
       events.emit({ kind: 'screenRefused', client, why: 'too many connections' });
       return this.#refuse('421 4.7.0 Error: too many connections');
     }
@@ -152,8 +153,14 @@ export class ScreeningSession {
       await this.punish(settings.denylistAction, '5.3.2 Service currently unavailable');
       if (this.isOver) return 'refused';
     }
-    const cached = this.isBarred ? undefined : this.#lookUp();
-    this.results = new TestResults({ cached, enabled: settings.enabled, nowSeconds: this.nowSeconds });
+    const cached = this.isBarred ? undefined : joinedEntry(this.#lookUp(), here.results);
+    this.results = new TestResults({
+      cached,
+      enabled: settings.enabled,
+      nowSeconds: this.nowSeconds,
+      onNews: (known) => (here.results = joinedEntry(here.results, known)),
+    });
+    this.#here = here;
     if (!this.isBarred && this.results.isComplete && cached !== undefined) {
       events.emit({ kind: 'screenPassed', client, isNew: false });
       return 'cached';
@@ -202,8 +209,10 @@ export class ScreeningSession {
     const { cache, settings } = this.#options;
     const { news } = results;
     if (!this.#isTested || this.isBarred || news === undefined) return;
-    if (results.isComplete && !results.failed)
-      events.emit({ kind: 'screenPassed', client, isNew: results.isNewClient });
+    if (results.isComplete && !results.failed) {
+      events.emit({ kind: 'screenPassed', client, isNew: results.isNewClient && this.#here?.hasPassed !== true });
+      if (this.#here !== undefined) this.#here.hasPassed = true;
+    }
     cache?.set(endpoints.client.address, formatCacheEntry(news, settings.enabled));
   }
 

@@ -6,6 +6,8 @@ export interface TestResultsOptions {
   readonly cached: CacheEntry | undefined;
   readonly enabled: ReadonlySet<Test>;
   readonly nowSeconds: number;
+  /** Told of each test that is passed. */
+  readonly onNews?: (known: CacheEntry) => void;
 }
 
 export class TestResults {
@@ -15,10 +17,12 @@ export class TestResults {
   readonly #entry: Record<Test, number>;
   /** A test never passed before is due. */
   readonly isNewClient: boolean;
+  readonly #onNews: (known: CacheEntry) => void;
   #hasNews = false;
 
-  constructor({ cached, enabled, nowSeconds }: TestResultsOptions) {
+  constructor({ cached, enabled, nowSeconds, onNews = () => {} }: TestResultsOptions) {
     this.#enabled = enabled;
+    this.#onNews = onNews;
     this.#entry = { ...(cached ?? newClient) };
     this.#due = new Set(testsDue(this.#entry, enabled, nowSeconds));
     this.isNewClient = cached === undefined || testNames.some((test) => this.#due.has(test) && cached[test] === 0);
@@ -40,14 +44,14 @@ export class TestResults {
   pass(test: Test, expiresSeconds: number): void {
     if (!this.#due.delete(test)) return;
     this.#entry[test] = expiresSeconds;
-    this.#hasNews = true;
+    this.#tell();
   }
 
   /** Every test counts as passed for this long; results that last longer stay. postscreen_dnsbl_allowlist_threshold */
   passAll(expiresSeconds: number): void {
     for (const test of testNames) this.#entry[test] = Math.max(this.#entry[test], expiresSeconds);
     this.#due.clear();
-    this.#hasNews = true;
+    this.#tell();
   }
 
   /** Even a test that was passed can be failed later. */
@@ -61,7 +65,12 @@ export class TestResults {
     this.#due.delete(test);
     if (!this.#enabled.has(test)) return;
     this.#entry[test] = expiresSeconds;
+    this.#tell();
+  }
+
+  #tell(): void {
     this.#hasNews = true;
+    this.#onNews({ ...this.#entry });
   }
 
   /** What the cache is to hold; undefined: nothing was passed. */

@@ -107,6 +107,21 @@ describe('postscreen, before the greeting', () => {
     assert.equal(logged().at(-1), 'PASS NEW C');
   });
 
+  it('says once of connections at the same time that their client is new', async () => {
+    await start();
+    await Promise.all([1, 2, 3].map(() => screening.talk(['NOOP\r\n'])));
+    assert.deepEqual(logged(), ['PASS NEW C', 'PASS OLD C', 'PASS OLD C']);
+  });
+
+  it('spares a connection the tests that another one of its client has just passed', async () => {
+    await start({ mainCf: 'postscreen_pipelining_enable = yes' });
+    let second = '';
+    await screening.talk(['EHLO c\r\n', 'NOOP\r\n'], '', async () => {
+      second = await screening.talk([]);
+    });
+    assert.match(second, /^220 /);
+  });
+
   it('forgets a result when its time is over', async () => {
     let now = 1_800_000_000_000;
     await start({ mainCf: 'postscreen_greet_ttl = 1d', now: () => now, greetWaitMs: 0 });

@@ -67,8 +67,8 @@ export class Screening {
     return new Screening(listener, postscreen, directory, log);
   }
 
-  /** Talks: each step is sent once the last line of what came ends a reply; and hangs up after the last; gives all that came. */
-  talk(steps: readonly string[], early = ''): Promise<string> {
+  /** Talks: each step is sent once the last line of what came ends a reply; and hangs up after the last, and after `meanwhile`; gives all that came. */
+  talk(steps: readonly string[], early = '', meanwhile = async (): Promise<void> => {}): Promise<string> {
     return new Promise((resolve) => {
       const socket = connect(this.port, '127.0.0.1');
       let heard = '';
@@ -79,7 +79,7 @@ export class Screening {
         if (!/(?:^|\n)\d{3} [^\n]*\n$/.test(heard)) return;
         const step = steps[next];
         next += 1;
-        if (step === undefined) socket.end();
+        if (step === undefined) void meanwhile().finally(() => socket.end());
         else socket.write(step);
       });
       socket.on('error', () => {});
