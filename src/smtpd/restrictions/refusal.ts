@@ -5,7 +5,9 @@ import type { Deferral, SessionFacts } from '../policy.ts';
 /** A reply of a code that is one, on one line, softened by soft_bounce, its two codes in accord. */
 export function refusalText({ code, dsn, text }: Deferral, softBounce: boolean, warn: (text: string) => void): string {
   const isRefusal = code >= 400 && code <= 599;
-  if (!isRefusal) warn(`SMTP reply code configuration error: ${code} ${dsn} ${text}`);
+  if (!isRefusal) {
+    warn(`SMTP reply code configuration error: ${code} ${softBounce ? dsn.replace(/^5/, '4') : dsn} ${text}`);
+  }
   const said = isRefusal ? { code, dsn, text } : { code: 450, dsn: '4.7.1', text: 'Service unavailable' };
   const final = softBounce && said.code >= 500 ? said.code - 100 : said.code;
   // oxlint-disable-next-line no-control-regex -- what must not reach the wire

@@ -135,6 +135,10 @@ smtpd_recipient_restrictions = warn_if_reject reject, reject, warn_if_reject def
       assert.equal(await bench.ask('rcpt'), '450 4.7.1 Service unavailable');
       assert.match(bench.log[0] ?? '', /^warning: SMTP reply code configuration error: 250 5\.7\.1 </);
     });
+    await withBench('smtpd_recipient_restrictions = reject\nreject_code = 250\nsoft_bounce = yes', async (bench) => {
+      await bench.ask('rcpt');
+      assert.match(bench.log[0] ?? '', /^warning: SMTP reply code configuration error: 250 4\.7\.1 </);
+    });
     await withBench(
       'smtpd_recipient_restrictions = warn_if_reject reject, reject\nsoft_bounce = yes',
       async (bench) => {
