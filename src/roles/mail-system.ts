@@ -46,6 +46,8 @@ export interface MailSystem {
 
 const stopDeadlineMs = 2500;
 const drainDeadlineMs = 600_000;
+/** A predecessor that was killed may be there still when this one starts, with messages under its lease. */
+const leaseCheckMs = 5000;
 
 export async function startMailSystem(options: MailSystemOptions): Promise<MailSystem> {
   const { configuration, log, listeners, deliverers, store: storeOptions = {} } = options;
@@ -56,6 +58,7 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
   const { store, qmgr, flushSite, tables } = core;
   const servers = await openMailServers(tools, core, keyFiles);
   const intake = openLocalIntake(tools, core);
+  const warn = warningsTo(tools.channelOf(settings, 'qmgr'));
   const control = await startControlServer({
     queueDirectory: settings.string('queue_directory'),
     store,
@@ -64,13 +67,22 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
     flushSite,
     refusedUser: (right, uid) =>
       refusedUser(right === 'view' ? 'authorized_mailq_users' : 'authorized_flush_users', uid, settings, tables),
-    warn: warningsTo(tools.channelOf(settings, 'qmgr')),
+    warn,
   });
   const listening = await Promise.all(listeners.map((listener) => listen(listener, servers.all)));
   qmgr.start();
   await intake.start();
 
+  const takeOverFromDead = async (): Promise<void> => {
+    if ((await store.releaseLeases('dead')) > 0) await qmgr.scan();
+  };
+  const leaseCheck = setInterval(
+    () => void takeOverFromDead().catch((error: unknown) => warn(`cannot take over the queue: ${String(error)}`)),
+    leaseCheckMs,
+  ).unref();
+
   const close = async (deadlineMs: number): Promise<void> => {
+    clearInterval(leaseCheck);
     for (const server of listening) server.close();
     control.close();
     await intake.stop();

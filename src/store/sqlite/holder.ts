@@ -1,11 +1,13 @@
 /** Who holds leases: processes of this machine, by pid and the moment they started. */
 import { readFileSync } from 'node:fs';
 
-/** Boot and start time of a process in clock ticks since then; '' when it is gone. proc(5) */
+/** Boot and start time of a process in clock ticks since then; '' when it has ended, reaped or not. proc(5) */
 export function processStart(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (['Z', 'X'].includes(fields[0] ?? '')) return '';
+    const ticks = fields[19] ?? '';
     return `${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()}/${ticks}`;
   } catch {
     return ''; // no such process

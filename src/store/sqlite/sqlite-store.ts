@@ -89,7 +89,8 @@ class SqliteStore implements QueueStore {
       pid: process.pid,
       started: processStart(process.pid),
     });
-    await this.releaseLeases('dead');
+    const { living, gone } = await this.#holders(false);
+    await this.#releaseBut(living, gone);
     await this.#writer.run({ kind: 'sweep' });
   }
 
@@ -236,12 +237,25 @@ class SqliteStore implements QueueStore {
   }
 
   async releaseLeases(holders: 'dead' | 'mine'): Promise<number> {
+    const { living, gone } = await this.#holders(holders === 'mine');
+    return gone.length === 0 ? 0 : this.#releaseBut(living, gone);
+  }
+
+  /** Numbers of those who keep their leases, and of those who don't. */
+  async #holders(
+    isLeaving: boolean,
+  ): Promise<{ readonly living: readonly number[]; readonly gone: readonly number[] }> {
     const known = await this.#stored.read((reader) => reader.holders());
     const stays = (holder: (typeof known)[number]): boolean =>
-      isLiving(holder) && !(holders === 'mine' && holder.number === this.#holder);
+      holder.number === this.#holder ? !isLeaving : isLiving(holder);
     const living = known.filter(stays).map((holder) => holder.number);
-    const gone = known.filter((holder) => !stays(holder)).map((holder) => holder.number);
-    if (holders === 'dead' && !living.includes(this.#holder)) living.push(this.#holder);
+    return {
+      living: isLeaving ? living : [...new Set([...living, this.#holder])],
+      gone: known.filter((holder) => !stays(holder)).map((holder) => holder.number),
+    };
+  }
+
+  async #releaseBut(living: readonly number[], gone: readonly number[]): Promise<number> {
     const released = await this.#writer.run({ kind: 'releaseLeases', living });
     if (gone.length > 0) await this.#writer.run({ kind: 'forget', numbers: gone });
     return released.length;

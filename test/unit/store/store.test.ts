@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -132,6 +134,30 @@ describe('the queue store', () => {
       message?.recipients.map((recipient) => recipient.state),
       ['pending', 'done'],
     );
+  });
+
+  it('takes over what another process had in work when that one has ended', async () => {
+    await put('x');
+    await store.close();
+    const script = `import(process.argv[2]).then(async ({ openStore }) => {
+      const store = await openStore({ directory: process.argv[1], longQueueIds: false, warn: () => undefined });
+      const claimed = await store.claim('incoming', 2_000_000, 10);
+      process.stdout.write(String(claimed.length));
+      setInterval(() => undefined, 1000);
+    });`;
+    const child = spawn(process.execPath, ['-e', script, directory, import.meta.resolve('#store')], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      timeout: 20_000,
+    });
+    const [claimed]: unknown[] = await once(child.stdout, 'data');
+    assert.equal(String(claimed), '1');
+    store = await open();
+    assert.equal(await store.releaseLeases('dead'), 0);
+    assert.equal((await store.claim('incoming', 2_000_000, 10)).length, 0);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    assert.equal(await store.releaseLeases('dead'), 1);
+    assert.equal((await store.claim('incoming', 2_000_000, 10)).length, 1);
   });
 
   it('gives active messages back to incoming when the store is opened after a crash or a stop', async () => {
