@@ -38,11 +38,11 @@ function closingIndex(text: string, open: number): number {
   return -1;
 }
 
-/** `{text}` at `at`, without its outer white space; undefined when there is none. */
+/** `{text}` at `at`, with the white space in it; undefined when there is none. */
 function braced(text: string, at: number): { readonly text: string; readonly end: number } | undefined {
   if (text.charAt(at) !== '{') return undefined;
   const end = closingIndex(text, at);
-  return end < 0 ? undefined : { text: text.slice(at + 1, end - 1).trim(), end };
+  return end < 0 ? undefined : { text: text.slice(at + 1, end - 1), end };
 }
 
 const skipSpace = (text: string, at: number): number => at + (/^\s*/.exec(text.slice(at))?.[0].length ?? 0);
@@ -113,8 +113,11 @@ function expandCondition(body: string, whole: string, run: Run, depth: number): 
   const right = braced(body, skipSpace(body, at));
   if (right === undefined) throw new ExpansionError(`bad macro syntax: "${whole}"`);
   const difference = compare(expandText(left.text, run, depth + 1), expandText(right.text, run, depth + 1), byLevel);
-  const { yes, no } = branches(body.slice(skipSpace(body, right.end)), whole);
-  return expandText((holds(operator, difference) ? yes : no) ?? '', run, depth + 1);
+  const isTrue = holds(operator, difference);
+  const rest = body.slice(skipSpace(body, right.end));
+  if (rest === '') return isTrue ? 'true' : '';
+  const { yes, no } = branches(rest, whole);
+  return expandText((isTrue ? yes : no) ?? '', run, depth + 1);
 }
 
 /** Shows where in a condition the reader stumbled, as Postfix does. */
@@ -147,11 +150,11 @@ function expandBracketed(
 ): { readonly text: string; readonly end: number } {
   const end = closingIndex(text, open);
   if (end < 0) throw new ExpansionError(`truncated macro reference: "${text}"`);
-  const body = text.slice(open + 1, end - 1).trim();
+  const body = text.slice(open + 1, end - 1).trimStart();
   const whole = text.slice(open - 1, end);
   const call = /^domain_to_ascii\s*(?=\{)/.exec(body);
   if (call !== null)
-    return { text: domainToAscii(expandText(braced(body, call[0].length)?.text ?? '', run, depth + 1)), end };
+    return { text: domainToAscii(expandText(braced(body, call[0].length)?.text.trim() ?? '', run, depth + 1)), end };
   if (text.charAt(open) === '{' && body.startsWith('{')) return { text: expandCondition(body, whole, run, depth), end };
   const name = /^[A-Za-z0-9_]*/.exec(body)?.[0] ?? '';
   if (name === '') throw new ExpansionError(`empty macro name: "${text}"`);
