@@ -36,7 +36,7 @@ export interface MailSystemOptions {
 }
 
 export interface MailSystem {
-  /** Stops accepting, lets sessions and deliveries end, closes the queue. */
+  /** Stops accepting, lets sessions and deliveries come to their end, closes the queue. */
   drain(): Promise<void>;
   /** The same within seconds. */
   stop(): Promise<void>;
@@ -81,14 +81,18 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
     leaseCheckMs,
   ).unref();
 
-  const close = async (deadlineMs: number): Promise<void> => {
+  const drainWithin = async (deadlineMs: number, isPatient: boolean): Promise<void> => {
+    const sessions = drainServers(servers.all, servers.screenings, isPatient);
+    await Promise.race([sessions, new Promise((resolve) => setTimeout(resolve, deadlineMs).unref())]);
+  };
+  const close = async (patienceMs: number): Promise<void> => {
     clearInterval(leaseCheck);
     for (const server of listening) server.close();
     control.close();
     await intake.stop();
-    const sessions = drainServers(servers.all, servers.screenings);
-    await Promise.race([sessions, new Promise((resolve) => setTimeout(resolve, deadlineMs).unref())]);
-    await qmgr.stop(deadlineMs);
+    if (patienceMs > 0) await drainWithin(patienceMs, true);
+    await drainWithin(stopDeadlineMs, false);
+    await qmgr.stop(Math.max(patienceMs, stopDeadlineMs));
     deliverers.close();
     for (const agent of core.agents.values()) await agent.close?.();
     core.verifier?.close();
@@ -96,7 +100,7 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
   };
   return {
     drain: () => close(drainDeadlineMs),
-    stop: () => close(stopDeadlineMs),
+    stop: () => close(0),
     takeOver: async () => {
       await store.releaseLeases('dead');
       await qmgr.scan();

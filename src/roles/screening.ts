@@ -16,6 +16,7 @@ import type { TableOpener } from '#tables';
 export interface ConnectionService {
   /** `known`: what postscreen knows of the connection. */
   accept(socket: ScreenedSocket, known?: HandedOver): void;
+  sessionsEnd?(): Promise<void>;
   drain(): Promise<void>;
 }
 
@@ -56,16 +57,21 @@ export function createScreening(parts: ScreeningParts): PostscreenServer {
   });
 }
 
-/** Servers that get clients from postscreen end after it: those it still tests may pass. Keys: `name/type`. */
+/**
+ * Servers that get clients from postscreen end after it: those it still tests may pass. Keys: `name/type`. Patient: their
+ * sessions come to an end of their own; otherwise clients are told to come again when their transactions have ended.
+ */
 export async function drainServers(
   servers: ReadonlyMap<string, ConnectionService>,
   screenings: readonly ConnectionService[],
+  isPatient: boolean,
 ): Promise<void> {
   const screened = Promise.all(screenings.map((screening) => screening.drain()));
   const others = [...servers].filter(([, server]) => !screenings.includes(server));
   await Promise.all(
     others.map(async ([name, server]) => {
       if (name.endsWith('/pass')) await screened;
+      if (isPatient) await server.sessionsEnd?.();
       await server.drain();
     }),
   );

@@ -20,6 +20,7 @@ export function createLateService(make: () => SmtpService, events: EventChannel)
       }
       service.accept(socket, known);
     },
+    sessionsEnd: async () => service?.sessionsEnd(),
     drain: async () => service?.drain(),
   };
 }

@@ -2,6 +2,7 @@
  * The process limit of an SMTP service, here a limit of sessions: connections beyond it wait, and while it has been
  * reached lately, new sessions have the settings of `stress = yes`. master(5) maxproc, STRESS_README
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ServiceEntry } from '#config';
 import type { Anvil } from './anvil.ts';
 import type { ServedSocket, SmtpService } from './server.ts';
@@ -76,6 +77,14 @@ class LimitedService implements SmtpService {
     return this.#stressed;
   }
 
+  /** Those who wait are served as others go. */
+  async sessionsEnd(): Promise<void> {
+    do {
+      await Promise.all([this.#options.calm.sessionsEnd(), this.#stressed?.sessionsEnd()]);
+      await nextTurn();
+    } while (this.#waiting.length > 0);
+  }
+
   /** Who waits has not been greeted, and comes again. */
   async drain(): Promise<void> {
     this.#isDraining = true;
@@ -97,6 +106,7 @@ export function limitSessions(entry: ServiceEntry, parts: Omit<ProcessLimitOptio
 export function reportingAt(service: SmtpService, anvil: Anvil): SmtpService {
   return {
     accept: (socket, known) => service.accept(socket, known),
+    sessionsEnd: () => service.sessionsEnd(),
     drain: () => service.drain().finally(() => anvil.report()),
   };
 }

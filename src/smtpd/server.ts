@@ -32,6 +32,9 @@ export interface HandedOver {
 export interface SmtpService {
   /** `known`: what postscreen knows of the connection, and no header has to tell. */
   accept(socket: ServedSocket, known?: HandedOver): void;
+  /** Resolves when all sessions have come to an end of their own. */
+  sessionsEnd(): Promise<void>;
+  /** Lets transactions finish, then says 421; resolves when all sessions have ended. */
   drain(): Promise<void>;
 }
 
@@ -105,7 +108,11 @@ export class SmtpServer implements SmtpService {
     return running;
   }
 
-  /** Lets transactions finish, then says 421; resolves when all sessions have ended. */
+  async sessionsEnd(): Promise<void> {
+    while (this.#sessions.size > 0 || this.#waiting.size > 0)
+      await Promise.all([...[...this.#sessions.values()].map(({ running }) => running), ...this.#waiting]);
+  }
+
   async drain(): Promise<void> {
     this.#isDraining = true;
     const open = [...this.#sessions.values()];

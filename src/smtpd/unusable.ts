@@ -10,6 +10,7 @@ export function createUnusableService({ warnings, fatal }: ServiceProblem, event
       events.emit({ kind: 'fatal', text: fatal });
       socket.destroy();
     },
+    sessionsEnd: async () => {},
     drain: async () => {},
   };
 }

@@ -37,6 +37,7 @@ function setUp(change: Partial<ServiceEntry> = {}) {
   const clock = { at: 0 };
   const recorder = (name: string): SmtpService => ({
     accept: () => void served.push(name),
+    sessionsEnd: () => Promise.resolve(),
     drain: () => Promise.resolve(),
   });
   const service = limitSessions(

@@ -321,6 +321,19 @@ describe('an SMTP session', () => {
     assert.equal(server.server.sessionCount, 0);
   });
 
+  it('leaves clients alone while it waits for their sessions to end', async () => {
+    const server = serve();
+    const client = server.connect();
+    await client.reply();
+    const ended = server.server.sessionsEnd();
+    client.send('HELO c.example\r\n');
+    assert.equal(await client.reply(), '250 mail.example.com');
+    client.send('QUIT\r\n');
+    assert.equal(await client.reply(), '221 2.0.0 Bye');
+    await ended;
+    assert.equal(server.server.sessionCount, 0);
+  });
+
   it('takes XCLIENT only from whom it trusts, and then begins anew', async () => {
     const server = serve({ mainCf: 'smtpd_authorized_xclient_hosts = 192.0.2.1' });
     const replies = await server.talk(
