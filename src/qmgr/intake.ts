@@ -41,6 +41,7 @@ export class Intake {
   readonly #largeLimit: number;
   #timer: NodeJS.Timeout | undefined;
   #isOpen = false;
+  #isClaiming = false;
   #messages = 0;
   /** Places for what a claim under way may bring. */
   #reserved = 0;
@@ -60,6 +61,7 @@ export class Intake {
 
   start(): void {
     this.#isOpen = true;
+    this.#isClaiming = true;
     this.#options.store.onQueued((message) => {
       if (!this.#isOpen || this.#room === 0 || !this.#fits(message)) {
         // it becomes visible in incoming after this call
@@ -78,6 +80,12 @@ export class Intake {
 
   stop(): void {
     this.#isOpen = false;
+    this.retire();
+  }
+
+  /** Leaves what waits to another one; what arrives here is still taken. */
+  retire(): void {
+    this.#isClaiming = false;
     clearInterval(this.#timer);
   }
 
@@ -92,10 +100,10 @@ export class Intake {
     if (this.#isLarge(message)) {
       this.#largeRecipients -= message.recipients.length;
       const next = this.#putBackIds.shift();
-      if (next !== undefined && this.#isOpen) this.#tell(this.#takeUp(next));
+      if (next !== undefined && this.#isClaiming) this.#tell(this.#takeUp(next));
     }
     const isRoomy = this.#messages <= this.#options.settings.activeLimit * 0.9;
-    if (this.#isOpen && this.#incomingWaits && isRoomy && this.#room > 0) this.scanNow();
+    if (this.#isClaiming && this.#incomingWaits && isRoomy && this.#room > 0) this.scanNow();
   }
 
   /** Claims what waits in incoming, and what is due in deferred, as far as there is room. */
@@ -150,7 +158,7 @@ export class Intake {
     this.#options.prepare();
     this.#incomingWaits = false;
     let pair = firstClaim;
-    for (let more = true; more && this.#isOpen;) {
+    for (let more = true; more && this.#isClaiming;) {
       this.#reserved = Math.min(this.#room, 2 * pair);
       if (this.#reserved === 0) {
         this.#incomingWaits = true;

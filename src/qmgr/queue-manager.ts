@@ -103,6 +103,11 @@ export class QueueManager {
     this.#dispatch();
   }
 
+  /** Delivers what comes from here, and leaves what waits in the queue to the next generation. */
+  retire(): void {
+    this.#intake.retire();
+  }
+
   /** Takes no more, and waits for what runs until `deadlineMs` from now. */
   async stop(deadlineMs: number): Promise<void> {
     this.#isStopped = true;

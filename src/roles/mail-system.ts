@@ -90,7 +90,10 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
     for (const server of listening) server.close();
     control.close();
     await intake.stop();
-    if (patienceMs > 0) await drainWithin(patienceMs, true);
+    if (patienceMs > 0) {
+      qmgr.retire();
+      await drainWithin(patienceMs, true);
+    }
     await drainWithin(stopDeadlineMs, false);
     await qmgr.stop(Math.max(patienceMs, stopDeadlineMs));
     deliverers.close();

@@ -328,6 +328,24 @@ describe('the queue manager', () => {
     );
   });
 
+  it('leaves what waits to others when it is retired, and delivers what arrives here', async () => {
+    const scene = await open('', ({ recipients: [recipient] }) => ({
+      kind: recipient?.address.startsWith('old') === true ? 'deferred' : 'sent',
+    }));
+    const old = await scene.send(['old@one.example']);
+    await scene.until(async () => (await scene.stateOf(old)) === 'deferred');
+    scene.manager.retire();
+    scene.clock += 10_000_000;
+    await scene.manager.scan();
+    const fresh = await scene.send(['new@two.example']);
+    await scene.until(() => scene.events.some((event) => event.kind === 'removed' && event.queueId === fresh));
+    assert.deepEqual(
+      scene.requests.map(({ queueId }) => queueId),
+      [old, fresh],
+    );
+    assert.equal(await scene.stateOf(old), 'deferred');
+  });
+
   it('slows mail down that arrives while more waits than is taken up', async () => {
     let isBlocked = true;
     const scene = await open('qmgr_message_active_limit = 2\n', async () => {
