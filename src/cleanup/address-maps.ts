@@ -57,7 +57,7 @@ function* mapCanonical(address: string, { name, list }: NamedTables, maps: Addre
 }
 
 /** masquerade_domains: subdomains become the domain; `!` exempts. ADDRESS_REWRITING_README */
-export function masquerade(
+function masquerade(
   address: string,
   settings: Pick<CleanupSettings, 'masqueradeDomains' | 'masqueradeExceptions'>,
 ): string {

@@ -38,7 +38,7 @@ export interface HeaderSectionResult {
 }
 
 /** Rewrites the addresses of a field; the field as it was when nothing changes. */
-export function* rewriteField(field: HeaderField, context: 'local' | 'remote', maps: AddressMaps): Steps<string> {
+function* rewriteField(field: HeaderField, context: 'local' | 'remote', maps: AddressMaps): Steps<string> {
   const role = fieldRole(field.name);
   if (role === undefined) return field.text;
   const body = field.text.slice(field.text.indexOf(':') + 1);

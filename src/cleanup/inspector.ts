@@ -49,12 +49,6 @@ export class Inspector {
     return this.#isOn;
   }
 
-  /** Whether any table or strict check can say something of a header section. */
-  get readsHeaders(): boolean {
-    const { headerChecks, mimeHeaderChecks, strict7bitHeaders } = this.#options.settings;
-    return this.#isOn && (strict7bitHeaders || !headerChecks.list.isEmpty || !mimeHeaderChecks.list.isEmpty);
-  }
-
   /** Whether the body has to be read line by line; `hasParts`: it may hold headers. */
   readsBody(hasParts: boolean): boolean {
     const { settings } = this.#options;

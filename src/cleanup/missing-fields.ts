@@ -4,7 +4,7 @@ import { type Envelope, formatMailDate } from '#message';
 import type { CleanupSettings } from './settings.ts';
 
 /** `YYYYMMDDhhmmss.QUEUEID@myhostname` in GMT; with long queue IDs `QUEUEID@myhostname`. */
-export function makeMessageId(
+function makeMessageId(
   at: number,
   queueId: string,
   { longQueueIds, myhostname }: Pick<CleanupSettings, 'longQueueIds' | 'myhostname'>,
@@ -40,7 +40,7 @@ function encodeWords(text: string, charset: string): string {
 type FromSettings = Pick<CleanupSettings, 'headerFromStandard' | 'fullNameCharset'>;
 
 /** The body of a From: for a sender, with its full name if there is one. postconf(5) header_from_format */
-export function fromBody(sender: string, fullName: string, settings: FromSettings): string {
+function fromBody(sender: string, fullName: string, settings: FromSettings): string {
   if (sender === '') return 'MAILER-DAEMON';
   const address = toExternal(sender);
   if (fullName === '') return address;

@@ -18,7 +18,7 @@ interface Parsed {
 const trustMs = 1000;
 
 /** Parses hosts(5). */
-export function parseHosts(text: string): Parsed {
+function parseHosts(text: string): Parsed {
   const byName = new Map<string, string[]>();
   const byAddress = new Map<string, string>();
   for (const line of text.split('\n')) {

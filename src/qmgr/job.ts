@@ -72,11 +72,6 @@ export class Job {
     this.order = message.sequence;
   }
 
-  /** Entries known so far. */
-  get minEntries(): number {
-    return this.started + this.waiting;
-  }
-
   /** Entries there can be: each recipient not yet read may be one of its own. */
   get maxEntries(): number {
     return this.started + this.waiting + this.message.unreadCount;

@@ -20,10 +20,6 @@ export class ReadyDestinations {
     return this.#heap[0];
   }
 
-  get size(): number {
-    return this.#heap.length;
-  }
-
   /** Takes the destination in, or puts it where it belongs after its first peer has changed. */
   put(destination: Destination): void {
     if (destination.readyAt < 0) {

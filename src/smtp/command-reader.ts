@@ -83,11 +83,6 @@ export class CommandReader {
     this.#buffer = empty;
   }
 
-  /** Leaves content or a chunk that will not be read to its end. */
-  beginCommands(): void {
-    this.#mode = 'command';
-  }
-
   /** The next piece; undefined when more bytes are needed. */
   next(): Framed | undefined {
     switch (this.#mode) {

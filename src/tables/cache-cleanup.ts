@@ -10,7 +10,7 @@ export interface CacheCleanupOptions {
 }
 
 /** Where Postfix's caches hold the time (seconds since the epoch) of the last whole cleanup. */
-export const lastCleanupKey = '_LAST_CACHE_CLEANUP_COMPLETED_';
+const lastCleanupKey = '_LAST_CACHE_CLEANUP_COMPLETED_';
 /** Entries at a time; mail goes on in between. */
 const sliceEntries = 200;
 const longestTimerMs = 2 ** 31 - 1;

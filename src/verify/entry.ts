@@ -13,7 +13,7 @@ export interface Entry extends VerifiedAddress {
 const states = ['deliverable', 'deferred', 'bounced', 'pending'] as const;
 
 /** After that a probe without an answer is taken for lost. */
-export const probeTtlMs = 1_000_000;
+const probeTtlMs = 1_000_000;
 
 export const unknownAddress: Entry = {
   state: 'pending',

@@ -30,7 +30,7 @@ function partType(contentType: string | undefined, insideDigest: boolean): PartT
 }
 
 /** The keys of a message, in order. With `readsMime` headers of parts and attached messages are headers too. */
-export function* messageKeys(
+function* messageKeys(
   lines: readonly string[],
   readsMime: boolean,
 ): Iterable<{ readonly place: Place; readonly key: string }> {

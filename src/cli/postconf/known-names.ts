@@ -20,7 +20,7 @@ export interface KnownNames {
 }
 
 /** Names that `$` forms of a value refer to. */
-export function referredNames(value: string): readonly string[] {
+function referredNames(value: string): readonly string[] {
   return [...value.replaceAll('$$', '').matchAll(/\$(?:\{\s*|\(\s*)?(\w+)/g)].flatMap(([form, name = '']) =>
     form.includes('{') && name === 'domain_to_ascii' ? [] : [name],
   );

@@ -61,7 +61,7 @@ export function formatEntry(entry: MasterEntryText, folds: boolean): string {
   return foldGroups([formatFields(entry), ...words], (group) => group.startsWith('-o '));
 }
 
-export function fieldValue(entry: MasterEntryText, field: FieldName): string {
+function fieldValue(entry: MasterEntryText, field: FieldName): string {
   return field === 'command' ? commandText(entry) : entry.fields[field];
 }
 
