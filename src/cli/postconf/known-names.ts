@@ -55,7 +55,8 @@ export function findKnownNames(
     // only the syntax counts here; 0 is a value that every kind of comparison takes
     const expansion = expandValue(value, () => '0');
     if (expansion.kind === 'failed') warn(expansion.reason);
-    else for (const other of referredNames(value)) settle(other);
+    // what stands in for a recipient or a client is known when there is one
+    else if (registry.get(name)?.kind !== 'raw') for (const other of referredNames(value)) settle(other);
     if (name === classList) for (const word of value.split(/[\s,]+/).filter((text) => text !== '')) settle(word);
   }
   return {
