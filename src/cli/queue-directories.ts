@@ -1,6 +1,6 @@
 /** The directories of an installation: what `postfix check` makes and mends before a start. postfix(1) */
 import { chmodSync, chownSync, statSync } from 'node:fs';
-import { ConfigError, type Settings } from '#config';
+import { ConfigError, placeOf, type Settings } from '#config';
 import { mailOwner } from '#roles';
 import { makeDirectory, unfitness } from './make-directory.ts';
 
@@ -31,9 +31,7 @@ export function makeQueueDirectories(settings: Settings): void {
     const path = settings.string(name);
     const why = unfitness(path);
     if (why === undefined) return [];
-    const origin = settings.origin(name);
-    const place = origin === undefined ? '' : `${origin.file}, line ${origin.line}: `;
-    return [`${place}${name} = ${path}: ${why}; name a directory of its own on a disk`];
+    return [`${placeOf(settings.origin(name))}${name} = ${path}: ${why}; name a directory of its own on a disk`];
   });
   if (problems.length > 0) throw new ConfigError(problems);
   for (const { path, mode, ofOwner } of directories(settings)) {

@@ -13,6 +13,8 @@ export { defaultConfigDirectory, findConfigDirectory } from './directory.ts';
 export { expandValue, type Expansion, type ValueSource } from './expand.ts';
 export { type HostFacts, systemHostFacts } from './host-defaults.ts';
 export { type LogicalLine, readLogicalLines } from './logical-lines.ts';
+export { placeOf, placeOfService } from './place.ts';
+export { settingsViews } from './views.ts';
 export { type MainEntry, type MainFile, parseMainFile, splitAssignment } from './main-cf.ts';
 export { editMainText, type MainChange } from './main-cf-edit.ts';
 export { fieldProblem, type MasterEntryText, type MasterField, parseEntry, splitOverrides } from './master-cf.ts';

@@ -1,4 +1,5 @@
 /** The values of one service, read from main.cf, master.cf and the defaults, with their checks. */
+import { placeOf } from './place.ts';
 import { hostNameProblem } from '#address';
 import { wrongWord } from './closed-values.ts';
 import { expandValue, type ValueSource } from './expand.ts';
@@ -82,9 +83,7 @@ export class SettingValues implements Settings {
 
   /** An error that names parameter, place, text and what is expected. */
   #problem(name: string, text: string, expected: string): ConfigError {
-    const origin = this.origin(name);
-    const place = origin === undefined ? '' : `${origin.file}, line ${origin.line}: `;
-    return new ConfigError([`${place}bad value for parameter ${name}: "${text}": ${expected}`]);
+    return new ConfigError([`${placeOf(this.origin(name))}bad value for parameter ${name}: "${text}": ${expected}`]);
   }
 
   bool(name: string): boolean {

@@ -2,6 +2,8 @@
  * What Posthorn does not do yet and must not ignore: settings that would change what happens to mail. They refuse the
  * start; the list shrinks as features arrive.
  */
+import { placeOf, placeOfService } from './place.ts';
+import { settingsViews } from './views.ts';
 import type { Configuration, Settings } from './settings.ts';
 
 interface Refusal {
@@ -37,21 +39,15 @@ const knownPrograms = new Set(
 );
 const refusedPrograms: Readonly<Record<string, string>> = { qmqpd: 'QMQP' };
 
-function place(settings: Settings, name: string): string {
-  const origin = settings.origin(name);
-  return origin === undefined ? '' : `${origin.file}, line ${origin.line}: `;
-}
-
 type Where = Pick<Configuration, 'settings' | 'services' | 'settingsFor'>;
 
 /** The rows that apply somewhere: in main.cf, or in a service with `-o` of its own. */
 function applying(where: Where, rows: readonly Refusal[], rest: (what: string) => string): readonly string[] {
-  const { settings, services, settingsFor } = where;
-  const views = [settings, ...services.filter(({ overrides }) => overrides.size > 0).map(settingsFor)];
+  const views = settingsViews(where);
   const found = rows.flatMap(({ name, applies, what }) =>
     views
       .filter((view) => applies(view.string(name), view))
-      .map((view) => `${place(view, name)}${name} = ${view.string(name)}: ${rest(what)}`),
+      .map((view) => `${placeOf(view.origin(name))}${name} = ${view.string(name)}: ${rest(what)}`),
   );
   return [...new Set(found)];
 }
@@ -66,13 +62,12 @@ export function findUnsupported(where: Where): readonly string[] {
   const rest = (what: string): string =>
     `${what} is not in this version; remove the setting or the service, or mail would not be handled as it says`;
   const values = applying(where, refusals, rest);
-  const programs = where.services.flatMap(({ name, type, command, origin }) => {
+  const programs = where.services.flatMap((entry) => {
+    const { command } = entry;
     if (knownPrograms.has(command)) return [];
     const what = refusedPrograms[command];
     const reason = what === undefined ? `unknown program "${command}"` : `${what} is not in this version`;
-    return [
-      `${origin.file}, line ${origin.line}: service ${name}/${type}: ${reason}; remove or comment out the service`,
-    ];
+    return [`${placeOfService(entry)}${reason}; remove or comment out the service`];
   });
   return [...new Set([...values, ...programs])];
 }

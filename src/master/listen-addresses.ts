@@ -2,7 +2,7 @@
 import { lookup } from 'node:dns/promises';
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { ConfigError, familiesOf, type ServiceEntry, type Settings } from '#config';
+import { ConfigError, familiesOf, placeOfService, type ServiceEntry, type Settings } from '#config';
 
 export interface ListenAddress {
   readonly address: string;
@@ -64,11 +64,9 @@ function protocolFilter(settings: Settings): (address: string) => boolean {
 export async function listenAddresses(entry: ServiceEntry, settings: Settings): Promise<readonly ListenAddress[]> {
   const { host, port: portName } = splitEndpoint(entry.name);
   const port = portOf(portName, settings);
-  const place = `${entry.origin.file}, line ${entry.origin.line}`;
+  const place = placeOfService(entry);
   if (port === undefined || port > 65_535) {
-    throw new ConfigError([
-      `${place}: service ${entry.name}/inet: unknown port "${portName}"; write a number or a name from /etc/services`,
-    ]);
+    throw new ConfigError([`${place}unknown port "${portName}"; write a number or a name from /etc/services`]);
   }
   const wanted = protocolFilter(settings);
   const hosts = host === '' ? settings.list('inet_interfaces') : [host];
@@ -77,9 +75,7 @@ export async function listenAddresses(entry: ServiceEntry, settings: Settings): 
     try {
       for (const address of await addressesOf(name, wanted)) addresses.add(address);
     } catch {
-      throw new ConfigError([
-        `${place}: service ${entry.name}/inet: host "${name}" has no address here; check inet_interfaces`,
-      ]);
+      throw new ConfigError([`${place}host "${name}" has no address here; check inet_interfaces`]);
     }
   }
   return [...addresses].map((address) => ({ address, port }));

@@ -1,6 +1,6 @@
 /** Opening the mail log as the supervisor: maillog_file within maillog_file_prefixes. postconf(5) */
 import { chownSync, openSync } from 'node:fs';
-import { ConfigError, type Settings } from '#config';
+import { ConfigError, placeOf, type Settings } from '#config';
 
 /** Descriptor of the log file, or undefined when the log goes to syslog. Throws ConfigError. */
 export function openLogFile(
@@ -11,9 +11,8 @@ export function openLogFile(
   if (path === '') return undefined;
   const prefixes = settings.list('maillog_file_prefixes');
   if (!prefixes.some((prefix) => path.startsWith(prefix))) {
-    const origin = settings.origin('maillog_file');
     throw new ConfigError([
-      `${origin === undefined ? '' : `${origin.file}, line ${origin.line}: `}maillog_file = ${path}: it must begin with one of maillog_file_prefixes (${prefixes.join(' ')})`,
+      `${placeOf(settings.origin('maillog_file'))}maillog_file = ${path}: it must begin with one of maillog_file_prefixes (${prefixes.join(' ')})`,
     ]);
   }
   if (path === '/dev/stdout') return 1;

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { ConfigError, type Configuration, type ServiceEntry, splitServiceArguments } from '#config';
+import { ConfigError, type Configuration, placeOfService, type ServiceEntry, splitServiceArguments } from '#config';
 import type { EventChannel } from '#events';
 import { getGroupByName, getUserByName } from '#native';
 
@@ -26,8 +26,7 @@ export interface SpawnServicesOptions {
 
 /** Throws ConfigError, with the entry's file and line. */
 function readSpawnSettings(entry: ServiceEntry, configuration: Configuration): SpawnSettings {
-  const refuse = (text: string): ConfigError =>
-    new ConfigError([`${entry.origin.file}, line ${entry.origin.line}: service ${entry.name}/spawn: ${text}`]);
+  const refuse = (text: string): ConfigError => new ConfigError([`${placeOfService(entry, 'spawn')}${text}`]);
   if (entry.type !== 'unix') throw refuse(`type ${entry.type} is not supported; use a unix socket`);
   const { attributes, argv } = splitServiceArguments(entry.args);
   if (argv.length === 0) throw refuse('missing argv= attribute; write the command after it, last of all');

@@ -1,17 +1,7 @@
 /** Tables whose files are not there, or that proxymap(8) may not open: told at the start. Postfix says so at the first lookup, when mail has come. */
-import { type Configuration, type ListElement, type Origin, ParameterRegistry, type Settings } from '#config';
+import { type Configuration, type ListElement, placeOf, type Settings, settingsViews } from '#config';
 import { ProxyApproval, readNetwork, type TableFileProblem as Problem, tableFileProblems, unreadable } from '#tables';
-
-/** Each word may name a table. */
-const tableLists =
-  /(?<!^proxy_(?:read|write))(?:_maps|_checks|_restrictions|(?:command|reply|status|mechanism)_filter|_exceptions|_access_list)$/;
-/** A word that begins with `/` is a file of patterns, another with a colon a table. */
-const patternLists = /(?:_domains|_networks|_hosts|_users|_destinations|_exclusions|^mydestination|^mynetworks)$/;
-
-const names = new ParameterRegistry().names();
-
-const place = (origin: Origin | undefined): string =>
-  origin === undefined ? '' : `${origin.file}, line ${origin.line}: `;
+import { tableParameters, takesPatterns } from './table-parameters.ts';
 
 interface Named {
   readonly parameter: string;
@@ -26,8 +16,7 @@ function namedTables(settings: Settings): readonly Named[] {
     settings.string('mydestination') === '' &&
     ['alias_maps', 'local_recipient_maps'].includes(name) &&
     !settings.isSet(name);
-  const lists = names.filter((name) => tableLists.test(name) || patternLists.test(name));
-  return [...lists.filter((name) => !isUnused(name)), ...classes]
+  return [...tableParameters.filter((name) => !isUnused(name)), ...classes]
     .toSorted((a, b) => Number(settings.isSet(b)) - Number(settings.isSet(a)))
     .flatMap((parameter) => settings.elements(parameter).map((element) => ({ parameter, element })));
 }
@@ -35,7 +24,7 @@ function namedTables(settings: Settings): readonly Named[] {
 /** What is wrong with a word that names a table or a file of patterns. */
 function problemsOf({ parameter, element }: Named, settings: Settings, approval: ProxyApproval): readonly Problem[] {
   const text = element.text.replace(/^!+/, '');
-  const isPattern = patternLists.test(parameter);
+  const isPattern = takesPatterns(parameter);
   if (isPattern && text.startsWith('/')) {
     const reason = unreadable(text);
     return reason === undefined
@@ -59,13 +48,11 @@ function unapproved(text: string, approval: ProxyApproval): readonly Problem[] {
 }
 
 /** One line for each table that can't be used, where it is named first. */
-export function missingTables({
-  services,
-  settings,
-  settingsFor,
-}: Pick<Configuration, 'services' | 'settings' | 'settingsFor'>): readonly string[] {
-  const approval = new ProxyApproval(settings, 'proxy_read_maps');
-  const views = [settings, ...services.filter(({ overrides }) => overrides.size > 0).map(settingsFor)];
+export function missingTables(
+  configuration: Pick<Configuration, 'services' | 'settings' | 'settingsFor'>,
+): readonly string[] {
+  const approval = new ProxyApproval(configuration.settings, 'proxy_read_maps');
+  const views = settingsViews(configuration);
   const told = new Map<string, string>();
   for (const view of views) {
     for (const named of namedTables(view)) {
@@ -73,7 +60,7 @@ export function missingTables({
       for (const { table, reason, remedy } of problemsOf(named, view, approval)) {
         if (told.has(table)) continue;
         const what = `${parameter}: ${reason}; ${remedy}; as it stands, each lookup in it fails`;
-        told.set(table, `${place(element.origin)}${what}`);
+        told.set(table, `${placeOf(element.origin)}${what}`);
       }
     }
   }

@@ -1,6 +1,7 @@
 /** Values that are read without complaint and fail when mail comes: networks, types of tables, transports. */
-import { type Configuration, nearestName, type Origin, ParameterRegistry, type Settings } from '#config';
+import { type Configuration, nearestName, ParameterRegistry, placeOf, type Settings, settingsViews } from '#config';
 import { isTableType, readNetwork, tableTypes } from '#tables';
+import { tableParameters } from './table-parameters.ts';
 
 const registry = new ParameterRegistry();
 const networkLists = ['mynetworks', 'smtpd_authorized_xclient_hosts', 'smtpd_authorized_xforward_hosts'];
@@ -27,23 +28,14 @@ const ehloKeywords = (
   'verp vrfy xclient xforward'
 ).split(' ');
 
-/** Parameters that may name tables; but for those that repeat others, restrictions among them. */
-const tableParameters = registry
-  .names()
-  .filter((name) =>
-    /^(?!proxy_).*(?:_maps|_checks|_domains|_networks|_users|reply_filter|command_filter|status_filter|mydestination|mynetworks)$/.test(
-      name,
-    ),
-  );
+/** Restrictions have a check of their own. */
+const typedParameters = tableParameters.filter((name) => !name.endsWith('_restrictions'));
 
 /** Lists, where a word that begins with `#` can only be meant as a comment. */
 const commentable = [
   'relayhost',
   ...registry.names().filter((name) => registry.get(name)?.kind === 'list' && !name.endsWith('_restrictions')),
 ];
-
-const place = (origin: Origin | undefined): string =>
-  origin === undefined ? '' : `${origin.file}, line ${origin.line}: `;
 
 const guess = (word: string, known: readonly string[]): string => {
   const near = nearestName(word, known);
@@ -56,13 +48,13 @@ function badNetworks(settings: Settings): readonly string[] {
       const bare = text.replace(/^!+/, '');
       const network = /^[\d[][^/]*\/|^\[/.test(bare) ? readNetwork(bare) : undefined;
       if (typeof network !== 'string') return [];
-      return [`${place(origin)}${parameter}: ${network}; as it stands, clients are answered 451 4.3.0`];
+      return [`${placeOf(origin)}${parameter}: ${network}; as it stands, clients are answered 451 4.3.0`];
     }),
   );
 }
 
 function unknownTableTypes(settings: Settings): readonly string[] {
-  return tableParameters.flatMap((parameter) =>
+  return typedParameters.flatMap((parameter) =>
     settings.elements(parameter).flatMap(({ text, origin }) => {
       const type = /^!*(?:(?:proxy|debug):)*([a-z][a-z_0-9]*):(?!:)/i.exec(text)?.[1];
       if (type === undefined || tableTypes.includes(type) || typeof readNetwork(text) !== 'string') return [];
@@ -70,10 +62,10 @@ function unknownTableTypes(settings: Settings): readonly string[] {
         // defaults that refer to it are not worth a line of their own
         if (!settings.isSet(parameter)) return [];
         const absent = `${parameter}: tables of type ${type} are not in this version`;
-        return [`${place(origin)}${absent}; as it stands, each lookup fails and mail is deferred`];
+        return [`${placeOf(origin)}${absent}; as it stands, each lookup fails and mail is deferred`];
       }
       const what = `${parameter}: unknown type of table in "${text}"${guess(type, tableTypes)}`;
-      return [`${place(origin)}${what}; as it stands, each lookup fails and mail is deferred`];
+      return [`${placeOf(origin)}${what}; as it stands, each lookup fails and mail is deferred`];
     }),
   );
 }
@@ -85,7 +77,7 @@ function unknownKeywords(settings: Settings): readonly string[] {
       .filter(({ text }) => !ehloKeywords.includes(text.toLowerCase()))
       .map(({ text, origin }) => {
         const what = `${parameter}: unknown EHLO keyword "${text}"${guess(text.toLowerCase(), ehloKeywords)}`;
-        return `${place(origin)}${what}; as it stands, it changes nothing`;
+        return `${placeOf(origin)}${what}; as it stands, it changes nothing`;
       }),
   );
 }
@@ -94,7 +86,7 @@ function unclosedRelayhost(settings: Settings): readonly string[] {
   return settings.elements('relayhost').flatMap(({ text, origin }) => {
     if (!text.startsWith('[') || /^\[[^[\]\s]+\](?::[\w-]+)?$/.test(text)) return [];
     const what = `relayhost: "${text}" is neither [host] nor [host]:port`;
-    return [`${place(origin)}${what}; as it stands, mail for it is deferred`];
+    return [`${placeOf(origin)}${what}; as it stands, mail for it is deferred`];
   });
 }
 
@@ -109,7 +101,7 @@ function trailingComments(settings: Settings): readonly string[] {
       .map(({ text }) => text)
       .join(' ');
     const what = `${parameter}: "${comment}" is read as part of the value`;
-    return [`${place(elements[at]?.origin)}${what}; put the comment on a line of its own`];
+    return [`${placeOf(elements[at]?.origin)}${what}; put the comment on a line of its own`];
   });
 }
 
@@ -118,18 +110,16 @@ function missingTransports(settings: Settings, transports: readonly string[]): r
     const [transport = ''] = settings.string(parameter).split(':');
     if (transport === '' || transports.includes(transport)) return [];
     const what = `${parameter}: master.cf has no service "${transport}"${guess(transport, transports)}`;
-    return [`${place(settings.origin(parameter))}${what}; as it stands, mail for it is deferred`];
+    return [`${placeOf(settings.origin(parameter))}${what}; as it stands, mail for it is deferred`];
   });
 }
 
 /** What looks like a slip of the pen, one line each. */
-export function misspeltValues({
-  services,
-  settings,
-  settingsFor,
-}: Pick<Configuration, 'services' | 'settings' | 'settingsFor'>): readonly string[] {
-  const transports = services.filter(({ type }) => type !== 'inet').map(({ name }) => name);
-  const views = [settings, ...services.filter(({ overrides }) => overrides.size > 0).map(settingsFor)];
+export function misspeltValues(
+  configuration: Pick<Configuration, 'services' | 'settings' | 'settingsFor'>,
+): readonly string[] {
+  const transports = configuration.services.filter(({ type }) => type !== 'inet').map(({ name }) => name);
+  const views = settingsViews(configuration);
   const found = views.flatMap((view) => [
     ...badNetworks(view),
     ...unknownTableTypes(view),

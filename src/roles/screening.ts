@@ -1,5 +1,5 @@
 /** postscreen, joined with the SMTP servers that get its clients. postscreen(8); postconf(5) smtpd_service_name */
-import { ConfigError, type ServiceEntry, type Settings } from '#config';
+import { ConfigError, placeOfService, type ServiceEntry, type Settings } from '#config';
 import type { Resolver } from '#dns';
 import type { EventChannel } from '#events';
 import {
@@ -38,9 +38,8 @@ export function createScreening(parts: ScreeningParts): PostscreenServer {
   const name = settings.string('smtpd_service_name');
   const server = servers.get(name);
   if (server === undefined) {
-    const place = `${entry.origin.file}, line ${entry.origin.line}: service ${entry.name}/${entry.type}`;
     throw new ConfigError([
-      `${place}: smtpd_service_name = ${name}: master.cf has no such service; add "${name} pass - - y - - smtpd"`,
+      `${placeOfService(entry)}smtpd_service_name = ${name}: master.cf has no such service; add "${name} pass - - y - - smtpd"`,
     ]);
   }
   let served = 0;

@@ -1,5 +1,5 @@
 /** What starts though it can't work: told at the start, where somebody looks. */
-import type { Configuration, Settings } from '#config';
+import { type Configuration, placeOf, placeOfService, type Settings } from '#config';
 import { serviceProblem, unknownRestrictions } from '#smtpd';
 
 /** An open relay and the like, one line a service. postconf(5) smtpd_relay_restrictions */
@@ -10,8 +10,7 @@ export function unusableServices({
   return services.flatMap((entry) => {
     const problem = entry.command === 'smtpd' ? serviceProblem(settingsFor(entry)) : undefined;
     if (problem === undefined) return [];
-    const { origin, name, type } = entry;
-    return [`${origin.file}, line ${origin.line}: service ${name}/${type}: ${problem.fatal}`];
+    return [`${placeOfService(entry)}${problem.fatal}`];
   });
 }
 
@@ -24,9 +23,8 @@ function unknownIn(settings: Settings): readonly string[] {
   return restrictionLists.flatMap((parameter) =>
     unknownRestrictions(settings.elements(parameter), classes).map(({ element, nearest }) => {
       const { text, origin } = element;
-      const place = origin === undefined ? '' : `${origin.file}, line ${origin.line}: `;
       const hint = nearest === undefined ? ';' : `; did you mean "${nearest}"?`;
-      return `${place}${parameter}: unknown restriction "${text}"${hint} as it stands, clients are answered 451 4.3.5`;
+      return `${placeOf(origin)}${parameter}: unknown restriction "${text}"${hint} as it stands, clients are answered 451 4.3.5`;
     }),
   );
 }

@@ -1,5 +1,5 @@
 /** SASL login of a service as main.cf asks for it. SASL_README; postconf(5) smtpd_sasl_auth_enable */
-import { ConfigError, type Settings } from '#config';
+import { ConfigError, placeOf, type Settings } from '#config';
 import {
   createRehearsedServer,
   CyrusServer,
@@ -53,8 +53,7 @@ function serverOf(settings: Settings, { configDirectory, warn }: LoginOptions): 
   const config = readCyrusConfig(chosen === '' ? usual : chosen.split(':'), path);
   const problem = config.isBroken ? undefined : cyrusProblem(config);
   if (problem === undefined) return new CyrusServer(config, settings.string('smtpd_sasl_local_domain'));
-  const origin = settings.origin('smtpd_sasl_auth_enable');
-  const place = origin === undefined ? '' : `${origin.file}, line ${origin.line}: `;
+  const place = placeOf(settings.origin('smtpd_sasl_auth_enable'));
   const what = `smtpd_sasl_type = cyrus with ${problem}`;
   throw new ConfigError([
     `${place}${what} is not in this version; with saslauthd it is, and smtpd_sasl_type = dovecot`,

@@ -1,5 +1,5 @@
 /** The parameters of local(8), read once. */
-import { ConfigError, type Settings } from '#config';
+import { ConfigError, placeOf, type Settings } from '#config';
 import { getGroupByName, getUserByName } from '#native';
 import type { TableList, TableOpener } from '#tables';
 import { exportedEnvironment } from '../command-environment.ts';
@@ -69,8 +69,7 @@ function readNobody(settings: Settings): Rights {
   const owner = settings.string('mail_owner');
   const isOwner = user !== undefined && user.uid === getUserByName(owner)?.uid;
   if (user?.uid === 0 || isOwner || (user === undefined && name !== 'nobody')) {
-    const origin = settings.origin('default_privs');
-    const place = origin === undefined ? '' : `${origin.file}, line ${origin.line}: `;
+    const place = placeOf(settings.origin('default_privs'));
     const reason = isOwner ? 'mail_owner is the same user' : user === undefined ? 'no such user' : 'this user is root';
     throw new ConfigError([
       `${place}bad value for parameter default_privs: "${text}": ${reason}; name a user without privileges`,

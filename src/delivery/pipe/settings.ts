@@ -1,5 +1,12 @@
 /** What master.cf says of a pipe(8) transport: flags=, user=, argv= and the others. */
-import { ConfigError, type ServiceEntry, type Settings, splitServiceArguments, unescape } from '#config';
+import {
+  ConfigError,
+  placeOfService,
+  type ServiceEntry,
+  type Settings,
+  splitServiceArguments,
+  unescape,
+} from '#config';
 import { getGroupByName, getUserByName } from '#native';
 import { exportedEnvironment } from '../command-environment.ts';
 
@@ -24,8 +31,7 @@ export interface PipeSettings {
 const knownFlags = 'BDFORXhqu.>';
 /** Throws ConfigError, with the entry's file and line. */
 export function readPipeSettings(entry: ServiceEntry, settings: Settings): PipeSettings {
-  const refuse = (text: string): ConfigError =>
-    new ConfigError([`${entry.origin.file}, line ${entry.origin.line}: service ${entry.name}/pipe: ${text}`]);
+  const refuse = (text: string): ConfigError => new ConfigError([`${placeOfService(entry, 'pipe')}${text}`]);
   const { attributes, argv } = splitServiceArguments(entry.args);
   if (argv.length === 0) throw refuse('missing argv= attribute; write the command after it, last of all');
   if (attributes.has('chroot')) throw refuse('chroot= is not supported; remove it');

@@ -1,0 +1,15 @@
+/** The different settings that one configuration has. */
+import type { ServiceEntry, Settings } from './settings.ts';
+
+/** Those of main.cf, then those of each service with `-o` of its own. */
+export function settingsViews({
+  settings,
+  services,
+  settingsFor,
+}: {
+  readonly settings: Settings;
+  readonly services: readonly ServiceEntry[];
+  readonly settingsFor: (entry: ServiceEntry) => Settings;
+}): readonly Settings[] {
+  return [settings, ...services.filter(({ overrides }) => overrides.size > 0).map(settingsFor)];
+}
