@@ -3,6 +3,7 @@ import type { MaybePromise, Submission, SubmissionResult } from '#message';
 import { type CommandResult, type ContentOrder, replyOf } from './command-result.ts';
 import { writeContent } from './content.ts';
 import { finishFiltered, logFilterReply } from './filter-entry.ts';
+import { checkPolicy } from './policy-check.ts';
 import type { FilteredMail } from './proxy-filter/index.ts';
 import { logRefusal, warn } from './session-log.ts';
 import type { Transaction } from './session-state.ts';
@@ -125,7 +126,7 @@ async function finish(
 
 async function refusalOfMessage(session: Session, { isTooLarge }: Transaction): Promise<CommandResult | undefined> {
   if (isTooLarge) return replyOf('552 5.3.4 Error: message file too big');
-  const verdict = await session.check('endOfData');
+  const verdict = await checkPolicy(session, 'endOfData');
   return verdict.kind === 'reject' ? replyOf(verdict.reply, verdict.hangsUp) : undefined;
 }
 

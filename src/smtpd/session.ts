@@ -21,7 +21,8 @@ import type { Override } from './commands/xclient.ts';
 import { CommandCounters } from './counters.ts';
 import { Exchange } from './exchange.ts';
 import type { LoginSettings } from './login-settings.ts';
-import type { PolicyChecks, PolicyMemory, SessionFacts, Stage, Verdict } from './policy.ts';
+import { checkPolicy } from './policy-check.ts';
+import type { PolicyChecks, PolicyMemory } from './policy.ts';
 import { warn } from './session-log.ts';
 import { beginLogin, loginByXclient, SessionLogin } from './session-login.ts';
 import { type ClientFacts, clientText, type NewTransaction, type Transaction } from './session-state.ts';
@@ -98,11 +99,12 @@ export class Session {
   /** The client was refused when it connected: nothing is left but QUIT. */
   accessDenied = false;
   sawBareLf = false;
+  /** What the restrictions remember from one stage to the next. */
+  policyMemory: PolicyMemory = {};
   isDraining = false;
   /** Ended without the last line in the log. */
   #isAborted = false;
   #transactionCount = 0;
-  #policyMemory: PolicyMemory = {};
 
   constructor(stream: Duplex, client: ClientFacts, options: SessionOptions) {
     this.options = options;
@@ -178,63 +180,12 @@ export class Session {
     const tooMany = await this.limits.meet();
     if (tooMany !== undefined) return exchange.end(tooMany);
     if (exchange.isOutOfStep('CONNECT')) return exchange.endOutOfStep();
-    const verdict = settings.delayReject ? undefined : await this.check('connect');
+    const verdict = settings.delayReject ? undefined : await checkPolicy(this, 'connect');
     if (verdict?.kind === 'reject') {
       this.accessDenied = true;
       await exchange.answer(replyOf(verdict.reply, verdict.hangsUp));
     } else exchange.replies.sayPlain(220, [settings.banner]);
     exchange.replies.flush();
-  }
-
-  /** Asks the restrictions; what they want done with the message is done, or remembered until it can be. */
-  async check(
-    stage: Stage,
-    change: Partial<Pick<SessionFacts, 'helo' | 'recipient' | 'protocol' | 'etrnDomain' | 'instance'>> = {},
-  ): Promise<Verdict> {
-    const { transaction } = this;
-    const { policy } = this.options;
-    if (policy.asksNothing?.(stage) === true) return { kind: 'accept', actions: [] };
-    const answer = policy.check(stage, {
-      command: this.where,
-      clientText: this.clientText,
-      memory: this.#policyMemory,
-      isDiscarded: transaction?.isDiscarded ?? false,
-      isHeld: transaction?.isHeld ?? false,
-      client: this.client,
-      helo: this.helo,
-      protocol: this.protocol,
-      sender: transaction?.sender,
-      recipient: transaction?.recipients.length === 1 ? transaction.recipients[0]?.address : undefined,
-      recipientCount: transaction?.recipients.length ?? 0,
-      queueId: this.queueId,
-      sizeBytes: stage === 'endOfData' ? (transaction?.contentBytes ?? 0) : (transaction?.declaredSize ?? 0),
-      saslUsername: this.login.user,
-      saslMethod: this.login.method,
-      canLogIn: this.login.mechanisms !== undefined,
-      saslSender: transaction?.saslSender,
-      hasPipelinedInput: this.exchange.sawPipelining,
-      tls: this.tls,
-      instance: transaction?.instance ?? '',
-      ...change,
-    });
-    const result = answer instanceof Promise ? await answer : answer;
-    const verdict = result.kind === 'abandon' ? this.#abandon(result.fatal) : result;
-    if (transaction !== undefined) {
-      for (const action of verdict.actions) {
-        if (action.kind === 'discard') transaction.isDiscarded = true;
-        if (action.kind === 'hold') transaction.isHeld = true;
-        if (transaction.submission === undefined) transaction.waitingActions.push(action);
-        else transaction.submission.apply(action);
-      }
-    }
-    return verdict;
-  }
-
-  /** Ends the session as if the server had died: no reply, and after a fatal error not even a last line in the log. */
-  #abandon(fatal: string | undefined): Verdict {
-    if (fatal === undefined) this.exchange.cut();
-    else this.die(fatal);
-    return { kind: 'reject', reply: '421 4.3.0 Server local error', hangsUp: true, actions: [] };
   }
 
   /** Ends the session as if the server had died of it. */
@@ -289,7 +240,7 @@ export class Session {
     this.client = client;
     this.helo = helo === '' ? undefined : helo;
     this.protocol = protocol === undefined || protocol === '' ? 'SMTP' : protocol;
-    this.#policyMemory = {};
+    this.policyMemory = {};
     this.accessDenied = false;
     // whoever the client is now must be allowed to say so again
     this.canXclient = await isListed(this.settings.xclientHosts, this.client);

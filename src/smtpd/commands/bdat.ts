@@ -1,5 +1,6 @@
 /** BDAT. RFC 3030 */
 import { type CommandResult, replyOf } from '../command-result.ts';
+import { checkPolicy } from '../policy-check.ts';
 import { warn } from '../session-log.ts';
 import { beginContent } from '../filter-entry.ts';
 import type { Session } from '../session.ts';
@@ -45,7 +46,7 @@ async function refusalOfChunk(
   if (messageSizeLimit > 0 && transaction.contentBytes + sizeBytes > messageSizeLimit)
     return replyOf('552 5.3.4 Chunk exceeds message size limit');
   if (session.chunks !== 'none') return undefined;
-  const verdict = await session.check('data');
+  const verdict = await checkPolicy(session, 'data');
   if (verdict.kind === 'reject') return replyOf(verdict.reply, verdict.hangsUp);
   return beginContent(session, transaction, 'DATA');
 }

@@ -1,6 +1,7 @@
 /** DATA. RFC 5321, 4.1.1.4 */
 import { type CommandResult, replyOf } from '../command-result.ts';
 import { beginContent } from '../filter-entry.ts';
+import { checkPolicy } from '../policy-check.ts';
 import type { Session } from '../session.ts';
 import type { Arguments } from './index.ts';
 
@@ -10,7 +11,7 @@ export async function data(session: Session, { words, line }: Arguments): Promis
   if (transaction === undefined) return replyOf('503 5.5.1 Error: need RCPT command');
   if (transaction.recipients.length === 0) return replyOf('554 5.5.1 Error: no valid recipients');
   if (words.length > 1) return replyOf('501 5.5.4 Syntax: DATA');
-  const verdict = await session.check('data');
+  const verdict = await checkPolicy(session, 'data');
   if (verdict.kind === 'reject') return replyOf(verdict.reply, verdict.hangsUp);
   const refused = await beginContent(session, transaction, line);
   if (refused !== undefined) return refused;

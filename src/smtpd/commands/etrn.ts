@@ -1,6 +1,7 @@
 /** ETRN: starts deliveries to a site. RFC 1985, ETRN_README */
 import { isAddressLiteral, isValidHostName } from '#address';
 import { type CommandResult, replyOf } from '../command-result.ts';
+import { checkPolicy } from '../policy-check.ts';
 import type { Session } from '../session.ts';
 import type { Arguments } from './index.ts';
 
@@ -16,7 +17,7 @@ export async function etrn(session: Session, { words }: Arguments): Promise<Comm
     events.emit({ kind: 'warning', text: 'do not use ETRN in "sendmail -bs" mode' });
     return replyOf('458 Unable to queue messages');
   }
-  const verdict = await session.check('etrn', { etrnDomain: domain });
+  const verdict = await checkPolicy(session, 'etrn', { etrnDomain: domain });
   if (verdict.kind === 'reject') return replyOf(verdict.reply, verdict.hangsUp);
   if (await session.options.flushSite(domain)) return replyOf('250 Queuing started');
   events.emit({ kind: 'warning', text: `reject: ETRN ${domain}... from ${session.clientText}` });

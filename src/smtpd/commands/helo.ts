@@ -1,5 +1,6 @@
 /** HELO and EHLO. RFC 5321, 4.1.1.1 */
 import { type CommandResult, replyOf } from '../command-result.ts';
+import { checkPolicy } from '../policy-check.ts';
 import { sendAway, warn } from '../session-log.ts';
 import type { Session } from '../session.ts';
 import { authKeywords } from '../session-login.ts';
@@ -20,7 +21,7 @@ async function greet(session: Session, args: Arguments, protocol: 'SMTP' | 'ESMT
     .join(' ');
   if (given === '') return replyOf(`501 Syntax: ${protocol === 'SMTP' ? 'HELO' : 'EHLO'} hostname`);
   if (!settings.delayReject) {
-    const verdict = await session.check('helo', { helo: given });
+    const verdict = await checkPolicy(session, 'helo', { helo: given });
     // nothing has happened: the greeting before this one and its transaction still hold
     if (verdict.kind === 'reject') return replyOf(verdict.reply, verdict.hangsUp);
   }

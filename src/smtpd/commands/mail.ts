@@ -2,6 +2,7 @@
 import { parsePath } from '#smtp';
 import { isListed, provesWho, rewritesLocally } from '../access-rights.ts';
 import { type CommandResult, replyOf } from '../command-result.ts';
+import { checkPolicy } from '../policy-check.ts';
 import { logRefusal, refuse } from '../session-log.ts';
 import { isFiltered } from '../filter-entry.ts';
 import { openSubmission } from '../queue-entry.ts';
@@ -66,7 +67,7 @@ export async function mail(session: Session, { words, line }: Arguments): Promis
     mailCommand: line,
     ...parameters,
   });
-  const verdict = settings.delayReject ? undefined : await session.check('mail', { instance: '' });
+  const verdict = settings.delayReject ? undefined : await checkPolicy(session, 'mail', { instance: '' });
   if (verdict?.kind === 'reject') {
     session.resetTransaction();
     return replyOf(verdict.reply, verdict.hangsUp);

@@ -2,6 +2,7 @@
 import { parsePath } from '#smtp';
 import { type CommandResult, replyOf } from '../command-result.ts';
 import { isFiltered, passRecipient } from '../filter-entry.ts';
+import { checkPolicy } from '../policy-check.ts';
 import { openSubmission } from '../queue-entry.ts';
 import { warn } from '../session-log.ts';
 import type { Session } from '../session.ts';
@@ -40,7 +41,7 @@ export async function rcpt(session: Session, { words, line }: Arguments): Promis
   // whoever asks about the sender of our own probes is not asked back: both would wait for each other
   const probeSender = session.options.isStandAlone ? undefined : session.options.probeSender?.(path.address);
   if (probeSender === undefined) {
-    const verdict = await session.check('rcpt', { recipient: path.address });
+    const verdict = await checkPolicy(session, 'rcpt', { recipient: path.address });
     if (verdict.kind === 'reject') return replyOf(verdict.reply, verdict.hangsUp);
   }
   if (isFiltered(session)) {

@@ -1,6 +1,7 @@
 /** VRFY: never says whether a mailbox exists, but applies the recipient rules. RFC 5321, 3.5 */
 import { pathAddress } from '#smtp';
 import { type CommandResult, replyOf } from '../command-result.ts';
+import { checkPolicy } from '../policy-check.ts';
 import type { Session } from '../session.ts';
 import { checkRoutable, refuseAddress } from './address-check.ts';
 import type { Arguments } from './index.ts';
@@ -17,6 +18,6 @@ export async function vrfy(session: Session, { words }: Arguments): Promise<Comm
   if (address === undefined || address === '') return refuseAddress(session, refusal);
   const unroutable = await checkRoutable(session, address, { ...refusal, isUtf8 });
   if (unroutable !== undefined) return unroutable;
-  const verdict = await session.check('vrfy', { recipient: address });
+  const verdict = await checkPolicy(session, 'vrfy', { recipient: address });
   return verdict.kind === 'reject' ? replyOf(verdict.reply, verdict.hangsUp) : replyOf(`252 2.0.0 ${text}`);
 }
