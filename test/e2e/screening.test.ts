@@ -20,19 +20,20 @@ function screen(server: QuickStart): void {
   writeFileSync(path, screened);
 }
 
+/** A system with postscreen, by which nobody is known, and these settings. */
+async function startScreened(...settings: readonly string[]): Promise<QuickStart> {
+  const server = await QuickStart.start();
+  await server.stop();
+  screen(server);
+  server.command('postconf', ['-e', 'postscreen_access_list =', 'postscreen_greet_wait = 1s', ...settings]);
+  await server.start();
+  return server;
+}
+
 describe('a server behind postscreen', () => {
   let server: QuickStart;
   before(async () => {
-    server = await QuickStart.start();
-    await server.stop();
-    screen(server);
-    server.command('postconf', [
-      '-e',
-      'postscreen_access_list =',
-      'postscreen_greet_wait = 1s',
-      'postscreen_greet_action = enforce',
-    ]);
-    await server.start();
+    server = await startScreened('postscreen_greet_action = enforce');
   });
   after(() => server.remove());
 
@@ -81,19 +82,12 @@ describe('a server behind postscreen', () => {
 describe('postscreen with TLS', () => {
   let server: QuickStart;
   before(async () => {
-    server = await QuickStart.start();
-    await server.stop();
-    screen(server);
-    server.command('postconf', [
-      '-e',
-      'postscreen_access_list =',
-      'postscreen_greet_wait = 1s',
+    server = await startScreened(
       'postscreen_pipelining_enable = yes',
       'postscreen_tls_security_level = encrypt',
       `smtpd_tls_chain_files = ${chain}`,
       'smtpd_tls_loglevel = 1',
-    ]);
-    await server.start();
+    );
   });
   after(() => server.remove());
 
