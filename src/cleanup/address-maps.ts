@@ -1,7 +1,8 @@
 /** canonical and masquerade rewriting, virtual alias expansion and bcc lookup of single addresses. canonical(5), virtual(5) */
-import { joinAddress, splitAddress } from '#address';
+import { joinAddress, splitAddress, toExternal } from '#address';
+import type { EventChannel } from '#events';
 import type { Rewriter } from '#rewrite';
-import { type AddressMapOptions, findByAddress, mapAddress } from '#tables';
+import { type AddressMapOptions, type AddressMapResult, findByAddress, mapAddress } from '#tables';
 import type { CleanupSettings, NamedTables } from './settings.ts';
 import { ready, type Steps } from './steps.ts';
 
@@ -23,11 +24,17 @@ export interface AddressMaps {
   readonly rewriter: Rewriter;
   readonly canonicalOptions: AddressMapOptions;
   readonly virtualOptions: AddressMapOptions;
+  readonly events: EventChannel;
+}
+
+/** For one message: warnings name it. */
+export interface MessageMaps extends AddressMaps {
+  readonly queueId: string;
 }
 
 const canonicalNesting = 10;
 
-export function createAddressMaps(settings: CleanupSettings, rewriter: Rewriter): AddressMaps {
+export function createAddressMaps(settings: CleanupSettings, rewriter: Rewriter, events: EventChannel): AddressMaps {
   const myorigin = settings.myorigin.toLowerCase();
   const options = (use: string): AddressMapOptions => ({
     recipientDelimiter: settings.recipientDelimiter,
@@ -37,23 +44,43 @@ export function createAddressMaps(settings: CleanupSettings, rewriter: Rewriter)
     complete: (address) => rewriter.rewrite(address, 'local'),
     propagatesExtension: settings.propagates.has(use),
   });
-  return { settings, rewriter, canonicalOptions: options('canonical'), virtualOptions: options('virtual') };
+  return { settings, rewriter, canonicalOptions: options('canonical'), virtualOptions: options('virtual'), events };
+}
+
+/** The addresses that tables give for one; undefined for none. Throws MapError when that can't be told. */
+function* mapped(
+  address: string,
+  { name, list }: NamedTables,
+  options: AddressMapOptions,
+  { events }: MessageMaps,
+): Steps<readonly string[] | undefined> {
+  const result: AddressMapResult = yield* ready(mapAddress(list, address, options));
+  if (result.kind === 'mapped') return result.addresses;
+  if (result.kind === 'missing') return undefined;
+  const { useless } = result;
+  if (useless !== undefined) {
+    const text = `${name} lookup of ${toExternal(address)} returns non-address result "${useless}"`;
+    events.emit({ kind: 'warning', text });
+  }
+  throw lookupError(name, address);
 }
 
 /** One address through one canonical table, again and again until it stays as it is. */
-function* mapCanonical(address: string, { name, list }: NamedTables, maps: AddressMaps): Steps<string> {
+function* mapCanonical(address: string, tables: NamedTables, maps: MessageMaps): Steps<string> {
+  const { name } = tables;
+  const warn = (text: string): void => maps.events.emit({ kind: 'warning', text: `${maps.queueId}: ${text}` });
   let current = address;
   for (let count = 0; count < canonicalNesting; count += 1) {
-    const result = yield* ready(mapAddress(list, current, maps.canonicalOptions));
-    if (result.kind === 'failed') throw lookupError(name, current);
-    if (result.kind === 'missing') return current;
-    const [next, ...more] = result.addresses;
-    if (next === undefined || more.length > 0)
-      throw new MapError('lookup', `multi-valued ${name} entry for ${current}`);
+    const addresses = yield* mapped(current, tables, maps.canonicalOptions, maps);
+    if (addresses === undefined) return current;
+    const [next = current] = addresses;
+    if (addresses.length > 1) warn(`multi-valued ${name} entry for ${toExternal(current)}`);
     if (next.toLowerCase() === current.toLowerCase()) return next;
     current = next;
   }
-  throw new MapError('lookup', `unreasonable ${name} map nesting for ${address}`);
+  // the text is Postfix's, and so is it that the message is accepted
+  warn(`unreasonable ${name} map nesting for ${toExternal(current)} -- message not accepted, try again later`);
+  return current;
 }
 
 /** masquerade_domains: subdomains become the domain; `!` exempts. ADDRESS_REWRITING_README */
@@ -77,7 +104,7 @@ function masquerade(
 export type AddressRole = 'envelope_sender' | 'envelope_recipient' | 'header_sender' | 'header_recipient';
 
 /** canonical maps by role, then masquerading, of an address in standard form. */
-export function* canonicalise(address: string, role: AddressRole, maps: AddressMaps): Steps<string> {
+export function* canonicalise(address: string, role: AddressRole, maps: MessageMaps): Steps<string> {
   const { settings } = maps;
   if (address === '') return address;
   const isSender = role === 'envelope_sender' || role === 'header_sender';
@@ -91,7 +118,7 @@ export function* canonicalise(address: string, role: AddressRole, maps: AddressM
 }
 
 /** All addresses that a recipient stands for, in the order they were found. Throws MapError past the limits. virtual(5) */
-export function* expandAliases(address: string, maps: AddressMaps): Steps<readonly string[]> {
+export function* expandAliases(address: string, maps: MessageMaps): Steps<readonly string[]> {
   const { settings } = maps;
   const { name, list } = settings.virtualAlias;
   if (list.isEmpty) return [address];
@@ -99,17 +126,15 @@ export function* expandAliases(address: string, maps: AddressMaps): Steps<readon
   const selfExpanded = new Set<string>();
   const tooMuch = (what: string): MapError => new MapError('expansion', `unreasonable ${name} ${what}`);
   for (let at = 0; at < found.length; at += 1) {
+    if (found.length > settings.aliasExpansionLimit) throw tooMuch(`map expansion size for ${address}`);
     for (let depth = 0; ; depth += 1) {
       const current = found[at] ?? '';
-      if (found.length > settings.aliasExpansionLimit) throw tooMuch(`map expansion size for ${address}`);
       if (selfExpanded.has(current.toLowerCase())) break;
       if (depth >= settings.aliasRecursionLimit) throw tooMuch(`map nesting for ${address}`);
-      const result = yield* ready(mapAddress(list, current, maps.virtualOptions));
-      if (result.kind === 'failed') throw lookupError(name, current);
-      if (result.kind === 'missing') break;
-      for (const [index, target] of result.addresses.entries()) {
-        if (target.length > settings.aliasLengthLimit)
-          throw tooMuch(`result ${target.slice(0, 300)}... in expansion of ${address}`);
+      const targets = yield* mapped(current, settings.virtualAlias, maps.virtualOptions, maps);
+      if (targets === undefined) break;
+      for (const [index, target] of targets.entries()) {
+        if (target.length > settings.aliasLengthLimit) throw tooMuch(`result ${target.slice(0, 300)}...`);
         if (index === 0) found[at] = target;
         else found.push(target);
         // An address may stand for itself, beside others, once.
@@ -121,7 +146,7 @@ export function* expandAliases(address: string, maps: AddressMaps): Steps<readon
 }
 
 /** The address that a bcc table gives, in standard form; undefined when there is none. */
-export function* bccFor({ name, list }: NamedTables, address: string, maps: AddressMaps): Steps<string | undefined> {
+export function* bccFor({ name, list }: NamedTables, address: string, maps: MessageMaps): Steps<string | undefined> {
   if (list.isEmpty || address === '') return undefined;
   const result = yield* ready(findByAddress(list, address, maps.canonicalOptions));
   if (result.kind === 'failed') throw lookupError(name);

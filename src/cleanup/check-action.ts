@@ -40,15 +40,14 @@ export function readCheckAction(
   };
   switch (word.toUpperCase()) {
     case 'REJECT':
-      return rejection(text);
+      return rejection(text, warn);
     case 'DISCARD':
       return { kind: 'last', word: 'discard', text, action: { kind: 'discard' } };
     case 'HOLD':
       return { kind: 'keep', word: 'hold', text, action: { kind: 'hold' } };
     case 'FILTER':
       if (text === '') return refuse(`missing FILTER command argument in ${title} map`);
-      if (!text.includes(':'))
-        return refuse(`bad FILTER command ${text} in ${title} map -- need transport:destination`);
+      if (!text.includes(':')) return refuse(`bad FILTER command ${text} in ${title} -- need transport:destination`);
       return { kind: 'keep', word: 'filter', text, action: { kind: 'filter', destination: text } };
     case 'REDIRECT':
       return withAddress('redirect', 'REDIRECT target');
@@ -76,8 +75,12 @@ export function readCheckAction(
   }
 }
 
-/** `REJECT [status code] [text]`. */
-function rejection(text: string): CheckAction {
-  const [, dsn = '5.7.1', rest = text] = /^([45]\.\d{1,3}\.\d{1,3})(?:\s+|$)([^]*)$/.exec(text) ?? [];
-  return { kind: 'reject', dsn, text: rest === '' ? 'message content rejected' : rest };
+/** `REJECT [status code] [text]`. A code of its own needs no text. */
+function rejection(text: string, warn: (text: string) => void): CheckAction {
+  const [, code, rest = ''] = /^([245]\.\d{1,3}\.\d{1,3})(?:[ \t]+|$)([^]*)$/.exec(text) ?? [];
+  if (code === undefined)
+    return { kind: 'reject', dsn: '5.7.1', text: text === '' ? 'message content rejected' : text };
+  if (!code.startsWith('2')) return { kind: 'reject', dsn: code, text: rest };
+  warn(`bad DSN action in ${text} -- need 4.x.x or 5.x.x`);
+  return { kind: 'reject', dsn: `4${code.slice(1)}`, text: rest };
 }

@@ -7,7 +7,7 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import type { EventChannel } from '#events';
 import { type Envelope, type MaybePromise, MimeStructure } from '#message';
-import type { AddressMaps } from './address-maps.ts';
+import type { MessageMaps } from './address-maps.ts';
 import { BodyReader } from './body-reader.ts';
 import { lineWith, without } from './characters.ts';
 import { cleanHeaderSection } from './header-section.ts';
@@ -30,7 +30,7 @@ export interface ContentOptions {
   readonly sender: () => string;
   /** Fields on top of the header section; asked for when it is complete. */
   readonly prepend: () => Buffer;
-  readonly maps: AddressMaps;
+  readonly maps: MessageMaps;
   readonly inspector: Inspector;
   readonly events: EventChannel;
   readonly refuse: (refusal: Refusal) => void;

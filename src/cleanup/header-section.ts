@@ -2,7 +2,7 @@
 import { type AddressToken, formatAddressHeader, parseAddressList, toExternal } from '#address';
 import type { EventChannel } from '#events';
 import type { Envelope, MimeStructure } from '#message';
-import { type AddressMaps, canonicalise } from './address-maps.ts';
+import { type MessageMaps, canonicalise } from './address-maps.ts';
 import { readMimeField } from './body-reader.ts';
 import { clipField, fieldRole, type HeaderField, splitHeader, textEncoding } from './header-fields.ts';
 import type { Inspector } from './inspector.ts';
@@ -18,7 +18,7 @@ export interface HeaderSectionInput {
   readonly queueId: string;
   readonly envelope: Pick<Envelope, 'rewriteContext' | 'fullName' | 'arrivedAt' | 'requireTls'>;
   readonly sender: string;
-  readonly maps: AddressMaps;
+  readonly maps: MessageMaps;
   readonly inspector: Inspector;
   readonly structure: MimeStructure;
   readonly events: EventChannel;
@@ -38,10 +38,10 @@ export interface HeaderSectionResult {
 }
 
 /** Rewrites the addresses of a field; the field as it was when nothing changes. */
-function* rewriteField(field: HeaderField, context: 'local' | 'remote', maps: AddressMaps): Steps<string> {
+function* rewriteField(field: HeaderField, context: 'local' | 'remote', maps: MessageMaps): Steps<string> {
   const role = fieldRole(field.name);
   if (role === undefined) return field.text;
-  const body = field.text.slice(field.text.indexOf(':') + 1);
+  const body = field.text.slice(field.text.indexOf(':') + 1).replaceAll('\r\n', '\n');
   const tokens = parseAddressList(body, maps.settings.headerTokenLimit);
   const rewritten: AddressToken[] = [];
   const known = new Map<string, string>();

@@ -24,6 +24,6 @@ export function createCleanup({ settings, tables, rewriter, store, events, inFlo
   const compiled = compileSettings(settings, tables);
   const delayMs = settings.ms('in_flow_delay');
   const pause = (): Promise<void> | undefined => inFlow?.pause(delayMs);
-  const parts = { maps: createAddressMaps(compiled, rewriter), store, events, pause };
+  const parts = { maps: createAddressMaps(compiled, rewriter, events), store, events, pause };
   return { open: (options) => new CleanupSubmission(parts, options) };
 }

@@ -14,7 +14,7 @@ export interface InspectedMessage {
   readonly origin: string;
   readonly protocol: string;
   readonly helo: string;
-  /** In standard form, as is the first recipient; '' when there is none. */
+  /** In standard form, as is the last recipient; '' when there is none. */
   readonly sender: string;
   readonly recipient: string;
 }

@@ -1,6 +1,6 @@
 /** The recipients of one message: rewritten, expanded, each once. cleanup(8), inventory i.1, i.4 */
 import type { Recipient, SubmittedRecipient } from '#message';
-import { type AddressMaps, bccFor, canonicalise, expandAliases } from './address-maps.ts';
+import { type MessageMaps, bccFor, canonicalise, expandAliases } from './address-maps.ts';
 import type { Steps } from './steps.ts';
 
 export interface RecipientRules {
@@ -11,13 +11,13 @@ export interface RecipientRules {
 }
 
 export class RecipientCollector {
-  readonly #maps: AddressMaps;
+  readonly #maps: MessageMaps;
   readonly #rules: RecipientRules;
   readonly #seen = new Set<string>();
   #all: Recipient[] = [];
-  #first = '';
+  #last = '';
 
-  constructor(maps: AddressMaps, rules: RecipientRules) {
+  constructor(maps: MessageMaps, rules: RecipientRules) {
     this.#maps = maps;
     this.#rules = rules;
   }
@@ -26,14 +26,15 @@ export class RecipientCollector {
     return this.#all;
   }
 
-  /** The first one that was named, after canonical mapping and before aliases; '' when there is none. */
-  get first(): string {
-    return this.#first;
+  /** The last one that the submitter named, after canonical mapping and before aliases; '' when there is none. */
+  get last(): string {
+    return this.#last;
   }
 
   /** A recipient that the submitter named, and the copy that recipient_bcc_maps asks for. */
   *add(recipient: SubmittedRecipient): Steps<void> {
     const mapped = yield* this.#addMapped(recipient);
+    this.#last = mapped;
     if (!this.#rules.allowsBcc) return;
     const bcc = yield* bccFor(this.#maps.settings.recipientBcc, mapped, this.#maps);
     if (bcc !== undefined) yield* this.addBcc(bcc);
@@ -67,12 +68,14 @@ export class RecipientCollector {
     const { rewriter } = this.#maps;
     const standard = rewriter.rewrite(from.address === '' ? 'MAILER-DAEMON' : from.address, 'local');
     const mapped = yield* canonicalise(standard, 'envelope_recipient', this.#maps);
-    this.#first ||= mapped;
     const original = from.original === '' ? standard : from.original;
     // RFC 3461, 5.2.1: what the client did not name is invented here
     const dsnOriginal = from.dsnOriginal === '' ? `rfc822;${standard}` : from.dsnOriginal;
     const targets = this.#rules.expandsAliases ? yield* expandAliases(mapped, this.#maps) : [mapped];
-    for (const address of targets) this.#keep({ address, original, dsnOriginal, notify: from.notify });
+    for (const target of targets) {
+      const address = target === '' ? rewriter.rewrite('MAILER-DAEMON', 'local') : target;
+      this.#keep({ address, original, dsnOriginal, notify: from.notify });
+    }
     return mapped;
   }
 

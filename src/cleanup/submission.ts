@@ -16,7 +16,7 @@ import type {
   SubmittedRecipient,
 } from '#message';
 import { type MessageWriter, type QueueStore, StoreFullError } from '#store';
-import { type AddressMaps, canonicalise, MapError } from './address-maps.ts';
+import { type AddressMaps, canonicalise, MapError, type MessageMaps } from './address-maps.ts';
 import { ContentReader } from './content-reader.ts';
 import { Decisions } from './decisions.ts';
 import { type InspectedMessage, Inspector } from './inspector.ts';
@@ -41,6 +41,7 @@ export class CleanupSubmission implements Submission {
   readonly #parts: CleanupParts;
   readonly #options: SubmissionOptions;
   readonly #writer: MessageWriter;
+  readonly #maps: MessageMaps;
   readonly #recipients: RecipientCollector;
   readonly #content: ContentReader;
   readonly #decisions: Decisions;
@@ -54,10 +55,11 @@ export class CleanupSubmission implements Submission {
     this.#options = options;
     this.#writer = parts.store.begin(options.envelope.arrivedAt);
     this.queueId = this.#writer.queueId;
+    this.#maps = { ...parts.maps, queueId: this.queueId };
     this.#sender = options.envelope.sender;
     this.#decisions = new Decisions(options.envelope.contentFilter);
     const mapsAddresses = !options.overrides.includes('no_address_mappings');
-    this.#recipients = new RecipientCollector(parts.maps, {
+    this.#recipients = new RecipientCollector(this.#maps, {
       expandsAliases: mapsAddresses,
       allowsBcc: mapsAddresses && isFromOutside(options.source),
     });
@@ -66,7 +68,7 @@ export class CleanupSubmission implements Submission {
       envelope: options.envelope,
       sender: () => this.#sender,
       prepend: () => this.#top(),
-      maps: parts.maps,
+      maps: this.#maps,
       inspector: this.#createInspector(),
       events: parts.events,
       refuse: (refusal) => this.#refuse(refusal),
@@ -100,7 +102,7 @@ export class CleanupSubmission implements Submission {
       protocol: logClient.protocol,
       helo: logClient.heloName,
       sender: this.#sender,
-      recipient: this.#recipients.first,
+      recipient: this.#recipients.last,
     };
   }
 
@@ -140,7 +142,7 @@ export class CleanupSubmission implements Submission {
   }
 
   *#rewriteSender(): Steps<void> {
-    const { maps } = this.#parts;
+    const maps = this.#maps;
     this.#sender = yield* canonicalise(maps.rewriter.rewrite(this.#sender, 'local'), 'envelope_sender', maps);
     yield* this.#recipients.addSenderBcc(this.#sender);
   }
@@ -191,7 +193,7 @@ export class CleanupSubmission implements Submission {
     this.#parts.events.emit({
       kind: 'delivery',
       queueId: this.queueId,
-      recipient: this.#recipients.first,
+      recipient: this.#recipients.last,
       original: '',
       relay: 'none',
       times: [arrivedAt, arrivedAt, arrivedAt, arrivedAt, arrivedAt],

@@ -58,12 +58,12 @@ export function routeRecipient(
   recipient: RequestRecipient,
   { settings, resolve, isFullOfProbes }: RoutingOptions,
 ): MaybePromise<Route> {
-  const decided = (outcome: 'deferred' | 'bounced' | 'sent', code: string, reason: string): Route => ({
-    kind: 'decided',
-    outcome,
-    status: { code, reason },
-    recipient,
-  });
+  const decided = (
+    outcome: 'deferred' | 'bounced' | 'sent',
+    code: string,
+    reason: string,
+    address = recipient.address,
+  ): Route => ({ kind: 'decided', outcome, status: { code, reason }, recipient: { ...recipient, address } });
   if (recipient.address === '') return decided('bounced', '5.1.3', 'null recipient address');
   const filtered = filterRoute(message, recipient, settings);
   if (filtered !== undefined) {
@@ -77,7 +77,7 @@ export function routeRecipient(
       case 'failed':
         return decided('deferred', '4.3.0', 'address resolver failure');
       case 'invalid':
-        return decided('bounced', '5.1.3', resolution.reason);
+        return decided('bounced', '5.1.3', resolution.reason, resolution.recipient);
       case 'resolved': {
         const { transport, nexthop, addressClass } = resolution;
         if (addressClass === 'local' && isDoubleBounce(resolution.recipient, settings)) {

@@ -2,6 +2,7 @@
  * Where an address leads after all local domains are taken away: `a%b@here` is for `a@b`. trivial-rewrite(8),
  * postconf(5) resolve_dequoted_address
  */
+import { parseIp } from '#address';
 import type { MaybePromise } from '#message';
 import type { MatchResult } from '#tables';
 import type { ResolveSettings, RewriteSettings } from './settings.ts';
@@ -33,12 +34,21 @@ export function findFinalDomain(address: string, tests: Tests, saved?: string): 
   if (domain === '') return localPartAlone(rest.slice(0, at), tests, '');
   const whole = rest;
   const go = (answer: MatchResult): MaybePromise<FinalDomain> => {
+    const literal = answer === 'no' && tests.resolve.bracketsNumericDomain ? asLiteral(domain) : undefined;
+    if (literal !== undefined) return findFinalDomain(`${whole.slice(0, at)}@${literal}`, tests, saved);
     if (answer === 'no') return { kind: 'found', recipient: whole, domain, isLocal: false };
     if (answer !== 'yes') return { kind: 'failed', reason: answer.failed };
     return localPartAlone(whole.slice(0, at), tests, domain);
   };
   const answer = tests.isLocalDomain(domain);
   return answer instanceof Promise ? answer.then(go) : go(answer);
+}
+
+/** An IP address in brackets; undefined for what is none, or has them. postconf(5) resolve_numeric_domain */
+function asLiteral(domain: string): string | undefined {
+  const address = parseIp(domain);
+  if (address === undefined) return undefined;
+  return address.family === 'ipv6' ? `[IPv6:${domain}]` : `[${domain}]`;
 }
 
 /** What is left when there is no domain, or only a local one: done, unless it holds another address. */

@@ -13,7 +13,7 @@ export type Resolution =
       /** The local part still holds `@ % !`: sender-specified routing (allow_untrusted_routing). */
       readonly routed: boolean;
     }
-  /** Bad syntax (`5.1.3 bad address syntax`). */
-  | { readonly kind: 'invalid'; readonly reason: string }
+  /** Bad syntax (`5.1.3 bad address syntax`); `recipient`: what was left of the address. */
+  | { readonly kind: 'invalid'; readonly reason: string; readonly recipient: string }
   /** A table or name lookup failed: try again later (`4.3.0 address resolver failure`). */
   | { readonly kind: 'failed'; readonly reason: string };

@@ -45,9 +45,7 @@ interface ClassRoute {
 /** Domain lists behind mydestination, in order of precedence. */
 type ListName = 'virtual_alias_domains' | 'virtual_mailbox_domains' | 'relay_domains';
 
-type Invalid = Extract<Resolution, { kind: 'invalid' }>;
-
-const BAD_SYNTAX: Invalid = { kind: 'invalid', reason: 'bad address syntax' };
+const badSyntax = (recipient: string): Resolution => ({ kind: 'invalid', reason: 'bad address syntax', recipient });
 
 export class AddressResolver {
   readonly #parts: ResolverParts;
@@ -79,33 +77,27 @@ export class AddressResolver {
     const final = findFinalDomain(address, { isLocalDomain, resolve: settings, rewrite });
     return whenReady(final, (found): MaybePromise<Resolution> => {
       if (found.kind === 'failed') return found;
-      const domain = this.#validDomain(found.domain);
-      if (domain === undefined) return BAD_SYNTAX;
-      const localPart = found.recipient.slice(0, found.recipient.length - found.domain.length - 1);
-      const recipient = domain === found.domain ? found.recipient : `${localPart}@${domain}`;
+      const { recipient, domain } = found;
+      if (!this.#isValidDomain(domain)) return badSyntax(recipient);
+      const localPart = recipient.slice(0, recipient.length - domain.length - 1);
       return whenReady(this.#classRoute(sender, domain, found.isLocal), (classified) =>
         classified.kind === 'failed' ? classified : this.#override(recipient, localPart, classified),
       );
     });
   }
 
-  /** The domain if its syntax is good, a bare IP address in brackets when that is allowed. */
-  #validDomain(domain: string): string | undefined {
-    if (domain.startsWith('[')) return this.#validLiteral(domain);
-    const address = parseIp(domain);
-    if (address !== undefined) {
-      if (!this.#parts.settings.bracketsNumericDomain) return undefined;
-      return address.family === 'ipv6' ? `[IPv6:${domain}]` : `[${domain}]`;
-    }
+  #isValidDomain(domain: string): boolean {
+    if (domain.startsWith('[')) return this.#isValidLiteral(domain);
+    if (parseIp(domain) !== undefined) return false;
     const ascii = domainToAscii(domain);
-    return ascii !== undefined && isValidHostName(ascii) ? domain : undefined;
+    return ascii !== undefined && isValidHostName(ascii);
   }
 
-  #validLiteral(domain: string): string | undefined {
-    if (!domain.endsWith(']')) return undefined;
+  #isValidLiteral(domain: string): boolean {
+    if (!domain.endsWith(']')) return false;
     const complaint = literalComplaint(domain);
     if (complaint !== undefined) this.#parts.warn(complaint);
-    return complaint === undefined ? domain : undefined;
+    return complaint === undefined;
   }
 
   /** What the class of the domain says, before any table that overrides it. */
@@ -239,7 +231,7 @@ export class AddressResolver {
       return whenReady(findByAddress(relocatedMaps, recipient, this.#lookupOptions), (moved): Resolution => {
         if (moved.kind === 'failed') return this.#failed('relocated_maps', moved.reason);
         // Commands could take such a name for an option.
-        if (recipient.startsWith('-') && !settings.allowsLeadingMinus) return BAD_SYNTAX;
+        if (recipient.startsWith('-') && !settings.allowsLeadingMinus) return badSyntax(recipient);
         const { transport, nexthop } =
           moved.kind === 'found'
             ? { transport: 'error', nexthop: settings.relocatedPrefix + moved.value }

@@ -3,7 +3,7 @@
  * in Postfix; canonical(5), virtual(5), "TABLE SEARCH ORDER".
  */
 import {
-  addressesOf,
+  type AddressToken,
   type ExtensionOptions,
   joinAddress,
   parseAddressList,
@@ -99,7 +99,8 @@ export interface AddressMapOptions extends AddressLookupOptions {
 export type AddressMapResult =
   | { readonly kind: 'mapped'; readonly addresses: readonly string[] }
   | { readonly kind: 'missing' }
-  | { readonly kind: 'failed'; readonly reason: string };
+  /** `useless`: the value that was found, and holds no address. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly useless?: string };
 
 function withExtension(address: string, extension: string): string {
   const { localPart, domain } = splitAddress(address);
@@ -119,14 +120,26 @@ export function mapAddress(
     const list =
       text.startsWith('@') && text.length > 1
         ? [`${toBase(localPart, found.extension)}${text}`]
-        : addressesOf(parseAddressList(text));
-    if (list.length === 0)
-      return { kind: 'failed', reason: `${tables.title}: ${found.key}: non-address result "${text}"` };
+        : resultAddresses(parseAddressList(text));
+    if (list.length === 0) {
+      const reason = `${tables.title}: ${found.key}: non-address result "${text}"`;
+      return { kind: 'failed', reason, useless: text };
+    }
     const extension = options.propagatesExtension ? found.extension : '';
     return {
       kind: 'mapped',
       addresses: list.map((entry) => options.complete(extension === '' ? entry : withExtension(entry, extension))),
     };
+  });
+}
+
+/** `<>` gives the null address. */
+function resultAddresses(tokens: readonly AddressToken[]): string[] {
+  return tokens.flatMap((token, index) => {
+    if (token.kind === 'address') return [token.address];
+    const next = tokens[index + 1];
+    const isNull = token.kind === 'operator' && token.text === '<' && next?.kind === 'operator' && next.text === '>';
+    return isNull ? [''] : [];
   });
 }
 

@@ -99,6 +99,7 @@ function applyAction(
   };
   switch (word.toUpperCase()) {
     case 'DUNNO':
+    case 'OK':
       return [content];
     case 'IGNORE':
       return [];

@@ -12,7 +12,11 @@ describe('an action of header_checks and body_checks', () => {
   it('is read whatever its case, with a status code of its own', () => {
     assert.deepEqual(read('reject 4.2.0 later').action, { kind: 'reject', dsn: '4.2.0', text: 'later' });
     assert.deepEqual(read('REJECT').action, { kind: 'reject', dsn: '5.7.1', text: 'message content rejected' });
-    assert.deepEqual(read('REJECT 5.7.1').action, { kind: 'reject', dsn: '5.7.1', text: 'message content rejected' });
+    assert.deepEqual(read('REJECT 5.7.8').action, { kind: 'reject', dsn: '5.7.8', text: '' });
+    assert.deepEqual(read('REJECT 2.1.0 fine'), {
+      action: { kind: 'reject', dsn: '4.1.0', text: 'fine' },
+      warnings: ['bad DSN action in 2.1.0 fine -- need 4.x.x or 5.x.x'],
+    });
   });
 
   it('ends the checks where postconf says so', () => {
@@ -31,7 +35,7 @@ describe('an action of header_checks and body_checks', () => {
   it('is not used and warned of when it is wrong', () => {
     for (const [value, warning] of [
       ['FILTER', 'missing FILTER command argument in header_checks map'],
-      ['FILTER smtp', 'bad FILTER command smtp in header_checks map -- need transport:destination'],
+      ['FILTER smtp', 'bad FILTER command smtp in header_checks -- need transport:destination'],
       ['REDIRECT a', 'bad REDIRECT target "a" in header_checks map -- need user@domain'],
       ['PREPEND', 'PREPEND action without text in header_checks map'],
       [

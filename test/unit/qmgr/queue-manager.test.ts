@@ -162,7 +162,7 @@ class Scene {
 function resolution(_sender: string, recipient: string): Resolution {
   const domain = recipient.slice(recipient.lastIndexOf('@') + 1);
   if (domain === 'broken.example') return { kind: 'failed', reason: 'no' };
-  if (domain === 'bad.example') return { kind: 'invalid', reason: 'bad address syntax' };
+  if (domain === 'bad.example') return { kind: 'invalid', reason: 'bad address syntax', recipient };
   const isLocal = domain === 'local.example';
   const transport = domain === 'nowhere.example' ? 'absent' : isLocal ? 'local' : 'smtp';
   return {
