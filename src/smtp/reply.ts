@@ -43,11 +43,6 @@ export class ReplyParser {
   }
 }
 
-/** The whole reply in one line, as the log shows it: `250-a` and `250 b` become `250-a 250 b`. */
-export function replyText({ code, lines }: Reply): string {
-  return lines.map((line, i) => `${code}${i < lines.length - 1 ? '-' : line === '' ? '' : ' '}${line}`).join(' ');
-}
-
 /** A server's reply of one or more lines, CRLF-ended. `lines` hold what follows the code. */
 export function formatReply(code: number, lines: readonly string[]): string {
   return lines.map((line, i) => `${code}${i < lines.length - 1 ? '-' : line === '' ? '' : ' '}${line}\r\n`).join('');

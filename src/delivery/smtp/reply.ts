@@ -1,4 +1,5 @@
 /** Replies of the server: lines to replies, with code, text and enhanced status (RFC 5321, 4.2; RFC 2034). */
+import { ReplyLines } from '#smtp';
 
 export interface Reply {
   /** 0 when the line does not begin with three digits. */
@@ -30,49 +31,28 @@ export interface ReplyReaderOptions {
 /** Feeds on chunks of any split, gives replies. Holds at most one line and one reply, both bounded. */
 export class ReplyReader {
   readonly #options: ReplyReaderOptions;
-  #partial: Buffer = Buffer.alloc(0);
-  #skipping = false;
+  readonly #lines: ReplyLines;
   #text = '';
 
   constructor(options: ReplyReaderOptions) {
     this.#options = options;
+    this.#lines = new ReplyLines(options.lineLimit);
   }
 
   /** Forgets what has begun. */
   reset(): void {
-    this.#partial = Buffer.alloc(0);
-    this.#skipping = false;
+    this.#lines.reset();
     this.#text = '';
   }
 
   feed(chunk: Buffer, emit: (event: ReplyEvent) => void): void {
-    let from = 0;
-    for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, from)) {
-      const piece = chunk.subarray(from, end);
-      from = end + 1;
-      if (this.#skipping) {
-        this.#skipping = false;
-        continue;
-      }
-      const line = this.#partial.length === 0 ? piece : Buffer.concat([this.#partial, piece]);
-      this.#partial = Buffer.alloc(0);
-      this.#line(line, emit);
-    }
-    if (this.#skipping || from === chunk.length) return;
-    this.#partial = Buffer.concat([this.#partial, chunk.subarray(from)]);
-    if (this.#partial.length > this.#options.lineLimit) {
-      const line = this.#partial;
-      this.#partial = Buffer.alloc(0);
-      this.#skipping = true;
-      this.#line(line, emit);
-    }
+    this.#lines.feed(chunk, (line, isCut) => this.#line(line, isCut, emit));
   }
 
-  #line(bytes: Buffer, emit: (event: ReplyEvent) => void): void {
+  #line(line: string, isCut: boolean, emit: (event: ReplyEvent) => void): void {
     const { lineLimit, filter, isStrict, onGarbage, onLongLine } = this.#options;
-    let text = printable(bytes.length > lineLimit ? bytes.subarray(0, lineLimit) : bytes);
-    if (bytes.length > lineLimit) onLongLine(text.slice(0, 30));
-    if (filter !== undefined) text = filter(text);
+    if (isCut) onLongLine(line.slice(0, 30));
+    const text = filter === undefined ? line : filter(line);
     // a reply without end must not fill the memory
     if (this.#text.length < lineLimit) this.#text += (this.#text === '' ? '' : '\n') + text;
     const head = /^(\d{3})(?!\d)(.?)/.exec(text);
@@ -96,12 +76,4 @@ function makeReply(code: number, lastLine: string, text: string): Reply {
   if (!'245'.includes(digit)) return { code, text, dsn: '5.5.0' };
   const dsn = /^\d{3} +(\d\.\d{1,3}\.\d{1,3})(?=\s|$)/.exec(lastLine)?.[1];
   return { code, text, dsn: dsn?.startsWith(digit) === true ? dsn : `${digit}.0.0` };
-}
-
-/** Text of a line without its CR; what is not printable becomes `?`. */
-function printable(bytes: Buffer): string {
-  let end = bytes.length;
-  while (end > 0 && bytes[end - 1] === 0x0d) end--;
-  // oxlint-disable-next-line no-control-regex -- replies end in logs, bounces and terminals
-  return bytes.toString('utf8', 0, end).replace(/[\x00-\x1f\x7f-\x9f\ufffd]/g, '?');
 }
