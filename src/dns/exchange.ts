@@ -7,6 +7,7 @@ import { createSocket } from 'node:dgram';
 import { connect, isIPv6 } from 'node:net';
 import { AUTHENTIC_DATA, decode, type DecodedPacket, encode, RECURSION_DESIRED } from 'dns-packet';
 import type { DnsType } from './answer.ts';
+import { rcodes } from './rcodes.ts';
 
 export interface NameServer {
   readonly address: string;
@@ -28,28 +29,37 @@ export type Exchange =
 /** What one UDP reply may hold without fragments (the DNS flag day's figure). */
 const udpPayloadBytes = 1232;
 
-const rcodeFormErr = 1;
+export interface Patience {
+  /** For a reply, over UDP and again over TCP. */
+  readonly timeoutMs: number;
+  /** How long after the question a reply over UDP still counts, beyond the timeout. */
+  readonly lateMs: number;
+  /** Nothing came in time; it still may. */
+  readonly onLate: () => void;
+  /** Aborted when another server's reply will do. */
+  readonly signal: AbortSignal;
+}
 
-/** Asks one server once, over UDP and then, if it says so, over TCP; each gets `timeoutMs`. */
+/** Asks one server once, over UDP and then, if it says so, over TCP. */
 export async function ask(
   server: NameServer,
   question: Question,
-  timeoutMs: number,
+  patience: Patience,
   randomId: () => number,
 ): Promise<Exchange> {
-  const first = await askOver(udpExchange, server, question, timeoutMs, randomId(), true);
+  const first = await askOver(udpExchange, server, question, patience, randomId(), true);
   if (first.kind !== 'reply') return first;
   // servers from before EDNS0 answer FORMERR (RFC 6891, 7)
   const heard =
-    first.rcode === rcodeFormErr ? await askOver(udpExchange, server, question, timeoutMs, randomId(), false) : first;
+    first.rcode === rcodes.formErr ? await askOver(udpExchange, server, question, patience, randomId(), false) : first;
   if (heard.kind !== 'reply' || !heard.packet.flag_tc) return heard;
-  return askOver(tcpExchange, server, question, timeoutMs, randomId(), true);
+  return askOver(tcpExchange, server, question, patience, randomId(), true);
 }
 
 type Carrier = (
   server: NameServer,
   query: Buffer,
-  timeoutMs: number,
+  patience: Patience,
   accept: (frame: Buffer) => Exchange | undefined,
 ) => Promise<Exchange>;
 
@@ -57,7 +67,7 @@ function askOver(
   carrier: Carrier,
   server: NameServer,
   question: Question,
-  timeoutMs: number,
+  patience: Patience,
   id: number,
   edns: boolean,
 ): Promise<Exchange> {
@@ -81,7 +91,7 @@ function askOver(
       ],
     }),
   });
-  return carrier(server, query, timeoutMs, (frame) => readReply(frame, id, question));
+  return carrier(server, query, patience, (frame) => readReply(frame, id, question));
 }
 
 /** The reply in a frame; undefined when it answers something else. */
@@ -100,18 +110,24 @@ export function readReply(frame: Buffer, id: number, question: Question): Exchan
   return { kind: 'reply', rcode: frame.readUInt8(3) & 0x0f, packet };
 }
 
-const udpExchange: Carrier = (server, query, timeoutMs, accept) => {
+const udpExchange: Carrier = (server, query, { timeoutMs, lateMs, onLate, signal }, accept) => {
   const { promise, resolve } = Promise.withResolvers<Exchange>();
   const socket = createSocket(isIPv6(server.address) ? 'udp6' : 'udp4');
   let isOver = false;
   const finish = (result: Exchange): void => {
     isOver = true;
     clearTimeout(timer);
+    signal.removeEventListener('abort', giveUp);
     socket.removeAllListeners('message');
     resolve(result);
   };
-  const timer = setTimeout(() => finish({ kind: 'silent' }), timeoutMs);
-  socket.on('error', () => finish({ kind: 'silent' }));
+  const giveUp = (): void => finish({ kind: 'silent' });
+  signal.addEventListener('abort', giveUp);
+  let timer = setTimeout(() => {
+    timer = setTimeout(giveUp, Math.max(lateMs - timeoutMs, 0));
+    onLate();
+  }, timeoutMs);
+  socket.on('error', giveUp);
   socket.on('message', (frame) => {
     const result = accept(frame);
     if (result !== undefined) finish(result);
@@ -119,19 +135,21 @@ const udpExchange: Carrier = (server, query, timeoutMs, accept) => {
   // connected: the kernel drops what others send, and reports a refused port at once
   socket.connect(server.port, server.address, (...failure: readonly unknown[]) => {
     // no route to the server: Node hands the error to this callback
-    if (failure[0] instanceof Error) finish({ kind: 'silent' });
+    if (failure[0] instanceof Error) giveUp();
     else if (!isOver) socket.send(query);
   });
   return promise.finally(() => socket.close());
 };
 
-const tcpExchange: Carrier = (server, query, timeoutMs, accept) => {
+const tcpExchange: Carrier = (server, query, { timeoutMs, signal }, accept) => {
   const { promise, resolve } = Promise.withResolvers<Exchange>();
   const socket = connect({ host: server.address, port: server.port });
-  const timer = setTimeout(() => resolve({ kind: 'silent' }), timeoutMs);
+  const giveUp = (): void => resolve({ kind: 'silent' });
+  const timer = setTimeout(giveUp, timeoutMs);
+  signal.addEventListener('abort', giveUp);
   let held = Buffer.alloc(0);
-  socket.on('error', () => resolve({ kind: 'silent' }));
-  socket.on('close', () => resolve({ kind: 'silent' }));
+  socket.on('error', giveUp);
+  socket.on('close', giveUp);
   socket.on('data', (chunk) => {
     held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
     while (held.length >= 2 && held.length >= 2 + held.readUInt16BE(0)) {
@@ -146,6 +164,7 @@ const tcpExchange: Carrier = (server, query, timeoutMs, accept) => {
   socket.write(Buffer.concat([head, query]));
   return promise.finally(() => {
     clearTimeout(timer);
+    signal.removeEventListener('abort', giveUp);
     socket.destroy();
   });
 };

@@ -1,17 +1,19 @@
 /**
  * The stub client: from a name and a type to an answer (architecture, section 11).
  *
- * Asks the servers in order and in rounds, as resolver(3) does, follows CNAME chains, and tells *no such name*, *no data*
+ * Follows CNAME chains, and tells *no such name*, *no data*
  * and *try again* apart. Equal questions under way are asked once; questions at a time are bounded, and so is every wait.
  */
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { DnsAnswer, DnsTrouble, DnsType, Resolver } from './answer.ts';
-import { ask, type Exchange, type NameServer } from './exchange.ts';
+import type { NameServer } from './exchange.ts';
 import { isValidHostName } from '#address';
 import { lookupReason, malformedReason } from './reasons.ts';
 import { absenceTtl, extractRecords } from './records.ts';
+import { isRefusal, rcodes } from './rcodes.ts';
 import { parseResolvConf, type ResolvConf } from './resolv-conf.ts';
+import { askInRounds, type Rounds } from './rounds.ts';
 
 export interface ResolverOptions {
   /** Addresses, or addresses with ports; asked in this order. */
@@ -31,8 +33,6 @@ export interface ResolverOptions {
 /** Longest CNAME chain that is followed (Postfix: 10). */
 const maxAliases = 10;
 
-const rcodes = { ok: 0, formErr: 1, servFail: 2, noName: 3, notImp: 4, refused: 5 } as const;
-
 /** A resolver that asks the given servers. Never rejects; a wait ends after timeout × attempts × servers at most. */
 export function createResolver(options: ResolverOptions): Resolver {
   const servers = options.servers.map((server) =>
@@ -41,24 +41,10 @@ export function createResolver(options: ResolverOptions): Resolver {
   const timeoutMs = options.timeoutMs ?? 5000;
   const attempts = options.attempts ?? 2;
   const randomId = options.randomId ?? (() => randomInt(0x10000));
+  const rounds: Rounds = { servers, timeoutMs, attempts, randomId };
   const warn = options.warn ?? (() => {});
   const turns = createTurns(options.concurrency ?? 500, timeoutMs * attempts * Math.max(servers.length, 1));
   const underWay = new Map<string, Promise<DnsAnswer>>();
-
-  /** The best reply the servers give: an answer, or the last refusal. */
-  const askAll = async (name: string, type: DnsType): Promise<Exchange> => {
-    let last: Exchange = { kind: 'silent' };
-    for (let round = 0; round < attempts; round++) {
-      for (const server of servers) {
-        const heard = await ask(server, { name, type }, timeoutMs, randomId);
-        if (heard.kind === 'reply' && !isRefusal(heard.rcode)) return heard;
-        if (heard.kind !== 'silent' || last.kind === 'silent') last = heard;
-      }
-      // a server that answered, though not well, was there: another round would only repeat it
-      if (last.kind !== 'silent') return last;
-    }
-    return last;
-  };
 
   const chase = async (asked: string, type: DnsType): Promise<DnsAnswer> => {
     let name = asked;
@@ -68,7 +54,7 @@ export function createResolver(options: ResolverOptions): Resolver {
       reason: lookupReason(name, type, kind),
     });
     for (let aliases = 0; aliases < maxAliases; aliases++) {
-      const heard = await askAll(name, type);
+      const heard = await askInRounds({ name, type }, rounds);
       if (heard.kind === 'silent') return trouble('tryAgain');
       if (heard.kind === 'malformed') return { kind: 'tryAgain', reason: malformedReason(name, type) };
       const failure = troubleOfCode(heard.rcode);
@@ -118,11 +104,6 @@ export function createResolver(options: ResolverOptions): Resolver {
       return answer;
     },
   };
-}
-
-/** The codes with which a server says "not from me": the next one may know (res_send(3)). */
-function isRefusal(rcode: number): boolean {
-  return rcode === rcodes.servFail || rcode === rcodes.notImp || rcode === rcodes.refused;
 }
 
 function troubleOfCode(rcode: number): DnsTrouble | undefined {

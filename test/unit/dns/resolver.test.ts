@@ -29,8 +29,8 @@ async function listenOnBoth(tcp: Server): Promise<{ readonly udp: Socket; readon
   }
 }
 
-/** A name server on a port of its own; counts the questions it heard. */
-async function serve(zone: Zone) {
+/** A name server on a port of its own; counts the questions it heard. `isLate`: only the first is answered, when the second comes. */
+async function serve(zone: Zone, isLate = false) {
   const asked: string[] = [];
   const frames = (query: Buffer, transport: 'udp' | 'tcp'): Buffer[] => {
     const packet = decode(query);
@@ -61,8 +61,13 @@ async function serve(zone: Zone) {
     });
   });
   const { udp, port } = await listenOnBoth(tcp);
+  const unanswered: (() => void)[] = [];
   udp.on('message', (query, peer) => {
-    for (const frame of frames(query, 'udp')) udp.send(frame, peer.port, peer.address);
+    const answer = (): void => {
+      for (const frame of frames(query, 'udp')) udp.send(frame, peer.port, peer.address);
+    };
+    if (!isLate) answer();
+    else if (unanswered.push(answer) === 2) unanswered[0]?.();
   });
   return {
     asked,
@@ -184,6 +189,12 @@ describe('a resolver', () => {
     await using good = await serve((name) => ({ answers: [a(name, '192.0.2.1')] }));
     const servers = [silent.server, refusing.server, good.server];
     const answer = await createResolver({ servers, timeoutMs: 50 }).lookup('x.example', 'A');
+    assert.equal(answer.kind, 'ok');
+  });
+
+  it('takes the answer of a server that was given up on', async () => {
+    await using slow = await serve((name) => ({ answers: [a(name, '192.0.2.1')] }), true);
+    const answer = await createResolver({ servers: [slow.server], timeoutMs: 300 }).lookup('x.example', 'A');
     assert.equal(answer.kind, 'ok');
   });
 
