@@ -8,7 +8,7 @@ export type DelivererRequest =
   | ({ readonly kind: 'mailbox' } & MailboxFile)
   | ({ readonly kind: 'command' } & CommandRequest)
   /** The first of some files that exists. */
-  | { readonly kind: 'read'; readonly paths: readonly string[] }
+  | { readonly kind: 'read'; readonly paths: readonly string[]; readonly followsLinks: boolean }
   /** Whether a directory can be entered. */
   | { readonly kind: 'enter'; readonly path: string };
 
@@ -101,7 +101,7 @@ export function parseRequest(value: unknown): DelivererRequest | undefined {
     case 'command':
       return { kind: 'command', ...parseCommand(value) };
     case 'read':
-      return { kind: 'read', paths: texts(value['paths']) };
+      return { kind: 'read', paths: texts(value['paths']), followsLinks: value['followsLinks'] === true };
     case 'enter':
       return { kind: 'enter', path: text(value['path']) };
     default:

@@ -1,5 +1,5 @@
 /** The work of a deliverer, done with the rights of the process it runs in. */
-import { accessSync, constants, lstatSync, readFileSync, type Stats } from 'node:fs';
+import { accessSync, constants, lstatSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { runCommand } from './command.ts';
 import { type DelivererRequest, type DelivererResult, failedResult, type ReadResult } from './deliverer-protocol.ts';
 import { errnoOf, errnoText, MailboxError, statusOfErrno } from './mailbox-error.ts';
@@ -7,11 +7,11 @@ import { appendMailbox } from './mailbox.ts';
 import { writeMaildir } from './maildir.ts';
 
 /** Short system calls are made directly: a deliverer has nothing else to do meanwhile. */
-function readFirst(paths: readonly string[]): ReadResult {
+function readFirst(paths: readonly string[], followsLinks: boolean): ReadResult {
   for (const path of paths) {
     let seen: Stats;
     try {
-      seen = lstatSync(path);
+      seen = followsLinks ? statSync(path) : lstatSync(path);
     } catch (error) {
       if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(errnoOf(error))) continue;
       return { kind: 'unreadable', path, reason: errnoText(error), facts: { uid: 0, mode: 0, isRegular: false } };
@@ -39,7 +39,7 @@ export async function runRequest(request: DelivererRequest, content: AsyncIterab
       case 'command':
         return await runCommand(request, content);
       case 'read':
-        return readFirst(request.paths);
+        return readFirst(request.paths, request.followsLinks);
       case 'enter':
         accessSync(request.path, constants.X_OK);
         return { kind: 'ok', warnings: [] };

@@ -49,7 +49,7 @@ const statuses: Readonly<Record<string, string>> = {
   EAGAIN: '4.2.0',
   ESTALE: '4.2.0',
   EDQUOT: '4.2.2',
-  ENOSPC: '4.3.1',
+  ENOSPC: '4.3.0',
   EFBIG: '5.2.2',
   EIO: '4.3.0',
   EROFS: '4.2.0',

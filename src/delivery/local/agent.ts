@@ -1,5 +1,4 @@
 /** local(8): one recipient at a time, through aliases and .forward files to mailboxes, commands and other addresses. */
-import { toExternal } from '#address';
 import type { Settings } from '#config';
 import type { EventChannel } from '#events';
 import type { DeliveryAgent, DeliveryRequest, Outcome, RequestRecipient, SubmissionPort } from '#message';
@@ -66,14 +65,19 @@ function summary({ outcomes, recipient, request }: Job): Outcome {
 
 async function deliverOne(parts: LocalParts, request: DeliveryRequest, recipient: RequestRecipient): Promise<Outcome> {
   const { sender } = request.envelope;
-  const job: Job = { parts, request, recipient, sender, forwards: [], seen: new Set(), outcomes: [], undecided: [] };
   const { address } = recipient;
   const been = await deliveredToFields(request);
-  if (been.has(toExternal(address).toLowerCase())) {
-    concludeFailed(job, address, '5.4.6', `mail forwarding loop for ${toExternal(address)}`);
-    await Promise.all(job.undecided);
-    return summary(job);
-  }
+  const job: Job = {
+    parts,
+    request,
+    recipient,
+    sender,
+    forwards: [],
+    seen: new Set(),
+    been,
+    outcomes: [],
+    undecided: [],
+  };
   const place: Place = {
     level: 0,
     from: '',

@@ -1,7 +1,7 @@
 /** Alias expansion. aliases(5); local(8), "ALIASES" */
 import { statSync } from 'node:fs';
 import { addressesOf, parseAddressList, toExternal } from '#address';
-import type { Notify } from '#message';
+import type { Notify, RequestRecipient } from '#message';
 import { getUserById } from '#native';
 import type { TableList, TableListResult } from '#tables';
 import { concludeFailed, concludeSent, noteExpanded, warn } from './conclude.ts';
@@ -23,6 +23,11 @@ function tableRights(tableName: string): Rights | undefined {
     }
   }
   return undefined;
+}
+
+/** The sender that hears of failures of an address: that of a list, when it is one with an owner. */
+export async function answererFor(job: Job, { local, user }: Mailee): Promise<string> {
+  return (await ownerOf(job, local)) ?? (user === local ? undefined : await ownerOf(job, user)) ?? job.sender;
 }
 
 /** The sender of an expansion whose alias has an owner-; undefined when it has none. */
@@ -52,6 +57,12 @@ async function findAlias({ tables }: TableList, name: string): Promise<TableList
 function withoutSuccess(notify: readonly Notify[]): readonly Notify[] {
   const rest = notify.filter((word) => word !== 'success');
   return rest.length === 0 ? ['never'] : rest;
+}
+
+/** What members inherit of the recipient: of a list with an owner, nothing that its sender wanted to hear. */
+function memberOf(recipient: RequestRecipient, hasOwner: boolean): RequestRecipient {
+  if (hasOwner) return { ...recipient, original: '', dsnOriginal: '', notify: [] };
+  return recipient.notify.includes('success') ? { ...recipient, notify: withoutSuccess(recipient.notify) } : recipient;
 }
 
 /** Expands one name. False: it is no alias, or the one that is being expanded. */
@@ -85,8 +96,8 @@ export async function deliverToAlias(job: Job, place: Place, mailee: Mailee, nam
   };
   const members = membersOf(found.value);
   if (members.length === 0) {
-    warn(job, `${found.table.name}: no destinations for alias ${name}`);
-    concludeFailed(job, mailee.address, '5.3.5', 'mail system configuration error');
+    warn(job, `no recipient in alias lookup result for ${name}`);
+    concludeFailed(job, mailee.address, '4.3.0', 'alias database unavailable');
     return true;
   }
   const { recipient } = job;
@@ -95,13 +106,14 @@ export async function deliverToAlias(job: Job, place: Place, mailee: Mailee, nam
     {
       ...job,
       sender: inner.isList ? inner.sender : job.sender,
-      recipient: wantsSuccess ? { ...recipient, notify: withoutSuccess(recipient.notify) } : recipient,
+      recipient: memberOf(recipient, owner !== undefined),
     },
     inner,
     mailee,
     members,
   );
-  if (wantsSuccess) noteExpanded(job, mailee.address);
+  // RFC 3461, 5.2.7.3: a list with an owner is where the mail was going
+  if (wantsSuccess) noteExpanded(job, mailee.address, owner === undefined ? 'expanded' : 'delivered');
   return true;
 }
 

@@ -1,9 +1,9 @@
 /** Deliveries to commands: mailbox_command, `|command`. local(8), "EXTERNAL COMMAND DELIVERY" */
-import { expandValue } from '#config';
 import { filtered, messageFacts } from '../command-environment.ts';
 import { commandOutcome } from '../command-outcome.ts';
 import { mailboxCopy } from '../mailbox-copy.ts';
 import { concludeFailed, concludeSent, warn } from './conclude.ts';
+import { expandLocal } from './expansion.ts';
 import { isNew, type Job, type Mailee, type Place } from './job.ts';
 
 function environmentOf(job: Job, mailee: Mailee, place: Place): Readonly<Record<string, string>> {
@@ -30,30 +30,13 @@ function environmentOf(job: Job, mailee: Mailee, place: Place): Readonly<Record<
   };
 }
 
-/** command_execution_directory, `$name` filled in with filtered values. */
-function directoryOf(job: Job, mailee: Mailee, place: Place): string {
-  const { settings } = job.parts;
-  if (settings.commandDirectory === '') return '';
-  const values = expansionValues(job, mailee, place.rights?.home ?? '', place.rights?.shell ?? '');
-  const expansion = expandValue(settings.commandDirectory, (name) => {
-    const value = values.get(name);
-    return value === undefined ? undefined : filtered(value, settings.directoryFilter);
-  });
-  return expansion.kind === 'ok' ? expansion.text : '';
-}
-
-/** Names that local(8) expands in forward_path, luser_relay and command_execution_directory. */
-export function expansionValues(job: Job, mailee: Mailee, home: string, shell: string): ReadonlyMap<string, string> {
-  return new Map([
-    ['user', mailee.user],
-    ['home', home],
-    ['shell', shell],
-    ['recipient', mailee.address],
-    ['extension', mailee.extension],
-    ['domain', mailee.domain],
-    ['local', mailee.local],
-    ['recipient_delimiter', mailee.delimiter === '' ? job.parts.settings.delimiters.slice(0, 1) : mailee.delimiter],
-  ]);
+/** command_execution_directory with its names filled in; undefined when that fails. */
+function directoryOf(job: Job, mailee: Mailee, place: Place): string | undefined {
+  const { commandDirectory, directoryFilter: filter } = job.parts.settings;
+  if (commandDirectory === '') return '';
+  const { home = '', shell = '' } = place.rights ?? {};
+  const expansion = expandLocal(commandDirectory, mailee, { home, shell, filter });
+  return expansion?.isWhole === true ? expansion.text : undefined;
 }
 
 /** `isMailbox`: mailbox_command, which needs no permission. */
@@ -72,6 +55,11 @@ export async function deliverToCommand(
     return concludeFailed(job, address, '5.7.1', 'mail to command is restricted');
   }
   if (job.request.probe) return concludeSent(job, address, `delivers to command: ${command}`);
+  const directory = directoryOf(job, mailee, place);
+  if (directory === undefined) {
+    warn(job, `bad value for parameter command_execution_directory: "${settings.commandDirectory}"`);
+    return concludeFailed(job, address, '4.3.5', 'mail system configuration error');
+  }
   const content = mailboxCopy(job.request, job.recipient, place.deliveredTo, {
     sender: place.sender,
     prependsDelivered: settings.deliveredIn.has('command'),
@@ -87,7 +75,7 @@ export async function deliverToCommand(
       command,
       shell: settings.shell,
       environment: environmentOf(job, mailee, place),
-      directory: directoryOf(job, mailee, place),
+      directory,
       limitMs: settings.commandLimitMs,
     },
     content,

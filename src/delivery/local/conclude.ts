@@ -33,9 +33,9 @@ export function concludeSent(job: Job, address: string, reason: string): void {
 }
 
 /** For reports only: nothing was delivered by it. */
-export function noteExpanded(job: Job, address: string): void {
+export function noteExpanded(job: Job, address: string, action: 'expanded' | 'delivered'): void {
   const status = { code: '2.0.0', reason: 'alias expanded' };
-  job.outcomes.push({ kind: 'sent', status, action: 'expanded', relay: 'local', address, sender: job.sender });
+  job.outcomes.push({ kind: 'sent', status, action, relay: 'local', address, sender: job.sender });
 }
 
 /** Whether to try again is told by the first digit. */

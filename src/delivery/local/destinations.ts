@@ -1,13 +1,13 @@
 /** The members of an alias, a .forward or an include file. aliases(5) */
 import { addressesOf, parseAddressList, splitAddress } from '#address';
-import { asFile } from '../deliverer-protocol.ts';
+import { getUserById } from '#native';
+import { asFile, type FileFacts } from '../deliverer-protocol.ts';
 import { concludeFailed, warn } from './conclude.ts';
 import { deliverToCommand } from './command.ts';
 import { isNew, type Job, type Mailee, type Place } from './job.ts';
 import { resubmit } from './resubmit.ts';
+import type { Rights } from './settings.ts';
 import { deliverToFile } from './write.ts';
-
-const maxIncludes = 100;
 
 /** `\name` means: that user's mailbox, without aliases; the parser of addresses would drop the backslash. */
 function keepBackslashes(text: string): string {
@@ -16,8 +16,9 @@ function keepBackslashes(text: string): string {
 
 /** Members of one or several lines; `#` comments. */
 export function membersOf(text: string): readonly string[] {
-  const lines = text.split('\n').filter((line) => !/^\s*#/.test(line));
+  const lines = text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
   return lines
+    .filter((line) => !line.startsWith('#'))
     .flatMap((line) => addressesOf(parseAddressList(keepBackslashes(line))))
     .filter((member) => member !== '');
 }
@@ -35,23 +36,33 @@ export async function deliverToMembers(
 
 async function deliverToMember(job: Job, place: Place, mailee: Mailee, member: string): Promise<void> {
   if (member.startsWith('/')) return deliverToFile(job, place, mailee, member);
-  if (member.startsWith('|')) return deliverToCommand(job, place, mailee, member.slice(1).trimStart());
+  if (member.startsWith('|')) return deliverToCommand(job, place, mailee, member.slice(1));
+  if (member.startsWith('~')) return deliverToHomeFile(job, place, mailee, member);
   if (/^:include:/i.test(member)) return include(job, place, mailee, member.slice(':include:'.length).trim());
   return deliverToMemberAddress(job, place, mailee, member);
 }
 
+/** `~/file`: below the home directory of whose expansion it is. */
+function deliverToHomeFile(job: Job, place: Place, mailee: Mailee, member: string): Promise<void> | void {
+  const home = place.rights?.home ?? '';
+  if (member.startsWith('~/') && home.startsWith('/')) return deliverToFile(job, place, mailee, home + member.slice(1));
+  const isUnknown = member.startsWith('~/') && home === '';
+  warn(job, `${isUnknown ? 'unknown home directory' : 'bad home directory syntax'} for: ${member}`);
+  concludeFailed(job, mailee.address, '5.3.5', 'mail system configuration error');
+}
+
 /** An address that routing gives to this transport is delivered here, another goes out as a new message. */
-async function deliverToMemberAddress(job: Job, place: Place, mailee: Mailee, member: string): Promise<void> {
+export async function deliverToMemberAddress(job: Job, place: Place, mailee: Mailee, member: string): Promise<void> {
   const { rewriter } = job.parts;
   const plain = member.startsWith('\\') ? member.slice(1) : member;
   const standard = withExtension(rewriter.rewrite(plain, 'local'), place, mailee);
   const route = await rewriter.resolve(place.sender, standard);
   if (route.kind !== 'resolved') {
-    concludeFailed(job, standard, route.kind === 'failed' ? '4.3.0' : '5.1.3', route.reason);
-    return;
+    const isFailure = route.kind === 'failed';
+    const reason = isFailure ? 'address resolver failure' : `bad recipient address syntax: ${standard}`;
+    return concludeFailed(job, mailee.address, isFailure ? '4.3.0' : '5.1.3', reason);
   }
-  const { transport, nexthop } = job.request;
-  if (route.transport === transport && route.nexthop.toLowerCase() === nexthop.toLowerCase()) {
+  if (route.transport === job.request.transport) {
     const next = { ...place, level: place.level + 1 };
     await job.parts.toAddress(job, next, standard, { skipsAliases: member.startsWith('\\') });
   } else resubmit(job, place, standard);
@@ -67,37 +78,56 @@ function withExtension(address: string, place: Place, mailee: Mailee): string {
 
 /** `:include:/file`: its lines are members; read with the rights of the expansion, or of the file's owner. */
 async function include(job: Job, place: Place, mailee: Mailee, path: string): Promise<void> {
-  const { deliverers, settings } = job.parts;
-  const misconfigured = (text: string): void => {
-    warn(job, text);
-    concludeFailed(job, mailee.address, '5.3.5', 'mail system configuration error');
-  };
-  if (!path.startsWith('/')) return misconfigured(`:include:${path} uses a relative path`);
-  if (place.level > maxIncludes) {
-    warn(job, `include nesting limit exceeded for ${path}`);
-    return concludeFailed(job, mailee.address, '5.4.6', 'include nesting limit exceeded');
+  const { settings } = job.parts;
+  if (!isNew(job, `include ${place.rights?.uid ?? 0} ${path}`)) return;
+  const found = await readInclude(job, place, path);
+  if (typeof found === 'string') {
+    warn(job, found);
+    return concludeFailed(job, mailee.address, '5.3.5', 'mail system configuration error');
   }
-  if (!isNew(job, `include ${path}`)) return;
-  const first = place.rights ?? settings.nobody;
-  const read = async (uid: number, gid: number): Promise<ReturnType<typeof asFile>> =>
-    asFile(await deliverers.run(uid, gid, { kind: 'read', paths: [path] }));
-  let found = await read(first.uid, first.gid);
-  const hasOwner = found.kind !== 'missing' && found.facts.uid !== 0 && found.facts.uid !== first.uid;
-  if (hasOwner && found.kind === 'unreadable') found = await read(found.facts.uid, first.gid);
-  if (found.kind === 'missing') {
-    return misconfigured(`unable to lookup :include: file ${path}: No such file or directory`);
+  const rights = place.rights ?? rightsOfOwner(found.facts.uid);
+  if (rights === 'unknown') {
+    warn(job, `cannot find username for uid ${found.facts.uid}`);
+    warn(job, `${path}: cannot find :include: file owner username`);
+    return concludeFailed(job, mailee.address, '4.3.5', 'mail system configuration error');
   }
-  if (found.kind === 'unreadable') return misconfigured(`open include file ${path}: ${found.reason}`);
-  const { facts } = found;
-  if (!facts.isRegular) return misconfigured(`:include: file ${path} is not a regular file`);
-  if ((facts.mode & 0o002) !== 0) return misconfigured(`:include: file ${path} is world writable`);
-  const rights = facts.uid === 0 ? place.rights : { uid: facts.uid, gid: first.gid, home: '', shell: '' };
   const inner: Place = {
     ...place,
     level: place.level + 1,
     kind: 'include',
     rights,
+    owner: place.owner === '' ? mailee.address : place.owner,
     unmatched: settings.propagatesIn.has('include') ? place.unmatched : '',
   };
   await deliverToMembers(job, inner, mailee, membersOf(found.text));
+}
+
+/** The owner of a file that root's alias includes; a user's own alias or .forward gains no rights by including others' files. */
+function rightsOfOwner(uid: number): Rights | 'unknown' | undefined {
+  if (uid === 0) return undefined;
+  const owner = getUserById(uid);
+  return owner === undefined ? 'unknown' : { uid, gid: owner.gid, home: owner.home, shell: owner.shell };
+}
+
+/** The file, or what is wrong with it. */
+async function readInclude(
+  job: Job,
+  place: Place,
+  path: string,
+): Promise<{ readonly text: string; readonly facts: FileFacts } | string> {
+  const { deliverers, settings } = job.parts;
+  if (!path.startsWith('/')) return `:include:${path} uses a relative path`;
+  const first = place.rights ?? settings.nobody;
+  const read = async (uid: number, gid: number): Promise<ReturnType<typeof asFile>> =>
+    asFile(await deliverers.run(uid, gid, { kind: 'read', paths: [path], followsLinks: true }));
+  let found = await read(first.uid, first.gid);
+  if (found.kind === 'unreadable' && place.rights === undefined && found.facts.uid !== 0) {
+    found = await read(found.facts.uid, first.gid);
+  }
+  if (found.kind === 'missing') return `unable to lookup :include: file ${path}: No such file or directory`;
+  const { facts } = found;
+  if (found.kind === 'unreadable') return `cannot open include file ${path}: ${found.reason}`;
+  if (!facts.isRegular) return `:include: file ${path} is not a regular file`;
+  if ((facts.mode & 0o002) !== 0) return `:include: file ${path} is world writable`;
+  return found;
 }

@@ -1,28 +1,26 @@
 /** .forward files. local(8), "FORWARD FILES"; postconf(5) forward_path */
-import { expandValue } from '#config';
 import type { SystemUser } from '#native';
-import { filtered } from '../command-environment.ts';
-import { expansionValues } from './command.ts';
 import { concludeFailed, warn } from './conclude.ts';
 import { deliverToMembers, membersOf } from './destinations.ts';
+import { expandLocal } from './expansion.ts';
 import { asFile } from '../deliverer-protocol.ts';
 import { isNew, type Job, type Mailee, type Place } from './job.ts';
 
-/** The candidates, in order; those with an extension fall away where the address has none. */
-function forwardPaths(job: Job, mailee: Mailee, user: SystemUser): readonly string[] {
+interface Candidate {
+  readonly path: string;
+  /** The extension is part of the name, and so has been used up. */
+  readonly usesExtension: boolean;
+}
+
+/** In order; those with a name that has no value fall away. */
+function forwardPaths(job: Job, mailee: Mailee, user: SystemUser): readonly Candidate[] {
   const { settings } = job.parts;
-  const values = expansionValues(job, mailee, user.home, user.shell);
-  const hasExtension = mailee.extension !== '';
-  const paths = settings.forwardPath.split(/[\s,]+/).flatMap((template) => {
+  return settings.forwardPath.split(/[\s,]+/).flatMap((template) => {
     if (template === '') return [];
-    const expansion = expandValue(template, (name) => {
-      if (name === 'recipient_delimiter' && !hasExtension) return '';
-      const value = values.get(name);
-      return value === undefined ? undefined : filtered(value, settings.forwardFilter);
-    });
-    return expansion.kind === 'ok' ? [expansion.text] : [];
+    const expansion = expandLocal(template, mailee, { ...user, filter: settings.forwardFilter });
+    if (expansion?.isWhole !== true) return [];
+    return [{ path: expansion.text, usesExtension: /\$(?:extension\b|[{(]\s*extension\s*[)}])/.test(template) }];
   });
-  return [...new Set(paths)];
 }
 
 function complaintAbout(
@@ -39,9 +37,10 @@ function complaintAbout(
 /** Follows the user's .forward file. False: there is none that counts, and the mailbox is next. */
 export async function deliverToForward(job: Job, place: Place, mailee: Mailee, user: SystemUser): Promise<boolean> {
   const { settings, deliverers } = job.parts;
-  if (settings.forwardPath === '' || job.seen.has(`forward ${mailee.user}`)) return false;
-  const paths = forwardPaths(job, mailee, user);
-  const found = asFile(await deliverers.run(user.uid, user.gid, { kind: 'read', paths }));
+  if (settings.forwardPath === '') return false;
+  const candidates = forwardPaths(job, mailee, user);
+  const paths = candidates.map(({ path }) => path);
+  const found = asFile(await deliverers.run(user.uid, user.gid, { kind: 'read', paths, followsLinks: false }));
   if (found.kind === 'missing') return false;
   if (found.kind === 'unreadable') {
     if (found.path === '') {
@@ -51,15 +50,15 @@ export async function deliverToForward(job: Job, place: Place, mailee: Mailee, u
     warn(job, `cannot open file ${found.path}: ${found.reason}`);
     return false;
   }
-  const complaint = complaintAbout(found.path, found.facts, user);
+  const { path } = found;
+  // a recipient of its own .forward goes to the mailbox while the file is being read, nowhere after it
+  if (!isNew(job, `forward ${path}`)) return job.seen.has(`forward-done ${path.toLowerCase()}`);
+  const complaint = complaintAbout(path, found.facts, user);
   if (complaint !== undefined) {
     warn(job, complaint);
     return false;
   }
-  const members = membersOf(found.text);
-  if (members.length === 0) return false;
-  isNew(job, `forward ${mailee.user}`);
-  const usesExtension = mailee.extension !== '' && found.path.includes(mailee.extension);
+  const usesExtension = candidates.some((candidate) => candidate.path === path && candidate.usesExtension);
   const inner: Place = {
     ...place,
     kind: 'forward',
@@ -68,6 +67,7 @@ export async function deliverToForward(job: Job, place: Place, mailee: Mailee, u
     unmatched: settings.propagatesIn.has('forward') && !usesExtension ? mailee.extension : '',
     deliveredTo: settings.isDeliveredToFrozen ? place.deliveredTo : mailee.address,
   };
-  await deliverToMembers(job, inner, mailee, members);
+  if ((await deliverToMembers(job, inner, mailee, membersOf(found.text))) === 0) return false;
+  isNew(job, `forward-done ${path}`);
   return true;
 }

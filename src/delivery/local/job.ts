@@ -58,6 +58,8 @@ export interface Job {
   /** Things done already, so that none is done twice. */
   readonly seen: Set<string>;
   readonly outcomes: MemberOutcome[];
+  /** Addresses in Delivered-To: fields of the message. */
+  readonly been: ReadonlySet<string>;
   /** Endings that a table is still asked about. */
   readonly undecided: Promise<void>[];
 }
@@ -69,7 +71,7 @@ export interface Place {
   readonly from: string;
   readonly kind: ExpansionKind;
   readonly rights: Rights | undefined;
-  /** Who answers for the expansion: an owner- alias, or the user of a .forward file. */
+  /** Who answers for the expansion: an owner- alias, the user of a .forward file, or who includes a file. */
   readonly owner: string;
   readonly sender: string;
   /** Whether `sender` is an owner- alias. */
@@ -91,9 +93,10 @@ export interface Mailee {
   readonly domain: string;
 }
 
-/** True the first time. */
+/** True the first time; upper and lower case are the same. */
 export function isNew(job: Job, what: string): boolean {
-  if (job.seen.has(what)) return false;
-  job.seen.add(what);
+  const key = what.toLowerCase();
+  if (job.seen.has(key)) return false;
+  job.seen.add(key);
   return true;
 }

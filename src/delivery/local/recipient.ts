@@ -1,7 +1,7 @@
 /** What happens to one local address: alias, .forward, mailbox, unknown. local(8) */
 import { splitAddress, splitExtension, toExternal } from '#address';
 import { getUserByName } from '#native';
-import { deliverToAlias } from './aliases.ts';
+import { answererFor, deliverToAlias } from './aliases.ts';
 import { concludeFailed, warn } from './conclude.ts';
 import { deliverToForward } from './forward.ts';
 import { isNew, type Job, type Mailee, type Place } from './job.ts';
@@ -16,9 +16,9 @@ function maileeOf(job: Job, address: string): Mailee {
   const { localPart, domain } = splitAddress(address);
   const local = localPart.toLowerCase();
   const { user, extension, delimiter } = splitExtension(local, settings.delimiters, settings.split);
-  if (!extension.includes('/')) return { address, local, user, extension, delimiter, domain };
-  warn(job, `${toExternal(address)}: address with illegal extension: ${extension}`);
-  return { address, local, user, extension: '', delimiter: '', domain };
+  if (!extension.includes('/')) return { address, local, user, extension, delimiter, domain: domain.toLowerCase() };
+  warn(job, `${job.request.queueId}: address with illegal extension: ${local}`);
+  return { address, local, user, extension: '', delimiter: '', domain: domain.toLowerCase() };
 }
 
 /** Delivers to an address that is routed to this transport. */
@@ -34,17 +34,21 @@ export async function deliverToAddress(
   }
   if (!isNew(job, `${place.level} ${address.toLowerCase()}`)) return;
   const mailee = maileeOf(job, address);
+  if (job.been.has(toExternal(address).toLowerCase())) {
+    const sender = await answererFor(job, mailee);
+    return concludeFailed({ ...job, sender }, address, '5.4.6', `mail forwarding loop for ${toExternal(address)}`);
+  }
   if (mailee.user === '') return concludeFailed(job, address, '5.1.3', `null username in "${toExternal(address)}"`);
   if (skipsAliases) return deliverToBox(job, place, mailee, false);
   const { settings } = job.parts;
-  // a list with an owner, and the members of include files: each gets a record of its own in a new message
-  if ((place.owner !== '' && place.owner !== mailee.user) || place.kind === 'include')
-    return resubmit(job, place, address);
   if (await deliverToAlias(job, { ...place, unmatched: '' }, mailee, mailee.local)) return;
   if (mailee.user !== mailee.local) {
     const unmatched = settings.propagatesIn.has('alias') ? mailee.extension : '';
     if (await deliverToAlias(job, { ...place, unmatched }, mailee, mailee.user)) return;
   }
+  // a list with an owner, and the members of include files: each gets a record of its own in a new message
+  if ((place.owner !== '' && place.owner !== mailee.user) || place.kind === 'include')
+    return resubmit(job, place, address);
   await deliverToBox(job, place, mailee, true);
 }
 

@@ -31,7 +31,9 @@ async function submitGroup(job: Job, group: readonly Forward[]): Promise<void> {
   const [first] = group;
   if (first === undefined) return;
   const { messageId: _, ...envelope } = request.envelope;
-  const delivered = settings.deliveredIn.has('forward') ? `Delivered-To: ${toExternal(first.deliveredTo)}\r\n` : '';
+  const delivered = settings.deliveredIn.has('forward')
+    ? `Delivered-To: ${toExternal(first.deliveredTo).toLowerCase()}\r\n`
+    : '';
   const opened = submission.open({
     envelope: {
       ...envelope,

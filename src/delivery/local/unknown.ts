@@ -1,29 +1,21 @@
 /** Recipients without a mailbox: fallback_transport, luser_relay, names that are always there. local(8) */
 import { toExternal } from '#address';
-import { expandValue } from '#config';
-import { expansionValues } from './command.ts';
 import { concludeFailed, concludeSent, warn } from './conclude.ts';
-import { deliverToMembers, membersOf } from './destinations.ts';
+import { deliverToMemberAddress } from './destinations.ts';
+import { expandLocal } from './expansion.ts';
 import { isNew, type Job, type Mailee, type Place } from './job.ts';
 import { byUser, passToTransport } from './mailbox.ts';
 
-/** luser_relay with its names filled in; '' when it is not set, or nothing is left of it. */
-function luserRelay(job: Job, mailee: Mailee): string {
-  const { luserRelay: template } = job.parts.settings;
-  const values = expansionValues(job, mailee, '', '');
-  const expansion = expandValue(template, (name) => values.get(name));
-  return expansion.kind === 'ok' ? expansion.text : '';
-}
-
 export async function deliverToUnknown(job: Job, place: Place, mailee: Mailee): Promise<void> {
-  const { fallbackTransportMaps, fallbackTransport } = job.parts.settings;
+  const { fallbackTransportMaps, fallbackTransport, luserRelay } = job.parts.settings;
+  if (!isNew(job, `unknown ${mailee.local}`)) return;
   const transport = await byUser(job, mailee, fallbackTransportMaps, fallbackTransport);
   if (transport === undefined) return;
   if (transport !== '') return passToTransport(job, mailee, transport);
-  const relay = luserRelay(job, mailee);
-  if (relay !== '' && isNew(job, `luser ${mailee.address.toLowerCase()}`)) {
-    await deliverToMembers(job, { ...place, unmatched: '' }, mailee, membersOf(relay));
-    return;
+  if (luserRelay !== '') {
+    // one address, and nothing else: what it begins with has no meaning here
+    const relay = expandLocal(luserRelay, mailee, { home: '', shell: '', filter: '' })?.text ?? '';
+    return deliverToMemberAddress(job, { ...place, unmatched: '' }, mailee, relay);
   }
   const name = mailee.user;
   if (name === 'postmaster' || name === 'mailer-daemon') {

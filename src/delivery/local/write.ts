@@ -4,7 +4,7 @@ import type { SystemUser } from '#native';
 import { mailboxCopy } from '../mailbox-copy.ts';
 import { asWritten } from '../deliverer-protocol.ts';
 import { concludeFailed, concludeSent, concludeWritten } from './conclude.ts';
-import type { Job, Mailee, Place } from './job.ts';
+import { isNew, type Job, type Mailee, type Place } from './job.ts';
 import type { Rights } from './settings.ts';
 
 function copy(
@@ -85,8 +85,7 @@ export async function deliverToFile(job: Job, place: Place, mailee: Mailee, path
   const { address } = mailee;
   const { settings, deliverers } = job.parts;
   const rights = place.rights ?? settings.nobody;
-  if (!job.seen.has(`file ${rights.uid} ${path}`)) job.seen.add(`file ${rights.uid} ${path}`);
-  else return;
+  if (!isNew(job, `file ${rights.uid} ${path}`)) return;
   if (!settings.filesFrom.has(place.kind)) return concludeFailed(job, address, '5.7.1', 'mail to file is restricted');
   if (path.endsWith('/')) return deliverToMaildir(job, place, address, path, rights);
   if (job.request.probe) return concludeSent(job, address, `delivers to file: ${path}`);
