@@ -15,7 +15,7 @@ import {
   type SubmissionPort,
 } from '#message';
 import type { QueuedMessage } from '#store';
-import { type Notice, noticeChunks, type NoticeKind, type NotifiedRecipient } from './report.ts';
+import { type Notice, noticeChunks, type NoticeKind, type NotifiedParts } from './report.ts';
 import { type BounceSettings, readBounceSettings } from './settings.ts';
 import { verpSender } from './verp.ts';
 
@@ -33,12 +33,7 @@ export interface Bouncer {
    * Tells of the outcomes of some recipients whoever is to know. `ok` also when nobody is; otherwise try again later.
    * `verify`: the report that `sendmail -bv` asked for.
    */
-  notify(
-    kind: NoticeKind,
-    message: QueuedMessage,
-    recipients: readonly NotifiedRecipient[],
-    to?: string,
-  ): Promise<NotifyResult>;
+  notify(kind: NoticeKind, message: QueuedMessage, recipients: NotifiedParts, to?: string): Promise<NotifyResult>;
 }
 
 const OK: NotifyResult = { ok: true };
@@ -62,6 +57,23 @@ function wants(notify: readonly Notify[], kind: NoticeKind): boolean {
   }
 }
 
+function isEmpty(parts: NotifiedParts): boolean {
+  for (const part of parts) if (part.length > 0) return false;
+  return true;
+}
+
+/** Those who want to hear of it; parts with nobody are left out. */
+function wanting(all: NotifiedParts, kind: NoticeKind): NotifiedParts {
+  return {
+    *[Symbol.iterator]() {
+      for (const part of all) {
+        const wanted = part.filter(({ recipient }) => wants(recipient.notify, kind));
+        if (wanted.length > 0) yield wanted;
+      }
+    },
+  };
+}
+
 class NoticeSender implements Bouncer {
   readonly #options: BouncerOptions;
   readonly #settings: BounceSettings;
@@ -74,10 +86,10 @@ class NoticeSender implements Bouncer {
   async notify(
     kind: NoticeKind,
     message: QueuedMessage,
-    all: readonly NotifiedRecipient[],
+    all: NotifiedParts,
     to = message.envelope.sender,
   ): Promise<NotifyResult> {
-    if (all.length === 0) return OK;
+    if (isEmpty(all)) return OK;
     if (to === '') return this.#nullSender(kind, message, all);
     if (to.toLowerCase() === this.#settings.doubleBounceSender.toLowerCase()) {
       if (kind === 'failure' || kind === 'delay') {
@@ -91,30 +103,27 @@ class NoticeSender implements Bouncer {
   }
 
   /** Recipients of whom the sender wants to hear. */
-  async #toSender(
-    kind: NoticeKind,
-    message: QueuedMessage,
-    all: readonly NotifiedRecipient[],
-    to: string,
-  ): Promise<NotifyResult> {
-    const recipients = all.filter(({ recipient }) => wants(recipient.notify, kind));
+  async #toSender(kind: NoticeKind, message: QueuedMessage, all: NotifiedParts, to: string): Promise<NotifyResult> {
+    const recipients = wanting(all, kind);
     const { envelope, sizeBytes } = message;
-    if (recipients.length === 0) return OK;
+    if (isEmpty(recipients)) return OK;
     // RFC 3461, 4.3: RET is about failures; other reports return the headers only.
     const isFull = kind === 'failure' && envelope.ret !== 'hdrs' && sizeBytes <= this.#settings.sizeLimit;
     const isVerp = kind === 'failure' && to === envelope.sender && envelope.verp !== '' && !this.#settings.ignoresVerp;
     if (!isVerp) return this.#send(this.#notice(kind, message, recipients, to, false, !isFull));
-    for (const entry of recipients) {
-      const { address, original } = entry.recipient;
-      const own = verpSender(envelope.verp, to, original === '' ? address : original);
-      const result = await this.#send(this.#notice(kind, message, [entry], own, false, !isFull));
-      if (!result.ok) return result;
+    for (const part of recipients) {
+      for (const entry of part) {
+        const { address, original } = entry.recipient;
+        const own = verpSender(envelope.verp, to, original === '' ? address : original);
+        const result = await this.#send(this.#notice(kind, message, [[entry]], own, false, !isFull));
+        if (!result.ok) return result;
+      }
     }
     return OK;
   }
 
   /** The postmaster hears of all, whatever NOTIFY says. */
-  async #toPostmaster(kind: NoticeKind, message: QueuedMessage, all: readonly NotifiedRecipient[]): Promise<void> {
+  async #toPostmaster(kind: NoticeKind, message: QueuedMessage, all: NotifiedParts): Promise<void> {
     const { copiesBounces, copiesDelays, bounceRecipient, delayRecipient } = this.#settings;
     const copyTo =
       kind === 'failure' && copiesBounces ? bounceRecipient : kind === 'delay' && copiesDelays ? delayRecipient : '';
@@ -122,11 +131,7 @@ class NoticeSender implements Bouncer {
   }
 
   /** Nobody is left to tell but the postmaster. */
-  async #nullSender(
-    kind: NoticeKind,
-    message: QueuedMessage,
-    recipients: readonly NotifiedRecipient[],
-  ): Promise<NotifyResult> {
+  async #nullSender(kind: NoticeKind, message: QueuedMessage, recipients: NotifiedParts): Promise<NotifyResult> {
     const { copiesDoubleBounces, copiesDelays, doubleBounceRecipient, delayRecipient, sizeLimit } = this.#settings;
     if (kind === 'failure' && copiesDoubleBounces) {
       const isFull = message.sizeBytes <= sizeLimit;
@@ -141,7 +146,7 @@ class NoticeSender implements Bouncer {
   #notice(
     kind: NoticeKind,
     message: QueuedMessage,
-    recipients: readonly NotifiedRecipient[],
+    recipients: NotifiedParts,
     to: string,
     isPostmasterCopy: boolean,
     headersOnly: boolean,

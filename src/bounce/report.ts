@@ -2,6 +2,7 @@
  * The text of a notice: a multipart/report of notification, delivery report and the message, or its headers.
  * RFC 3462 · RFC 3464 · RFC 6533
  */
+import { setImmediate } from 'node:timers/promises';
 import { toExternal } from '#address';
 import { type DsnAction, formatMailDate, type Outcome, type Recipient } from '#message';
 import type { QueuedMessage } from '#store';
@@ -16,11 +17,14 @@ export interface NotifiedRecipient {
   readonly outcome: Outcome;
 }
 
+/** A few at a time, so that many need not be in memory at once; each time anew. */
+export type NotifiedParts = Iterable<readonly NotifiedRecipient[]>;
+
 /** One notice to be written. */
 export interface Notice {
   readonly kind: NoticeKind;
   readonly message: QueuedMessage;
-  readonly recipients: readonly NotifiedRecipient[];
+  readonly recipients: NotifiedParts;
   readonly template: Template;
   /** To:, internal form. */
   readonly to: string;
@@ -31,19 +35,37 @@ export interface Notice {
 
 const EOL = '\r\n';
 
+/** Text of many recipients goes out in pieces of about this length, others have their turn between. */
+const pieceLength = 64 * 1024;
+
 /** Header section and body, chunk by chunk, CRLF line ends. */
 export async function* noticeChunks(notice: Notice, settings: BounceSettings): AsyncGenerator<Buffer> {
   const boundary = `${notice.message.queueId}.${Math.floor(notice.at / 1000)}/${settings.myhostname}`;
-  const parts = [
-    headerSection(notice, boundary, settings),
-    ['This is a MIME-encapsulated message.', ''],
-    notification(notice, boundary),
-    deliveryReport(notice, boundary, settings),
-    messagePartHeader(notice, boundary, settings),
-  ];
-  yield Buffer.from(parts.map((lines) => lines.join(EOL) + EOL).join(''));
+  let text = '';
+  for (const lines of reportLines(notice, boundary, settings)) {
+    text += lines.join(EOL) + EOL;
+    if (text.length < pieceLength) continue;
+    yield Buffer.from(text);
+    text = '';
+    await setImmediate();
+  }
+  yield Buffer.from(text);
   yield* notice.headersOnly ? headerChunks(notice.message) : notice.message.content.chunks();
   yield Buffer.from(`${EOL}--${boundary}--${EOL}`);
+}
+
+/** All before the message that is returned. */
+function* reportLines(notice: Notice, boundary: string, settings: BounceSettings): Iterable<readonly string[]> {
+  const { recipients, kind } = notice;
+  yield headerSection(notice, boundary, settings);
+  yield ['This is a MIME-encapsulated message.', ''];
+  yield notificationHead(notice, boundary);
+  for (const part of recipients) yield part.flatMap((entry) => ['', wrapText(recipientText(entry, kind))]);
+  yield [''];
+  yield deliveryReportHead(notice, boundary, settings);
+  for (const part of recipients) yield part.flatMap((entry) => ['', ...recipientFields(entry, notice, settings)]);
+  yield [''];
+  yield messagePartHeader(notice, boundary, settings);
 }
 
 function isSevenBit({ message }: Notice): boolean {
@@ -76,8 +98,8 @@ function headerSection(notice: Notice, boundary: string, settings: BounceSetting
   ];
 }
 
-function notification(notice: Notice, boundary: string): readonly string[] {
-  const { template, recipients, isPostmasterCopy } = notice;
+function notificationHead(notice: Notice, boundary: string): readonly string[] {
+  const { template, isPostmasterCopy } = notice;
   const isAscii = template.charset.toLowerCase() === 'us-ascii';
   return [
     `--${boundary}`,
@@ -87,8 +109,6 @@ function notification(notice: Notice, boundary: string): readonly string[] {
     '',
     // the postmaster knows
     ...(isPostmasterCopy ? [] : template.lines),
-    ...recipients.flatMap((entry) => ['', wrapText(recipientText(entry, notice.kind))]),
-    '',
   ];
 }
 
@@ -104,8 +124,8 @@ function recipientText({ recipient: { address, original }, outcome }: NotifiedRe
   return `<${toExternal(address)}>${from}: ${reasonOf(outcome, kind)}`;
 }
 
-function deliveryReport(notice: Notice, boundary: string, settings: BounceSettings): readonly string[] {
-  const { message, recipients } = notice;
+function deliveryReportHead(notice: Notice, boundary: string, settings: BounceSettings): readonly string[] {
+  const { message } = notice;
   const { envid, sender, smtputf8, arrivedAt } = message.envelope;
   const { mailName } = settings;
   return [
@@ -118,8 +138,6 @@ function deliveryReport(notice: Notice, boundary: string, settings: BounceSettin
     `X-${mailName}-Queue-ID: ${message.queueId}`,
     `X-${mailName}-Sender: ${addressType(sender)}; ${toExternal(sender || settings.mailerDaemon)}`,
     `Arrival-Date: ${formatMailDate(arrivedAt)}`,
-    ...recipients.flatMap((entry) => ['', ...recipientFields(entry, notice, settings)]),
-    '',
   ];
 }
 

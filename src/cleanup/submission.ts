@@ -147,8 +147,8 @@ export class CleanupSubmission implements Submission {
     yield* this.#recipients.addSenderBcc(this.#sender);
   }
 
-  addRecipient(recipient: SubmittedRecipient): void {
-    void this.#do(() => this.#recipients.add(recipient));
+  addRecipient(recipient: SubmittedRecipient): MaybePromise<void> {
+    return this.#do(() => this.#recipients.add(recipient));
   }
 
   apply(action: SubmissionAction): void {

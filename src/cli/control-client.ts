@@ -1,15 +1,22 @@
 /** Asks a running system over its control socket; see roles/control-server. */
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
-import type { ListedMessage } from '#store';
+import type { ListedMessage, StoredRecipient } from '#store';
+
+/** A message as it is listed, with all its recipients. */
+export interface QueueEntry extends Omit<ListedMessage, 'recipients'> {
+  readonly recipients: readonly StoredRecipient[];
+}
 
 export type ControlAnswer =
-  | { readonly kind: 'ok'; readonly messages: readonly ListedMessage[]; readonly changed: readonly string[] }
+  | { readonly kind: 'ok'; readonly messages: readonly QueueEntry[]; readonly changed: readonly string[] }
   | { readonly kind: 'down' }
   | { readonly kind: 'failed'; readonly reason: string };
 
 interface Line {
-  readonly message?: ListedMessage;
+  readonly message?: Omit<QueueEntry, 'recipients'>;
+  /** Some recipients of the message before. */
+  readonly recipients?: readonly StoredRecipient[];
   readonly changed?: readonly string[];
   readonly ok?: boolean;
   readonly reason?: string;
@@ -23,7 +30,7 @@ export function askSystem(
 ): Promise<ControlAnswer> {
   return new Promise((resolve) => {
     const socket = connect(`${queueDirectory}/${place}/control`);
-    const messages: ListedMessage[] = [];
+    const messages: (QueueEntry & { readonly recipients: StoredRecipient[] })[] = [];
     let changed: readonly string[] = [];
     socket.once('error', (error) => {
       const code = 'code' in error ? error.code : '';
@@ -40,7 +47,8 @@ export function askSystem(
     lines.on('error', () => undefined);
     lines.on('line', (text) => {
       const line: Line = JSON.parse(text);
-      if (line.message !== undefined) messages.push(line.message);
+      if (line.message !== undefined) messages.push({ ...line.message, recipients: [] });
+      for (const recipient of line.recipients ?? []) messages.at(-1)?.recipients.push(recipient);
       if (line.changed !== undefined) changed = line.changed;
       if (line.ok === true) resolve({ kind: 'ok', messages, changed });
       if (line.ok === false) resolve({ kind: 'failed', reason: line.reason ?? '' });

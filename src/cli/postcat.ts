@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { toExternal } from '#address';
 import { ConfigError, findConfigDirectory, openSettings } from '#config';
-import { openStore, type QueuedMessage } from '#store';
+import { openStore, type QueuedMessage, type RecipientPart } from '#store';
 import { lastValue, parseOptions } from './getopt.ts';
 import type { CliIo } from './io.ts';
 
@@ -51,7 +51,7 @@ function sendOptions({ smtputf8, tlsNotRequired, requireTls }: QueuedMessage['en
 
 function envelopeLines(message: QueuedMessage): readonly string[] {
   const { envelope, recipients, sizeBytes, content } = message;
-  const numbers = [sizeBytes, 0, recipients.length, 0, content.sizeBytes, sendOptions(envelope)];
+  const numbers = [sizeBytes, 0, recipients.total, 0, content.sizeBytes, sendOptions(envelope)];
   return [
     `message_size: ${numbers.map((n) => String(n).padStart(15)).join(' ')}`,
     `message_arrival_time: ${asciiTime(envelope.arrivedAt)}`,
@@ -67,7 +67,7 @@ function envelopeLines(message: QueuedMessage): readonly string[] {
   ];
 }
 
-function recipientLines({ recipients }: QueuedMessage): readonly string[] {
+function recipientLines(recipients: RecipientPart): readonly string[] {
   return recipients.flatMap(({ address, original, dsnOriginal, notify, state }) => [
     ...(dsnOriginal === '' ? [] : [`named_attribute: dsn_orig_rcpt=${dsnOriginal}`]),
     ...(notify.length === 0 ? [] : [`named_attribute: notify_flags=${notify.join(',')}`]),
@@ -82,7 +82,8 @@ async function show(message: QueuedMessage, parts: Parts, io: CliIo): Promise<vo
   const marks = parts.envelope;
   if (parts.envelope) {
     mark('ENVELOPE RECORDS');
-    io.stdout([...envelopeLines(message), ...recipientLines(message), ''].join('\n'));
+    io.stdout([...envelopeLines(message), ''].join('\n'));
+    for (const part of message.recipients.all()) io.stdout([...recipientLines(part), ''].join('\n'));
   }
   if (marks && (parts.header || parts.body)) mark('MESSAGE CONTENTS');
   await showContent(message, parts, io);

@@ -1,8 +1,7 @@
 /** postqueue(1): lists and flushes the queue. */
 import { isAddressLiteral, isValidHostName, toExternal } from '#address';
 import { ConfigError, findConfigDirectory, openSettings, type Settings } from '#config';
-import type { ListedMessage } from '#store';
-import { askSystem } from './control-client.ts';
+import { askSystem, type QueueEntry } from './control-client.ts';
 import { lastValue, parseOptions } from './getopt.ts';
 import type { CliIo } from './io.ts';
 import { readQueue } from './queue-listing.ts';
@@ -86,7 +85,7 @@ async function list(action: 'list' | 'json', settings: Settings, io: CliIo): Pro
   return 0;
 }
 
-const pendingOf = (message: ListedMessage) => message.recipients.filter((recipient) => recipient.state === 'pending');
+const pendingOf = (message: QueueEntry) => message.recipients.filter((recipient) => recipient.state === 'pending');
 
 /** Of a recipient that waits for those it was expanded to. */
 const reasonUnavailable = 'reason unavailable';
@@ -99,7 +98,7 @@ interface ListedRecipient {
 }
 
 /** Who waits and why; of an expansion first the members that do. */
-function waitingOf(message: ListedMessage): readonly ListedRecipient[] {
+function waitingOf(message: QueueEntry): readonly ListedRecipient[] {
   return pendingOf(message).flatMap(({ address, original, lastOutcome }) => {
     if (lastOutcome === undefined) return [{ address, original, reason: '' }];
     const { members, status } = lastOutcome;
@@ -112,7 +111,7 @@ function waitingOf(message: ListedMessage): readonly ListedRecipient[] {
   });
 }
 
-function jsonLine(message: ListedMessage): string {
+function jsonLine(message: QueueEntry): string {
   const { queue, queueId, envelope, sizeBytes, forcedExpire } = message;
   const recipients = waitingOf(message).map(({ address, original, reason }) => {
     return `{"orig_address": ${JSON.stringify(original)}, "address": ${JSON.stringify(toExternal(address))}${reason === '' || reason === reasonUnavailable ? '' : `, "delay_reason": ${JSON.stringify(reason)}`}}`;
@@ -130,7 +129,7 @@ function arrival(at: number): string {
 }
 
 /** The listing that mailq shows. */
-function table(messages: readonly ListedMessage[], isLong: boolean): string {
+function table(messages: readonly QueueEntry[], isLong: boolean): string {
   const width = isLong ? 17 : 11;
   let out = isLong
     ? '----Queue ID----- --Size-- ---Arrival Time---- --Sender/Recipient------\n'

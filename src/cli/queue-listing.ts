@@ -1,8 +1,8 @@
 /** The messages of the queue, for commands that show them. */
 import { existsSync } from 'node:fs';
 import type { Settings } from '#config';
-import { type ListedMessage, openStore } from '#store';
-import { askSystem } from './control-client.ts';
+import { openStore } from '#store';
+import { askSystem, type QueueEntry } from './control-client.ts';
 
 const mailIsDown = 'Queue report unavailable - mail system is down';
 
@@ -10,7 +10,7 @@ const mailIsDown = 'Queue report unavailable - mail system is down';
 export async function readQueue(
   settings: Settings,
   warn: (text: string) => void,
-): Promise<readonly ListedMessage[] | string> {
+): Promise<readonly QueueEntry[] | string> {
   const queueDirectory = settings.string('queue_directory');
   const answer = await askSystem(queueDirectory, 'public', { operation: 'list' });
   if (answer.kind === 'ok') return answer.messages;
@@ -18,8 +18,9 @@ export async function readQueue(
   if (!existsSync(`${queueDirectory}/posthorn.db`)) return [];
   try {
     const store = await openStore({ directory: queueDirectory, longQueueIds: false, warn });
-    const messages: ListedMessage[] = [];
-    for await (const message of store.list()) messages.push(message);
+    const messages: QueueEntry[] = [];
+    for await (const message of store.list())
+      messages.push({ ...message, recipients: [...message.recipients.all()].flat() });
     await store.close();
     return messages;
   } catch {

@@ -58,7 +58,8 @@ export type SubmissionResult =
 /** One message being received. The owner calls write in order, then end or abort, exactly once. */
 export interface Submission {
   readonly queueId: string;
-  addRecipient(recipient: SubmittedRecipient): void;
+  /** A promise means: wait before adding many more. */
+  addRecipient(recipient: SubmittedRecipient): MaybePromise<void>;
   apply(action: SubmissionAction): void;
   /** Content with CRLF line ends, not dot-stuffed, any split. A promise means: wait before writing more. */
   write(chunk: Buffer): MaybePromise<void>;

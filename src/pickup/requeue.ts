@@ -1,4 +1,5 @@
 /** Messages that `postsuper -r` took out of the queue pass cleanup again, as new messages. postsuper(1), pickup(8) */
+import { setImmediate } from 'node:timers/promises';
 import type { Settings } from '#config';
 import type { EventChannel } from '#events';
 import type { Submission, SubmissionOptions, SubmissionPort, SubmissionResult } from '#message';
@@ -79,8 +80,10 @@ async function submitAgain(
   const { queueId } = again;
   events.emit({ kind: 'pickedUp', queueId, uid, sender, originalQueueId: message.queueId });
   try {
-    for (const { address, original, dsnOriginal, notify, state } of message.recipients) {
-      if (state === 'pending') again.addRecipient({ address, original, dsnOriginal, notify });
+    for (const part of message.recipients.withPending()) {
+      for (const { address, original, dsnOriginal, notify, state } of part)
+        if (state === 'pending') await again.addRecipient({ address, original, dsnOriginal, notify });
+      if (message.recipients.isInParts) await setImmediate();
     }
     for await (const chunk of message.content.chunks()) await again.write(chunk);
   } catch (error) {

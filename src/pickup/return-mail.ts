@@ -2,7 +2,7 @@
 import type { Bouncer, NotifyResult } from '#bounce';
 import type { EventChannel } from '#events';
 import type { MessageContent, SubmissionOptions } from '#message';
-import type { QueuedMessage } from '#store';
+import { FewRecipients, type QueuedMessage } from '#store';
 import type { MaildropFile } from './maildrop-file.ts';
 
 export interface RefusedMail {
@@ -57,7 +57,7 @@ export async function returnToSender(
     queueId,
     queue: 'incoming',
     envelope: { ...envelope, messageId: '' },
-    recipients,
+    recipients: new FewRecipients(recipients),
     content,
     sizeBytes: content.sizeBytes,
     dueAt: now,
@@ -78,9 +78,7 @@ export async function returnToSender(
     });
   }
   const outcomeOf = (index: number) => ({ index, kind: 'bounced' as const, status: { code, reason } });
-  return bouncer.notify(
-    'failure',
-    message,
+  return bouncer.notify('failure', message, [
     recipients.map((recipient) => ({ recipient, outcome: outcomeOf(recipient.index) })),
-  );
+  ]);
 }

@@ -1,6 +1,7 @@
-/** A message while it is active: what is still to deliver, and what became of each recipient so far. */
-import type { Outcome, RequestRecipient } from '#message';
-import type { QueuedMessage, StoredRecipient } from '#store';
+/** A message while it is active: what is still to deliver, and what became of its recipients so far. */
+import type { RequestRecipient } from '#message';
+import type { QueuedMessage, RecipientPart, StoredRecipient } from '#store';
+import { type Attempt, beginAttempt } from './attempt.ts';
 import type { Destination } from './destination.ts';
 
 export class ActiveMessage {
@@ -8,12 +9,9 @@ export class ActiveMessage {
   readonly activeAt: number;
   /** Grows with each message that becomes active: jobs stand in this order. */
   readonly sequence: number;
-  readonly outcomes = new Map<number, Outcome>();
+  readonly attempt: Attempt;
   /** Recipients this attempt is about. */
   readonly pendingCount: number;
-  /** Deliveries that are known but not yet handed to the store. */
-  unwritten: Outcome[] = [];
-  isWriting = false;
   /** Recipients of this attempt that are still to be routed. */
   unreadCount: number;
   /** Recipients that are being routed, or are in the schedule. */
@@ -22,8 +20,12 @@ export class ActiveMessage {
   placedCount = 0;
   /** A batch of recipients is being routed. */
   isRouting = false;
-  /** Where the next batch begins, among all recipients. */
-  #nextIndex = 0;
+  /** A bug or damage was met, and some of its recipients were not even tried. */
+  isGivenUp = false;
+  /** Parts that are not read yet, the one that is read, and where in it the next batch begins. */
+  #parts: Iterator<RecipientPart> | undefined;
+  #part: RecipientPart = [];
+  #place = 0;
   /** Entries that wait or run. */
   openEntries = 0;
   readonly abort = new AbortController();
@@ -32,10 +34,9 @@ export class ActiveMessage {
     this.queued = queued;
     this.activeAt = activeAt;
     this.sequence = sequence;
-    let pending = 0;
-    for (const { state } of queued.recipients) if (state === 'pending') pending += 1;
-    this.pendingCount = pending;
-    this.unreadCount = pending;
+    this.pendingCount = queued.recipients.pendingCount;
+    this.unreadCount = this.pendingCount;
+    this.attempt = beginAttempt(queued, this.pendingCount);
   }
 
   /** Nothing is left to route, to start or to end. */
@@ -43,13 +44,19 @@ export class ActiveMessage {
     return this.openEntries === 0 && this.unreadCount === 0 && !this.isRouting;
   }
 
-  /** The next recipients to deliver to, in the order of the message. */
+  /** The next recipients to deliver to, in the order of the message; fewer when that is all. Throws StoreError. */
   nextRecipients(count: number): readonly StoredRecipient[] {
-    const { recipients } = this.queued;
+    this.#parts ??= this.queued.recipients.withPending()[Symbol.iterator]();
     const batch: StoredRecipient[] = [];
-    for (; batch.length < count && this.#nextIndex < recipients.length; this.#nextIndex += 1) {
-      const recipient = recipients[this.#nextIndex];
+    while (batch.length < count) {
+      const recipient = this.#part[this.#place];
+      this.#place += 1;
       if (recipient?.state === 'pending') batch.push(recipient);
+      if (recipient !== undefined) continue;
+      const { done, value } = this.#parts.next();
+      if (done === true) break;
+      this.#part = value;
+      this.#place = 0;
     }
     return batch;
   }
@@ -62,10 +69,6 @@ export class ActiveMessage {
   /** Sent by the address verification, which hears of its outcome. */
   get isAddressProbe(): boolean {
     return this.queued.envelope.origin === 'verify';
-  }
-
-  record(outcome: Outcome): void {
-    this.outcomes.set(outcome.index, outcome);
   }
 }
 

@@ -21,7 +21,7 @@ export class Decisions {
     );
     const now = this.#options.now();
     const { envelope, queueId } = message.queued;
-    message.record({ index: recipient.index, kind, status });
+    message.attempt.record({ index: recipient.index, kind, status }, [recipient]);
     // what is discarded here is logged by qmgr(8) itself, failures by error(8)
     const channel = found === 'sent' ? this.#options.events : this.#options.errorEvents;
     channel.emit({

@@ -1,5 +1,4 @@
 /** Deliveries under way: what agents are asked, what they answer, and what their destinations learn from it. qmgr(8) */
-import { setTimeout } from 'node:timers/promises';
 import { verpSender } from '#bounce';
 import type { DeliveryRequest, Envelope, Outcome, RequestRecipient, Status } from '#message';
 import { StoreError } from '#store';
@@ -7,6 +6,7 @@ import type { ActiveMessage, Entry } from './active.ts';
 import type { Decisions } from './decisions.ts';
 import type { Destination } from './destination.ts';
 import type { QueueManagerOptions } from './options.ts';
+import type { OutcomeWriter } from './outcome-writer.ts';
 import type { RecipientSpace } from './recipient-space.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { QmgrSettings } from './settings.ts';
@@ -18,7 +18,7 @@ export interface DeliveryParts {
   readonly scheduler: Scheduler;
   readonly space: RecipientSpace;
   readonly decisions: Decisions;
-  readonly isActive: (message: ActiveMessage) => boolean;
+  readonly writer: OutcomeWriter;
   /** A delivery of the message is over: there is room for others. */
   readonly onEnded: (message: ActiveMessage) => void;
   /** A delivery of the message was given up before it began. */
@@ -31,10 +31,6 @@ function envelopeFor(envelope: Envelope, [recipient]: readonly RequestRecipient[
   if (verp === '' || sender === '' || recipient === undefined) return envelope;
   return { ...envelope, sender: verpSender(verp, sender, recipient.original || recipient.address) };
 }
-
-const manyRecipients = 1000;
-const pausesPerWrite = 20;
-const longestPauseMs = 2000;
 
 export class Deliveries {
   readonly #parts: DeliveryParts;
@@ -65,15 +61,16 @@ export class Deliveries {
     try {
       const agent = agents.get(transport);
       if (agent === undefined) throw new Error(`no agent for transport ${transport}`);
-      const { siteFailure } = await agent.deliver(request, (outcome) => this.#onOutcome(message, outcome));
+      const { siteFailure } = await agent.deliver(request, (outcome) => this.#onOutcome(message, outcome, recipients));
       this.#feedback(transport, destination, siteFailure);
     } catch (error) {
       if (error instanceof StoreError) warnOfStore(message, error, this.#parts.options.events);
       else emitPanic(error, this.#parts.options.events);
     }
     for (const { index } of recipients) {
-      if (message.outcomes.has(index)) continue;
-      message.record({ index, kind: 'deferred', status: { code: '4.3.0', reason: 'unknown mail transport error' } });
+      if (message.attempt.has(index)) continue;
+      const status: Status = { code: '4.3.0', reason: 'unknown mail transport error' };
+      message.attempt.record({ index, kind: 'deferred', status }, recipients);
     }
     destination.onDone(now());
     this.#parts.space.released(message, transport, recipients.length);
@@ -81,47 +78,9 @@ export class Deliveries {
     this.#parts.onEnded(message);
   }
 
-  /** A delivery is written down as it is known, unless it is the last one: then the settlement holds it. */
-  #onOutcome(message: ActiveMessage, outcome: Outcome): void {
-    message.record(outcome);
-    // a failure is tried again after a crash: its report has not been sent yet
-    if (message.outcomes.size >= message.pendingCount || outcome.kind !== 'sent') return;
-    message.unwritten.push(outcome);
-    if (!message.isWriting) void this.#writeOutcomes(message);
-  }
-
-  /**
-   * One write at a time a message: while it is on its way, further outcomes gather. A write holds all that is known of
-   * the message, so with many recipients it is followed by a pause, which keeps writing to a small share of the time.
-   */
-  async #writeOutcomes(message: ActiveMessage): Promise<void> {
-    message.isWriting = true;
-    try {
-      while (message.unwritten.length > 0 && this.#parts.isActive(message) && !message.isDone) {
-        const startedAt = performance.now();
-        await this.#writeUnwritten(message);
-        if (message.pendingCount < manyRecipients) continue;
-        const pauseMs = Math.min((performance.now() - startedAt) * pausesPerWrite, longestPauseMs);
-        await setTimeout(pauseMs, undefined, { ref: false });
-      }
-    } catch (error) {
-      warnOfStore(message, error, this.#parts.options.events);
-    }
-    message.isWriting = false;
-  }
-
-  #writeUnwritten({ queued, unwritten }: ActiveMessage): Promise<void> {
-    return this.#parts.options.store.settle({ queueId: queued.queueId, outcomes: unwritten.splice(0) });
-  }
-
-  /** Writes down what is known of a message that stays active at a stop. */
-  async writeRest(message: ActiveMessage): Promise<void> {
-    if (message.unwritten.length === 0) return;
-    try {
-      await this.#writeUnwritten(message);
-    } catch (error) {
-      warnOfStore(message, error, this.#parts.options.events);
-    }
+  #onOutcome(message: ActiveMessage, outcome: Outcome, recipients: readonly RequestRecipient[]): void {
+    message.attempt.record(outcome, recipients);
+    this.#parts.writer.begin(message);
   }
 
   #tellFeedback(destination: Destination, step: 'success' | 'failure', feedback: number | undefined): void {

@@ -2,8 +2,8 @@
  * How messages become active: handed over by the store as they arrive, or claimed when there is room, from incoming and
  * deferred in turn, so that neither holds up the other. qmgr(8)
  *
- * There is room for qmgr_message_active_limit messages. The store holds the recipients of all of them, so messages of
- * many recipients have a bound together as well: what has at most qmgr_message_recipient_minimum of them always gets in.
+ * There is room for qmgr_message_active_limit messages. What of their recipients is in memory, all of few or a part of
+ * many, has a bound together as well: what has at most qmgr_message_recipient_minimum of them always gets in.
  */
 import type { QueuedMessage, QueueStore } from '#store';
 import type { InFlow } from './in-flow.ts';
@@ -98,7 +98,7 @@ export class Intake {
   left(message: QueuedMessage): void {
     this.#messages -= 1;
     if (this.#isLarge(message)) {
-      this.#largeRecipients -= message.recipients.length;
+      this.#largeRecipients -= message.recipients.heldCount;
       const next = this.#putBackIds.shift();
       if (next !== undefined && this.#isClaiming) this.#tell(this.#takeUp(next));
     }
@@ -139,18 +139,18 @@ export class Intake {
   }
 
   #isLarge({ recipients }: QueuedMessage): boolean {
-    return recipients.length > this.#options.settings.recipientMinimum;
+    return recipients.heldCount > this.#options.settings.recipientMinimum;
   }
 
   /** A single message may have more recipients than the limit. */
   #fits(message: QueuedMessage): boolean {
     if (!this.#isLarge(message) || this.#largeRecipients === 0) return true;
-    return this.#largeRecipients + message.recipients.length <= this.#largeLimit;
+    return this.#largeRecipients + message.recipients.heldCount <= this.#largeLimit;
   }
 
   #take(message: QueuedMessage): void {
     this.#messages += 1;
-    if (this.#isLarge(message)) this.#largeRecipients += message.recipients.length;
+    if (this.#isLarge(message)) this.#largeRecipients += message.recipients.heldCount;
     this.#options.accept(message);
   }
 

@@ -15,8 +15,8 @@ export interface MessageReaderParts {
   readonly isFullOfProbes: () => boolean;
   /** A batch is routed. */
   readonly onRouted: (message: ActiveMessage, routes: readonly Route[]) => void;
-  /** A bug was met. */
-  readonly onFailed: (message: ActiveMessage, error: unknown) => void;
+  /** A bug or damage was met: these recipients, and those not read yet, go nowhere. */
+  readonly onFailed: (message: ActiveMessage, recipients: readonly RequestRecipient[], error: unknown) => void;
   /** A further batch has been read. */
   readonly onFurther: () => void;
 }
@@ -53,13 +53,16 @@ export class MessageReader {
 
   #read(message: ActiveMessage, count: number): void {
     const { options, space, onFailed } = this.#parts;
-    const batch = message.nextRecipients(count);
-    space.read(message, batch.length, options.now());
+    let batch: readonly RequestRecipient[] = [];
     message.isRouting = true;
     try {
+      batch = message.nextRecipients(count);
+      // what was said of the message before its parts were read is not to be trusted where they say otherwise
+      if (batch.length < count) message.unreadCount = batch.length;
+      space.read(message, batch.length, options.now());
       this.#route(message, batch);
     } catch (error) {
-      onFailed(message, error);
+      onFailed(message, batch, error);
     }
   }
 
@@ -74,6 +77,6 @@ export class MessageReader {
     }
     Promise.all(routes.map((route) => Promise.resolve(route)))
       .then((all) => onRouted(message, all))
-      .catch((error: unknown) => onFailed(message, error));
+      .catch((error: unknown) => onFailed(message, recipients, error));
   }
 }

@@ -2,8 +2,8 @@
  * The queue manager: takes messages from the store, routes and schedules them, hands deliveries to agents, and settles
  * what comes of them. qmgr(8)
  */
-import { Roster, type Status } from '#message';
-import type { QueuedMessage } from '#store';
+import { type RequestRecipient, Roster, type Status } from '#message';
+import { type QueuedMessage, StoreError } from '#store';
 import { ActiveMessage } from './active.ts';
 import { Assignment } from './assignment.ts';
 import { nextAttemptAt } from './backoff.ts';
@@ -13,6 +13,7 @@ import { Deliveries } from './deliveries.ts';
 import { Intake } from './intake.ts';
 import { MessageReader } from './message-reader.ts';
 import type { QueueManagerOptions } from './options.ts';
+import { OutcomeWriter } from './outcome-writer.ts';
 import type { Route } from './routing.ts';
 import { RecipientSpace } from './recipient-space.ts';
 import { Scheduler, type TransportStatus } from './scheduler.ts';
@@ -36,6 +37,7 @@ export class QueueManager {
   readonly #intake: Intake;
   readonly #assignment: Assignment;
   readonly #deliveries: Deliveries;
+  readonly #writer: OutcomeWriter;
   readonly #active = new Roster<string, ActiveMessage>();
   #activeProbes = 0;
   #sequence = 0;
@@ -54,6 +56,7 @@ export class QueueManager {
       onAhead: (message, transport) => this.#space.gotAhead(message, transport),
       mostDead: this.#settings.recipientLimit,
     });
+    this.#writer = new OutcomeWriter(options.store, options.events);
     this.#space = new RecipientSpace(this.#settings, (transport) => this.#scheduler.settingsOf(transport));
     const warn = (text: string): void => options.events.emit({ kind: 'warning', text });
     const parts = {
@@ -62,6 +65,7 @@ export class QueueManager {
       scheduler: this.#scheduler,
       space: this.#space,
       decisions: new Decisions(options, this.#settings),
+      writer: this.#writer,
     };
     this.#assignment = new Assignment({
       ...parts,
@@ -70,7 +74,6 @@ export class QueueManager {
     });
     this.#deliveries = new Deliveries({
       ...parts,
-      isActive: ({ queued }) => this.#active.has(queued.queueId),
       onEnded: (message) => {
         this.#underWay -= 1;
         this.#endEntry(message);
@@ -83,7 +86,7 @@ export class QueueManager {
       ...parts,
       isFullOfProbes: () => this.#activeProbes > this.#settings.probeLimit,
       onRouted: (message, routes) => this.#schedule(message, routes),
-      onFailed: (message, error) => this.#giveUp(message, error),
+      onFailed: (message, recipients, error) => this.#giveUp(message, recipients, error),
       onFurther: () => this.#dispatch(),
     });
     this.#intake = new Intake({
@@ -115,7 +118,7 @@ export class QueueManager {
     clearTimeout(this.#pauseTimer);
     this.#reader.stop();
     if (this.#underWay > 0) await this.#idle(deadlineMs);
-    await Promise.all([...this.#active.values()].map((message) => this.#deliveries.writeRest(message)));
+    await Promise.all([...this.#active.values()].map((message) => this.#writer.writeRest(message)));
     for (const message of this.#active.values()) message.abort.abort();
   }
 
@@ -168,18 +171,20 @@ export class QueueManager {
       queueId: queued.queueId,
       sender: queued.envelope.sender,
       sizeBytes: queued.sizeBytes,
-      recipientCount: queued.recipients.length,
+      recipientCount: queued.recipients.total,
     });
     this.#reader.begin(message);
   }
 
-  /** A bug met while routing: the message waits for its next turn. */
-  #giveUp(message: ActiveMessage, error: unknown): void {
-    emitPanic(error, this.#options.events);
+  /** A bug met while routing, or damage while reading: the message waits for its next turn, or is set aside. */
+  #giveUp(message: ActiveMessage, recipients: readonly RequestRecipient[], error: unknown): void {
+    const { events } = this.#options;
+    if (error instanceof StoreError) warnOfStore(message, error, events);
+    else emitPanic(error, events);
     const status: Status = { code: '4.3.0', reason: 'address resolver failure' };
-    for (const { index, state } of message.queued.recipients) {
-      if (state === 'pending' && !message.outcomes.has(index)) message.record({ index, kind: 'deferred', status });
-    }
+    for (const { index } of recipients)
+      if (!message.attempt.has(index)) message.attempt.record({ index, kind: 'deferred', status }, recipients);
+    message.isGivenUp = error instanceof StoreError || message.unreadCount > 0;
     message.isRouting = false;
     this.#space.givenUp(message);
     // what was scheduled before the bug was met still runs, and settles at its end
@@ -189,6 +194,7 @@ export class QueueManager {
   #schedule(message: ActiveMessage, routes: readonly Route[]): void {
     this.#assignment.assign(message, routes);
     message.isRouting = false;
+    this.#writer.begin(message);
     if (message.isDone) void this.#settle(message);
     else this.#dispatch();
   }
@@ -197,6 +203,7 @@ export class QueueManager {
   #endEntry(message: ActiveMessage): void {
     message.openEntries -= 1;
     if (message.isDone) void this.#settle(message);
+    else this.#writer.begin(message);
   }
 
   #dispatch(): void {
@@ -220,7 +227,7 @@ export class QueueManager {
   async #settle(message: ActiveMessage): Promise<void> {
     this.#underWay += 1;
     try {
-      await settleMessage(message, { ...this.#options, settings: this.#settings });
+      await settleMessage(message, { ...this.#options, settings: this.#settings, writer: this.#writer });
     } catch (error) {
       warnOfStore(message, error, this.#options.events);
       await this.#putBack(message);
@@ -234,11 +241,11 @@ export class QueueManager {
 
   /** The settlement failed, by the store or by a bug: the message is tried again later. */
   async #putBack(message: ActiveMessage): Promise<void> {
-    const done = [...message.outcomes.values()].filter((outcome) => outcome.kind === 'sent');
+    const findings = message.attempt.rest();
     const { queueId, envelope } = message.queued;
     const dueAt = nextAttemptAt(envelope.arrivedAt, this.#options.now(), this.#settings);
     try {
-      await this.#options.store.settle({ queueId, outcomes: done, next: { kind: 'deferred', dueAt } });
+      await this.#options.store.settle({ queueId, ...findings, next: { kind: 'deferred', dueAt } });
     } catch (error) {
       // it stays under our lease, which the next start gives back
       warnOfStore(message, error, this.#options.events);

@@ -1,15 +1,19 @@
 /** What comes of a message when all its deliveries have ended: removed, bounced, deferred, expired. qmgr(8), bounce(8) */
+import { setImmediate } from 'node:timers/promises';
 import type { EventChannel } from '#events';
-import type { AddressVerification, ProbeResult } from '#message';
+import type { AddressVerification, Outcome, ProbeResult } from '#message';
 import type { QueuedMessage, QueueStore } from '#store';
 import type { ActiveMessage } from './active.ts';
 import { isExpired, nextAttemptAt } from './backoff.ts';
-import { type Bouncer, isOf, type NotifiedRecipient, sendDelayWarning, sendReports } from './reports.ts';
+import type { OutcomeWriter } from './outcome-writer.ts';
+import type { NotifiedRecipient } from './report-details.ts';
+import { type Bouncer, type NotifiedParts, type Reported, sendDelayWarning, sendReports } from './reports.ts';
 import type { QmgrSettings } from './settings.ts';
 
 export interface SettleOptions {
   readonly store: QueueStore;
   readonly bouncer: Bouncer;
+  readonly writer: OutcomeWriter;
   /** Who hears what probes find. */
   readonly probes?: Pick<AddressVerification, 'update'> | undefined;
   readonly settings: QmgrSettings;
@@ -19,45 +23,67 @@ export interface SettleOptions {
 
 /** Writes down the end of an attempt. */
 export async function settleMessage(message: ActiveMessage, options: SettleOptions): Promise<void> {
-  const { store, settings, events } = options;
-  const { queued, outcomes } = message;
-  const { queueId } = queued;
-  // in the order in which they became known: so they stand in reports
-  const all = [...outcomes.values()].flatMap((outcome) => {
-    const recipient = queued.recipients[outcome.index];
-    return recipient === undefined ? [] : [{ recipient, outcome }];
-  });
-  if (queued.envelope.origin === 'verify') for (const one of all) tellProbeResult(one, options);
-  // a probe is answered once, whatever came of it
-  let deferred = message.isProbe ? [] : all.filter(({ outcome }) => outcome.kind === 'deferred');
+  const { store, settings, events, writer, bouncer } = options;
+  const { queued, attempt } = message;
+  const { queueId, envelope } = queued;
+  if (queued.recipients.isInParts) await writer.finish(message);
+  const all: NotifiedParts = { [Symbol.iterator]: () => attempt.findings()[Symbol.iterator]() };
+  if (envelope.origin === 'verify') for (const part of all) for (const one of part) tellProbeResult(one, options);
   const now = options.now();
-  const expires =
-    deferred.length > 0 &&
-    (queued.forcedExpire ||
-      isExpired({ arrivedAt: queued.envelope.arrivedAt, sender: queued.envelope.sender }, now, settings));
-  if (expires) {
-    events.emit({ kind: 'expired', queueId, sender: queued.envelope.sender, isForced: queued.forcedExpire });
-    deferred = [];
-  }
-  const unreported = await sendReports(
-    queued,
-    { all, deferred, confirmsDelayCleared: settings.confirmsDelayCleared },
-    options.bouncer,
-  );
-  const warnedAt = unreported.length > 0 ? undefined : await warnOfDelay(queued, deferred, now, options);
-  const waiting = [...deferred, ...unreported];
-  const waits = isOf(waiting);
-  if (waiting.length === 0) {
+  // a probe is answered once, whatever came of it
+  const deferredCount = message.isProbe ? 0 : attempt.deferredCount;
+  const expires = deferredCount > 0 && (queued.forcedExpire || isExpired(envelope, now, settings));
+  if (expires) events.emit({ kind: 'expired', queueId, sender: envelope.sender, isForced: queued.forcedExpire });
+  const waits = deferredCount > 0 && !expires;
+  const stays = ({ kind }: Outcome): boolean => waits && kind === 'deferred';
+  const reported = { all, stays, confirmsDelayCleared: settings.confirmsDelayCleared };
+  const unreported = await sendReports(queued, reported, bouncer);
+  if (!waits && unreported.size === 0 && !message.isGivenUp) {
     await store.settle({ queueId, outcomes: [], next: { kind: 'gone' } });
     events.emit({ kind: 'removed', queueId });
     return;
   }
+  const warnedAt = waits && unreported.size === 0 ? await warnOfDelay(queued, reported, now, options) : undefined;
+  const rest = queued.recipients.isInParts
+    ? { outcomes: [], done: await finishedOf(reported, unreported) }
+    : { outcomes: outcomesOf(reported, unreported) };
   await store.settle({
     queueId,
-    outcomes: [...all.filter((one) => !waits(one)), ...waiting].map(({ outcome }) => outcome),
-    next: { kind: 'deferred', dueAt: nextAttemptAt(queued.envelope.arrivedAt, now, settings) },
+    ...rest,
+    next: { kind: 'deferred', dueAt: nextAttemptAt(envelope.arrivedAt, now, settings) },
     ...(warnedAt === undefined ? {} : { warnedAt }),
   });
+}
+
+type Unreported = ReadonlyMap<number, string>;
+
+/** What is known of few recipients; whose failure could not be reported is tried again. */
+function outcomesOf({ all, stays }: Pick<Reported, 'all' | 'stays'>, unreported: Unreported): readonly Outcome[] {
+  const outcomes = [...all].flat().map(({ outcome }) => outcome);
+  const waits = (outcome: Outcome): boolean => stays(outcome) || unreported.has(outcome.index);
+  return [...outcomes.filter((outcome) => !waits(outcome)), ...outcomes.filter(waits)].map((outcome) => {
+    const reason = stays(outcome) ? undefined : unreported.get(outcome.index);
+    if (reason === undefined) return outcome;
+    const { members: _, ...kept } = outcome;
+    return {
+      ...kept,
+      kind: 'deferred',
+      status: { code: '4.3.0', reason: `bounce or trace service failure: ${reason}` },
+    };
+  });
+}
+
+/** Recipients in parts that all is said of. Whose failure could not be reported is reported with the next attempt. */
+async function finishedOf(
+  { all, stays }: Pick<Reported, 'all' | 'stays'>,
+  unreported: Unreported,
+): Promise<readonly number[]> {
+  const done: number[] = [];
+  for (const part of all) {
+    for (const { outcome } of part) if (!stays(outcome) && !unreported.has(outcome.index)) done.push(outcome.index);
+    await setImmediate();
+  }
+  return done;
 }
 
 /** The cache hears of the address that was asked about, and of the one it stands for. verify(8) */
@@ -75,7 +101,7 @@ function tellProbeResult({ recipient, outcome }: NotifiedRecipient, { probes }: 
 /** One delay warning a message. Gives when it was sent. */
 async function warnOfDelay(
   queued: QueuedMessage,
-  deferred: readonly NotifiedRecipient[],
+  reported: Pick<Reported, 'all' | 'stays'>,
   now: number,
   { bouncer, settings }: SettleOptions,
 ): Promise<number | undefined> {
@@ -84,7 +110,7 @@ async function warnOfDelay(
   const seconds = (ms: number): number => Math.floor(ms / 1000);
   // Postfix is a second early
   const isDue = mayWarn && seconds(now) >= seconds(queued.envelope.arrivedAt + settings.delayWarningMs) - 1;
-  if (!isDue || deferred.length === 0) return undefined;
-  const result = await sendDelayWarning(queued, deferred, bouncer);
+  if (!isDue) return undefined;
+  const result = await sendDelayWarning(queued, reported, bouncer);
   return result.ok ? now : undefined;
 }

@@ -5,6 +5,7 @@
 import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { setImmediate } from 'node:timers/promises';
 import { peerUserOf } from '#native';
 import type { Requeuer } from '#pickup';
 import type { QueueManager } from '#qmgr';
@@ -68,7 +69,11 @@ async function answer(
       for await (const { queueId, queue, envelope, recipients, sizeBytes, dueAt, forcedExpire } of store.list(
         selector,
       )) {
-        write({ message: { queueId, queue, envelope, recipients, sizeBytes, dueAt, forcedExpire } });
+        write({ message: { queueId, queue, envelope, sizeBytes, dueAt, forcedExpire } });
+        for (const part of recipients.all()) {
+          write({ recipients: part });
+          if (recipients.isInParts) await setImmediate();
+        }
       }
       return;
     case 'flush':

@@ -9,22 +9,14 @@
  *   active without a living lease --start, or lease released--> incoming
  * Content of a transaction that never commits is swept at the next start.
  */
-import type { Envelope, MessageContent, Outcome, QueueName, Recipient } from '#message';
-
-/** A recipient as stored: what is left to do, and the last reason it waits. */
-export interface StoredRecipient extends Recipient {
-  readonly index: number;
-  readonly state: 'pending' | 'done';
-  /** Last temporary failure, for mailq and bounces. */
-  readonly lastOutcome?: Outcome;
-}
+import type { Envelope, MaybePromise, MessageContent, Outcome, QueueName, Recipient } from '#message';
+import type { RecipientList } from './recipient-list.ts';
 
 export interface QueuedMessage {
   readonly queueId: string;
   readonly queue: QueueName;
   readonly envelope: Envelope;
-  /** All recipients, done ones too (`nrcpt=` counts them). */
-  readonly recipients: readonly StoredRecipient[];
+  readonly recipients: RecipientList;
   readonly content: MessageContent;
   /** Bytes as Postfix counts (`size=`): its records, two bytes a line end. */
   readonly sizeBytes: number;
@@ -40,6 +32,10 @@ export interface MessageWriter {
   readonly queueId: string;
   /** CRLF line ends. Backpressure by promise. Small messages stay in memory until commit. */
   write(chunk: Buffer): void | Promise<void>;
+  /** Recipients before those that `commit` brings, so that a message of many need not have them in memory all at once. */
+  addRecipients(recipients: readonly Recipient[]): MaybePromise<void>;
+  /** It goes to none of those that were added so far. */
+  forgetRecipients(): void;
   /** Resolves after the commit that holds the message has reached the disk; rejects with StoreFullError or StoreError. */
   commit(message: NewMessage): Promise<void>;
   abort(): void;
@@ -47,6 +43,7 @@ export interface MessageWriter {
 
 export interface NewMessage {
   readonly envelope: Envelope;
+  /** Those that were not added before. */
   readonly recipients: readonly Recipient[];
   readonly queue: 'incoming' | 'hold';
   readonly headerBytes: number;
@@ -58,6 +55,8 @@ export interface Settlement {
   readonly queueId: string;
   /** Outcomes that became known since the last call; recipients with sent/bounced become done. */
   readonly outcomes: readonly Outcome[];
+  /** Indexes of recipients that are done, and of which nobody will ask any more. */
+  readonly done?: readonly number[];
   /** Where the message goes now; undefined: stays active. `gone` removes it. */
   readonly next?:
     | { readonly kind: 'gone' }

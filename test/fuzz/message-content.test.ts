@@ -41,6 +41,8 @@ class Memory {
         this.headerBytes = headerBytes;
         return Promise.resolve();
       },
+      addRecipients: () => undefined,
+      forgetRecipients: () => undefined,
       abort: () => undefined,
     };
   }
@@ -104,7 +106,7 @@ describe('message content', () => {
     chunks: readonly Buffer[],
   ): Promise<{ readonly result: SubmissionResult; readonly stored: string }> {
     const opened = submission.open(options);
-    opened.addRecipient({ address: 'b@example.com', original: 'b@example.com', dsnOriginal: '', notify: [] });
+    void opened.addRecipient({ address: 'b@example.com', original: 'b@example.com', dsnOriginal: '', notify: [] });
     for (const chunk of chunks) await opened.write(chunk);
     const result = await opened.end();
     return { result, stored: Buffer.concat(memory.written).toString('latin1') };

@@ -4,7 +4,7 @@ import { Destination } from '../../src/qmgr/destination.ts';
 import type { TransportSettings } from '../../src/qmgr/settings.ts';
 import { TransportQueue } from '../../src/qmgr/transport-queue.ts';
 import { internalEnvelope } from '#message';
-import type { QueuedMessage } from '#store';
+import { FewRecipients, type QueuedMessage } from '#store';
 
 export const defaultSlots: TransportSettings = {
   initialConcurrency: 5,
@@ -53,7 +53,7 @@ export class Schedule {
       queueId: `M${this.#sequence}`,
       queue: 'active',
       envelope,
-      recipients: [],
+      recipients: new FewRecipients([]),
       content: { sizeBytes: 0, headerBytes: 0, chunks: () => [] },
       sizeBytes: 0,
       dueAt: 0,

@@ -10,6 +10,8 @@ export function nowhere(written: NewMessage[]): Parameters<typeof createCleanup>
     begin: () => ({
       queueId: 'EXPLAIN',
       write: () => undefined,
+      addRecipients: () => undefined,
+      forgetRecipients: () => undefined,
       commit(message) {
         written.push(message);
         return Promise.resolve();

@@ -54,7 +54,7 @@ export async function rcpt(session: Session, { words, line }: Arguments): Promis
   const recipient = { address, ...parameters, dsnOriginal };
   transaction.recipients.push(recipient);
   if (transaction.filter === undefined) {
-    openSubmission(session, transaction).addRecipient({ ...recipient, original: address });
+    void openSubmission(session, transaction).addRecipient({ ...recipient, original: address });
   }
   return replyOf('250 2.1.5 Ok');
 }

@@ -3,14 +3,9 @@ import type { QueuedMessage } from '../queue-store.ts';
 import { serialOf } from '../queue-id.ts';
 import type { HeldMessages } from './held-messages.ts';
 import type { MessageRow } from './reader.ts';
-import { databaseName, queueNameOf, queueNumbers } from './schema.ts';
+import { corruptWarning, queueNameOf, queueNumbers } from './schema.ts';
 import type { StoredMessages } from './stored-messages.ts';
 import type { WriterClient } from './writer-client.ts';
-
-/** What the log says of a message that can't be delivered any more, whoever finds out. */
-export function corruptWarning(queueId: string, queue: string, reason: string): string {
-  return `saving corrupt file "${queueId}" from queue "${queue}" to queue "corrupt": ${databaseName}: ${reason}`;
-}
 
 export class Claims {
   readonly #writer: WriterClient;

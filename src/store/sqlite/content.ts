@@ -4,6 +4,7 @@ import type { ContentGarbage } from '#native';
 import { StoreError } from '../queue-store.ts';
 import { contentChecksum } from './checksums.ts';
 import type { Reader } from './reader.ts';
+import type { OnDamage } from './recipient-parts.ts';
 
 export function memoryContent(chunks: readonly Buffer[], sizeBytes: number, headerBytes: number): MessageContent {
   return { sizeBytes, headerBytes, chunks: () => chunks };
@@ -22,7 +23,7 @@ export function storedContent(
     sizeBytes: number;
     headerBytes: number;
     garbage: ContentGarbage;
-    onDamage: (reason: string, error?: unknown) => void;
+    onDamage: OnDamage;
   },
 ): MessageContent {
   const damaged = (reason: string, cause?: unknown): StoreError => {

@@ -1,5 +1,8 @@
-/** Content on its way into the store: small content is gathered, large content goes to the writer thread in parts. */
+/** A message on its way into the store: what is small is gathered, large content and many recipients go to the writer thread in parts. */
+import type { MaybePromise, Recipient } from '#message';
 import type { MessageWriter, NewMessage } from '../queue-store.ts';
+import { type PartsOverview, partSize } from './recipient-parts.ts';
+import { firstRecipientPart } from './schema.ts';
 import type { WriterClient } from './writer-client.ts';
 
 /** Content up to this size stays in memory and is written with its message. */
@@ -12,12 +15,21 @@ export interface GatheredContent {
   readonly bytes: number;
 }
 
+export interface GatheredMessage {
+  readonly message: NewMessage;
+  readonly content: GatheredContent;
+  /** Undefined: they are few, and in the message. */
+  readonly recipientParts: PartsOverview | undefined;
+  /** Something was written before. */
+  readonly hasParts: boolean;
+}
+
 export class SqliteMessageWriter implements MessageWriter {
   readonly queueId: string;
   readonly #serial: number;
   readonly #holder: number;
   readonly #writer: WriterClient;
-  readonly #commit: (message: NewMessage, content: GatheredContent) => Promise<void>;
+  readonly #commit: (gathered: GatheredMessage) => Promise<void>;
   #chunks: Buffer[] = [];
   #gathered = 0;
   #bytes = 0;
@@ -25,11 +37,15 @@ export class SqliteMessageWriter implements MessageWriter {
   #inFlight = 0;
   #failed: Error | undefined;
   #pending: Promise<unknown>[] = [];
+  /** Those that are in no part yet. */
+  #recipients: Recipient[] = [];
+  #recipientParts = 0;
+  #hasParts = false;
 
   constructor(
     { queueId, serial, holder }: { queueId: string; serial: number; holder: number },
     writer: WriterClient,
-    commit: (message: NewMessage, content: GatheredContent) => Promise<void>,
+    commit: (gathered: GatheredMessage) => Promise<void>,
   ) {
     this.queueId = queueId;
     this.#serial = serial;
@@ -51,13 +67,17 @@ export class SqliteMessageWriter implements MessageWriter {
   #flushPart(): void {
     const data = this.#writer.partBuffer(this.#gathered);
     copyChunks(this.#chunks, data);
-    const length = data.length;
-    this.#inFlight += length;
-    this.#writer.garbage.add(length);
+    this.#writer.garbage.add(data.length);
     this.#chunks = [];
     this.#gathered = 0;
-    const part = this.#parts;
+    this.#send(this.#parts, data);
     this.#parts += 1;
+  }
+
+  #send(part: number, data: Buffer): void {
+    const { length } = data;
+    this.#hasParts = true;
+    this.#inFlight += length;
     const written = this.#writer
       .run({ kind: 'part', serial: this.#serial, holder: this.#holder, part, data })
       .catch((error: unknown) => {
@@ -70,20 +90,57 @@ export class SqliteMessageWriter implements MessageWriter {
     this.#pending.push(written);
   }
 
+  addRecipients(recipients: readonly Recipient[]): MaybePromise<void> {
+    for (const recipient of recipients) this.#recipients.push(recipient);
+    // the last ones wait: they may be few
+    while (this.#recipients.length > partSize) this.#flushRecipients();
+    if (this.#inFlight <= maxBytesInFlight) return undefined;
+    return Promise.all(this.#pending).then(() => undefined);
+  }
+
+  #flushRecipients(): void {
+    const text = JSON.stringify(this.#recipients.splice(0, partSize));
+    const data = this.#writer.partBuffer(Buffer.byteLength(text));
+    data.write(text);
+    this.#send(firstRecipientPart + this.#recipientParts, data);
+    this.#recipientParts += 1;
+  }
+
+  forgetRecipients(): void {
+    this.#recipients = [];
+    if (this.#recipientParts === 0) return;
+    this.#recipientParts = 0;
+    void this.#writer.run({ kind: 'forgetRecipients', serial: this.#serial }).catch(() => undefined);
+  }
+
   async commit(message: NewMessage): Promise<void> {
-    if (this.#parts === 0) return this.#commit(message, { chunks: this.#chunks, bytes: this.#bytes });
-    if (this.#gathered > 0) this.#flushPart();
+    const hasAdded = this.#recipients.length > 0 || this.#recipientParts > 0;
+    if (hasAdded || message.recipients.length > partSize) await this.addRecipients(message.recipients);
+    const isMany = this.#recipientParts > 0;
+    const total = this.#recipientParts * partSize + this.#recipients.length;
+    const recipients = isMany ? [] : hasAdded ? this.#recipients : message.recipients;
+    if (this.#hasParts) await this.#flushAll(isMany);
+    return this.#commit({
+      message: recipients === message.recipients ? message : { ...message, recipients },
+      content: { chunks: this.#parts > 0 ? undefined : this.#chunks, bytes: this.#bytes },
+      recipientParts: isMany ? { total, partSize } : undefined,
+      hasParts: this.#hasParts,
+    });
+  }
+
+  async #flushAll(hasManyRecipients: boolean): Promise<void> {
+    if (hasManyRecipients) this.#flushRecipients();
+    if (this.#parts > 0 && this.#gathered > 0) this.#flushPart();
     await Promise.all(this.#pending);
-    if (this.#failed !== undefined) {
-      this.abort();
-      throw this.#failed;
-    }
-    return this.#commit(message, { chunks: undefined, bytes: this.#bytes });
+    if (this.#failed === undefined) return;
+    this.abort();
+    throw this.#failed;
   }
 
   abort(): void {
     this.#chunks = [];
-    if (this.#parts === 0) return;
+    this.#recipients = [];
+    if (!this.#hasParts) return;
     // what can't be removed now is swept at the next start
     void this.#writer.run({ kind: 'gone', serial: this.#serial, parts: 0 }).catch(() => undefined);
   }

@@ -1,4 +1,5 @@
 /** What the writer thread is asked to do. Operations of one batch share one commit. */
+import type { PartChange } from './progress.ts';
 
 export interface PutOperation {
   readonly kind: 'put';
@@ -14,7 +15,7 @@ export interface PutOperation {
   readonly recipients: string;
   /** Content that was not written before; empty when it was. */
   readonly content: Uint8Array;
-  /** The content came in parts before. */
+  /** Content or recipients came in parts before. */
   readonly hasParts: boolean;
 }
 
@@ -26,6 +27,15 @@ export type Operation =
       readonly holder: number;
       readonly part: number;
       readonly data: Uint8Array;
+    }
+  /** Parts of recipients that came before are not kept. */
+  | { readonly kind: 'forgetRecipients'; readonly serial: number }
+  /** What has become known of recipients that stand in parts. */
+  | {
+      readonly kind: 'progress';
+      readonly serial: number;
+      readonly partSize: number;
+      readonly changes: readonly PartChange[];
     }
   | { readonly kind: 'gone'; readonly serial: number; readonly parts: number }
   | {

@@ -1,9 +1,7 @@
-/** The reading connection: rows become messages here, once, and what does not parse is reported as damaged. */
+/** The reading connection: rows as they are. */
 import { statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import type { Envelope, Outcome, Recipient } from '#message';
-import { rowChecksum } from './checksums.ts';
-import { pageBytes, partsPerMessage, queueNumbers } from './schema.ts';
+import { firstRecipientPart, pageBytes, partsPerMessage, queueNumbers } from './schema.ts';
 
 export interface MessageRow {
   readonly serial: number;
@@ -22,11 +20,11 @@ export interface MessageRow {
   readonly crc: number;
 }
 
-/** The JSON columns, parsed. */
-export interface ParsedRow {
-  readonly envelope: Envelope;
-  readonly recipients: readonly Recipient[];
-  readonly outcomes: readonly Outcome[];
+/** What is known of a part of the recipients. */
+export interface ProgressRow {
+  readonly crc: number;
+  readonly done: Uint8Array;
+  readonly outcomes: string;
 }
 
 type SqlRow = Readonly<Record<string, unknown>>;
@@ -52,6 +50,15 @@ function toRow(row: SqlRow): MessageRow {
     recipients: text('recipients'),
     outcomes: text('outcomes'),
     crc: number('crc'),
+  };
+}
+
+function toProgress(row: SqlRow): ProgressRow {
+  const { crc, done, outcomes } = row;
+  return {
+    crc: Number(crc),
+    done: done instanceof Uint8Array ? done : new Uint8Array(),
+    outcomes: typeof outcomes === 'string' ? outcomes : '',
   };
 }
 
@@ -116,6 +123,30 @@ export class Reader {
     return data instanceof Uint8Array ? { crc: Number(row?.['crc']), data } : undefined;
   }
 
+  progress(serial: number, part: number): ProgressRow | undefined {
+    const row = this.#statement('SELECT crc, done, outcomes FROM progress WHERE key = ?').get(
+      serial * partsPerMessage + part,
+    );
+    return row === undefined ? undefined : toProgress(row);
+  }
+
+  /** Of all parts of which anything is known, without the outcomes. */
+  progressOf(serial: number): readonly ProgressRow[] {
+    const first = serial * partsPerMessage;
+    return this.#statement('SELECT crc, done FROM progress WHERE key >= ? AND key < ?')
+      .all(first, first + partsPerMessage)
+      .map(toProgress);
+  }
+
+  /** The next part of which outcomes are kept. */
+  partWithOutcomes(serial: number, after: number): number | undefined {
+    const first = serial * partsPerMessage;
+    const key = this.#statement(
+      "SELECT key FROM progress WHERE key > ? AND key < ? AND outcomes <> '' ORDER BY key LIMIT 1",
+    ).get(first + after, first + firstRecipientPart)?.['key'];
+    return typeof key === 'number' ? key - first : undefined;
+  }
+
   nextDue(): number | undefined {
     const due = this.#statement(`SELECT min(due) AS due FROM messages WHERE queue = ${queueNumbers.deferred}`).get()?.[
       'due'
@@ -143,14 +174,4 @@ function openForReading(path: string): DatabaseSync {
   const database = new DatabaseSync(path, { readOnly: true });
   database.exec('PRAGMA busy_timeout = 5000');
   return database;
-}
-
-/** Parses the JSON columns; throws when they are damaged. */
-export function parseRow(row: MessageRow): ParsedRow {
-  if (rowChecksum(row.envelope, row.recipients) !== row.crc) throw new Error('envelope is damaged: checksum mismatch');
-  const envelope: Envelope = JSON.parse(row.envelope);
-  const recipients: readonly Recipient[] = JSON.parse(row.recipients);
-  const outcomes: readonly Outcome[] = row.outcomes === '' ? [] : JSON.parse(row.outcomes);
-  if (typeof envelope?.sender !== 'string' || !Array.isArray(recipients)) throw new Error('envelope is damaged');
-  return { envelope, recipients, outcomes };
 }

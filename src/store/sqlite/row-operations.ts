@@ -1,21 +1,22 @@
 /** Messages as the operations that write their rows. */
 import type { Outcome } from '#message';
-import type { NewMessage, QueuedMessage } from '../queue-store.ts';
+import type { QueuedMessage } from '../queue-store.ts';
 import { serialOf } from '../queue-id.ts';
-import { type GatheredContent, ownBuffer } from './message-writer.ts';
+import { type GatheredMessage, ownBuffer } from './message-writer.ts';
 import type { Operation, PutOperation } from './operations.ts';
+import { outcomesText } from './progress.ts';
 
 export interface Arrival {
   readonly serial: number;
   readonly queueId: string;
-  readonly message: NewMessage;
-  readonly content: GatheredContent;
+  readonly gathered: GatheredMessage;
   /** The queue it comes into, and who works on it from the start. */
   readonly lease: { readonly queue: number; readonly holder: number };
 }
 
 /** A new message. Content that is still in memory is copied, as the writer thread takes it away. */
-export function putOperation({ serial, queueId, message, content, lease }: Arrival): PutOperation {
+export function putOperation({ serial, queueId, gathered, lease }: Arrival): PutOperation {
+  const { message, content, recipientParts, hasParts } = gathered;
   return {
     kind: 'put',
     serial,
@@ -26,8 +27,8 @@ export function putOperation({ serial, queueId, message, content, lease }: Arriv
     contentBytes: content.bytes,
     headerBytes: message.headerBytes,
     envelope: JSON.stringify(message.envelope),
-    recipients: JSON.stringify(message.recipients),
-    hasParts: content.chunks === undefined,
+    recipients: JSON.stringify(recipientParts ?? message.recipients),
+    hasParts,
     content: content.chunks === undefined ? Buffer.alloc(0) : ownBuffer(content.chunks, content.bytes),
   };
 }
@@ -46,7 +47,7 @@ export function updateOperation(
     queue,
     holder: 0,
     due,
-    outcomes: outcomes.length === 0 ? '' : JSON.stringify(outcomes),
+    outcomes: outcomesText(outcomes),
     warned,
   };
 }

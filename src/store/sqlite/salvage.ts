@@ -18,14 +18,16 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { type ScannedRow, scanRows } from './page-scan.ts';
 import {
+  corruptWarning,
   databaseName,
+  firstRecipientPart,
   partsPerMessage,
   queueNameOf,
   queueNumbers,
-  schema,
   serialBlock,
   writerPragmas,
 } from './schema.ts';
+import { upgrade } from './upgrade.ts';
 
 const sqliteCorrupt = 11;
 const sqliteNotADatabase = 26;
@@ -62,7 +64,7 @@ export function salvage(path: string, cause: string, firstFreeSerial: number): r
   closeSync(openSync(fresh, 'a', 0o600));
   const database = new DatabaseSync(fresh);
   database.exec(writerPragmas);
-  database.exec(schema);
+  upgrade(database);
   const counts = copyRows(path, database);
   const lines = setIncompleteAside(database);
   const [next] = numbers(
@@ -101,6 +103,7 @@ function copyRows(path: string, database: DatabaseSync): { readonly messages: nu
   };
   const message = insert('messages', 15);
   const content = insert('contents', 4);
+  const progress = insert('progress', 4);
   const holder = insert('holders', 3);
   const arriving = insert('arriving', 2);
   database.exec('BEGIN');
@@ -108,6 +111,7 @@ function copyRows(path: string, database: DatabaseSync): { readonly messages: nu
     const { values } = row;
     const last = values.at(-1);
     if (values.length === 15) message(row);
+    else if (values.length === 4 && typeof last === 'string') progress(row);
     else if (values.length === 4) content(row);
     else if (values.length === 3) holder(row);
     else if (values.length === 2 && typeof last === 'number') arriving(row);
@@ -118,7 +122,7 @@ function copyRows(path: string, database: DatabaseSync): { readonly messages: nu
     database,
     `SELECT count(DISTINCT key / ${partsPerMessage}) AS n FROM contents WHERE ${withoutEnvelope}`,
   );
-  database.exec(`DELETE FROM contents WHERE ${withoutEnvelope}`);
+  database.exec(`DELETE FROM contents WHERE ${withoutEnvelope}; DELETE FROM progress WHERE ${withoutEnvelope}`);
   database.exec('COMMIT');
   const [messages] = numbers(database, 'SELECT count(*) AS n FROM messages');
   return { messages: messages ?? 0, orphans: orphans ?? 0 };
@@ -126,20 +130,24 @@ function copyRows(path: string, database: DatabaseSync): { readonly messages: nu
 
 const withoutEnvelope = `key / ${partsPerMessage} NOT IN (SELECT serial FROM messages UNION SELECT serial FROM arriving)`;
 
-/** Messages whose content is not all there go to corrupt; gives a log line each. */
+/** Messages whose content or recipients are not all there go to corrupt; gives a log line each. */
 function setIncompleteAside(database: DatabaseSync): readonly string[] {
-  const found = database
-    .prepare(
-      `SELECT serial, id, queue FROM messages WHERE content_bytes > 0 AND queue <> ${queueNumbers.corrupt} AND content_bytes <>
-         (SELECT coalesce(sum(length(data)), 0) FROM contents
-            WHERE key >= serial * ${partsPerMessage} AND key < (serial + 1) * ${partsPerMessage})`,
-    )
-    .all();
+  const first = `serial * ${partsPerMessage}`;
+  const lacksContent = `content_bytes > 0 AND content_bytes <>
+    (SELECT coalesce(sum(length(data)), 0) FROM contents WHERE key >= ${first} AND key < ${first} + ${firstRecipientPart})`;
+  const lacksRecipients = `recipients LIKE '{%' AND json_valid(recipients)
+    AND (recipients ->> 'total' + recipients ->> 'partSize' - 1) / (recipients ->> 'partSize') <>
+    (SELECT count(*) FROM contents WHERE key >= ${first} + ${firstRecipientPart} AND key < ${first} + ${partsPerMessage})`;
   const move = database.prepare(`UPDATE messages SET queue = ${queueNumbers.corrupt}, holder = 0 WHERE serial = ?`);
-  return found.map((row) => {
-    move.run(Number(row['serial']));
-    return `saving corrupt file "${String(row['id'])}" from queue "${queueNameOf(Number(row['queue']))}" to queue "corrupt": ${databaseName}: content is missing`;
-  });
+  const setAside = (what: string, lacks: string): readonly string[] =>
+    database
+      .prepare(`SELECT serial, id, queue FROM messages WHERE queue <> ${queueNumbers.corrupt} AND ${lacks}`)
+      .all()
+      .map(({ serial, id, queue }) => {
+        move.run(Number(serial));
+        return corruptWarning(String(id), queueNameOf(Number(queue)), `${what} missing`);
+      });
+  return [...setAside('content is', lacksContent), ...setAside('recipients are', lacksRecipients)];
 }
 
 function numbers(database: DatabaseSync, sql: string): readonly number[] {

@@ -18,6 +18,11 @@ export function queueNameOf(number: number): QueueName {
 
 export const databaseName = 'posthorn.db';
 
+/** What the log says of a message that can't be delivered any more, whoever finds out. */
+export function corruptWarning(queueId: string, queue: string, reason: string): string {
+  return `saving corrupt file "${queueId}" from queue "${queue}" to queue "corrupt": ${databaseName}: ${reason}`;
+}
+
 /** Queue IDs have 11 characters from the start, as Postfix's have on a real file system. */
 const firstSerial = 0x100000;
 
@@ -32,12 +37,20 @@ export const writerPragmas = `
   PRAGMA busy_timeout = 10000;
 `;
 
+/** Of the tables as they are here; a file of a later version is not opened. 1: recipients in parts. */
+export const schemaVersion = 1;
+
 /**
  * `crc` covers envelope and recipients. `arriving` lists messages whose content comes in parts and that have no row yet.
  * The indexes hold literal queue numbers, as only then the planner uses them.
  *
  * `holder` is the lease: 0, or the number of the process that works on the message. `wanted` is what a command asked
  * for while a delivery ran: 1 hold, 2 requeue.
+ *
+ * `recipients` and `outcomes` are JSON. Of a message of many recipients the one says how many parts there are, and the
+ * other is empty: the recipients stand in `contents`, in parts, and `progress` holds what is known of each part: a bit
+ * for each recipient that is done, which `crc` covers, and the outcomes that somebody will ask for. Without a row nothing
+ * is known yet.
  *
  * `pad` fills the pages that a part of content lies on, so that damage to a page hurts one message.
  */
@@ -68,6 +81,12 @@ export const schema = `
     data BLOB NOT NULL,
     pad BLOB
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS progress (
+    key INTEGER PRIMARY KEY,
+    crc INTEGER NOT NULL,
+    done BLOB NOT NULL,
+    outcomes TEXT NOT NULL
+  ) STRICT;
   CREATE TABLE IF NOT EXISTS arriving (serial INTEGER PRIMARY KEY, holder INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS holders (number INTEGER PRIMARY KEY, pid INTEGER NOT NULL, started TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS serials (next INTEGER NOT NULL) STRICT;
@@ -76,6 +95,8 @@ export const schema = `
 
 /** Content parts of a message have keys from `serial * partsPerMessage` on, in order. */
 export const partsPerMessage = 1 << 20;
+/** Where among them the parts of recipients begin. */
+export const firstRecipientPart = 1 << 19;
 
 /** What a part's row has beside its content: the sizes and kinds of its columns, and its checksum; at most. */
 const rowOverheadBytes = 24;

@@ -5,21 +5,20 @@ import {
   type ListedMessage,
   type MessageSelector,
   type MessageWriter,
-  type NewMessage,
   type QueuedMessage,
   type QueueStore,
   type Settlement,
-  StoreError,
 } from '../queue-store.ts';
 import { makeQueueId, serialOf } from '../queue-id.ts';
-import { Claims, corruptWarning } from './claims.ts';
+import { FewRecipients } from '../recipient-list.ts';
+import { Claims } from './claims.ts';
 import { HeldMessages } from './held-messages.ts';
 import { isLiving, processStart } from './holder.ts';
-import { type GatheredContent, maxInMemory, SqliteMessageWriter } from './message-writer.ts';
-import { mergeOutcomes, withOutcomes } from './outcomes.ts';
+import { type GatheredMessage, SqliteMessageWriter } from './message-writer.ts';
 import { Reader } from './reader.ts';
 import { databaseName, queueNumbers } from './schema.ts';
 import { putOperation, updateOperation } from './row-operations.ts';
+import { Settlements } from './settlements.ts';
 import { SerialNumbers } from './serial-numbers.ts';
 import { StoredMessages } from './stored-messages.ts';
 import { WriterClient } from './writer-client.ts';
@@ -66,6 +65,7 @@ class SqliteStore implements QueueStore {
   readonly #held = new HeldMessages();
   readonly #serials: SerialNumbers;
   readonly #claims: Claims;
+  readonly #settlements: Settlements;
   #holder = 0;
   #listener: ((message: QueuedMessage) => boolean) | undefined;
 
@@ -76,6 +76,7 @@ class SqliteStore implements QueueStore {
     this.#stored = new StoredMessages(reader, writer, this.#held, options.warn);
     this.#serials = new SerialNumbers(writer, options.warn);
     this.#claims = new Claims(writer, this.#stored, this.#held, options.warn);
+    this.#settlements = new Settlements(writer, this.#held, options.warn);
   }
 
   /** Takes serial numbers and a holder number; gives back what dead holders left. */
@@ -98,24 +99,28 @@ class SqliteStore implements QueueStore {
     const serial = this.#serials.take();
     const micros = performance.now() % 1;
     const queueId = makeQueueId(arrivedAt + micros, serial, this.#options.longQueueIds);
-    return new SqliteMessageWriter({ queueId, serial, holder: this.#holder }, this.#writer, (message, content) =>
-      this.#commit(serial, queueId, message, content),
+    return new SqliteMessageWriter({ queueId, serial, holder: this.#holder }, this.#writer, (gathered) =>
+      this.#commit(serial, queueId, gathered),
     );
   }
 
-  async #commit(serial: number, queueId: string, message: NewMessage, content: GatheredContent): Promise<void> {
+  async #commit(serial: number, queueId: string, gathered: GatheredMessage): Promise<void> {
+    const { message, content, recipientParts } = gathered;
     const listener = message.queue === 'incoming' ? this.#listener : undefined;
     const lease =
       listener === undefined
         ? { queue: queueNumbers[message.queue], holder: 0 }
         : { queue: queueNumbers.active, holder: this.#holder };
-    await this.#writer.run(putOperation({ serial, queueId, message, content, lease }));
+    await this.#writer.run(putOperation({ serial, queueId, gathered, lease }));
     if (listener === undefined) return;
     const queued: QueuedMessage = {
       queueId,
       queue: 'active',
       envelope: message.envelope,
-      recipients: message.recipients.map((recipient, index) => ({ ...recipient, index, state: 'pending' })),
+      recipients:
+        recipientParts === undefined
+          ? new FewRecipients(message.recipients.map((recipient, index) => ({ ...recipient, index, state: 'pending' })))
+          : this.#stored.partedRecipients(queueId, serial, recipientParts),
       content:
         (content.chunks === undefined
           ? undefined
@@ -150,21 +155,10 @@ class SqliteStore implements QueueStore {
     filter: { readonly recipientDomain?: string; readonly queueIds?: readonly string[] } = {},
   ): Promise<number> {
     const { recipientDomain, queueIds } = filter;
-    if (queueIds !== undefined) {
-      return (await this.#writer.run({ kind: 'makeDue', now, serials: queueIds.flatMap((id) => serialOf(id) ?? []) }))
-        .length;
-    }
-    if (recipientDomain === undefined)
-      return (await this.#writer.run({ kind: 'makeDue', now, serials: undefined })).length;
-    const suffix = `@${recipientDomain.toLowerCase()}`;
-    const serials: number[] = [];
-    for await (const message of this.list({ queues: ['deferred'] })) {
-      const matches = message.recipients.some(
-        (recipient) => recipient.state === 'pending' && recipient.address.toLowerCase().endsWith(suffix),
-      );
-      const serial = serialOf(message.queueId);
-      if (matches && serial !== undefined) serials.push(serial);
-    }
+    const serials =
+      recipientDomain === undefined
+        ? queueIds?.flatMap((id) => serialOf(id) ?? [])
+        : await this.#stored.waitingFor(recipientDomain);
     return (await this.#writer.run({ kind: 'makeDue', now, serials })).length;
   }
 
@@ -172,30 +166,8 @@ class SqliteStore implements QueueStore {
     return this.#stored.read((reader) => reader.nextDue());
   }
 
-  async settle(settlement: Settlement): Promise<void> {
-    const { queueId, outcomes, next, warnedAt } = settlement;
-    const held = this.#held.get(queueId);
-    const serial = serialOf(queueId);
-    if (held === undefined || serial === undefined) throw new StoreError(`${queueId}: not claimed by this process`);
-    const damage = this.#held.damageOf(queueId);
-    if (next?.kind === 'gone') {
-      this.#held.forget(held);
-      await this.#writer.run({ kind: 'gone', serial, parts: held.content.sizeBytes <= maxInMemory ? 1 : 0 });
-      return;
-    }
-    const merged = mergeOutcomes(held, outcomes);
-    const current = { ...held, recipients: withOutcomes(held.recipients, merged) };
-    if (next === undefined) {
-      this.#held.set(current);
-      await this.#writer.run({ kind: 'outcomes', serial, outcomes: JSON.stringify(merged) });
-      return;
-    }
-    this.#held.forget(held);
-    const due = next.kind === 'deferred' ? next.dueAt : held.dueAt;
-    const reason = next.kind === 'corrupt' ? next.reason : damage;
-    if (reason !== undefined) this.#options.warn(corruptWarning(queueId, 'active', reason));
-    const queue = reason === undefined ? queueNumbers[next.kind] : queueNumbers.corrupt;
-    await this.#writer.run(updateOperation(current, queue, due, merged, warnedAt));
+  settle(settlement: Settlement): Promise<void> {
+    return this.#settlements.settle(settlement);
   }
 
   list(selector: MessageSelector = {}): AsyncIterable<ListedMessage> {

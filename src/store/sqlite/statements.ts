@@ -2,7 +2,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { contentChecksum, rowChecksum } from './checksums.ts';
 import type { Operation } from './operations.ts';
-import { padBytes, partsPerMessage, queueNumbers } from './schema.ts';
+import { putProgress } from './progress-rows.ts';
+import { firstRecipientPart, padBytes, partsPerMessage, queueNumbers } from './schema.ts';
 
 /** Operations that are about rows. */
 export type StatementOperation = Exclude<Operation, { readonly kind: 'salvage' }>;
@@ -50,13 +51,19 @@ export class Statements {
         return [];
       }
       case 'part':
-        if (operation.part === 0) {
-          this.#statement('INSERT INTO arriving (serial, holder) VALUES (?, ?)').run(
+        if (operation.part === 0 || operation.part === firstRecipientPart) {
+          this.#statement('INSERT OR IGNORE INTO arriving (serial, holder) VALUES (?, ?)').run(
             operation.serial,
             operation.holder,
           );
         }
         this.#putPart(operation.serial, operation.part, operation.data);
+        return [];
+      case 'forgetRecipients':
+        this.#deleteParts(operation.serial, firstRecipientPart);
+        return [];
+      case 'progress':
+        putProgress(operation, (sql) => this.#statement(sql));
         return [];
       case 'gone':
         this.#delete(operation.serial, operation.parts);
@@ -153,9 +160,15 @@ export class Statements {
     const first = serial * partsPerMessage;
     if (parts === 1) this.#statement('DELETE FROM contents WHERE key = ?').run(first);
     else {
-      this.#statement('DELETE FROM contents WHERE key >= ? AND key < ?').run(first, first + partsPerMessage);
+      this.#deleteParts(serial, 0);
+      this.#statement('DELETE FROM progress WHERE key >= ? AND key < ?').run(first, first + partsPerMessage);
       this.#statement('DELETE FROM arriving WHERE serial = ?').run(serial);
     }
+  }
+
+  #deleteParts(serial: number, from: number): void {
+    const first = serial * partsPerMessage;
+    this.#statement('DELETE FROM contents WHERE key >= ? AND key < ?').run(first + from, first + partsPerMessage);
   }
 
   #sweep(): readonly number[] {

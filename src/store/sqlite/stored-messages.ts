@@ -1,11 +1,15 @@
 /** The reading side of the store: rows become messages, and a damaged database is made anew when a reader meets it. */
+import { setImmediate } from 'node:timers/promises';
 import type { MessageContent, QueueName } from '#message';
 import { type ListedMessage, type MessageSelector, type QueuedMessage, StoreError } from '../queue-store.ts';
 import { serialOf } from '../queue-id.ts';
+import { FewRecipients, type RecipientList } from '../recipient-list.ts';
 import { storedContent } from './content.ts';
 import type { HeldMessages } from './held-messages.ts';
 import { withOutcomes } from './outcomes.ts';
-import { type MessageRow, parseRow, type Reader } from './reader.ts';
+import { isOverview, parseRow } from './parsed-row.ts';
+import type { MessageRow, Reader } from './reader.ts';
+import { type OnDamage, PartedRecipients, type PartsOverview } from './recipient-parts.ts';
 import { isDamage } from './salvage.ts';
 import { queueNameOf, queueNumbers } from './schema.ts';
 import type { WriterClient } from './writer-client.ts';
@@ -45,12 +49,15 @@ export class StoredMessages {
   /** Throws when the row is damaged. */
   toMessage(row: MessageRow): QueuedMessage {
     const { envelope, recipients, outcomes } = parseRow(row);
+    const { id, serial } = row;
     return {
-      queueId: row.id,
+      queueId: id,
       queue: queueNameOf(row.queue),
       envelope,
-      recipients: withOutcomes(recipients, outcomes),
-      content: this.content(row.id, row.serial, row.contentBytes, row.headerBytes),
+      recipients: isOverview(recipients)
+        ? this.partedRecipients(id, serial, recipients)
+        : new FewRecipients(withOutcomes(recipients, outcomes)),
+      content: this.content(id, serial, row.contentBytes, row.headerBytes),
       sizeBytes: row.size,
       dueAt: row.due,
       warnedAt: row.warned,
@@ -60,12 +67,21 @@ export class StoredMessages {
 
   /** Content as it is read back from the disk. */
   content(queueId: string, serial: number, sizeBytes: number, headerBytes: number): MessageContent {
-    const onDamage = (reason: string, error?: unknown): void => {
+    const onDamage = this.#onDamage(queueId);
+    return storedContent(this.#reader, serial, { sizeBytes, headerBytes, garbage: this.#writer.garbage, onDamage });
+  }
+
+  /** Recipients as they are read back from the disk. */
+  partedRecipients(queueId: string, serial: number, overview: PartsOverview): PartedRecipients {
+    return new PartedRecipients(this.#reader, serial, overview, this.#onDamage(queueId));
+  }
+
+  #onDamage(queueId: string): OnDamage {
+    return (reason, error) => {
       // what is lost with the file is known after it was made anew: the next attempt meets it
       if (isDamage(error)) this.salvage(error).catch((failure: unknown) => this.#warn(String(failure)));
       else this.#held.noteDamage(queueId, reason);
     };
-    return storedContent(this.#reader, serial, { sizeBytes, headerBytes, garbage: this.#writer.garbage, onDamage });
   }
 
   async *list(selector: MessageSelector = {}): AsyncIterable<ListedMessage> {
@@ -94,6 +110,17 @@ export class StoredMessages {
     }
   }
 
+  /** Serial numbers of deferred messages with a recipient that waits, in this domain. */
+  async waitingFor(domain: string): Promise<readonly number[]> {
+    const suffix = `@${domain.toLowerCase()}`;
+    const serials: number[] = [];
+    for await (const { queueId, recipients } of this.list({ queues: ['deferred'] })) {
+      const serial = serialOf(queueId);
+      if (serial !== undefined && (await hasWaiting(recipients, suffix))) serials.push(serial);
+    }
+    return serials;
+  }
+
   /** Rejects with StoreError when the message is there but damaged. */
   async find(queueId: string): Promise<QueuedMessage | undefined> {
     const serial = serialOf(queueId);
@@ -110,6 +137,19 @@ export class StoredMessages {
   rows(selector: MessageSelector): Promise<readonly { readonly serial: number; readonly id: string }[]> {
     return this.read((reader) => rowsOf(reader, selector));
   }
+}
+
+async function hasWaiting(recipients: RecipientList, suffix: string): Promise<boolean> {
+  try {
+    for (const part of recipients.withPending()) {
+      if (part.some(({ state, address }) => state === 'pending' && address.toLowerCase().endsWith(suffix))) return true;
+      if (recipients.isInParts) await setImmediate();
+    }
+  } catch (error) {
+    // what is damaged is set aside when its time comes
+    if (!(error instanceof StoreError)) throw error;
+  }
+  return false;
 }
 
 function rowsOf(

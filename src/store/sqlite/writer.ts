@@ -7,8 +7,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { DiskReserve } from './disk-reserve.ts';
 import { addsMail, type Operation, type OperationResult, type WriterReport } from './operations.ts';
 import { checkSmallFile, damageError, finishSalvage, isDamage, salvage } from './salvage.ts';
-import { schema, writerPragmas } from './schema.ts';
+import { writerPragmas } from './schema.ts';
 import { Statements } from './statements.ts';
+import { upgrade } from './upgrade.ts';
 
 const sqliteFull = 13;
 
@@ -46,7 +47,7 @@ export class Writer {
     try {
       database.exec(writerPragmas);
       database.exec(`PRAGMA wal_autocheckpoint = ${this.#reserve.logPages()}`);
-      database.exec(schema);
+      upgrade(database);
       if (isChecked) checkSmallFile(database, this.#path);
     } catch (error) {
       database.close();

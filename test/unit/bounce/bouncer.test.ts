@@ -7,7 +7,7 @@ import { type Bouncer, createBouncer, type NotifiedRecipient } from '#bounce';
 import { openSettings } from '#config';
 import { type MailEvent, renderPostfixText } from '#events';
 import type { ClientAttributes, Envelope, Notify, SubmissionPort, SubmissionResult } from '#message';
-import type { QueuedMessage } from '#store';
+import { FewRecipients, type QueuedMessage } from '#store';
 
 const CLIENT: ClientAttributes = {
   name: 'localhost',
@@ -46,7 +46,7 @@ function queued(more: Partial<Envelope> = {}): QueuedMessage {
     queueId: 'OLD1',
     queue: 'active',
     envelope,
-    recipients: [],
+    recipients: new FewRecipients([]),
     content: {
       sizeBytes: CONTENT.length,
       headerBytes: CONTENT.indexOf('\r\n\r\n') + 2,
@@ -112,7 +112,7 @@ describe('bounce', () => {
 
   it('returns the message with a report to its sender', async () => {
     const { bouncer, sent, log } = setUp();
-    assert.deepEqual(await bouncer.notify('failure', queued(), [failed('b@y', [], 'list@x')]), { ok: true });
+    assert.deepEqual(await bouncer.notify('failure', queued(), [[failed('b@y', [], 'list@x')]]), { ok: true });
     assert.deepEqual(log, ['OLD1: sender non-delivery notification: NEW1']);
     const [notice] = sent;
     assert.ok(notice);
@@ -182,7 +182,7 @@ describe('bounce', () => {
   it('returns the headers only when asked to, when too big, and for other reports', async () => {
     const headersOnly = async (more: string, kind: 'failure' | 'delay' | 'success', envelope: Partial<Envelope>) => {
       const { bouncer, sent } = setUp(more);
-      await bouncer.notify(kind, queued(envelope), [failed('b@y')]);
+      await bouncer.notify(kind, queued(envelope), [[failed('b@y')]]);
       const text = sent[0]?.text ?? '';
       return text.includes('text/rfc822-headers') && text.includes('Subject: s\r\n\r\n--') && !text.includes('body');
     };
@@ -196,7 +196,7 @@ describe('bounce', () => {
   it('returns only the headers of mail with REQUIRETLS, by whatever way there is', async () => {
     const noticeOf = async (more: string, envelope: Partial<Envelope>) => {
       const { bouncer, sent } = setUp(more);
-      await bouncer.notify('failure', queued(envelope), [failed('b@y')]);
+      await bouncer.notify('failure', queued(envelope), [[failed('b@y')]]);
       const { text = '', requireTls } = sent[0] ?? {};
       return { hasBody: text.includes('body'), saysNo: text.includes('\r\nTLS-Required: no\r\n'), requireTls };
     };
@@ -218,27 +218,27 @@ describe('bounce', () => {
 
   it('leaves out recipients that do not want to be told of', async () => {
     const { bouncer, sent } = setUp();
-    await bouncer.notify('failure', queued(), [failed('b@y', ['never']), failed('c@y', ['success'])]);
+    await bouncer.notify('failure', queued(), [[failed('b@y', ['never']), failed('c@y', ['success'])]]);
     assert.equal(sent.length, 0);
-    await bouncer.notify('delay', queued(), [failed('b@y', ['delay']), failed('c@y', ['failure'])]);
+    await bouncer.notify('delay', queued(), [[failed('b@y', ['delay']), failed('c@y', ['failure'])]]);
     assert.ok(sent[0]?.text.includes('<b@y>:') && !sent[0].text.includes('c@y'));
     assert.match(sent[0]?.text ?? '', /^Will-Retry-Until: /m);
   });
 
   it('tells the postmaster of what concerns nobody else, when configured', async () => {
     const quiet = setUp();
-    await quiet.bouncer.notify('failure', queued({ sender: '' }), [failed('b@y')]);
+    await quiet.bouncer.notify('failure', queued({ sender: '' }), [[failed('b@y')]]);
     assert.equal(quiet.sent.length, 0);
     const { bouncer, sent, log } = setUp('notify_classes = 2bounce, delay\n');
-    await bouncer.notify('failure', queued({ sender: '' }), [failed('b@y')]);
+    await bouncer.notify('failure', queued({ sender: '' }), [[failed('b@y')]]);
     assert.deepEqual([sent[0]?.sender, sent[0]?.to], ['double-bounce@mail.example.com', ['postmaster']]);
     assert.match(sent[0]?.text ?? '', /^Subject: Postmaster Copy: Undelivered Mail\r$/m);
-    await bouncer.notify('failure', queued({ sender: 'Double-Bounce@mail.example.com' }), [failed('b@y')]);
+    await bouncer.notify('failure', queued({ sender: 'Double-Bounce@mail.example.com' }), [[failed('b@y')]]);
     assert.deepEqual(log, [
       'OLD1: postmaster non-delivery notification: NEW1',
       'warning: OLD1: undeliverable postmaster notification discarded',
     ]);
-    await bouncer.notify('delay', queued(), [failed('b@y')]);
+    await bouncer.notify('delay', queued(), [[failed('b@y')]]);
     assert.deepEqual(log.slice(2), [
       'OLD1: sender delay notification: NEW1',
       'OLD1: postmaster delay notification: NEW1',
@@ -247,7 +247,7 @@ describe('bounce', () => {
 
   it('sends VERP notices one by one', async () => {
     const { bouncer, sent } = setUp();
-    await bouncer.notify('failure', queued({ verp: '+=' }), [failed('b@y'), failed('c@z')]);
+    await bouncer.notify('failure', queued({ verp: '+=' }), [[failed('b@y'), failed('c@z')]]);
     assert.deepEqual(
       sent.flatMap(({ to }) => to),
       ['a+b=y@x', 'a+c=z@x'],
@@ -256,7 +256,7 @@ describe('bounce', () => {
 
   it('asks for another try when cleanup refuses', async () => {
     const { bouncer } = setUp('', { kind: 'refused', code: 452, dsn: '4.3.1', text: 'full', isRuleText: true });
-    assert.deepEqual(await bouncer.notify('failure', queued(), [failed('b@y')]), { ok: false, reason: 'full' });
+    assert.deepEqual(await bouncer.notify('failure', queued(), [[failed('b@y')]]), { ok: false, reason: 'full' });
   });
 
   it('takes templates from a file, and its own for bad ones', async () => {
@@ -268,15 +268,15 @@ describe('bounce', () => {
     );
     const { bouncer, sent, log } = setUp(`bounce_template_file = ${path}\n`);
     assert.match(log.join('\n'), /delay_template: missing From:/);
-    await bouncer.notify('failure', queued(), [failed('b@y')]);
+    await bouncer.notify('failure', queued(), [[failed('b@y')]]);
     assert.match(sent[0]?.text ?? '', /^At example\.com for 120 h, \$5\r$/m);
-    await bouncer.notify('delay', queued(), [failed('b@y')]);
+    await bouncer.notify('delay', queued(), [[failed('b@y')]]);
     assert.match(sent[1]?.text ?? '', /^Subject: Delayed Mail \(still being retried\)\r$/m);
   });
 
   it('tells the postmaster also of what the sender does not want to hear', async () => {
     const { bouncer, sent } = setUp('notify_classes = bounce\nbounce_notice_recipient = pm@x\n');
-    await bouncer.notify('failure', queued(), [failed('b@y', ['never'])]);
+    await bouncer.notify('failure', queued(), [[failed('b@y', ['never'])]]);
     assert.deepEqual(
       sent.map(({ to }) => to),
       [['pm@x']],
@@ -285,7 +285,7 @@ describe('bounce', () => {
 
   it('calls the null sender by name in what the postmaster gets', async () => {
     const { bouncer, sent } = setUp('notify_classes = 2bounce\nmyorigin = here.example\n');
-    await bouncer.notify('failure', queued({ sender: '' }), [failed('b@y')]);
+    await bouncer.notify('failure', queued({ sender: '' }), [[failed('b@y')]]);
     assert.match(sent[0]?.text ?? '', /^Return-Path: <MAILER-DAEMON@here\.example>\r$/m);
     assert.match(sent[0]?.text ?? '', /^X-Postfix-Sender: rfc822; MAILER-DAEMON@here\.example\r$/m);
   });

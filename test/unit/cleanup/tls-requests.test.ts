@@ -38,13 +38,15 @@ describe('header fields about TLS on the further way', () => {
             asked = [envelope.requireTls, envelope.tlsNotRequired];
             return Promise.resolve();
           },
+          addRecipients: () => undefined,
+          forgetRecipients: () => undefined,
           abort: () => undefined,
         }),
       },
     });
     const envelope = { ...internalEnvelope('a@x', 0, 'mail'), requireTls };
     const message = cleanup.open({ source: 'smtpd', overrides: [], envelope, prepend: Buffer.alloc(0) });
-    message.addRecipient({ address: 'b@x', original: 'b@x', dsnOriginal: '', notify: [] });
+    void message.addRecipient({ address: 'b@x', original: 'b@x', dsnOriginal: '', notify: [] });
     await message.write(Buffer.from(`${header}\r\nbody\r\n`));
     await message.end();
     return { asked, fields: stored.match(/^Require-TLS-ESMTP: yes$/gm)?.length ?? 0, log };

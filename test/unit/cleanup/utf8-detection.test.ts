@@ -42,13 +42,15 @@ describe('mail that holds UTF-8 without having announced it', () => {
             found = envelope.smtputf8;
             return Promise.resolve();
           },
+          addRecipients: () => undefined,
+          forgetRecipients: () => undefined,
           abort: () => undefined,
         }),
       },
     });
     const envelope = internalEnvelope('a@x', 0, 'mail');
     const message = cleanup.open({ source, overrides: [], envelope, prepend: Buffer.alloc(0) });
-    message.addRecipient({ address: recipient, original: recipient, dsnOriginal: '', notify: [] });
+    void message.addRecipient({ address: recipient, original: recipient, dsnOriginal: '', notify: [] });
     await message.write(Buffer.from(content));
     await message.end();
     return found;

@@ -60,7 +60,10 @@ describe('pickup', () => {
       events: { emit: (event: MailEvent) => void log.push(renderPostfixText(event)) },
       bouncer: {
         notify: (_kind, message, recipients) => {
-          returned.push({ queueId: message.queueId, to: recipients.map(({ recipient }) => recipient.address) });
+          returned.push({
+            queueId: message.queueId,
+            to: [...recipients].flat().map(({ recipient }) => recipient.address),
+          });
           return Promise.resolve(told);
         },
       },

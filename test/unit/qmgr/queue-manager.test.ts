@@ -80,7 +80,10 @@ class Scene {
       resolve: resolution,
       bouncer: {
         notify: (kind, { envelope }, recipients, to = envelope.sender) => {
-          const addresses = recipients.map(({ recipient }) => recipient.address).join(' ');
+          const addresses = [...recipients]
+            .flat()
+            .map(({ recipient }) => recipient.address)
+            .join(' ');
           this.notices.push(`${kind} ${addresses}${to === envelope.sender ? '' : ` to ${to}`}`);
           return Promise.resolve({ ok: true });
         },
@@ -278,7 +281,9 @@ describe('the queue manager', () => {
     const id = await scene.send(Array.from({ length: 25 }, (_, i) => `u${i}@one.example`));
     await scene.until(async () => (await scene.stateOf(id)) === 'deferred');
     const stored = await scene.store.find(id);
-    assert.ok(stored?.recipients.every(({ lastOutcome }) => lastOutcome?.kind === 'deferred'));
+    assert.ok(
+      [...(stored?.recipients.all() ?? [])].flat().every(({ lastOutcome }) => lastOutcome?.kind === 'deferred'),
+    );
     isUp = true;
     await scene.manager.flush();
     await scene.until(() => scene.events.some((event) => event.kind === 'removed'));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { type Envelope, internalEnvelope, type Outcome } from '#message';
-import { openStore, type QueuedMessage, type QueueStore, serialOf } from '#store';
+import { openStore, type QueuedMessage, type QueueStore, serialOf, type StoredRecipient } from '#store';
 
 const client = {
   name: 'localhost',
@@ -33,6 +33,10 @@ async function textOf(message: Pick<QueuedMessage, 'content'>): Promise<string> 
   const parts: Buffer[] = [];
   for await (const chunk of message.content.chunks()) parts.push(chunk);
   return Buffer.concat(parts).toString('latin1');
+}
+
+function recipientsOf({ recipients }: Pick<QueuedMessage, 'recipients'>): readonly StoredRecipient[] {
+  return [...recipients.all()].flat();
 }
 
 const deferred: Outcome = { index: 0, kind: 'deferred', status: { code: '4.4.1', reason: 'refused' } };
@@ -107,8 +111,10 @@ describe('the queue store', () => {
     assert.equal(await store.nextDueAt(), 3_000_000);
     assert.equal((await store.claim('deferred', 2_999_999, 10)).length, 0);
     const [again] = await store.claim('deferred', 3_000_000, 10);
-    assert.equal(again?.recipients[0]?.lastOutcome?.status.reason, 'refused');
-    assert.equal(again.recipients[0].state, 'pending');
+    assert.ok(again !== undefined);
+    const [recipient] = recipientsOf(again);
+    assert.equal(recipient?.lastOutcome?.status.reason, 'refused');
+    assert.equal(recipient.state, 'pending');
     assert.equal(await textOf(again), 'x');
   });
 
@@ -130,8 +136,9 @@ describe('the queue store', () => {
     await store.settle({ queueId: id, outcomes: [sent] });
     await store.releaseLeases('mine');
     const [message] = await store.claim('incoming', 2_000_000, 10);
+    assert.ok(message !== undefined);
     assert.deepEqual(
-      message?.recipients.map((recipient) => recipient.state),
+      recipientsOf(message).map((recipient) => recipient.state),
       ['pending', 'done'],
     );
   });
