@@ -168,7 +168,7 @@ class NoticeSender implements Bouncer {
     const { kind, message, to, isPostmasterCopy } = notice;
     const submission = this.#open(notice);
     try {
-      submission.addRecipient({ address: to, original: to, dsnOriginal: '', notify: [] });
+      await submission.addRecipient({ address: to, original: to, dsnOriginal: '', notify: [] });
       for await (const chunk of noticeChunks(notice, this.#settings)) await submission.write(chunk);
     } catch (error) {
       submission.abort();

@@ -70,7 +70,7 @@ async function send(
     envelope: internalEnvelope(sender, arrivedAt, 'notice'),
     prepend: () => internalReceived(message.queueId, date, names),
   });
-  message.addRecipient({ address: recipient, original: recipient, dsnOriginal: '', notify: [] });
+  await message.addRecipient({ address: recipient, original: recipient, dsnOriginal: '', notify: [] });
   await message.write(Buffer.from(`Date: ${date}\r\n${text}`));
   const result = await message.end();
   if (result.kind === 'refused') warn(`postmaster notify: ${result.text}`);

@@ -47,7 +47,7 @@ export async function submitFile(file: MaildropFile, options: SubmitOptions): Pr
   });
   try {
     for (const address of envelope.recipients) {
-      message.addRecipient({ address, original: address, dsnOriginal: '', notify: envelope.notify });
+      await message.addRecipient({ address, original: address, dsnOriginal: '', notify: envelope.notify });
     }
     for await (const chunk of file.content()) await message.write(chunk);
   } catch (error) {

@@ -35,7 +35,7 @@ export async function submitProbe(
     prepend: () => internalReceived(message.queueId, date, settings),
   });
   try {
-    message.addRecipient({ address: recipient, original: recipient, dsnOriginal: '', notify: [] });
+    await message.addRecipient({ address: recipient, original: recipient, dsnOriginal: '', notify: [] });
     await message.write(Buffer.from(`Date: ${date}\r\n`));
   } catch (error) {
     message.abort();

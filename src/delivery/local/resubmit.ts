@@ -53,7 +53,7 @@ async function submitGroup(job: Job, group: readonly Forward[]): Promise<void> {
   });
   const { original, dsnOriginal, notify } = recipient;
   for (const { address } of group) {
-    opened.addRecipient(
+    await opened.addRecipient(
       first.isList
         ? { address, original: '', dsnOriginal: '', notify: [] }
         : { address, original, dsnOriginal, notify },

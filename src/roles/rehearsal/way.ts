@@ -56,7 +56,7 @@ export function createWayfinder(options: Wayfinding): Rehearsal['wayOf'] {
       prepend: Buffer.alloc(0),
     });
     for (const action of actions) if (action.kind !== 'prepend') message.apply(action);
-    message.addRecipient({ address: recipient, original: recipient, dsnOriginal: '', notify: [] });
+    await message.addRecipient({ address: recipient, original: recipient, dsnOriginal: '', notify: [] });
     written.length = 0;
     const result = await message.end();
     if (result.kind === 'refused') return { kind: 'refused', reply: `${result.code} ${result.dsn} ${result.text}` };
