@@ -53,13 +53,16 @@ describe('addresses of a message on its way into the queue', () => {
             taken = { sender: message.envelope.sender, recipients: message.recipients.map(({ address }) => address) };
             return Promise.resolve();
           },
+          addRecipients: () => undefined,
+          forgetRecipients: () => undefined,
           abort: () => undefined,
         }),
       },
     });
     const envelope = internalEnvelope(sender, 0, 'mail');
     const message = cleanup.open({ source: 'smtpd', overrides: [], envelope, prepend: Buffer.alloc(0) });
-    for (const address of recipients) message.addRecipient({ address, original: address, dsnOriginal: '', notify: [] });
+    for (const address of recipients)
+      await message.addRecipient({ address, original: address, dsnOriginal: '', notify: [] });
     await message.write(Buffer.from(content));
     const result = await message.end();
     const reply = result.kind === 'refused' ? `${result.code} ${result.text}` : 'queued';
