@@ -45,15 +45,12 @@ class Process {
   readonly #stream: Promise<Duplex>;
   readonly #writer: Promise<FrameWriter>;
   readonly #open = new Roster<number, Open>();
+  readonly #onEnd: () => void;
   #nextId = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(connected: Promise<Duplex>, onEnd: () => void) {
-    const fail = (reason: string): void => {
-      onEnd();
-      for (const { answer } of this.#open.values()) answer(failedResult('4.3.0', reason));
-      this.#open.clear();
-    };
+    this.#onEnd = onEnd;
     this.#stream = connected;
     this.#writer = connected.then((stream) => {
       const reader = new FrameReader();
@@ -61,10 +58,20 @@ class Process {
         for (const { json } of reader.push(chunk)) this.#take(json);
       });
       stream.on('error', () => stream.destroy());
-      stream.on('close', () => fail('the delivery process ended'));
+      stream.on('close', () => this.#fail('the delivery process ended'));
       return new FrameWriter(stream);
     });
-    this.#writer.catch((error: unknown) => fail(error instanceof Error ? error.message : String(error)));
+    this.#writer.catch((error: unknown) => this.#failFor(error));
+  }
+
+  #fail(reason: string): void {
+    this.#onEnd();
+    for (const { answer } of this.#open.values()) answer(failedResult('4.3.0', reason));
+    this.#open.clear();
+  }
+
+  #failFor(error: unknown): void {
+    this.#fail(error instanceof Error ? error.message : String(error));
   }
 
   #take(json: unknown): void {
@@ -105,14 +112,19 @@ class Process {
   #send(call: DelivererCall, bytes?: Buffer): void {
     this.#writer.then(
       (writer) => writer.send(call, bytes),
-      () => undefined,
+      // who asks when it is known already that there is no process hears of it, too
+      (error: unknown) => this.#failFor(error),
     );
   }
 
   #restartTimer(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      if (this.#open.size === 0) void this.#stream.then((stream) => stream.end());
+      if (this.#open.size > 0) return;
+      this.#stream.then(
+        (stream) => stream.end(),
+        () => undefined,
+      );
     }, idleMs);
     this.#timer.unref();
   }

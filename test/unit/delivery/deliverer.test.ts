@@ -77,4 +77,16 @@ describe('a deliverer', () => {
       ],
     );
   });
+
+  it('outlives a process that may not be started, also when its idle time is over', async (context) => {
+    context.mock.timers.enable({ apis: ['setTimeout'] });
+    const refused = createProcessPool(() => Promise.reject(new Error('delivery as root is refused')));
+    const mailbox = { ...toMailbox, path: join(directory, 'none'), sizeLimit: 0 };
+    const expected = { kind: 'failed', code: '4.3.0', reason: 'delivery as root is refused' };
+    const result = await refused.run(0, 0, mailbox, pieces(2));
+    assert.deepEqual({ ...result, ...expected }, result);
+    context.mock.timers.tick(60_000);
+    await new Promise((resolve) => setImmediate(resolve));
+    refused.close();
+  });
 });
