@@ -68,7 +68,7 @@ export class RecipientCollector {
     const { rewriter } = this.#maps;
     const standard = rewriter.rewrite(from.address === '' ? 'MAILER-DAEMON' : from.address, 'local');
     const mapped = yield* canonicalise(standard, 'envelope_recipient', this.#maps);
-    const original = from.original === '' ? standard : from.original;
+    const original = from.original === '' ? mapped : from.original;
     // RFC 3461, 5.2.1: what the client did not name is invented here
     const dsnOriginal = from.dsnOriginal === '' ? `rfc822;${standard}` : from.dsnOriginal;
     const targets = this.#rules.expandsAliases ? yield* expandAliases(mapped, this.#maps) : [mapped];

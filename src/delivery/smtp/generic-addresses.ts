@@ -1,5 +1,5 @@
 /** smtp_generic_maps: addresses of this site as the world shall see them, in the envelope and in headers. generic(5) */
-import { addressesOf, formatAddressHeader, mapAddresses, parseAddressList } from '#address';
+import { addressesOf, formatAddressHeader, mapAddresses, parseAddressList, toExternal } from '#address';
 import type { Settings } from '#config';
 import { mapAddress, type MatchList, type TableList, type TableOpener } from '#tables';
 import type { WireAddresses } from './envelope-commands.ts';
@@ -59,7 +59,10 @@ async function genericAddress(rules: GenericRules, address: string): Promise<str
     rules.warn(`${settings.parameter('generic_maps')} map lookup problem for ${address}`);
     return undefined;
   }
-  return result.kind === 'mapped' ? (result.addresses[0] ?? address) : address;
+  if (result.kind === 'missing') return address;
+  if (result.addresses.length > 1)
+    rules.warn(`multi-valued ${settings.parameter('generic_maps')} result for ${toExternal(address)}`);
+  return result.addresses[0] ?? address;
 }
 
 const addressHeaders: ReadonlySet<string> = new Set([

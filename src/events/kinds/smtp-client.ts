@@ -31,7 +31,7 @@ export type SmtpClientEvent =
   | { readonly kind: 'tlsFailed'; readonly server: string; readonly reason: string };
 
 /** As much of a checked line as the log shows. */
-const shownBytes = 200;
+const shownBytes = 60;
 
 export const smtpClientRenderings: Renderings<SmtpClientEvent> = {
   hostSkipped: ({ queueId, reason }) => (queueId === '' ? reason : `${queueId}: ${reason}`),
