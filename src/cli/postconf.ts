@@ -4,6 +4,7 @@ import {
   compareLevels,
   ConfigError,
   defaultConfigDirectory,
+  expandValue,
   findConfigDirectory,
   type MainFile,
   type MasterText,
@@ -17,8 +18,9 @@ import { changeMain, changeMaster, EditError } from './postconf/change.ts';
 import { findKnownNames, type NameClass, unusedInMain, unusedInMaster } from './postconf/known-names.ts';
 import { builtInText } from './postconf/lists.ts';
 import { MacroError, showMain } from './postconf/main-parameters.ts';
-import { showMaster } from './postconf/master-entries.ts';
-import { parsePostconf, type PostconfOptions } from './postconf/options.ts';
+import { type MasterMode, showMaster } from './postconf/master-entries.ts';
+import { type ChangeKind, type Mode, parsePostconf, type PostconfOptions } from './postconf/options.ts';
+import { printableAscii } from './printable.ts';
 
 class Fatal extends Error {
   readonly tag: string;
@@ -26,6 +28,13 @@ class Fatal extends Error {
     super(text);
     this.tag = tag;
   }
+}
+
+type ShownMode = 'main' | MasterMode;
+type BuiltInMode = Exclude<Mode, ShownMode>;
+
+function isShownMode(mode: Mode): mode is ShownMode {
+  return mode === 'main' || mode === 'entries' || mode === 'fields' || mode === 'entryParameters';
 }
 
 function readFile(path: string): string | undefined {
@@ -77,7 +86,7 @@ function readMaster(path: string, isNeeded: boolean, warn: (text: string) => voi
     warn(noSuchFile(path));
     return { lines: [], entries: [] };
   }
-  const master = readMasterText(path, content);
+  const master = readMasterText(path, content, warn);
   if (typeof master === 'string') throw new Fatal(master);
   return master;
 }
@@ -90,8 +99,8 @@ interface Run {
 }
 
 /** Shows parameters or services, then warns of names that nothing uses. */
-function show({ options, directory, io, warn }: Run): void {
-  const { mode, showsDefaults } = options;
+function show({ options, directory, io, warn }: Run, mode: ShownMode): void {
+  const { showsDefaults } = options;
   const classes = readClasses(options.classText);
   const path = `${directory}/main.cf`;
   const main = showsDefaults ? parseMainFile(path, '') : readMain(path, warn);
@@ -108,54 +117,51 @@ function show({ options, directory, io, warn }: Run): void {
   const masterPath = `${directory}/master.cf`;
   const master = readMaster(masterPath, mode !== 'main', warn);
   for (const { entry } of master.entries) registry.addService(entry.fields.service, entry.fields.command);
-  const names = findKnownNames(main, overrides, registry, showsDefaults ? () => undefined : warn);
+  const expand = (text: string): string => {
+    const expansion = expandValue(text, (name) => settings.raw(name));
+    return expansion.kind === 'ok' ? expansion.text : text;
+  };
+  const text = { main, overrides, master, masterPath, registry, expand };
+  const names = findKnownNames(text, showsDefaults ? () => undefined : warn);
   if (mode === 'main') {
-    const view = {
-      options,
-      settings,
-      names,
-      registered: registry.names(),
-      classes,
-      isDefaultDirectory: directory === defaultConfigDirectory,
-      warn,
-    };
-    io.stdout(showMain(view));
-    if (!showsDefaults && !options.isQuiet) for (const text of unusedInMain(main, registry, names)) warn(text);
+    const isDefaultDirectory = directory === defaultConfigDirectory;
+    const registered = registry.names();
+    const write = (lines: string): void => io.stdout(lines);
+    showMain({ options, settings, names, registered, classes, isDefaultDirectory, warn, write });
+    if (!showsDefaults && !options.isQuiet) for (const unused of unusedInMain(main, registry, names)) warn(unused);
   } else {
-    const text = showMaster({ options, master, settings, registered: registry.names(), names, warn });
-    if (typeof text !== 'string') throw new Fatal(text.fatal);
-    io.stdout(text);
+    const shown = showMaster({ options, mode, master, settings, registered: registry.names(), names, warn });
+    if (typeof shown !== 'string') throw new Fatal(shown.fatal);
+    io.stdout(shown);
   }
-  if (!showsDefaults && !options.isQuiet) for (const text of unusedInMaster(masterPath, master, names)) warn(text);
+  if (!showsDefaults && !options.isQuiet) for (const unused of unusedInMaster(masterPath, master, names)) warn(unused);
 }
 
-async function showBuiltIn({ options, directory, io, warn }: Run): Promise<boolean> {
+/** What is not in the files. */
+async function showBuiltIn({ options, directory, io, warn }: Run, mode: BuiltInMode): Promise<void> {
   const path = options.operands[0];
   const settings = (): ReturnType<typeof openSettings>['settings'] =>
     openSettings(directory, { main: readMain(`${directory}/main.cf`, warn) }).settings;
   const openProblem = (text: string): never => {
     throw new Fatal(text, 'postfix/bounce');
   };
-  const text = await builtInText(options.mode, options.tlsTopic, { settings, path, warn, openProblem });
-  if (text === undefined) return false;
+  const text = await builtInText(mode, options.tlsTopic, { settings, path, warn, openProblem });
   if (typeof text !== 'string') throw new Fatal(text.fatal);
   io.stdout(text);
-  return true;
 }
 
-function change({ options, directory }: Run): void {
-  if (options.mode === 'main') changeMain(`${directory}/main.cf`, options);
-  else if (options.mode === 'entries' || options.mode === 'fields' || options.mode === 'entryParameters') {
-    changeMaster(`${directory}/master.cf`, options.mode, options);
+function change({ options, directory, warn }: Run, mode: ShownMode, kind: ChangeKind): void {
+  if (mode === 'main') changeMain(`${directory}/main.cf`, kind, options.operands, warn);
+  else changeMaster(`${directory}/master.cf`, mode, kind, options.operands, warn);
+}
+
+/** The lines of a failure; undefined for what is a bug. */
+function fatalLines(error: unknown): readonly string[] | undefined {
+  if (error instanceof Fatal) return [`${error.tag}: fatal: ${error.message}`];
+  if (error instanceof ConfigError) return error.problems.map((problem) => `postconf: fatal: ${problem}`);
+  if (error instanceof EditError || error instanceof MacroError || (error instanceof Error && 'syscall' in error)) {
+    return [`postconf: fatal: ${error.message}`];
   }
-}
-
-/** The line of a failure; undefined for what is a bug. */
-function fatalText(error: unknown): string | undefined {
-  if (error instanceof Fatal) return `${error.tag}: fatal: ${error.message}`;
-  if (error instanceof EditError || error instanceof MacroError) return `postconf: fatal: ${error.message}`;
-  if (error instanceof ConfigError) return `postconf: fatal: ${error.problems.join('\npostconf: fatal: ')}`;
-  if (error instanceof Error && 'syscall' in error) return `postconf: fatal: ${error.message}`;
   return undefined;
 }
 
@@ -166,16 +172,18 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     io.stderr(`postconf: fatal: ${parsed.fatal}\n`);
     return 1;
   }
-  const warn = (text: string): void => io.stderr(`postconf: warning: ${text}\n`);
+  const warn = (text: string): void => io.stderr(`postconf: warning: ${printableAscii(text)}\n`);
   const job = { options: parsed, directory: findConfigDirectory(parsed.directory, io.env), io, warn };
   try {
-    if (parsed.change !== undefined) change(job);
-    else if (!(await showBuiltIn(job))) show(job);
+    const { mode } = parsed;
+    if (!isShownMode(mode)) await showBuiltIn(job, mode);
+    else if (parsed.change === undefined) show(job, mode);
+    else change(job, mode, parsed.change);
     return 0;
   } catch (error) {
-    const text = fatalText(error);
-    if (text === undefined) throw error;
-    io.stderr(`${text}\n`);
+    const lines = fatalLines(error);
+    if (lines === undefined) throw error;
+    for (const line of lines) io.stderr(`${printableAscii(line)}\n`);
     return 1;
   }
 }

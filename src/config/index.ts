@@ -29,6 +29,7 @@ export {
   parametersOf,
   type PlacedEntry,
   readMasterText,
+  withArguments,
   withField,
   withParameter,
 } from './master-cf-edit.ts';

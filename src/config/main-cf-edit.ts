@@ -5,9 +5,9 @@ export type MainChange =
   /** Removed with all its lines, or kept as a comment. */
   | { readonly kind: 'drop' | 'comment'; readonly name: string };
 
-/** The name an unindented line assigns to; '' for none. */
+/** The name an unindented line assigns to. */
 function nameOf(line: string): string {
-  return /^([^\s#=][^=]*?)\s*=/.exec(line)?.[1] ?? '';
+  return /^[^\s=]*/.exec(line)?.[0] ?? '';
 }
 
 function changed(change: MainChange, line: string, isFirst: boolean): readonly string[] {
@@ -15,10 +15,17 @@ function changed(change: MainChange, line: string, isFirst: boolean): readonly s
   return change.kind === 'set' && isFirst ? [`${change.name} = ${change.value}`] : [];
 }
 
-/** Every assignment of a name is changed where it stands; a name that has none is appended. Comments inside a value stay. */
-export function editMainText(text: string, changes: readonly MainChange[]): string {
+/**
+ * Every assignment of a name is changed where it stands; a name that has none is appended. Comments inside a value stay.
+ * `onRepeated` hears of names that stand there more than once.
+ */
+export function editMainText(
+  text: string,
+  changes: readonly MainChange[],
+  onRepeated: (name: string) => void = () => undefined,
+): string {
   const byName = new Map(changes.map((change) => [change.name, change]));
-  const missing = new Set(changes.filter(({ kind }) => kind === 'set').map(({ name }) => name));
+  const seen = new Map<string, number>();
   const lines = text.split('\n');
   if (lines.at(-1) === '') lines.pop();
   let current: MainChange | undefined;
@@ -27,12 +34,16 @@ export function editMainText(text: string, changes: readonly MainChange[]): stri
     const isFirst = !/^\s/.test(line);
     if (isFirst) {
       current = byName.get(nameOf(line));
-      missing.delete(nameOf(line));
+      if (current !== undefined) {
+        const count = (seen.get(current.name) ?? 0) + 1;
+        seen.set(current.name, count);
+        if (count === 2) onRepeated(current.name);
+      }
     }
     return current === undefined ? [line] : changed(current, line, isFirst);
   });
   const appended = changes.flatMap((change) =>
-    change.kind === 'set' && missing.has(change.name) ? [`${change.name} = ${change.value}`] : [],
+    change.kind === 'set' && !seen.has(change.name) ? [`${change.name} = ${change.value}`] : [],
   );
   return [...out, ...appended, ''].join('\n');
 }

@@ -23,6 +23,7 @@ export interface MainFile {
 export function splitAssignment(text: string): { readonly name: string; readonly value: string } | string {
   const at = text.indexOf('=');
   const name = (at < 0 ? text : text.slice(0, at)).trim();
+  if (text.trim() === '') return `missing attribute name: "${text}"`;
   if (at < 0 || /\s/.test(name)) return `missing '=' after attribute name: "${text}"`;
   if (name === '') return `missing attribute name: "${text}"`;
   return { name, value: text.slice(at + 1).trim() };

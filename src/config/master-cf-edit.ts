@@ -1,5 +1,6 @@
 /** master.cf as lines and entries, so that one entry can be changed and all else stays. postconf(1) -M, -F, -P */
 import { parseEntry, type MasterEntryText, type MasterField } from './master-cf.ts';
+import { splitAssignment } from './main-cf.ts';
 import { splitWords } from './words.ts';
 
 /** Where an entry stands: indices into the file's lines, comments between its lines not counted. */
@@ -13,15 +14,21 @@ export interface MasterText {
   readonly entries: readonly PlacedEntry[];
 }
 
-/** Reads the file's text; a text says what is wrong with it. */
-export function readMasterText(path: string, content: string): MasterText | string {
+/** Reads the file's text; a text says what is wrong with it. `warn` hears what can be read all the same. */
+export function readMasterText(
+  path: string,
+  content: string,
+  warn: (text: string) => void = () => undefined,
+): MasterText | string {
   const lines = content.split('\n');
   if (lines.at(-1) === '') lines.pop();
   const groups: number[][] = [];
   for (const [index, line] of lines.entries()) {
     if (/^\s*(?:#|$)/.test(line)) continue;
-    if (/^\s/.test(line)) groups.at(-1)?.push(index);
-    else groups.push([index]);
+    const last = groups.at(-1);
+    if (!/^\s/.test(line)) groups.push([index]);
+    else if (last === undefined) warn(`${path}: logical line must not start with whitespace: "${line}"`);
+    else last.push(index);
   }
   const entries: PlacedEntry[] = [];
   for (const group of groups) {
@@ -30,26 +37,46 @@ export function readMasterText(path: string, content: string): MasterText | stri
     const entry = parseEntry(text, (group[0] ?? 0) + 1);
     if (entry === 'bad field count') return `file ${path}: line ${last}: ${entry}`;
     if (typeof entry === 'string') return entry;
-    entries.push({ entry: normalised(entry), lines: group });
+    entries.push({ entry: normalised(entry, warn), lines: group });
   }
   return { lines, entries };
 }
 
-/** `{ name = value }` after -o becomes `{name=value}`; other braces lose their outer white space. */
-function normalised(entry: MasterEntryText): MasterEntryText {
-  const args = entry.args.flatMap((arg) => {
-    if (/^-o./.test(arg)) return ['-o', arg.slice(2)];
-    return [arg];
-  });
-  return {
-    ...entry,
-    args: args.map((arg, i) => {
-      const inner = /^\{\s*([^]*?)\s*\}$/.exec(arg)?.[1];
-      if (inner === undefined) return arg;
-      const text = args[i - 1] === '-o' ? inner.replace(/\s*=\s*/, '=') : inner;
-      return args[i - 1] === '-o' && !/\s/.test(text) ? text : `{${text}}`;
-    }),
-  };
+/** Without the braces around it; `warn` hears of one that is not closed. */
+function unbraced(word: string, warn: (text: string) => void): string {
+  if (!word.startsWith('{')) return word;
+  if (!word.endsWith('}')) warn(`master.cf: missing '}' in "${word}"`);
+  return word.replace(/^\{\s*([^]*?)\s*\}?$/, '$1');
+}
+
+/** Braces where a word would fall apart without. */
+const rebraced = (text: string): string => (/\s/.test(text) ? `{${text}}` : text);
+
+/** `{ name = value }` becomes `name=value`, in braces when the value has white space. */
+function normalisedSetting(word: string, warn: (text: string) => void): string {
+  const text = unbraced(word, warn);
+  const cut = splitAssignment(text);
+  if (typeof cut === 'string') warn(`master.cf: ${cut}`);
+  return rebraced(typeof cut === 'string' ? text : `${cut.name}=${cut.value}`);
+}
+
+/** `-vo name=value` becomes `-v -o name=value`, and braces stand only around what has white space. */
+function normalised(entry: MasterEntryText, warn: (text: string) => void = () => undefined): MasterEntryText {
+  const args: string[] = [];
+  const given = [...entry.args];
+  for (let word = given.shift(); word !== undefined; word = given.shift()) {
+    if (!word.startsWith('-') || word === '-' || word === '--') {
+      const rest = [word, ...given];
+      return { ...entry, args: [...args, ...rest.map((each) => rebraced(unbraced(each, warn)))] };
+    }
+    const at = word.indexOf('o', 1);
+    if (at > 1) args.push(word.slice(0, at));
+    args.push(at < 0 ? word : '-o');
+    const value = at < 0 ? undefined : at + 1 < word.length ? word.slice(at + 1) : given.shift();
+    if (value === undefined) continue;
+    args.push(value.startsWith('{') ? normalisedSetting(value, warn) : value);
+  }
+  return { ...entry, args };
 }
 
 /** An entry of one logical line; a text says what is wrong. */
@@ -80,15 +107,23 @@ export function formatFields({ fields }: MasterEntryText): string {
   return line;
 }
 
+/** How many of the arguments are options and their values. */
+function optionCount({ args }: MasterEntryText): number {
+  let count = 0;
+  for (let arg = args[0]; arg?.startsWith('-') === true && arg !== '-' && arg !== '--'; arg = args[count]) {
+    count += arg === '-o' ? 2 : 1;
+  }
+  return Math.min(count, args.length);
+}
+
 /** The arguments in groups that stay on one line when folded: `-o name=value`, or a word. */
-export function argumentGroups({ args }: MasterEntryText): readonly string[] {
+export function argumentGroups(entry: MasterEntryText): readonly string[] {
+  const options = optionCount(entry);
   const groups: string[] = [];
-  for (let i = 0; i < args.length; i += 1) {
-    const arg = args[i] ?? '';
-    if (arg === '-o' && i + 1 < args.length) {
-      i += 1;
-      groups.push(`-o ${args[i] ?? ''}`);
-    } else groups.push(arg);
+  for (const [i, arg] of entry.args.entries()) {
+    const isValue = i < options && entry.args[i - 1] === '-o';
+    if (isValue) groups[groups.length - 1] = `-o ${arg}`;
+    else groups.push(arg);
   }
   return groups;
 }
@@ -105,44 +140,60 @@ export function withField(entry: MasterEntryText, field: MasterField, value: str
   return normalised({ ...entry, fields: { ...entry.fields, command }, args });
 }
 
+interface OptionSetting {
+  readonly name: string;
+  readonly value: string;
+  /** Of the `-o`. */
+  readonly index: number;
+}
+
 /** `-o` settings of an entry, in order. */
-export function parametersOf({ args }: MasterEntryText): readonly { readonly name: string; readonly value: string }[] {
-  return args.flatMap((arg, i) => {
-    if (args[i - 1] !== '-o') return [];
-    const text = arg.replace(/^\{([^]*)\}$/, '$1');
-    const at = text.indexOf('=');
-    return at < 0 ? [] : [{ name: text.slice(0, at).trim(), value: text.slice(at + 1).trim() }];
+export function parametersOf(entry: MasterEntryText): readonly OptionSetting[] {
+  return entry.args.slice(0, optionCount(entry)).flatMap((arg, i, options) => {
+    if (options[i - 1] !== '-o') return [];
+    const cut = splitAssignment(arg.replace(/^\{([^]*)\}$/, '$1'));
+    return typeof cut === 'string' ? [] : [{ ...cut, index: i - 1 }];
   });
+}
+
+/** The entry with its arguments changed by `change`, braces kept as they are. */
+export function withArguments(entry: MasterEntryText, change: (text: string) => string): MasterEntryText {
+  const options = optionCount(entry);
+  return { ...entry, args: entry.args.map((arg, i) => (i < options ? change(arg) : arg)) };
 }
 
 /** The entry with a `-o name=value` set, replaced, or (undefined) removed. */
 export function withParameter(entry: MasterEntryText, name: string, value: string | undefined): MasterEntryText {
   const pair = value === undefined ? [] : ['-o', `${name}=${value}`];
-  const at = entry.args.findIndex(
-    (arg, i) => entry.args[i - 1] === '-o' && arg.replace(/^\{/, '').split('=')[0]?.trim() === name,
-  );
-  if (at < 0) {
-    const behind = entry.args.lastIndexOf('-o') + 2;
-    const options = entry.args.includes('-o') ? behind : 0;
-    return { ...entry, args: [...entry.args.slice(0, options), ...pair, ...entry.args.slice(options)] };
-  }
-  return { ...entry, args: [...entry.args.slice(0, at - 1), ...pair, ...entry.args.slice(at + 1)] };
+  const args = [...entry.args];
+  const found = parametersOf(entry).filter((setting) => setting.name === name);
+  for (const { index } of found.toReversed()) args.splice(index, 2, ...pair);
+  if (found.length === 0) args.splice(optionCount(entry), 0, ...pair);
+  return { ...entry, args };
 }
 
 /** What becomes of an entry's lines. */
 export type EntryChange =
+  /** Other lines where the entry began; those of a comment between its lines stay where they are. */
   | { readonly kind: 'replace'; readonly entries: ReadonlyMap<PlacedEntry, readonly string[]> }
+  /** As before, but comments and blank lines up to the next entry come first: they may be about this entry. */
+  | { readonly kind: 'rewrite'; readonly entries: ReadonlyMap<PlacedEntry, readonly string[]> }
   | { readonly kind: 'comment'; readonly entries: ReadonlySet<PlacedEntry> };
+
+/** Where the lines of an entry, and the comments and blank lines after them, end. */
+function endOf(text: MasterText, placed: PlacedEntry): number {
+  const next = text.lines.findIndex((line, index) => index > (placed.lines[0] ?? 0) && /^[^\s#]/.test(line));
+  return next < 0 ? text.lines.length : next;
+}
 
 /** The file's text after a change, with lines appended. */
 export function editMasterText(text: MasterText, change: EntryChange, appended: readonly string[] = []): string {
   const lines: (readonly string[])[] = text.lines.map((line) => [line]);
   for (const placed of change.entries.keys()) {
-    for (const [order, index] of placed.lines.entries()) {
-      const kept = change.kind === 'comment' ? [`#${text.lines[index] ?? ''}`] : [];
-      const first = change.kind === 'replace' && order === 0 ? (change.entries.get(placed) ?? []) : kept;
-      lines[index] = first;
-    }
+    for (const index of placed.lines) lines[index] = change.kind === 'comment' ? [`#${text.lines[index] ?? ''}`] : [];
+    if (change.kind === 'comment') continue;
+    const at = change.kind === 'replace' ? (placed.lines[0] ?? 0) : endOf(text, placed) - 1;
+    lines[at] = [...(lines[at] ?? []), ...(change.entries.get(placed) ?? [])];
   }
   return [...lines.flat(), ...appended, ''].join('\n');
 }

@@ -1,5 +1,16 @@
 /** Edits of main.cf and master.cf. postconf(1) -e, -X, -#, and these with -M, -F, -P */
-import { chownSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import {
   editMainText,
   editMasterText,
@@ -14,46 +25,95 @@ import {
   withField,
   withParameter,
 } from '#config';
-import { formatEntry, isAsked, isFieldName, parseRequest, type Request } from './master-entries.ts';
-import type { PostconfOptions } from './options.ts';
+import { formatEntry, isAsked, isFieldName, type MasterMode, parseRequest, type Request } from './master-entries.ts';
+import type { ChangeKind } from './options.ts';
 
 /** What keeps an edit from being made. */
 export class EditError extends Error {}
 
-/** Replaces a file as a whole: readers see the old or the new text, with the same owner and mode. */
-function replaceFile(path: string, text: string): void {
-  const { mode, uid, gid } = statSync(path);
-  const temporary = `${path}.tmp`;
-  const fd = openSync(temporary, 'w', mode & 0o7777);
+/** Why a file can't be used, as strerror(3) says it. */
+function because(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return 'No such file or directory';
+  if (code === 'EACCES') return 'Permission denied';
+  if (code === 'ENOTDIR') return 'Not a directory';
+  if (code === 'EROFS') return 'Read-only file system';
+  if (code === 'ENOSPC') return 'No space left on device';
+  throw error;
+}
+
+function attempt<T>(what: string, action: () => T): T {
   try {
-    writeSync(fd, text);
-    fsyncSync(fd);
+    return action();
+  } catch (error) {
+    throw new EditError(`${what}: ${because(error)}`, { cause: error });
+  }
+}
+
+/** Replaces a file as a whole: readers see the old or the new text, with the same owner and mode. */
+function editFile(path: string, edit: (text: string) => string): void {
+  const temporary = `${path}.tmp`;
+  const fd = attempt(`open ${temporary}`, () => openSync(temporary, 'w', 0o600));
+  try {
+    const old = attempt(`open ${path} for reading`, () => readFileSync(path));
+    const text = edit(old.toString('latin1'));
+    attempt(`write ${temporary}`, () => {
+      writeSync(fd, text, null, 'latin1');
+      fsyncSync(fd);
+    });
+    const { mode, uid, gid } = statSync(path);
+    fchmodSync(fd, mode & 0o7777);
+    if (process.getuid?.() === 0) fchownSync(fd, uid, gid);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary);
+    throw error;
   } finally {
     closeSync(fd);
   }
-  if (process.getuid?.() === 0) chownSync(temporary, uid, gid);
-  renameSync(temporary, path);
 }
 
 function assignment(text: string): { readonly name: string; readonly value: string } {
   const cut = splitAssignment(text);
   if (typeof cut === 'string') throw new EditError(cut);
-  if (cut.value.includes('\n')) throw new EditError(`-e accepts no multi-line input: "${cut.name}"`);
   return cut;
 }
 
-function toMainChange(change: NonNullable<PostconfOptions['change']>, text: string): MainChange {
-  if (text.startsWith('#')) throw new EditError('-e, -X, or -# accepts no comment input');
+function toMainChange(change: ChangeKind, text: string): MainChange {
+  if (text.includes('\n')) throw new EditError('-e, -X, or -# accepts no multi-line input');
+  if (/^\s*#/.test(text)) throw new EditError('-e, -X, or -# accepts no comment input');
   if (change === 'edit') return { kind: 'set', ...assignment(text) };
   const name = text.trim();
-  if (name.includes('=')) throw new EditError(`-X or -# requires parameter names without value: "${text}"`);
+  if (name === '') throw new EditError('-X or -# requires non-blank parameter names');
+  if (name.includes('=')) throw new EditError('-X or -# requires parameter names without value');
   return { kind: change, name };
 }
 
+/** Of requests for the same name the last one counts. */
+function withoutRepeated(changes: readonly MainChange[], warn: (text: string) => void): readonly MainChange[] {
+  const byName = new Map<string, MainChange>();
+  for (const change of changes) {
+    const earlier = byName.get(change.name);
+    if (earlier?.kind === 'set') warn(`ignoring earlier request: '${earlier.name} = ${earlier.value}'`);
+    byName.delete(change.name);
+    byName.set(change.name, change);
+  }
+  return [...byName.values()];
+}
+
 /** Changes main.cf. Throws EditError before anything is written. */
-export function changeMain(path: string, { change = 'edit', operands }: PostconfOptions): void {
-  const changes = operands.map((text) => toMainChange(change, text));
-  replaceFile(path, editMainText(readFileSync(path, 'utf8'), changes));
+export function changeMain(
+  path: string,
+  change: ChangeKind,
+  operands: readonly string[],
+  warn: (text: string) => void,
+): void {
+  const latin1 = operands.map((text) => Buffer.from(text).toString('latin1'));
+  const changes = withoutRepeated(
+    latin1.map((text) => toMainChange(change, text)),
+    warn,
+  );
+  editFile(path, (text) => editMainText(text, changes, (name) => warn(`${path}: multiple entries for "${name}"`)));
 }
 
 /** `service/type…=value`; a request without `=` for -X and -#. */
@@ -61,86 +121,100 @@ interface MasterChange extends Request {
   readonly value: string;
 }
 
-const letters = { entries: 'M', fields: 'F', entryParameters: 'P' } as const;
-const needs = {
-  entries: 'service_name/type',
-  fields: 'service_name/type/field_name',
-  entryParameters: 'service_name/type/parameter_name',
+const requestForms = {
+  entries: '-Me, -MX or -M# requires service_name/type',
+  fields: '-Fe or -FX requires service_name/type/field_name',
+  entryParameters: '-Pe or -PX requires service_name/type/parameter',
 } as const;
-type MasterMode = keyof typeof letters;
 
-function parseChange(mode: MasterMode, change: NonNullable<PostconfOptions['change']>, text: string): MasterChange {
-  const letter = letters[mode];
-  const at = text.indexOf('=');
-  const target = (at < 0 ? text : text.slice(0, at)).trim();
-  const wanted = mode === 'entries' ? 2 : 3;
-  if (target.split('/').length !== wanted) {
-    throw new EditError(`-${letter}e, -${letter}X or -${letter}# requires ${needs[mode]}`);
-  }
-  if (change === 'edit' && at < 0) throw new EditError(`-${letter}e requires a value: "${text}"`);
-  if (change !== 'edit' && at >= 0) throw new EditError(`-${letter}X or -${letter}# accepts no value: "${text}"`);
-  return { ...parseRequest(target), value: at < 0 ? '' : text.slice(at + 1).trim() };
+function parseChange(mode: MasterMode, change: ChangeKind, text: string): MasterChange {
+  if (text.includes('\n')) throw new EditError('-Me, -Fe, -Pe, -X, or -# accept no multi-line input');
+  if (/^\s*#/.test(text)) throw new EditError('-Me, -Fe, -Pe, -X, or -# accept no comment input');
+  const { name, value } = change === 'edit' ? assignment(text) : { name: text.trim(), value: '' };
+  if (change !== 'edit' && name.includes('=')) throw new EditError('-X or -# requires names without value');
+  const count = mode === 'entries' ? 2 : 3;
+  const request = parseRequest(name, count, count);
+  if (request === undefined) throw new EditError(requestForms[mode]);
+  checkThird(mode, change, request.third, value);
+  return { ...request, text, value };
 }
 
-/** The entry as the change makes it; undefined for one that goes. */
+function checkThird(mode: MasterMode, change: ChangeKind, third: string, value: string): void {
+  const hasSpace = change === 'edit' && /\s/.test(value);
+  if (mode === 'fields') {
+    if (third === '*') throw new EditError('-Fe does not accept wild-card field name');
+    if (!isFieldName(third)) throw new EditError(`invalid service attribute name: "${third}"`);
+    if (third !== 'command' && hasSpace) throw new EditError('-Fe does not accept whitespace in non-command field');
+    const problem = value === '' ? `invalid ${third} field ""` : fieldProblem(third, value);
+    if (problem !== undefined) throw new EditError(`${problem} in "${value}"`);
+  } else if (mode === 'entryParameters') {
+    if (third === '*') throw new EditError('-Pe does not accept wild-card parameter name');
+    if (hasSpace) throw new EditError('-Pe does not accept whitespace in parameter value');
+  }
+}
+
+/** The entry as the change makes it. */
 function changedEntry(
   mode: MasterMode,
-  change: 'edit' | 'drop',
+  change: ChangeKind,
   wanted: MasterChange,
   entry: MasterEntryText,
-): MasterEntryText | undefined {
-  if (mode === 'entries') return change === 'drop' ? undefined : newEntry(wanted);
-  if (mode === 'fields') {
-    const { third, value } = wanted;
-    if (!isFieldName(third)) throw new EditError(`invalid service attribute name: "${third}"`);
-    const problem = fieldProblem(third, value);
-    if (problem !== undefined) throw new EditError(`${problem} in "${value}"`);
-    return withField(entry, third, value);
-  }
-  if (change === 'edit' && /\s/.test(wanted.value)) {
-    throw new EditError('-Pe does not accept whitespace in parameter value');
-  }
-  return withParameter(entry, wanted.third, change === 'drop' ? undefined : wanted.value);
+): MasterEntryText {
+  const { third, value } = wanted;
+  if (mode === 'entries') return newEntry(wanted);
+  if (mode === 'fields') return isFieldName(third) ? withField(entry, third, value) : entry;
+  return withParameter(entry, third, change === 'drop' ? undefined : value);
 }
 
-function newEntry({ value }: MasterChange): MasterEntryText {
+function newEntry({ text, value }: MasterChange): MasterEntryText {
   const entry = entryOf(value);
+  if (entry === 'bad field count') throw new EditError(`${entry}: "${text}"`);
   if (typeof entry === 'string') throw new EditError(entry);
   return entry;
 }
 
-/** Applies one change after the other; the text that results. */
-function edited(
+/** The text after all changes; `warn` hears of those that found no entry. */
+function changedText(
   master: MasterText,
   mode: MasterMode,
-  change: 'edit' | 'drop',
+  change: ChangeKind,
   changes: readonly MasterChange[],
+  warn: (text: string) => void,
 ): string {
-  const entries = new Map<PlacedEntry, readonly string[]>();
-  const current = new Map<PlacedEntry, MasterEntryText>();
-  const appended: string[] = [];
-  for (const wanted of changes) {
-    const targets = master.entries.filter((placed) => isAsked(wanted, placed));
-    for (const placed of targets) {
-      const next = changedEntry(mode, change, wanted, current.get(placed) ?? placed.entry);
-      if (next !== undefined) current.set(placed, next);
-      entries.set(placed, next === undefined ? [] : [formatEntry(next, true)]);
-    }
-    if (targets.length === 0 && mode === 'entries' && change === 'edit') {
-      appended.push(formatEntry(newEntry(wanted), true));
+  const found = new Map<MasterChange, number>(changes.map((wanted) => [wanted, 0]));
+  const lines = new Map<PlacedEntry, readonly string[]>();
+  for (const placed of master.entries) {
+    let entry: MasterEntryText | undefined = placed.entry;
+    for (const wanted of changes.filter((each) => isAsked(each, placed))) {
+      const isFirst = found.get(wanted) === 0;
+      found.set(wanted, (found.get(wanted) ?? 0) + 1);
+      // one entry stands for all that had the name and type
+      const isGone = mode === 'entries' && (change !== 'edit' || !isFirst);
+      entry = isGone || entry === undefined ? undefined : changedEntry(mode, change, wanted, entry);
+      lines.set(placed, entry === undefined ? [] : [formatEntry(entry, true)]);
     }
   }
-  return editMasterText(master, { kind: 'replace', entries }, appended);
+  const missing = changes.filter((wanted) => found.get(wanted) === 0);
+  if (mode !== 'entries') for (const { text } of missing) warn(`unmatched service_name/type: "${text}"`);
+  const isNew = mode === 'entries' && change === 'edit';
+  const appended = isNew ? missing.map((wanted) => formatEntry(newEntry(wanted), true)) : [];
+  if (change === 'comment') return editMasterText(master, { kind: 'comment', entries: new Set(lines.keys()) });
+  return editMasterText(master, { kind: mode === 'entries' ? 'replace' : 'rewrite', entries: lines }, appended);
 }
 
 /** Changes master.cf. Throws EditError before anything is written. */
-export function changeMaster(path: string, mode: MasterMode, { change = 'edit', operands }: PostconfOptions): void {
-  const changes = operands.map((text) => parseChange(mode, change, text));
-  const master = readMasterText(path, readFileSync(path, 'utf8'));
-  if (typeof master === 'string') throw new EditError(master);
-  if (change === 'comment') {
-    if (mode !== 'entries') throw new EditError(`-${letters[mode]}# is not supported`);
-    const entries = new Set(master.entries.filter((placed) => changes.some((wanted) => isAsked(wanted, placed))));
-    replaceFile(path, editMasterText(master, { kind: 'comment', entries }));
-  } else replaceFile(path, edited(master, mode, change, changes));
+export function changeMaster(
+  path: string,
+  mode: MasterMode,
+  change: ChangeKind,
+  operands: readonly string[],
+  warn: (text: string) => void,
+): void {
+  const changes = operands.map((text) => parseChange(mode, change, Buffer.from(text).toString('latin1')));
+  if (mode === 'entries' && change === 'edit') changes.forEach(newEntry);
+  editFile(path, (text) => {
+    const master = readMasterText(path, text, warn);
+    if (typeof master === 'string') throw new EditError(master);
+    return changedText(master, mode, change, changes, warn);
+  });
 }

@@ -11,12 +11,15 @@ import {
   type ParameterRegistry,
   type PlacedEntry,
 } from '#config';
+import { databaseFileWarnings, databaseSettingNames } from './database-clients.ts';
 
 export type NameClass = 'builtin' | 'service' | 'user';
 
 export interface KnownNames {
   readonly classOf: (name: string) => NameClass | undefined;
   readonly userNames: ReadonlySet<string>;
+  /** Whether the `-o` settings of a service use one of theirs. */
+  readonly isUsedIn: (placed: PlacedEntry, name: string) => boolean;
 }
 
 /** Names that `$` forms of a value refer to. */
@@ -37,19 +40,19 @@ function builtInClass(registry: ParameterRegistry, name: string): NameClass | un
   return parameter.isPerService === true ? 'service' : 'builtin';
 }
 
-/** `warn` hears of names that nothing defines, and of values that can't be read. */
-export function findKnownNames(
-  main: MainFile,
-  overrides: ReadonlyMap<string, string>,
-  registry: ParameterRegistry,
-  warn: (text: string) => void,
-): KnownNames {
-  const values = new Map([...[...main.byName].map(([name, entry]) => [name, entry.value] as const), ...overrides]);
-  const userNames = new Set([...values.keys()].filter((name) => registry.get(name)?.obsolete === 'legacy-fallback'));
+/** A space of names: main.cf, or the `-o` settings of a service with main.cf behind them. */
+interface Scope {
+  readonly path: string;
+  readonly values: ReadonlyMap<string, string>;
+  /** Whether this space defines it; then it is noted that something uses it. */
+  readonly use: (name: string) => boolean;
+  readonly warn: (text: string) => void;
+}
+
+/** Notes every name that a value of the scope uses. */
+function scan({ path, values, use, warn }: Scope, registry: ParameterRegistry, expand: (text: string) => string): void {
   const settle = (name: string): void => {
-    if (builtInClass(registry, name) !== undefined) return;
-    if (values.has(name)) userNames.add(name);
-    else if (registry.get(name) === undefined) warn(`${main.path}: undefined parameter: ${name}`);
+    if (!use(name) && registry.get(name) === undefined) warn(`${path}: undefined parameter: ${name}`);
   };
   for (const [name, value] of values) {
     // only the syntax counts here; 0 is a value that every kind of comparison takes
@@ -58,10 +61,47 @@ export function findKnownNames(
     // what stands in for a recipient or a client is known when there is one
     else if (registry.get(name)?.kind !== 'raw') for (const other of referredNames(value)) settle(other);
     if (name === classList) for (const word of value.split(/[\s,]+/).filter((text) => text !== '')) settle(word);
+    if (!value.includes(':')) continue;
+    for (const other of databaseSettingNames(value)) use(other);
+    for (const text of databaseFileWarnings(expand(value))) warn(text);
   }
+}
+
+interface ConfigurationText {
+  readonly main: MainFile;
+  readonly overrides: ReadonlyMap<string, string>;
+  readonly master: MasterText;
+  readonly masterPath: string;
+  readonly registry: ParameterRegistry;
+  readonly expand: (text: string) => string;
+}
+
+/** `warn` hears of names that nothing defines, and of values that can't be read. */
+export function findKnownNames(text: ConfigurationText, warn: (text: string) => void): KnownNames {
+  const { main, overrides, master, masterPath, registry, expand } = text;
+  const values = new Map([...[...main.byName].map(([name, entry]) => [name, entry.value] as const), ...overrides]);
+  const userNames = new Set([...values.keys()].filter((name) => registry.get(name)?.obsolete === 'legacy-fallback'));
+  const useInMain = (name: string): boolean => {
+    if (builtInClass(registry, name) !== undefined) return true;
+    if (values.has(name)) userNames.add(name);
+    return values.has(name);
+  };
+  const usedInEntries = new Map<PlacedEntry, ReadonlySet<string>>();
+  for (const placed of master.entries) {
+    const own = new Map(parametersOf(placed.entry).map(({ name, value }) => [name, value]));
+    const used = new Set<string>();
+    const use = (name: string): boolean => {
+      if (own.has(name)) used.add(name);
+      return own.has(name) || useInMain(name);
+    };
+    scan({ path: masterPath, values: own, use, warn }, registry, expand);
+    usedInEntries.set(placed, used);
+  }
+  scan({ path: main.path, values, use: useInMain, warn }, registry, expand);
   return {
     userNames,
     classOf: (name) => builtInClass(registry, name) ?? (userNames.has(name) ? 'user' : undefined),
+    isUsedIn: (placed, name) => usedInEntries.get(placed)?.has(name) === true,
   };
 }
 
@@ -79,11 +119,9 @@ export function unusedInMain(main: MainFile, registry: ParameterRegistry, names:
   });
 }
 
-function unusedInEntry(path: string, { entry }: PlacedEntry, names: KnownNames): readonly string[] {
-  const parameters = parametersOf(entry);
-  const used = new Set([...parameters.map(({ value }) => value), ...entry.args].flatMap(referredNames));
-  return parameters
-    .filter(({ name }) => names.classOf(name) === undefined && !used.has(name))
+function unusedInEntry(path: string, placed: PlacedEntry, names: KnownNames): readonly string[] {
+  return parametersOf(placed.entry)
+    .filter(({ name }) => names.classOf(name) === undefined && !names.isUsedIn(placed, name))
     .map(({ name, value }) => `${path}: unused parameter: ${name}=${value}`);
 }
 

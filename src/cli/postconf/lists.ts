@@ -29,12 +29,12 @@ const tlsTopics: Readonly<Record<string, () => string>> = {
   'public-key-algorithms': () => 'RSA\nECDSA\nEd25519\nEd448\n',
 };
 
-/** The text for a mode that shows no parameters; undefined for the others. */
+/** The text for a mode that shows no parameters. */
 export async function builtInText(
-  mode: Mode,
+  mode: Exclude<Mode, 'main' | 'entries' | 'fields' | 'entryParameters'>,
   tlsTopic: string,
   request: TemplateRequest,
-): Promise<string | { readonly fatal: string } | undefined> {
+): Promise<string | { readonly fatal: string }> {
   switch (mode) {
     case 'tableTypes':
       return (await import('#tables')).tableTypes
@@ -54,10 +54,5 @@ export async function builtInText(
       return templates(request, true);
     case 'tlsInfo':
       return tlsTopics[tlsTopic]?.() ?? { fatal: `unknown -T option value: "${tlsTopic}"` };
-    case 'main':
-    case 'entries':
-    case 'fields':
-    case 'entryParameters':
-      return undefined;
   }
 }

@@ -13,7 +13,11 @@ export interface MainView {
   readonly classes: ReadonlySet<NameClass>;
   readonly isDefaultDirectory: boolean;
   readonly warn: (text: string) => void;
+  readonly write: (text: string) => void;
 }
+
+/** How much is gathered before it is written: who reads only the start of a long list can go early. */
+const writeBytes = 1024;
 
 /** A value that could not be expanded. */
 export class MacroError extends Error {}
@@ -39,9 +43,9 @@ function isListed({ options, settings, names, classes, isDefaultDirectory }: Mai
   return settings.isSet(name) || (name === 'config_directory' && !isDefaultDirectory);
 }
 
-/** All lines, or those of the operands. Throws MacroError. */
-export function showMain(view: MainView): string {
-  const { options, names, registered, classes, warn } = view;
+/** Writes all lines, or those of the operands. Throws MacroError. */
+export function showMain(view: MainView): void {
+  const { options, names, registered, warn, write } = view;
   const all = options.operands.length === 0;
   const wanted = all
     ? [...new Set([...registered, ...names.userNames])].toSorted().filter((name) => isListed(view, name))
@@ -49,10 +53,14 @@ export function showMain(view: MainView): string {
   let out = '';
   for (const name of wanted) {
     const kind = names.classOf(name);
-    const isKnown = kind !== undefined && classes.has(kind);
+    // what is named is shown whatever its class
+    const isKnown = kind !== undefined;
     if (!isKnown) warn(`${name}: unknown parameter`);
     const value = isKnown ? valueOf(view, name) : undefined;
     if (value !== undefined) out += formatPair(name, value, options);
+    if (out.length < writeBytes) continue;
+    write(out);
+    out = '';
   }
-  return out;
+  write(out);
 }

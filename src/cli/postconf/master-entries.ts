@@ -9,7 +9,7 @@ import {
   parametersOf,
   type PlacedEntry,
   type SettingValues,
-  splitWords,
+  withArguments,
 } from '#config';
 import { foldGroups, squeeze } from './fold.ts';
 import type { KnownNames } from './known-names.ts';
@@ -41,10 +41,21 @@ export interface Request {
   readonly third: string;
 }
 
-export function parseRequest(text: string): Request {
-  const [service = '*', type = '*', ...rest] = text.split('/');
-  return { text, service, type, third: rest.length === 0 ? '*' : rest.join('/') };
+/** Undefined when it has fewer or more parts than asked for. As in Postfix empty ones don't count. */
+export function parseRequest(text: string, least: number, most: number): Request | undefined {
+  const parts = text.split('/').filter((part) => part !== '');
+  if (text.startsWith('/') || parts.length < least || parts.length > most) return undefined;
+  const [service = '*', type = '*', third = '*'] = parts;
+  return { text, service, type, third };
 }
+
+/** What a request of each mode looks like. */
+const requestForms = {
+  entries: { letter: 'M', most: 2, form: 'service_name[/type]' },
+  fields: { letter: 'F', most: 3, form: 'service_name[/type[/field]]' },
+  entryParameters: { letter: 'P', most: 3, form: 'service_name[/type[/parameter]]' },
+} as const;
+export type MasterMode = keyof typeof requestForms;
 
 const fits = (pattern: string, value: string): boolean => pattern === '*' || pattern === value;
 
@@ -52,21 +63,21 @@ export function isAsked({ service, type }: Request, { entry }: PlacedEntry): boo
   return fits(service, entry.fields.service) && fits(type, entry.fields.type);
 }
 
-/** An entry as one line, or folded with its settings on lines of their own. */
-export function formatEntry(entry: MasterEntryText, folds: boolean): string {
+/** Arguments behind a title: on one line, or folded with each setting on a line of its own. */
+function formatCommand(title: string, entry: MasterEntryText, folds: boolean): string {
   const groups = argumentGroups(entry);
-  const line = [formatFields(entry), ...groups].join(' ');
-  if (!folds) return line;
-  const words = groups.flatMap((group) => (group.startsWith('-o ') ? [group] : splitWords(group)));
-  return foldGroups([formatFields(entry), ...words], (group) => group.startsWith('-o '));
+  const isSetting = (group: string): boolean => group.startsWith('-o ');
+  return folds ? foldGroups([title, ...groups], isSetting) : [title, ...groups].join(' ');
 }
 
-function fieldValue(entry: MasterEntryText, field: FieldName): string {
-  return field === 'command' ? commandText(entry) : entry.fields[field];
+/** An entry as one line, or folded. */
+export function formatEntry(entry: MasterEntryText, folds: boolean): string {
+  return formatCommand(formatFields(entry), entry, folds);
 }
 
 export interface MasterView {
   readonly options: PostconfOptions;
+  readonly mode: MasterMode;
   readonly master: MasterText;
   readonly settings: SettingValues;
   readonly registered: readonly string[];
@@ -74,54 +85,93 @@ export interface MasterView {
   readonly warn: (text: string) => void;
 }
 
-function entryLines({ options }: MasterView, { entry }: PlacedEntry): string {
-  return `${formatEntry(entry, options.folds)}\n`;
+/** Expands `$` forms as the service would: its own settings come before those of main.cf. Throws MacroError. */
+function expandFor({ settings, warn }: MasterView, entry: MasterEntryText): (text: string) => string {
+  const own = new Map(parametersOf(entry).map(({ name, value }) => [name, value]));
+  return (text) => {
+    const expansion = expandValue(text, (name) => own.get(name) ?? settings.raw(name));
+    if (expansion.kind === 'ok') return expansion.text;
+    warn(expansion.reason);
+    throw new MacroError('macro processing error');
+  };
 }
 
-function fieldLines({ options }: MasterView, { entry }: PlacedEntry, field: string): string {
-  const { service, type } = entry.fields;
+/** The entry as it is to be shown. */
+function shownEntry(view: MasterView, { entry }: PlacedEntry): MasterEntryText {
+  return view.options.expands ? withArguments(entry, expandFor(view, entry)) : entry;
+}
+
+function entryLines(view: MasterView, placed: PlacedEntry): string {
+  return `${formatEntry(shownEntry(view, placed), view.options.folds)}\n`;
+}
+
+function commandLines(shown: MasterEntryText, name: string, { folds, hidesNames }: PostconfOptions): string {
+  const { command } = shown.fields;
+  const title = hidesNames ? command : `${name} = ${command}`;
+  return `${formatCommand(title, shown, folds)}\n`;
+}
+
+function fieldLines(view: MasterView, placed: PlacedEntry, field: string): string {
+  const { options } = view;
+  const entry = shownEntry(view, placed);
+  const { service, type } = placed.entry.fields;
   return fieldNames
     .filter((name) => fits(field, name))
-    .map((name) => formatPair(`${service}/${type}/${name}`, fieldValue(entry, name), options))
-    .join('');
-}
-
-function parameterLines(view: MasterView, { entry }: PlacedEntry, wanted: string): string {
-  const { options, settings, registered, names, warn } = view;
-  const own = new Map(parametersOf(entry).map(({ name, value }) => [name, value]));
-  const all = options.withDefaults ? registered.filter((name) => names.classOf(name) !== undefined) : [];
-  const shown = [...new Set([...own.keys(), ...all])].toSorted().filter((name) => fits(wanted, name));
-  const { service, type } = entry.fields;
-  const lookup = (name: string): string | undefined => own.get(name) ?? settings.raw(name);
-  return shown
     .map((name) => {
-      const raw = lookup(name) ?? '';
-      const value = options.expands ? expandValue(raw, lookup) : undefined;
-      if (value?.kind === 'failed') {
-        warn(value.reason);
-        throw new MacroError('macro processing error');
-      }
-      return formatPair(`${service}/${type}/${name}`, squeeze(value?.text ?? raw), options);
+      const title = `${service}/${type}/${name}`;
+      if (name !== 'command') return formatPair(title, entry.fields[name], options);
+      return options.asJson || options.hidesValues
+        ? formatPair(title, commandText(entry), options)
+        : commandLines(entry, title, options);
     })
     .join('');
 }
 
+function parameterLines(view: MasterView, { entry }: PlacedEntry, wanted: string): string {
+  const { options, settings, registered, names } = view;
+  const own = new Map(parametersOf(entry).map(({ name, value }) => [name, value]));
+  const all = options.withDefaults ? registered.filter((name) => names.classOf(name) !== undefined) : [];
+  const shown = [...new Set([...own.keys(), ...all])].toSorted().filter((name) => fits(wanted, name));
+  const { service, type } = entry.fields;
+  const expand = expandFor(view, entry);
+  return shown
+    .map((name) => {
+      const raw = own.get(name) ?? settings.raw(name) ?? '';
+      return formatPair(`${service}/${type}/${name}`, squeeze(options.expands ? expand(raw) : raw), options);
+    })
+    .join('');
+}
+
+/** The requests of a command line; without any, all. A text says what is wrong. */
+function readRequests({ options, mode }: MasterView): readonly Request[] | string {
+  const { letter, most, form } = requestForms[mode];
+  const texts = options.operands.length === 0 ? ['*'] : options.operands;
+  const requests: Request[] = [];
+  for (const text of texts) {
+    const request = parseRequest(text, 1, most);
+    if (request === undefined) return `-${letter} option requires ${form}`;
+    if (mode === 'fields' && request.third !== '*' && !isFieldName(request.third)) {
+      return `invalid service attribute name: "${request.third}"`;
+    }
+    requests.push(request);
+  }
+  return requests;
+}
+
 /** The lines asked for, in the file's order; requests that find nothing are warned of. Throws MacroError. */
 export function showMaster(view: MasterView): string | { readonly fatal: string } {
-  const { options, master, warn } = view;
-  const requests = options.operands.length === 0 ? [parseRequest('*/*')] : options.operands.map(parseRequest);
-  const bad =
-    options.mode === 'fields' ? requests.find(({ third }) => third !== '*' && !isFieldName(third)) : undefined;
-  if (bad !== undefined) return { fatal: `invalid service attribute name: "${bad.third}"` };
+  const { mode, master, warn } = view;
+  const requests = readRequests(view);
+  if (typeof requests === 'string') return { fatal: requests };
   const matched = new Set<Request>();
   let out = '';
   for (const placed of master.entries) {
     const seen = new Set<string>();
     for (const request of requests.filter((each) => isAsked(each, placed))) {
       const text =
-        options.mode === 'entries'
+        mode === 'entries'
           ? entryLines(view, placed)
-          : options.mode === 'fields'
+          : mode === 'fields'
             ? fieldLines(view, placed, request.third)
             : parameterLines(view, placed, request.third);
       if (text !== '') matched.add(request);
@@ -129,7 +179,7 @@ export function showMaster(view: MasterView): string | { readonly fatal: string 
       seen.add(text);
     }
   }
-  if (options.operands.length > 0)
+  if (view.options.operands.length > 0)
     for (const request of requests) if (!matched.has(request)) warn(`unmatched request: "${request.text}"`);
   return out;
 }

@@ -1,5 +1,5 @@
 /** The options of postconf(1), checked for what excludes what. */
-import { lastValue, parseOptions } from '../getopt.ts';
+import { type GivenOption, lastValue, parseOptions } from '../getopt.ts';
 
 export type Mode =
   | 'main'
@@ -14,6 +14,8 @@ export type Mode =
   | 'entryParameters'
   | 'tlsInfo';
 
+export type ChangeKind = 'edit' | 'drop' | 'comment';
+
 export interface PostconfOptions {
   readonly mode: Mode;
   readonly directory: string | undefined;
@@ -21,7 +23,7 @@ export interface PostconfOptions {
   readonly overrides: readonly string[];
   readonly showsDefaults: boolean;
   readonly onlySet: boolean;
-  readonly change: 'edit' | 'drop' | 'comment' | undefined;
+  readonly change: ChangeKind | undefined;
   readonly folds: boolean;
   readonly hidesNames: boolean;
   readonly hidesValues: boolean;
@@ -54,19 +56,53 @@ const modes: Readonly<Record<string, Mode>> = {
   t: 'templates',
   T: 'tlsInfo',
 };
-const changes = { e: 'edit', E: 'edit', X: 'drop', '#': 'comment' } as const;
+const changes = { e: 'edit', X: 'drop', '#': 'comment' } as const;
 type ChangeLetter = keyof typeof changes;
 const isChange = (letter: string): letter is ChangeLetter => letter in changes;
 
-/** Letters that exclude each other, in the order messages list them. */
-const exclusive: readonly string[] = ['aAbFlmMpPtT', 'dn', 'eX#', 'hH'];
+/** Letters in the order messages list them. */
+const letterOrder = 'aAbCdefFhHjlmMnopPtTxX#';
+/** Letters that exclude each other. */
+const exclusive: readonly string[] = ['aAbFlmMpPtT', 'denX#', 'efX#', 'exX#', 'deoX#', 'ehHX#', 'ejX#'];
+/** What changes how main.cf is shown or written. */
+const modifiers = 'defhHjnoxX#';
+/** Letters that mean nothing beside a mode's. */
+const foreign: Readonly<Record<string, string>> = {
+  ...Object.fromEntries('aAblmtT'.split('').map((letter) => [letter, modifiers])),
+  F: 'dnX#',
+  M: 'dhHjn',
+  P: 'dn#',
+};
+
+const inOrder = (letters: ReadonlySet<string>, group: string): readonly string[] =>
+  letterOrder
+    .split('')
+    .filter((letter) => group.includes(letter) && letters.has(letter))
+    .map((letter) => `-${letter}`);
 
 function conflict(letters: ReadonlySet<string>): string | undefined {
   for (const group of exclusive) {
-    const given = group.split('').filter((letter) => letters.has(letter));
-    if (given.length > 1) return `specify one of ${given.map((letter) => `-${letter}`).join(', ')}`;
+    const given = inOrder(letters, group);
+    if (given.length > 1) return `specify one of ${given.join(', ')}`;
+  }
+  for (const letter of letterOrder) {
+    const given = letters.has(letter) ? inOrder(letters, foreign[letter] ?? '') : [];
+    if (given.length > 0) return `with option -${letter}, do not specify ${given.join(', ')}`;
   }
   return undefined;
+}
+
+const modesThatChange: ReadonlySet<Mode> = new Set(['main', 'entries', 'fields', 'entryParameters']);
+
+/** Letters as if written: a first operand with `=` asks for a change. */
+function givenLetters(options: readonly GivenOption[], mode: Mode, operands: readonly string[]): ReadonlySet<string> {
+  const letters = options.map(({ letter }) => (letter === 'E' ? 'e' : letter));
+  return new Set(modesThatChange.has(mode) && operands[0]?.includes('=') === true ? [...letters, 'e'] : letters);
+}
+
+function missingOperand(change: ChangeKind | undefined, operands: readonly string[]): string | undefined {
+  if (change === undefined || operands.length > 0) return undefined;
+  return change === 'edit' ? '-e requires name=value argument' : 'missing service argument';
 }
 
 /** Reads the command line; a problem says what to print (`lines` before the fatal one). */
@@ -76,14 +112,16 @@ export function parsePostconf(
   const parsed = parseOptions(args, 'aAbc:C:deEfFhHjlmMno:pPqtT:vxX#');
   if (parsed.kind === 'invalid') return { lines: [parsed.problem], fatal: usage };
   const { options, operands } = parsed;
-  const letters = new Set(options.map(({ letter }) => letter));
-  const problem = conflict(letters);
-  if (problem !== undefined) return { lines: [], fatal: problem };
   const modeLetter = options.findLast(({ letter }) => letter in modes)?.letter ?? 'p';
   const mode = modes[modeLetter] ?? 'main';
+  const letters = givenLetters(options, mode, operands);
+  if (options.filter(({ letter }) => letter === 'T').length > 1) {
+    return { lines: [], fatal: 'At most one -T <mode> option may be specified' };
+  }
   const changeLetter = [...letters].find(isChange);
-  const canChange = ['main', 'entries', 'fields', 'entryParameters'].includes(mode);
-  const isAssigned = canChange && operands.some((text) => text.includes('='));
+  const change = changeLetter === undefined ? undefined : changes[changeLetter];
+  const problem = conflict(letters) ?? missingOperand(change, operands);
+  if (problem !== undefined) return { lines: [], fatal: problem };
   return {
     mode,
     directory: lastValue(options, 'c'),
@@ -91,7 +129,7 @@ export function parsePostconf(
     overrides: options.filter(({ letter }) => letter === 'o').map(({ value }) => value),
     showsDefaults: letters.has('d'),
     onlySet: letters.has('n'),
-    change: changeLetter === undefined ? (isAssigned ? 'edit' : undefined) : changes[changeLetter],
+    change,
     folds: letters.has('f'),
     hidesNames: letters.has('h'),
     hidesValues: letters.has('H'),

@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ParameterRegistry, parseMainFile } from '#config';
-import { findKnownNames } from '../../../src/cli/postconf/known-names.ts';
+import { ParameterRegistry, parseMainFile, readMasterText } from '#config';
+import { findKnownNames, unusedInMain, unusedInMaster } from '../../../src/cli/postconf/known-names.ts';
 
-function warningsAbout(text: string): readonly string[] {
+function warningsAbout(text: string, entries = ''): readonly string[] {
   const warnings: string[] = [];
   const main = parseMainFile('main.cf', text);
-  findKnownNames(main, new Map(), new ParameterRegistry(), (warning) => warnings.push(warning));
+  const master = readMasterText('master.cf', entries, (warning) => warnings.push(warning));
+  assert.ok(typeof master !== 'string');
+  const registry = new ParameterRegistry();
+  const names = findKnownNames(
+    { main, overrides: new Map(), master, masterPath: 'master.cf', registry, expand: (value) => value },
+    (warning) => warnings.push(warning),
+  );
+  warnings.push(...unusedInMain(main, registry, names), ...unusedInMaster('master.cf', master, names));
   return warnings;
 }
 
@@ -22,5 +29,24 @@ describe('names in main.cf', () => {
   it('that stand in for a recipient, a client or a list are not looked up', () => {
     const text = 'forward_path = $home/.forward\nluser_relay = $user@x\ndefault_rbl_reply = $rbl_code no\n';
     assert.deepEqual(warningsAbout(text), []);
+  });
+
+  it('that a database table is set with are known', () => {
+    const text = 'transport_maps = proxy:ldap:one, mysql:two\none_server_host = x\ntwo_query = y\ntwo_scope = z\n';
+    assert.deepEqual(warningsAbout(text), ['main.cf: unused parameter: two_scope=z']);
+  });
+});
+
+describe('names in master.cf', () => {
+  it('are known when another setting of the service uses them, and only there', () => {
+    const entries = 'a unix - - n - - smtp -o x=1 -o relayhost=$x\nb unix - - n - - smtp -o x=2 -o relayhost=$y\n';
+    assert.deepEqual(warningsAbout('', entries), [
+      'master.cf: undefined parameter: y',
+      'master.cf: unused parameter: x=2',
+    ]);
+  });
+
+  it('are not looked for behind the options', () => {
+    assert.deepEqual(warningsAbout('', 'a unix - n n - - pipe user=nobody argv=${recipient} -o x=$z\n'), []);
   });
 });
