@@ -17,7 +17,7 @@ import { type AddressLookupOptions, findByAddress, type TableList, type TableOpe
 import type { DelivererPool } from '../deliverer.ts';
 import { asWritten } from '../deliverer-protocol.ts';
 import { readLockRules } from '../lock-rules.ts';
-import { deliveredToFields, mailboxCopy } from '../mailbox-copy.ts';
+import { mailboxCopy } from '../mailbox-copy.ts';
 import type { LockRules } from '../mailbox.ts';
 import { openStatusFilter, type StatusFilter } from '../status-filter.ts';
 
@@ -94,10 +94,6 @@ class VirtualAgent implements DeliveryAgent {
   async #deliverOne(request: DeliveryRequest, recipient: RequestRecipient): Promise<Outcome> {
     const { index, address } = recipient;
     const failed = (kind: 'deferred' | 'bounced', status: Status): Outcome => ({ index, kind, status });
-    const seen = await deliveredToFields(request);
-    if (seen.has(toExternal(address).toLowerCase())) {
-      return failed('bounced', { code: '5.4.6', reason: `mail forwarding loop for ${toExternal(address)}` });
-    }
     const mailbox = await this.#find(address);
     if ('code' in mailbox) return failed(mailbox.code.startsWith('5') ? 'bounced' : 'deferred', mailbox);
     if (request.probe)
