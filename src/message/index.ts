@@ -7,7 +7,7 @@ export { type MimeLimits, type MimePlace, type MimeProblem, MimeStructure } from
 export { Roster } from './roster.ts';
 export { type MaybePromise, whenReady } from './result.ts';
 export type { DsnAction, OutcomeKind, Status } from './status.ts';
-export type { AddressVerification, ProbeResult, VerifiedAddress } from './verification.ts';
+export type { AddressVerification, Looks, ProbeResult, VerifiedAddress } from './verification.ts';
 export type { ClientAttributes, Envelope, Notify, QueueName, Recipient, SaslAttributes } from './envelope.ts';
 export type {
   DeliveryAgent,

@@ -14,12 +14,18 @@ export interface VerifiedAddress {
 /** What a probe found. */
 export type ProbeResult = VerifiedAddress & { readonly state: 'deliverable' | 'deferred' | 'bounced' };
 
+/** How often the cache is looked at for a first answer, and the pause before each look but the first. */
+export interface Looks {
+  readonly count: number;
+  readonly delayMs: number;
+}
+
 export interface AddressVerification {
   /**
-   * What is known about an address (internal form); sends a probe when that is nothing, or old. Waits up to `waitMs`
-   * for the first answer. Undefined: the service is out of order.
+   * What is known about an address (internal form); sends a probe when that is nothing, or old, and waits for the first
+   * answer between the looks. Undefined: the service is out of order.
    */
-  query(address: string, waitMs: number): MaybePromise<VerifiedAddress | undefined>;
+  query(address: string, looks: Looks): MaybePromise<VerifiedAddress | undefined>;
   /** A probe's outcome for an address. */
   update(address: string, result: ProbeResult): void;
 }

@@ -1,10 +1,19 @@
 /**
- * Answers whether an address can be delivered to: from the cache, or by a probe. Everybody who asks about an address
- * while its probe is under way waits for the same one. verify(8), ADDRESS_VERIFICATION_README
+ * Answers whether an address can be delivered to: from the cache, or by a probe. The cache says that a probe is under
+ * way, so that no second one is sent; only of an address that is nowhere in it, without a negative cache, each look
+ * sends one. verify(8), ADDRESS_VERIFICATION_README
  */
 import type { Settings } from '#config';
 import type { EventChannel } from '#events';
-import type { AddressVerification, MaybePromise, ProbeResult, Status, SubmissionPort, VerifiedAddress } from '#message';
+import type {
+  AddressVerification,
+  Looks,
+  MaybePromise,
+  ProbeResult,
+  Status,
+  SubmissionPort,
+  VerifiedAddress,
+} from '#message';
 import { type Cache, keepCacheClean, openCache } from '#tables';
 import {
   type Entry,
@@ -49,26 +58,18 @@ class CachingVerifier implements Verifier {
   #opened: OpenCache | undefined;
   /** Until when a cache that can't be opened is not tried again. */
   #brokenUntil = 0;
-  /** Addresses whose probe we sent, and who waits for what comes of it. */
-  readonly #probes = new Map<string, { readonly at: number; readonly waiters: Set<Waiter> }>();
+  /** Who waits for what is found of an address. */
+  readonly #waiters = new Map<string, Set<Waiter>>();
 
   constructor(options: VerifierOptions) {
     this.#options = options;
     this.#settings = readVerifySettings(options.settings);
   }
 
-  query(asked: string, waitMs: number): MaybePromise<VerifiedAddress | undefined> {
+  query(asked: string, looks: Looks): MaybePromise<VerifiedAddress | undefined> {
     const address = keyOf(asked);
-    const cache = this.#cache();
-    if (cache === undefined) return undefined;
-    const now = this.#options.now();
-    const entry = this.#known(cache, address, now);
-    const sent = this.#probes.get(address);
-    const isUnderWay =
-      isBeingProbed(entry, now) || (sent !== undefined && isBeingProbed({ ...entry, probedAt: sent.at }, now));
-    if (!isUnderWay && needsRefresh(entry, now, this.#settings)) this.#probe(cache, address, entry, now);
-    if (entry.state !== 'pending' || waitMs <= 0) return entry;
-    return this.#wait(address, waitMs);
+    const entry = this.#look(address);
+    return entry?.state === 'pending' && looks.count > 1 ? this.#lookAgain(address, looks) : entry;
   }
 
   update(probed: string, result: ProbeResult): void {
@@ -76,18 +77,35 @@ class CachingVerifier implements Verifier {
     const isKept = result.state === 'deliverable' || this.#settings.cacheNegative;
     const now = this.#options.now();
     if (isKept) {
-      const entry = { state: result.state, reason: result.reason, probedAt: now, updatedAt: now };
+      const entry = { state: result.state, reason: result.reason, probedAt: 0, updatedAt: now };
       this.#cache()?.set(address, formatEntry(entry));
     }
     this.#settle(address, isKept ? result : undefined);
   }
 
   close(): void {
-    for (const { waiters } of this.#probes.values()) for (const answer of waiters) answer(undefined);
-    this.#probes.clear();
+    for (const address of this.#waiters.keys()) this.#settle(address, undefined);
     this.#opened?.cleanup.stop();
     this.#opened?.cache.close();
     this.#opened = undefined;
+  }
+
+  /** What is known; when that is nothing, or old, a probe is sent. Undefined: the cache is out of order. */
+  #look(address: string): Entry | undefined {
+    const cache = this.#cache();
+    if (cache === undefined) return undefined;
+    const now = this.#options.now();
+    const entry = this.#known(cache, address, now);
+    if (!isBeingProbed(entry, now) && needsRefresh(entry, now, this.#settings)) this.#probe(cache, address, entry, now);
+    return entry;
+  }
+
+  /** The looks after the first; what our own probe finds is known at once, what another process finds at the next. */
+  async #lookAgain(address: string, { count, delayMs }: Looks): Promise<VerifiedAddress | undefined> {
+    const answer = await this.#answerWithin(address, delayMs);
+    if (answer !== undefined) return answer;
+    const entry = this.#look(address);
+    return entry?.state === 'pending' && count > 2 ? this.#lookAgain(address, { count: count - 1, delayMs }) : entry;
   }
 
   /** What the cache holds, unless that is too old to count. */
@@ -102,7 +120,6 @@ class CachingVerifier implements Verifier {
 
   #probe(cache: Cache, address: string, entry: Entry, now: number): void {
     const { submission, events, sender } = this.#options;
-    this.#probes.set(address, { at: now, waiters: new Set() });
     if (entry.updatedAt !== 0 || this.#settings.cacheNegative)
       cache.set(address, formatEntry({ ...entry, probedAt: now }));
     const probe = {
@@ -125,26 +142,22 @@ class CachingVerifier implements Verifier {
 
   /** The probe is over; undefined: what it found is not to be told. */
   #settle(address: string, result: ProbeResult | undefined): void {
-    const probe = this.#probes.get(address);
-    this.#probes.delete(address);
-    for (const answer of probe?.waiters ?? []) answer(result);
+    for (const answer of this.#waiters.get(address) ?? []) answer(result);
   }
 
-  /** Waits for the probe; one that another process sent shows in the cache only. */
-  async #wait(address: string, waitMs: number): Promise<VerifiedAddress> {
-    const waiters = this.#probes.get(address)?.waiters ?? new Set<Waiter>();
-    const answer = await new Promise<ProbeResult | undefined>((resolve) => {
-      const timer = setTimeout(() => settle(undefined), waitMs);
+  #answerWithin(address: string, ms: number): Promise<ProbeResult | undefined> {
+    const waiters = this.#waiters.get(address) ?? new Set<Waiter>();
+    this.#waiters.set(address, waiters);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => settle(undefined), ms);
       const settle: Waiter = (result) => {
         clearTimeout(timer);
         waiters.delete(settle);
+        if (waiters.size === 0) this.#waiters.delete(address);
         resolve(result);
       };
       waiters.add(settle);
     });
-    if (answer !== undefined) return answer;
-    const cache = this.#cache();
-    return cache === undefined ? unknownAddress : this.#known(cache, address, this.#options.now());
   }
 
   #cache(): Cache | undefined {

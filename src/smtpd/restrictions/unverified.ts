@@ -40,13 +40,15 @@ function recipientRules(settings: Settings): Rules {
 function unverified(kind: 'sender' | 'recipient', readRules: (settings: Settings) => Rules): Constructor {
   return ({ settings, verification }) => {
     const rules = readRules(settings);
-    // as long as so many looks, with these pauses between them, would take
-    const waitMs = (settings.int('address_verify_poll_count') - 1) * settings.ms('address_verify_poll_delay');
+    const looks = {
+      count: settings.int('address_verify_poll_count'),
+      delayMs: settings.ms('address_verify_poll_delay'),
+    };
     const service = settings.string('address_verify_service_name');
     return (evaluation) => {
       const address = kind === 'sender' ? evaluation.facts.sender : evaluation.facts.recipient;
       if (address === undefined || address === '') return dunno;
-      return whenReady(verification?.query(address, waitMs), (found) => {
+      return whenReady(verification?.query(address, looks), (found) => {
         if (found !== undefined) return decide(found, rules, evaluation);
         evaluation.warn(`${service} service failure`);
         return putOff(rules, 450, text(evaluation, 'address verification problem'));

@@ -8,6 +8,8 @@ import { type MailEvent, renderPostfixText } from '#events';
 import type { ProbeResult, SubmissionOptions, SubmissionPort } from '#message';
 import { createProbeSender, createVerifier, type Verifier } from '#verify';
 
+const once = { count: 1, delayMs: 0 };
+const patient = { count: 2, delayMs: 10_000 };
 const day = 86_400_000;
 const startAt = 1_700_000_000_000;
 const good: ProbeResult = { state: 'deliverable', reason: '250 2.1.5 Ok' };
@@ -64,8 +66,8 @@ describe('address verification', () => {
 
   it('sends one probe for an address, whoever asks while it is under way', async () => {
     const scene = setUp();
-    const answers = [scene.verifier.query('a@x', 10_000), scene.verifier.query('a@x', 10_000)];
-    assert.equal((await scene.verifier.query('a@x', 0))?.state, 'pending');
+    const answers = [scene.verifier.query('a@x', patient), scene.verifier.query('a@x', patient)];
+    assert.equal((await scene.verifier.query('a@x', once))?.state, 'pending');
     assert.deepEqual(scene.probed, ['a@x']);
     scene.verifier.update('a@x', good);
     for (const answer of answers) assert.deepEqual(await answer, good);
@@ -73,7 +75,7 @@ describe('address verification', () => {
 
   it('probes as an internal message from the sender for probes', () => {
     const scene = setUp();
-    void scene.verifier.query('a@x', 0);
+    void scene.verifier.query('a@x', once);
     const [probe] = scene.probes;
     assert.equal(probe?.sender, 'double-bounce@example.com');
     assert.deepEqual([probe.options.source, probe.options.envelope.origin], ['verify', 'verify']);
@@ -83,32 +85,42 @@ describe('address verification', () => {
     const scene = setUp();
     scene.verifier.update('a@x', good);
     scene.clock += 6 * day;
-    assert.equal((await scene.verifier.query('a@x', 0))?.state, 'deliverable');
+    assert.equal((await scene.verifier.query('a@x', once))?.state, 'deliverable');
     assert.deepEqual(scene.probed, []);
     scene.clock += 2 * day;
-    assert.equal((await scene.verifier.query('a@x', 0))?.state, 'deliverable');
+    assert.equal((await scene.verifier.query('a@x', once))?.state, 'deliverable');
     assert.deepEqual(scene.probed, ['a@x']);
     scene.clock += 30 * day;
-    assert.equal((await scene.verifier.query('a@x', 0))?.state, 'pending');
+    assert.equal((await scene.verifier.query('a@x', once))?.state, 'pending');
+  });
+
+  it('asks again soon after an answer where answers grow old soon', async () => {
+    const scene = setUp('address_verify_positive_refresh_time = 1s\n');
+    assert.equal((await scene.verifier.query('a@x', once))?.state, 'pending');
+    scene.verifier.update('a@x', good);
+    scene.clock += 3000;
+    assert.equal((await scene.verifier.query('a@x', once))?.state, 'deliverable');
+    assert.deepEqual(scene.probed, ['a@x', 'a@x']);
   });
 
   it('forgets a failure sooner than a success', async () => {
     const scene = setUp();
     scene.verifier.update('a@x', bad);
     scene.clock += 4 * 3_600_000;
-    assert.equal((await scene.verifier.query('a@x', 0))?.state, 'bounced');
+    assert.equal((await scene.verifier.query('a@x', once))?.state, 'bounced');
     assert.deepEqual(scene.probed, ['a@x']);
     scene.clock += 4 * day;
-    assert.equal((await scene.verifier.query('a@x', 0))?.state, 'pending');
+    assert.equal((await scene.verifier.query('a@x', once))?.state, 'pending');
   });
 
   it('keeps no failure without a negative cache, and tells nobody of it', async () => {
     const scene = setUp('address_verify_negative_cache = no\n');
-    const answer = scene.verifier.query('a@x', 10_000);
+    const answer = scene.verifier.query('a@x', patient);
     scene.verifier.update('a@x', bad);
     assert.equal((await answer)?.state, 'pending');
-    assert.equal((await scene.verifier.query('a@x', 0))?.state, 'pending');
     assert.deepEqual(scene.probed, ['a@x', 'a@x']);
+    assert.equal((await scene.verifier.query('a@x', once))?.state, 'pending');
+    assert.deepEqual(scene.probed, ['a@x', 'a@x', 'a@x']);
   });
 
   it('knows after a restart what it knew', async () => {
@@ -117,14 +129,14 @@ describe('address verification', () => {
     first.verifier.update('a@x', { state: 'deferred', reason: 'later: with: colons' });
     first.verifier.close();
     const second = setUp(mainCf);
-    const answer = await second.verifier.query('a@x', 0);
+    const answer = await second.verifier.query('a@x', once);
     assert.deepEqual([answer?.state, answer?.reason], ['deferred', 'later: with: colons']);
   });
 
   it('is out of order with a cache that cannot be opened, and says so once', () => {
     const scene = setUp('address_verify_map = pcre:$data_directory/cache\n');
-    assert.equal(scene.verifier.query('a@x', 0), undefined);
-    assert.equal(scene.verifier.query('b@x', 0), undefined);
+    assert.equal(scene.verifier.query('a@x', once), undefined);
+    assert.equal(scene.verifier.query('b@x', once), undefined);
     assert.equal(scene.log.length, 1);
   });
 });
