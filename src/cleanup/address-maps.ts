@@ -1,4 +1,5 @@
 /** canonical and masquerade rewriting, virtual alias expansion and bcc lookup of single addresses. canonical(5), virtual(5) */
+import { setImmediate } from 'node:timers/promises';
 import { joinAddress, splitAddress, toExternal } from '#address';
 import type { EventChannel } from '#events';
 import type { Rewriter } from '#rewrite';
@@ -117,6 +118,9 @@ export function* canonicalise(address: string, role: AddressRole, maps: MessageM
   return settings.masqueradeClasses.has(role) ? masquerade(mapped, settings) : mapped;
 }
 
+/** Addresses of an expansion that are looked up before others have their turn. */
+const atOnce = 500;
+
 /** All addresses that a recipient stands for, in the order they were found. Throws MapError past the limits. virtual(5) */
 export function* expandAliases(address: string, maps: MessageMaps): Steps<readonly string[]> {
   const { settings } = maps;
@@ -126,6 +130,7 @@ export function* expandAliases(address: string, maps: MessageMaps): Steps<readon
   const selfExpanded = new Set<string>();
   const tooMuch = (what: string): MapError => new MapError('expansion', `unreasonable ${name} ${what}`);
   for (let at = 0; at < found.length; at += 1) {
+    if (at % atOnce === atOnce - 1) yield* ready(setImmediate());
     if (found.length > settings.aliasExpansionLimit) throw tooMuch(`map expansion size for ${address}`);
     for (let depth = 0; ; depth += 1) {
       const current = found[at] ?? '';

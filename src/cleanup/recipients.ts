@@ -1,7 +1,12 @@
-/** The recipients of one message: rewritten, expanded, each once. cleanup(8), inventory i.1, i.4 */
+/**
+ * The recipients of one message: rewritten, expanded, each once. Few stay here until the message is committed; of many
+ * the store takes one load after the other, so that they are never all in memory. cleanup(8), inventory i.1, i.4
+ */
+import { setImmediate } from 'node:timers/promises';
 import type { Recipient, SubmittedRecipient } from '#message';
+import type { MessageWriter } from '#store';
 import { type MessageMaps, bccFor, canonicalise, expandAliases } from './address-maps.ts';
-import type { Steps } from './steps.ts';
+import { ready, type Steps } from './steps.ts';
 
 export interface RecipientRules {
   /** Without no_address_mappings. */
@@ -10,20 +15,51 @@ export interface RecipientRules {
   readonly allowsBcc: boolean;
 }
 
+/** Recipients that the store is given at once. */
+const load = 500;
+
+// oxlint-disable-next-line no-control-regex -- ASCII is the whole question
+export const isBeyondAscii = (address: string): boolean => /[^\0-\x7f]/.test(address);
+
+/** Which of two recipients stands before the other in the order of the queue manager. */
+function isBefore(a: Recipient, b: Recipient): boolean {
+  return a.address.toLowerCase() < b.address.toLowerCase();
+}
+
 export class RecipientCollector {
   readonly #maps: MessageMaps;
   readonly #rules: RecipientRules;
+  readonly #store: Pick<MessageWriter, 'addRecipients' | 'forgetRecipients'>;
   readonly #seen = new Set<string>();
-  #all: Recipient[] = [];
+  /** Those that the store does not have yet. */
+  #waiting: Recipient[] = [];
+  #stored = 0;
+  /** Of those that the store has: the foremost one, and whether any needs UTF-8. */
+  #foremost: Recipient | undefined;
+  #hasUtf8 = false;
   #last = '';
 
-  constructor(maps: MessageMaps, rules: RecipientRules) {
+  constructor(
+    maps: MessageMaps,
+    rules: RecipientRules,
+    store: Pick<MessageWriter, 'addRecipients' | 'forgetRecipients'>,
+  ) {
     this.#maps = maps;
     this.#rules = rules;
+    this.#store = store;
   }
 
-  get all(): readonly Recipient[] {
-    return this.#all;
+  /** Those that the store does not have yet. */
+  get waiting(): readonly Recipient[] {
+    return this.#waiting;
+  }
+
+  get count(): number {
+    return this.#stored + this.#waiting.length;
+  }
+
+  get hasUtf8(): boolean {
+    return this.#hasUtf8 || this.#waiting.some(({ address }) => isBeyondAscii(address));
   }
 
   /** The last one that the submitter named, after canonical mapping and before aliases; '' when there is none. */
@@ -54,13 +90,29 @@ export class RecipientCollector {
   /** always_bcc, only beside other recipients. */
   *addAlwaysBcc(): Steps<void> {
     const { alwaysBcc } = this.#maps.settings;
-    if (alwaysBcc !== '' && this.#rules.allowsBcc && this.#all.length > 0) yield* this.addBcc(alwaysBcc);
+    if (alwaysBcc !== '' && this.#rules.allowsBcc && this.count > 0) yield* this.addBcc(alwaysBcc);
   }
 
   /** All copies become one, for the first recipient in the order the queue manager has them. access(5) REDIRECT */
   redirect(address: string): void {
-    const [first] = this.#all.toSorted((a, b) => (a.address.toLowerCase() < b.address.toLowerCase() ? -1 : 1));
-    if (first !== undefined) this.#all = [{ ...first, address: this.#maps.rewriter.rewrite(address, 'local') }];
+    const first = this.#foremostOf(this.#waiting);
+    if (first === undefined) return;
+    this.forget();
+    this.#waiting = [{ ...first, address: this.#maps.rewriter.rewrite(address, 'local') }];
+  }
+
+  /** The message goes to none of them. */
+  forget(): void {
+    this.#store.forgetRecipients();
+    this.#stored = 0;
+    this.#waiting = [];
+    this.#hasUtf8 = false;
+  }
+
+  #foremostOf(recipients: readonly Recipient[]): Recipient | undefined {
+    let foremost = this.#foremost;
+    for (const one of recipients) if (foremost === undefined || isBefore(one, foremost)) foremost = one;
+    return foremost;
   }
 
   /** Gives the address after canonical mapping, before aliases. */
@@ -75,6 +127,7 @@ export class RecipientCollector {
     for (const target of targets) {
       const address = target === '' ? rewriter.rewrite('MAILER-DAEMON', 'local') : target;
       this.#keep({ address, original, dsnOriginal, notify: from.notify });
+      if (this.#waiting.length >= load) yield* this.#hand();
     }
     return mapped;
   }
@@ -87,6 +140,16 @@ export class RecipientCollector {
       : address.toLowerCase();
     if (this.#seen.has(key)) return;
     if (duplicateFilterLimit === 0 || this.#seen.size < duplicateFilterLimit) this.#seen.add(key);
-    this.#all.push(recipient);
+    this.#waiting.push(recipient);
+  }
+
+  /** Gives the store what waits; others have their turn meanwhile. */
+  *#hand(): Steps<void> {
+    this.#foremost = this.#foremostOf(this.#waiting);
+    this.#hasUtf8 = this.hasUtf8;
+    this.#stored += this.#waiting.length;
+    yield* ready(this.#store.addRecipients(this.#waiting));
+    this.#waiting = [];
+    yield* ready(setImmediate());
   }
 }

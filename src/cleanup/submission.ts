@@ -7,7 +7,6 @@
 import type { EventChannel } from '#events';
 import type {
   MaybePromise,
-  Recipient,
   Status,
   Submission,
   SubmissionAction,
@@ -20,7 +19,7 @@ import { type AddressMaps, canonicalise, MapError, type MessageMaps } from './ad
 import { ContentReader } from './content-reader.ts';
 import { Decisions } from './decisions.ts';
 import { type InspectedMessage, Inspector } from './inspector.ts';
-import { RecipientCollector } from './recipients.ts';
+import { isBeyondAscii, RecipientCollector } from './recipients.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import type { Steps } from './steps.ts';
 import { Turns } from './turns.ts';
@@ -59,10 +58,8 @@ export class CleanupSubmission implements Submission {
     this.#sender = options.envelope.sender;
     this.#decisions = new Decisions(options.envelope.contentFilter);
     const mapsAddresses = !options.overrides.includes('no_address_mappings');
-    this.#recipients = new RecipientCollector(this.#maps, {
-      expandsAliases: mapsAddresses,
-      allowsBcc: mapsAddresses && isFromOutside(options.source),
-    });
+    const rules = { expandsAliases: mapsAddresses, allowsBcc: mapsAddresses && isFromOutside(options.source) };
+    this.#recipients = new RecipientCollector(this.#maps, rules, this.#writer);
     this.#content = new ContentReader({
       queueId: this.queueId,
       envelope: options.envelope,
@@ -171,11 +168,11 @@ export class CleanupSubmission implements Submission {
 
   async end(): Promise<SubmissionResult> {
     await this.#do(() => this.#finish());
-    if (!this.#isOver && this.#recipients.all.length === 0) this.#refuse(refuse('recipients'));
+    if (!this.#isOver && this.#recipients.count === 0) this.#refuse(refuse('recipients'));
     const { onAliased } = this.#options;
-    const isAnswered = onAliased !== undefined && this.#recipients.all.length > 1;
+    const isAnswered = onAliased !== undefined && this.#recipients.count > 1;
     if (isAnswered) this.#answerProbe(onAliased);
-    if (!this.#isOver) return this.#commit(isAnswered ? [] : this.#recipients.all);
+    if (!this.#isOver) return this.#commit();
     this.#writer.abort();
     const { events } = this.#parts;
     if (this.#refusal === undefined) {
@@ -202,6 +199,7 @@ export class CleanupSubmission implements Submission {
       text: status.reason,
     });
     onAliased(status);
+    this.#recipients.forget();
   }
 
   *#finish(): Steps<void> {
@@ -212,7 +210,7 @@ export class CleanupSubmission implements Submission {
     if (redirect !== undefined) this.#recipients.redirect(redirect);
   }
 
-  async #commit(recipients: readonly Recipient[]): Promise<SubmissionResult> {
+  async #commit(): Promise<SubmissionResult> {
     // our own mail is the queue manager's work: it would hold up itself
     const pause = isFromOutside(this.#options.source) ? this.#parts.pause() : undefined;
     if (pause !== undefined) await pause;
@@ -221,13 +219,13 @@ export class CleanupSubmission implements Submission {
         envelope: {
           ...this.#options.envelope,
           sender: this.#sender,
-          smtputf8: this.#options.envelope.smtputf8 || this.#isUtf8(recipients),
+          smtputf8: this.#options.envelope.smtputf8 || this.#isUtf8(),
           contentFilter: this.#decisions.contentFilter,
           encoding: this.#options.envelope.encoding || this.#content.encoding,
           messageId: this.#content.messageId,
           ...(this.#content.tls ?? { tlsNotRequired: false }),
         },
-        recipients,
+        recipients: this.#recipients.waiting,
         queue: this.#decisions.isHeld ? 'hold' : 'incoming',
         headerBytes: this.#content.headerBytes,
         sizeBytes: this.#sizeBytes,
@@ -240,16 +238,11 @@ export class CleanupSubmission implements Submission {
   }
 
   /** UTF-8 in envelope or header section needs SMTPUTF8 on the way, asked for or not. SMTPUTF8_README */
-  #isUtf8(recipients: readonly Recipient[]): boolean {
+  #isUtf8(): boolean {
     const { utf8Detection } = this.#parts.maps.settings;
     const { source } = this.#options;
     if (!utf8Detection.has(source === 'pickup' ? 'sendmail' : source) && !utf8Detection.has('all')) return false;
-    const isBeyondAscii = (address: string): boolean => /[^\0-\x7f]/.test(address);
-    return (
-      this.#content.hasUtf8Header ||
-      isBeyondAscii(this.#sender) ||
-      recipients.some(({ address }) => isBeyondAscii(address))
-    );
+    return this.#content.hasUtf8Header || isBeyondAscii(this.#sender) || this.#recipients.hasUtf8;
   }
 
   abort(): void {
