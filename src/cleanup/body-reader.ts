@@ -29,7 +29,9 @@ export class BodyReader {
   #beginsLine = true;
   /** Bytes of the body of this part so far, one for a line end. */
   #offset = 0;
-  #field: { readonly reader: FieldReader; readonly encoding: 'latin1' | 'utf8' } | undefined;
+  /** The lines of the header field that is being read. */
+  #field: Buffer[] | undefined;
+  #fieldLength = 0;
   #output: Buffer[] = [];
 
   constructor(settings: CleanupSettings, inspector: Inspector, structure: MimeStructure) {
@@ -82,15 +84,14 @@ export class BodyReader {
     const open = this.#field;
     if (!beginsLine) return open !== undefined;
     if (open !== undefined && (bytes[0] === SPACE || bytes[0] === TAB)) {
-      open.reader.addLine(bytes.toString(open.encoding));
+      if (this.#fieldLength < this.#settings.headerSizeLimit) open.push(bytes);
+      this.#fieldLength += bytes.length;
       return true;
     }
     yield* this.#endField();
-    const encoding = textEncoding(bytes);
-    const line = bytes.toString(encoding);
-    const name = fieldName(line);
-    if (name !== undefined) {
-      this.#field = { reader: new FieldReader(name, line, this.#settings.headerSizeLimit), encoding };
+    if (fieldName(bytes.toString('latin1')) !== undefined) {
+      this.#field = [bytes];
+      this.#fieldLength = bytes.length;
       return true;
     }
     const problem = this.#structure.endHeader(bytes.length === 0);
@@ -101,18 +102,23 @@ export class BodyReader {
 
   *#endField(): Steps<void> {
     if (this.#field === undefined) return;
-    const { reader, encoding } = this.#field;
+    const lines = this.#field;
     this.#field = undefined;
+    const encoding = textEncoding(Buffer.concat(lines));
+    const [first = '', ...more] = lines.map((line) => line.toString(encoding));
+    const reader = new FieldReader(fieldName(first) ?? '', first, this.#settings.headerSizeLimit);
+    for (const line of more) reader.addLine(line);
     const { name, text } = reader.field;
     const { place } = this.#structure;
     readMimeField(this.#structure, this.#inspector, this.#settings, { name, text });
     const checked = yield* this.#inspector.header(name, text, place);
     this.#put(checked.before, true);
-    if (checked.text !== undefined) this.#output.push(Buffer.from(checked.text, encoding), crlf);
+    if (checked.text === text) this.#output.push(Buffer.from(text, encoding), crlf);
+    else this.#put(checked.text, true);
   }
 
   *#takeBody({ bytes, beginsLine, endsLine }: Piece): Steps<void> {
-    if (this.#settings.strict7bitBody && this.#structure.domain === '7bit' && !isAscii(bytes)) {
+    if (this.#settings.strict7bitBody && this.#structure.isPlain7bit && !isAscii(bytes)) {
       const text = 'improper use of 8-bit data in message body';
       this.#inspector.mimeError({ text, detail: bytes.toString() });
     }

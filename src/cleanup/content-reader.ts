@@ -98,6 +98,7 @@ export class ContentReader {
     if (last !== undefined) yield* this.#take(last);
     if (this.#header !== undefined) yield* this.#endHeader(Buffer.concat(this.#header), true);
     if (this.#body !== undefined && !this.#options.isOver()) yield* this.#store(yield* this.#body.end());
+    this.#options.inspector.end();
   }
 
   #withoutBadCharacters(content: Buffer): Buffer {

@@ -4,7 +4,7 @@ import type { EventChannel } from '#events';
 import type { Envelope, MimeStructure } from '#message';
 import { type MessageMaps, canonicalise } from './address-maps.ts';
 import { readMimeField } from './body-reader.ts';
-import { clipField, fieldRole, type HeaderField, splitHeader, textEncoding } from './header-fields.ts';
+import { asText, clipField, fieldRole, type HeaderField, splitHeader, textEncoding } from './header-fields.ts';
 import type { Inspector } from './inspector.ts';
 import { missingFields } from './missing-fields.ts';
 import { type Refusal, refuse } from './refusal.ts';
@@ -87,7 +87,7 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
     readMimeField(structure, inspector, settings, field);
     const checked = yield* inspector.header(field.name, field.text, 'primary');
     if (input.isOver()) break;
-    if (checked.before !== undefined) lines.push(checked.before);
+    if (checked.before !== undefined) lines.push(asText(checked.before, encoding));
     if (checked.text === undefined) continue;
     const name = checked.text === field.text ? field.name : checked.text.slice(0, checked.text.indexOf(':')).trimEnd();
     const key = name.toLowerCase();
@@ -102,7 +102,8 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
       events.emit({ kind: 'warning', text: `ignoring malformed header: '${checked.text.slice(0, 100)}'` });
     }
     if (settings.dropHeaders.has(key)) continue;
-    const kept = { name, text: checked.text };
+    const isReplaced = checked.text !== field.text;
+    const kept = { name, text: isReplaced ? asText(checked.text, encoding) : field.text };
     const text = rewrites ? yield* rewriteField(kept, context, maps) : kept.text;
     lines.push(clipField(text, settings.headerSizeLimit, text !== kept.text));
   }
@@ -112,7 +113,7 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
   const made =
     refusal !== undefined || input.isOver()
       ? ''
-      : completeHeader({ ...input, present, messageId, requireTls: tls.requireTls }, lines);
+      : completeHeader({ ...input, present, messageId, requireTls: tls.requireTls, encoding }, lines);
   const header = Buffer.from(lines.map((line) => `${line}\r\n`).join(''), encoding);
   const rest = section.subarray(Buffer.byteLength(text.slice(0, restAt), encoding));
   return { header, rest, messageId: messageId || made, tls, ...(refusal === undefined ? {} : { refusal }) };
@@ -124,6 +125,7 @@ function completeHeader(
     readonly present: ReadonlySet<string>;
     readonly messageId: string;
     readonly requireTls: boolean;
+    readonly encoding: 'latin1' | 'utf8';
   },
   lines: string[],
 ): string {
@@ -131,7 +133,7 @@ function completeHeader(
   const { settings } = maps;
   const adds = rewritesHeaders(envelope, settings) || settings.alwaysAddMissing;
   const missing = adds ? missingFields({ present, envelope, sender, queueId, settings }) : undefined;
-  lines.push(...(missing?.lines ?? []));
+  lines.push(...(missing?.lines ?? []).map((line) => asText(line, input.encoding)));
   // for content filters that know no REQUIRETLS
   if (requireTls && settings.requireTlsField && !present.has('require-tls-esmtp')) lines.push('Require-TLS-ESMTP: yes');
   const made = missing?.messageId ?? '';

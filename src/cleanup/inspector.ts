@@ -35,10 +35,18 @@ export interface CheckedLine {
   readonly text: string | undefined;
 }
 
+/** Which of several strict checks the reply names. */
+const mimeErrorOrder = [
+  'MIME nesting exceeds safety limit',
+  'improper use of 8-bit data in message header',
+  'improper use of 8-bit data in message body',
+];
+
 export class Inspector {
   readonly #options: InspectorOptions;
   #isOn: boolean;
-  #sawMimeError = false;
+  /** Found so far, each kind once. */
+  readonly #mimeErrors = new Set<string>();
 
   constructor(options: InspectorOptions) {
     this.#options = options;
@@ -135,12 +143,12 @@ export class Inspector {
     }
   }
 
-  /** A strict check failed; the first one refuses the message. */
+  /** A strict check failed: told once for each kind, and reading goes on, so that the log tells all of it. */
   mimeError(problem: MimeProblem): void {
-    if (!this.#isOn || this.#sawMimeError) return;
-    this.#sawMimeError = true;
-    const { queueId, origin, sender, recipient } = this.#options.message();
     const { text, detail } = problem;
+    if (!this.#isOn || this.#mimeErrors.has(text)) return;
+    this.#mimeErrors.add(text);
+    const { queueId, origin, sender, recipient } = this.#options.message();
     this.#options.events.emit({
       kind: 'mimeError',
       queueId,
@@ -150,7 +158,12 @@ export class Inspector {
       sender,
       recipient,
     });
-    this.#options.refuse(refuse('content', { dsn: '5.6.0', text }));
+  }
+
+  /** The content is all here: a failed check refuses the message, the gravest by name. */
+  end(): void {
+    const text = mimeErrorOrder.find((each) => this.#mimeErrors.has(each)) ?? [...this.#mimeErrors][0];
+    if (text !== undefined) this.#options.refuse(refuse('content', { dsn: '5.6.0', text }));
   }
 
   /** Content holds one of message_reject_characters. */

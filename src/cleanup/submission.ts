@@ -92,10 +92,12 @@ export class CleanupSubmission implements Submission {
   }
 
   #inspectedMessage(): InspectedMessage {
-    const { logClient } = this.#options.envelope;
+    const { source, envelope } = this.#options;
+    const { logClient } = envelope;
+    const ownOrigin = source === 'pickup' ? 'local' : 'unknown';
     return {
       queueId: this.queueId,
-      origin: logClient.address === '' ? 'local' : `${logClient.name}[${logClient.address}]`,
+      origin: source === 'smtpd' ? `${logClient.name}[${logClient.address}]` : ownOrigin,
       protocol: logClient.protocol,
       helo: logClient.heloName,
       sender: this.#sender,
@@ -180,7 +182,7 @@ export class CleanupSubmission implements Submission {
       return { kind: 'queued', queueId: this.queueId };
     }
     if (this.#options.source === 'smtpd') events.emit({ kind: 'canceled', queueId: this.queueId, how: 'canceled' });
-    return this.#refusal;
+    return { ...this.#refusal, envelope: { sender: this.#sender, recipients: this.#recipients.all } };
   }
 
   /** A probe's address stands for several ones: that is answer enough, and it goes to nobody. */

@@ -172,7 +172,7 @@ function envelopeOf(
     format: 1,
     createdAt: Date.now(),
     sender,
-    fullName: options.fullName || environmentName || login.fullName,
+    fullName: options.fullName ?? (environmentName || login.fullName),
     recipients,
     notify: options.notify,
     ret: options.ret,

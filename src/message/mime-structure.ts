@@ -67,6 +67,11 @@ export class MimeStructure {
     return this.#domain;
   }
 
+  /** Whether the body here is said or taken to be 7-bit data, and not encoded as such. */
+  get isPlain7bit(): boolean {
+    return this.#encoding === '7bit';
+  }
+
   /** Whether the part has parts, or is a message, and so can't be encoded itself. RFC 2045, 6.4 */
   get isComposite(): boolean {
     return this.#type === 'multipart' || this.#type === 'message';
@@ -187,7 +192,7 @@ export function parseContentType(value: string): {
 } {
   const text = withoutComments(value);
   const parts = text.match(/(?:[^;"]|"(?:[^"\\]|\\[^])*"?)+/g) ?? [];
-  const [, type = '', subtype = ''] = /^\s*([^\s/]+)\s*\/\s*([^\s;]+)/.exec(parts[0] ?? '') ?? [];
+  const [, type = '', subtype = ''] = /^\s*([^\s/]+)(?:\s*\/\s*([^\s;]+))?/.exec(parts[0] ?? '') ?? [];
   let boundary = '';
   for (const part of parts.slice(1)) {
     const [, quoted, bare] = /^\s*boundary\s*=\s*(?:"((?:[^"\\]|\\[^])*)"?|([^\s"]+))/i.exec(part) ?? [];

@@ -1,7 +1,7 @@
 /**
  * A message on its way into the queue: what smtpd, pickup, bounce and local hand to cleanup.
  */
-import type { Envelope, Notify } from './envelope.ts';
+import type { Envelope, Notify, Recipient } from './envelope.ts';
 import type { MaybePromise } from './result.ts';
 import type { Status } from './status.ts';
 
@@ -53,6 +53,8 @@ export type SubmissionResult =
       readonly dsn: string;
       readonly text: string;
       readonly isRuleText: boolean;
+      /** The envelope as the maps made it, for who has to return the message. */
+      readonly envelope?: { readonly sender: string; readonly recipients: readonly Recipient[] };
     };
 
 /** One message being received. The owner calls write in order, then end or abort, exactly once. */

@@ -149,7 +149,10 @@ class MaildropWatcher implements Pickup {
     const { result, queueId, envelope } = await submitFile(file, { submission, settings: this.#settings, events, now });
     if (result.kind === 'queued') return true;
     if (result.code < 500) return false;
-    return this.#return(path, { queueId, envelope, code: result.dsn, reason: result.text, now: now() });
+    const { sender = envelope.sender, recipients = [] } = result.envelope ?? {};
+    const returned = { ...envelope, sender };
+    const { dsn: code, text: reason } = result;
+    return this.#return(path, { queueId, envelope: returned, recipients, code, reason, now: now() });
   }
 
   /** The file goes only after the notice is on disk. */

@@ -1,13 +1,14 @@
 /** Local mail that cleanup refuses goes back to its sender: nobody waits for a reply. cleanup(8), CLEANUP_FLAG_BOUNCE */
 import type { Bouncer, NotifyResult } from '#bounce';
 import type { EventChannel } from '#events';
-import type { MessageContent, SubmissionOptions } from '#message';
+import type { MessageContent, Recipient, SubmissionOptions } from '#message';
 import { FewRecipients, type QueuedMessage } from '#store';
 import type { MaildropFile } from './maildrop-file.ts';
 
 export interface RefusedMail {
   readonly queueId: string;
   readonly envelope: SubmissionOptions['envelope'];
+  readonly recipients: readonly Recipient[];
   readonly file: MaildropFile;
   /** Status (RFC 3463) and reason of the refusal. */
   readonly code: string;
@@ -45,14 +46,7 @@ export async function returnToSender(
 ): Promise<NotifyResult> {
   const { queueId, envelope, file, code, reason, now } = mail;
   const { content } = await readContent(file);
-  const recipients = file.envelope.recipients.map((address, index) => ({
-    address,
-    original: address,
-    dsnOriginal: '',
-    notify: file.envelope.notify,
-    index,
-    state: 'pending' as const,
-  }));
+  const recipients = mail.recipients.map((recipient, index) => ({ ...recipient, index, state: 'pending' as const }));
   const message: QueuedMessage = {
     queueId,
     queue: 'incoming',

@@ -99,7 +99,7 @@ export function headerLength(data: Buffer): number | undefined {
   }
 }
 
-/** Recipients in a header section with LF line ends: of Resent-To, -Cc, -Bcc when there is a Resent- header, else To, Cc, Bcc. */
+/** Recipients in a header section with LF line ends: of Resent-To, -Cc, -Bcc when one of them is there, else To, Cc, Bcc. */
 export function headerRecipients(header: Buffer): readonly string[] {
   const fields = header
     .toString('utf8')
@@ -110,9 +110,9 @@ export function headerRecipients(header: Buffer): readonly string[] {
   for (const field of fields) {
     const colon = field.indexOf(':');
     const name = field.slice(0, Math.max(colon, 0)).trim().toLowerCase();
-    if (name.startsWith('resent-')) hasResent = true;
     const match = /^(resent-)?(?:to|cc|bcc)$/.exec(name);
     if (match === null) continue;
+    if (match[1] !== undefined) hasResent = true;
     const addresses = addressesOf(parseAddressList(field.slice(colon + 1)));
     found.push({ isResent: match[1] !== undefined, addresses });
   }

@@ -8,7 +8,8 @@ export interface SendmailOptions {
   mode: SendmailMode;
   /** Internal form; undefined: the login name. */
   sender: string | undefined;
-  fullName: string;
+  /** -F; also when it is empty. */
+  fullName: string | undefined;
   configDirectory: string | undefined;
   dotIsText: boolean;
   extractsRecipients: boolean;
@@ -79,7 +80,7 @@ class OptionReader {
   readonly options: SendmailOptions = {
     mode: 'deliver',
     sender: undefined,
-    fullName: '',
+    fullName: undefined,
     configDirectory: undefined,
     dotIsText: false,
     extractsRecipients: false,
@@ -193,14 +194,17 @@ class OptionReader {
   }
 
   #notify(value: string): void {
-    const words = value.toLowerCase().split(/[\s,]+/);
+    const words = value
+      .toLowerCase()
+      .split(/[\s,]+/)
+      .filter((word) => word !== '');
     const known: readonly Notify[] = ['never', 'success', 'failure', 'delay'];
     const unknown = words.find((word) => !known.some((name) => name === word));
     if (unknown !== undefined) {
       this.warnings.push(`unknown DSN NOTIFY command value "${unknown}" in "${value}"`);
     }
     const isAmbiguous = words.includes('never') && words.length > 1;
-    if (unknown !== undefined || isAmbiguous) {
+    if (unknown !== undefined || isAmbiguous || words.length === 0) {
       this.warnings.push(`bad -N option value: '${value}' -- ignored`);
     } else {
       this.options.notify = known.filter((name) => words.includes(name));

@@ -31,6 +31,7 @@ export type CleanupEvent =
     };
 
 const maxShown = 200;
+const maxShownOfError = 100;
 
 const parties = (
   { sender, recipient }: { readonly sender: string; readonly recipient: string },
@@ -48,6 +49,6 @@ export const cleanupRenderings: Renderings<CleanupEvent> = {
     (event.helo === '' ? '' : ` helo=<${event.helo}>`) +
     (event.text === '' ? '' : `: ${event.text}`),
   mimeError: (event, shown) =>
-    `${event.queueId}: reject: mime-error ${event.problem}: ${event.line.slice(0, maxShown)} from ${event.origin};` +
+    `${event.queueId}: reject: mime-error ${event.problem}: ${event.line.slice(0, maxShownOfError)} from ${event.origin};` +
     parties(event, shown),
 };

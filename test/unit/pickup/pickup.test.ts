@@ -26,6 +26,12 @@ const ENVELOPE = {
   smtputf8: false,
 } as const;
 
+/** What cleanup gives with a refusal. */
+const envelope = {
+  sender: 'a@mail.example.com',
+  recipients: ['b', 'c d@x'].map((address) => ({ address, original: address, dsnOriginal: '', notify: [] })),
+};
+
 describe('pickup', () => {
   let directory = '';
   before(() => {
@@ -114,7 +120,7 @@ describe('pickup', () => {
   });
 
   it('keeps a refused file until its sender has been told', async () => {
-    const refused = { kind: 'refused', code: 550, dsn: '5.7.1', text: 'no', isRuleText: true } as const;
+    const refused = { kind: 'refused', code: 550, dsn: '5.7.1', text: 'no', isRuleText: true, envelope } as const;
     const { pickup, returned, leave } = setUp(refused, { ok: false, reason: 'no space' });
     const path = leave('F1', `${formatMaildropEnvelope(ENVELOPE)}x\n`);
     await pickup.scan();
@@ -129,6 +135,7 @@ describe('pickup', () => {
       dsn: '5.7.1',
       text: 'no',
       isRuleText: true,
+      envelope,
     });
     const paths = [leave('F1', 'no envelope\nx\n'), leave('F2', `${formatMaildropEnvelope(ENVELOPE)}x\n`)];
     await pickup.scan();

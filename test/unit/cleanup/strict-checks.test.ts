@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { Workbench } from './workbench.ts';
+
+describe('strict checks of MIME', () => {
+  let bench: Workbench;
+  before(() => {
+    bench = new Workbench();
+  });
+  after(() => bench.close());
+  const strict = 'strict_8bitmime = yes\nstrict_mime_encoding_domain = yes\n';
+  const errorsIn = (log: readonly string[]): readonly string[] =>
+    log.flatMap((line) => /mime-error (.*?): /.exec(line)?.[1] ?? []);
+
+  it('tell each kind of error once, and refuse for the gravest', async () => {
+    const parts = '--A\r\n\r\nä\r\nä\r\n--A\r\nX: ä\r\n\r\nx\r\n';
+    const taken = await bench.take(strict, {
+      content: `Content-Type: multipart/mixed; boundary=A\r\n\r\n${parts}`,
+    });
+    assert.deepEqual(errorsIn(taken.log), [
+      'improper use of 8-bit data in message body',
+      'improper use of 8-bit data in message header',
+    ]);
+    assert.equal(taken.reply, '550 5.6.0 improper use of 8-bit data in message header');
+  });
+
+  it('leave the last word to a rule that rejects', async () => {
+    const rule = 'body_checks = regexp:{{/^no/ REJECT 5.7.9 no}}\n';
+    const taken = await bench.take(strict + rule, { content: 'X: y\r\n\r\nä\r\nno\r\n' });
+    assert.equal(taken.reply, '550 5.7.9 no');
+  });
+
+  it('take what is encoded for 7-bit data whatever it is', async () => {
+    const taken = await bench.take(strict, { content: 'Content-Transfer-Encoding: base64\r\n\r\nä\r\n' });
+    assert.equal(taken.reply, 'queued');
+  });
+
+  it('read a folded field of a part as one text', async () => {
+    const rule = 'mime_header_checks = regexp:{{/ä/ WARN umlaut}}\n';
+    const content = 'Content-Type: multipart/mixed; boundary=A\r\n\r\n--A\r\nX: y\r\n ä\r\n\r\nx\r\n';
+    const taken = await bench.take(rule, { content });
+    assert.equal(taken.log.filter((line) => line.includes(': umlaut')).length, 1);
+    assert.match(taken.content, /X: y\r\n ä\r\n/);
+  });
+});

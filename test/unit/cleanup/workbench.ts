@@ -1,0 +1,76 @@
+/** One message through cleanup with a configuration of its own, and what became of it. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createCleanup } from '#cleanup';
+import { openSettings } from '#config';
+import { renderPostfixText } from '#events';
+import { internalEnvelope, type SubmissionOptions } from '#message';
+import { createRewriter } from '#rewrite';
+import { TableOpener } from '#tables';
+
+export interface Taken {
+  readonly sender: string;
+  readonly recipients: readonly string[];
+  readonly content: string;
+  readonly log: readonly string[];
+  /** `queued`, or code and text of the refusal. */
+  readonly reply: string;
+}
+
+export interface Given {
+  readonly sender?: string;
+  readonly recipients?: readonly string[];
+  readonly content?: string;
+  readonly fullName?: string;
+  readonly source?: SubmissionOptions['source'];
+}
+
+export class Workbench {
+  readonly #directory = mkdtempSync(join(tmpdir(), 'cleanup-'));
+
+  close(): void {
+    rmSync(this.#directory, { recursive: true });
+  }
+
+  async take(mainCf: string, given: Given): Promise<Taken> {
+    const { sender = 's@s.example', recipients = ['r@r.example'], source = 'smtpd', fullName = '' } = given;
+    const { content = 'Message-ID: <1@x>\r\n\r\nx\r\n' } = given;
+    const base = 'compatibility_level = 3.6\nmyhostname = mail.example.com\n';
+    writeFileSync(join(this.#directory, 'main.cf'), base + mainCf);
+    const { settings } = openSettings(this.#directory);
+    const log: string[] = [];
+    const warn = (text: string): void => void log.push(text);
+    const tables = new TableOpener({ settings, configDirectory: this.#directory, warn });
+    const written: Buffer[] = [];
+    let taken = { sender: '', recipients: [''] };
+    const cleanup = createCleanup({
+      settings,
+      tables,
+      events: { emit: (event) => void log.push(renderPostfixText(event)) },
+      rewriter: createRewriter({ settings, tables, warn }),
+      store: {
+        begin: () => ({
+          queueId: 'ABC',
+          addRecipients: () => undefined,
+          forgetRecipients: () => undefined,
+          write: (chunk) => void written.push(Buffer.from(chunk)),
+          commit: (message) => {
+            taken = { sender: message.envelope.sender, recipients: message.recipients.map(({ address }) => address) };
+            return Promise.resolve();
+          },
+          abort: () => undefined,
+        }),
+      },
+    });
+    const envelope = { ...internalEnvelope(sender, 0, 'mail'), fullName };
+    const message = cleanup.open({ source, overrides: [], envelope, prepend: Buffer.alloc(0) });
+    for (const address of recipients) {
+      await message.addRecipient({ address, original: address, dsnOriginal: '', notify: [] });
+    }
+    await message.write(Buffer.from(content));
+    const result = await message.end();
+    const reply = result.kind === 'refused' ? `${result.code} ${result.dsn} ${result.text}` : 'queued';
+    return { ...taken, content: Buffer.concat(written).toString(), log, reply };
+  }
+}
