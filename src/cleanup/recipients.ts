@@ -54,6 +54,11 @@ export class RecipientCollector {
     return this.#waiting;
   }
 
+  /** All of them; undefined once the store has some. */
+  get all(): readonly Recipient[] | undefined {
+    return this.#stored === 0 ? this.#waiting : undefined;
+  }
+
   get count(): number {
     return this.#stored + this.#waiting.length;
   }

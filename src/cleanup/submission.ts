@@ -182,7 +182,8 @@ export class CleanupSubmission implements Submission {
       return { kind: 'queued', queueId: this.queueId };
     }
     if (this.#options.source === 'smtpd') events.emit({ kind: 'canceled', queueId: this.queueId, how: 'canceled' });
-    return { ...this.#refusal, envelope: { sender: this.#sender, recipients: this.#recipients.all } };
+    const recipients = this.#recipients.all;
+    return { ...this.#refusal, envelope: { sender: this.#sender, ...(recipients && { recipients }) } };
   }
 
   /** A probe's address stands for several ones: that is answer enough, and it goes to nobody. */

@@ -53,8 +53,8 @@ export type SubmissionResult =
       readonly dsn: string;
       readonly text: string;
       readonly isRuleText: boolean;
-      /** The envelope as the maps made it, for who has to return the message. */
-      readonly envelope?: { readonly sender: string; readonly recipients: readonly Recipient[] };
+      /** The envelope as the maps made it, for who has to return the message; no recipients when there are many. */
+      readonly envelope?: { readonly sender: string; readonly recipients?: readonly Recipient[] };
     };
 
 /** One message being received. The owner calls write in order, then end or abort, exactly once. */

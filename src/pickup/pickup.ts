@@ -15,7 +15,7 @@ import type { SenderRight } from '#tables';
 import { type RefusedMail, returnToSender } from './return-mail.ts';
 import { openMaildropFile } from './maildrop-file.ts';
 import { type PickupSettings, readPickupSettings } from './settings.ts';
-import { submitFile } from './submit.ts';
+import { fileRecipients, submitFile } from './submit.ts';
 
 export interface PickupOptions {
   /** $queue_directory/maildrop */
@@ -149,7 +149,7 @@ class MaildropWatcher implements Pickup {
     const { result, queueId, envelope } = await submitFile(file, { submission, settings: this.#settings, events, now });
     if (result.kind === 'queued') return true;
     if (result.code < 500) return false;
-    const { sender = envelope.sender, recipients = [] } = result.envelope ?? {};
+    const { sender = envelope.sender, recipients = fileRecipients(file) } = result.envelope ?? {};
     const returned = { ...envelope, sender };
     const { dsn: code, text: reason } = result;
     return this.#return(path, { queueId, envelope: returned, recipients, code, reason, now: now() });

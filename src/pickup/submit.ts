@@ -7,6 +7,7 @@ import {
   type SubmissionOptions,
   type SubmissionPort,
   type SubmissionResult,
+  type SubmittedRecipient,
 } from '#message';
 import type { MaildropFile } from './maildrop-file.ts';
 import type { PickupSettings } from './settings.ts';
@@ -35,6 +36,16 @@ export interface Submitted {
   readonly result: SubmissionResult;
 }
 
+/** Whom the file names, as it names them. */
+export function fileRecipients({ envelope }: MaildropFile): readonly SubmittedRecipient[] {
+  return envelope.recipients.map((address) => ({
+    address,
+    original: address,
+    dsnOriginal: '',
+    notify: envelope.notify,
+  }));
+}
+
 /** Sends the file through cleanup; rejects when the file can't be read. */
 export async function submitFile(file: MaildropFile, options: SubmitOptions): Promise<Submitted> {
   const { envelope } = file;
@@ -46,9 +57,7 @@ export async function submitFile(file: MaildropFile, options: SubmitOptions): Pr
     sender: envelope.sender,
   });
   try {
-    for (const address of envelope.recipients) {
-      await message.addRecipient({ address, original: address, dsnOriginal: '', notify: envelope.notify });
-    }
+    for (const recipient of fileRecipients(file)) await message.addRecipient(recipient);
     for await (const chunk of file.content()) await message.write(chunk);
   } catch (error) {
     message.abort();
