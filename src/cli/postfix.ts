@@ -5,7 +5,7 @@ import { type Configuration, ConfigError, findConfigDirectory, loadConfiguration
 import { createFileSink, EventLog } from '#events';
 import { isAllInOne, masterEngineOptions, openLogFile, runningMaster } from '#master';
 import { keepDescriptorsPrivate } from '#native';
-import { unusableServices } from '#roles';
+import { startRefusals, unusableServices } from '#roles';
 import type { CliIo, Command } from './io.ts';
 import { makeQueueDirectories } from './queue-directories.ts';
 
@@ -45,7 +45,7 @@ const commands: Readonly<Record<string, (script: Script) => Promise<number>>> = 
   drain: stop,
   reload,
   status,
-  check,
+  check: checkStart,
   flush: async ({ io, configuration }) => {
     const { run: postqueue } = await loadPostqueue();
     return postqueue(['-c', configuration.directory, '-f'], io);
@@ -126,6 +126,15 @@ async function start(script: Script, inForeground: boolean): Promise<number> {
   const problems = await launch(configuration.directory, queueDirectory, inForeground);
   for (const text of problems) say(text, 'fatal');
   if (problems.length > 0) say('mail system startup failed', 'fatal');
+  return problems.length > 0 ? 1 : 0;
+}
+
+/** What a start would do, without starting: it says itself what it refuses. */
+async function checkStart(script: Script): Promise<number> {
+  const status = await check(script);
+  if (status !== 0) return status;
+  const problems = await startRefusals(script.configuration);
+  for (const text of problems) script.say(text, 'fatal');
   return problems.length > 0 ? 1 : 0;
 }
 

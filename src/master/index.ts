@@ -6,3 +6,4 @@ export { openLogFile } from './log-file.ts';
 export { isAllInOne, pidFilePath, removePidFile, runningMaster, writePidFile } from './pid-file.ts';
 export { Supervisor, type SupervisorOptions } from './supervisor.ts';
 export { SpawnServices } from './spawn-services.ts';
+export { tryToSupervise } from './refusals.ts';

@@ -42,6 +42,12 @@ export async function unusableServices(configuration: Configuration): Promise<re
   ];
 }
 
+/** Why a start would be refused, one line each. */
+export async function startRefusals(configuration: Configuration): Promise<readonly string[]> {
+  const { startRefusals: find } = await import('./start-rehearsal.ts');
+  return find(configuration);
+}
+
 /** The log as main.cf has it, for commands that write to it. */
 export async function openMailLog(settings: Settings): Promise<LogSink> {
   const { openMailLog: open } = await import('./mail-log.ts');

@@ -7,7 +7,7 @@ import type { Configuration } from '#config';
 import type { DelivererPool } from '#delivery';
 import type { EventLog } from '#events';
 import { refusedUser } from '#tables';
-import type { StoreOptions } from '#store';
+import { openStore, type StoreOptions } from '#store';
 import type { KeyFiles } from '#tls';
 import { startControlServer } from './control-server.ts';
 import { openLocalIntake } from './local-intake.ts';
@@ -54,11 +54,17 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
   const { settings } = configuration;
   const keyFiles = options.keyFiles ?? readTlsFiles(configuration);
   const tools = createServiceTools(configuration, log);
-  const core = await openMessageCore(tools, { deliverers, store: storeOptions });
-  const { store, qmgr, flushSite, tables } = core;
+  const warn = warningsTo(tools.channelOf(settings, 'qmgr'));
+  const store = await openStore({
+    directory: settings.string('queue_directory'),
+    longQueueIds: settings.bool('enable_long_queue_ids'),
+    warn,
+    ...storeOptions,
+  });
+  const core = openMessageCore(tools, { deliverers, store });
+  const { qmgr, flushSite, tables } = core;
   const servers = await openMailServers(tools, core, keyFiles);
   const intake = openLocalIntake(tools, core);
-  const warn = warningsTo(tools.channelOf(settings, 'qmgr'));
   const control = await startControlServer({
     queueDirectory: settings.string('queue_directory'),
     store,

@@ -7,7 +7,7 @@ import { createHostLookup, type HostLookup, systemResolver } from '#dns';
 import type { DeliveryAgent } from '#message';
 import { createQueueManager, InFlow, type QueueManager } from '#qmgr';
 import { createRewriter, type Rewriter } from '#rewrite';
-import { openStore, type QueueStore, type StoreOptions } from '#store';
+import type { QueueStore } from '#store';
 import type { TableOpener } from '#tables';
 import { createProbeSender, createVerifier, type ProbeSender, type Verifier } from '#verify';
 import { createAgents } from './agents.ts';
@@ -34,22 +34,13 @@ export interface MessageCore {
 
 export interface CoreOptions {
   readonly deliverers: DelivererPool;
-  readonly store: Pick<StoreOptions, 'owner' | 'writerThread'>;
+  readonly store: QueueStore;
 }
 
-export async function openMessageCore(
-  tools: ServiceTools,
-  { deliverers, store: storeOptions }: CoreOptions,
-): Promise<MessageCore> {
+export function openMessageCore(tools: ServiceTools, { deliverers, store }: CoreOptions): MessageCore {
   const { configuration, channelOf, openerFor, now } = tools;
   const { settings, services } = configuration;
   const qmgrEvents = channelOf(settings, 'qmgr');
-  const store = await openStore({
-    directory: settings.string('queue_directory'),
-    longQueueIds: settings.bool('enable_long_queue_ids'),
-    warn: warningsTo(qmgrEvents),
-    ...storeOptions,
-  });
   const { tables } = openerFor('trivial-rewrite', settings);
   const rewriter = createRewriter({
     settings,
