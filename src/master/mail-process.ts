@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import type { FromMail, MailStart, ToMail } from './control-messages.ts';
 import { parseFromMail } from './control-messages.ts';
 import { allocatorEnvironment, mailEngineOptions } from './engine-options.ts';
+import { describeEnd } from './process-end.ts';
 
 export interface MailProcess {
   readonly child: ChildProcess;
@@ -31,10 +32,6 @@ export interface MailProcessOptions {
 
 /** First descriptor of the child that carries a listener: 0 to 2 are standard, 3 is the log, 4 the channel. */
 const firstListenerFd = 5;
-
-function describeEnd(code: number | null, signal: NodeJS.Signals | null): string {
-  return signal === null ? `exit status ${code ?? 0}` : `killed by signal ${signal}`;
-}
 
 /** Starts a mail process. Its listeners and log are inherited descriptors. */
 export function startMailProcess(options: MailProcessOptions): MailProcess {

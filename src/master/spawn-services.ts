@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { ConfigError, type Configuration, placeOfService, type ServiceEntry, splitServiceArguments } from '#config';
 import type { EventChannel } from '#events';
 import { getGroupByName, getUserByName } from '#native';
+import { describeEnd } from './process-end.ts';
 
 interface SpawnSettings {
   readonly argv: readonly string[];
@@ -110,9 +111,9 @@ class SpawnService {
     };
     child.once('error', (error) => end(`command ${command}: ${error.message}`));
     child.once('exit', (status, signal) => {
-      if (signal === 'SIGKILL') end(`command ${command}: process killed by signal 9, or beyond its time limit`);
-      else if (signal !== null) end(`command ${command}: process killed by ${signal}`);
-      else end(status === 0 ? undefined : `command ${command} exit status ${status ?? 0}`);
+      if (status === 0) return end(undefined);
+      const limit = signal === 'SIGKILL' ? ', perhaps for its time limit' : '';
+      end(`command ${command} ${describeEnd(status, signal)}${limit}`);
     });
     socket.destroy();
   }
