@@ -18,6 +18,15 @@ const mimeFields = new Set(
   'content-description content-disposition content-id content-transfer-encoding content-type mime-version'.split(' '),
 );
 
+const resentFields = new Set(
+  ['bcc', 'cc', 'date', 'from', 'message-id', 'reply-to', 'sender', 'to'].map((name) => `resent-${name}`),
+);
+
+/** Whether a field, by its name in lower case, makes the message a resent one. RFC 5322, 3.6.6 */
+export function isResentField(name: string): boolean {
+  return resentFields.has(name);
+}
+
 /** Whose addresses a field holds. */
 export function fieldRole(name: string): 'header_sender' | 'header_recipient' | undefined {
   const lower = name.toLowerCase();
@@ -71,7 +80,10 @@ export class FieldReader {
   }
 
   get field(): HeaderField {
-    return { name: this.name, text: this.#lines.join('\r\n') };
+    const text = this.#lines.join('\r\n');
+    // as in a C string, nothing is behind a null character
+    const end = text.indexOf('\0');
+    return { name: this.name, text: end < 0 ? text : text.slice(0, end) };
   }
 }
 

@@ -94,7 +94,10 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
     present.add(key);
     if (key === 'received') hops += 1;
     else if (key === 'message-id' || key === 'resent-message-id') {
-      const id = checked.text.slice(checked.text.indexOf(':') + 1).trim();
+      const id = checked.text
+        .slice(checked.text.indexOf(':') + 1)
+        .replaceAll('\r\n', '\n')
+        .trim();
       if (key === 'message-id') messageId ||= id;
       events.emit({ kind: 'messageId', queueId, messageId: id, isResent: key !== 'message-id' });
     }
@@ -139,6 +142,6 @@ function completeHeader(
   const made = missing?.messageId ?? '';
   if (made !== '') events.emit({ kind: 'messageId', queueId, messageId: made, isResent: missing?.isResent === true });
   if (!present.has('message-id') && (made === '' || missing?.isResent === true))
-    events.emit({ kind: 'messageId', queueId, messageId, isResent: false });
+    events.emit({ kind: 'messageId', queueId, messageId: messageId || '<>', isResent: false });
   return missing?.isResent === true ? '' : made;
 }

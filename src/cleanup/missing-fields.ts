@@ -1,6 +1,7 @@
 /** Header fields that a message must have, made where they lack. cleanup(8), inventory i.2 */
 import { toExternal } from '#address';
 import { type Envelope, formatMailDate } from '#message';
+import { isResentField } from './header-fields.ts';
 import type { CleanupSettings } from './settings.ts';
 
 /** `YYYYMMDDhhmmss.QUEUEID@myhostname` in GMT; with long queue IDs `QUEUEID@myhostname`. */
@@ -46,7 +47,7 @@ function fromBody(sender: string, fullName: string, settings: FromSettings): str
   if (fullName === '') return address;
   // oxlint-disable-next-line no-control-regex -- what is not ASCII
   const name = /[^\x00-\x7f]/.test(fullName) ? encodeWords(fullName, settings.fullNameCharset) : undefined;
-  if (!settings.headerFromStandard) return `${address} (${name ?? fullName.replaceAll(/[()\\]/g, String.raw`\$&`)})`;
+  if (!settings.headerFromStandard) return `${address} (${name ?? fullName})`;
   // RFC 5322, 3.2.3: atoms and blanks need no quotes
   const isPlain = /^[\w !#$%&'*+\-/=?^`{|}~]+$/.test(fullName);
   return `${name ?? (isPlain ? fullName.trim() : `"${fullName.replaceAll(/["\\]/g, String.raw`\$&`)}"`)} <${address}>`;
@@ -72,7 +73,7 @@ export interface MissingFields {
 
 /** Fields that a message must have and lacks, in Postfix's order; Resent- forms when any Resent- field is there. */
 export function missingFields({ present, envelope, sender, queueId, settings }: MissingFieldsInput): MissingFields {
-  const isResent = [...present].some((name) => name.startsWith('resent-'));
+  const isResent = [...present].some(isResentField);
   const prefix = isResent ? 'Resent-' : '';
   const has = (name: string): boolean => present.has(`${prefix}${name}`.toLowerCase());
   const lines: string[] = [];

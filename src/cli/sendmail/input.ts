@@ -8,6 +8,8 @@ import { addressesOf, parseAddressList } from '#address';
 const LF = 0x0a;
 const CR = 0x0d;
 const DOT = 0x2e;
+const SPACE = 0x20;
+const TAB = 0x09;
 const NEWLINE = Buffer.from('\n');
 
 export type LineEndRule = 'always' | 'strict' | 'never';
@@ -59,11 +61,15 @@ export class MessageLines {
       const textEnd = this.#textEnd(data, at, lineEnd);
       const isDot = textEnd === at + 1 && data[at] === DOT && !this.#rules.dotIsText;
       const isDropped = isDot || (this.#isAtTop && isFromLine(data.subarray(at, textEnd)));
+      if (!isDropped && this.#isAtTop) {
+        this.#isAtTop = false;
+        // what looks like a continuation continues nothing: the header section is empty
+        if (data[at] === SPACE || data[at] === TAB) pieces.push(NEWLINE);
+      }
       if (isDropped || textEnd < lineEnd) {
         pieces.push(data.subarray(start, isDropped ? at : textEnd));
         start = isDropped ? lineEnd + 1 : lineEnd;
       }
-      if (!isDropped) this.#isAtTop = false;
       this.#hasEnded = isDot;
       at = lineEnd + 1;
     }

@@ -40,7 +40,7 @@ const parties = (
 
 export const cleanupRenderings: Renderings<CleanupEvent> = {
   messageId: (event) =>
-    `${event.queueId}: ${event.isResent ? 'resent-' : ''}message-id=${event.messageId === '' ? '<>' : event.messageId}`,
+    `${event.queueId}: ${event.isResent ? 'resent-' : ''}message-id=${event.messageId}`,
   canceled: (event) => `${event.queueId}: removed (${event.how})`,
   contentCheck: (event, shown) =>
     `${event.queueId}: ${event.word}: ${event.part} ${event.line.slice(0, maxShown)} from ${event.origin};` +

@@ -21,7 +21,7 @@ export interface Taken {
 export interface Given {
   readonly sender?: string;
   readonly recipients?: readonly string[];
-  readonly content?: string;
+  readonly content?: string | Buffer;
   readonly fullName?: string;
   readonly source?: SubmissionOptions['source'];
 }
@@ -68,7 +68,7 @@ export class Workbench {
     for (const address of recipients) {
       await message.addRecipient({ address, original: address, dsnOriginal: '', notify: [] });
     }
-    await message.write(Buffer.from(content));
+    await message.write(Buffer.isBuffer(content) ? content : Buffer.from(content));
     const result = await message.end();
     const reply = result.kind === 'refused' ? `${result.code} ${result.dsn} ${result.text}` : 'queued';
     return { ...taken, content: Buffer.concat(written).toString(), log, reply };

@@ -82,11 +82,16 @@ describe('sendmail', () => {
     assert.equal((await send(['b'], 'From x\r\n>From y\nS: t\r\n\r\r\nFrom z\n')).content, 'S: t\n\nFrom z\n');
   });
 
+  it('has no header section when it begins with a blank', async () => {
+    assert.equal((await send(['b'], ' S: t\r\n\r\nx\n')).content, '\n S: t\n\nx\n');
+  });
+
   it('takes recipients from headers with -t', async () => {
     const to = async (text: string, ...args: readonly string[]): Promise<readonly string[] | undefined> =>
       (await send(['-t', ...args], text)).envelope?.recipients;
     assert.deepEqual(await to('To: a,\n b\nCc: c\nBcc: d\nX-To: e\n\nTo: f\n', 'g'), ['g', 'a', 'b', 'c', 'd']);
     assert.deepEqual(await to('To: a\nResent-To: r\n\n'), ['r']);
+    assert.deepEqual(await to('To: a\nResent-From: r\n\n'), ['a']);
     const none = await send(['-t'], 'Subject: s\n\nTo: x\n');
     assert.match(none.output, /^sendmail: fatal: root\(0\): No recipient addresses found in message header\n/);
     assert.deepEqual([none.status, none.envelope], [75, undefined]);

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { Workbench } from './workbench.ts';
+
+describe('the header section of a message on its way into the queue', () => {
+  let bench: Workbench;
+  before(() => {
+    bench = new Workbench();
+  });
+  after(() => bench.close());
+
+  it('is that of a resent message by the fields of RFC 5322 only', async () => {
+    const kept = await bench.take('', { content: 'Resent-Colour: red\r\n\r\n' });
+    assert.match(kept.content, /^Message-Id: /m);
+    const resent = await bench.take('', { content: 'Resent-Date: today\r\n\r\n' });
+    assert.match(resent.content, /^Resent-Message-Id: /m);
+  });
+
+  it('has each field up to its null character', async () => {
+    const taken = await bench.take('', { content: 'X: a\0b\r\n c\r\nY: z\r\n\r\nd\0e\r\n' });
+    assert.match(taken.content, /^X: a\r\nY: z\r\n/);
+    assert.match(taken.content, /d\0e\r\n$/);
+  });
+
+  it('is logged with the Message-Id as it stands', async () => {
+    const idOf = async (content: string): Promise<string | undefined> => {
+      const { log } = await bench.take('local_header_rewrite_clients =\n', { content });
+      return log.find((line) => line.includes('message-id='));
+    };
+    assert.equal(await idOf('Message-Id:\r\n\r\n'), 'ABC: message-id=');
+    assert.equal(await idOf('Message-Id: <a\r\n b>\r\n\r\n'), 'ABC: message-id=<a? b>');
+  });
+
+  it('holds names that are not ASCII, whatever stands beside them', async () => {
+    const content = Buffer.from('X: \xff\r\n\r\n', 'latin1');
+    const settings = 'header_checks = regexp:{{/^X/ PREPEND Y: ä}}\n';
+    const made = await bench.take(settings, { content: 'X: y\r\n\r\n', sender: 'ä@s.example' });
+    assert.match(made.content, /^Y: ä\r\nX: y\r\n[^]*From: ä@s.example/);
+    const beside = await bench.take('', { content, sender: 'ä@s.example' });
+    assert.match(beside.content, /From: ä@s.example/);
+  });
+});
