@@ -39,8 +39,7 @@ const parties = (
 ): string => ` from=<${shown(sender)}>${recipient === '' ? '' : ` to=<${shown(recipient)}>`}`;
 
 export const cleanupRenderings: Renderings<CleanupEvent> = {
-  messageId: (event) =>
-    `${event.queueId}: ${event.isResent ? 'resent-' : ''}message-id=${event.messageId}`,
+  messageId: (event) => `${event.queueId}: ${event.isResent ? 'resent-' : ''}message-id=${event.messageId}`,
   canceled: (event) => `${event.queueId}: removed (${event.how})`,
   contentCheck: (event, shown) =>
     `${event.queueId}: ${event.word}: ${event.part} ${event.line.slice(0, maxShown)} from ${event.origin};` +
