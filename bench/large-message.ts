@@ -5,16 +5,18 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { loadConfiguration } from '#config';
 import type { MailEvent } from '#events';
-import { type DeliveryAgent, internalEnvelope, type Outcome } from '#message';
+import { type DeliveryAgent, internalEnvelope, type Outcome, type Recipient } from '#message';
 import { createQueueManager, InFlow } from '#qmgr';
 import { openStore } from '#store';
 
 const recipients = Number(process.argv[2] ?? 100_000);
 const kind: Outcome['kind'] = process.argv[3] === 'deferred' ? 'deferred' : 'sent';
 const smallMessages = 50;
+/** Recipients given to the store at once. */
+const loadSize = 500;
 const directory = mkdtempSync(join(tmpdir(), 'posthorn-bench-'));
 writeFileSync(join(directory, 'main.cf'), 'compatibility_level = 3.6\nmyhostname = mail.example.com\n');
 writeFileSync(join(directory, 'master.cf'), 'smtp unix - - n - 100 smtp\n');
@@ -57,13 +59,22 @@ const manager = createQueueManager({
   now: () => Date.now(),
 });
 
-async function send(addresses: readonly string[], isSmall: boolean): Promise<void> {
+async function send(count: number, addressOf: (i: number) => string, isSmall: boolean): Promise<void> {
   const writer = store.begin(Date.now());
   await writer.write(Buffer.from('Subject: x\r\n\r\n'));
   if (isSmall) sentAt.set(writer.queueId, performance.now());
+  const load = (from: number, size: number): readonly Recipient[] =>
+    Array.from({ length: Math.min(size, count - from) }, (_, i) => {
+      return { address: addressOf(from + i), original: '', dsnOriginal: '', notify: [] };
+    });
+  let given = 0;
+  for (; count - given > loadSize; given += loadSize) {
+    await writer.addRecipients(load(given, loadSize));
+    await setImmediate();
+  }
   await writer.commit({
     envelope: { ...internalEnvelope('sender@example.net', Date.now(), 'mail'), messageId: '' },
-    recipients: addresses.map((address) => ({ address, original: '', dsnOriginal: '', notify: [] })),
+    recipients: load(given, loadSize),
     queue: 'incoming',
     headerBytes: 10,
     sizeBytes: 12,
@@ -82,13 +93,10 @@ const watch = setInterval(() => {
 manager.start();
 const startedAt = performance.now();
 const cpuBefore = process.cpuUsage();
-await send(
-  Array.from({ length: recipients }, (_, i) => `user${i}@d${i % 200}.example`),
-  false,
-);
+await send(recipients, (i) => `user${i}@d${i % 200}.example`, false);
 for (let i = 0; i < smallMessages; i += 1) {
   await setTimeout(40);
-  await send([`small${i}@s${i % 5}.example`], true);
+  await send(1, () => `small${i}@s${i % 5}.example`, true);
 }
 while (manager.activeCount > 0) await setTimeout(20);
 const { user, system } = process.cpuUsage(cpuBefore);

@@ -8,6 +8,9 @@ import type { QueueManagerOptions } from './options.ts';
 import type { RecipientSpace } from './recipient-space.ts';
 import { type Route, routeRecipient, type RoutingOptions } from './routing.ts';
 
+/** More would hold up everything else. */
+const mostInATurn = 1000;
+
 export interface MessageReaderParts {
   readonly options: Pick<QueueManagerOptions, 'resolve' | 'now'>;
   readonly settings: RoutingOptions['settings'];
@@ -53,12 +56,13 @@ export class MessageReader {
 
   #read(message: ActiveMessage, count: number): void {
     const { options, space, onFailed } = this.#parts;
+    const wanted = Math.min(count, mostInATurn);
     let batch: readonly RequestRecipient[] = [];
     message.isRouting = true;
     try {
-      batch = message.nextRecipients(count);
+      batch = message.nextRecipients(wanted);
       // what was said of the message before its parts were read is not to be trusted where they say otherwise
-      if (batch.length < count) message.unreadCount = batch.length;
+      if (batch.length < wanted) message.unreadCount = batch.length;
       space.read(message, batch.length, options.now());
       this.#route(message, batch);
     } catch (error) {
