@@ -6,6 +6,7 @@ import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setImmediate } from 'node:timers/promises';
+import type { MaybePromise } from '#message';
 import { peerUserOf } from '#native';
 import type { Requeuer } from '#pickup';
 import type { QueueManager } from '#qmgr';
@@ -58,7 +59,7 @@ async function answer(
   request: Request,
   { store, qmgr, requeuer, flushSite }: ControlServerOptions,
   isPrivileged: boolean,
-  write: (value: unknown) => void,
+  write: (value: unknown) => MaybePromise<void>,
 ): Promise<void> {
   const selector: MessageSelector = {
     ...(request.queueIds === undefined ? {} : { queueIds: request.queueIds }),
@@ -69,9 +70,9 @@ async function answer(
       for await (const { queueId, queue, envelope, recipients, sizeBytes, dueAt, forcedExpire } of store.list(
         selector,
       )) {
-        write({ message: { queueId, queue, envelope, sizeBytes, dueAt, forcedExpire } });
+        await write({ message: { queueId, queue, envelope, sizeBytes, dueAt, forcedExpire } });
         for (const part of recipients.all()) {
-          write({ recipients: part });
+          await write({ recipients: part });
           if (recipients.isInParts) await setImmediate();
         }
       }
@@ -90,7 +91,7 @@ async function answer(
     case 'requeue':
     case 'expire': {
       if (!isPrivileged) throw new Error('only root may change the queue');
-      write({ changed: await store[request.operation](selector) });
+      await write({ changed: await store[request.operation](selector) });
       if (request.operation === 'requeue') await requeuer.run();
       else if (request.operation !== 'hold') void qmgr.scan();
       return;
@@ -116,9 +117,26 @@ function peerOf(socket: Socket): number | undefined {
   return isOpen ? peerUserOf(Number(handle.fd)) : undefined;
 }
 
+/** Resolves when the reader has caught up; rejects when it went away. */
+function drained(socket: Socket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (): void => {
+      socket.off('drain', settle);
+      socket.off('close', settle);
+      if (socket.destroyed) reject(new Error('the reader went away'));
+      else resolve();
+    };
+    if (socket.destroyed) return settle();
+    socket.on('drain', settle);
+    socket.on('close', settle);
+  });
+}
+
 function serve(socket: Socket, options: ControlServerOptions, isPrivileged: boolean): void {
   socket.on('error', () => socket.destroy());
-  const write = (value: unknown): void => void socket.write(`${JSON.stringify(value)}\n`);
+  const write = (value: unknown): MaybePromise<void> => {
+    if (!socket.write(`${JSON.stringify(value)}\n`)) return drained(socket);
+  };
   const lines = createInterface({ input: socket });
   // it repeats the errors of the socket
   lines.on('error', () => undefined);

@@ -14,7 +14,7 @@ import { isDamage } from './salvage.ts';
 import { queueNameOf, queueNumbers } from './schema.ts';
 import type { WriterClient } from './writer-client.ts';
 
-const pageRows = 500;
+const pageRows = 100;
 const allQueues: readonly QueueName[] = ['incoming', 'active', 'deferred', 'hold', 'maildrop'];
 
 export class StoredMessages {
@@ -106,7 +106,8 @@ export class StoredMessages {
       const last = rows.at(-1);
       if (last === undefined || rows.length < pageRows) return;
       after = last.serial;
-      await Promise.resolve();
+      // a long queue holds up nobody
+      await setImmediate();
     }
   }
 

@@ -335,6 +335,16 @@ describe('the queue store', () => {
     );
   });
 
+  it('lists a long queue without holding up anybody', async () => {
+    await Promise.all(Array.from({ length: 150 }, () => put('x', 'hold')));
+    let hasWorked = false;
+    setImmediate(() => (hasWorked = true));
+    let listed = 0;
+    for await (const message of store.list()) if (message.queue === 'hold') listed += 1;
+    assert.equal(listed, 150);
+    assert.ok(hasWorked);
+  });
+
   it('requeues at once what was put off for long', async () => {
     const id = await put('put off');
     await store.claimById([id]);
