@@ -1,13 +1,14 @@
-/** postfix(1): start, stop, reload, status, check, flush, abort, start-fg. */
+/** postfix(1): start, stop, reload, status, check, flush, abort, start-fg, logrotate. */
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { type Configuration, ConfigError, findConfigDirectory, loadConfiguration } from '#config';
-import { createFileSink, EventLog } from '#events';
-import { isAllInOne, masterEngineOptions, openLogFile, runningMaster } from '#master';
+import { isAllInOne, masterEngineOptions, runningMaster } from '#master';
 import { keepDescriptorsPrivate } from '#native';
 import { startRefusals, unusableServices } from '#roles';
 import type { CliIo, Command } from './io.ts';
+import { rotateLog } from './log-rotation.ts';
 import { makeQueueDirectories } from './queue-directories.ts';
+import { createScriptLog, type ScriptLog } from './script-log.ts';
 
 const stopWaitMs = 6000;
 
@@ -15,8 +16,7 @@ interface Script {
   readonly io: CliIo;
   readonly configuration: Configuration;
   readonly queueDirectory: string;
-  /** Says something as `postfix/postfix-script`: on standard error, and in the log. */
-  readonly say: (text: string, severity?: 'info' | 'warning' | 'fatal') => void;
+  readonly say: ScriptLog;
 }
 
 function parseArguments(args: readonly string[]): {
@@ -52,10 +52,14 @@ const commands: Readonly<Record<string, (script: Script) => Promise<number>>> = 
   },
   'set-permissions': check,
   'upgrade-configuration': check,
+  logrotate,
 };
 
+const usage =
+  'Usage: postfix start (or stop, reload, abort, flush, check, status, set-permissions, upgrade-configuration, logrotate)';
+
 /** About what runs already; a configuration that would not start must not keep it from ending. */
-const asksRunning: ReadonlySet<string> = new Set(['stop', 'quick-stop', 'abort', 'drain', 'status']);
+const asksRunning: ReadonlySet<string> = new Set(['stop', 'quick-stop', 'abort', 'drain', 'status', 'logrotate']);
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const { directory: option, words } = parseArguments(args);
@@ -63,9 +67,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const [word = ''] = words;
   const command = commands[word];
   if (command === undefined) {
-    io.stderr(
-      `postfix/postfix-script: fatal: unknown command: '${word}'. Usage: postfix start (or stop, reload, abort, flush, check, status, start-fg)\n`,
-    );
+    io.stderr(`postfix/postfix-script: fatal: unknown command: '${word}'. ${usage}\n`);
     return 1;
   }
   let configuration: Configuration;
@@ -77,24 +79,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     return 1;
   }
   const queueDirectory = configuration.settings.string('queue_directory');
-  return command({ io, configuration, queueDirectory, say: createSay(io, configuration) });
-}
-
-function createSay(io: CliIo, { settings }: Configuration): Script['say'] {
-  let log: EventLog | undefined;
-  try {
-    const fd = settings.string('maillog_file') === '/dev/stdout' ? undefined : openLogFile(settings);
-    if (fd !== undefined) log = new EventLog([createFileSink(fd, settings.string('myhostname').split('.')[0] ?? '')]);
-  } catch {
-    // a log that can't be written is no reason not to stop the system; the start checks it
-  }
-  const channel = log?.channel(`${settings.string('syslog_name')}/postfix-script`);
-  return (text, severity = 'info') => {
-    const prefix = severity === 'info' ? '' : `${severity}: `;
-    io.stderr(`postfix/postfix-script: ${prefix}${text}\n`);
-    channel?.emit(severity === 'info' ? { kind: 'script', text } : { kind: severity, text });
-    log?.flush();
-  };
+  return command({ io, configuration, queueDirectory, say: await createScriptLog(io, configuration.settings) });
 }
 
 async function check(script: Script): Promise<number> {
@@ -220,8 +205,20 @@ function reload({ queueDirectory, say }: Script): Promise<number> {
 
 function status({ queueDirectory, say }: Script): Promise<number> {
   const pid = runningMaster(queueDirectory);
-  say(pid === undefined ? 'the Postfix mail system is not running' : `the Postfix mail system is running: PID: ${pid}`);
+  say(
+    pid === undefined ? 'the Postfix mail system is not running' : `the Postfix mail system is running: PID: ${pid}`,
+    'answer',
+  );
   return Promise.resolve(pid === undefined ? 1 : 0);
+}
+
+async function logrotate({ configuration, queueDirectory, say }: Script): Promise<number> {
+  const problem = await rotateLog(configuration.settings, () => {
+    const pid = runningMaster(queueDirectory);
+    if (pid !== undefined && !isAllInOne(pid)) process.kill(pid, 'SIGHUP');
+  });
+  if (problem !== undefined) say(problem, 'fatal');
+  return problem === undefined ? 0 : 1;
 }
 
 /** postqueue(1) does the flushing; it is loaded only for that. */

@@ -10,7 +10,9 @@ export type ToMail =
   | { readonly kind: 'deliverer'; readonly id: number }
   | { readonly kind: 'delivererFailed'; readonly id: number; readonly reason: string }
   /** An older mail process has ended: what it held is free. */
-  | { readonly kind: 'generationEnded' };
+  | { readonly kind: 'generationEnded' }
+  /** The log file may be another: the reload may be the one of `postfix logrotate`. */
+  | { readonly kind: 'reopenLog' };
 
 /** From a mail process to the supervisor. */
 export type FromMail =
@@ -52,7 +54,7 @@ export function parseFromMail(value: unknown): FromMail | undefined {
 export function parseToMail(value: unknown): ToMail | undefined {
   if (!isRecord(value)) return undefined;
   const { kind, id, reason } = value;
-  if (kind === 'drain' || kind === 'stop' || kind === 'generationEnded') return { kind };
+  if (kind === 'drain' || kind === 'stop' || kind === 'generationEnded' || kind === 'reopenLog') return { kind };
   if (kind === 'deliverer' && typeof id === 'number') return { kind, id };
   if (kind === 'delivererFailed' && typeof id === 'number' && typeof reason === 'string') return { kind, id, reason };
   return undefined;

@@ -18,7 +18,8 @@ export interface SupervisorOptions {
   readonly entry: readonly string[];
   readonly version: string;
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
-  readonly logFd: number | undefined;
+  /** Descriptor of the log file as it is now. */
+  readonly logFd: () => number | undefined;
   readonly events: EventChannel;
   /** Channel of spawn(8) (`postfix/spawn`). */
   readonly spawnEvents: EventChannel;
@@ -80,6 +81,8 @@ export class Supervisor {
   async reload(): Promise<void> {
     const { version, directory, events } = this.#options;
     const before = this.#current;
+    for (const process of [...this.#draining, ...(before === undefined ? [] : [before])])
+      process.send({ kind: 'reopenLog' });
     try {
       const problems = await this.#startGeneration(loadConfiguration(directory));
       if (problems.length > 0) throw new ConfigError(problems);
@@ -110,7 +113,7 @@ export class Supervisor {
       entry,
       start: { directory, ...owner },
       listeners,
-      logFd,
+      logFd: logFd(),
       onMessage: (message) => this.#onMessage(process, message),
       onComplaint: (text) => this.#options.events.emit({ kind: 'error', text: `the mail process says: ${text}` }),
     });

@@ -4,12 +4,14 @@ import { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { serveDeliverer } from '#delivery';
 import { becomeUser } from './become-user.ts';
+import { nameProcess } from './process-name.ts';
 
 /**
  * Started as root, ahead of need, and because only root may use the compile cache. Whom it becomes, uid and gid, comes
  * over standard input; nothing is read from descriptor 3 before that.
  */
 export async function main(): Promise<void> {
+  nameProcess('deliverer');
   flushCompileCache();
   const told = await text(process.stdin);
   // the supervisor ended without having had a use for this process

@@ -2,8 +2,13 @@
 import { ConfigError, type Settings } from '#config';
 import { getUserByName } from '#native';
 
+export interface MailOwner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** uid and gid of mail_owner when started as root; undefined for an ordinary user, who stays who they are. */
-export function mailOwner(settings: Settings): { readonly uid: number; readonly gid: number } | undefined {
+export function mailOwner(settings: Settings): MailOwner | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const name = settings.string('mail_owner');
   const user = getUserByName(name);

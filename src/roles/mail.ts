@@ -9,7 +9,8 @@ import { loadWriterThread } from '#store';
 import type { KeyFiles } from '#tls';
 import { becomeUser } from './become-user.ts';
 import { type MailSystem, startMailSystem } from './mail-system.ts';
-import { mailLogSink } from './mail-log.ts';
+import { RunningLog } from './mail-log.ts';
+import { nameProcess } from './process-name.ts';
 import { readTlsFiles } from './tls-services.ts';
 
 /** Descriptor of the log file, opened by the supervisor. */
@@ -66,6 +67,7 @@ function readAsRoot(directory: string): KeyFiles | undefined {
 export async function main(args: readonly string[]): Promise<void> {
   const start = parseMailStart(args[0] ?? '');
   if (start === undefined) throw new Error('the mail process is started by the supervisor');
+  nameProcess('mail');
   flushCompileCache();
   const deliverers = new DelivererRequests();
   let system: MailSystem | undefined;
@@ -75,10 +77,12 @@ export async function main(args: readonly string[]): Promise<void> {
     process.exit(0);
   };
   let log: EventLog | undefined;
+  let reopenLog = (): void => undefined;
   process.on('message', (value, handle) => {
     const message = parseToMail(value);
     if (message?.kind === 'deliverer' && handle instanceof Socket) deliverers.came(message.id, handle);
     if (message?.kind === 'delivererFailed') deliverers.failed(message.id, message.reason);
+    if (message?.kind === 'reopenLog') reopenLog();
     if (message?.kind === 'drain' || message?.kind === 'stop') void end(message.kind);
     if (message?.kind === 'generationEnded') void system?.takeOver();
   });
@@ -93,7 +97,9 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     const configuration = loadConfiguration(start.directory);
     const { settings } = configuration;
-    log = new EventLog([mailLogSink(settings, start.hasLogFile ? logFd : undefined)]);
+    const sink = new RunningLog(settings, start.hasLogFile ? logFd : undefined);
+    reopenLog = () => sink.reopen(settings);
+    log = new EventLog([sink]);
     system = await startMailSystem({
       configuration,
       log,

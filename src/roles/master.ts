@@ -5,7 +5,8 @@ import { type EventChannel, EventLog } from '#events';
 import { masterEngineOptions, openLogFile, Supervisor } from '#master';
 import { watchFiles } from './file-watch.ts';
 import { mailOwner } from './mail-owner.ts';
-import { mailLogSink } from './mail-log.ts';
+import { RunningLog } from './mail-log.ts';
+import { nameProcess } from './process-name.ts';
 import { tlsFilePaths } from './tls-services.ts';
 import { productVersion } from './version.ts';
 
@@ -36,21 +37,27 @@ function currentTlsFiles(directory: string): readonly string[] {
 /** Arguments: configuration directory, queue directory (so that the process can be recognised). */
 export async function main(args: readonly string[]): Promise<void> {
   const [directory = ''] = args;
+  nameProcess('master');
   let supervisor: Supervisor;
   let log: EventLog;
   let events: EventChannel;
+  let reopenLog: () => void;
   try {
     const { settings } = loadConfiguration(directory);
     const owner = mailOwner(settings);
-    const logFd = openLogFile(settings, owner);
-    log = new EventLog([mailLogSink(settings, logFd)]);
+    const sink = new RunningLog(settings, openLogFile(settings, owner));
+    log = new EventLog([sink]);
+    reopenLog = () => {
+      log.flush();
+      sink.reopen(loadConfiguration(directory).settings, owner);
+    };
     events = log.channel(`${settings.string('syslog_name')}/master`);
     supervisor = new Supervisor({
       directory,
       entry: [...process.execArgv.filter((one) => !masterEngineOptions.includes(one)), process.argv[1] ?? ''],
       version: productVersion,
       owner,
-      logFd,
+      logFd: () => sink.fd,
       events,
       spawnEvents: log.channel(`${settings.string('syslog_name')}/spawn`),
       flushLog: () => log.flush(),
@@ -71,6 +78,12 @@ export async function main(args: readonly string[]): Promise<void> {
   process.on('SIGINT', () => stop(2));
   let keyPaths: readonly string[] = [];
   const reload = async (): Promise<void> => {
+    try {
+      reopenLog();
+    } catch (error) {
+      // told of by the reload, in the log as it is
+      if (!(error instanceof ConfigError)) throw error;
+    }
     await supervisor.reload();
     keyPaths = currentTlsFiles(directory);
   };

@@ -43,8 +43,6 @@ export const inertParameters = new Set([
   'lmdb_map_size',
   'lmtp_sasl_path',
   'mail_release_date',
-  'maillog_file_compressor',
-  'maillog_file_rotate_suffix',
   'mailq_path',
   'manpage_directory',
   'maps_rbl_domains',
