@@ -136,11 +136,11 @@ export class QueueManager {
     return this.#active.size;
   }
 
-  /** Tries everything now, dead destinations too (postqueue -f). */
+  /** Has everything tried now, dead destinations too (postqueue -f). */
   async flush(): Promise<void> {
     this.#scheduler.reviveAll();
     await this.#options.store.makeDue(this.#options.now());
-    await this.scan();
+    this.#intake.scanNow();
   }
 
   /** Tries some messages now (postqueue -i, sendmail -qI). */
@@ -149,11 +149,11 @@ export class QueueManager {
     this.#intake.takeAll(await this.#options.store.claimById(queueIds));
   }
 
-  /** Tries the mail for a domain now (postqueue -s, ETRN). */
+  /** Has the mail for a domain tried now (postqueue -s, ETRN). */
   async flushSite(domain: string): Promise<void> {
     this.#scheduler.reviveAll();
     await this.#options.store.makeDue(this.#options.now(), { recipientDomain: domain });
-    await this.scan();
+    this.#intake.scanNow();
   }
 
   /** Claims what waits, as far as there is room. */
