@@ -10,7 +10,7 @@ import type { MaybePromise } from '#message';
 import { peerUserOf } from '#native';
 import type { Requeuer } from '#pickup';
 import type { QueueManager } from '#qmgr';
-import type { MessageSelector, QueueStore } from '#store';
+import { type MessageSelector, type QueueStore, StoreError } from '#store';
 
 export interface ControlServerOptions {
   readonly queueDirectory: string;
@@ -54,12 +54,32 @@ function parseRequest(line: string): Request | undefined {
   }
 }
 
+/** One line of the answer, when there is room for it. */
+type Write = (value: unknown) => MaybePromise<void>;
+
+/** A line a message with a part of its recipients, followed by lines with the others. */
+async function list(store: QueueStore, selector: MessageSelector, write: Write): Promise<void> {
+  for await (const { recipients, queueId, queue, envelope, sizeBytes, dueAt, forcedExpire } of store.list(selector)) {
+    let message: object | undefined = { queueId, queue, envelope, sizeBytes, dueAt, forcedExpire };
+    try {
+      for (const part of recipients.all()) {
+        await write({ message, recipients: part });
+        message = undefined;
+        if (recipients.isInParts) await setImmediate();
+      }
+    } catch (error) {
+      // damaged: the message is set aside, with a log line, when it is claimed
+      if (!(error instanceof StoreError)) throw error;
+    }
+  }
+}
+
 /** Answers one request; throws for what is not allowed or not known. */
 async function answer(
   request: Request,
   { store, qmgr, requeuer, flushSite }: ControlServerOptions,
   isPrivileged: boolean,
-  write: (value: unknown) => MaybePromise<void>,
+  write: Write,
 ): Promise<void> {
   const selector: MessageSelector = {
     ...(request.queueIds === undefined ? {} : { queueIds: request.queueIds }),
@@ -67,16 +87,7 @@ async function answer(
   };
   switch (request.operation) {
     case 'list':
-      for await (const { queueId, queue, envelope, recipients, sizeBytes, dueAt, forcedExpire } of store.list(
-        selector,
-      )) {
-        await write({ message: { queueId, queue, envelope, sizeBytes, dueAt, forcedExpire } });
-        for (const part of recipients.all()) {
-          await write({ recipients: part });
-          if (recipients.isInParts) await setImmediate();
-        }
-      }
-      return;
+      return list(store, selector, write);
     case 'flush':
       return qmgr.flush();
     case 'flushId':
@@ -134,8 +145,8 @@ function drained(socket: Socket): Promise<void> {
 
 function serve(socket: Socket, options: ControlServerOptions, isPrivileged: boolean): void {
   socket.on('error', () => socket.destroy());
-  const write = (value: unknown): MaybePromise<void> => {
-    if (!socket.write(`${JSON.stringify(value)}\n`)) return drained(socket);
+  const write: Write = (value) => {
+    return socket.write(`${JSON.stringify(value)}\n`) ? undefined : drained(socket);
   };
   const lines = createInterface({ input: socket });
   // it repeats the errors of the socket
