@@ -97,7 +97,7 @@ function masquerade(
     const isExempt = pattern.startsWith('!');
     const parent = (isExempt ? pattern.slice(1) : pattern).toLowerCase();
     if (name === parent) return address;
-    if (name.endsWith(`.${parent}`)) return isExempt ? address : joinAddress(localPart, domain.slice(-parent.length));
+    if (name.endsWith(`.${parent}`)) return isExempt ? address : joinAddress(localPart, parent);
   }
   return address;
 }

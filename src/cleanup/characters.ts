@@ -22,12 +22,12 @@ export function without(content: Buffer, set: ByteSet): Buffer {
   return out.subarray(0, length);
 }
 
-/** The line up to the first such character, as a log shows it; undefined when there is none. */
+/** The line with the first such character, as a log shows it: up to a null character; undefined when there is none. */
 export function lineWith(content: Buffer, set: ByteSet): string | undefined {
   const at = content.findIndex((byte) => set[byte] === 1);
   if (at < 0) return undefined;
   const start = content.lastIndexOf(0x0a, at) + 1;
-  const line = content.toString('latin1', start, at + 1);
-  const end = line.indexOf('\0');
-  return end < 0 ? line : line.slice(0, end);
+  const lineEnd = content.indexOf(0x0a, at);
+  const line = content.toString('latin1', start, lineEnd < 0 ? content.length : lineEnd);
+  return /^[^\0\r]*/.exec(line)?.[0] ?? '';
 }

@@ -102,9 +102,15 @@ export class ContentReader {
   }
 
   #withoutBadCharacters(content: Buffer): Buffer {
-    const { rejectCharacters, stripCharacters } = this.#options.maps.settings;
-    const line = rejectCharacters === undefined ? undefined : lineWith(content, rejectCharacters);
+    const { rejectCharacters } = this.#options.maps.settings;
+    const isLookedFor = rejectCharacters !== undefined && this.#options.inspector.isOn;
+    const line = isLookedFor ? lineWith(content, rejectCharacters) : undefined;
     if (line !== undefined) this.#options.inspector.disallowedCharacter(line);
+    return this.#stripped(content);
+  }
+
+  #stripped(content: Buffer): Buffer {
+    const { stripCharacters } = this.#options.maps.settings;
     return stripCharacters === undefined ? content : without(content, stripCharacters);
   }
 
@@ -140,7 +146,7 @@ export class ContentReader {
     const startsEmpty = whole[0] === 0x0d && whole[1] === 0x0a;
     const end = startsEmpty ? 0 : found < 0 ? whole.length : found + crlf.length;
     const result = yield* cleanHeaderSection({
-      section: Buffer.concat([this.#options.prepend(), whole.subarray(0, end)]),
+      section: Buffer.concat([this.#stripped(this.#options.prepend()), whole.subarray(0, end)]),
       queueId: this.#options.queueId,
       envelope: this.#options.envelope,
       sender: this.#options.sender(),

@@ -3,7 +3,7 @@
  * the store takes one load after the other, so that they are never all in memory. cleanup(8), inventory i.1, i.4
  */
 import { setImmediate } from 'node:timers/promises';
-import type { Recipient, SubmittedRecipient } from '#message';
+import type { Notify, Recipient, SubmittedRecipient } from '#message';
 import type { MessageWriter } from '#store';
 import { type MessageMaps, bccFor, canonicalise, expandAliases } from './address-maps.ts';
 import { ready, type Steps } from './steps.ts';
@@ -38,6 +38,7 @@ export class RecipientCollector {
   #foremost: Recipient | undefined;
   #hasUtf8 = false;
   #last = '';
+  readonly #expanded: Recipient[] = [];
 
   constructor(
     maps: MessageMaps,
@@ -70,6 +71,11 @@ export class RecipientCollector {
   /** The last one that the submitter named, after canonical mapping and before aliases; '' when there is none. */
   get last(): string {
     return this.#last;
+  }
+
+  /** Aliases that were expanded, and whose sender asked to hear of success. */
+  get expanded(): readonly Recipient[] {
+    return this.#expanded;
   }
 
   /** A recipient that the submitter named, and the copy that recipient_bcc_maps asks for. */
@@ -129,12 +135,22 @@ export class RecipientCollector {
     // RFC 3461, 5.2.1: what the client did not name is invented here
     const dsnOriginal = from.dsnOriginal === '' ? `rfc822;${standard}` : from.dsnOriginal;
     const targets = this.#rules.expandsAliases ? yield* expandAliases(mapped, this.#maps) : [mapped];
+    const isExpanded = targets.length > 1 || targets[0] !== mapped;
+    const notify = isExpanded ? this.#noteExpanded({ ...from, address: mapped, original, dsnOriginal }) : from.notify;
     for (const target of targets) {
       const address = target === '' ? rewriter.rewrite('MAILER-DAEMON', 'local') : target;
-      this.#keep({ address, original, dsnOriginal, notify: from.notify });
+      this.#keep({ address, original, dsnOriginal, notify });
       if (this.#waiting.length >= load) yield* this.#hand();
     }
     return mapped;
+  }
+
+  /** What is still to be told of the addresses that an alias stands for. RFC 3461, 5.2.7 */
+  #noteExpanded({ address, original, dsnOriginal, notify }: Recipient): readonly Notify[] {
+    if (!notify.includes('success')) return notify;
+    this.#expanded.push({ address, original, dsnOriginal, notify });
+    const rest = notify.filter((word) => word !== 'success');
+    return rest.length === 0 ? ['never'] : rest;
   }
 
   #keep(recipient: Recipient): void {

@@ -20,6 +20,7 @@ import { ContentReader } from './content-reader.ts';
 import { Decisions } from './decisions.ts';
 import { type InspectedMessage, Inspector } from './inspector.ts';
 import { isBeyondAscii, RecipientCollector } from './recipients.ts';
+import { RecordSize } from './record-size.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import type { Steps } from './steps.ts';
 import { Turns } from './turns.ts';
@@ -47,7 +48,7 @@ export class CleanupSubmission implements Submission {
   readonly #turns = new Turns();
   #sender: string;
   #refusal: Refusal | undefined;
-  #sizeBytes = 0;
+  readonly #size: RecordSize;
 
   constructor(parts: CleanupParts, options: SubmissionOptions) {
     this.#parts = parts;
@@ -55,6 +56,7 @@ export class CleanupSubmission implements Submission {
     this.#writer = parts.store.begin(options.envelope.arrivedAt);
     this.queueId = this.#writer.queueId;
     this.#maps = { ...parts.maps, queueId: this.queueId };
+    this.#size = new RecordSize(parts.maps.settings.lineLengthLimit);
     this.#sender = options.envelope.sender;
     this.#decisions = new Decisions(options.envelope.contentFilter);
     const mapsAddresses = !options.overrides.includes('no_address_mappings');
@@ -161,8 +163,8 @@ export class CleanupSubmission implements Submission {
   /** Counts and hands on to the store. */
   #store(content: Buffer): MaybePromise<void> {
     const { messageSizeLimit } = this.#parts.maps.settings;
-    this.#sizeBytes += content.length;
-    if (messageSizeLimit === 0 || this.#sizeBytes <= messageSizeLimit) return this.#writer.write(content);
+    this.#size.add(content);
+    if (messageSizeLimit === 0 || this.#size.size <= messageSizeLimit) return this.#writer.write(content);
     this.#warn('queue file size limit exceeded');
     this.#refuse(refuse('size'));
     return undefined;
@@ -227,11 +229,12 @@ export class CleanupSubmission implements Submission {
           encoding: this.#options.envelope.encoding || this.#content.encoding,
           messageId: this.#content.messageId,
           ...(this.#content.tls ?? { tlsNotRequired: false }),
+          ...(this.#recipients.expanded.length > 0 && { expanded: this.#recipients.expanded }),
         },
         recipients: this.#recipients.waiting,
         queue: this.#decisions.isHeld ? 'hold' : 'incoming',
         headerBytes: this.#content.headerBytes,
-        sizeBytes: this.#sizeBytes,
+        sizeBytes: this.#size.size,
       });
       return { kind: 'queued', queueId: this.queueId };
     } catch (error) {

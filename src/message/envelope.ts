@@ -78,6 +78,8 @@ export interface Envelope {
   readonly requireTls: boolean;
   /** The header section says `TLS-Required: no`. RFC 8689, 5 */
   readonly tlsNotRequired?: boolean;
+  /** Aliases whose sender wants to hear of success: that they were expanded is all it hears. RFC 3461, 5.2.7 */
+  readonly expanded?: readonly Recipient[];
 }
 
 /** The queues a message can be in, by Postfix's names. `maildrop`: it was requeued and passes cleanup again. */

@@ -50,6 +50,26 @@ function partsOf(parts: NotifiedParts, choose: (part: Part) => readonly Detail[]
   };
 }
 
+/** Aliases that cleanup expanded are told of once, at the end of the first attempt. */
+function expansionsOf({ dueAt, envelope: { arrivedAt, expanded = [] } }: QueuedMessage): Part {
+  if (dueAt > arrivedAt) return [];
+  const status = { code: '2.0.0', reason: 'alias expanded' };
+  return expanded.map((recipient) => ({
+    recipient,
+    outcome: { index: -1, kind: 'sent', status, action: 'expanded' },
+  }));
+}
+
+function withFirst(first: Part, parts: NotifiedParts): NotifiedParts {
+  if (first.length === 0) return parts;
+  return {
+    *[Symbol.iterator]() {
+      yield first;
+      yield* parts;
+    },
+  };
+}
+
 /** Sends the reports that are due; gives the recipients whose failure could not be reported, with the reason. */
 export async function sendReports(
   queued: QueuedMessage,
@@ -69,7 +89,8 @@ export async function sendReports(
   const succeeded = (details: readonly Detail[]): readonly Detail[] =>
     trace === 'record' ? details : successesAskedFor(details);
   const senders = new Set<string>();
-  let hasSucceeded = false;
+  const expansions = expansionsOf(queued);
+  let hasSucceeded = expansions.length > 0;
   for (const part of all) {
     const details = detailed(part);
     for (const detail of details) if (hasFailed(detail)) senders.add(detail.sender);
@@ -88,7 +109,10 @@ export async function sendReports(
     await bouncer.notify(
       'success',
       queued,
-      partsOf(all, (part) => succeeded(detailed(part))),
+      withFirst(
+        expansions,
+        partsOf(all, (part) => succeeded(detailed(part))),
+      ),
     );
   return unreported;
 }

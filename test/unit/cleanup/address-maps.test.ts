@@ -47,4 +47,15 @@ describe('addresses of a message on its way into the queue', () => {
     assert.equal(taken.reply, '451 4.6.0 Alias expansion error');
     assert.match(taken.log[0] ?? '', /^warning: ABC: unreasonable virtual_alias_maps map nesting for a@x.example/);
   });
+
+  it('keeps what is told of success to an alias as a whole', async () => {
+    const maps = 'virtual_alias_maps = inline:{{a@x.example=b@x.example, c@x.example}, {d@x.example=d@x.example}}\n';
+    const taken = await bench.take(maps, { recipients: ['a@x.example'], notify: ['success', 'failure'] });
+    assert.deepEqual(taken.expanded, ['a@x.example']);
+    assert.deepEqual(taken.notify, ['b@x.example failure', 'c@x.example failure']);
+    const silent = await bench.take(maps, { recipients: ['a@x.example', 'd@x.example'], notify: ['success'] });
+    assert.deepEqual(silent.notify, ['b@x.example never', 'c@x.example never', 'd@x.example success']);
+    const unasked = await bench.take(maps, { recipients: ['a@x.example'] });
+    assert.deepEqual(unasked.expanded, []);
+  });
 });

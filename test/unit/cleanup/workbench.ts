@@ -5,13 +5,16 @@ import { join } from 'node:path';
 import { createCleanup } from '#cleanup';
 import { openSettings } from '#config';
 import { renderPostfixText } from '#events';
-import { internalEnvelope, type SubmissionOptions } from '#message';
+import { internalEnvelope, type Notify, type SubmissionOptions } from '#message';
 import { createRewriter } from '#rewrite';
 import { TableOpener } from '#tables';
 
 export interface Taken {
   readonly sender: string;
   readonly recipients: readonly string[];
+  /** Each with what its sender asked to hear, and aliases that were expanded. */
+  readonly notify: readonly string[];
+  readonly expanded: readonly string[];
   readonly content: string;
   readonly log: readonly string[];
   /** `queued`, or code and text of the refusal. */
@@ -21,6 +24,7 @@ export interface Taken {
 export interface Given {
   readonly sender?: string;
   readonly recipients?: readonly string[];
+  readonly notify?: readonly Notify[];
   readonly content?: string | Buffer;
   readonly fullName?: string;
   readonly source?: SubmissionOptions['source'];
@@ -34,7 +38,13 @@ export class Workbench {
   }
 
   async take(mainCf: string, given: Given): Promise<Taken> {
-    const { sender = 's@s.example', recipients = ['r@r.example'], source = 'smtpd', fullName = '' } = given;
+    const {
+      sender = 's@s.example',
+      recipients = ['r@r.example'],
+      source = 'smtpd',
+      fullName = '',
+      notify = [],
+    } = given;
     const { content = 'Message-ID: <1@x>\r\n\r\nx\r\n' } = given;
     const base = 'compatibility_level = 3.6\nmyhostname = mail.example.com\n';
     writeFileSync(join(this.#directory, 'main.cf'), base + mainCf);
@@ -43,7 +53,12 @@ export class Workbench {
     const warn = (text: string): void => void log.push(text);
     const tables = new TableOpener({ settings, configDirectory: this.#directory, warn });
     const written: Buffer[] = [];
-    let taken = { sender: '', recipients: [''] };
+    let taken: Pick<Taken, 'sender' | 'recipients' | 'notify' | 'expanded'> = {
+      sender: '',
+      recipients: [],
+      notify: [],
+      expanded: [],
+    };
     const cleanup = createCleanup({
       settings,
       tables,
@@ -56,7 +71,12 @@ export class Workbench {
           forgetRecipients: () => undefined,
           write: (chunk) => void written.push(Buffer.from(chunk)),
           commit: (message) => {
-            taken = { sender: message.envelope.sender, recipients: message.recipients.map(({ address }) => address) };
+            taken = {
+              sender: message.envelope.sender,
+              recipients: message.recipients.map(({ address }) => address),
+              notify: message.recipients.map(({ address, notify }) => `${address} ${notify.join()}`),
+              expanded: (message.envelope.expanded ?? []).map(({ address }) => address),
+            };
             return Promise.resolve();
           },
           abort: () => undefined,
@@ -66,7 +86,7 @@ export class Workbench {
     const envelope = { ...internalEnvelope(sender, 0, 'mail'), fullName };
     const message = cleanup.open({ source, overrides: [], envelope, prepend: Buffer.alloc(0) });
     for (const address of recipients) {
-      await message.addRecipient({ address, original: address, dsnOriginal: '', notify: [] });
+      await message.addRecipient({ address, original: address, dsnOriginal: '', notify });
     }
     await message.write(Buffer.isBuffer(content) ? content : Buffer.from(content));
     const result = await message.end();
