@@ -153,7 +153,7 @@ class NoticeSender implements Bouncer {
   ): Notice {
     // `sendmail -v` gets the report of `-bv`, whatever came of the message.
     const name = kind === 'success' && message.envelope.trace !== '' ? 'verify' : kind;
-    const template = this.#settings.templates[name];
+    const template = this.#settings.templates(name);
     const at = (this.#options.now ?? Date.now)();
     if (!isPostmasterCopy) for (const text of template.warnings) this.#options.events.emit({ kind: 'warning', text });
     const isRedacted = this.#asksForTls(message) && this.#settings.redactsRequireTls;

@@ -81,7 +81,7 @@ function headerSection(notice: Notice, boundary: string, settings: BounceSetting
   const { template, isPostmasterCopy, message } = notice;
   const { messageId, smtputf8, requireTls, tlsNotRequired } = message.envelope;
   const isRequired = settings.heedsRequireTls && requireTls;
-  const threads = settings.threadsNotices && messageId !== '' && !isPostmasterCopy;
+  const threads = settings.threadsNotices && messageId !== '';
   return [
     `Date: ${formatMailDate(notice.at)}`,
     `From: ${template.from}`,
@@ -127,7 +127,7 @@ function recipientText({ recipient: { address, original }, outcome }: NotifiedRe
 function deliveryReportHead(notice: Notice, boundary: string, settings: BounceSettings): readonly string[] {
   const { message } = notice;
   const { envid, sender, smtputf8, arrivedAt } = message.envelope;
-  const { mailName } = settings;
+  const { fieldName } = settings;
   return [
     `--${boundary}`,
     'Content-Description: Delivery report',
@@ -135,8 +135,8 @@ function deliveryReportHead(notice: Notice, boundary: string, settings: BounceSe
     '',
     `Reporting-MTA: dns; ${settings.myhostname}`,
     ...(envid === '' ? [] : [`Original-Envelope-Id: ${envid}`]),
-    `X-${mailName}-Queue-ID: ${message.queueId}`,
-    `X-${mailName}-Sender: ${addressType(sender)}; ${toExternal(sender || settings.mailerDaemon)}`,
+    `X-${fieldName}-Queue-ID: ${message.queueId}`,
+    `X-${fieldName}-Sender: ${addressType(sender)}; ${toExternal(sender || settings.mailerDaemon)}`,
     `Arrival-Date: ${formatMailDate(arrivedAt)}`,
   ];
 }
@@ -148,7 +148,7 @@ function recipientFields(
 ): readonly string[] {
   const { address, original, dsnOriginal } = recipient;
   const { status } = outcome;
-  const diagnostic = status.diagnostic ?? { type: `X-${settings.mailName}`, text: reasonOf(outcome, kind) };
+  const diagnostic = status.diagnostic ?? { type: `X-${settings.fieldName}`, text: reasonOf(outcome, kind) };
   const known = dsnOriginal !== '' ? dsnOriginal : original === '' ? '' : `rfc822;${toExternal(original)}`;
   return [
     `Final-Recipient: ${addressType(address)}; ${toExternal(address)}`,

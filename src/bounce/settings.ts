@@ -5,6 +5,8 @@ import { readTemplates, type Templates } from './templates.ts';
 export interface BounceSettings {
   readonly myhostname: string;
   readonly mailName: string;
+  /** mail_name as part of field names and of diagnostic types. */
+  readonly fieldName: string;
   /** `double-bounce@$myhostname`. */
   readonly doubleBounceSender: string;
   /** Who stands for the null sender in reports. */
@@ -34,6 +36,7 @@ export function readBounceSettings(settings: Settings, warn: (text: string) => v
   return {
     myhostname: settings.string('myhostname'),
     mailName: settings.string('mail_name'),
+    fieldName: settings.string('mail_name').replaceAll(/[\s()<>@,;:\\".[\]]/g, '-'),
     doubleBounceSender: `${settings.string('double_bounce_sender')}@${settings.string('myhostname')}`,
     mailerDaemon: `MAILER-DAEMON@${settings.string('myorigin')}`,
     sizeLimit: settings.int('bounce_size_limit'),

@@ -1,7 +1,8 @@
-/** Notice templates: bounce_template_file, its checks, and the expansion of `$name`. bounce(5) */
-import { readFileSync } from 'node:fs';
+/** Notice templates: what they hold, their checks, and the expansion of `$name`. bounce(5) */
+import { domainToUnicode } from 'node:url';
 import type { Settings } from '#config';
-import { defaultTemplates } from './default-templates.ts';
+import { defaultTemplates, mailerDaemon } from './default-templates.ts';
+import { noTemplateFile, readTemplateFile, type TemplateFile } from './template-file.ts';
 
 export type TemplateName = 'failure' | 'delay' | 'success' | 'verify';
 
@@ -17,43 +18,36 @@ export interface Template {
   readonly warnings: readonly string[];
 }
 
-export type Templates = Readonly<Record<TemplateName, Template>>;
+export type Templates = (name: TemplateName) => Template;
 
-const NAMES: readonly TemplateName[] = ['failure', 'delay', 'success', 'verify'];
-const UNITS: Readonly<Record<string, number>> = {
-  seconds: 1000,
-  minutes: 60_000,
-  hours: 3_600_000,
-  days: 86_400_000,
-  weeks: 604_800_000,
+const names: readonly TemplateName[] = ['failure', 'delay', 'success', 'verify'];
+const units: Readonly<Record<string, number>> = {
+  seconds: 1,
+  minutes: 60,
+  hours: 3600,
+  days: 86_400,
+  weeks: 604_800,
 };
-const TIME_NAME = /^(bounce_queue_lifetime|delay_warning_time|maximal_queue_lifetime)_(\w+)$/;
+const timeName = /^(bounce_queue_lifetime|delay_warning_time|maximal_queue_lifetime)_(\w+)$/;
+/** More of a shorter unit than this is hard to read. */
+const mostReadable = 999;
+// oxlint-disable-next-line no-control-regex -- ASCII is the whole question
+const asciiOnly = /^[\x00-\x7f]*$/;
 
-/** The templates of the configuration; for one that is missing or bad (told by `warn`) the default. */
+/** The header of a template, and its text as written. */
+type Source = Omit<Template, 'lines' | 'warnings'> & { readonly body: readonly string[] };
+
+/** The templates of the configuration, each read at its first use; for one that is bad (told by `warn`) the built-in one. */
 export function readTemplates(settings: Settings, warn: (text: string) => void): Templates {
-  const path = settings.string('bounce_template_file');
-  const texts = path === '' ? new Map<string, string>() : readTemplateFile(path, warn);
-  const template = (name: TemplateName): Template => {
-    const text = texts.get(`${name}_template`);
-    const own = text === undefined ? undefined : parseTemplate(text, name, (problem) => warn(`${path}: ${problem}`));
-    const found = own ?? parseTemplate(defaultTemplates[name], name, warn);
-    if (found === undefined) throw new Error(`bad default template: ${name}`);
-    const zeroes = new Set<string>();
-    const lines = found.lines.map((line) =>
-      settings.expand(line, (word) => {
-        const value = timeValue(word, settings);
-        if (value === '0' && !isZero(word, settings)) zeroes.add(word);
-        return value;
-      }),
-    );
-    const warnings = [...zeroes].flatMap((word) => zeroWarnings(word, name, own === undefined ? '[built-in]' : path));
-    return { ...found, lines, warnings };
-  };
-  return {
-    failure: template('failure'),
-    delay: template('delay'),
-    success: template('success'),
-    verify: template('verify'),
+  const file = fileOf(settings.string('bounce_template_file'));
+  const made = new Map<TemplateName, Template>();
+  let isTold = false;
+  return (name) => {
+    if (!isTold) file.warnings.forEach(warn);
+    isTold = true;
+    const template = made.get(name) ?? makeTemplate(file, name, settings, warn);
+    made.set(name, template);
+    return template;
   };
 }
 
@@ -66,100 +60,125 @@ export function noticeTemplates(
   path: string,
   warn: (text: string) => void,
 ): readonly { readonly name: TemplateName; readonly text: string; readonly expanded: string }[] {
-  const texts = path === '' ? new Map<string, string>() : readTemplateFile(path, warn);
-  return NAMES.map((name) => {
-    const own = texts.get(`${name}_template`);
-    const text = own === undefined ? defaultTemplates[name] : `${own}\n`;
-    const lines = parseTemplate(text, name, warn)?.lines ?? [];
-    const expanded = lines.map((line) => `${settings.expand(line, (word) => timeValue(word, settings))}\n`).join('');
-    return { name, text, expanded };
+  const file = fileOf(path);
+  file.warnings.forEach(warn);
+  return names.map((name) => {
+    const { charset, from, subject, postmasterSubject, body } = sourceOf(file, name, settings, warn);
+    const copySubject = postmasterSubject === '' ? [] : [`Postmaster-Subject: ${postmasterSubject}`];
+    const header = [`Charset: ${charset}`, `From: ${from}`, `Subject: ${subject}`, ...copySubject, ''];
+    const { lines } = makeTemplate(file, name, settings, () => undefined);
+    return { name, text: asText([...header, ...body]), expanded: asText(lines) };
   });
 }
 
-function isZero(name: string, settings: Settings): boolean {
-  const [, parameter = ''] = TIME_NAME.exec(name) ?? [];
-  return settings.ms(parameter) === 0;
+const asText = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
+
+function fileOf(path: string): TemplateFile {
+  const known = names.map((name) => `${name}_template`);
+  return path === '' ? noTemplateFile : readTemplateFile(path, known);
 }
 
-/** A time that is less than half of the unit it is told in. */
-function zeroWarnings(word: string, template: TemplateName, origin: string): readonly string[] {
-  const [, , unit = ''] = TIME_NAME.exec(word) ?? [];
+/** As the file has it, or built in. */
+function sourceOf(file: TemplateFile, name: TemplateName, settings: Settings, warn: (text: string) => void): Source {
+  const from = settings.string('header_from_format') === 'obsolete' ? mailerDaemon.obsolete : mailerDaemon.standard;
+  const builtIn = { charset: 'us-ascii', from, postmasterSubject: '', ...defaultTemplates[name] };
+  const text = file.texts.get(`${name}_template`);
+  if (text === undefined) return builtIn;
+  const own = parseTemplate(text, builtIn);
+  if (!('problems' in own)) return own;
+  const [first = '', ...rest] = own.problems;
+  warn(`${file.path}: ${first.replace('TEMPLATE', `${name} template`)}`);
+  rest.forEach(warn);
+  return builtIn;
+}
+
+function makeTemplate(
+  file: TemplateFile,
+  name: TemplateName,
+  settings: Settings,
+  warn: (text: string) => void,
+): Template {
+  const { body, postmasterSubject, ...source } = sourceOf(file, name, settings, warn);
+  const origin = file.texts.has(`${name}_template`) ? file.path : '[built-in]';
+  const warnings: string[] = [];
+  const lines = body.map((line) =>
+    settings.expand(line, (word) => {
+      const time = timeValue(word, settings);
+      if (time === undefined) return hostValue(word, settings);
+      warnings.push(...timeWarnings(time, word, name, origin));
+      return String(time.value);
+    }),
+  );
+  return { ...source, postmasterSubject: postmasterSubject || source.subject, lines, warnings };
+}
+
+interface TimeValue {
+  readonly value: number;
+  readonly unit: string;
+  readonly seconds: number;
+}
+
+/** `maximal_queue_lifetime_days` and the like. */
+function timeValue(name: string, settings: Settings): TimeValue | undefined {
+  const [, parameter, unit = ''] = timeName.exec(name) ?? [];
+  const divisor = units[unit];
+  if (parameter === undefined || divisor === undefined) return undefined;
+  const seconds = Math.floor(settings.ms(parameter) / 1000);
+  return { value: Math.floor(seconds / divisor), unit, seconds };
+}
+
+/** A time in a unit that doesn't suit it. */
+function timeWarnings(
+  { value, unit, seconds }: TimeValue,
+  word: string,
+  template: TemplateName,
+  origin: string,
+): readonly string[] {
+  const isExcessive = value > mostReadable && !['days', 'weeks'].includes(unit);
+  const isZero = value === 0 && seconds > 0;
+  if (!isExcessive && !isZero) return [];
+  const result = isZero ? 'zero result' : `excessive result "${value}"`;
   return [
-    `${origin}: zero result in ${template} template conversion of parameter "${word}"`,
-    `please reduce time unit "${unit}" of "${word}" in ${template} template`,
+    `${origin}: ${result} in ${template} template conversion of parameter "${word}"`,
+    `please ${isZero ? 'reduce' : 'increase'} time unit "${unit}" of "${word}" in ${template} template`,
     'for instructions see the bounce(5) manual',
   ];
 }
 
-/** `maximal_queue_lifetime_days` and the like. */
-function timeValue(name: string, settings: Settings): string | undefined {
-  const [, parameter, unitName = ''] = TIME_NAME.exec(name) ?? [];
-  const unit = UNITS[unitName];
-  return parameter === undefined || unit === undefined ? undefined : String(Math.round(settings.ms(parameter) / unit));
+/** Readers want to see the names of hosts as they are written. */
+function hostValue(name: string, settings: Settings): string | undefined {
+  if ((name !== 'myhostname' && name !== 'mydomain') || !settings.bool('smtputf8_enable')) return undefined;
+  return domainToUnicode(settings.string(name)) || undefined;
 }
 
-/** `name = <<END` … `END`; other lines are blank or comments. */
-function readTemplateFile(path: string, warn: (text: string) => void): ReadonlyMap<string, string> {
-  const found = new Map<string, string>();
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    warn(`open ${path}: ${error instanceof Error ? error.message : String(error)}`);
-    return found;
-  }
+function parseTemplate(text: string, builtIn: Source): Source | { readonly problems: readonly string[] } {
+  const ignored = '-- ignoring this template';
+  const found = { ...builtIn };
   const lines = text.split('\n');
-  for (let at = 0; at < lines.length; at++) {
-    const line = lines[at] ?? '';
-    if (line.trim() === '' || line.startsWith('#')) continue;
-    const [, name, end] = /^\s*(\w+)\s*=\s*<<\s*(\S+)\s*$/.exec(line) ?? [];
-    if (name === undefined || end === undefined) {
-      warn(`${path}, line ${at + 1}: expecting "name = <<EOF"; text is ignored`);
-      continue;
-    }
-    const stop = lines.findIndex((other, index) => index > at && other.trimEnd() === end);
-    if (stop < 0) {
-      warn(`${path}, line ${at + 1}: missing "${end}" at the end of ${name}`);
-      break;
-    }
-    if (NAMES.some((known) => `${known}_template` === name)) found.set(name, lines.slice(at + 1, stop).join('\n'));
-    else warn(`${path}, line ${at + 1}: unknown template name: ${name}`);
-    at = stop;
+  let at = 0;
+  for (; at < lines.length; at += 1) {
+    const [, label, value = ''] = /^([!-9;-~]+)[ \t]*:[\s:]*([^]*)$/.exec(lines[at] ?? '') ?? [];
+    if (label === undefined) break;
+    const known = label.toLowerCase();
+    const isInapplicable = known === 'postmaster-subject' && builtIn.postmasterSubject === '';
+    if (value === '') return { problems: [`empty "${label}" header value in TEMPLATE ${ignored}`] };
+    if (!asciiOnly.test(value)) return { problems: [`non-ASCII "${label}" header value in TEMPLATE ${ignored}`] };
+    if (isInapplicable) return { problems: [`inapplicable "${label}" header label in TEMPLATE ${ignored}`] };
+    if (known === 'charset' || known === 'from' || known === 'subject') found[known] = value;
+    else if (known === 'postmaster-subject') found.postmasterSubject = value;
+    else return { problems: [`unknown "${label}" header label in TEMPLATE ${ignored}`] };
   }
-  return found;
-}
-
-function parseTemplate(text: string, name: TemplateName, warn: (text: string) => void): Template | undefined {
-  const lines = text.replace(/\n$/, '').split('\n');
-  const blank = lines.indexOf('');
-  if (blank < 0) {
-    warn(`${name}_template: missing body text -- ignoring this template`);
-    return undefined;
+  while (at < lines.length && (lines[at] ?? '').trim() === '') at += 1;
+  const body = lines.slice(at);
+  if (body.length === 0) return { problems: [`missing message text in TEMPLATE ${ignored}`] };
+  if (found.charset.toLowerCase() === 'us-ascii' && !body.every((line) => asciiOnly.test(line))) {
+    return {
+      problems: [
+        '8-bit message text in TEMPLATE',
+        'please specify a charset value other than us-ascii',
+        `${ignored} for now`,
+      ],
+    };
   }
-  const headers = new Map<string, string>();
-  for (const line of lines.slice(0, blank)) {
-    const [, header, value = ''] = /^(charset|from|subject|postmaster-subject):\s*(.*)$/i.exec(line) ?? [];
-    if (header === undefined) {
-      warn(`${name}_template: unknown or malformed header: ${line} -- ignoring this template`);
-      return undefined;
-    }
-    headers.set(header.toLowerCase(), value);
-  }
-  const [charset = 'us-ascii', from, subject] = ['charset', 'from', 'subject'].map((header) => headers.get(header));
-  const body = lines.slice(blank + 1);
-  // oxlint-disable-next-line no-control-regex -- ASCII is the whole question
-  const isAscii = /^[\x00-\x7f]*$/.test(body.join(''));
-  if (from === undefined || subject === undefined || (charset.toLowerCase() === 'us-ascii' && !isAscii)) {
-    const problem = isAscii ? 'missing From: or Subject: header' : '8-bit text without Charset: header';
-    warn(`${name}_template: ${problem} -- ignoring this template`);
-    return undefined;
-  }
-  return {
-    charset,
-    from,
-    subject,
-    postmasterSubject: headers.get('postmaster-subject') ?? subject,
-    lines: body,
-    warnings: [],
-  };
+  return { ...found, body };
 }

@@ -52,7 +52,7 @@ export function commandOutcome(end: CommandEnd, shown: string, program: string):
   if (end.failure !== '') {
     return {
       code: '4.3.0',
-      text: `temporary failure. Command output: ${program}: fatal: ${end.failure} `,
+      text: `temporary failure${end.isFailurePrinted ? `. Command output: ${program}: fatal: ${end.failure} ` : ''}`,
       warnings: [],
       fatal: end.failure,
     };
@@ -64,7 +64,11 @@ export function commandOutcome(end: CommandEnd, shown: string, program: string):
     return { code: '4.3.0', text, diagnostic: unix(end.output || text), warnings: [] };
   }
   const own = statusIn(end.output);
-  if (own !== undefined && !own.code.startsWith('2')) return { ...own, diagnostic: unix(own.text), warnings: [] };
+  if (own?.code.startsWith('2') === true) {
+    const warnings = [`bounce_append: ignoring dsn code "${own.code}"`];
+    return { code: '5.0.0', text: own.text, diagnostic: unix(own.text), warnings };
+  }
+  if (own !== undefined) return { ...own, diagnostic: unix(own.text), warnings: [] };
   const [code, text] = exits[end.status] ?? ['5.3.0', `Command died with status ${end.status}: "${shown}"`];
   const detail = end.output || (end.status in exits ? text : `unknown mail system error ${end.status}`);
   return { code, text: `${text}${behind}`, diagnostic: unix(detail), warnings: [] };

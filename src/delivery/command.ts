@@ -1,6 +1,7 @@
 /** Runs a command that a message is written to. pipe(8), local(8), "EXTERNAL COMMAND DELIVERY" */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { accessSync, constants, statSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 
 export interface CommandRequest {
@@ -22,8 +23,10 @@ export interface CommandEnd {
   /** What it printed, line ends as spaces; bounded. */
   readonly output: string;
   readonly timedOut: boolean;
-  /** `execvp PATH: REASON` when it could not be started. */
+  /** Why it could not be started; '' when it was. */
   readonly failure: string;
+  /** The failure is part of the output, too: the process that was to become the command met it. */
+  readonly isFailurePrinted: boolean;
 }
 
 const outputLimit = 4096;
@@ -79,6 +82,7 @@ const failureTexts: Readonly<Record<string, string>> = {
   ENOENT: 'No such file or directory',
   EACCES: 'Permission denied',
   ENOEXEC: 'Exec format error',
+  ENOTDIR: 'Not a directory',
 };
 
 /** Writes as fast as the command reads; it may stop reading at any time. Rejects when the content can't be read. */
@@ -91,10 +95,42 @@ async function feed(input: Writable, content: AsyncIterable<Buffer>): Promise<vo
   input.end();
 }
 
+/** Why commands can't run in a directory; undefined when they can. */
+function directoryProblem(directory: string): string | undefined {
+  if (directory === '') return undefined;
+  try {
+    if (!statSync(directory).isDirectory()) return failureTexts['ENOTDIR'];
+    accessSync(directory, constants.X_OK);
+    return undefined;
+  } catch (error) {
+    return failureTextOf(error);
+  }
+}
+
+function failureTextOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return ('code' in error ? failureTexts[String(error.code)] : undefined) ?? error.message;
+}
+
+const failedEnd = (failure: string, isFailurePrinted: boolean): CommandEnd => ({
+  kind: 'ended',
+  status: undefined,
+  signal: 0,
+  output: '',
+  timedOut: false,
+  failure,
+  isFailurePrinted,
+});
+
 /** Runs it with `content` on standard input; standard output and error together are its output. */
 export function runCommand(request: CommandRequest, content: AsyncIterable<Buffer>): Promise<CommandEnd> {
   const { command, shell, environment, directory, limitMs } = request;
   const [program = '', ...args] = typeof command === 'string' ? commandVector(command, shell) : command;
+  const problem = directoryProblem(directory);
+  if (problem !== undefined) {
+    const who = `uid=${process.getuid?.() ?? 0} gid=${process.getgid?.() ?? 0}`;
+    return Promise.resolve(failedEnd(`cannot change directory to "${directory}" for ${who}: ${problem}`, false));
+  }
   return new Promise((resolve) => {
     const child = spawn(program === shellName ? shellFile : program, args, {
       argv0: program,
@@ -130,11 +166,12 @@ export function runCommand(request: CommandRequest, content: AsyncIterable<Buffe
     const end = (facts: Partial<CommandEnd>): void => {
       clearTimeout(timer);
       const printed = output.slice(0, outputLimit).replaceAll('\n', ' ');
-      resolve({ kind: 'ended', status: undefined, signal: 0, output: printed, timedOut, failure: '', ...facts });
+      resolve({ ...failedEnd('', false), output: printed, timedOut, ...facts });
     };
-    child.once('error', (error: NodeJS.ErrnoException) =>
-      end({ failure: `execvp ${program}: ${failureTexts[error.code ?? ''] ?? error.message}` }),
-    );
+    const caller = typeof command === 'string' ? '' : 'pipe_command: ';
+    child.once('error', (error) => {
+      end({ failure: `${caller}execvp ${program}: ${failureTextOf(error)}`, isFailurePrinted: true });
+    });
     child.once('close', (code, signal) =>
       end(code === null ? { signal: signalNumbers[signal ?? ''] ?? 15 } : { status: code }),
     );

@@ -134,6 +134,7 @@ export function parseResult(value: unknown): DelivererResult {
         output: text(value['output']),
         timedOut: value['timedOut'] === true,
         failure: text(value['failure']),
+        isFailurePrinted: value['isFailurePrinted'] === true,
       };
     case 'file':
       return { kind: 'file', path: text(value['path']), text: text(value['text']), facts: parseFacts(value['facts']) };

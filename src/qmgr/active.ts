@@ -29,11 +29,14 @@ export class ActiveMessage {
   /** Entries that wait or run. */
   openEntries = 0;
   readonly abort = new AbortController();
+  /** It came in by a flush: defer_transports does not count this time. */
+  readonly isFlushed: boolean;
 
-  constructor(queued: QueuedMessage, activeAt: number, sequence: number) {
+  constructor(queued: QueuedMessage, activeAt: number, sequence: number, isFlushed = false) {
     this.queued = queued;
     this.activeAt = activeAt;
     this.sequence = sequence;
+    this.isFlushed = isFlushed;
     this.pendingCount = queued.recipients.pendingCount;
     this.unreadCount = this.pendingCount;
     this.attempt = beginAttempt(queued, this.pendingCount);

@@ -123,8 +123,8 @@ export class Intake {
     }
   }
 
-  scanNow(): void {
-    this.#tell(this.scan());
+  scanNow(onEnd: () => void = () => undefined): void {
+    this.#tell(this.scan().finally(onEnd));
   }
 
   #tell(work: Promise<void>): void {

@@ -72,7 +72,8 @@ export class MessageReader {
 
   #route(message: ActiveMessage, recipients: readonly RequestRecipient[]): void {
     const { options, settings, isFullOfProbes, onRouted, onFailed } = this.#parts;
-    const routing = { settings, resolve: options.resolve, isFullOfProbes: isFullOfProbes() };
+    const effective = message.isFlushed ? { ...settings, deferTransports: [] } : settings;
+    const routing = { settings: effective, resolve: options.resolve, isFullOfProbes: isFullOfProbes() };
     const routes = recipients.map((recipient) => routeRecipient(message.queued, recipient, routing));
     const ready = routes.filter((route): route is Route => !(route instanceof Promise));
     if (ready.length === routes.length) {

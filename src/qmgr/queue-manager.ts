@@ -41,6 +41,8 @@ export class QueueManager {
   readonly #active = new Roster<string, ActiveMessage>();
   #activeProbes = 0;
   #sequence = 0;
+  /** Flushes whose messages are being claimed. */
+  #flushes = 0;
   /** Deliveries and settlements. */
   #underWay = 0;
   #pauseTimer: NodeJS.Timeout | undefined;
@@ -140,20 +142,30 @@ export class QueueManager {
   async flush(): Promise<void> {
     this.#scheduler.reviveAll();
     await this.#options.store.makeDue(this.#options.now());
-    this.#intake.scanNow();
+    this.#scanFlushed();
   }
 
   /** Tries some messages now (postqueue -i, sendmail -qI). */
   async flushById(queueIds: readonly string[]): Promise<void> {
     this.#scheduler.reviveAll();
-    this.#intake.takeAll(await this.#options.store.claimById(queueIds));
+    const claimed = await this.#options.store.claimById(queueIds);
+    this.#flushes += 1;
+    this.#intake.takeAll(claimed);
+    this.#flushes -= 1;
   }
 
   /** Has the mail for a domain tried now (postqueue -s, ETRN). */
   async flushSite(domain: string): Promise<void> {
     this.#scheduler.reviveAll();
     await this.#options.store.makeDue(this.#options.now(), { recipientDomain: domain });
-    this.#intake.scanNow();
+    this.#scanFlushed();
+  }
+
+  #scanFlushed(): void {
+    this.#flushes += 1;
+    this.#intake.scanNow(() => {
+      this.#flushes -= 1;
+    });
   }
 
   /** Claims what waits, as far as there is room. */
@@ -163,9 +175,17 @@ export class QueueManager {
 
   #accept(queued: QueuedMessage): void {
     this.#sequence += 1;
-    const message = new ActiveMessage(queued, this.#options.now(), this.#sequence);
+    const message = new ActiveMessage(queued, this.#options.now(), this.#sequence, this.#flushes > 0);
     this.#active.set(queued.queueId, message);
     if (message.isAddressProbe) this.#activeProbes += 1;
+    // who made a notice says so first
+    if (queued.envelope.origin === 'mail') this.#begin(message);
+    else setImmediate(() => this.#begin(message));
+  }
+
+  #begin(message: ActiveMessage): void {
+    if (message.abort.signal.aborted) return;
+    const { queued } = message;
     this.#options.events.emit({
       kind: 'active',
       queueId: queued.queueId,

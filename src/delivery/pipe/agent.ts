@@ -50,7 +50,7 @@ function copy(request: DeliveryRequest, { flags, lineEnd }: PipeSettings, now: n
     (flags.has('D') && first !== undefined ? `Delivered-To: ${toExternal(first.address)}\n` : '');
   return shapedCopy(request, {
     top,
-    bottom: (flags.has('B') ? '\n' : '') + (flags.has('.') ? '.\n' : ''),
+    bottom: flags.has('B') ? '\n' : '',
     quotesFrom: flags.has('>'),
     stuffsDots: flags.has('.'),
     lineEnd,
@@ -99,6 +99,7 @@ class PipeAgent implements DeliveryAgent {
     if (request.probe)
       return { kind: 'sent', code: '2.0.0', text: `delivers to command: ${this.#settings.argv[0] ?? ''}` };
     const command = commandArguments(request, this.#settings);
+    if (typeof command === 'string') return this.#misconfigured(command);
     const ended = await deliverers.run(
       uid,
       gid,
@@ -110,7 +111,8 @@ class PipeAgent implements DeliveryAgent {
     }
     const outcome = commandOutcome(ended, command[0] ?? '', 'pipe');
     if (outcome === 'delivered') {
-      const said = ended.output === '' ? '' : ` (${ended.output})`;
+      const printed = ended.output.trimEnd();
+      const said = printed === '' ? '' : ` (${printed})`;
       return { kind: 'sent', code: '2.0.0', text: `delivered via ${service} service${said}` };
     }
     for (const text of outcome.warnings) this.#options.events.emit({ kind: 'warning', text });

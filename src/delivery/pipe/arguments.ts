@@ -11,7 +11,6 @@ const recipientNames: ReadonlySet<string> = new Set([
   'mailbox',
   'domain',
 ]);
-const reference = /\$(?:\$|\{(\w+)\}|\((\w+)\)|(\w+))/g;
 
 /** An address as the flags want it: local part folded or quoted, domain folded. */
 function shaped(address: string, { flags }: PipeSettings): string {
@@ -25,6 +24,8 @@ function shaped(address: string, { flags }: PipeSettings): string {
 function messageValues(request: DeliveryRequest, settings: PipeSettings): ReadonlyMap<string, string> {
   const { client, sasl, sender, envid } = request.envelope;
   const { flags, nullSender } = settings;
+  // mail of this machine has no client worth telling of
+  const isRemote = client.protocol !== '';
   return new Map([
     // senders are quoted, never folded
     ['sender', sender === '' ? nullSender : flags.has('q') ? toExternal(sender) : sender],
@@ -32,10 +33,10 @@ function messageValues(request: DeliveryRequest, settings: PipeSettings): Readon
     ['queue_id', request.queueId],
     ['size', String(request.sizeBytes)],
     ['envid', envid],
-    ['client_address', client.address],
+    ['client_address', isRemote ? client.address : ''],
     ['client_helo', client.heloName],
-    ['client_hostname', client.name],
-    ['client_port', client.port],
+    ['client_hostname', isRemote ? client.name : ''],
+    ['client_port', isRemote ? client.port : ''],
     ['client_protocol', client.protocol],
     ['sasl_method', sasl?.method ?? ''],
     ['sasl_sender', sasl?.sender ?? ''],
@@ -60,21 +61,53 @@ function recipientValues(recipient: RequestRecipient, settings: PipeSettings): R
   ]);
 }
 
-function fill(template: string, values: ReadonlyMap<string, string>): string {
-  return template.replaceAll(reference, (whole, braced?: string, round?: string, plain?: string) =>
-    whole === '$$' ? '$' : (values.get(braced ?? round ?? plain ?? '') ?? ''),
-  );
+type Piece = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'name'; readonly name: string };
+
+/** `$name`, `${name}`, `$(name)` and `$$` in an argument; or what is wrong with it. */
+function piecesOf(template: string): readonly Piece[] | string {
+  const pieces: Piece[] = [];
+  let at = 0;
+  for (;;) {
+    const dollar = template.indexOf('$', at);
+    if (dollar < 0) return [...pieces, { kind: 'text', text: template.slice(at) }];
+    pieces.push({ kind: 'text', text: template.slice(at, dollar) });
+    const open = template.charAt(dollar + 1);
+    if (open === '$') {
+      pieces.push({ kind: 'text', text: '$' });
+      at = dollar + 2;
+      continue;
+    }
+    const isBraced = open === '{' || open === '(';
+    const end = isBraced ? template.indexOf(open === '{' ? '}' : ')', dollar) : -1;
+    if (isBraced && end < 0) return `truncated macro reference: "${template}"`;
+    const plain = /^\w*/.exec(template.slice(dollar + 1))?.[0] ?? '';
+    const name = isBraced ? template.slice(dollar + 2, end) : plain;
+    if (name === '') return `empty macro name: "${template}"`;
+    pieces.push({ kind: 'name', name });
+    at = isBraced ? end + 1 : dollar + 1 + plain.length;
+  }
 }
 
-const namesIn = (template: string): readonly string[] =>
-  [...template.matchAll(reference)].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
+const filled = (pieces: readonly Piece[], values: ReadonlyMap<string, string>): string =>
+  pieces.map((piece) => (piece.kind === 'text' ? piece.text : (values.get(piece.name) ?? ''))).join('');
 
-export function commandArguments(request: DeliveryRequest, settings: PipeSettings): readonly string[] {
+/** The arguments, or what is wrong with the command in master.cf. */
+export function commandArguments(request: DeliveryRequest, settings: PipeSettings): readonly string[] | string {
   const common = messageValues(request, settings);
-  return settings.argv.flatMap((template) => {
-    if (!namesIn(template).some((name) => recipientNames.has(name))) return [fill(template, common)];
-    return request.recipients.map((recipient) =>
-      fill(template, new Map([...common, ...recipientValues(recipient, settings)])),
-    );
-  });
+  const words: string[] = [];
+  for (const template of settings.argv) {
+    const pieces = piecesOf(template);
+    if (typeof pieces === 'string') return pieces;
+    const names = pieces.flatMap((piece) => (piece.kind === 'name' ? [piece.name] : []));
+    const unknown = names.find((name) => !common.has(name) && !recipientNames.has(name));
+    if (unknown !== undefined) {
+      return `file ${settings.masterFile}: service ${settings.service}: unknown macro name: "${unknown}"`;
+    }
+    const isRepeated = names.some((name) => recipientNames.has(name));
+    const sets = isRepeated
+      ? request.recipients.map((recipient) => new Map([...common, ...recipientValues(recipient, settings)]))
+      : [common];
+    words.push(...sets.map((values) => filled(pieces, values)));
+  }
+  return words;
 }

@@ -12,6 +12,7 @@ import { exportedEnvironment } from '../command-environment.ts';
 
 export interface PipeSettings {
   readonly service: string;
+  readonly masterFile: string;
   readonly flags: ReadonlySet<string>;
   readonly softBounce: boolean;
   readonly uid: number;
@@ -48,6 +49,7 @@ export function readPipeSettings(entry: ServiceEntry, settings: Settings): PipeS
   if (unknown !== undefined) throw refuse(`unknown flag "${unknown}"; the flags are ${knownFlags}`);
   return {
     service: entry.name,
+    masterFile: `${settings.string('config_directory')}/master.cf`,
     flags,
     softBounce: settings.bool('soft_bounce'),
     uid: groupName !== undefined && group === undefined ? -1 : uid,

@@ -264,14 +264,26 @@ describe('bounce', () => {
     writeFileSync(
       path,
       'failure_template = <<END\nFrom: F\nSubject: S\n\nAt $mydomain for $maximal_queue_lifetime_hours h, $$5\nEND\n' +
-        'delay_template = <<END\nSubject: S\n\ntext\nEND\n',
+        'delay_template = <<END\nSubject: S\nBogus: x\n\ntext\nEND\n',
     );
     const { bouncer, sent, log } = setUp(`bounce_template_file = ${path}\n`);
-    assert.match(log.join('\n'), /delay_template: missing From:/);
     await bouncer.notify('failure', queued(), [[failed('b@y')]]);
     assert.match(sent[0]?.text ?? '', /^At example\.com for 120 h, \$5\r$/m);
     await bouncer.notify('delay', queued(), [[failed('b@y')]]);
+    assert.match(log.join('\n'), /unknown "Bogus" header label in delay template -- ignoring this template/);
     assert.match(sent[1]?.text ?? '', /^Subject: Delayed Mail \(still being retried\)\r$/m);
+  });
+
+  it('passes over blank lines before the text, and keeps those at its end', async () => {
+    const path = join(directory, 'blank.cf');
+    writeFileSync(
+      path,
+      'failure_template = <<END\nSubject: S\n\n\ntext for $maximal_queue_lifetime_weeks weeks\n\nEND\n',
+    );
+    const { bouncer, sent, log } = setUp(`bounce_template_file = ${path}\n`);
+    await bouncer.notify('failure', queued(), [[failed('b@y')]]);
+    assert.match(sent[0]?.text ?? '', /\r\n\r\ntext for 0 weeks\r\n\r\n\r\n<b@y>/);
+    assert.match(log.join('\n'), /zero result in failure template conversion/);
   });
 
   it('tells the postmaster also of what the sender does not want to hear', async () => {

@@ -90,7 +90,7 @@ describe('pipe', () => {
     assert.deepEqual(
       outcomes.map(({ status }) => status.reason),
       Array(2).fill(
-        'delivered via my service (Sender@example.org next.example bob+ext@a.example amy@b.example bob:ext:a.example amy::b.example $ )',
+        'delivered via my service (Sender@example.org next.example bob+ext@a.example amy@b.example bob:ext:a.example amy::b.example $)',
       ),
     );
   });
@@ -99,7 +99,7 @@ describe('pipe', () => {
     const { outcomes } = await deliver(`flags=R>. ${user} eol=| argv=/bin/cat`, ['bob@a.example']);
     assert.equal(
       outcomes[0]?.status.reason,
-      'delivered via my service (Return-Path: <Sender@example.org>|Subject: s||>From here|..dot|.|)',
+      'delivered via my service (Return-Path: <Sender@example.org>|Subject: s||>From here|..dot|)',
     );
   });
 
