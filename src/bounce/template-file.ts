@@ -17,7 +17,11 @@ export function readTemplateFile(path: string, known: readonly string[]): Templa
     text = readFileSync(path, 'utf8');
   } catch (error) {
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    return { path, texts: new Map(), warnings: [`open ${path}: ${isMissing ? 'No such file or directory' : error}`] };
+    return {
+      path,
+      texts: new Map(),
+      warnings: [`open ${path}: ${isMissing ? 'No such file or directory' : String(error)}`],
+    };
   }
   return parseTemplates(path, text.replace(/\n$/, '').split('\n'), known);
 }
