@@ -6,7 +6,6 @@ import { type RequestRecipient, Roster, type Status } from '#message';
 import { type QueuedMessage, StoreError } from '#store';
 import { ActiveMessage } from './active.ts';
 import { Assignment } from './assignment.ts';
-import { nextAttemptAt } from './backoff.ts';
 import { ClogWarning } from './clog-warning.ts';
 import { Decisions } from './decisions.ts';
 import { Deliveries } from './deliveries.ts';
@@ -18,7 +17,7 @@ import type { Route } from './routing.ts';
 import { RecipientSpace } from './recipient-space.ts';
 import { Scheduler, type TransportStatus } from './scheduler.ts';
 import { compileSettings, compileTransport, type QmgrSettings } from './settings.ts';
-import { settleMessage } from './settle.ts';
+import { settleOrPutBack } from './settle.ts';
 import { emitPanic, warnOfStore } from './trouble.ts';
 
 export interface QueueManagerStatus {
@@ -214,9 +213,12 @@ export class QueueManager {
   #schedule(message: ActiveMessage, routes: readonly Route[]): void {
     this.#assignment.assign(message, routes);
     message.isRouting = false;
+    if (message.isDone) {
+      void this.#settle(message);
+      return;
+    }
     this.#writer.begin(message);
-    if (message.isDone) void this.#settle(message);
-    else this.#dispatch();
+    this.#dispatch();
   }
 
   /** One delivery of the message less; the last one is followed by the settlement. */
@@ -246,30 +248,12 @@ export class QueueManager {
 
   async #settle(message: ActiveMessage): Promise<void> {
     this.#underWay += 1;
-    try {
-      await settleMessage(message, { ...this.#options, settings: this.#settings, writer: this.#writer });
-    } catch (error) {
-      warnOfStore(message, error, this.#options.events);
-      await this.#putBack(message);
-    }
+    await settleOrPutBack(message, { ...this.#options, settings: this.#settings, writer: this.#writer });
     this.#active.delete(message.queued.queueId);
     if (message.isAddressProbe) this.#activeProbes -= 1;
     this.#intake.left(message.queued);
     this.#underWay -= 1;
     this.#noticeIdle();
-  }
-
-  /** The settlement failed, by the store or by a bug: the message is tried again later. */
-  async #putBack(message: ActiveMessage): Promise<void> {
-    const findings = message.attempt.rest();
-    const { queueId, envelope } = message.queued;
-    const dueAt = nextAttemptAt(envelope.arrivedAt, this.#options.now(), this.#settings);
-    try {
-      await this.#options.store.settle({ queueId, ...findings, next: { kind: 'deferred', dueAt } });
-    } catch (error) {
-      // it stays under our lease, which the next start gives back
-      warnOfStore(message, error, this.#options.events);
-    }
   }
 
   /** What is active, where it waits and why. */

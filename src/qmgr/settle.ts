@@ -9,6 +9,7 @@ import type { OutcomeWriter } from './outcome-writer.ts';
 import type { NotifiedRecipient } from './report-details.ts';
 import { type Bouncer, type NotifiedParts, type Reported, sendDelayWarning, sendReports } from './reports.ts';
 import type { QmgrSettings } from './settings.ts';
+import { warnOfStore } from './trouble.ts';
 
 export interface SettleOptions {
   readonly store: QueueStore;
@@ -21,8 +22,26 @@ export interface SettleOptions {
   readonly now: () => number;
 }
 
-/** Writes down the end of an attempt. */
-export async function settleMessage(message: ActiveMessage, options: SettleOptions): Promise<void> {
+/** Writes down the end of an attempt. When that fails, by the store or by a bug, the message is tried again later. */
+export async function settleOrPutBack(message: ActiveMessage, options: SettleOptions): Promise<void> {
+  const { store, events, settings, now } = options;
+  try {
+    await settleMessage(message, options);
+    return;
+  } catch (error) {
+    warnOfStore(message, error, events);
+  }
+  const { queueId, envelope } = message.queued;
+  const dueAt = nextAttemptAt(envelope.arrivedAt, now(), settings);
+  try {
+    await store.settle({ queueId, ...message.attempt.rest(), next: { kind: 'deferred', dueAt } });
+  } catch (error) {
+    // it stays under our lease, which the next start gives back
+    warnOfStore(message, error, events);
+  }
+}
+
+async function settleMessage(message: ActiveMessage, options: SettleOptions): Promise<void> {
   const { store, settings, events, writer, bouncer } = options;
   const { queued, attempt } = message;
   const { queueId, envelope } = queued;
