@@ -10,7 +10,8 @@ export interface QueueEntry extends Omit<ListedMessage, 'recipients'> {
 
 export type ControlAnswer =
   | { readonly kind: 'ok'; readonly messages: readonly QueueEntry[]; readonly changed: readonly string[] }
-  | { readonly kind: 'down' }
+  /** Nothing listens; `reason` as strerror(3) says it. */
+  | { readonly kind: 'down'; readonly reason: string }
   | { readonly kind: 'failed'; readonly reason: string };
 
 interface Line {
@@ -34,7 +35,8 @@ export function askSystem(
     let changed: readonly string[] = [];
     socket.once('error', (error) => {
       const code = 'code' in error ? error.code : '';
-      if (code === 'ENOENT' || code === 'ECONNREFUSED') return resolve({ kind: 'down' });
+      if (code === 'ENOENT') return resolve({ kind: 'down', reason: 'No such file or directory' });
+      if (code === 'ECONNREFUSED') return resolve({ kind: 'down', reason: 'Connection refused' });
       const isForbidden = code === 'EACCES' && place === 'private';
       resolve({
         kind: 'failed',

@@ -1,7 +1,7 @@
-/** mailq(1): postqueue -p, with the name that sendmail(1) has for the configuration directory. */
+/** mailq(1): sendmail(1) in the mode of -bp. */
 import type { CliIo } from './io.ts';
-import { run as postqueue } from './postqueue.ts';
+import { runAs } from './sendmail.ts';
 
 export function run(args: readonly string[], io: CliIo): Promise<number> {
-  return postqueue([...args.map((arg) => arg.replace(/^-C/, '-c')), '-p'], io);
+  return runAs({ name: 'mailq', mode: 'mailq' }, args, io);
 }

@@ -5,6 +5,7 @@ import { type Configuration, ConfigError, findConfigDirectory, loadConfiguration
 import { isAllInOne, masterEngineOptions, runningMaster } from '#master';
 import { keepDescriptorsPrivate } from '#native';
 import { startRefusals, unusableServices } from '#roles';
+import { lastValue, parseOptions } from './getopt.ts';
 import type { CliIo, Command } from './io.ts';
 import { rotateLog } from './log-rotation.ts';
 import { makeQueueDirectories } from './queue-directories.ts';
@@ -17,23 +18,6 @@ interface Script {
   readonly configuration: Configuration;
   readonly queueDirectory: string;
   readonly say: ScriptLog;
-}
-
-function parseArguments(args: readonly string[]): {
-  readonly directory: string | undefined;
-  readonly words: readonly string[];
-} {
-  let directory: string | undefined;
-  const words: string[] = [];
-  for (let i = 0; i < args.length; i += 1) {
-    const arg = args[i] ?? '';
-    if (arg === '-c') {
-      i += 1;
-      directory = args[i];
-    } else if (arg.startsWith('-c') && arg.length > 2) directory = arg.slice(2);
-    else if (!/^-[vD]+$/.test(arg)) words.push(arg);
-  }
-  return { directory, words };
 }
 
 const commands: Readonly<Record<string, (script: Script) => Promise<number>>> = {
@@ -62,9 +46,13 @@ const usage =
 const asksRunning: ReadonlySet<string> = new Set(['stop', 'quick-stop', 'abort', 'drain', 'status', 'logrotate']);
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const { directory: option, words } = parseArguments(args);
-  const directory = resolve(findConfigDirectory(option, io.env));
-  const [word = ''] = words;
+  const parsed = parseOptions(args, 'c:Dv');
+  if (parsed.kind === 'invalid') {
+    io.stderr(`postfix: ${parsed.problem}\n`);
+    return 1;
+  }
+  const directory = resolve(findConfigDirectory(lastValue(parsed.options, 'c'), io.env));
+  const [word = ''] = parsed.operands;
   const command = commands[word];
   if (command === undefined) {
     io.stderr(`postfix/postfix-script: fatal: unknown command: '${word}'. ${usage}\n`);

@@ -38,7 +38,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   try {
     const { settings } = openSettings(findConfigDirectory(lastValue(parsed.options, 'c'), io.env));
     const log = new EventLog([await openMailLog(settings)]);
-    const tag = lastValue(parsed.options, 't') ?? settings.string('syslog_name');
+    const tag = lastValue(parsed.options, 't') ?? `${settings.string('syslog_name')}/postlog`;
     // scripts call it: nobody wants their mail from cron
     const isWatched = (await io.isTerminal?.('stderr')) === true;
     const mark = kinds[priority] === 'note' ? '' : `${kinds[priority]}: `;

@@ -1,10 +1,12 @@
 /** postsuper(1): removes, holds, releases, requeues and expires messages. For root and $mail_owner. */
 import { existsSync } from 'node:fs';
 import { ConfigError, findConfigDirectory, openSettings, type Settings } from '#config';
-import { openStore, type QueueStore, type StoreOptions } from '#store';
+import { type MessageSelector, openStore, type QueueStore, type StoreOptions } from '#store';
 import { askSystem } from './control-client.ts';
 import { type GivenOption, lastValue, parseOptions } from './getopt.ts';
 import type { CliIo } from './io.ts';
+import { removeFromMaildrop } from './maildrop-listing.ts';
+import { Reporter } from './reporter.ts';
 
 type Operation = 'remove' | 'hold' | 'release' | 'requeue' | 'expire';
 type QueueWord = (typeof queueNames)[number];
@@ -17,11 +19,11 @@ interface Action {
   readonly queues: readonly QueueWord[];
 }
 
-const queueNames = ['hold', 'incoming', 'active', 'deferred', 'corrupt', 'maildrop'] as const;
+const queueNames = ['hold', 'incoming', 'active', 'deferred', 'maildrop'] as const;
 const allMail = ['hold', 'incoming', 'active', 'deferred'] as const;
 
 const actions: Readonly<Record<string, readonly Action[]>> = {
-  d: [{ operation: 'remove', one: 'removed', summary: 'Deleted', queues: allMail }],
+  d: [{ operation: 'remove', one: 'removed', summary: 'Deleted', queues: queueNames }],
   h: [
     { operation: 'hold', one: 'placed on hold', summary: 'Placed on hold', queues: ['incoming', 'active', 'deferred'] },
   ],
@@ -42,69 +44,95 @@ const usage =
   '[-h queue_id (hold)] [-H queue_id (un-hold)] [-p (purge temporary files)] [-r queue_id (requeue)] ' +
   '[-s (structure fix)] [-S (redundant structure fix)][-v (verbose)] [queue...]';
 
+/** The order in which what was done is counted. */
+const summaryOrder = ['requeue', 'remove', 'expire', 'hold', 'release'] as const;
+
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const say = (text: string): void => io.stderr(`postsuper: ${text}\n`);
   const parsed = parseOptions(args, 'c:d:e:f:h:H:pr:sSv');
   if (parsed.kind === 'invalid') {
-    say(parsed.problem);
-    say(`fatal: ${usage}`);
+    io.stderr(`postsuper: ${parsed.problem}\npostsuper: fatal: ${usage}\n`);
     return 1;
   }
   const { options, operands } = parsed;
-  const queues = queueNames.filter((name) => operands.includes(name));
-  const unknown = operands.find((name) => !queues.some((known) => known === name));
-  if (unknown !== undefined) {
-    say(`fatal: invalid directory name: ${unknown}`);
-    return 1;
-  }
   let settings: Settings;
   try {
     settings = openSettings(findConfigDirectory(lastValue(options, 'c'), io.env)).settings;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    for (const text of error.problems) say(`fatal: ${text}`);
+    for (const text of error.problems) io.stderr(`postsuper: fatal: ${text}\n`);
     return 1;
   }
+  const reporter = new Reporter('postsuper', io, settings);
+  const queues = queueNames.filter((name) => operands.includes(name));
+  const unknown = operands.find((name) => !queues.some((known) => known === name));
+  if (unknown !== undefined) return reporter.fatal(`invalid directory name: ${unknown}`, 1);
+  const counts = new Map<Operation, { readonly summary: string; readonly count: number }>();
   for (const option of options) {
-    const problem = await runOption(option, queues, settings, io);
-    if (problem === undefined) continue;
-    say(`fatal: ${problem}`);
-    return 1;
+    const done = await runOption(option, queues, settings, io, reporter);
+    if (typeof done === 'string') return reporter.fatal(done, 1);
+    for (const { operation, summary, count } of done) {
+      counts.set(operation, { summary, count: count + (counts.get(operation)?.count ?? 0) });
+    }
+  }
+  for (const { summary, count } of summaryOrder.flatMap((operation) => counts.get(operation) ?? [])) {
+    await reporter.info(`${summary}: ${count} message${count === 1 ? '' : 's'}`);
   }
   return 0;
 }
 
-/** Gives what went wrong. Structure checks and left temporary files have no counterpart: the store sees to both. */
+interface Done {
+  readonly operation: Operation;
+  readonly summary: string;
+  readonly count: number;
+}
+
+/**
+ * What was done, or what went wrong. Structure checks and left temporary files have no counterpart: the store sees to
+ * both.
+ */
 async function runOption(
   { letter, value }: GivenOption,
   queues: readonly QueueWord[],
   settings: Settings,
   io: CliIo,
-): Promise<string | undefined> {
-  const queueDirectory = settings.string('queue_directory');
+  reporter: Reporter,
+): Promise<readonly Done[] | string> {
   const queueIds = actions[letter] === undefined ? undefined : await idsOf(value, io);
-  for (const id of queueIds?.filter((word) => !validQueueId.test(word)) ?? [])
-    io.stderr(`postsuper: warning: invalid mail queue id: ${id}\n`);
-  const longQueueIds = settings.bool('enable_long_queue_ids');
+  for (const id of queueIds?.filter((word) => !validQueueId.test(word)) ?? []) {
+    await reporter.warn(`invalid mail queue id: ${id}`);
+  }
+  const done: Done[] = [];
   for (const action of actions[letter] ?? []) {
+    const { operation, one, summary } = action;
     const selector = {
       ...(queueIds === undefined ? {} : { queueIds }),
       queues: action.queues.filter((name) => queues.length === 0 || queues.includes(name)),
     };
-    const answer = await askSystem(queueDirectory, 'private', { operation: action.operation, ...selector });
-    if (answer.kind === 'failed') return answer.reason;
-    const changed =
-      answer.kind === 'ok'
-        ? answer.changed
-        : await withStore(
-            { directory: queueDirectory, longQueueIds, warn: (text) => io.stderr(`postsuper: warning: ${text}\n`) },
-            (store) => store[action.operation](selector),
-          );
+    const changed = await change(operation, selector, settings, reporter);
+    if (typeof changed === 'string') return changed;
     // of ALL only the number is said
-    for (const id of queueIds === undefined ? [] : changed) io.stderr(`postsuper: ${id}: ${action.one}\n`);
-    io.stderr(`postsuper: ${action.summary}: ${changed.length} message${changed.length === 1 ? '' : 's'}\n`);
+    for (const id of queueIds === undefined ? [] : changed) await reporter.info(`${id}: ${one}`);
+    done.push({ operation, summary, count: changed.length });
   }
-  return undefined;
+  return done;
+}
+
+/** The queue IDs of what was changed, or what went wrong. */
+async function change(
+  operation: Operation,
+  selector: MessageSelector,
+  settings: Settings,
+  reporter: Reporter,
+): Promise<readonly string[] | string> {
+  const directory = settings.string('queue_directory');
+  const answer = await askSystem(directory, 'private', { operation, ...selector });
+  if (answer.kind === 'failed') return answer.reason;
+  const warn = (text: string): void => void reporter.warn(text);
+  const options = { directory, longQueueIds: settings.bool('enable_long_queue_ids'), warn };
+  const changed =
+    answer.kind === 'ok' ? answer.changed : await withStore(options, (store) => store[operation](selector));
+  if (operation !== 'remove' || selector.queues?.includes('maildrop') !== true) return changed;
+  return [...changed, ...(await removeFromMaildrop(directory, selector.queueIds))];
 }
 
 /** `ALL`: undefined; `-`: from standard input, one a line. */

@@ -40,16 +40,16 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     for (const text of error.problems) io.stderr(`qshape: fatal: ${text}\n`);
     return 1;
   }
-  const messages = await readQueue(settings, (text) => io.stderr(`qshape: warning: ${text}\n`));
-  if (typeof messages === 'string') {
-    io.stderr(`qshape: fatal: ${messages}\n`);
+  const reading = await readQueue(settings, (text) => io.stderr(`qshape: warning: ${text}\n`));
+  if (reading.kind === 'failed') {
+    io.stderr(`qshape: fatal: ${reading.reason}\n`);
     return 1;
   }
   const rules = rulesOf(options);
   const shape = new QueueShape(rules);
   const bySender = lastValue(options, 's') !== undefined;
   const now = Date.now();
-  for (const { queue, envelope, recipients } of messages) {
+  for (const { queue, envelope, recipients } of reading.messages) {
     if (!queues.includes(queue)) continue;
     const waiting = recipients.filter(({ state }) => state === 'pending').map(({ address }) => address);
     for (const address of bySender ? [envelope.sender] : waiting) shape.add(address, now - envelope.arrivedAt);

@@ -11,62 +11,90 @@ import type { CliIo } from './io.ts';
 import { headerLength, headerRecipients, type InputRules, MessageLines } from './sendmail/input.ts';
 import { findLogin, type Login } from './sendmail/login.ts';
 import { MaildropWriter } from './sendmail/maildrop-writer.ts';
-import { commandLineRecipients, parseCommandLine, type SendmailOptions } from './sendmail/options.ts';
-import { Reporter } from './sendmail/reporter.ts';
+import {
+  commandLineRecipients,
+  parseCommandLine,
+  type SendmailMode,
+  type SendmailOptions,
+} from './sendmail/options.ts';
+import { Reporter } from './reporter.ts';
 import { refusedSubmitter, senderProblem } from './sendmail/rights.ts';
 
 const EX_OK = 0;
+const EX_TEMPFAIL = 75;
 
 /** An error that ends the command, with the text to show. */
 class FatalError extends Error {}
 
-export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const parsed = parseCommandLine(args);
+/** The name that it was called by, and what that means without options. */
+export interface CalledAs {
+  readonly name: string;
+  readonly mode: SendmailMode;
+}
+
+export function run(args: readonly string[], io: CliIo): Promise<number> {
+  return runAs({ name: 'sendmail', mode: 'deliver' }, args, io);
+}
+
+export async function runAs({ name, mode }: CalledAs, args: readonly string[], io: CliIo): Promise<number> {
+  const parsed = parseCommandLine(args, mode);
   if (parsed.kind === 'invalid') {
     const problem =
       parsed.reason === 'invalid option'
         ? `invalid option -- '${parsed.option}'`
         : `option requires an argument -- '${parsed.option}'`;
     // Postfix reads the options twice, and getopt(3) complains each time.
-    io.stderr(`sendmail: ${problem}\nsendmail: ${problem}\n`);
-    return new Reporter(io, settingsForReports(io)).fatal('usage: sendmail [options]');
+    io.stderr(`${name}: ${problem}\n${name}: ${problem}\n`);
+    return new Reporter(name, io, settingsForReports(io)).fatal(`usage: ${name} [options]`, EX_TEMPFAIL);
   }
   const directory = findConfigDirectory(parsed.kind === 'options' ? parsed.options.configDirectory : undefined, io.env);
   let settings: Settings;
   try {
     settings = openSettings(directory, { mainOnly: true }).settings;
   } catch (error) {
-    return new Reporter(io, undefined).fatal(errorText(error));
+    return new Reporter(name, io, undefined).fatal(errorText(error), EX_TEMPFAIL);
   }
-  const reporter = new Reporter(io, settings);
+  const reporter = new Reporter(name, io, settings);
   for (const warning of parsed.warnings) await reporter.warn(warning);
-  if (parsed.kind === 'fatal') return reporter.fatal(parsed.text);
+  if (parsed.kind === 'fatal') return reporter.fatal(parsed.text, EX_TEMPFAIL);
   const { options } = parsed;
   const filter = settings.string('verp_delimiter_filter');
-  if (!isVerp(options.verp, filter)) return reporter.fatal(`-V requires two characters from ${filter}`);
-  if (options.flush !== undefined) {
-    const { what, args: request } = options.flush;
-    if (options.recipients.length > 0) return reporter.fatal(`flush ${what} requires no recipient`);
-    return runOther('postqueue', request, io, directory);
+  if (!isVerp(options.verp, filter)) {
+    return reporter.fatal(`-V requires two characters from ${filter}`, EX_TEMPFAIL);
   }
+  const other = options.flush?.what ?? modesWithoutMail[options.mode];
+  if (other !== undefined && options.recipients.length > 0) {
+    return reporter.fatal(`${other} requires no recipient`, EX_TEMPFAIL);
+  }
+  if (options.flush !== undefined) return runOther('postqueue', options.flush.args, io, directory);
   switch (options.mode) {
     case 'deliver':
     case 'verify':
       return submit(options, settings, io, reporter);
     case 'mailq':
       return runOther('postqueue', ['-p'], io, directory);
-    case 'newaliases':
-      return runOther('newaliases', options.aliasDatabase === '' ? [] : [options.aliasDatabase], io, directory);
+    case 'newaliases': {
+      const { makeAliases } = await import('./sendmail/new-aliases.ts');
+      return makeAliases(options.aliasDatabase, directory, settings, io);
+    }
     case 'daemon':
-      return options.recipients.length > 0
-        ? reporter.fatal('stray mail recipients in daemon mode')
-        : runOther('postfix', ['start'], io, directory);
+      // as in Postfix, where nobody waits for how it goes: init scripts start what runs already
+      await runOther('postfix', ['start'], io, directory);
+      return EX_OK;
     case 'smtp':
       return runOther('smtp-session', [], io, directory);
     case 'ignore':
       return EX_OK;
   }
 }
+
+/** What takes no recipients, as messages call it. */
+const modesWithoutMail: Partial<Record<SendmailMode, string>> = {
+  daemon: 'daemon mode',
+  mailq: 'display queue mode',
+  newaliases: 'alias initialization mode',
+  smtp: 'stand-alone mode',
+};
 
 /** Where problems of the command line are logged; undefined when even that can't be read. */
 function settingsForReports(io: CliIo): Settings | undefined {
@@ -85,7 +113,7 @@ function isVerp(delimiters: string, filter: string): boolean {
 
 /** Another command does it, in this process. */
 async function runOther(
-  name: 'postqueue' | 'newaliases' | 'postfix' | 'smtp-session',
+  name: 'postqueue' | 'postfix' | 'smtp-session',
   args: readonly string[],
   io: CliIo,
   directory: string,
@@ -99,14 +127,14 @@ async function submit(options: SendmailOptions, settings: Settings, io: CliIo, r
   const found = await findLogin(io.uid);
   // who says as whom the mail goes needs no name
   const login = found ?? (options.sender === undefined ? undefined : { name: '', fullName: '' });
-  if (login === undefined) return reporter.fatal(`no login name found for user ID ${io.uid}`);
+  if (login === undefined) return reporter.fatal(`no login name found for user ID ${io.uid}`, EX_TEMPFAIL);
   const refused = await refusedSubmitter(io.uid, settings);
-  if (refused !== undefined) return reporter.fatal(`User ${refused} is not allowed to submit mail`);
+  if (refused !== undefined) return reporter.fatal(`User ${refused} is not allowed to submit mail`, EX_TEMPFAIL);
   const who = `${options.sender ?? login.name}(${io.uid})`;
   const named = commandLineRecipients(options.recipients);
   try {
     if (options.verp !== '' && options.sender === '') {
-      return reporter.fatal(`${who}: -V option requires non-null sender address`);
+      return reporter.fatal(`${who}: -V option requires non-null sender address`, EX_TEMPFAIL);
     }
     if (!options.extractsRecipients && named.length === 0) {
       throw new FatalError('Recipient addresses must be specified on the command line or via the -t option');
@@ -115,7 +143,7 @@ async function submit(options: SendmailOptions, settings: Settings, io: CliIo, r
     if (refusedSender !== undefined) throw new FatalError(refusedSender);
     await writeMessage(options, named, login, settings, io);
   } catch (error) {
-    return reporter.fatal(`${who}: ${errorText(error)}`);
+    return reporter.fatal(`${who}: ${errorText(error)}`, EX_TEMPFAIL);
   }
   if (options.mode === 'verify' || options.verbosity > 0) {
     const sender = toExternal(options.sender ?? login.name);

@@ -6,6 +6,7 @@ import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setImmediate } from 'node:timers/promises';
+import type { EventChannel } from '#events';
 import type { MaybePromise } from '#message';
 import { peerUserOf } from '#native';
 import type { Requeuer } from '#pickup';
@@ -21,7 +22,8 @@ export interface ControlServerOptions {
   readonly flushSite: (site: string) => Promise<boolean>;
   /** `name(uid)` of a user who may not. authorized_mailq_users, authorized_flush_users */
   readonly refusedUser: (right: Right, uid: number) => Promise<string | undefined>;
-  readonly warn: (text: string) => void;
+  /** What postqueue(1) is refused goes here: an ordinary user could not write the log. */
+  readonly events: EventChannel;
 }
 
 type Right = 'view' | 'flush';
@@ -160,10 +162,11 @@ function serve(socket: Socket, options: ControlServerOptions, isPrivileged: bool
     };
     work().then(
       () => socket.end(`${JSON.stringify({ ok: true })}\n`),
-      (error: unknown) =>
-        socket.end(
-          `${JSON.stringify({ ok: false, reason: error instanceof Error ? error.message : String(error) })}\n`,
-        ),
+      (error: unknown) => {
+        const reason = error instanceof Error ? error.message : String(error);
+        if (!isPrivileged) options.events.emit({ kind: 'fatal', text: reason });
+        socket.end(`${JSON.stringify({ ok: false, reason })}\n`);
+      },
     );
   });
 }

@@ -73,7 +73,7 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
     flushSite,
     refusedUser: (right, uid) =>
       refusedUser(right === 'view' ? 'authorized_mailq_users' : 'authorized_flush_users', uid, settings, tables),
-    warn,
+    events: tools.channelOf(settings, 'postqueue'),
   });
   const listening = await Promise.all(listeners.map((listener) => listen(listener, servers.all)));
   qmgr.start();

@@ -24,7 +24,6 @@ export interface SendmailOptions {
   requireTls: boolean;
   smtputf8: boolean;
   aliasDatabase: string;
-  /** postqueue's arguments for -q, -qI and -qR. */
   /** `-q…`: what it flushes, and how postqueue is asked. */
   flush: { readonly what: string; readonly args: readonly string[] } | undefined;
   recipients: readonly string[];
@@ -39,8 +38,9 @@ export type ParsedCommandLine =
 const WITH_ARGUMENT = 'ABCFLNORVXbefhopqr';
 const WITHOUT_ARGUMENT = 'GIUcimntvx';
 
-export function parseCommandLine(args: readonly string[]): ParsedCommandLine {
-  const reader = new OptionReader();
+/** `mode`: what is done where no option says so. */
+export function parseCommandLine(args: readonly string[], mode: SendmailMode): ParsedCommandLine {
+  const reader = new OptionReader(mode);
   let at = 0;
   for (; at < args.length; at++) {
     const word = args[at] ?? '';
@@ -75,28 +75,33 @@ export function parseCommandLine(args: readonly string[]): ParsedCommandLine {
   return { kind: 'options', options: reader.options, warnings: reader.warnings };
 }
 
+const unchanged: Omit<SendmailOptions, 'mode'> = {
+  sender: undefined,
+  fullName: undefined,
+  configDirectory: undefined,
+  dotIsText: false,
+  extractsRecipients: false,
+  encoding: '',
+  rewriteContext: 'local',
+  notify: [],
+  ret: '',
+  envid: '',
+  verp: '',
+  verbosity: 0,
+  requireTls: false,
+  smtputf8: false,
+  aliasDatabase: '',
+  flush: undefined,
+  recipients: [],
+};
+
 class OptionReader {
   readonly warnings: string[] = [];
-  readonly options: SendmailOptions = {
-    mode: 'deliver',
-    sender: undefined,
-    fullName: undefined,
-    configDirectory: undefined,
-    dotIsText: false,
-    extractsRecipients: false,
-    encoding: '',
-    rewriteContext: 'local',
-    notify: [],
-    ret: '',
-    envid: '',
-    verp: '',
-    verbosity: 0,
-    requireTls: false,
-    smtputf8: false,
-    aliasDatabase: '',
-    flush: undefined,
-    recipients: [],
-  };
+  readonly options: SendmailOptions;
+
+  constructor(mode: SendmailMode) {
+    this.options = { ...unchanged, mode };
+  }
 
   /** Takes one option; gives the text of a fatal error. */
   take(option: string, value: string): string | undefined {
@@ -167,10 +172,10 @@ class OptionReader {
   conflict(): string | undefined {
     const { mode, extractsRecipients, notify, ret, verbosity } = this.options;
     if (mode === 'verify') {
-      if (extractsRecipients) return 'option -t cannot be used with -bv';
-      if (notify.length > 0) return 'option -N cannot be used with -bv';
-      if (ret !== '') return 'option -R cannot be used with -bv';
-      if (verbosity > 0) return 'option -v cannot be used with -bv';
+      if (extractsRecipients) return '-t option cannot be used with -bv';
+      if (notify.length > 0) return '-N option cannot be used with -bv';
+      if (ret !== '') return '-R option cannot be used with -bv';
+      if (verbosity > 0) return '-v option cannot be used with -bv';
     }
     return undefined;
   }
@@ -239,9 +244,9 @@ class OptionReader {
 
   #queue(value: string): string | undefined {
     const letter = value.charAt(0);
-    if (letter === '') this.options.flush = { what: 'queue mode', args: ['-f'] };
-    else if (letter === 'I') this.options.flush = { what: 'queue_id', args: ['-i', value.slice(1)] };
-    else if (letter === 'R') this.options.flush = { what: 'site', args: ['-s', value.slice(1)] };
+    if (letter === '') this.options.flush = { what: 'flush queue mode', args: ['-f'] };
+    else if (letter === 'I') this.options.flush = { what: 'flush queue_id', args: ['-i', value.slice(1)] };
+    else if (letter === 'R') this.options.flush = { what: 'flush site', args: ['-s', value.slice(1)] };
     else if (/\d/.test(letter)) this.options.mode = 'daemon';
     else return `-q${letter} is not implemented`;
     return undefined;

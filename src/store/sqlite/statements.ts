@@ -120,7 +120,11 @@ export class Statements {
           [0],
         );
       case 'expire':
-        return this.#each(operation.serials, 'UPDATE messages SET expire = 1 WHERE serial = ? RETURNING serial', []);
+        return this.#each(
+          operation.serials,
+          'UPDATE messages SET expire = 1 WHERE serial = ? AND expire = 0 RETURNING serial',
+          [],
+        );
       case 'releaseLeases':
         return this.#serials(
           `UPDATE messages SET queue = CASE wanted WHEN 1 THEN 3 WHEN 2 THEN 5 ELSE 0 END, wanted = 0, holder = 0 WHERE queue = 1 AND holder NOT IN (${['-1', ...operation.living].join(',')}) RETURNING serial`,

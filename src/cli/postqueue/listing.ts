@@ -1,0 +1,112 @@
+/** How postqueue(1) shows the queue: the table of mailq, or JSON lines. */
+import { toExternal } from '#address';
+import type { QueueEntry } from '../control-client.ts';
+import type { MaildropEntry } from '../maildrop-listing.ts';
+
+/** A message as it is shown. */
+export interface ListedEntry {
+  readonly queue: QueueEntry['queue'];
+  readonly queueId: string;
+  readonly sender: string;
+  /** ms since the epoch. */
+  readonly arrivedAt: number;
+  readonly sizeBytes: number;
+  readonly forcedExpire: boolean;
+  readonly recipients: readonly ListedRecipient[];
+}
+
+interface ListedRecipient {
+  readonly address: string;
+  readonly original: string;
+  /** '' before the first attempt. */
+  readonly reason: string;
+}
+
+/** Of a recipient that waits for those it was expanded to. */
+const reasonUnavailable = 'reason unavailable';
+
+/** Who waits and why; of an expansion first the members that do. */
+function waitingOf(message: QueueEntry): readonly ListedRecipient[] {
+  const pending = message.recipients.filter(({ state }) => state === 'pending');
+  return pending.flatMap(({ address, original, lastOutcome }) => {
+    if (lastOutcome === undefined) return [{ address, original, reason: '' }];
+    const { members, status } = lastOutcome;
+    if (members === undefined) return [{ address, original, reason: status.reason.trimEnd() }];
+    const waiting = members
+      .filter(({ kind }) => kind === 'deferred')
+      .map((member) => ({ address: member.address, original, reason: member.status.reason.trimEnd() }));
+    const isAmong = waiting.some((member) => member.address === address);
+    return isAmong ? waiting : [...waiting, { address, original, reason: reasonUnavailable }];
+  });
+}
+
+export function listedMessage(message: QueueEntry): ListedEntry {
+  const { queue, queueId, sizeBytes, forcedExpire, envelope } = message;
+  const { sender, arrivedAt } = envelope;
+  return { queue, queueId, sender, arrivedAt, sizeBytes, forcedExpire, recipients: waitingOf(message) };
+}
+
+/** A file of the maildrop directory: nobody has looked at its addresses yet. */
+export function listedFile(file: MaildropEntry): ListedEntry {
+  const recipients = file.recipients.map((address) => ({ address, original: '', reason: '' }));
+  return { ...file, queue: 'maildrop', forcedExpire: false, recipients };
+}
+
+const senderOf = ({ sender }: ListedEntry): string => (sender === '' ? 'MAILER-DAEMON' : toExternal(sender));
+
+function jsonRecipient({ address, original, reason }: ListedRecipient): string {
+  const members = [
+    ...(original === '' ? [] : [`"orig_address": ${JSON.stringify(original)}`]),
+    `"address": ${JSON.stringify(toExternal(address))}`,
+    ...(reason === '' || reason === reasonUnavailable ? [] : [`"delay_reason": ${JSON.stringify(reason)}`]),
+  ];
+  return `{${members.join(', ')}}`;
+}
+
+/** One line of JSON. */
+export function jsonLine(entry: ListedEntry): string {
+  const { queue, queueId, arrivedAt, sizeBytes, forcedExpire, recipients } = entry;
+  const members = [
+    `"queue_name": "${queue}"`,
+    `"queue_id": "${queueId}"`,
+    `"arrival_time": ${Math.floor(arrivedAt / 1000)}`,
+    `"message_size": ${sizeBytes}`,
+    `"forced_expire": ${String(forcedExpire)}`,
+    `"sender": ${JSON.stringify(senderOf(entry))}`,
+    `"recipients": [${recipients.map(jsonRecipient).join(', ')}]`,
+  ];
+  return `{${members.join(', ')}}\n`;
+}
+
+const marks: Readonly<Record<string, string>> = { active: '*', hold: '!' };
+
+/** asctime(3) without the year. */
+function arrival(at: number): string {
+  const [day = '', month = '', date = '', , time = ''] = new Date(at).toString().split(' ');
+  return `${day} ${month} ${String(Number(date)).padStart(2)} ${time}`;
+}
+
+/** The listing that mailq shows. */
+export function table(entries: readonly ListedEntry[], isLong: boolean): string {
+  const width = isLong ? 17 : 11;
+  let out = isLong
+    ? '----Queue ID----- --Size-- ---Arrival Time---- --Sender/Recipient------\n'
+    : '-Queue ID-  --Size-- ----Arrival Time---- -Sender/Recipient-------\n';
+  let bytes = 0;
+  for (const entry of entries) {
+    const { queue, queueId, sizeBytes, arrivedAt, forcedExpire } = entry;
+    bytes += sizeBytes;
+    const id = queueId + (marks[queue] ?? (forcedExpire ? '#' : ''));
+    out += `${id.padEnd(width)} ${String(sizeBytes).padStart(isLong ? 8 : 7)} ${arrival(arrivedAt).padEnd(isLong ? 19 : 20)} ${senderOf(entry)}\n`;
+    let shown = '';
+    for (const { address, reason } of entry.recipients) {
+      if (reason !== '' && reason !== shown) {
+        shown = reason;
+        out += `${' '.repeat(Math.max(0, 76 - reason.length))}(${reason})\n`;
+      }
+      out += `${''.padEnd(width)} ${''.padStart(isLong ? 8 : 7)} ${''.padEnd(isLong ? 19 : 20)} ${toExternal(address)}\n`;
+    }
+    out += '\n';
+  }
+  return `${out}-- ${Math.floor(bytes / 1024)} Kbytes in ${entries.length} Request${entries.length === 1 ? '' : 's'}.\n`;
+}
