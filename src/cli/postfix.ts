@@ -34,8 +34,8 @@ const commands: Readonly<Record<string, (script: Script) => Promise<number>>> = 
     const { run: postqueue } = await loadPostqueue();
     return postqueue(['-c', configuration.directory, '-f'], io);
   },
-  'set-permissions': check,
-  'upgrade-configuration': check,
+  'set-permissions': mend,
+  'upgrade-configuration': mend,
   logrotate,
 };
 
@@ -70,19 +70,25 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   return command({ io, configuration, queueDirectory, say: await createScriptLog(io, configuration.settings) });
 }
 
-async function check(script: Script): Promise<number> {
-  const { configuration, say } = script;
-  for (const text of configuration.warnings) say(text, 'warning');
+/** Directories and their owners. What the configuration lacks is told by check and start. */
+function mend({ configuration, say }: Script): Promise<number> {
   try {
     makeQueueDirectories(configuration.settings);
-    for (const text of await unusableServices(configuration)) say(text, 'warning');
+    return Promise.resolve(0);
   } catch (error) {
     const problems =
       error instanceof ConfigError ? error.problems : [error instanceof Error ? error.message : String(error)];
     for (const text of problems) say(text, 'fatal');
-    return 1;
+    return Promise.resolve(1);
   }
-  return 0;
+}
+
+async function check(script: Script): Promise<number> {
+  const { configuration, say } = script;
+  for (const text of configuration.warnings) say(text, 'warning');
+  const status = await mend(script);
+  if (status === 0) for (const text of await unusableServices(configuration)) say(text, 'warning');
+  return status;
 }
 
 async function start(script: Script, inForeground: boolean): Promise<number> {
@@ -119,6 +125,8 @@ function launch(directory: string, queueDirectory: string, inForeground: boolean
     process.execPath,
     [...masterEngineOptions, ...process.execArgv, process.argv[1] ?? '', 'master', directory, queueDirectory],
     {
+      // netstat(8) names who listens by it
+      argv0: 'master',
       detached: !inForeground,
       cwd: queueDirectory,
       stdio: ['ignore', output, output, 'ignore', 'pipe'],
