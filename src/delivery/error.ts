@@ -17,16 +17,22 @@ const fallbacks: Readonly<Record<'error' | 'retry', Status>> = {
   retry: { code: '4.0.0', reason: 'Address is undeliverable' },
 };
 
+/** Who speaks in the log of a status code that is not used. */
+const append = { error: 'bounce_append', retry: 'defer_append' } as const;
+
 export function createErrorAgent(options: ErrorAgentOptions): DeliveryAgent {
   const { service, events, now = Date.now } = options;
   const fallback = fallbacks[service];
   const isSoft = options.settings.bool('soft_bounce');
   return {
     deliver(request, report) {
-      const status = statusOfNexthop(request.nexthop, fallback);
+      const ignored: string[] = [];
+      const status = statusOfNexthop(request.nexthop, fallback, (code) => ignored.push(code));
       const found = { kind: service === 'retry' ? ('deferred' as const) : ('bounced' as const), status };
       const { logged, ...outcome } = concludedAs(found, request, isSoft);
       for (const recipient of request.recipients) {
+        for (const code of ignored)
+          events.emit({ kind: 'warning', text: `${append[service]}: ignoring dsn code "${code}"` });
         logOutcome(events, request, recipient, { logged, status: outcome.status, now: now() });
         report({ index: recipient.index, ...outcome });
       }

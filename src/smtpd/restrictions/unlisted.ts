@@ -105,7 +105,8 @@ function unlisted(kind: 'sender' | 'recipient'): Constructor {
             return lookupFailure(subject.datum);
           case 'refused': {
             const code = existence.isTemporary ? 450 : 550;
-            const [, dsn = `5.${detail}`, text = ''] = /^(?:([245]\.\d+\.\d+)\s+)?([^]*)$/.exec(existence.text) ?? [];
+            const [, dsn = `5.${detail}`, text = ''] =
+              /^(?:([245]\.\d+\.\d+)(?:\s+|$))?([^]*)$/.exec(existence.text) ?? [];
             return refused(code, codeFor(dsn, subject, note), text);
           }
           case 'unknown':
