@@ -42,7 +42,7 @@ export class StatusFilter {
 
   /** Code and text may change, and hard become soft or the reverse, but not success failure. */
   #replaced(kind: OutcomeKind, status: Status, value: string): Judged {
-    const parts = /^([245]\.\d{1,3}\.\d{1,3})\s+(\S.*)$/s.exec(value);
+    const parts = /^([245]\.\d{1,3}\.\d{1,3})(?:\s+(.*))?$/s.exec(value);
     const [, code = '', reason = ''] = parts ?? [];
     const isSuccess = kind === 'sent' || kind === 'deliverable';
     if (parts === null || code.startsWith('2') !== isSuccess) {
@@ -53,7 +53,7 @@ export class StatusFilter {
     const isFailure = kind === 'deferred' || kind === 'bounced';
     return {
       kind: isFailure ? (code.startsWith('4') ? 'deferred' : 'bounced') : kind,
-      status: { ...status, code, reason },
+      status: { ...status, code, reason: reason === '' ? status.reason : reason },
     };
   }
 }

@@ -6,16 +6,15 @@ import { createLocalAgent } from '#delivery/local';
 import { createPipeAgent } from '#delivery/pipe';
 import { createSmtpAgent } from '#delivery/smtp';
 import { createVirtualAgent } from '#delivery/virtual';
-import type { HostLookup, Resolver } from '#dns';
+import type { HostLookup } from '#dns';
 import type { DeliveryAgent, SubmissionPort } from '#message';
 import type { Rewriter } from '#rewrite';
 import { hostname } from 'node:os';
-import type { OpenedService, ServiceTools } from './service-tools.ts';
+import { type OpenedService, resolverOf, type ServiceTools } from './service-tools.ts';
 
 export interface AgentParts {
   readonly configuration: Configuration;
   readonly rewriter: Rewriter;
-  readonly resolver: Resolver;
   readonly hostLookup: HostLookup;
   readonly submission: SubmissionPort;
   readonly deliverers: DelivererPool;
@@ -24,7 +23,7 @@ export interface AgentParts {
 }
 
 export function createAgents(parts: AgentParts): ReadonlyMap<string, DeliveryAgent> {
-  const { configuration, rewriter, resolver, hostLookup, submission, deliverers, now, openerFor } = parts;
+  const { configuration, rewriter, hostLookup, submission, deliverers, now, openerFor } = parts;
   const agents = new Map<string, DeliveryAgent>();
   for (const service of configuration.services.filter((entry) => entry.type === 'unix')) {
     const settings = configuration.settingsFor(service);
@@ -39,7 +38,7 @@ export function createAgents(parts: AgentParts): ReadonlyMap<string, DeliveryAge
             settings,
             service,
             protocol: service.command,
-            resolver,
+            resolver: resolverOf(events),
             hostLookup,
             rewriter,
             clock: { now },

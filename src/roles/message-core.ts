@@ -63,7 +63,6 @@ export function openMessageCore(tools: ServiceTools, { deliverers, store }: Core
   const agents = createAgents({
     configuration,
     rewriter,
-    resolver,
     hostLookup,
     submission,
     deliverers,

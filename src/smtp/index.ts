@@ -1,6 +1,7 @@
 /** The wire, pure: framing, replies, command syntax, dot-stuffing, xtext. For server, client and proxies. */
 export { type BareNewlineMode, CommandReader, type Framed, hasBareLf } from './command-reader.ts';
 export { type CommandWord, splitCommand } from './command-words.ts';
+export { discardedKeywordNames } from './discarded-keywords.ts';
 export { DotStuffer } from './dot-stuffing.ts';
 export { parseEhloKeywords } from './ehlo.ts';
 export { escapedText, isHeaderName, peekedText } from './foreign-input.ts';

@@ -44,7 +44,7 @@ const kinds: readonly (readonly [pattern: RegExp, kind: TroubleClass])[] = [
   [/^452 4\.3\.1 |Error: queue file write error$/, 'resource'],
   [/^4\d\d 4\.3\.[05] (?:Server configuration error$|Error: |\S+ Server local error$)/, 'software'],
   [/Temporary lookup (?:failure|error)$|Server local data error$/, 'data'],
-  [/Error: (?:message file too big|too many hops)$/, 'bounce'],
+  [/Error: (?:message file too big|too many hops)$| rejected: User unknown in [^]* table$/, 'bounce'],
   [/^\d+ \S+ <[^]*>: [^]* rejected: |^452 4\.5\.3 |VRFY command is disabled$|access denied for /, 'policy'],
   [/^50\d |^555 |^554 5\.5\.[01] |Error: too many errors$/, 'protocol'],
 ];

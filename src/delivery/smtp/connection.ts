@@ -23,6 +23,8 @@ export interface ConnectionOptions {
   /** Undefined from it: the table can't be read. */
   readonly replyFilter: ((line: string) => string | undefined) | undefined;
   readonly warn: (text: string) => void;
+  /** smtp_reply_filter has replaced a line. */
+  readonly onReplaced: (line: string, by: string) => void;
   /** ms since the epoch. */
   readonly now: () => number;
   /** The timeouts are for a whole reply, not for each piece of it. smtp_per_request_deadline */
@@ -55,6 +57,7 @@ export class Connection {
   #waiter: ((heard: Heard) => void) | undefined;
   #lost = false;
   #isUnjudged = false;
+  readonly #onReplaced: ConnectionOptions['onReplaced'];
   #onIdleEnd: (() => void) | undefined;
   /** Of the wait for a reply that is under way. */
   #timer: NodeJS.Timeout | undefined;
@@ -66,6 +69,7 @@ export class Connection {
     this.transcript = options.transcript;
     this.#perRequestDeadline = options.perRequestDeadline;
     const label = endpointLabel(options.endpoint);
+    this.#onReplaced = options.onReplaced;
     this.#reader = new ReplyReader({
       lineLimit: options.replyLengthLimit,
       filter: options.replyFilter === undefined ? undefined : (line) => this.#filtered(line, options.replyFilter),
@@ -133,6 +137,7 @@ export class Connection {
 
   #filtered(line: string, filter: ConnectionOptions['replyFilter']): string {
     const filtered = filter?.(line);
+    if (filtered !== undefined && filtered !== line) this.#onReplaced(line, filtered);
     if (filtered === undefined) this.#isUnjudged = true;
     return filtered ?? line;
   }

@@ -6,6 +6,7 @@
 import type { EventChannel } from '#events';
 import type { Status } from '#message';
 import type { MaybePromise } from '#message';
+import { discardedKeywordNames } from '#smtp';
 import type { Connection, Heard } from './connection.ts';
 import { noFeatures, parseFeatures, type ServerFeatures } from './features.ts';
 import type { Reply } from './reply.ts';
@@ -168,6 +169,8 @@ async function introduce(context: HandshakeContext, esmtp: boolean): Promise<Ser
     attempt.brokeOff('unjudged', 'performing the EHLO handshake');
     return undefined;
   }
+  const names = discardedKeywordNames(new Set(ignored.map((word) => word.toLowerCase())));
+  if (names.length > 0) events.emit({ kind: 'discardedKeywords', names });
   const features = parseFeatures(answer, ignored, (word) =>
     events.emit({ kind: 'warning', text: `bad ${verb} SIZE limit "${word}" from ${connection.label}` }),
   );

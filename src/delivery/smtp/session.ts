@@ -42,7 +42,9 @@ export async function openSession(
     attempt.why = result.bindFailed
       ? { code: '4.4.0', reason: 'server unavailable: unable to bind local address' }
       : { code: '4.4.1', reason };
-    options.events.emit({ kind: 'hostSkipped', queueId: '', reason: attempt.why.reason });
+    if (route.destination.kind === 'inet') {
+      options.events.emit({ kind: 'hostSkipped', queueId: '', reason: attempt.why.reason });
+    }
     return 'failed';
   }
   const { connection } = result;
@@ -83,6 +85,7 @@ function connectOptions(client: Client, route: Route, endpoint: Endpoint): Conne
     replyLengthLimit: settings.replyLengthLimit,
     replyFilter: tables.replyFilter,
     warn,
+    onReplaced: (line, by) => options.events.emit({ kind: 'replyReplaced', server: endpointLabel(endpoint), line, by }),
     now: () => options.clock.now(),
     perRequestDeadline: settings.perRequestDeadline,
     transcript: openTranscript(client, endpoint),

@@ -20,6 +20,8 @@ export type SmtpClientEvent =
       readonly content: string;
       readonly text: string;
     }
+  /** smtp_reply_filter */
+  | { readonly kind: 'replyReplaced'; readonly server: string; readonly line: string; readonly by: string }
   | { readonly kind: 'starttlsOffered'; readonly host: string }
   | {
       readonly kind: 'tlsEstablished';
@@ -40,6 +42,7 @@ export const smtpClientRenderings: Renderings<SmtpClientEvent> = {
     `${queueId}: enabling PIX workarounds: ${names.join(' ')} for ${server}`,
   outputCheck: ({ queueId, action, part, content, text }) =>
     `${queueId}: ${action}: ${part} ${content.slice(0, shownBytes)}${text === '' ? '' : `: ${text}`}`,
+  replyReplaced: ({ server, line, by }) => `${server}: replacing server reply "${line}" with "${by}"`,
   starttlsOffered: ({ host }) => `Host offered STARTTLS: [${host}]`,
   tlsEstablished: ({ trust, server, protocol, cipher }) =>
     `${trust} TLS connection established to ${server}: ${protocol} with cipher ${cipher}`,

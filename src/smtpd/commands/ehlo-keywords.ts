@@ -13,31 +13,6 @@ export interface Announced {
   readonly auth: readonly string[];
 }
 
-/** Names for smtpd_discard_ehlo_keywords, in the order in which the log lists them. */
-const maskOrder = [
-  '8bitmime',
-  'auth',
-  'etrn',
-  'pipelining',
-  'size',
-  'verp',
-  'vrfy',
-  'xclient',
-  'xforward',
-  'starttls',
-  'enhancedstatuscodes',
-  'dsn',
-  'smtputf8',
-  'chunking',
-  'requiretls',
-];
-
-/** The discarded keywords as the log names them; none with `silent-discard`, nor, as in Postfix, where status codes are among them. */
-export function discardedNames(discarded: ReadonlySet<string>): readonly string[] {
-  if (discarded.has('silent-discard') || discarded.has('enhancedstatuscodes')) return [];
-  return maskOrder.filter((name) => discarded.has(name)).map((name) => name.toUpperCase());
-}
-
 /** REQUIRETLS means something only where the session itself is secure. RFC 8689, 4.2.1 */
 export function offersRequireTls({ settings, tls, discarded }: Session): boolean {
   return settings.requireTls && tls !== undefined && !discarded.has('requiretls');

@@ -1,11 +1,12 @@
 /** HELO and EHLO. RFC 5321, 4.1.1.1 */
+import { discardedKeywordNames } from '#smtp';
 import { type CommandResult, replyOf } from '../command-result.ts';
 import { checkPolicy } from '../policy-check.ts';
 import { sendAway, warn } from '../session-log.ts';
 import type { Session } from '../session.ts';
 import { authKeywords } from '../session-login.ts';
 import type { Arguments } from './index.ts';
-import { discardedNames, ehloKeywords, offersRequireTls } from './ehlo-keywords.ts';
+import { ehloKeywords, offersRequireTls } from './ehlo-keywords.ts';
 
 /** Characters that no name has and that could mean something to whoever reads it later. */
 function neutered(name: string): string {
@@ -39,7 +40,7 @@ async function keywords(session: Session): Promise<CommandResult> {
     warn(session, `don't know what EHLO features to announce to ${session.clientText}`);
     return sendAway(session);
   }
-  const names = discardedNames(discarded);
+  const names = discardedKeywordNames(discarded);
   if (names.length > 0) session.options.events.emit({ kind: 'discardedKeywords', names });
   const extensions = new Set<string>();
   for (const [name, list] of [

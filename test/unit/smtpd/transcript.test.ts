@@ -73,6 +73,7 @@ describe('the transcript of a session', () => {
       ['451 4.3.5 <a@b>: Recipient address rejected: Server configuration error', 'policy'],
       ['451 4.3.0 <a@b>: Temporary lookup failure', 'data'],
       ['552 5.3.4 Error: message file too big', 'bounce'],
+      ['550 5.1.1 <a@b>: Recipient address rejected: User unknown in local recipient table', 'bounce'],
       ['504 5.5.2 <x>: Helo command rejected: need fully-qualified hostname', 'policy'],
       ['502 5.5.1 VRFY command is disabled', 'policy'],
       ['501 5.5.4 Syntax: RSET', 'protocol'],
