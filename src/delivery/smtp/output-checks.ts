@@ -34,11 +34,9 @@ export function openOutputChecks({ tables, settings, events, warn }: OutputCheck
   return { events, warn, checks, hasHeaderChecks };
 }
 
-/** MIME headers of the message itself belong to mime_header_checks (header_checks(5)). */
-export function checkClass(name: string, headerClass: HeaderClass): HeaderClass {
-  return headerClass === 'primary' && /^(?:content-|mime-version$)/i.test(name) && mimeHeaders.has(name.toLowerCase())
-    ? 'part'
-    : headerClass;
+/** MIME headers belong to mime_header_checks, wherever they stand (header_checks(5)); but those made here go by their place. */
+export function checkClass(name: string, headerClass: HeaderClass, isMade: boolean): HeaderClass {
+  return !isMade && mimeHeaders.has(name.toLowerCase()) ? 'part' : headerClass;
 }
 
 const mimeHeaders: ReadonlySet<string> = new Set([

@@ -21,7 +21,9 @@ export interface ConverterOptions {
   /** Headers to put on top, each a line without its end, latin1. */
   readonly prepend: readonly string[];
   /** Text is latin1, lines of a folded header joined by LF. undefined: headers stay. */
-  readonly editHeader: ((header: string, headerClass: HeaderClass) => MaybePromise<Edited>) | undefined;
+  readonly editHeader:
+    | ((header: string, headerClass: HeaderClass, isMade: boolean) => MaybePromise<Edited>)
+    | undefined;
   readonly editBody: ((line: string) => MaybePromise<Edited>) | undefined;
   readonly bodyCheckBytes: number;
 }
@@ -92,20 +94,24 @@ export class OutputConverter {
   async #endHeader(out: Buffer[]): Promise<void> {
     const header = this.#header ?? '';
     this.#header = undefined;
-    const { place } = this.#structure;
     const name = (headerStart.exec(header)?.[1] ?? '').toLowerCase();
     if (!this.#options.mimeOff) this.#structure.readField(name, header.slice(header.indexOf(':') + 1));
     // written anew at the end of the header
     if (this.#options.downgrade && name === 'content-transfer-encoding' && this.#isEightBit()) return;
+    await this.#putHeader(header, out, false);
+  }
+
+  async #putHeader(header: string, out: Buffer[], isMade: boolean): Promise<void> {
+    const { place } = this.#structure;
     const { editHeader } = this.#options;
-    const lines = editHeader === undefined || place === 'body' ? [header] : await editHeader(header, place);
+    const lines = editHeader === undefined || place === 'body' ? [header] : await editHeader(header, place, isMade);
     for (const text of lines) out.push(Buffer.from(`${text.replaceAll('\n', '\r\n')}\r\n`, 'latin1'));
   }
 
   async #endOfHeaders(line: Buffer, out: Buffer[]): Promise<void> {
     if (this.#options.downgrade && this.#isEightBit()) {
       const encoding = this.#structure.isComposite ? '7bit' : 'quoted-printable';
-      out.push(Buffer.from(`Content-Transfer-Encoding: ${encoding}\r\n`));
+      await this.#putHeader(`Content-Transfer-Encoding: ${encoding}`, out, true);
     }
     this.#bodyBytes = 0;
     this.#structure.endHeader(line.length === 0);

@@ -108,7 +108,7 @@ function converterFor(
     prepend,
     editHeader:
       hasHeaderChecks || !generic.isEmpty
-        ? (header, headerClass) => editHeader(rules, request.queueId, header, headerClass)
+        ? (header, headerClass, isMade) => editHeader(rules, request.queueId, { header, headerClass, isMade })
         : undefined,
     editBody: checks.body.list.isEmpty ? undefined : (line) => runCheck(outputChecks, request.queueId, 'body', line),
     bodyCheckBytes: settings.bodyCheckBytes,
@@ -126,11 +126,22 @@ function deliveryHeaders(settings: SmtpSettings, request: DeliveryRequest, addre
   return lines.map((line) => Buffer.from(line, 'utf8').toString('latin1'));
 }
 
-async function editHeader(rules: Rules, queueId: string, header: string, headerClass: HeaderClass): Promise<Edited> {
+interface OutputHeader {
+  readonly header: string;
+  readonly headerClass: HeaderClass;
+  /** Made by the conversion, not found in the message. */
+  readonly isMade: boolean;
+}
+
+async function editHeader(
+  rules: Rules,
+  queueId: string,
+  { header, headerClass, isMade }: OutputHeader,
+): Promise<Edited> {
   const name = header.slice(0, header.indexOf(':')).trim();
   const { generics, outputChecks } = rules;
   const lines = outputChecks.hasHeaderChecks
-    ? await runCheck(outputChecks, queueId, checkClass(name, headerClass), header)
+    ? await runCheck(outputChecks, queueId, checkClass(name, headerClass, isMade), header)
     : [header];
   if (generics.generic.isEmpty || headerClass !== 'primary' || !isAddressHeader(name)) return lines;
   // what was put in front stays as the check wrote it; the header itself comes last
