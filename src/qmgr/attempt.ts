@@ -2,8 +2,8 @@
  * What has become of the recipients of a message in this attempt. Of few recipients all of it stays in memory until the
  * end; of many only what is not written down yet, and which ones are known.
  */
-import type { Outcome, RequestRecipient } from '#message';
-import type { QueuedMessage, RecipientList } from '#store';
+import type { Outcome, Recipient, RequestRecipient } from '#message';
+import type { QueuedMessage, RecipientPart } from '#store';
 import type { NotifiedRecipient } from './report-details.ts';
 
 /** Outcomes on their way into the store. */
@@ -14,6 +14,8 @@ export interface Findings {
 }
 
 export interface Attempt {
+  /** Some did not get the message, or somebody may want to hear that they did. */
+  readonly mayBeReported: boolean;
   /** Recipients that wait. */
   readonly deferredCount: number;
   /** Something is to be written before the attempt ends. */
@@ -31,18 +33,32 @@ export interface Attempt {
 }
 
 export function beginAttempt(queued: QueuedMessage, pendingCount: number): Attempt {
-  return queued.recipients.isInParts ? new AttemptOfMany(queued) : new AttemptOfFew(queued.recipients, pendingCount);
+  return queued.recipients.isInParts ? new AttemptOfMany(queued) : new AttemptOfFew(queued, pendingCount);
+}
+
+/** Few successes are reported: to who asked to hear of them, or was told of a delay before. */
+function isReportedSuccess(
+  { members }: Outcome,
+  recipient: Recipient | undefined,
+  { envelope, warnedAt }: QueuedMessage,
+): boolean {
+  if (members !== undefined || warnedAt > 0 || envelope.trace !== '' || envelope.origin === 'verify') return true;
+  return recipient === undefined || recipient.notify.includes('success');
 }
 
 class AttemptOfFew implements Attempt {
-  readonly #recipients: RecipientList;
+  readonly #queued: QueuedMessage;
+  readonly #recipients: RecipientPart;
   readonly #pendingCount: number;
   /** In the order in which they became known: so they stand in reports. */
   readonly #outcomes = new Map<number, Outcome>();
   #unwritten: Outcome[] = [];
+  mayBeReported = false;
 
-  constructor(recipients: RecipientList, pendingCount: number) {
-    this.#recipients = recipients;
+  constructor(queued: QueuedMessage, pendingCount: number) {
+    const [list = []] = queued.recipients.all();
+    this.#queued = queued;
+    this.#recipients = list;
     this.#pendingCount = pendingCount;
   }
 
@@ -64,6 +80,8 @@ class AttemptOfFew implements Attempt {
     this.#outcomes.set(outcome.index, outcome);
     // the settlement holds the last one; a failure is tried again after a crash: its report has not been sent yet
     if (outcome.kind === 'sent' && this.#outcomes.size < this.#pendingCount) this.#unwritten.push(outcome);
+    this.mayBeReported ||=
+      outcome.kind !== 'sent' || isReportedSuccess(outcome, this.#recipients[outcome.index], this.#queued);
   }
 
   takeUnwritten(): Findings {
@@ -79,10 +97,9 @@ class AttemptOfFew implements Attempt {
   }
 
   findings(): Iterable<readonly NotifiedRecipient[]> {
-    const [list = []] = this.#recipients.all();
     const found: NotifiedRecipient[] = [];
     for (const outcome of this.#outcomes.values()) {
-      const recipient = list[outcome.index];
+      const recipient = this.#recipients[outcome.index];
       if (recipient !== undefined) found.push({ recipient, outcome });
     }
     return [found];
@@ -95,6 +112,8 @@ class AttemptOfMany implements Attempt {
   readonly #isKnown: Uint8Array;
   #outcomes: Outcome[] = [];
   #done: number[] = [];
+  /** An earlier attempt may have left what is to be reported. */
+  readonly mayBeReported = true;
   deferredCount = 0;
 
   constructor(queued: QueuedMessage) {
@@ -115,15 +134,9 @@ class AttemptOfMany implements Attempt {
     if (this.has(index)) return;
     this.#isKnown[index] = 1;
     if (kind === 'deferred') this.deferredCount += 1;
-    if (kind === 'sent' && !this.#mayBeReported(outcome, among)) this.#done.push(index);
+    const recipient = among.find((one) => one.index === index);
+    if (kind === 'sent' && !isReportedSuccess(outcome, recipient, this.#queued)) this.#done.push(index);
     else this.#outcomes.push(outcome);
-  }
-
-  /** Few successes are: who asked to hear of them, or was told of a delay before. */
-  #mayBeReported({ index, members }: Outcome, among: readonly RequestRecipient[]): boolean {
-    const { envelope, warnedAt } = this.#queued;
-    if (members !== undefined || warnedAt > 0 || envelope.trace !== '' || envelope.origin === 'verify') return true;
-    return among.some((recipient) => recipient.index === index && recipient.notify.includes('success'));
   }
 
   takeUnwritten(): Findings {

@@ -45,6 +45,10 @@ async function settleMessage(message: ActiveMessage, options: SettleOptions): Pr
   const { store, settings, events, writer, bouncer } = options;
   const { queued, attempt } = message;
   const { queueId, envelope } = queued;
+  if (!attempt.mayBeReported && !message.isGivenUp) {
+    await remove(queueId, options);
+    return;
+  }
   if (queued.recipients.isInParts) await writer.finish(message);
   const all: NotifiedParts = { [Symbol.iterator]: () => attempt.findings()[Symbol.iterator]() };
   if (envelope.origin === 'verify') for (const part of all) for (const one of part) tellProbeResult(one, options);
@@ -58,8 +62,7 @@ async function settleMessage(message: ActiveMessage, options: SettleOptions): Pr
   const reported = { all, stays, confirmsDelayCleared: settings.confirmsDelayCleared };
   const unreported = await sendReports(queued, reported, bouncer);
   if (!waits && unreported.size === 0 && !message.isGivenUp) {
-    await store.settle({ queueId, outcomes: [], next: { kind: 'gone' } });
-    events.emit({ kind: 'removed', queueId });
+    await remove(queueId, options);
     return;
   }
   const warnedAt = waits && unreported.size === 0 ? await warnOfDelay(queued, reported, now, options) : undefined;
@@ -72,6 +75,11 @@ async function settleMessage(message: ActiveMessage, options: SettleOptions): Pr
     next: { kind: 'deferred', dueAt: nextAttemptAt(envelope.arrivedAt, now, settings) },
     ...(warnedAt === undefined ? {} : { warnedAt }),
   });
+}
+
+async function remove(queueId: string, { store, events }: SettleOptions): Promise<void> {
+  await store.settle({ queueId, outcomes: [], next: { kind: 'gone' } });
+  events.emit({ kind: 'removed', queueId });
 }
 
 type Unreported = ReadonlyMap<number, string>;

@@ -26,7 +26,7 @@ export class Settlements {
 
   /** Resolves when it is on disk. */
   async settle(settlement: Settlement): Promise<void> {
-    const { queueId, outcomes, done = [], next } = settlement;
+    const { queueId, outcomes, done, next } = settlement;
     const held = this.#held.get(queueId);
     const serial = serialOf(queueId);
     if (held === undefined || serial === undefined) throw new StoreError(`${queueId}: not claimed by this process`);
@@ -37,12 +37,12 @@ export class Settlements {
       await this.#writer.run({ kind: 'gone', serial, parts: isOnePart ? 1 : 0 });
     } else if (recipients instanceof PartedRecipients) {
       const { partSize } = recipients;
-      const changes = changesByPart(outcomes, done, partSize);
+      const changes = changesByPart(outcomes, done ?? [], partSize);
       const operations: Operation[] = changes.length === 0 ? [] : [{ kind: 'progress', serial, partSize, changes }];
       if (next !== undefined) operations.push(this.#moved(held, settlement, next));
       await Promise.all(operations.map((operation) => this.#writer.run(operation)));
     } else if (recipients instanceof FewRecipients) {
-      const merged = mergeOutcomes(recipients.list, outcomes, done);
+      const merged = mergeOutcomes(recipients.list, outcomes, done ?? []);
       if (next === undefined) {
         this.#held.set({ ...held, recipients: new FewRecipients(withOutcomes(recipients.list, merged)) });
         await this.#writer.run({ kind: 'outcomes', serial, outcomes: outcomesText(merged) });
