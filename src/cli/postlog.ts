@@ -11,7 +11,7 @@ const kinds = {
   warning: 'warning',
   error: 'error',
   fatal: 'fatal',
-  panic: 'fatal',
+  panic: 'note',
 } as const;
 type Priority = keyof typeof kinds;
 const isPriority = (text: string): text is Priority => text in kinds;
@@ -42,7 +42,9 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     // scripts call it: nobody wants their mail from cron
     const isWatched = (await io.isTerminal?.('stderr')) === true;
     const mark = kinds[priority] === 'note' ? '' : `${kinds[priority]}: `;
-    for (const text of await lines(parsed.operands, io)) {
+    for (const line of await lines(parsed.operands, io)) {
+      // nothing here panics, so events know no such kind
+      const text = priority === 'panic' ? `panic: ${line}` : line;
       log.channel(tag).emit({ kind: kinds[priority], text });
       if (isWatched) io.stderr(`${tag}: ${mark}${text}\n`);
     }
