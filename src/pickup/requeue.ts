@@ -18,7 +18,7 @@ export interface RequeuerOptions {
 }
 
 export interface Requeuer {
-  /** Works on all that wait. Resolves when none is left, or one could not be taken now. */
+  /** Works on all that wait. Resolves when none is left, or one could not be taken now; never rejects. */
   run(): Promise<void>;
 }
 
@@ -38,12 +38,18 @@ export function createRequeuer(options: RequeuerOptions): Requeuer {
     run: async () => {
       // who asks while work goes on may have come too late for it
       await running;
-      running ??= work().finally(() => {
-        running = undefined;
-      });
+      running ??= work()
+        .catch((error: unknown) => options.events.emit({ kind: 'warning', text: `requeue: ${reasonOf(error)}` }))
+        .finally(() => {
+          running = undefined;
+        });
       await running;
     },
   };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** The old message goes when the new one is on disk: a crash between leaves both. */
@@ -61,10 +67,7 @@ async function requeue(
     await store.settle({ queueId, outcomes: [], next: { kind: isDone ? 'gone' : 'maildrop' } });
     return isDone ? 'done' : 'later';
   } catch (error) {
-    events.emit({
-      kind: 'warning',
-      text: `${queueId}: requeue: ${error instanceof Error ? error.message : String(error)}`,
-    });
+    events.emit({ kind: 'warning', text: `${queueId}: requeue: ${reasonOf(error)}` });
     await store.settle({ queueId, outcomes: [], next: { kind: 'maildrop' } });
     return 'later';
   }

@@ -105,7 +105,8 @@ async function answer(
     case 'expire': {
       if (!isPrivileged) throw new Error('only root may change the queue');
       await write({ changed: await store[request.operation](selector) });
-      if (request.operation === 'requeue') await requeuer.run();
+      // of many messages that takes a while: who asked doesn't wait for it
+      if (request.operation === 'requeue') void requeuer.run();
       else if (request.operation !== 'hold') void qmgr.scan();
       return;
     }

@@ -56,7 +56,7 @@ export type Operation =
       readonly holder: number;
     }
   | { readonly kind: 'claimSerials'; readonly serials: readonly number[]; readonly holder: number }
-  | { readonly kind: 'makeDue'; readonly now: number; readonly serials: readonly number[] | undefined }
+  | { readonly kind: 'makeDue'; readonly now: number; readonly serials: readonly number[] }
   | { readonly kind: 'remove' | 'hold' | 'release' | 'requeue' | 'expire'; readonly serials: readonly number[] }
   | { readonly kind: 'releaseLeases'; readonly living: readonly number[] }
   | { readonly kind: 'register'; readonly number: number; readonly pid: number; readonly started: string }

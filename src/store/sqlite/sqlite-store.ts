@@ -9,12 +9,13 @@ import {
   type QueueStore,
   type Settlement,
 } from '../queue-store.ts';
-import { makeQueueId, serialOf } from '../queue-id.ts';
+import { makeQueueId } from '../queue-id.ts';
 import { FewRecipients } from '../recipient-list.ts';
 import { Claims } from './claims.ts';
 import { HeldMessages } from './held-messages.ts';
 import { isLiving, processStart } from './holder.ts';
 import { type GatheredMessage, SqliteMessageWriter } from './message-writer.ts';
+import type { Operation } from './operations.ts';
 import { Reader } from './reader.ts';
 import { databaseName, queueNumbers } from './schema.ts';
 import { putOperation, updateOperation } from './row-operations.ts';
@@ -23,6 +24,9 @@ import { SerialNumbers } from './serial-numbers.ts';
 import { StoredMessages } from './stored-messages.ts';
 import { WriterClient } from './writer-client.ts';
 import type { WriterThread } from './writer-worker.ts';
+
+/** Messages changed in one transaction. */
+const batchSize = 1000;
 
 export interface StoreOptions {
   readonly directory: string;
@@ -157,9 +161,20 @@ class SqliteStore implements QueueStore {
     const { recipientDomain, queueIds } = filter;
     const serials =
       recipientDomain === undefined
-        ? queueIds?.flatMap((id) => serialOf(id) ?? [])
+        ? (await this.#stored.rows({ queues: ['deferred'], ...(queueIds && { queueIds }) })).map(({ serial }) => serial)
         : await this.#stored.waitingFor(recipientDomain);
-    return (await this.#writer.run({ kind: 'makeDue', now, serials })).length;
+    return (await this.#inBatches(serials, (batch) => ({ kind: 'makeDue', now, serials: batch }))).length;
+  }
+
+  /** A transaction for each batch: a long queue holds up nobody's commit. */
+  async #inBatches(
+    serials: readonly number[],
+    operationOn: (batch: readonly number[]) => Operation,
+  ): Promise<readonly number[]> {
+    const changed: number[] = [];
+    for (let at = 0; at < serials.length; at += batchSize)
+      changed.push(...(await this.#writer.run(operationOn(serials.slice(at, at + batchSize)))));
+    return changed;
   }
 
   nextDueAt(): Promise<number | undefined> {
@@ -184,7 +199,7 @@ class SqliteStore implements QueueStore {
   ): Promise<readonly string[]> {
     const rows = await this.#stored.rows(selector);
     const ids = new Map(rows.map(({ serial, id }) => [serial, id]));
-    const changed = await this.#writer.run({ kind, serials: [...ids.keys()] });
+    const changed = await this.#inBatches([...ids.keys()], (batch) => ({ kind, serials: batch }));
     return changed.flatMap((serial) => ids.get(serial) ?? []);
   }
 

@@ -87,16 +87,11 @@ export class Statements {
           [operation.holder],
         );
       case 'makeDue':
-        return operation.serials === undefined
-          ? this.#serials('UPDATE messages SET due = ? WHERE queue = 2 AND due > ? RETURNING serial', [
-              operation.now,
-              operation.now,
-            ])
-          : this.#each(
-              operation.serials,
-              'UPDATE messages SET due = ? WHERE serial = ? AND queue = 2 RETURNING serial',
-              [operation.now],
-            );
+        return this.#each(
+          operation.serials,
+          'UPDATE messages SET due = ? WHERE serial = ? AND queue = 2 RETURNING serial',
+          [operation.now],
+        );
       case 'remove':
         return this.#remove(operation.serials);
       case 'hold':
