@@ -6,9 +6,10 @@ import { PieceSink } from './deliverer-content.ts';
 import { type Frame, FrameReader, FrameWriter } from './deliverer-frames.ts';
 import { type DelivererAnswer, failedResult, isNumbered, parseRequest } from './deliverer-protocol.ts';
 import { runRequest } from './deliverer-work.ts';
+import { isWithin, type RootLimits } from './root-limits.ts';
 
-/** Serves requests until the stream ends. */
-export async function serveDeliverer(channel: Duplex): Promise<void> {
+/** Serves requests until the stream ends. `limits`: what is served at all, for root. */
+export async function serveDeliverer(channel: Duplex, limits?: RootLimits): Promise<void> {
   const reader = new FrameReader();
   const writer = new FrameWriter(channel);
   const garbage = new ContentGarbage();
@@ -28,6 +29,8 @@ export async function serveDeliverer(channel: Duplex): Promise<void> {
   function begin(id: number, value: unknown, content: PieceSink): void {
     const request = parseRequest(value);
     if (request === undefined) return answer({ id, result: failedResult('4.3.0', 'malformed request') });
+    if (limits !== undefined && !isWithin(limits, request))
+      return answer({ id, result: failedResult('4.3.0', 'delivery as root is refused') });
     open.set(id, content);
     void runRequest(request, content).then((result) => {
       open.delete(id);

@@ -3,5 +3,6 @@ export { createDiscardAgent, type DiscardAgentOptions } from './discard.ts';
 export { createErrorAgent, type ErrorAgentOptions } from './error.ts';
 export { createLocalPool, createProcessPool, type DelivererPool } from './deliverer.ts';
 export { inTurn } from './in-turn.ts';
+export { parseRootLimits } from './root-limits.ts';
 export { serveDeliverer } from './deliverer-server.ts';
 export { openStatusFilter, StatusFilter } from './status-filter.ts';

@@ -7,10 +7,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import { allocatorEnvironment, delivererEngineOptions } from './engine-options.ts';
+import type { RootMailbox } from './root-mailbox.ts';
 
 export interface DelivererStart {
   readonly uid: number;
   readonly gid: number;
+  /** For root: all that it may do. */
+  readonly limits?: RootMailbox;
   readonly onError: (reason: string) => void;
 }
 
@@ -36,11 +39,11 @@ export class Deliverers {
   }
 
   /** Makes a process that of a user; gives its stream, undefined when there is none. */
-  start({ uid, gid, onError }: DelivererStart, directory: string): Socket | undefined {
+  start({ uid, gid, limits, onError }: DelivererStart, directory: string): Socket | undefined {
     const child = this.#spare ?? this.#spawn(directory);
     this.#spare = undefined;
     child.once('error', (error) => onError(error.message));
-    child.stdin?.end(`${uid} ${gid}\n`);
+    child.stdin?.end(`${uid} ${gid}\n${limits === undefined ? '' : JSON.stringify(limits)}\n`);
     // when this delivery is under way there is time for the next one
     setTimeout(() => this.prepare(directory), prepareAfterMs).unref();
     const stream = child.stdio[3];

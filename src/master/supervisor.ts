@@ -11,6 +11,7 @@ import { Deliverers } from './deliverers.ts';
 import { addressBytes, listenAddresses } from './listen-addresses.ts';
 import { type MailProcess, startMailProcess } from './mail-process.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
+import { type RootMailbox, rootMailbox } from './root-mailbox.ts';
 import { SpawnServices } from './spawn-services.ts';
 
 export interface SupervisorOptions {
@@ -43,6 +44,7 @@ export class Supervisor {
   readonly #deliverers: Deliverers;
   #spawnServices: SpawnServices | undefined;
   #queueDirectory = '';
+  #rootMailbox: RootMailbox | undefined;
   #current: MailProcess | undefined;
   #draining = new Set<MailProcess>();
   #stopping = false;
@@ -109,6 +111,7 @@ export class Supervisor {
     const listeners = await this.#openListeners(configuration);
     const { directory, entry, owner, logFd, spawnEvents } = this.#options;
     const spawnServices = new SpawnServices({ configuration, events: spawnEvents });
+    this.#rootMailbox = rootMailbox(configuration.settings);
     const process = startMailProcess({
       entry,
       start: { directory, ...owner },
@@ -155,8 +158,12 @@ export class Supervisor {
     if (message.kind !== 'startDeliverer') return;
     const { id, uid, gid } = message;
     const onError = (reason: string): void => process.send({ kind: 'delivererFailed', id, reason });
-    if (uid === 0 || gid === 0) return onError('delivery as root is refused');
-    const stream = this.#deliverers.start({ uid, gid, onError }, this.#queueDirectory);
+    const limits = uid === 0 ? this.#rootMailbox : undefined;
+    if (limits === undefined && (uid === 0 || gid === 0)) return onError('delivery as root is refused');
+    const stream = this.#deliverers.start(
+      { uid, gid, onError, ...(limits === undefined ? {} : { limits }) },
+      this.#queueDirectory,
+    );
     if (stream !== undefined) process.send({ kind: 'deliverer', id }, stream);
   }
 

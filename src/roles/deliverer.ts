@@ -2,13 +2,13 @@
 import { flushCompileCache } from 'node:module';
 import { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { serveDeliverer } from '#delivery';
+import { parseRootLimits, serveDeliverer } from '#delivery';
 import { becomeUser } from './become-user.ts';
 import { nameProcess } from './process-name.ts';
 
 /**
  * Started as root, ahead of need, and because only root may use the compile cache. Whom it becomes, uid and gid, comes
- * over standard input; nothing is read from descriptor 3 before that.
+ * over standard input, and for root what it may do; nothing is read from descriptor 3 before that.
  */
 export async function main(): Promise<void> {
   nameProcess('deliverer');
@@ -16,11 +16,14 @@ export async function main(): Promise<void> {
   const told = await text(process.stdin);
   // the supervisor ended without having had a use for this process
   if (told === '') return;
-  const [uid = Number.NaN, gid = Number.NaN] = told.trim().split(' ').map(Number);
-  if (!(uid > 0 && gid > 0)) throw new Error('the process of a receiving user is started by the supervisor');
+  const [whom = '', within = 'null'] = told.trim().split('\n');
+  const [uid = Number.NaN, gid = Number.NaN] = whom.split(' ').map(Number);
+  const limits = parseRootLimits(within);
+  if (!(uid >= 0 && gid >= 0) || (limits === undefined && (uid === 0 || gid === 0)))
+    throw new Error('the process of a receiving user is started by the supervisor');
   becomeUser({ uid, gid });
   process.umask(0o077);
   const channel = new Socket({ fd: 3, readable: true, writable: true });
   channel.once('close', () => process.exit(0));
-  await serveDeliverer(channel);
+  await serveDeliverer(channel, limits);
 }

@@ -113,6 +113,19 @@ mail_spool_directory = ${base}/mail/
     assert.match(readFileSync(`${work}/me`, 'utf8'), /not wanted here/);
   });
 
+  it("delivers root's own mail, and runs its commands as somebody else", async () => {
+    assert.equal(run('sendmail', ['-f', 'a@example.org', 'root@example.com'], 'Subject: root\n\nbody\n').status, 0);
+    await logged(/to=<root@example\.com>, .*status=sent \(delivered to maildir\)/);
+    const owner = spawnSync('stat', ['-c', '%u', `${base}/mail/root/new`], { encoding: 'utf8' }).stdout.trim();
+    assert.equal(owner, '0');
+    assert.equal(run('postconf', ['-e', `mailbox_command = id -un > ${work}/who`]).status, 0);
+    assert.equal(run('postfix', ['reload']).status, 0);
+    await logged(/(?:reload -- version[^]*){2}/);
+    assert.equal(run('sendmail', ['-f', 'a@example.org', 'root@example.com'], 'Subject: root\n\nbody\n').status, 0);
+    await logged(/to=<root@example\.com>, .*status=sent \(delivered to command: id -un/);
+    assert.equal(readFileSync(`${work}/who`, 'utf8'), 'nobody\n');
+  });
+
   it('does not start with a bad value, and warns of what would be an open relay', () => {
     const before = readFileSync(`${etc}/main.cf`, 'utf8');
     const checked = (line: string): { readonly status: number | null; readonly text: string } => {

@@ -5,6 +5,7 @@ import { deliverToMembers, membersOf } from './destinations.ts';
 import { expandLocal } from './expansion.ts';
 import { asFile } from '../deliverer-protocol.ts';
 import { isNew, type Job, type Mailee, type Place } from './job.ts';
+import { rightsOf } from './settings.ts';
 
 interface Candidate {
   readonly path: string;
@@ -62,7 +63,7 @@ export async function deliverToForward(job: Job, place: Place, mailee: Mailee, u
   const inner: Place = {
     ...place,
     kind: 'forward',
-    rights: { uid: user.uid, gid: user.gid, home: user.home, shell: user.shell },
+    rights: rightsOf(user, settings.nobody),
     owner: mailee.user,
     unmatched: settings.propagatesIn.has('forward') && !usesExtension ? mailee.extension : '',
     deliveredTo: settings.isDeliveredToFrozen ? place.deliveredTo : mailee.address,

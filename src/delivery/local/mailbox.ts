@@ -4,6 +4,7 @@ import type { TableList } from '#tables';
 import { deliverToCommand } from './command.ts';
 import { concludeFailed, warn } from './conclude.ts';
 import { isNew, type Job, type Mailee, type Place } from './job.ts';
+import { rightsOf } from './settings.ts';
 import { deliverToMailboxFile, deliverToMaildir } from './write.ts';
 
 /** The value of a table keyed by user name, or the parameter; undefined after a failed lookup, which is concluded. */
@@ -48,7 +49,7 @@ export async function deliverToUser(
     return true;
   }
   if (user === undefined) return false;
-  const own = { ...place, rights: { uid: user.uid, gid: user.gid, home: user.home, shell: user.shell } };
+  const own = { ...place, rights: rightsOf(user, settings.nobody) };
   const command = await byUser(job, mailee, settings.mailboxCommandMaps, settings.mailboxCommand);
   if (command === undefined) return true;
   if (command !== '') await deliverToCommand(job, own, mailee, command, true);

@@ -1,6 +1,6 @@
 /** The parameters of local(8), read once. */
 import { ConfigError, placeOf, type Settings } from '#config';
-import { getGroupByName, getUserByName } from '#native';
+import { getGroupByName, getUserByName, type SystemUser } from '#native';
 import type { TableList, TableOpener } from '#tables';
 import { exportedEnvironment } from '../command-environment.ts';
 import { readLockRules } from '../lock-rules.ts';
@@ -14,6 +14,11 @@ export interface Rights {
   readonly gid: number;
   readonly home: string;
   readonly shell: string;
+}
+
+/** Those of a user for commands and files. Root's are for `nobody`, default_privs: nothing a message says runs as root. */
+export function rightsOf({ uid, gid, home, shell }: SystemUser, nobody: Rights): Rights {
+  return uid === 0 ? { ...nobody, home, shell } : { uid, gid, home, shell };
 }
 
 export interface LocalSettings {

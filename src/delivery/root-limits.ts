@@ -1,0 +1,42 @@
+/**
+ * Root's own mail. The process that asks is not root, so the one that is root does for it only what it was told by the
+ * supervisor: it writes to root's mailbox and reads root's .forward. Commands and other files of root's mail are for
+ * default_privs, as with Postfix.
+ */
+import { basename, dirname } from 'node:path';
+import type { DelivererRequest } from './deliverer-protocol.ts';
+
+export interface RootLimits {
+  /** Mailbox files and maildirs, without a slash at the end. */
+  readonly mailboxes: readonly string[];
+  /** Where .forward is looked for. */
+  readonly home: string;
+}
+
+export function isWithin(limits: RootLimits, request: DelivererRequest): boolean {
+  switch (request.kind) {
+    case 'maildir':
+      return limits.mailboxes.includes(request.path.replace(/\/$/, ''));
+    case 'mailbox':
+      return !request.isFileDestination && limits.mailboxes.includes(request.path);
+    case 'read':
+      return !request.followsLinks && request.paths.every((path) => isForwardFile(limits, path));
+    case 'enter':
+      return request.path === limits.home;
+    case 'command':
+      return false;
+  }
+}
+
+function isForwardFile({ home }: RootLimits, path: string): boolean {
+  return dirname(path) === home && basename(path).startsWith('.forward');
+}
+
+/** What the supervisor sent; undefined for anything else. */
+export function parseRootLimits(text: string): RootLimits | undefined {
+  const value: unknown = JSON.parse(text === '' ? 'null' : text);
+  if (typeof value !== 'object' || value === null || !('mailboxes' in value) || !('home' in value)) return undefined;
+  const { mailboxes, home } = value;
+  if (!Array.isArray(mailboxes) || typeof home !== 'string' || home === '') return undefined;
+  return { mailboxes: mailboxes.map(String), home };
+}

@@ -1,0 +1,18 @@
+/** Where root's own mail may be written: known to the supervisor, so that the mail process, which asks, decides nothing. */
+import type { Settings } from '#config';
+import { getUserByName } from '#native';
+
+export interface RootMailbox {
+  readonly mailboxes: readonly string[];
+  readonly home: string;
+}
+
+/** The mailbox of uid 0 as local(8) would name it; undefined where there is no such user. */
+export function rootMailbox(settings: Settings): RootMailbox | undefined {
+  const root = getUserByName('root');
+  if (root?.uid !== 0) return undefined;
+  const box = settings.string('home_mailbox');
+  const spool = settings.string('mail_spool_directory');
+  const path = box === '' ? `${spool}${spool.endsWith('/') ? '' : '/'}${root.name}` : `${root.home}/${box}`;
+  return { mailboxes: [path.replace(/\/$/, '')], home: root.home };
+}
