@@ -1,6 +1,7 @@
 /** Asks a running system over its control socket; see roles/control-server. */
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
+import type { QueueManagerStatus } from '#qmgr';
 import type { ListedMessage, StoredRecipient } from '#store';
 
 /** A message as it is listed, with all its recipients. */
@@ -9,7 +10,13 @@ export interface QueueEntry extends Omit<ListedMessage, 'recipients'> {
 }
 
 export type ControlAnswer =
-  | { readonly kind: 'ok'; readonly messages: readonly QueueEntry[]; readonly changed: readonly string[] }
+  | {
+      readonly kind: 'ok';
+      readonly messages: readonly QueueEntry[];
+      readonly changed: readonly string[];
+      /** Of the operation `status`. */
+      readonly status?: QueueManagerStatus;
+    }
   /** Nothing listens; `reason` as strerror(3) says it. */
   | { readonly kind: 'down'; readonly reason: string }
   | { readonly kind: 'failed'; readonly reason: string };
@@ -19,6 +26,7 @@ interface Line {
   /** Some recipients of the message before. */
   readonly recipients?: readonly StoredRecipient[];
   readonly changed?: readonly string[];
+  readonly status?: QueueManagerStatus;
   readonly ok?: boolean;
   readonly reason?: string;
 }
@@ -33,6 +41,7 @@ export function askSystem(
     const socket = connect(`${queueDirectory}/${place}/control`);
     const messages: (QueueEntry & { readonly recipients: StoredRecipient[] })[] = [];
     let changed: readonly string[] = [];
+    let status: QueueManagerStatus | undefined;
     socket.once('error', (error) => {
       const code = 'code' in error ? error.code : '';
       if (code === 'ENOENT') return resolve({ kind: 'down', reason: 'No such file or directory' });
@@ -52,7 +61,8 @@ export function askSystem(
       if (line.message !== undefined) messages.push({ ...line.message, recipients: [] });
       for (const recipient of line.recipients ?? []) messages.at(-1)?.recipients.push(recipient);
       if (line.changed !== undefined) changed = line.changed;
-      if (line.ok === true) resolve({ kind: 'ok', messages, changed });
+      if (line.status !== undefined) status = line.status;
+      if (line.ok === true) resolve({ kind: 'ok', messages, changed, ...(status === undefined ? {} : { status }) });
       if (line.ok === false) resolve({ kind: 'failed', reason: line.reason ?? '' });
     });
   });

@@ -50,7 +50,8 @@ export class QueueManager {
 
   constructor(options: QueueManagerOptions) {
     this.#options = options;
-    this.#settings = compileSettings(options.settings);
+    const warn = (text: string): void => options.events.emit({ kind: 'warning', text });
+    this.#settings = compileSettings(options.settings, warn);
     this.#scheduler = new Scheduler({
       settingsOf: (transport) =>
         compileTransport(options.settings, transport, options.processLimit(transport), options.events),
@@ -59,7 +60,6 @@ export class QueueManager {
     });
     this.#writer = new OutcomeWriter(options.store, options.events);
     this.#space = new RecipientSpace(this.#settings, (transport) => this.#scheduler.settingsOf(transport));
-    const warn = (text: string): void => options.events.emit({ kind: 'warning', text });
     const parts = {
       options,
       settings: this.#settings,

@@ -32,17 +32,29 @@ export interface QmgrSettings {
   readonly tellsFeedback: boolean;
 }
 
-export function compileSettings(settings: Settings): QmgrSettings {
+/** `warn` hears of values that only make sense with another one, and are taken otherwise. */
+export function compileSettings(settings: Settings, warn: (text: string) => void): QmgrSettings {
+  const activeLimit = settings.int('qmgr_message_active_limit');
+  const recipientLimit = settings.int('qmgr_message_recipient_limit');
+  if (recipientLimit < activeLimit) {
+    const name = 'qmgr_message_recipient_limit';
+    warn(`${name} is smaller than qmgr_message_active_limit - adjusting ${name}`);
+  }
+  const maximalLifetimeMs = settings.ms('maximal_queue_lifetime');
+  const bounceLifetimeMs = settings.ms('bounce_queue_lifetime');
+  if (bounceLifetimeMs > maximalLifetimeMs) {
+    warn('bounce_queue_lifetime is larger than maximal_queue_lifetime - adjusting bounce_queue_lifetime');
+  }
   return {
-    activeLimit: settings.int('qmgr_message_active_limit'),
-    recipientLimit: settings.int('qmgr_message_recipient_limit'),
+    activeLimit,
+    recipientLimit: Math.max(recipientLimit, activeLimit),
     recipientMinimum: settings.int('qmgr_message_recipient_minimum'),
     clogWarnMs: settings.ms('qmgr_clog_warn_time'),
     queueRunDelayMs: settings.ms('queue_run_delay'),
     minimalBackoffMs: settings.ms('minimal_backoff_time'),
     maximalBackoffMs: settings.ms('maximal_backoff_time'),
-    maximalLifetimeMs: settings.ms('maximal_queue_lifetime'),
-    bounceLifetimeMs: settings.ms('bounce_queue_lifetime'),
+    maximalLifetimeMs,
+    bounceLifetimeMs: Math.min(bounceLifetimeMs, maximalLifetimeMs),
     confirmsDelayCleared: settings.bool('confirm_delay_cleared'),
     delayWarningMs: settings.ms('delay_warning_time'),
     transportRetryMs: settings.ms('transport_retry_time'),

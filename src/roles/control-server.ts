@@ -1,5 +1,5 @@
 /**
- * The control sockets of a running system: `public/control` for anybody (list, flush), `private/control` for root and
+ * The control sockets of a running system: `public/control` for anybody (list, status, flush), `private/control` for root and
  * $mail_owner, who alone may enter that directory. One JSON line asks, JSON lines answer. postqueue(1), postsuper(1)
  */
 import { chmodSync, renameSync, rmSync } from 'node:fs';
@@ -28,7 +28,13 @@ export interface ControlServerOptions {
 
 type Right = 'view' | 'flush';
 
-const rights: Readonly<Record<string, Right>> = { list: 'view', flush: 'flush', flushId: 'flush', flushSite: 'flush' };
+const rights: Readonly<Record<string, Right>> = {
+  list: 'view',
+  status: 'view',
+  flush: 'flush',
+  flushId: 'flush',
+  flushSite: 'flush',
+};
 
 interface Request {
   readonly operation: string;
@@ -90,6 +96,8 @@ async function answer(
   switch (request.operation) {
     case 'list':
       return list(store, selector, write);
+    case 'status':
+      return write({ status: qmgr.status() });
     case 'flush':
       return qmgr.flush();
     case 'flushId':

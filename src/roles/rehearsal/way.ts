@@ -20,7 +20,7 @@ interface Wayfinding {
 export function createWayfinder(options: Wayfinding): Rehearsal['wayOf'] {
   const { configuration, settings, submission, rewriter, written } = options;
   const routing = {
-    settings: compileQmgrSettings(configuration.settings),
+    settings: compileQmgrSettings(configuration.settings, () => undefined),
     resolve: rewriter.resolve.bind(rewriter),
     isFullOfProbes: false,
   };

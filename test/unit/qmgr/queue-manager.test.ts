@@ -73,7 +73,7 @@ describe('the queue manager', () => {
   }
 
   it('reads a message a part at a time when its recipients would be too many', async () => {
-    const few = 'qmgr_message_recipient_limit = 3\nqmgr_message_recipient_minimum = 2\n';
+    const few = 'qmgr_message_active_limit = 3\nqmgr_message_recipient_limit = 3\nqmgr_message_recipient_minimum = 2\n';
     assert.ok((await mostRecipientsAtOnce(`${few}smtp_recipient_limit = 0\nsmtp_extra_recipient_limit = 0\n`)) <= 7);
     const refill = 'smtp_recipient_refill_limit = 1\nsmtp_extra_recipient_limit = 0\n';
     const most = await mostRecipientsAtOnce(`${few}smtp_recipient_limit = 12\n${refill}`);
@@ -82,7 +82,7 @@ describe('the queue manager', () => {
 
   it('fills up what waits for a destination with recipients that are read later', async () => {
     const scene = await open(
-      'qmgr_message_recipient_limit = 5\nqmgr_message_recipient_minimum = 3\nsmtp_recipient_limit = 20\n' +
+      'qmgr_message_active_limit = 5\nqmgr_message_recipient_limit = 5\nqmgr_message_recipient_minimum = 3\nsmtp_recipient_limit = 20\n' +
         'smtp_recipient_refill_limit = 1\nsmtp_destination_recipient_limit = 4\nsmtp_extra_recipient_limit = 0\n' +
         'initial_destination_concurrency = 1\n',
       async () => {
@@ -100,8 +100,9 @@ describe('the queue manager', () => {
 
   it('defers all recipients of a message that is read in parts, and tries them all again', async () => {
     let isUp = false;
-    const scene = await open('qmgr_message_recipient_limit = 1\nqmgr_message_recipient_minimum = 1\n', () =>
-      isUp ? { kind: 'sent' } : { kind: 'deferred', site: true },
+    const scene = await open(
+      'qmgr_message_active_limit = 1\nqmgr_message_recipient_limit = 1\nqmgr_message_recipient_minimum = 1\n',
+      () => (isUp ? { kind: 'sent' } : { kind: 'deferred', site: true }),
     );
     const id = await scene.send(Array.from({ length: 25 }, (_, i) => `u${i}@one.example`));
     await scene.until(async () => (await scene.stateOf(id)) === 'deferred');
@@ -229,10 +230,13 @@ describe('the queue manager', () => {
   });
 
   it('remembers no more dead destinations than qmgr_message_recipient_limit', async () => {
-    const scene = await open('initial_destination_concurrency = 1\nqmgr_message_recipient_limit = 5\n', () => ({
-      kind: 'deferred',
-      site: true,
-    }));
+    const scene = await open(
+      'initial_destination_concurrency = 1\nqmgr_message_active_limit = 5\nqmgr_message_recipient_limit = 5\n',
+      () => ({
+        kind: 'deferred',
+        site: true,
+      }),
+    );
     for (let i = 0; i < 12; i += 1) await scene.send([`a@d${i}.example`]);
     await scene.until(async () => {
       for await (const { queue } of scene.store.list()) if (queue !== 'deferred') return false;
