@@ -31,6 +31,8 @@ export interface AddressMaps {
 /** For one message: warnings name it. */
 export interface MessageMaps extends AddressMaps {
   readonly queueId: string;
+  /** False under no_address_mappings: addresses get their standard form and nothing else. */
+  readonly mapsAddresses: boolean;
 }
 
 const canonicalNesting = 10;
@@ -107,7 +109,7 @@ export type AddressRole = 'envelope_sender' | 'envelope_recipient' | 'header_sen
 /** canonical maps by role, then masquerading, of an address in standard form. */
 export function* canonicalise(address: string, role: AddressRole, maps: MessageMaps): Steps<string> {
   const { settings } = maps;
-  if (address === '') return address;
+  if (address === '' || !maps.mapsAddresses) return address;
   const isSender = role === 'envelope_sender' || role === 'header_sender';
   const own = isSender ? settings.senderCanonical : settings.recipientCanonical;
   const ownClasses = isSender ? settings.senderCanonicalClasses : settings.recipientCanonicalClasses;
@@ -125,7 +127,7 @@ const atOnce = 500;
 export function* expandAliases(address: string, maps: MessageMaps): Steps<readonly string[]> {
   const { settings } = maps;
   const { name, list } = settings.virtualAlias;
-  if (list.isEmpty) return [address];
+  if (list.isEmpty || !maps.mapsAddresses) return [address];
   const found = [address];
   const selfExpanded = new Set<string>();
   const tooMuch = (what: string): MapError => new MapError('expansion', `unreasonable ${name} ${what}`);

@@ -122,7 +122,9 @@ export class BodyReader {
       const text = 'improper use of 8-bit data in message body';
       this.#inspector.mimeError({ text, detail: bytes.toString() });
     }
-    if (beginsLine && this.#settings.readsMime && this.#structure.readBoundary(bytes)) this.#offset = 0;
+    const isBoundary = beginsLine && this.#settings.readsMime && this.#structure.readBoundary(bytes);
+    // the last boundary begins what follows it; others end what was before them
+    if (isBoundary && this.#structure.place === 'body') this.#offset = 0;
     const limit = this.#settings.bodyChecksSizeLimit;
     const isChecked = bytes.length > 0 && (limit === 0 || this.#offset < limit);
     this.#offset += bytes.length + (endsLine ? 1 : 0);

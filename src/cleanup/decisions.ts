@@ -4,8 +4,7 @@ import type { SubmissionAction } from '#message';
 export class Decisions {
   isHeld = false;
   isDiscarded = false;
-  /** `transport:destination`; '' for none. */
-  contentFilter: string;
+  #contentFilter: string;
   /** Who gets it instead of its recipients. */
   redirect: string | undefined;
   /** Who gets it too. */
@@ -13,7 +12,12 @@ export class Decisions {
   readonly #prepended: string[] = [];
 
   constructor(contentFilter: string) {
-    this.contentFilter = contentFilter;
+    this.#contentFilter = contentFilter;
+  }
+
+  /** `transport:destination`; '' for none, and for mail that is redirected: it passes no filter. */
+  get contentFilter(): string {
+    return this.redirect === undefined ? this.#contentFilter : '';
   }
 
   apply(action: SubmissionAction): void {
@@ -25,7 +29,7 @@ export class Decisions {
         this.isDiscarded = true;
         return;
       case 'filter':
-        this.contentFilter = action.destination;
+        this.#contentFilter = action.destination;
         return;
       case 'redirect':
         this.redirect = action.address;

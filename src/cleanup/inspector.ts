@@ -10,7 +10,7 @@ import { ready, type Steps } from './steps.ts';
 /** Who the log says a line came from. */
 export interface InspectedMessage {
   readonly queueId: string;
-  /** `name[address]`, `local` for pickup, `unknown` for our own mail. */
+  /** `name[address]`, `local` for mail of this system. */
   readonly origin: string;
   readonly protocol: string;
   readonly helo: string;

@@ -9,8 +9,6 @@ import { type MessageMaps, bccFor, canonicalise, expandAliases } from './address
 import { ready, type Steps } from './steps.ts';
 
 export interface RecipientRules {
-  /** Without no_address_mappings. */
-  readonly expandsAliases: boolean;
   /** bcc tables and always_bcc apply. */
   readonly allowsBcc: boolean;
 }
@@ -134,7 +132,7 @@ export class RecipientCollector {
     const original = from.original === '' ? mapped : from.original;
     // RFC 3461, 5.2.1: what the client did not name is invented here
     const dsnOriginal = from.dsnOriginal === '' ? `rfc822;${standard}` : from.dsnOriginal;
-    const targets = this.#rules.expandsAliases ? yield* expandAliases(mapped, this.#maps) : [mapped];
+    const targets = yield* expandAliases(mapped, this.#maps);
     const isExpanded = targets.length > 1 || targets[0] !== mapped;
     const notify = isExpanded ? this.#noteExpanded({ ...from, address: mapped, original, dsnOriginal }) : from.notify;
     for (const target of targets) {

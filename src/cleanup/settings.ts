@@ -75,7 +75,8 @@ export interface CleanupSettings {
 export function compileSettings(settings: Settings, tables: TableOpener): CleanupSettings {
   const set = (name: string): ReadonlySet<string> => new Set(settings.list(name).map((word) => word.toLowerCase()));
   const named = (name: string): NamedTables => ({ name, list: tables.list(settings.elements(name)) });
-  const strict = settings.bool('strict_8bitmime');
+  const readsMime = !settings.bool('disable_mime_input_processing');
+  const strict = (name: string): boolean => readsMime && settings.bool(name);
   return {
     myhostname: settings.string('myhostname'),
     myorigin: settings.string('myorigin'),
@@ -124,13 +125,13 @@ export function compileSettings(settings: Settings, tables: TableOpener): Cleanu
     fullNameCharset: settings.string('full_name_encoding_charset'),
     remoteRewriteDomain: settings.string('remote_header_rewrite_domain'),
     detects8bit: settings.bool('detect_8bit_encoding_header'),
-    readsMime: !settings.bool('disable_mime_input_processing'),
+    readsMime,
     mimeNestingLimit: settings.int('mime_nesting_limit'),
     mimeBoundaryLimit: settings.int('mime_boundary_length_limit'),
     lineLengthLimit: settings.int('line_length_limit'),
-    strict7bitHeaders: strict || settings.bool('strict_7bit_headers'),
-    strict7bitBody: strict || settings.bool('strict_8bitmime_body'),
-    strictEncodingDomain: settings.bool('strict_mime_encoding_domain'),
+    strict7bitHeaders: strict('strict_8bitmime') || strict('strict_7bit_headers'),
+    strict7bitBody: strict('strict_8bitmime') || strict('strict_8bitmime_body'),
+    strictEncodingDomain: strict('strict_mime_encoding_domain'),
     requireTlsField: settings.bool('requiretls_enable') && settings.bool('requiretls_esmtp_header'),
     tlsRequiredField: settings.bool('tls_required_enable'),
   };

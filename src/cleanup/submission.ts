@@ -55,12 +55,12 @@ export class CleanupSubmission implements Submission {
     this.#options = options;
     this.#writer = parts.store.begin(options.envelope.arrivedAt);
     this.queueId = this.#writer.queueId;
-    this.#maps = { ...parts.maps, queueId: this.queueId };
+    const mapsAddresses = !options.overrides.includes('no_address_mappings');
+    this.#maps = { ...parts.maps, queueId: this.queueId, mapsAddresses };
     this.#size = new RecordSize(parts.maps.settings.lineLengthLimit);
     this.#sender = options.envelope.sender;
     this.#decisions = new Decisions(options.envelope.contentFilter);
-    const mapsAddresses = !options.overrides.includes('no_address_mappings');
-    const rules = { expandsAliases: mapsAddresses, allowsBcc: mapsAddresses && isFromOutside(options.source) };
+    const rules = { allowsBcc: mapsAddresses && isFromOutside(options.source) };
     this.#recipients = new RecipientCollector(this.#maps, rules, this.#writer);
     this.#content = new ContentReader({
       queueId: this.queueId,
@@ -96,10 +96,9 @@ export class CleanupSubmission implements Submission {
   #inspectedMessage(): InspectedMessage {
     const { source, envelope } = this.#options;
     const { logClient } = envelope;
-    const ownOrigin = source === 'pickup' ? 'local' : 'unknown';
     return {
       queueId: this.queueId,
-      origin: source === 'smtpd' ? `${logClient.name}[${logClient.address}]` : ownOrigin,
+      origin: source === 'smtpd' ? `${logClient.name}[${logClient.address}]` : 'local',
       protocol: logClient.protocol,
       helo: logClient.heloName,
       sender: this.#sender,

@@ -58,4 +58,15 @@ describe('addresses of a message on its way into the queue', () => {
     const unasked = await bench.take(maps, { recipients: ['a@x.example'] });
     assert.deepEqual(unasked.expanded, []);
   });
+
+  it('are only put in standard form under no_address_mappings', async () => {
+    const maps =
+      'canonical_maps = inline:{{s@s.example=c@s.example}}\nvirtual_alias_maps = inline:{{r@mail.example.com=v@v.example}}\n' +
+      'masquerade_domains = example.com\nalways_bcc = all@b.example\n';
+    const content = 'From: s@s.example\r\nTo: r\r\n\r\n';
+    const taken = await bench.take(maps, { recipients: ['r'], overrides: ['no_address_mappings'], content });
+    assert.equal(taken.sender, 's@s.example');
+    assert.deepEqual(taken.recipients, ['r@mail.example.com']);
+    assert.match(taken.content, /^From: s@s.example\r\nTo: r@mail.example.com\r\n/);
+  });
 });

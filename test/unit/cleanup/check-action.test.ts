@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Decisions } from '../../../src/cleanup/decisions.ts';
 import { type CheckAction, readCheckAction } from '../../../src/cleanup/check-action.ts';
 
 function read(value: string, isHeader = true): { readonly action: CheckAction; readonly warnings: readonly string[] } {
@@ -52,5 +53,13 @@ describe('an action of header_checks and body_checks', () => {
 
   it('puts any text into a body', () => {
     assert.deepEqual(read('REPLACE any words', false).action, { kind: 'replace', text: 'any words' });
+  });
+
+  it('sends redirected mail past the content filter', () => {
+    const decisions = new Decisions('smtp:[127.0.0.1]:10025');
+    decisions.apply({ kind: 'filter', destination: 'smtp:other' });
+    assert.equal(decisions.contentFilter, 'smtp:other');
+    decisions.apply({ kind: 'redirect', address: 'b@x' });
+    assert.equal(decisions.contentFilter, '');
   });
 });

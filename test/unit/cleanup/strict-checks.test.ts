@@ -42,4 +42,9 @@ describe('strict checks of MIME', () => {
     assert.equal(taken.log.filter((line) => line.includes(': umlaut')).length, 1);
     assert.match(taken.content, /X: y\r\n ä\r\n/);
   });
+
+  it('are off where MIME is not read', async () => {
+    const off = `${strict}disable_mime_input_processing = yes\n`;
+    assert.equal((await bench.take(off, { content: 'X: ä\r\n\r\nä\r\n' })).reply, 'queued');
+  });
 });

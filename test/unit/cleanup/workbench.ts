@@ -28,6 +28,7 @@ export interface Given {
   readonly content?: string | Buffer;
   readonly fullName?: string;
   readonly source?: SubmissionOptions['source'];
+  readonly overrides?: SubmissionOptions['overrides'];
 }
 
 export class Workbench {
@@ -44,6 +45,7 @@ export class Workbench {
       source = 'smtpd',
       fullName = '',
       notify = [],
+      overrides = [],
     } = given;
     const { content = 'Message-ID: <1@x>\r\n\r\nx\r\n' } = given;
     const base = 'compatibility_level = 3.6\nmyhostname = mail.example.com\n';
@@ -84,7 +86,7 @@ export class Workbench {
       },
     });
     const envelope = { ...internalEnvelope(sender, 0, 'mail'), fullName };
-    const message = cleanup.open({ source, overrides: [], envelope, prepend: Buffer.alloc(0) });
+    const message = cleanup.open({ source, overrides, envelope, prepend: Buffer.alloc(0) });
     for (const address of recipients) {
       await message.addRecipient({ address, original: address, dsnOriginal: '', notify });
     }
