@@ -4,6 +4,13 @@ import type { DeliveryRequest, RequestRecipient } from '#message';
 
 const defaultPath = '/usr/bin:/bin';
 
+/** `NAME`, `NAME=value` and `{NAME = value with blanks}`. */
+function wordsOf(text: string): readonly string[] {
+  return [...text.matchAll(/\{\s*([^}]*?)\s*\}|([^\s,{}]+)/g)].map(([, braced, plain]) =>
+    braced === undefined ? (plain ?? '') : braced.replace(/\s*=\s*/, '='),
+  );
+}
+
 /** export_environment: `NAME` takes what the mail system itself was given, `NAME=value` sets. */
 export function exportedEnvironment(
   settings: Settings,
@@ -22,10 +29,11 @@ export function exportedEnvironment(
       if (value !== undefined) into.set(name, value);
     }
   };
-  take(settings.list('import_environment'), (name) => own[name], imported);
+  take(wordsOf(settings.string('import_environment')), (name) => own[name], imported);
   const exported = new Map([['PATH', defaultPath]]);
-  take(settings.list('export_environment'), (name) => imported.get(name), exported);
-  if (settings.list('export_environment').includes('MAIL_CONFIG')) {
+  const exports = wordsOf(settings.string('export_environment'));
+  take(exports, (name) => imported.get(name), exported);
+  if (exports.includes('MAIL_CONFIG')) {
     exported.set('MAIL_CONFIG', settings.string('config_directory'));
   }
   return Object.fromEntries(exported);
@@ -39,11 +47,10 @@ export function filtered(value: string, filter: string): string {
 
 /** Facts about the message that commands may want, those that are known. */
 export function messageFacts(request: DeliveryRequest, recipient: RequestRecipient): ReadonlyMap<string, string> {
-  const { client, sasl, sender, envid } = request.envelope;
+  const { client, sasl, envid } = request.envelope;
   // mail of this machine has no client worth telling of
   const isRemote = client.protocol !== '';
   const facts = new Map([
-    ['SENDER', sender === '' ? 'MAILER-DAEMON' : sender],
     ['RECIPIENT', recipient.address],
     ['ORIGINAL_RECIPIENT', recipient.original],
     ['ENVID', envid],

@@ -12,7 +12,6 @@ function environmentOf(job: Job, mailee: Mailee, place: Place): Readonly<Record<
   const facts = new Map([
     ...messageFacts(job.request, job.recipient),
     ['RECIPIENT', mailee.address] as const,
-    ['SENDER', place.sender === '' ? 'MAILER-DAEMON' : place.sender] as const,
     ['USER', mailee.user] as const,
     ['LOGNAME', mailee.user] as const,
     ['LOCAL', mailee.local] as const,
@@ -25,6 +24,8 @@ function environmentOf(job: Job, mailee: Mailee, place: Place): Readonly<Record<
   return {
     ...settings.environment,
     ...Object.fromEntries(safe),
+    // told even where it is the null sender
+    SENDER: filtered(place.sender, settings.commandFilter),
     ...(home === '' ? {} : { HOME: home }),
     ...(shell === '' ? {} : { SHELL: shell }),
   };

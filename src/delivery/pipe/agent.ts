@@ -38,8 +38,12 @@ interface Result {
 const misconfigured: Result = { kind: 'deferred', code: '4.3.5', text: 'mail system configuration error' };
 
 /** The message as the flags want it. */
-function copy(request: DeliveryRequest, { flags, lineEnd }: PipeSettings, now: number): AsyncGenerator<Buffer> {
-  const { sender } = request.envelope;
+function copy(
+  request: DeliveryRequest,
+  { flags, lineEnd, nullSender }: PipeSettings,
+  now: number,
+): AsyncGenerator<Buffer> {
+  const sender = request.envelope.sender || nullSender;
   const [first] = request.recipients;
   const top =
     (flags.has('F') ? fromLine(sender, now) : '') +
@@ -77,8 +81,13 @@ class PipeAgent implements DeliveryAgent {
     }
     const recipients = request.recipients.filter((recipient) => !looping.has(recipient));
     if (recipients.length === 0) return {};
-    const result = await this.#run({ ...request, recipients });
+    const single = ['D', 'O'].find((flag) => flags.has(flag) && recipients.length > 1);
+    const result = single === undefined ? await this.#run({ ...request, recipients }) : misconfigured;
     for (const recipient of recipients) await this.#conclude(request, recipient, result, report);
+    if (single !== undefined) {
+      const text = `pipe flag \`${single}' requires ${this.#settings.service}_destination_recipient_limit = 1`;
+      this.#options.events.emit({ kind: 'warning', text });
+    }
     return {};
   }
 
@@ -89,10 +98,7 @@ class PipeAgent implements DeliveryAgent {
 
   async #run(request: DeliveryRequest): Promise<Result> {
     const { deliverers, now } = this.#options;
-    const { service, flags, uid, gid, sizeLimit, directory, environment, limitMs } = this.#settings;
-    if ((flags.has('D') || flags.has('O')) && request.recipients.length > 1) {
-      return this.#misconfigured(`flags=D or O need ${service}_destination_recipient_limit = 1`);
-    }
+    const { service, uid, gid, sizeLimit, directory, environment, limitMs } = this.#settings;
     if (uid < 0 || gid < 0) return this.#misconfigured(`service ${service}: user= names an unknown user or group`);
     if (sizeLimit > 0 && request.sizeBytes > sizeLimit)
       return { kind: 'bounced', code: '5.2.3', text: 'message too large' };

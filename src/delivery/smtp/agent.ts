@@ -7,6 +7,7 @@ import type { DeliveryAgent, DeliveryRequest, DeliveryResult, Outcome, Status } 
 import type { ServerAddress } from './addresses.ts';
 import { type Client, createClient, type SmtpAgentOptions } from './client.ts';
 import type { KeptConnection } from './connection-cache.ts';
+import { checkDeliveredHeaders } from './delivered-headers.ts';
 import { parseDestination, splitDestinations } from './destination.ts';
 import { endpointOf, findRoute, type Route } from './route.ts';
 import { mayReuse, openSession, runSession } from './session.ts';
@@ -32,8 +33,9 @@ async function deliver(
   const { settings } = client;
   const barred = unsupported(settings);
   if (barred === undefined) {
-    const sites = splitDestinations(request.nexthop);
-    const all = [...sites, ...settings.fallbackRelays];
+    await checkDeliveredHeaders(client, attempt);
+    const sites = attempt.isDone ? [] : splitDestinations(request.nexthop);
+    const all = attempt.isDone ? [] : [...sites, ...settings.fallbackRelays];
     let tried = 0;
     for (const text of all) {
       tried++;

@@ -15,7 +15,7 @@ function wireAddress(address: string, { quote, generic }: WireAddresses): string
   return quote ? toExternal(mapped) : mapped;
 }
 
-/** MAIL FROM. `withSize` is off when the content will be converted: its size is not known yet. */
+/** MAIL FROM. `withSize` is off when 8-bit content will be encoded: its size is not known yet. */
 export function mailCommand(
   request: DeliveryRequest,
   features: ServerFeatures,
@@ -90,7 +90,8 @@ export function xforwardCommands(
   wanted: readonly string[],
 ): { readonly nameAddress: string | undefined; readonly protocolHelo: string | undefined } {
   const { logClient, rewriteContext } = request.envelope;
-  const isLocal = logClient.address === '';
+  // mail of this machine has no client worth telling of
+  const isLocal = logClient.address === '' || logClient.protocol === '';
   const pairs = (list: readonly (readonly [string, string])[]): string | undefined => {
     const known = list.filter(([name, value]) => wanted.includes(name) && value !== '');
     if (known.length === 0) return undefined;
@@ -107,7 +108,7 @@ export function xforwardCommands(
     protocolHelo: pairs([
       ['PROTO', isLocal ? '' : unlessUnknown(logClient, 'protocol')],
       ['HELO', isLocal ? '' : logClient.heloName],
-      ['IDENT', request.queueId],
+      ['IDENT', isLocal ? '' : request.queueId],
       ['SOURCE', rewriteContext === 'local' ? 'LOCAL' : 'REMOTE'],
     ]),
   };

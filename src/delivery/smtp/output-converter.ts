@@ -46,6 +46,11 @@ export class OutputConverter {
     this.#structure = new MimeStructure(options.limits);
   }
 
+  /** 8-bit content is encoded. */
+  get downgrades(): boolean {
+    return this.#options.downgrade;
+  }
+
   /** More parts inside each other than can be converted; what was given so far must not be delivered. */
   get isTooDeep(): boolean {
     return this.#options.downgrade && this.#structure.isTooDeep;

@@ -46,7 +46,7 @@ export class EnvelopeState {
       tell(protocolHelo, 'sending XFORWARD protocol/helo_name', 'XFORWARD helo/protocol command');
     }
     steps.push({
-      command: mailCommand(request, features, addresses, converter === undefined),
+      command: mailCommand(request, features, addresses, converter?.downgrades !== true),
       timeoutMs: timeouts.mail,
       doing: 'sending MAIL FROM',
       heard: (reply) => {

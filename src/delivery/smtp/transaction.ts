@@ -18,7 +18,9 @@ export async function transfer(context: TransactionContext): Promise<Transaction
       reason: `message size ${request.sizeBytes} exceeds size limit ${features.sizeLimit} of server ${connection.name}`,
     });
     attempt.hadCompleteSession = true;
-    return quit(context);
+    // as Postfix, which has nothing more to say to such a server
+    connection.destroy();
+    return 'ended';
   }
   const envelope = new EnvelopeState(context);
   const sent = await sendEnvelope(context, envelope);

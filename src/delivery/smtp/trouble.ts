@@ -53,6 +53,8 @@ export class Attempt {
   #connectedAt: number | undefined;
   #working: Promise<void> = Promise.resolve();
   #isWorking = false;
+  /** What the log calls the place of a delivery without a server. */
+  #relay = 'none';
 
   constructor(tools: AttemptTools, request: DeliveryRequest, report: (outcome: Outcome) => void) {
     this.#tools = tools;
@@ -94,6 +96,13 @@ export class Attempt {
       diagnostic: { type: 'smtp', text: oneLine(reply) },
     };
     this.#settle([recipient], this.request.probe ? 'deliverable' : 'sent', status, action);
+  }
+
+  /** Settled without a server, in the name of the service. */
+  settleHere(recipients: readonly RequestRecipient[], status: Status, serviceName: string): void {
+    this.#relay = serviceName;
+    this.#settle(recipients, isSoft(status) ? 'deferred' : 'bounced', status);
+    this.#relay = 'none';
   }
 
   /** One recipient was refused; a soft refusal leaves it to the next server. */
@@ -180,9 +189,9 @@ export class Attempt {
     this.#open = this.#open.filter((one) => !settled.has(one));
     const endedAt = this.#tools.now();
     const connectedAt = this.#connectedAt ?? endedAt;
-    const connection = this.#connection;
+    const place = { connection: this.#connection, relay: this.#relay };
     for (const recipient of recipients) {
-      const tell = (final: Judged): void => this.#tell(recipient, final, action, connection, connectedAt, endedAt);
+      const tell = (final: Judged): void => this.#tell(recipient, final, action, place, connectedAt, endedAt);
       const filtered = this.#tools.statusFilter?.apply(kind, status) ?? { kind, status };
       if (!(filtered instanceof Promise) && !this.#isWorking) {
         tell(filtered);
@@ -197,7 +206,7 @@ export class Attempt {
     recipient: RequestRecipient,
     judged: Judged,
     action: Outcome['action'],
-    connection: Connection | undefined,
+    { connection, relay }: { readonly connection: Connection | undefined; readonly relay: string },
     connectedAt: number,
     endedAt: number,
   ): void {
@@ -209,7 +218,7 @@ export class Attempt {
       queueId: request.queueId,
       recipient: recipient.address,
       original: recipient.original,
-      relay: connection?.label ?? 'none',
+      relay: connection?.label ?? relay,
       ...(connection !== undefined && { connectionUse: connection.uses }),
       times: [request.envelope.arrivedAt, request.activeAt, request.startedAt, connectedAt, endedAt],
       code: status.code,

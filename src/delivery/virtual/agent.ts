@@ -156,9 +156,9 @@ class VirtualAgent implements DeliveryAgent {
     ) {
       return this.#misconfigured(`${value}: path leaves virtual_mailbox_base`);
     }
-    const uid = await this.#number('virtual_uid_maps', this.#uids, address, this.#minimumUid);
-    const gid = await this.#number('virtual_gid_maps', this.#gids, address, 1);
+    const uid = await this.#number('uid', this.#uids, address, this.#minimumUid);
     if (typeof uid !== 'number') return uid;
+    const gid = await this.#number('gid', this.#gids, address, 1);
     if (typeof gid !== 'number') return gid;
     return { path, isMaildir: value.endsWith('/'), uid, gid };
   }
@@ -169,12 +169,13 @@ class VirtualAgent implements DeliveryAgent {
     return this.#catchall.replaceAll('$user', localPart.toLowerCase()).replaceAll('$domain', domain.toLowerCase());
   }
 
-  async #number(parameter: string, tables: TableList, address: string, minimum: number): Promise<number | Status> {
+  async #number(what: 'uid' | 'gid', tables: TableList, address: string, minimum: number): Promise<number | Status> {
+    const parameter = `virtual_${what}_maps`;
     const found = await findByAddress(tables, address, this.#lookup);
     if (found.kind !== 'found') return this.#misconfigured(`recipient ${address}: not found in ${parameter}`);
     const value = Number(found.value);
     if (Number.isInteger(value) && value >= minimum) return value;
-    return this.#misconfigured(`recipient ${address}: bad value ${found.value} in ${parameter}`);
+    return this.#misconfigured(`recipient ${address}: bad ${what} ${found.value} in ${parameter}`);
   }
 
   #misconfigured(warning: string): Status {
