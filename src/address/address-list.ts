@@ -146,20 +146,20 @@ class ListReader {
     this.#comments = [];
     if (this.#address.length === 0) return;
     const parts = this.#address.reverse();
-    const address = joined(parts, internalText);
+    const address = joined(parts, internalText, ',');
     const isLocalPart = !parts.some(({ kind, text }) => kind === 'operator' && text === '@');
-    this.#reversed.push({ kind: 'address', address, text: joined(parts, wordText), isLocalPart });
+    this.#reversed.push({ kind: 'address', address, text: joined(parts, wordText, ', '), isLocalPart });
     this.#address = [];
     if (addComma) this.#reversed.push({ kind: 'operator', text: ',' });
   }
 }
 
-/** Operators that belong between addresses, and stand in one, keep their distance. */
-function joined(parts: readonly ScannedToken[], textOf: (token: ScannedToken) => string): string {
+/** Operators that belong between addresses, and stand in one, keep their distance; but the commas of a route. */
+function joined(parts: readonly ScannedToken[], textOf: (token: ScannedToken) => string, comma: string): string {
   return parts
     .map((token, index) => {
       if (token.kind !== 'operator') return textOf(token);
-      if (token.text === ',') return ', ';
+      if (token.text === ',') return comma;
       return token.text === '<' && index > 0 ? ' <' : token.text;
     })
     .join('');

@@ -1,5 +1,4 @@
 /** Recipients without a mailbox: fallback_transport, luser_relay, names that are always there. local(8) */
-import { toExternal } from '#address';
 import { concludeFailed, concludeSent, warn } from './conclude.ts';
 import { deliverToMemberAddress } from './destinations.ts';
 import { expandLocal } from './expansion.ts';
@@ -22,6 +21,5 @@ export async function deliverToUnknown(job: Job, place: Place, mailee: Mailee): 
     warn(job, `required alias not found: ${name}`);
     return concludeSent(job, mailee.address, 'discarded');
   }
-  const quoted = toExternal(`${mailee.user}@x`).slice(0, -'@x'.length);
-  concludeFailed(job, mailee.address, '5.1.1', `unknown user: "${quoted.replace(/^"([^]*)"$/, '$1')}"`);
+  concludeFailed(job, mailee.address, '5.1.1', `unknown user: "${mailee.user}"`);
 }
