@@ -1,7 +1,7 @@
 /** Runs a command that a message is written to. pipe(8), local(8), "EXTERNAL COMMAND DELIVERY" */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 
 export interface CommandRequest {
@@ -55,13 +55,21 @@ const builtIns: ReadonlySet<string> = new Set([
 /** What the shell calls itself in its messages; a name that no PATH is searched for. */
 const shellName = 'sh';
 const shellFile = '/bin/sh';
+/** Where programs are looked for when the environment names no PATH. */
+const defaultPath = '/usr/bin:/bin';
 
 /** The program as it is called and its arguments; commands with shell characters or built-ins go through a shell. */
-function commandVector(command: string, shell: string): readonly string[] {
+function commandVector(command: string, shell: string, path: string): readonly string[] {
   const words = command.trim().split(/[ \t]+/);
   if (shell !== '') return [...shell.trim().split(/[ \t]+/), command];
-  if (plainCommand.test(command) && !builtIns.has(words[0] ?? '') && !(words[0] ?? '').includes('=')) return words;
-  return [shellName, '-c', command];
+  const [program = ''] = words;
+  const isPlain = plainCommand.test(command) && !builtIns.has(program) && !program.includes('=');
+  return isPlain && (program.includes('/') || isInPath(program, path)) ? words : [shellName, '-c', command];
+}
+
+/** What is nowhere may be a word of the shell, which otherwise says in the usual way that it is not there. */
+function isInPath(program: string, path: string): boolean {
+  return path.split(':').some((directory) => existsSync(`${directory}/${program}`));
 }
 
 const signalNumbers: Readonly<Record<string, number>> = {
@@ -125,7 +133,8 @@ const failedEnd = (failure: string, isFailurePrinted: boolean): CommandEnd => ({
 /** Runs it with `content` on standard input; standard output and error together are its output. */
 export function runCommand(request: CommandRequest, content: AsyncIterable<Buffer>): Promise<CommandEnd> {
   const { command, shell, environment, directory, limitMs } = request;
-  const [program = '', ...args] = typeof command === 'string' ? commandVector(command, shell) : command;
+  const [program = '', ...args] =
+    typeof command === 'string' ? commandVector(command, shell, environment['PATH'] ?? defaultPath) : command;
   const problem = directoryProblem(directory);
   if (problem !== undefined) {
     const who = `uid=${process.getuid?.() ?? 0} gid=${process.getgid?.() ?? 0}`;

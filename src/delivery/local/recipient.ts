@@ -32,7 +32,9 @@ export async function deliverToAddress(
     warn(job, `recipient nesting limit exceeded for ${toExternal(address)}`);
     return concludeFailed(job, address, '5.4.6', 'recipient nesting limit exceeded');
   }
-  if (!isNew(job, `${place.level} ${address.toLowerCase()}`)) return;
+  // what an include file names again goes out in its new message all the same
+  const origin = place.kind === 'include' ? 'include ' : '';
+  if (!isNew(job, `${origin}${place.level} ${address.toLowerCase()}`)) return;
   const mailee = maileeOf(job, address);
   if (job.been.has(toExternal(address).toLowerCase())) {
     const sender = await answererFor(job, mailee);

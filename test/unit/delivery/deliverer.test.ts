@@ -60,6 +60,23 @@ describe('a deliverer', () => {
     assert.equal(readFileSync(mailbox.path).length, 200_000);
   });
 
+  it('leaves a command that is nowhere to the shell', async () => {
+    for (const [command, status] of [
+      ['nosuchcommand -x', 127],
+      ['type cd', 0],
+    ] as const) {
+      const ended = await pool.run(1, 1, {
+        kind: 'command',
+        command,
+        shell: '',
+        environment: {},
+        directory: '',
+        limitMs: 10_000,
+      });
+      assert.equal(ended.kind === 'ended' ? ended.status : ended.kind, status, command);
+    }
+  });
+
   it('gives content to commands that read all of it, some of it, or nothing', async () => {
     const command = (text: string) =>
       ({ kind: 'command', command: text, shell: '', environment: {}, directory: '', limitMs: 10_000 }) as const;
