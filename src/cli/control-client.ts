@@ -1,6 +1,6 @@
 /** Asks a running system over its control socket; see roles/control-server. */
-import { connect } from 'node:net';
-import { createInterface } from 'node:readline';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import type { QueueManagerStatus } from '#qmgr';
 import type { ListedMessage, StoredRecipient } from '#store';
 
@@ -9,17 +9,21 @@ export interface QueueEntry extends Omit<ListedMessage, 'recipients'> {
   readonly recipients: readonly StoredRecipient[];
 }
 
+export type Refusal =
+  /** Nothing listens; `reason` as strerror(3) says it. */
+  { readonly kind: 'down'; readonly reason: string } | { readonly kind: 'failed'; readonly reason: string };
+
 export type ControlAnswer =
   | {
       readonly kind: 'ok';
-      readonly messages: readonly QueueEntry[];
       readonly changed: readonly string[];
       /** Of the operation `status`. */
       readonly status?: QueueManagerStatus;
     }
-  /** Nothing listens; `reason` as strerror(3) says it. */
-  | { readonly kind: 'down'; readonly reason: string }
-  | { readonly kind: 'failed'; readonly reason: string };
+  | Refusal;
+
+/** Messages as they come. Reading throws when the answer breaks off. */
+export type QueueAnswer = { readonly kind: 'ok'; readonly messages: AsyncIterable<QueueEntry> } | Refusal;
 
 interface Line {
   readonly message?: Omit<QueueEntry, 'recipients'>;
@@ -31,39 +35,96 @@ interface Line {
   readonly reason?: string;
 }
 
-/** One request; `down` when nothing listens. `place`: `private` for what only root may do. */
-export function askSystem(
+type Place = 'public' | 'private';
+
+/** One request with a short answer. `place`: `private` for what only root may do. */
+export async function askSystem(
   queueDirectory: string,
-  place: 'public' | 'private',
+  place: Place,
   request: Readonly<Record<string, unknown>>,
 ): Promise<ControlAnswer> {
-  return new Promise((resolve) => {
-    const socket = connect(`${queueDirectory}/${place}/control`);
-    const messages: (QueueEntry & { readonly recipients: StoredRecipient[] })[] = [];
-    let changed: readonly string[] = [];
-    let status: QueueManagerStatus | undefined;
-    socket.once('error', (error) => {
-      const code = 'code' in error ? error.code : '';
-      if (code === 'ENOENT') return resolve({ kind: 'down', reason: 'No such file or directory' });
-      if (code === 'ECONNREFUSED') return resolve({ kind: 'down', reason: 'Connection refused' });
-      const isForbidden = code === 'EACCES' && place === 'private';
-      resolve({
-        kind: 'failed',
-        reason: isForbidden ? 'use of this command is reserved for the superuser' : error.message,
-      });
-    });
-    socket.once('connect', () => socket.write(`${JSON.stringify(request)}\n`));
-    const lines = createInterface({ input: socket });
-    // readline passes the socket's errors on; they are answered above
-    lines.on('error', () => undefined);
-    lines.on('line', (text) => {
+  const socket = await open(queueDirectory, place, request);
+  if ('kind' in socket) return socket;
+  let found: Pick<Line, 'status' | 'changed'> = {};
+  for await (const line of answerOf(socket)) {
+    if (line.ok === false) return refused(line);
+    found = line;
+  }
+  const { changed = [], status } = found;
+  return { kind: 'ok', changed, ...(status && { status }) };
+}
+
+/** The messages of the queue. */
+export async function listQueue(queueDirectory: string): Promise<QueueAnswer> {
+  const socket = await open(queueDirectory, 'public', { operation: 'list' });
+  if ('kind' in socket) return socket;
+  const lines = answerOf(socket);
+  // a refusal comes before everything else
+  const first = await lines.next();
+  if (first.done !== true && first.value.ok === false) return refused(first.value);
+  return { kind: 'ok', messages: entriesOf(first, lines) };
+}
+
+function refused({ reason }: Line): Refusal {
+  return { kind: 'failed', reason: reason ?? '' };
+}
+
+async function open(
+  queueDirectory: string,
+  place: Place,
+  request: Readonly<Record<string, unknown>>,
+): Promise<Socket | Refusal> {
+  const socket = connect(`${queueDirectory}/${place}/control`);
+  try {
+    await once(socket, 'connect');
+  } catch (error) {
+    return connectFailure(error, place);
+  }
+  socket.setEncoding('utf8');
+  socket.write(`${JSON.stringify(request)}\n`);
+  return socket;
+}
+
+function connectFailure(error: unknown, place: Place): Refusal {
+  const code = error instanceof Error && 'code' in error ? error.code : '';
+  if (code === 'ENOENT') return { kind: 'down', reason: 'No such file or directory' };
+  if (code === 'ECONNREFUSED') return { kind: 'down', reason: 'Connection refused' };
+  const isForbidden = code === 'EACCES' && place === 'private';
+  return {
+    kind: 'failed',
+    reason: isForbidden ? 'use of this command is reserved for the superuser' : String(error),
+  };
+}
+
+/** The lines of an answer up to the one that ends it, that one only when it says no. */
+async function* answerOf(socket: Socket): AsyncGenerator<Line, void> {
+  let rest = '';
+  for await (const chunk of socket) {
+    const lines = `${rest}${String(chunk)}`.split('\n');
+    rest = lines.pop() ?? '';
+    for (const text of lines) {
       const line: Line = JSON.parse(text);
-      if (line.message !== undefined) messages.push({ ...line.message, recipients: [] });
-      for (const recipient of line.recipients ?? []) messages.at(-1)?.recipients.push(recipient);
-      if (line.changed !== undefined) changed = line.changed;
-      if (line.status !== undefined) status = line.status;
-      if (line.ok === true) resolve({ kind: 'ok', messages, changed, ...(status === undefined ? {} : { status }) });
-      if (line.ok === false) resolve({ kind: 'failed', reason: line.reason ?? '' });
-    });
-  });
+      if (line.ok === true) return;
+      yield line;
+      if (line.ok === false) return;
+    }
+  }
+  throw new Error('the mail system went away before its answer was complete');
+}
+
+async function* entriesOf(
+  first: IteratorResult<Line, void>,
+  others: AsyncGenerator<Line, void>,
+): AsyncGenerator<QueueEntry, void> {
+  let entry: (QueueEntry & { readonly recipients: StoredRecipient[] }) | undefined;
+  for (let next = first; next.done !== true; next = await others.next()) {
+    const { message, recipients = [], ok, reason } = next.value;
+    if (ok === false) throw new Error(reason);
+    if (message !== undefined) {
+      if (entry !== undefined) yield entry;
+      entry = { ...message, recipients: [] };
+    }
+    for (const recipient of recipients) entry?.recipients.push(recipient);
+  }
+  if (entry !== undefined) yield entry;
 }

@@ -1,11 +1,11 @@
 /** postqueue(1): lists and flushes the queue. */
 import { isAddressLiteral, isValidHostName } from '#address';
 import { ConfigError, findConfigDirectory, openSettings, type Settings } from '#config';
-import { askSystem } from './control-client.ts';
+import { askSystem, type QueueEntry } from './control-client.ts';
 import { lastValue, parseOptions } from './getopt.ts';
 import type { CliIo } from './io.ts';
-import { readMaildrop } from './maildrop-listing.ts';
-import { jsonLine, listedFile, listedMessage, table } from './postqueue/listing.ts';
+import { type MaildropEntry, readMaildrop } from './maildrop-listing.ts';
+import { jsonLine, type ListedEntry, listedFile, listedMessage, table } from './postqueue/listing.ts';
 import { readQueue } from './queue-listing.ts';
 import { Reporter } from './reporter.ts';
 
@@ -86,9 +86,20 @@ async function list(action: 'list' | 'json', settings: Settings, io: CliIo, repo
   }
   if (!reading.isUp) await reporter.warn(`Mail system is down -- accessing queue directly ${reading.down}`);
   const files = await readMaildrop(settings.string('queue_directory'));
-  const entries = [...files.map(listedFile), ...reading.messages.map(listedMessage)];
-  const isLong = settings.bool('enable_long_queue_ids');
-  if (action === 'json') io.stdout(entries.map(jsonLine).join(''));
-  else io.stdout(entries.length === 0 ? 'Mail queue is empty\n' : table(entries, isLong));
+  const entries = listed(files, reading.messages);
+  try {
+    if (action === 'json') for await (const entry of entries) io.stdout(jsonLine(entry));
+    else for await (const piece of table(entries, settings.bool('enable_long_queue_ids'))) io.stdout(piece);
+  } catch (error) {
+    return reporter.fatal(error instanceof Error ? error.message : String(error), EX_UNAVAILABLE);
+  }
   return 0;
+}
+
+async function* listed(
+  files: readonly MaildropEntry[],
+  messages: AsyncIterable<QueueEntry>,
+): AsyncGenerator<ListedEntry, void> {
+  yield* files.map(listedFile);
+  for await (const message of messages) yield listedMessage(message);
 }

@@ -49,7 +49,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const shape = new QueueShape(rules);
   const bySender = lastValue(options, 's') !== undefined;
   const now = Date.now();
-  for (const { queue, envelope, recipients } of reading.messages) {
+  for await (const { queue, envelope, recipients } of reading.messages) {
     if (!queues.includes(queue)) continue;
     const waiting = recipients.filter(({ state }) => state === 'pending').map(({ address }) => address);
     for (const address of bySender ? [envelope.sender] : waiting) shape.add(address, now - envelope.arrivedAt);

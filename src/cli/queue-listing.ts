@@ -2,33 +2,41 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import type { Settings } from '#config';
 import { openStore } from '#store';
-import { askSystem, type ControlAnswer, type QueueEntry } from './control-client.ts';
+import { listQueue, type QueueEntry, type Refusal } from './control-client.ts';
 
 export type QueueReading =
-  | { readonly kind: 'read'; readonly messages: readonly QueueEntry[]; readonly isUp: boolean; readonly down: string }
+  | {
+      readonly kind: 'read';
+      readonly messages: AsyncIterable<QueueEntry>;
+      readonly isUp: boolean;
+      readonly down: string;
+    }
   /** `isTold`: the running system has it in its log. */
   | { readonly kind: 'failed'; readonly reason: string; readonly isTold: boolean };
 
-const reasonDown = ({ reason }: Extract<ControlAnswer, { kind: 'down' }>): string =>
-  `(Connect to the Postfix showq service: ${reason})`;
+const reasonDown = ({ reason }: Refusal): string => `(Connect to the Postfix showq service: ${reason})`;
 
-/** From the running system, or from the store itself when it is down and we may open it; else why not. */
+/** From the running system, or from the store itself when it is down and we may open it; else why not. Reading messages may throw. */
 export async function readQueue(settings: Settings, warn: (text: string) => void): Promise<QueueReading> {
   const queueDirectory = settings.string('queue_directory');
-  const answer = await askSystem(queueDirectory, 'public', { operation: 'list' });
+  const answer = await listQueue(queueDirectory);
   if (answer.kind === 'ok') return { kind: 'read', messages: answer.messages, isUp: true, down: '' };
   if (answer.kind === 'failed') return { ...answer, isTold: true };
   const down = reasonDown(answer);
   if (!mayChange(queueDirectory)) {
     return { kind: 'failed', reason: `Queue report unavailable - mail system is down ${down}`, isTold: false };
   }
-  if (!existsSync(`${queueDirectory}/posthorn.db`)) return { kind: 'read', messages: [], isUp: false, down };
-  const store = await openStore({ directory: queueDirectory, longQueueIds: false, warn });
-  const messages: QueueEntry[] = [];
-  for await (const message of store.list())
-    messages.push({ ...message, recipients: [...message.recipients.all()].flat() });
-  await store.close();
-  return { kind: 'read', messages, isUp: false, down };
+  return { kind: 'read', messages: readStore(queueDirectory, warn), isUp: false, down };
+}
+
+async function* readStore(directory: string, warn: (text: string) => void): AsyncGenerator<QueueEntry, void> {
+  if (!existsSync(`${directory}/posthorn.db`)) return;
+  const store = await openStore({ directory, longQueueIds: false, warn });
+  try {
+    for await (const message of store.list()) yield { ...message, recipients: [...message.recipients.all()].flat() };
+  } finally {
+    await store.close();
+  }
 }
 
 /** Root and the queue's owner: to others neither the queue nor maildrop tells anything. */

@@ -86,27 +86,38 @@ function arrival(at: number): string {
   return `${day} ${month} ${String(Number(date)).padStart(2)} ${time}`;
 }
 
-/** The listing that mailq shows. */
-export function table(entries: readonly ListedEntry[], isLong: boolean): string {
-  const width = isLong ? 17 : 11;
-  let out = isLong
-    ? '----Queue ID----- --Size-- ---Arrival Time---- --Sender/Recipient------\n'
-    : '-Queue ID-  --Size-- ----Arrival Time---- -Sender/Recipient-------\n';
+/** The listing that mailq shows, in pieces. */
+export async function* table(entries: AsyncIterable<ListedEntry>, isLong: boolean): AsyncGenerator<string, void> {
+  let count = 0;
   let bytes = 0;
-  for (const entry of entries) {
-    const { queue, queueId, sizeBytes, arrivedAt, forcedExpire } = entry;
-    bytes += sizeBytes;
-    const id = queueId + (marks[queue] ?? (forcedExpire ? '#' : ''));
-    out += `${id.padEnd(width)} ${String(sizeBytes).padStart(isLong ? 8 : 7)} ${arrival(arrivedAt).padEnd(isLong ? 19 : 20)} ${senderOf(entry)}\n`;
-    let shown = '';
-    for (const { address, reason } of entry.recipients) {
-      if (reason !== '' && reason !== shown) {
-        shown = reason;
-        out += `${' '.repeat(Math.max(0, 76 - reason.length))}(${reason})\n`;
-      }
-      out += `${''.padEnd(width)} ${''.padStart(isLong ? 8 : 7)} ${''.padEnd(isLong ? 19 : 20)} ${toExternal(address)}\n`;
-    }
-    out += '\n';
+  for await (const entry of entries) {
+    if (count === 0) yield isLong ? longHeading : heading;
+    count += 1;
+    bytes += entry.sizeBytes;
+    yield rows(entry, isLong);
   }
-  return `${out}-- ${Math.floor(bytes / 1024)} Kbytes in ${entries.length} Request${entries.length === 1 ? '' : 's'}.\n`;
+  yield count === 0
+    ? 'Mail queue is empty\n'
+    : `-- ${Math.floor(bytes / 1024)} Kbytes in ${count} Request${count === 1 ? '' : 's'}.\n`;
+}
+
+const heading = '-Queue ID-  --Size-- ----Arrival Time---- -Sender/Recipient-------\n';
+const longHeading = '----Queue ID----- --Size-- ---Arrival Time---- --Sender/Recipient------\n';
+
+function rows(entry: ListedEntry, isLong: boolean): string {
+  const { queue, queueId, sizeBytes, arrivedAt, forcedExpire, recipients } = entry;
+  const idWidth = isLong ? 17 : 11;
+  const sizeWidth = isLong ? 8 : 7;
+  const timeWidth = isLong ? 19 : 20;
+  const id = queueId + (marks[queue] ?? (forcedExpire ? '#' : ''));
+  let out = `${id.padEnd(idWidth)} ${String(sizeBytes).padStart(sizeWidth)} ${arrival(arrivedAt).padEnd(timeWidth)} ${senderOf(entry)}\n`;
+  let shown = '';
+  for (const { address, reason } of recipients) {
+    if (reason !== '' && reason !== shown) {
+      shown = reason;
+      out += `${' '.repeat(Math.max(0, 76 - reason.length))}(${reason})\n`;
+    }
+    out += `${' '.repeat(idWidth + sizeWidth + timeWidth + 2)} ${toExternal(address)}\n`;
+  }
+  return `${out}\n`;
 }
