@@ -94,7 +94,7 @@ export async function deliverToAlias(job: Job, place: Place, mailee: Mailee, nam
       : { owner: ownerName(owner), sender: owner, isList: true }),
     deliveredTo: settings.isDeliveredToFrozen ? place.deliveredTo : mailee.address,
   };
-  const members = membersOf(found.value);
+  const members = [...membersOf(found.value)];
   if (members.length === 0) {
     warn(job, `no recipient in alias lookup result for ${name}`);
     concludeFailed(job, mailee.address, '4.3.0', 'alias database unavailable');

@@ -1,4 +1,5 @@
 /** The members of an alias, a .forward or an include file. aliases(5) */
+import { setImmediate } from 'node:timers/promises';
 import { addressesOf, parseAddressList, splitAddress } from '#address';
 import { getUserById } from '#native';
 import { asFile, type FileFacts } from '../deliverer-protocol.ts';
@@ -14,24 +15,31 @@ function keepBackslashes(text: string): string {
   return text.replaceAll(/(^|[\s,])\\([\w.+=-]+(?:@[\w.-]+)?)/gm, '$1"\\\\$2"');
 }
 
-/** Members of one or several lines; `#` comments. */
-export function membersOf(text: string): readonly string[] {
-  const lines = text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
-  return lines
-    .filter((line) => !line.startsWith('#'))
-    .flatMap((line) => addressesOf(parseAddressList(keepBackslashes(line))))
-    .filter((member) => member !== '');
+/** Members of one or several lines; `#` comments. A line is read when its members are asked for. */
+export function* membersOf(text: string): Iterable<string> {
+  for (const [line] of text.matchAll(/[^\n]*\n|[^\n]+$/g)) {
+    if (line.startsWith('#')) continue;
+    for (const member of addressesOf(parseAddressList(keepBackslashes(line)))) if (member !== '') yield member;
+  }
 }
+
+/** A list may have very many: others have their turn between. */
+const mostInATurn = 200;
 
 /** Delivers to each member; gives how many there were. `mailee`: whose expansion it is. */
 export async function deliverToMembers(
   job: Job,
   place: Place,
   mailee: Mailee,
-  members: readonly string[],
+  members: Iterable<string>,
 ): Promise<number> {
-  for (const member of members) await deliverToMember(job, place, mailee, member);
-  return members.length;
+  let count = 0;
+  for (const member of members) {
+    await deliverToMember(job, place, mailee, member);
+    count += 1;
+    if (count % mostInATurn === 0) await setImmediate();
+  }
+  return count;
 }
 
 async function deliverToMember(job: Job, place: Place, mailee: Mailee, member: string): Promise<void> {

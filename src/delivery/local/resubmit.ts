@@ -15,7 +15,9 @@ function groups(forwards: readonly Forward[]): readonly (readonly Forward[])[] {
   const byKey = new Map<string, Forward[]>();
   for (const forward of forwards) {
     const key = JSON.stringify([forward.sender, forward.deliveredTo]);
-    byKey.set(key, [...(byKey.get(key) ?? []), forward]);
+    const group = byKey.get(key);
+    if (group === undefined) byKey.set(key, [forward]);
+    else group.push(forward);
   }
   return [...byKey.values()];
 }
