@@ -90,7 +90,8 @@ export function textTable(
   const map = new Map<string, string>();
   for (const item of readMapSource(path, content)) {
     if (item.kind === 'warning') {
-      warn(item.text);
+      // what postmap says of other lines has these words already
+      warn(item.text.endsWith('key whitespace value') ? `${item.text} -- ignoring this line` : item.text);
       continue;
     }
     const key = foldKeys ? foldCase(item.key) : item.key;

@@ -1,6 +1,5 @@
 /** Making and changing index files: `postmap NAME`, `-i`, `-d`. */
-import { readFileSync, statSync } from 'node:fs';
-import { foldCase } from '#address';
+import { existsSync, readFileSync, type Stats, statSync } from 'node:fs';
 import {
   changeIndex,
   errnoText,
@@ -15,6 +14,8 @@ import {
 } from '#tables';
 import type { CliIo } from '../io.ts';
 import { linesOf, readAll } from './input.ts';
+import { readFileValue } from './file-values.ts';
+import { foldedKey } from './keys.ts';
 import { FatalError, type MapCommandKind } from './kind.ts';
 
 /** One map of the command line, and how it is asked for. */
@@ -28,24 +29,16 @@ export interface MapTarget {
   readonly warn: (text: string) => void;
 }
 
-const keyOf = (key: string, { flags }: MapTarget): string => (flags.has('f') ? key : foldCase(key));
-
 function fatal(what: string, error: unknown): never {
   throw new FatalError(`${what}: ${errnoText(error)}`);
 }
 
 /** Contents of the files that a value names, as one base64 text (`-F`); undefined after a warning. */
-function fileContents(value: string, place: string, target: MapTarget): string | undefined {
-  const contents: string[] = [];
-  for (const path of value.split(/[,\s]+/).filter((word) => word !== '')) {
-    try {
-      contents.push(readFileSync(path, 'latin1'));
-    } catch (error) {
-      target.warn(`${place}: open ${path}: ${errnoText(error)}: skipping this entry`);
-      return undefined;
-    }
-  }
-  return Buffer.from(contents.join('\n'), 'latin1').toString('base64');
+function fileContents(value: string, place: string, { warn }: MapTarget): string | undefined {
+  const read = readFileValue(value);
+  if (read.kind === 'read') return read.contents.toString('base64');
+  warn(`${place}: ${read.problem}: skipping this entry`);
+  return undefined;
 }
 
 /** Puts the items of a source in; tells of what can't be put in. */
@@ -61,7 +54,7 @@ function addItems(
       target.warn(item.text);
       continue;
     }
-    const key = keyOf(item.key, target);
+    const key = foldedKey(item.key, target.flags);
     const value = target.flags.has('F') ? fileContents(item.value, `${source}, line ${item.line}`, target) : item.value;
     if (value === undefined) continue;
     if (target.flags.has('r')) changes.replace(key, value);
@@ -77,33 +70,63 @@ function requireIndexType({ type }: MapTarget): IndexType {
 }
 
 /**
- * A file that is there keeps its rights. A new one is readable for whom its source is, unless `-p`; and belongs to its
- * owner, unless `-o`. What is always made anew, cdb, is always new.
+ * A file that is there keeps its rights. A new one is readable for whom its source is, unless `-p`. What is always made
+ * anew, cdb, is always new.
  */
-function rightsOf(target: MapTarget, type: IndexType): FileRights {
-  const { flags, path, io } = target;
+function rightsOf({ flags, path }: MapTarget, type: IndexType): FileRights {
   const present = type === 'cdb' ? undefined : statSync(indexPath(type, path), { throwIfNoEntry: false });
+  const isRoot = process.geteuid?.() === 0;
   if (present !== undefined) {
     const { mode, uid, gid } = present;
-    return { mode: mode & 0o777, owner: io.uid === 0 ? { uid, gid } : undefined };
+    return { mode: mode & 0o777, owner: isRoot ? { uid, gid } : undefined };
   }
   const mask = process.umask();
   const source = statSync(path, { throwIfNoEntry: false });
-  if (source === undefined) return { mode: 0o666 & ~mask, owner: undefined };
-  return {
-    mode: flags.has('p') ? 0o666 & ~mask : source.mode & 0o777,
-    owner: io.uid === 0 && !flags.has('o') && source.uid !== 0 ? { uid: source.uid, gid: source.gid } : undefined,
-  };
+  return { mode: source === undefined || flags.has('p') ? 0o666 & ~mask : source.mode & 0o777, owner: undefined };
 }
 
-/** Makes the index anew from its source. */
+/** Opening fails before a file is there, or for one that is. */
+function openingOf(file: string): string {
+  return existsSync(file) ? `open ${file}` : `open database ${file}`;
+}
+
+/** Makes the index anew from its source: root does it as who owns the source, unless `-o`. */
 export function createMap(target: MapTarget): void {
-  const { kind, path } = target;
+  const { path, io, flags } = target;
+  if (target.type === 'proxy') throw new FatalError("can't create maps via the proxy service");
   let content: Buffer;
+  let owner: Stats;
   try {
     content = readFileSync(path);
+    owner = statSync(path);
   } catch (error) {
     fatal(`open ${path}`, error);
+  }
+  if (io.uid === 0 && owner.uid !== 0 && !flags.has('o')) asUser(owner, () => makeIndex(target, content));
+  else makeIndex(target, content);
+}
+
+/** Does something with the rights of another user, and only those. */
+function asUser({ uid, gid }: { readonly uid: number; readonly gid: number }, action: () => void): void {
+  const groups = process.getgroups?.() ?? [];
+  const own = process.getegid?.() ?? 0;
+  process.setgroups?.([gid]);
+  process.setegid?.(gid);
+  process.seteuid?.(uid);
+  try {
+    action();
+  } finally {
+    process.seteuid?.(0);
+    process.setegid?.(own);
+    process.setgroups?.(groups);
+  }
+}
+
+function makeIndex(target: MapTarget, content: Buffer): void {
+  const { kind, path } = target;
+  const items = kind.readSource(path, content);
+  if (target.type === 'fail' && items.some((item) => item.kind !== 'warning')) {
+    throw new FatalError(`table fail:${path}: write error: Application error`);
   }
   const type = requireIndexType(target);
   const file = indexPath(type, path);
@@ -116,12 +139,12 @@ export function createMap(target: MapTarget): void {
     },
     replace: (key: string, value: string): void => void entries.set(key, value),
   };
-  addItems(kind.readSource(path, content), path, target, changes, file);
+  addItems(items, path, target, changes, file);
   for (const [key, value] of kind.ownEntries(target.myhostname)) changes.add(key, value);
   try {
     writeIndex(type, path, entries, rightsOf(target, type));
   } catch (error) {
-    fatal(`open database ${file}`, error);
+    fatal(openingOf(file), error);
   }
 }
 
@@ -156,6 +179,7 @@ export async function addToMap(target: MapTarget): Promise<void> {
 /** Removes keys; says whether any was there. */
 export async function deleteFromMap(target: MapTarget, key: string): Promise<boolean> {
   if (target.type === 'fail') throw new FatalError(`table fail:${target.path}: delete error: Application error`);
+  if (target.type === 'static') throw new FatalError(`table static:${target.path}: delete operation is not supported`);
   if (!isIndexType(target.type) && isTableType(target.type)) {
     throw new FatalError(`${target.type}:${target.path} map requires O_RDONLY access mode`);
   }
@@ -164,6 +188,7 @@ export async function deleteFromMap(target: MapTarget, key: string): Promise<boo
   else keys.push(key);
   return changing(
     target,
-    (changes) => keys.map((one) => changes.remove(keyOf(one, target))).filter((removed) => removed).length > 0,
+    (changes) =>
+      keys.map((one) => changes.remove(foldedKey(one, target.flags))).filter((removed) => removed).length > 0,
   );
 }

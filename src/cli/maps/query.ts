@@ -2,6 +2,9 @@
 import type { Table, TableOpener } from '#tables';
 import type { CliIo } from '../io.ts';
 import { linesOf } from './input.ts';
+import { printableUtf8 } from '../printable.ts';
+import { readFileValue } from './file-values.ts';
+import { foldedKey, isMalformed } from './keys.ts';
 import { FatalError, type MapCommandKind } from './kind.ts';
 
 export interface QueryOptions {
@@ -9,14 +12,32 @@ export interface QueryOptions {
   readonly opener: TableOpener;
   readonly maps: readonly string[];
   readonly flags: ReadonlySet<string>;
+  /** Keys have to be UTF-8: smtputf8_enable, unless -u. */
+  readonly isUtf8: boolean;
   readonly io: CliIo;
   readonly warn: (text: string) => void;
 }
 
 function openOrFail(options: QueryOptions, map: string): Table {
-  const table = options.opener.open(map, { foldKeys: !options.flags.has('f') });
+  const { flags } = options;
+  const table = options.opener.open(map, { foldKeys: !flags.has('f') && !flags.has('u') });
   if (table.unavailable !== undefined) throw new FatalError(table.unavailable);
   return table;
+}
+
+/** Tables that are no index: with -F their values name the files when they are asked. */
+const namesFiles = /^(?:cidr|inline|pcre|randmap|regexp|static|texthash):/;
+
+/** What -F makes of a value; undefined after a warning. */
+function fileValue(value: string, key: string, table: Table, { warn }: QueryOptions): Buffer | undefined {
+  if (!namesFiles.test(table.name)) return decode(value, key, table);
+  const read = readFileValue(value);
+  if (read.kind === 'read') return read.contents;
+  const { name } = table;
+  if (name.startsWith('inline:')) throw new FatalError(`${read.problem}: "${name}"; need "inline:{name=filename...}"`);
+  if (name.startsWith('static:')) throw new FatalError(`${name}: ${read.problem}`);
+  warn(`${name}: ${read.problem}: skipping this entry`);
+  return undefined;
 }
 
 /** The files' contents that `-F` put in. */
@@ -28,7 +49,14 @@ function decode(value: string, key: string, table: Table): Buffer {
   return bytes;
 }
 
-async function ask(table: Table, key: string, options: QueryOptions): Promise<string | Buffer | undefined> {
+async function ask(table: Table, asked: string, options: QueryOptions): Promise<string | Buffer | undefined> {
+  if (options.isUtf8 && isMalformed(asked)) {
+    const shown = printableUtf8(asked);
+    options.warn(`${table.name}: non-UTF-8 key "${shown}": malformed UTF-8 or invalid codepoint`);
+    return undefined;
+  }
+  // patterns see the key as it is
+  const key = options.flags.has('u') && table.acceptsPartialKeys ? foldedKey(asked, options.flags) : asked;
   const answer = await table.lookup(key);
   switch (answer.kind) {
     case 'missing':
@@ -40,7 +68,7 @@ async function ask(table: Table, key: string, options: QueryOptions): Promise<st
         options.warn(`table ${table.name}: key ${key}: empty string result is not allowed`);
         options.warn(`table ${table.name} should return NO RESULT in case of NOT FOUND`);
       }
-      return options.flags.has('F') ? decode(answer.value, key, table) : answer.value;
+      return options.flags.has('F') ? fileValue(answer.value, key, table, options) : answer.value;
   }
 }
 
@@ -80,16 +108,16 @@ export async function queryLines(options: QueryOptions): Promise<boolean> {
   return found;
 }
 
-/** `-s`: everything in the tables. */
-export function listMaps(options: QueryOptions): void {
-  for (const map of options.maps) {
-    const table = openOrFail(options, map);
-    if (table.entries === undefined) {
-      throw new FatalError(`table ${table.name}: sequence operation is not supported`);
-    }
-    for (const [key, value] of table.entries()) {
-      const text = options.flags.has('F') ? String(decode(value, key, table)) : value;
-      options.io.stdout(options.flags.has('j') ? jsonLine(key, text) : `${key}${options.kind.separator}${text}\n`);
-    }
+/** `-s`: everything in the first table; others are not looked at. */
+export function listMap(options: QueryOptions): void {
+  const [map = ''] = options.maps;
+  const table = openOrFail(options, map);
+  if (map.startsWith('fail:')) throw new FatalError(`table ${table.name}: sequence error: Application error`);
+  if (table.entries === undefined) throw new FatalError(`table ${table.name}: sequence operation is not supported`);
+  for (const [key, value] of table.entries()) {
+    const shown = options.flags.has('F') ? fileValue(value, key, table, options) : value;
+    if (shown === undefined) continue;
+    const text = String(shown);
+    options.io.stdout(options.flags.has('j') ? jsonLine(key, text) : `${key}${options.kind.separator}${text}\n`);
   }
 }

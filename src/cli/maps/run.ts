@@ -2,11 +2,12 @@
 import { ConfigError, findConfigDirectory, openSettings } from '#config';
 import { TableOpener } from '#tables';
 import type { CliIo } from '../io.ts';
+import { printableUtf8 } from '../printable.ts';
 import { addToMap, createMap, deleteFromMap, type MapTarget } from './change.ts';
 import { FatalError, type MapCommandKind } from './kind.ts';
 import { queryMessage } from './message-query.ts';
 import { type MapOptions, parseMapOptions } from './options.ts';
-import { listMaps, queryKey, queryLines, type QueryOptions } from './query.ts';
+import { listMap, queryKey, queryLines, type QueryOptions } from './query.ts';
 
 const EXIT_OK = 0;
 const EXIT_FAILED = 1;
@@ -35,7 +36,7 @@ async function perform(kind: MapCommandKind, options: MapOptions, io: CliIo): Pr
   }
   const directory = findConfigDirectory(options.configDirectory, io.env);
   const { settings } = openSettings(directory, { mainOnly: true });
-  const warn = (text: string): void => io.stderr(`${kind.name}: warning: ${text}\n`);
+  const warn = (text: string): void => io.stderr(`${kind.name}: warning: ${printableUtf8(text)}\n`);
   if (flags.has('m') && !asksMessage) warn('ignoring -m option without -b or -h');
   const opener = new TableOpener({
     settings,
@@ -50,7 +51,8 @@ async function perform(kind: MapCommandKind, options: MapOptions, io: CliIo): Pr
       const type = colon < 0 ? settings.string('default_database_type') : map.slice(0, colon);
       return { kind, myhostname: settings.string('myhostname'), type, path: map.slice(colon + 1), flags, io, warn };
     });
-  const query: QueryOptions = { kind, opener, maps: options.maps, flags, io, warn };
+  const isUtf8 = settings.bool('smtputf8_enable') && !flags.has('u');
+  const query: QueryOptions = { kind, opener, maps: options.maps, flags, isUtf8, io, warn };
   try {
     switch (action.kind) {
       case 'create':
@@ -65,7 +67,7 @@ async function perform(kind: MapCommandKind, options: MapOptions, io: CliIo): Pr
         return found ? EXIT_OK : EXIT_FAILED;
       }
       case 'list':
-        listMaps(query);
+        listMap(query);
         return EXIT_OK;
       case 'query': {
         if (asksMessage) return (await queryMessage(query)) ? EXIT_OK : EXIT_FAILED;

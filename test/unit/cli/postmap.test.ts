@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { after, describe, it } from 'node:test';
+import { run } from '../../../src/cli/postmap.ts';
+
+describe('postmap', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'posthorn-postmap-'));
+  writeFileSync(join(directory, 'main.cf'), 'myhostname = mail.example.com\nsmtputf8_enable = yes\n');
+  writeFileSync(join(directory, 'text'), 'content');
+  after(() => rmSync(directory, { recursive: true }));
+
+  async function said(args: readonly string[], input = Buffer.alloc(0)): Promise<string> {
+    let text = '';
+    const status = await run(['-c', directory, ...args], {
+      stdout: (chunk) => void (text += String(chunk)),
+      stderr: (chunk) => void (text += String(chunk)),
+      stdin: Readable.from([input]),
+      env: {},
+      uid: process.getuid?.() ?? 0,
+    });
+    return `${text}${status}`;
+  }
+
+  it('reads the files that values of tables in memory name, with -F', async () => {
+    assert.equal(await said(['-Fq', 'k', `inline:{k=${directory}/text}`]), 'content\n0');
+    assert.equal(await said(['-Fq', 'k', `static:${directory}/text`]), 'content\n0');
+    assert.equal(
+      await said(['-Fq', 'k', 'inline:{k=/nonexistent}']),
+      'postmap: fatal: open /nonexistent: No such file or directory: "inline:{k=/nonexistent}"; need "inline:{name=filename...}"\n1',
+    );
+  });
+
+  it('warns of keys that are no UTF-8, and finds nothing', async () => {
+    assert.equal(
+      await said(['-q', '-', 'inline:{x=1}'], Buffer.from('caf\xc3\nx\n', 'latin1')),
+      'postmap: warning: inline:{x=1}: non-UTF-8 key "caf?": malformed UTF-8 or invalid codepoint\nx\t1\n0',
+    );
+  });
+
+  it('folds only ASCII with -u', async () => {
+    assert.equal(await said(['-q', 'CAFÉ', 'inline:{café=1}']), '1\n0');
+    assert.equal(await said(['-u', '-q', 'CAFÉ', 'inline:{café=1}']), '1');
+    assert.equal(await said(['-u', '-q', 'CAFé', 'inline:{café=1}']), '1\n0');
+  });
+
+  it('lists the first table only', async () => {
+    writeFileSync(join(directory, 'a'), 'k one\n');
+    assert.equal(await said(['-s', `texthash:${directory}/a`, 'fail:x']), 'k\tone\n0');
+  });
+});
