@@ -5,6 +5,7 @@
 import type { MimeStructure } from '#message';
 import { isAscii } from 'node:buffer';
 import { FieldReader, fieldName, textEncoding } from './header-fields.ts';
+import { convertedLines, encodingField, isReplacedEncoding } from './input-conversion.ts';
 import type { Inspector } from './inspector.ts';
 import type { CleanupSettings } from './settings.ts';
 import type { Steps } from './steps.ts';
@@ -94,6 +95,8 @@ export class BodyReader {
       this.#fieldLength = bytes.length;
       return true;
     }
+    const made = encodingField(this.#structure, this.#settings);
+    if (made !== undefined) yield* this.#putField(made, 'utf8', '');
     const problem = this.#structure.endHeader(bytes.length === 0);
     this.#offset = 0;
     if (problem !== undefined && this.#settings.strictEncodingDomain) this.#inspector.mimeError(problem);
@@ -109,9 +112,13 @@ export class BodyReader {
     const reader = new FieldReader(fieldName(first) ?? '', first, this.#settings.headerSizeLimit);
     for (const line of more) reader.addLine(line);
     const { name, text } = reader.field;
-    const { place } = this.#structure;
     readMimeField(this.#structure, this.#inspector, this.#settings, { name, text });
-    const checked = yield* this.#inspector.header(name, text, place);
+    if (!isReplacedEncoding(this.#structure, this.#settings, name)) yield* this.#putField(text, encoding, name);
+  }
+
+  /** `name` is '' for a field that was made here. */
+  *#putField(text: string, encoding: 'latin1' | 'utf8', name: string): Steps<void> {
+    const checked = yield* this.#inspector.header(name, text, this.#structure.place);
     this.#put(checked.before, true);
     if (checked.text === text) this.#output.push(Buffer.from(text, encoding), crlf);
     else this.#put(checked.text, true);
@@ -125,6 +132,13 @@ export class BodyReader {
     const isBoundary = beginsLine && this.#settings.readsMime && this.#structure.readBoundary(bytes);
     // the last boundary begins what follows it; others end what was before them
     if (isBoundary && this.#structure.place === 'body') this.#offset = 0;
+    const isConverted =
+      this.#settings.convertsTo7bit && !isBoundary && this.#structure.encodingFor7bit === 'quoted-printable';
+    if (!isConverted) return yield* this.#putBody(bytes, endsLine);
+    for (const line of convertedLines(bytes, endsLine)) yield* this.#putBody(line, true);
+  }
+
+  *#putBody(bytes: Buffer, endsLine: boolean): Steps<void> {
     const limit = this.#settings.bodyChecksSizeLimit;
     const isChecked = bytes.length > 0 && (limit === 0 || this.#offset < limit);
     this.#offset += bytes.length + (endsLine ? 1 : 0);

@@ -161,7 +161,9 @@ export class ContentReader {
     this.#messageId = result.messageId;
     this.#tls = result.tls;
     this.#hasUtf8Header = !isAscii(result.header) && isUtf8(result.header);
-    if (maps.settings.detects8bit && this.#structure.domain !== '7bit') this.#encoding = '8bit';
+    const { detects8bit, convertsTo7bit } = maps.settings;
+    const isEightBit = this.#structure.domain !== '7bit';
+    if (detects8bit && isEightBit && !convertsTo7bit) this.#encoding = '8bit';
     const body = result.rest.length === 0 ? whole.subarray(end) : Buffer.concat([result.rest, whole.subarray(end)]);
     const atEmptyLine = body[0] === 0x0d && body[1] === 0x0a;
     const problem = this.#structure.endHeader(atEmptyLine);
@@ -170,7 +172,8 @@ export class ContentReader {
     const isHeaderOnly = isAll && body.length === 0;
     const front = isHeaderOnly ? nothing : this.#frontOf(atEmptyLine);
     this.#headerBytes = result.header.length + front.length;
-    if (inspector.readsBody(maps.settings.readsMime && this.#structure.hasParts))
+    const hasParts = maps.settings.readsMime && this.#structure.hasParts;
+    if (inspector.readsBody(hasParts) || (convertsTo7bit && (isEightBit || hasParts)))
       this.#body = new BodyReader(maps.settings, inspector, this.#structure);
     const header = Buffer.concat([result.header, front]);
     // A message that ends with its header section has no empty line behind it.
@@ -201,7 +204,7 @@ export class ContentReader {
   *#takeBody(content: Buffer): Steps<void> {
     if (this.#body === undefined) return;
     yield* this.#store(yield* this.#body.read(content));
-    if (this.#options.inspector.isOn) return;
+    if (this.#options.inspector.isOn || this.#options.maps.settings.convertsTo7bit) return;
     const rest = yield* this.#body.end();
     this.#body = undefined;
     yield* this.#store(rest);

@@ -6,6 +6,7 @@ import { type MessageMaps, canonicalise } from './address-maps.ts';
 import { readMimeField } from './body-reader.ts';
 import { asText, clipField, fieldRole, type HeaderField, splitHeader, textEncoding } from './header-fields.ts';
 import type { Inspector } from './inspector.ts';
+import { encodingField, isReplacedEncoding } from './input-conversion.ts';
 import { missingFields } from './missing-fields.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import type { CleanupSettings } from './settings.ts';
@@ -85,6 +86,7 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
   let messageId = '';
   for (const field of fields) {
     readMimeField(structure, inspector, settings, field);
+    if (isReplacedEncoding(structure, settings, field.name)) continue;
     const checked = yield* inspector.header(field.name, field.text, 'primary');
     if (input.isOver()) break;
     if (checked.before !== undefined) lines.push(asText(checked.before, encoding));
@@ -110,6 +112,7 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
     const text = rewrites ? yield* rewriteField(kept, context, maps) : kept.text;
     lines.push(clipField(text, settings.headerSizeLimit, text !== kept.text));
   }
+  if (!input.isOver()) yield* addEncoding(input, encoding, lines);
   const refusal = hops >= settings.hopcountLimit ? refuse('hops') : undefined;
   if (refusal !== undefined) events.emit({ kind: 'warning', text: `${queueId}: message rejected: hopcount exceeded` });
   // a message that is refused needs nothing more
@@ -120,6 +123,18 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
   const header = Buffer.from(lines.map((line) => `${line}\r\n`).join(''), encoding);
   const rest = section.subarray(Buffer.byteLength(text.slice(0, restAt), encoding));
   return { header, rest, messageId: messageId || made, tls, ...(refusal === undefined ? {} : { refusal }) };
+}
+
+/** The encoding that converted content has, checked like other fields. */
+function* addEncoding(
+  { structure, inspector, maps }: HeaderSectionInput,
+  encoding: 'latin1' | 'utf8',
+  lines: string[],
+): Steps<void> {
+  const made = encodingField(structure, maps.settings);
+  if (made === undefined) return;
+  const { before, text } = yield* inspector.header('', made, 'primary');
+  for (const line of [before, text]) if (line !== undefined) lines.push(asText(line, encoding));
 }
 
 /** Adds what is missing to `lines`; gives the Message-Id that was made. */

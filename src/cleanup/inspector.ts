@@ -76,7 +76,7 @@ export class Inspector {
     );
   }
 
-  /** One logical header field with its folding as CRLF. */
+  /** One logical header field with its folding as CRLF; `name` is '' for one that was made here: it goes by its place. */
   *header(name: string, text: string, place: MimePlace): Steps<CheckedLine> {
     if (!this.#isOn) return { text };
     const tables = this.#headerTables(name, place);

@@ -60,6 +60,8 @@ export interface CleanupSettings {
   readonly remoteRewriteDomain: string;
   readonly detects8bit: boolean;
   readonly readsMime: boolean;
+  /** 8-bit content becomes quoted-printable on its way in. force_mime_input_conversion */
+  readonly convertsTo7bit: boolean;
   readonly mimeNestingLimit: number;
   readonly mimeBoundaryLimit: number;
   readonly lineLengthLimit: number;
@@ -126,6 +128,7 @@ export function compileSettings(settings: Settings, tables: TableOpener): Cleanu
     remoteRewriteDomain: settings.string('remote_header_rewrite_domain'),
     detects8bit: settings.bool('detect_8bit_encoding_header'),
     readsMime,
+    convertsTo7bit: readsMime && settings.bool('force_mime_input_conversion'),
     mimeNestingLimit: settings.int('mime_nesting_limit'),
     mimeBoundaryLimit: settings.int('mime_boundary_length_limit'),
     lineLengthLimit: settings.int('line_length_limit'),

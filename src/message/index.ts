@@ -4,6 +4,7 @@ export { formatMailDate } from './date.ts';
 export { formatMaildropEnvelope, type MaildropEnvelope, parseMaildropEnvelope } from './maildrop.ts';
 export { concludedAs, type Finding, type LoggedOutcome, outcomeOf } from './conclusion.ts';
 export { type MimeLimits, type MimePlace, type MimeProblem, MimeStructure } from './mime-structure.ts';
+export { encodeQuotedPrintable } from './quoted-printable.ts';
 export { Roster } from './roster.ts';
 export { type MaybePromise, whenReady } from './result.ts';
 export type { DsnAction, OutcomeKind, Status } from './status.ts';

@@ -72,8 +72,14 @@ export class MimeStructure {
     return this.#encoding === '7bit';
   }
 
+  /** What 8-bit content gets instead of its encoding where only 7-bit data may be; undefined: it is 7-bit. RFC 2045, 6.4 */
+  get encodingFor7bit(): '7bit' | 'quoted-printable' | undefined {
+    if (this.#domain === '7bit') return undefined;
+    return this.#isComposite ? '7bit' : 'quoted-printable';
+  }
+
   /** Whether the part has parts, or is a message, and so can't be encoded itself. RFC 2045, 6.4 */
-  get isComposite(): boolean {
+  get #isComposite(): boolean {
     return this.#type === 'multipart' || this.#type === 'message';
   }
 
@@ -122,7 +128,7 @@ export class MimeStructure {
     const isEncoded = this.#encoding !== this.#domain;
     // RFC 2045, 6.4; message/global may be encoded (RFC 6532, 3.5)
     const isGlobal = this.#subtype === 'global';
-    const isMisencoded = this.isComposite && !isGlobal && isEncoded;
+    const isMisencoded = this.#isComposite && !isGlobal && isEncoded;
     const detail = this.#encoding;
     if (atEmptyLine && this.#type === 'message' && (this.#subtype === 'rfc822' || (isGlobal && !isEncoded))) {
       this.#begin('nested', 'text', 'plain');

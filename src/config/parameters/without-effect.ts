@@ -158,7 +158,6 @@ export const pendingParameters = new Set([
   'allow_srv_lookup_fallback',
   'dnssec_probe',
   'enable_idna2003_compatibility',
-  'force_mime_input_conversion',
   'ignore_srv_lookup_error',
   'lmtp_cname_overrides_servername',
   'lmtp_log_tls_feature_status',

@@ -4,8 +4,7 @@
  *
  * Reads whole lines and logical headers, so it is off the hot path; a message that needs none of it is never seen here.
  */
-import { type MaybePromise, type MimeLimits, type MimePlace, MimeStructure } from '#message';
-import { encodeQuotedPrintable } from './quoted-printable.ts';
+import { encodeQuotedPrintable, type MaybePromise, type MimeLimits, type MimePlace, MimeStructure } from '#message';
 /** Whose header section a header stands in. */
 export type HeaderClass = Exclude<MimePlace, 'body'>;
 
@@ -102,7 +101,8 @@ export class OutputConverter {
     const name = (headerStart.exec(header)?.[1] ?? '').toLowerCase();
     if (!this.#options.mimeOff) this.#structure.readField(name, header.slice(header.indexOf(':') + 1));
     // written anew at the end of the header
-    if (this.#options.downgrade && name === 'content-transfer-encoding' && this.#isEightBit()) return;
+    const isReplaced = this.#options.downgrade && this.#structure.encodingFor7bit !== undefined;
+    if (name === 'content-transfer-encoding' && isReplaced) return;
     await this.#putHeader(header, out, false);
   }
 
@@ -114,10 +114,8 @@ export class OutputConverter {
   }
 
   async #endOfHeaders(line: Buffer, out: Buffer[]): Promise<void> {
-    if (this.#options.downgrade && this.#isEightBit()) {
-      const encoding = this.#structure.isComposite ? '7bit' : 'quoted-printable';
-      await this.#putHeader(`Content-Transfer-Encoding: ${encoding}`, out, true);
-    }
+    const encoding = this.#options.downgrade ? this.#structure.encodingFor7bit : undefined;
+    if (encoding !== undefined) await this.#putHeader(`Content-Transfer-Encoding: ${encoding}`, out, true);
     this.#bodyBytes = 0;
     this.#structure.endHeader(line.length === 0);
     if (line.length === 0) out.push(Buffer.from('\r\n'));
@@ -127,7 +125,7 @@ export class OutputConverter {
   async #bodyLine(line: Buffer, out: Buffer[]): Promise<void> {
     const isText = this.#options.mimeOff || !this.#structure.readBoundary(line);
     const { downgrade, editBody, bodyCheckBytes } = this.#options;
-    const convert = isText && downgrade && this.#isEightBit() && !this.#structure.isComposite;
+    const convert = isText && downgrade && this.#structure.encodingFor7bit === 'quoted-printable';
     const pieces = convert ? encodeQuotedPrintable(line) : [line];
     for (const piece of pieces) {
       if (editBody === undefined || this.#bodyBytes >= bodyCheckBytes) out.push(piece, Buffer.from('\r\n'));
@@ -136,9 +134,5 @@ export class OutputConverter {
       }
     }
     this.#bodyBytes += line.length + 1;
-  }
-
-  #isEightBit(): boolean {
-    return this.#structure.domain !== '7bit';
   }
 }

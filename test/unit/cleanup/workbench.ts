@@ -27,6 +27,7 @@ export interface Given {
   readonly notify?: readonly Notify[];
   readonly content?: string | Buffer;
   readonly fullName?: string;
+  readonly rewriteContext?: 'local' | 'remote';
   readonly source?: SubmissionOptions['source'];
   readonly overrides?: SubmissionOptions['overrides'];
 }
@@ -46,6 +47,7 @@ export class Workbench {
       fullName = '',
       notify = [],
       overrides = [],
+      rewriteContext = 'local',
     } = given;
     const { content = 'Message-ID: <1@x>\r\n\r\nx\r\n' } = given;
     const base = 'compatibility_level = 3.6\nmyhostname = mail.example.com\n';
@@ -85,7 +87,7 @@ export class Workbench {
         }),
       },
     });
-    const envelope = { ...internalEnvelope(sender, 0, 'mail'), fullName };
+    const envelope = { ...internalEnvelope(sender, 0, 'mail'), fullName, rewriteContext };
     const message = cleanup.open({ source, overrides, envelope, prepend: Buffer.alloc(0) });
     for (const address of recipients) {
       await message.addRecipient({ address, original: address, dsnOriginal: '', notify });
