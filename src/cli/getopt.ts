@@ -11,14 +11,18 @@ export interface GivenOption {
   readonly value: string;
 }
 
-/** `letters` as in C: a colon after each letter that takes a value. */
-export function parseOptions(args: readonly string[], letters: string): ParsedOptions {
+/**
+ * `letters` as in C: a colon after each letter that takes a value. `stopsAtOperand`: what follows the first operand is not
+ * for this command.
+ */
+export function parseOptions(args: readonly string[], letters: string, stopsAtOperand = false): ParsedOptions {
   const options: GivenOption[] = [];
   const operands: string[] = [];
   for (let i = 0; i < args.length; i += 1) {
     const arg = args[i] ?? '';
     if (arg === '--') return { kind: 'options', options, operands: [...operands, ...args.slice(i + 1)] };
     if (!arg.startsWith('-') || arg === '-') {
+      if (stopsAtOperand) return { kind: 'options', options, operands: args.slice(i) };
       operands.push(arg);
       continue;
     }

@@ -17,6 +17,8 @@ const commands: ReadonlySet<string> = new Set([
   'postsuper',
   'postcat',
   'postlog',
+  'postlock',
+  'postkick',
   'qshape',
   'sendmail',
   'rmail',

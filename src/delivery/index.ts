@@ -3,6 +3,7 @@ export { createDiscardAgent, type DiscardAgentOptions } from './discard.ts';
 export { createErrorAgent, type ErrorAgentOptions } from './error.ts';
 export { createLocalPool, createProcessPool, type DelivererPool } from './deliverer.ts';
 export { inTurn } from './in-turn.ts';
+export { lockMailbox, type LockRules } from './mailbox.ts';
 export { parseRootLimits } from './root-limits.ts';
 export { serveDeliverer } from './deliverer-server.ts';
 export { openStatusFilter, StatusFilter } from './status-filter.ts';

@@ -120,6 +120,25 @@ async function lockOpened(file: Awaited<ReturnType<typeof open>>, { locks }: Mai
   }
 }
 
+/** Locks a mailbox as for a delivery, and makes it when it is not there. Rejects with a MailboxError. postlock(1) */
+export async function lockMailbox(path: string, locks: LockRules): Promise<{ release(): Promise<void> }> {
+  const mailbox = { path, locks, sizeLimit: 0, isFileDestination: false, owner: undefined };
+  const lock = await dotLock(mailbox);
+  try {
+    const file = await openMailbox(path);
+    await lockOpened(file, mailbox);
+    return {
+      async release() {
+        await lock.release();
+        await file.close();
+      },
+    };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
 async function writeAll(
   file: Awaited<ReturnType<typeof open>>,
   before: Stats,
