@@ -1,4 +1,5 @@
 /** The mailbox of a user: another transport, a command, a maildir or a file. local(8), "MAILBOX DELIVERY" */
+import { toExternal } from '#address';
 import type { SystemUser } from '#native';
 import type { TableList } from '#tables';
 import { deliverToCommand } from './command.ts';
@@ -25,6 +26,11 @@ export async function byUser(
 /** Hands the recipient to the transport that `destination` names. */
 export async function passToTransport(job: Job, mailee: Mailee, destination: string): Promise<void> {
   const { request, recipient, parts } = job;
+  const [transport = ''] = destination.split(':', 1);
+  parts.events.emit({
+    kind: 'note',
+    text: `${request.queueId}: passing <${toExternal(mailee.address)}> to transport=${transport}`,
+  });
   const passed = parts.passOn(destination, request, { ...recipient, address: mailee.address });
   if (passed === undefined) {
     warn(job, `unknown transport: ${destination}`);
