@@ -38,7 +38,8 @@ async function tryDotLock(lock: string, staleMs: number): Promise<boolean> {
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error;
     const held = await stat(lock).catch(() => undefined);
-    if (held !== undefined && Date.now() - held.mtimeMs > staleMs) await unlink(lock).catch(() => undefined);
+    // the time that nobody can set
+    if (held !== undefined && Date.now() - held.ctimeMs > staleMs) await unlink(lock).catch(() => undefined);
     return false;
   }
 }

@@ -35,6 +35,9 @@ function inTurn<T>(first: readonly T[], second: readonly T[]): readonly T[] {
   return Array.from({ length: longer }, (_, at) => [...first.slice(at, at + 1), ...second.slice(at, at + 1)]).flat();
 }
 
+/** A message of the deferred queue is taken up when it is nearly due. */
+const earlyMs = 1000;
+
 export class Intake {
   readonly #options: IntakeOptions;
   /** Recipients of all messages that have many. */
@@ -186,7 +189,7 @@ export class Intake {
   async #claim(from: 'incoming' | 'deferred', limit: number): Promise<readonly QueuedMessage[]> {
     const { store, now, inFlow } = this.#options;
     if (limit === 0) return [];
-    const messages = await store.claim(from, now(), limit);
+    const messages = await store.claim(from, from === 'deferred' ? now() + earlyMs : now(), limit);
     if (from === 'incoming') {
       inFlow.took(messages.length);
       if (messages.length < limit) inFlow.caughtUp();

@@ -115,7 +115,8 @@ async function answer(
       await write({ changed: await store[request.operation](selector) });
       // of many messages that takes a while: who asked doesn't wait for it
       if (request.operation === 'requeue') void requeuer.run();
-      else if (request.operation !== 'hold') void qmgr.scan();
+      // what is released waits for the next scan, as in Postfix
+      else if (request.operation === 'remove' || request.operation === 'expire') void qmgr.scan();
       return;
     }
     default:

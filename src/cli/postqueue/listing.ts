@@ -109,7 +109,7 @@ function rows(entry: ListedEntry, isLong: boolean): string {
   const idWidth = isLong ? 17 : 11;
   const sizeWidth = isLong ? 8 : 7;
   const timeWidth = isLong ? 19 : 20;
-  const id = queueId + (marks[queue] ?? (forcedExpire ? '#' : ''));
+  const id = `${queueId}${marks[queue] ?? ''}${forcedExpire ? '#' : ''}`;
   let out = `${id.padEnd(idWidth)} ${String(sizeBytes).padStart(sizeWidth)} ${arrival(arrivedAt).padEnd(timeWidth)} ${senderOf(entry)}\n`;
   let shown = '';
   for (const { address, reason } of recipients) {

@@ -111,8 +111,9 @@ export class Statements {
       case 'release':
         return this.#each(
           operation.serials,
-          'UPDATE messages SET queue = 2, due = ? WHERE serial = ? AND queue = 3 RETURNING serial',
-          [0],
+          // its next turn is the one it had
+          'UPDATE messages SET queue = 2 WHERE serial = ? AND queue = 3 RETURNING serial',
+          [],
         );
       case 'expire':
         return this.#each(

@@ -193,6 +193,7 @@ describe('the queue store', () => {
     assert.equal(await queueOf(id), 'hold');
     assert.deepEqual(await store.release({ queues: ['hold'] }), [id]);
     assert.equal(await queueOf(id), 'deferred');
+    assert.equal(await store.nextDueAt(), 1);
   });
 
   it('removes messages, and marks them for forced expiry', async () => {
