@@ -50,7 +50,8 @@ function transportKeys(
       add(domain.slice(settings.transportParentsMatch ? dot + 1 : dot));
     }
   }
-  add('*');
+  // asked for as it is, so that an expression may match it
+  keys.push({ key: '*', partial: false });
   return keys;
 }
 

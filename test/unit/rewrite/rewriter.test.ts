@@ -131,4 +131,15 @@ describe('rewriting and routing', () => {
     assert.match(await route(both, 'u@box.example'), /^virtualMailbox /);
     assert.ok(warnings.includes('do not list domain box.example in BOTH virtual_mailbox_domains and relay_domains'));
   });
+
+  it('asks expressions of transport_maps for the wildcard, not for domains', async () => {
+    const rules = 'transport_maps = regexp:{{/^x[.]example/ discard:domain}, {/^[*]/ discard:any}}\n';
+    assert.equal(await route(rewriterWith(rules), 'u@x.example'), 'default discard:any u@x.example');
+  });
+
+  it('knows the literal of a bare address as its own', async () => {
+    const rewriter = rewriterWith('resolve_numeric_domain = yes\ninet_interfaces = 192.0.2.9\n');
+    assert.equal(await route(rewriter, 'u@192.0.2.9'), 'local local:mail.example.com u@[192.0.2.9]');
+    assert.equal(await route(rewriter, 'u@192.0.2.8'), 'default smtp:[192.0.2.8] u@[192.0.2.8]');
+  });
 });
