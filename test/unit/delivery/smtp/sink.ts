@@ -1,5 +1,5 @@
 /** A scripted SMTP or LMTP server and what a test needs around an agent. */
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -191,6 +191,7 @@ export function startAgent(
     },
     async [Symbol.asyncDispose]() {
       await agent.close?.();
+      rmSync(directory, { recursive: true });
     },
   };
 }
