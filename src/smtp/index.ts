@@ -1,5 +1,5 @@
 /** The wire, pure: framing, replies, command syntax, dot-stuffing, xtext. For server, client and proxies. */
-export { type BareNewlineMode, CommandReader, type Framed, hasBareLf } from './command-reader.ts';
+export { type BareNewlineMode, CommandReader, type Framed } from './command-reader.ts';
 export { type CommandWord, splitCommand } from './command-words.ts';
 export { discardedKeywordNames } from './discarded-keywords.ts';
 export { DotStuffer } from './dot-stuffing.ts';
