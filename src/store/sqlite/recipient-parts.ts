@@ -85,7 +85,10 @@ export class PartedRecipients implements RecipientList {
 
   #read(part: number): RecipientPart {
     const row = this.#try(() => this.#reader.part(this.#serial, firstRecipientPart + part));
-    if (row === undefined) throw this.#damaged('recipients are missing');
+    if (row === undefined) {
+      const isDeleted = this.#try(() => this.#reader.row(this.#serial)) === undefined;
+      throw isDeleted ? new StoreError('the message was deleted') : this.#damaged('recipients are missing');
+    }
     if (contentChecksum(row.data) !== row.crc) throw this.#damaged(mismatch);
     const progress = this.#progress(part);
     const recipients: readonly Recipient[] = JSON.parse(Buffer.from(row.data).toString());
