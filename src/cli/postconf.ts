@@ -119,7 +119,9 @@ function show({ options, directory, io, warn }: Run, mode: ShownMode): void {
   for (const { entry } of master.entries) registry.addService(entry.fields.service, entry.fields.command);
   const expand = (text: string): string => {
     const expansion = expandValue(text, (name) => settings.raw(name));
-    return expansion.kind === 'ok' ? expansion.text : text;
+    if (expansion.kind === 'ok') return expansion.text;
+    warn(expansion.reason);
+    throw new MacroError('macro processing error');
   };
   const text = { main, overrides, master, masterPath, registry, expand };
   const names = findKnownNames(text, showsDefaults ? () => undefined : warn);
@@ -139,15 +141,21 @@ function show({ options, directory, io, warn }: Run, mode: ShownMode): void {
 
 /** What is not in the files. */
 async function showBuiltIn({ options, directory, io, warn }: Run, mode: BuiltInMode): Promise<void> {
-  const path = options.operands[0];
+  const [path, ...more] = options.operands;
+  if (more.length > 0 && (mode === 'templates' || mode === 'expandedTemplates')) {
+    throw new Fatal('options -b and -t require at most one template file');
+  }
   const settings = (): ReturnType<typeof openSettings>['settings'] =>
     openSettings(directory, { main: readMain(`${directory}/main.cf`, warn) }).settings;
   const openProblem = (text: string): never => {
     throw new Fatal(text, 'postfix/bounce');
   };
-  const text = await builtInText(mode, options.tlsTopic, { settings, path, warn, openProblem });
-  if (typeof text !== 'string') throw new Fatal(text.fatal);
-  io.stdout(text);
+  // as in Postfix the program that uses the templates speaks of them
+  const warnOfTemplate = (problem: string): void => io.stderr(`postfix/bounce: warning: ${printableAscii(problem)}\n`);
+  const request = { settings, path, warn: warnOfTemplate, openProblem };
+  const text = await builtInText(mode, options.tlsTopic, request);
+  if (typeof text === 'string') io.stdout(text);
+  else warn(text.warning);
 }
 
 function change({ options, directory, warn }: Run, mode: ShownMode, kind: ChangeKind): void {

@@ -11,9 +11,12 @@ export type ValueSource = (name: string) => string | undefined;
 
 export type Expansion =
   | { readonly kind: 'ok'; readonly text: string; readonly undefinedNames: readonly string[] }
-  | { readonly kind: 'failed'; readonly reason: string };
+  /** `isSyntax`: whatever the names stand for, the text can't be read. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly isSyntax: boolean };
 
 class ExpansionError extends Error {}
+/** The text is well formed, what it stands for is not. */
+class ValueError extends ExpansionError {}
 
 const maxDepth = 100;
 
@@ -70,8 +73,9 @@ function holds(operator: Operator, difference: number): boolean {
 function compare(left: string, right: string, byLevel: boolean): number {
   if (byLevel) {
     const difference = compareLevels(left, right);
-    if (difference === undefined) throw new ExpansionError(`malformed compatibility level: "${left}" or "${right}"`);
-    return difference;
+    if (difference !== undefined) return difference;
+    const wrong = compareLevels(left, left) === undefined ? left : right;
+    throw new ValueError(`malformed compatibility level syntax: "${wrong}"`);
   }
   if (/^\d+$/.test(left) && /^\d+$/.test(right)) return Number(left) - Number(right);
   return left < right ? -1 : left > right ? 1 : 0;
@@ -91,7 +95,7 @@ function branches(text: string, whole: string): { readonly yes?: string; readonl
   if (mark === ':') return { no: first.text };
   const next = skipSpace(text, first.end);
   if (text.charAt(next) !== ':') {
-    if (next < text.length) throw new ExpansionError(`bad macro syntax: "${whole}"`);
+    if (next < text.length) throw new ExpansionError(`":" expected at: "${context(text, at + 1, next)}"`);
     return { yes: first.text };
   }
   const from = skipSpace(text, next + 1);
@@ -105,13 +109,13 @@ function expandCondition(body: string, whole: string, run: Run, depth: number): 
   let at = skipSpace(body, left.end);
   const operator = operators.find((candidate) => body.startsWith(candidate, at));
   if (operator === undefined) {
-    throw new ExpansionError(`"==" or "!="" or "<"" or "<="" or ">="" or ">" expected at: "...${context(body, at)}"`);
+    throw new ExpansionError(`"==" or "!="" or "<"" or "<="" or ">="" or ">" expected at: "${context(body, 1, at)}"`);
   }
   at += operator.length;
   const byLevel = body.startsWith('level', at);
   if (byLevel) at += 'level'.length;
   const right = braced(body, skipSpace(body, at));
-  if (right === undefined) throw new ExpansionError(`bad macro syntax: "${whole}"`);
+  if (right === undefined) throw new ExpansionError(`"{expression}" expected at: "${context(body, 0, at)}"`);
   const difference = compare(expandText(left.text, run, depth + 1), expandText(right.text, run, depth + 1), byLevel);
   const isTrue = holds(operator, difference);
   const rest = body.slice(skipSpace(body, right.end));
@@ -120,10 +124,13 @@ function expandCondition(body: string, whole: string, run: Run, depth: number): 
   return expandText((isTrue ? yes : no) ?? '', run, depth + 1);
 }
 
-/** Shows where in a condition the reader stumbled, as Postfix does. */
-function context(body: string, at: number): string {
-  const before = body.slice(0, at).trimEnd();
-  return `${before.slice(-2)}>>>${body.slice(at, at + 20)}`;
+/** How much is shown of what stands before and behind the place. */
+const contextLength = 20;
+
+/** Shows where the reader stumbled over what begins at `from`, as Postfix does. */
+function context(text: string, from: number, at: number): string {
+  const before = text.slice(from, at).trimEnd();
+  return `...${before.slice(-contextLength)}>>>${text.slice(at, at + contextLength)}`;
 }
 
 function expandName(name: string, rest: string, whole: string, run: Run, depth: number): string {
@@ -138,7 +145,7 @@ function expandName(name: string, rest: string, whole: string, run: Run, depth: 
 }
 
 function expandNamed(name: string, raw: string, run: Run, depth: number): string {
-  if (depth >= maxDepth) throw new ExpansionError(`unreasonable macro call nesting: "${name}"`);
+  if (depth >= maxDepth) throw new ValueError(`unreasonable macro call nesting: "${name}"`);
   return expandText(raw, run, depth + 1);
 }
 
@@ -158,7 +165,11 @@ function expandBracketed(
   if (text.charAt(open) === '{' && body.startsWith('{')) return { text: expandCondition(body, whole, run, depth), end };
   const name = /^[A-Za-z0-9_]*/.exec(body)?.[0] ?? '';
   if (name === '') throw new ExpansionError(`empty macro name: "${text}"`);
-  return { text: expandName(name, body.slice(skipSpace(body, name.length)), whole, run, depth), end };
+  const rest = body.slice(skipSpace(body, name.length));
+  if (rest !== '' && !/^[?:]/.test(rest)) {
+    throw new ExpansionError(`attribute name syntax error at: "${context(body, 0, name.length)}"`);
+  }
+  return { text: expandName(name, rest, whole, run, depth), end };
 }
 
 function expandText(text: string, run: Run, depth: number): string {
@@ -192,7 +203,9 @@ export function expandValue(text: string, source: ValueSource): Expansion {
   try {
     return { kind: 'ok', text: expandText(text, run, 0), undefinedNames: run.undefinedNames };
   } catch (error) {
-    if (error instanceof ExpansionError) return { kind: 'failed', reason: error.message };
+    if (error instanceof ExpansionError) {
+      return { kind: 'failed', reason: error.message, isSyntax: !(error instanceof ValueError) };
+    }
     throw error;
   }
 }

@@ -57,13 +57,14 @@ function scan({ path, values, use, warn }: Scope, registry: ParameterRegistry, e
   for (const [name, value] of values) {
     // only the syntax counts here; 0 is a value that every kind of comparison takes
     const expansion = expandValue(value, () => '0');
-    if (expansion.kind === 'failed') warn(expansion.reason);
+    if (expansion.kind === 'failed' && expansion.isSyntax) warn(expansion.reason);
     // what stands in for a recipient or a client is known when there is one
-    else if (registry.get(name)?.kind !== 'raw') for (const other of referredNames(value)) settle(other);
+    if (expansion.kind === 'ok' && registry.get(name)?.kind !== 'raw') referredNames(value).forEach(settle);
     if (name === classList) for (const word of value.split(/[\s,]+/).filter((text) => text !== '')) settle(word);
-    if (!value.includes(':')) continue;
-    for (const other of databaseSettingNames(value)) use(other);
-    for (const text of databaseFileWarnings(expand(value))) warn(text);
+    const expanded = expand(value);
+    if (!expanded.includes(':')) continue;
+    for (const other of databaseSettingNames(expanded)) use(other);
+    for (const text of databaseFileWarnings(expanded)) warn(text);
   }
 }
 
@@ -73,6 +74,7 @@ interface ConfigurationText {
   readonly master: MasterText;
   readonly masterPath: string;
   readonly registry: ParameterRegistry;
+  /** Throws when it can't. */
   readonly expand: (text: string) => string;
 }
 

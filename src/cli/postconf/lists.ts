@@ -6,8 +6,9 @@ import type { Mode } from './options.ts';
 async function templates({ settings, path, warn, openProblem }: TemplateRequest, expands: boolean): Promise<string> {
   const { noticeTemplates } = await import('#bounce');
   const read = settings();
-  if (path !== undefined && path !== '' && !existsSync(path)) openProblem(`open ${path}: No such file or directory`);
-  return noticeTemplates(read, path ?? read.string('bounce_template_file'), warn)
+  const file = path ?? read.string('bounce_template_file');
+  if (file !== '' && !existsSync(file)) openProblem(`open ${file}: No such file or directory`);
+  return noticeTemplates(read, file, warn)
     .map(({ name, text, expanded }) =>
       expands ? `expanded_${name}_text = <<EOF\n${expanded}EOF\n` : `${name}_template = <<EOF\n${text}EOF\n`,
     )
@@ -34,7 +35,7 @@ export async function builtInText(
   mode: Exclude<Mode, 'main' | 'entries' | 'fields' | 'entryParameters'>,
   tlsTopic: string,
   request: TemplateRequest,
-): Promise<string | { readonly fatal: string }> {
+): Promise<string | { readonly warning: string }> {
   switch (mode) {
     case 'tableTypes':
       return (await import('#tables')).tableTypes
@@ -53,6 +54,6 @@ export async function builtInText(
     case 'expandedTemplates':
       return templates(request, true);
     case 'tlsInfo':
-      return tlsTopics[tlsTopic]?.() ?? { fatal: `unknown -T option value: "${tlsTopic}"` };
+      return tlsTopics[tlsTopic]?.() ?? { warning: `unknown 'postconf -T' mode: ${tlsTopic}` };
   }
 }
