@@ -28,17 +28,19 @@ export class BodyReader {
   readonly #structure: MimeStructure;
   #rest: Buffer = nothing;
   #beginsLine = true;
-  /** Bytes of the body of this part so far, one for a line end. */
-  #offset = 0;
+  /** Bytes of the body of this part so far, one for a line end: the empty line before it counts. */
+  #offset: number;
   /** The lines of the header field that is being read. */
   #field: Buffer[] | undefined;
   #fieldLength = 0;
   #output: Buffer[] = [];
 
-  constructor(settings: CleanupSettings, inspector: Inspector, structure: MimeStructure) {
+  /** `offset`: what of the body came before. */
+  constructor(settings: CleanupSettings, inspector: Inspector, structure: MimeStructure, offset: number) {
     this.#settings = settings;
     this.#inspector = inspector;
     this.#structure = structure;
+    this.#offset = offset;
   }
 
   /** Takes a piece of the body; gives what goes on. Content of an unfinished line is kept back, within a bound. */

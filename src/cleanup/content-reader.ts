@@ -174,7 +174,7 @@ export class ContentReader {
     this.#headerBytes = result.header.length + front.length;
     const hasParts = maps.settings.readsMime && this.#structure.hasParts;
     if (inspector.readsBody(hasParts) || (convertsTo7bit && (isEightBit || hasParts)))
-      this.#body = new BodyReader(maps.settings, inspector, this.#structure);
+      this.#body = new BodyReader(maps.settings, inspector, this.#structure, atEmptyLine ? 1 : 0);
     const header = Buffer.concat([result.header, front]);
     // A message that ends with its header section has no empty line behind it.
     if (isHeaderOnly) yield* this.#store(header);

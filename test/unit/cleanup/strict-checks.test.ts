@@ -48,3 +48,20 @@ describe('strict checks of MIME', () => {
     assert.equal((await bench.take(off, { content: 'X: ä\r\n\r\nä\r\n' })).reply, 'queued');
   });
 });
+
+describe('body_checks', () => {
+  let bench: Workbench;
+  before(() => {
+    bench = new Workbench();
+  });
+  after(() => bench.close());
+
+  it('end at body_checks_size_limit, which the empty line counts to', async () => {
+    const rule = 'body_checks = regexp:{{/^far/ WARN far}}\nbody_checks_size_limit = 20\n';
+    const isSeen = async (length: number): Promise<boolean> => {
+      const { log } = await bench.take(rule, { content: `X: y\r\n\r\n${'y'.repeat(length)}\r\nfar\r\n` });
+      return log.some((line) => line.endsWith(': far'));
+    };
+    assert.deepEqual([await isSeen(17), await isSeen(18)], [true, false]);
+  });
+});
