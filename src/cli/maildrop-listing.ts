@@ -1,7 +1,6 @@
 /** The maildrop directory, for commands that show or change the queue: what sendmail left and nobody took up yet. */
 import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openMaildropFile } from '#pickup';
 
 export interface MaildropEntry {
   readonly queueId: string;
@@ -23,6 +22,8 @@ async function namesIn(directory: string): Promise<readonly string[]> {
 }
 
 async function entryOf(directory: string, name: string): Promise<readonly MaildropEntry[]> {
+  // there is seldom a file: only then is its reader loaded
+  const { openMaildropFile } = await import('#pickup');
   const path = join(directory, name);
   try {
     const opened = await openMaildropFile(path);

@@ -1,7 +1,6 @@
 /** The messages of the queue, for commands that show them. */
 import { accessSync, constants, existsSync } from 'node:fs';
 import type { Settings } from '#config';
-import { openStore } from '#store';
 import { listQueue, type QueueEntry, type Refusal } from './control-client.ts';
 
 export type QueueReading =
@@ -31,6 +30,7 @@ export async function readQueue(settings: Settings, warn: (text: string) => void
 
 async function* readStore(directory: string, warn: (text: string) => void): AsyncGenerator<QueueEntry, void> {
   if (!existsSync(`${directory}/posthorn.db`)) return;
+  const { openStore } = await import('#store');
   const store = await openStore({ directory, longQueueIds: false, warn });
   try {
     for await (const message of store.list()) yield { ...message, recipients: [...message.recipients.all()].flat() };
