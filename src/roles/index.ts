@@ -34,10 +34,12 @@ export async function unusableServices(configuration: Configuration): Promise<re
   const { misspeltRestrictions, unusableServices: find } = await import('./start-check.ts');
   const { misspeltValues } = await import('./misspelt-values.ts');
   const { missingTables } = await import('./missing-tables.ts');
+  const { absentParts } = await import('./absent-parts.ts');
   return [
     ...misspeltValues(configuration),
     ...misspeltRestrictions(configuration),
     ...missingTables(configuration),
+    ...absentParts(configuration),
     ...find(configuration),
   ];
 }

@@ -5,7 +5,7 @@ import { tableParameters } from './table-parameters.ts';
 
 const registry = new ParameterRegistry();
 const networkLists = ['mynetworks', 'smtpd_authorized_xclient_hosts', 'smtpd_authorized_xforward_hosts'];
-const transportParameters = [
+export const transportParameters = [
   'best_mx_transport',
   'content_filter',
   'default_transport',

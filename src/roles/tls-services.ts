@@ -17,7 +17,7 @@ const parametersOf: ReadonlyMap<string, TlsParameters> = new Map([
   ['postscreen', postscreenParameters],
 ]);
 
-function tlsServices(configuration: Configuration): readonly TlsService[] {
+export function tlsServices(configuration: Pick<Configuration, 'services' | 'settingsFor'>): readonly TlsService[] {
   return configuration.services.flatMap((entry) => {
     const names = parametersOf.get(entry.command);
     return names === undefined ? [] : [{ settings: configuration.settingsFor(entry), names }];

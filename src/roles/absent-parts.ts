@@ -1,0 +1,56 @@
+/** What the configuration names outside of itself and is not there: certificates, keys, users of commands. */
+import { type Configuration, placeOf, placeOfService, type Settings, splitServiceArguments } from '#config';
+import { getGroupByName, getUserByName } from '#native';
+import { unreadable } from '#tables';
+import type { TlsParameters } from '#tls';
+import { transportParameters } from './misspelt-values.ts';
+import { tlsServices } from './tls-services.ts';
+
+type Named = Pick<Configuration, 'services' | 'settings' | 'settingsFor'>;
+
+function offersTls(settings: Settings, { securityLevel, use, enforce, wrapperMode }: TlsParameters): boolean {
+  if (!['', 'none'].includes(settings.string(securityLevel))) return true;
+  return [use, enforce, ...(wrapperMode === undefined ? [] : [wrapperMode])].some((name) => settings.bool(name));
+}
+
+/** Files of a service's own certificate; without it no client is offered TLS. */
+function missingKeys(settings: Settings, names: TlsParameters): readonly string[] {
+  if (!offersTls(settings, names)) return [];
+  const chains = settings.elements(names.chainFiles);
+  const named =
+    chains.length > 0
+      ? chains.map(({ text, origin }) => ({ parameter: names.chainFiles, path: text, origin }))
+      : names.keyPairs
+          .flat()
+          .map((parameter) => ({ parameter, path: settings.string(parameter), origin: settings.origin(parameter) }));
+  return named.flatMap(({ parameter, path, origin }) => {
+    const reason = path.startsWith('/') ? unreadable(path) : undefined;
+    if (reason === undefined) return [];
+    return [`${placeOf(origin)}${parameter}: open ${path}: ${reason}; as it stands, no client is offered TLS`];
+  });
+}
+
+/** Stock entries of master.cf name users that nobody made; only those that main.cf sends mail to are told of. */
+function missingUsers({ services, settings }: Named): readonly string[] {
+  const used = transportParameters.map((parameter) => settings.string(parameter).split(':', 1)[0]);
+  return services
+    .filter(({ command, name }) => command === 'pipe' && used.includes(name))
+    .flatMap((entry) => {
+      const [user = '', group = ''] = (splitServiceArguments(entry.args).attributes.get('user') ?? '').split(':');
+      const missing = [
+        ...(user === '' || getUserByName(user) !== undefined ? [] : [`user "${user}"`]),
+        ...(group === '' || getGroupByName(group) !== undefined ? [] : [`group "${group}"`]),
+      ];
+      if (missing.length === 0) return [];
+      const what = `user=: there is no ${missing.join(' and no ')}; as it stands, mail for it is deferred`;
+      return [`${placeOfService(entry, 'pipe')}${what}`];
+    });
+}
+
+/** One line each. */
+export function absentParts(configuration: Named): readonly string[] {
+  const keys = tlsServices(configuration).flatMap(({ settings, names }) => missingKeys(settings, names));
+  // two services have their parameters from each other
+  const byFile = new Map(keys.toReversed().map((text) => [text.replace(/^.*?: open /, ''), text]));
+  return [...[...byFile.values()].toReversed(), ...missingUsers(configuration)];
+}
