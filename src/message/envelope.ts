@@ -64,8 +64,11 @@ export interface Envelope {
   readonly uid?: number;
   /** FILTER or content_filter as `transport:nexthop`; '' when none. */
   readonly contentFilter: string;
-  /** `bounce`: non-delivery report, `verify`: address probe (never delivered), `notice`: postmaster notice. */
-  readonly origin: 'mail' | 'bounce' | 'notice' | 'verify';
+  /**
+   * `forward`: mail sent on by aliases and .forward files, `bounce`: non-delivery report, `verify`: address probe
+   * (never delivered), `notice`: postmaster notice.
+   */
+  readonly origin: 'mail' | 'forward' | 'bounce' | 'notice' | 'verify';
   /** VERP delimiters (two characters) or ''. */
   readonly verp: string;
   /** Trace flags: `sendmail -v` wants a report of the delivery, `-bv` of a trial without delivery. */

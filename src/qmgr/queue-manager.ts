@@ -177,7 +177,7 @@ export class QueueManager {
     const message = new ActiveMessage(queued, this.#options.now(), this.#sequence, this.#flushes > 0);
     this.#active.set(queued.queueId, message);
     if (message.isAddressProbe) this.#activeProbes += 1;
-    // who made a notice says so first
+    // who forwards mail, or made a notice, says so first
     if (queued.envelope.origin === 'mail') this.#begin(message);
     else setImmediate(() => this.#begin(message));
   }

@@ -156,8 +156,8 @@ export class AddressResolver {
     const title = parameters.names.senderDependentRelayhostMaps;
     return whenReady(this.#bySender(maps, title, sender, key), (relayhost) => {
       if (typeof relayhost === 'object') return relayhost;
-      if (relayhost === undefined) return parameters.relayhost === '' ? domain : parameters.relayhost;
-      return relayhost.toLowerCase() === 'dunno' ? domain : relayhost;
+      if (relayhost !== undefined && relayhost.toLowerCase() !== 'dunno') return relayhost;
+      return parameters.relayhost === '' ? domain : parameters.relayhost;
     });
   }
 

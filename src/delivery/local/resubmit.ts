@@ -42,6 +42,7 @@ async function submitGroup(job: Job, group: readonly Forward[]): Promise<void> {
       sender: first.sender,
       arrivedAt: now(),
       rewriteContext: 'local',
+      origin: 'forward',
       // its report says where the mail went
       trace: '',
       ...(first.isList ? { envid: '', ret: '' as const } : {}),

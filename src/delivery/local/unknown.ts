@@ -1,4 +1,5 @@
 /** Recipients without a mailbox: fallback_transport, luser_relay, names that are always there. local(8) */
+import { toExternal } from '#address';
 import { concludeFailed, concludeSent, warn } from './conclude.ts';
 import { deliverToMemberAddress } from './destinations.ts';
 import { expandLocal } from './expansion.ts';
@@ -14,7 +15,9 @@ export async function deliverToUnknown(job: Job, place: Place, mailee: Mailee): 
   if (luserRelay !== '') {
     // one address, and nothing else: what it begins with has no meaning here
     const relay = expandLocal(luserRelay, mailee, { home: '', shell: '', filter: '' })?.text ?? '';
-    return deliverToMemberAddress(job, { ...place, unmatched: '' }, mailee, relay);
+    const isItself =
+      toExternal(job.parts.rewriter.rewrite(relay, 'local')).toLowerCase() === mailee.address.toLowerCase();
+    if (!isItself) return deliverToMemberAddress(job, { ...place, unmatched: '' }, mailee, relay);
   }
   const name = mailee.user;
   if (name === 'postmaster' || name === 'mailer-daemon') {
