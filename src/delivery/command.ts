@@ -1,8 +1,9 @@
 /** Runs a command that a message is written to. pipe(8), local(8), "EXTERNAL COMMAND DELIVERY" */
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
+import { errnoOf, errnoText } from './mailbox-error.ts';
 
 export interface CommandRequest {
   /** Argument vector; or one text, which a shell gets when it holds more than plain words. */
@@ -86,12 +87,8 @@ const signalNumbers: Readonly<Record<string, number>> = {
   SIGTERM: 15,
 };
 
-const failureTexts: Readonly<Record<string, string>> = {
-  ENOENT: 'No such file or directory',
-  EACCES: 'Permission denied',
-  ENOEXEC: 'Exec format error',
-  ENOTDIR: 'Not a directory',
-};
+/** No process could be made: descriptors, memory or processes are used up. */
+const exhaustion: ReadonlySet<string> = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM']);
 
 /** Writes as fast as the command reads; it may stop reading at any time. Rejects when the content can't be read. */
 async function feed(input: Writable, content: AsyncIterable<Buffer>): Promise<void> {
@@ -107,17 +104,12 @@ async function feed(input: Writable, content: AsyncIterable<Buffer>): Promise<vo
 function directoryProblem(directory: string): string | undefined {
   if (directory === '') return undefined;
   try {
-    if (!statSync(directory).isDirectory()) return failureTexts['ENOTDIR'];
+    if (!statSync(directory).isDirectory()) return 'Not a directory';
     accessSync(directory, constants.X_OK);
     return undefined;
   } catch (error) {
-    return failureTextOf(error);
+    return errnoText(error);
   }
-}
-
-function failureTextOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return ('code' in error ? failureTexts[String(error.code)] : undefined) ?? error.message;
 }
 
 const failedEnd = (failure: string, isFailurePrinted: boolean): CommandEnd => ({
@@ -140,14 +132,27 @@ export function runCommand(request: CommandRequest, content: AsyncIterable<Buffe
     const who = `uid=${process.getuid?.() ?? 0} gid=${process.getgid?.() ?? 0}`;
     return Promise.resolve(failedEnd(`cannot change directory to "${directory}" for ${who}: ${problem}`, false));
   }
+  const caller = typeof command === 'string' ? '' : 'pipe_command: ';
+  const failedStart = (error: unknown): CommandEnd =>
+    exhaustion.has(errnoOf(error))
+      ? failedEnd(`${caller}fork: ${errnoText(error)}`, false)
+      : failedEnd(`${caller}execvp ${program}: ${errnoText(error)}`, true);
   return new Promise((resolve) => {
-    const child = spawn(program === shellName ? shellFile : program, args, {
-      argv0: program,
-      env: { ...environment },
-      stdio: ['pipe', 'pipe', 'pipe'],
-      detached: true,
-      ...(directory === '' ? {} : { cwd: directory }),
-    });
+    let child: ChildProcessByStdio<Writable, Readable, Readable>;
+    try {
+      child = spawn(program === shellName ? shellFile : program, args, {
+        argv0: program,
+        env: { ...environment },
+        stdio: ['pipe', 'pipe', 'pipe'],
+        detached: true,
+        ...(directory === '' ? {} : { cwd: directory }),
+      });
+    } catch (error) {
+      return resolve(failedStart(error));
+    }
+    child.once('error', (error) => resolve(failedStart(error)));
+    // without a process there may be no streams either
+    if (child.pid === undefined) return;
     let output = '';
     let timedOut = false;
     const read = (chunk: Buffer): void => {
@@ -177,10 +182,6 @@ export function runCommand(request: CommandRequest, content: AsyncIterable<Buffe
       const printed = output.slice(0, outputLimit).replaceAll('\n', ' ');
       resolve({ ...failedEnd('', false), output: printed, timedOut, ...facts });
     };
-    const caller = typeof command === 'string' ? '' : 'pipe_command: ';
-    child.once('error', (error) => {
-      end({ failure: `${caller}execvp ${program}: ${failureTextOf(error)}`, isFailurePrinted: true });
-    });
     child.once('close', (code, signal) =>
       end(code === null ? { signal: signalNumbers[signal ?? ''] ?? 15 } : { status: code }),
     );

@@ -26,8 +26,11 @@ const texts: Readonly<Record<string, string>> = {
   EIO: 'Input/output error',
   EISDIR: 'Is a directory',
   ELOOP: 'Too many levels of symbolic links',
+  EMFILE: 'Too many open files',
   ENAMETOOLONG: 'File name too long',
+  ENFILE: 'Too many open files in system',
   ENOENT: 'No such file or directory',
+  ENOMEM: 'Cannot allocate memory',
   ENOSPC: 'No space left on device',
   ENOTDIR: 'Not a directory',
   EPERM: 'Operation not permitted',
@@ -44,13 +47,16 @@ export function errnoText(error: unknown): string {
   return texts[errnoOf(error)] ?? (error instanceof Error ? error.message : String(error));
 }
 
-/** The status some causes have whatever was being done. */
+/** The status some causes have whatever was being done. What a busy machine lacks for a moment costs no mail. */
 const statuses: Readonly<Record<string, string>> = {
   EAGAIN: '4.2.0',
   ESTALE: '4.2.0',
   EDQUOT: '4.2.2',
   ENOSPC: '4.3.0',
   EFBIG: '5.2.2',
+  EMFILE: '4.3.0',
+  ENFILE: '4.3.0',
+  ENOMEM: '4.3.0',
   EIO: '4.3.0',
   EROFS: '4.2.0',
 };
