@@ -37,10 +37,13 @@ export class PieceSource {
   }
 }
 
+const brokenOff = (): Error => new Error('the content could not be read');
+
 /** The receiving side. */
 export class PieceSink implements AsyncIterable<Buffer> {
   readonly #ask: () => void;
   #last: Piece;
+  #isBroken = false;
   #wait: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
 
   constructor(first: Piece, ask: () => void) {
@@ -53,14 +56,17 @@ export class PieceSink implements AsyncIterable<Buffer> {
     this.#wait?.resolve();
   }
 
-  /** The sender can't read the rest. */
+  /** Nothing more comes. */
   fail(): void {
-    this.#wait?.reject(new Error('the content could not be read'));
+    this.#isBroken = true;
+    this.#wait?.reject(brokenOff());
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
+    if (this.#isBroken) throw brokenOff();
     if (this.#last.bytes.length > 0) yield this.#last.bytes;
     while (this.#last.hasMore) {
+      if (this.#isBroken) throw brokenOff();
       const next = new Promise<void>((resolve, reject) => {
         this.#wait = { resolve, reject };
       });

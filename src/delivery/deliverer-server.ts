@@ -8,13 +8,19 @@ import { type DelivererAnswer, failedResult, isNumbered, parseRequest } from './
 import { runRequest } from './deliverer-work.ts';
 import { isWithin, type RootLimits } from './root-limits.ts';
 
-/** Serves requests until the stream ends. `limits`: what is served at all, for root. */
+/**
+ * Serves requests until the stream ends, and no mailbox is being written to any more: what came only in part is taken
+ * back. `limits`: what is served at all, for root.
+ */
 export async function serveDeliverer(channel: Duplex, limits?: RootLimits): Promise<void> {
   const reader = new FrameReader();
   const writer = new FrameWriter(channel);
   const garbage = new ContentGarbage();
   const open = new Roster<number, PieceSink>();
-  const answer = (text: DelivererAnswer): void => writer.send(text);
+  const writes = new Set<Promise<void>>();
+  const answer = (text: DelivererAnswer): void => {
+    if (!channel.destroyed) writer.send(text);
+  };
 
   function take({ json, content }: Frame): void {
     if (!isNumbered(json)) return;
@@ -32,15 +38,21 @@ export async function serveDeliverer(channel: Duplex, limits?: RootLimits): Prom
     if (limits !== undefined && !isWithin(limits, request))
       return answer({ id, result: failedResult('4.3.0', 'delivery as root is refused') });
     open.set(id, content);
-    void runRequest(request, content).then((result) => {
+    const work = runRequest(request, content).then((result) => {
       open.delete(id);
+      writes.delete(work);
       answer({ id, result });
     });
+    // commands come to their end without us
+    if (request.kind === 'mailbox' || request.kind === 'maildir') writes.add(work);
   }
 
   channel.on('data', (chunk: Buffer) => {
     for (const frame of reader.push(chunk)) take(frame);
     garbage.add(chunk.length);
   });
+  channel.on('error', () => channel.destroy());
   await new Promise<void>((resolve) => channel.once('close', () => resolve()));
+  for (const content of open.values()) content.fail();
+  await Promise.all(writes);
 }

@@ -47,6 +47,7 @@ class Process {
   readonly #open = new Roster<number, Open>();
   readonly #onEnd: () => void;
   #nextId = 0;
+  #working = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(connected: Promise<Duplex>, onEnd: () => void) {
@@ -85,6 +86,16 @@ class Process {
   }
 
   async run(request: DelivererRequest, content: AsyncIterable<Buffer> | undefined): Promise<DelivererResult> {
+    this.#working += 1;
+    try {
+      return await this.#run(request, content);
+    } finally {
+      this.#working -= 1;
+      this.#restartTimer();
+    }
+  }
+
+  async #run(request: DelivererRequest, content: AsyncIterable<Buffer> | undefined): Promise<DelivererResult> {
     const source = new PieceSource(content);
     const first = await source.take();
     this.#nextId += 1;
@@ -103,7 +114,6 @@ class Process {
     });
     this.#send({ id, request, more: first.hasMore }, first.bytes);
     const answer = await result;
-    this.#restartTimer();
     if (first.hasMore) await source.close();
     if (broken !== undefined) throw broken.error;
     return answer;
@@ -120,7 +130,9 @@ class Process {
   #restartTimer(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      if (this.#open.size > 0) return;
+      if (this.#working > 0) return;
+      // what comes while it ends is another one's work
+      this.#onEnd();
       this.#stream.then(
         (stream) => stream.end(),
         () => undefined,

@@ -26,6 +26,7 @@ export interface MailboxFile {
 }
 
 interface Held {
+  /** Never rejects: who took the lock away does not undo what was written. */
   readonly release: () => Promise<void>;
   readonly warnings: readonly string[];
 }
@@ -51,7 +52,8 @@ async function dotLock({ path, locks, isFileDestination }: MailboxFile): Promise
   const lock = `${path}.lock`;
   for (let tries = 0; tries < locks.attempts; tries += 1) {
     try {
-      if (await tryDotLock(lock, locks.staleMs)) return { release: () => unlink(lock), warnings: [] };
+      if (await tryDotLock(lock, locks.staleMs))
+        return { release: () => unlink(lock).catch(() => undefined), warnings: [] };
     } catch (error) {
       const text = `unable to create lock file ${lock}: ${errnoText(error)}`;
       if (isFileDestination) return { ...nothing, warnings: [text] };

@@ -24,6 +24,8 @@ export async function main(): Promise<void> {
   becomeUser({ uid, gid });
   process.umask(0o077);
   const channel = new Socket({ fd: 3, readable: true, writable: true });
-  channel.once('close', () => process.exit(0));
+  process.once('SIGTERM', () => channel.destroy());
   await serveDeliverer(channel, limits);
+  // commands that still run are no reason to stay
+  process.exit(0);
 }

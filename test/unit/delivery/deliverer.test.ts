@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { duplexPair } from 'node:stream';
@@ -60,6 +60,35 @@ describe('a deliverer', () => {
     assert.equal(readFileSync(mailbox.path).length, 200_000);
   });
 
+  it('puts a mailbox back when the other side ends before it has sent all', async () => {
+    const [ours, theirs] = duplexPair();
+    const served = serveDeliverer(theirs);
+    const own = createProcessPool(() => Promise.resolve(ours));
+    const mailbox = { ...toMailbox, path: join(directory, 'abandoned'), sizeLimit: 0 };
+    assert.equal((await own.run(1, 1, mailbox, pieces(2))).kind, 'ok');
+    async function* cutOff(): AsyncGenerator<Buffer> {
+      yield* pieces(3);
+      theirs.destroy();
+      ours.destroy();
+      yield Buffer.from('never seen');
+      yield Buffer.from('either');
+    }
+    assert.equal((await own.run(1, 1, mailbox, cutOff())).kind, 'failed');
+    await served;
+    assert.equal(readFileSync(mailbox.path).length, 200_000);
+    assert.ok(!existsSync(`${mailbox.path}.lock`));
+  });
+
+  it('has delivered to a mailbox whose lock somebody took away', async () => {
+    const mailbox = { ...toMailbox, path: join(directory, 'unlocked'), sizeLimit: 0 };
+    async function* robbed(): AsyncGenerator<Buffer> {
+      yield* pieces(2);
+      rmSync(`${mailbox.path}.lock`);
+      yield* pieces(1);
+    }
+    assert.equal((await pool.run(1, 1, mailbox, robbed())).kind, 'ok');
+  });
+
   it('leaves a command that is nowhere to the shell', async () => {
     for (const [command, status] of [
       ['nosuchcommand -x', 127],
@@ -105,5 +134,22 @@ describe('a deliverer', () => {
     context.mock.timers.tick(60_000);
     await new Promise((resolve) => setImmediate(resolve));
     refused.close();
+  });
+
+  it('is not asked any more once its idle time is over', async (context) => {
+    context.mock.timers.enable({ apis: ['setTimeout'] });
+    let started = 0;
+    const own = createProcessPool(() => {
+      started += 1;
+      const [ours, theirs] = duplexPair();
+      void serveDeliverer(theirs);
+      return Promise.resolve(ours);
+    });
+    const mailbox = { ...toMailbox, path: join(directory, 'after-idling'), sizeLimit: 0 };
+    assert.equal((await own.run(1, 1, mailbox, pieces(2))).kind, 'ok');
+    context.mock.timers.tick(60_000);
+    assert.equal((await own.run(1, 1, mailbox, pieces(2))).kind, 'ok');
+    assert.equal(started, 2);
+    own.close();
   });
 });
