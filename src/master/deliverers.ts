@@ -4,10 +4,11 @@
  * One more than are needed is started ahead, as root and idle: it becomes the next user when it is told whom, so that
  * the first delivery to a user does not wait for a process to start.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
 import { allocatorEnvironment, delivererEngineOptions } from './engine-options.ts';
 import type { RootMailbox } from './root-mailbox.ts';
+import { startProcess } from './start-process.ts';
 
 export interface DelivererStart {
   readonly uid: number;
@@ -28,21 +29,21 @@ export class Deliverers {
     this.#entry = entry;
   }
 
-  /** Starts the spare process, in `directory`, where commands run. */
+  /** Starts the spare process, in `directory`, where commands run. Without one the next start shows what is wrong. */
   prepare(directory: string): void {
     if (this.#spare !== undefined || this.#isStopped) return;
-    const child = this.#spawn(directory);
+    const child = this.#spawn(directory, () => undefined);
     this.#spare = child;
-    child.once('exit', () => {
+    child?.once('exit', () => {
       if (this.#spare === child) this.#spare = undefined;
     });
   }
 
-  /** Makes a process that of a user; gives its stream, undefined when there is none. */
+  /** Makes a process that of a user; gives its stream. Undefined: there is none, and `onError` hears why. */
   start({ uid, gid, limits, onError }: DelivererStart, directory: string): Socket | undefined {
-    const child = this.#spare ?? this.#spawn(directory);
+    const child = this.#spare ?? this.#spawn(directory, onError);
     this.#spare = undefined;
-    child.once('error', (error) => onError(error.message));
+    if (child === undefined) return undefined;
     child.stdin?.end(`${uid} ${gid}\n${limits === undefined ? '' : JSON.stringify(limits)}\n`);
     // when this delivery is under way there is time for the next one
     setTimeout(() => this.prepare(directory), prepareAfterMs).unref();
@@ -50,16 +51,19 @@ export class Deliverers {
     return stream instanceof Socket ? stream : undefined;
   }
 
-  #spawn(directory: string): ChildProcess {
-    const child = spawn(process.execPath, [...delivererEngineOptions, ...this.#entry, 'deliverer'], {
-      cwd: directory,
-      stdio: ['pipe', 'ignore', 'inherit', 'pipe'],
-      env: { PATH: '/usr/bin:/bin', ...allocatorEnvironment, ...cacheEnvironment() },
-    });
+  #spawn(directory: string, onFailure: (reason: string) => void): ChildProcess | undefined {
+    const child = startProcess(
+      [process.execPath, ...delivererEngineOptions, ...this.#entry, 'deliverer'],
+      {
+        cwd: directory,
+        stdio: ['pipe', 'ignore', 'inherit', 'pipe'],
+        env: { PATH: '/usr/bin:/bin', ...allocatorEnvironment, ...cacheEnvironment() },
+      },
+      onFailure,
+    );
+    if (child === undefined) return undefined;
     this.#running.add(child);
     child.once('exit', () => this.#running.delete(child));
-    // told of by whoever is waiting for it
-    child.on('error', () => undefined);
     for (const stream of [child.stdin, child.stdio[3]]) stream?.on('error', () => stream.destroy());
     return child;
   }

@@ -1,5 +1,4 @@
 /** spawn(8): for each connection to a service's socket a command runs, as its user, and talks over the connection. */
-import { spawn } from 'node:child_process';
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -7,6 +6,7 @@ import { ConfigError, type Configuration, placeOfService, type ServiceEntry, spl
 import type { EventChannel } from '#events';
 import { getGroupByName, getUserByName } from '#native';
 import { describeEnd } from './process-end.ts';
+import { startProcess } from './start-process.ts';
 
 interface SpawnSettings {
   readonly argv: readonly string[];
@@ -89,28 +89,28 @@ class SpawnService {
   #run(socket: Socket): void {
     const { argv, uid, gid, limitMs } = this.#settings;
     const { configuration, events } = this.#options;
-    const [command = '', ...args] = argv;
+    const [command = ''] = argv;
     const warn = (text: string): void => events.emit({ kind: 'warning', text });
     const isOther = process.getuid?.() !== uid;
-    const child = spawn(command, args, {
-      ...(isOther && { uid, gid }),
-      cwd: configuration.settings.string('queue_directory'),
-      stdio: [socket, socket, socket],
-      env: { PATH: '/usr/bin:/bin', MAIL_CONFIG: configuration.directory, LANG: 'C' },
-      timeout: limitMs,
-      killSignal: 'SIGKILL',
-    });
     this.#running += 1;
-    let isOver = false;
     const end = (trouble: string | undefined): void => {
-      if (isOver) return;
-      isOver = true;
       if (trouble !== undefined) warn(trouble);
       this.#running -= 1;
       this.#next();
     };
-    child.once('error', (error) => end(`command ${command}: ${error.message}`));
-    child.once('exit', (status, signal) => {
+    const child = startProcess(
+      argv,
+      {
+        ...(isOther && { uid, gid }),
+        cwd: configuration.settings.string('queue_directory'),
+        stdio: [socket, socket, socket],
+        env: { PATH: '/usr/bin:/bin', MAIL_CONFIG: configuration.directory, LANG: 'C' },
+        timeout: limitMs,
+        killSignal: 'SIGKILL',
+      },
+      (reason) => end(`command ${command}: ${reason}`),
+    );
+    child?.once('exit', (status, signal) => {
       if (status === 0) return end(undefined);
       const limit = signal === 'SIGKILL' ? ', perhaps for its time limit' : '';
       end(`command ${command} ${describeEnd(status, signal)}${limit}`);

@@ -2,15 +2,14 @@
  * master(8): opens the listening sockets, starts the mail process and the deliverers, restarts what dies, reloads.
  * Runs as root where it was started so, and therefore never touches a byte of mail.
  */
-import { closeSync } from 'node:fs';
 import { type Configuration, ConfigError, loadConfiguration } from '#config';
 import type { EventChannel } from '#events';
-import { openListener } from '#native';
 import type { FromMail } from './control-messages.ts';
 import { Deliverers } from './deliverers.ts';
-import { addressBytes, listenAddresses } from './listen-addresses.ts';
+import { Listeners } from './listeners.ts';
 import { type MailProcess, startMailProcess } from './mail-process.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
+import { InTurn } from './in-turn.ts';
 import { type RootMailbox, rootMailbox } from './root-mailbox.ts';
 import { SpawnServices } from './spawn-services.ts';
 
@@ -28,27 +27,23 @@ export interface SupervisorOptions {
   readonly flushLog: () => void;
 }
 
-interface Listener {
-  readonly service: string;
-  readonly address: string;
-  readonly port: number;
-  readonly fd: number;
-}
-
-const backlog = 1024;
 const maxThrottleMs = 60_000;
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  readonly #listeners = new Map<string, Listener>();
+  readonly #listeners = new Listeners();
   readonly #deliverers: Deliverers;
   #spawnServices: SpawnServices | undefined;
   #queueDirectory = '';
-  #rootMailbox: RootMailbox | undefined;
   #current: MailProcess | undefined;
+  /** Not ready yet. */
+  #starting: MailProcess | undefined;
   #draining = new Set<MailProcess>();
   #stopping = false;
   #restartDelayMs = 0;
+  /** One generation starts at a time: what is asked for meanwhile waits. */
+  readonly #starts = new InTurn();
+  #nextReload: Promise<void> | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -56,7 +51,11 @@ export class Supervisor {
   }
 
   /** Starts everything; problems when it can't. */
-  async start(): Promise<readonly string[]> {
+  start(): Promise<readonly string[]> {
+    return this.#starts.run(() => this.#start());
+  }
+
+  async #start(): Promise<readonly string[]> {
     try {
       const configuration = loadConfiguration(this.#options.directory);
       this.#queueDirectory = configuration.settings.string('queue_directory');
@@ -80,7 +79,17 @@ export class Supervisor {
   }
 
   /** A new generation with the new configuration; the old one finishes its sessions. A broken configuration changes nothing. */
-  async reload(): Promise<void> {
+  reload(): Promise<void> {
+    // one that has not begun yet will find the newest configuration
+    this.#nextReload ??= this.#starts.run(() => {
+      this.#nextReload = undefined;
+      return this.#reload();
+    });
+    return this.#nextReload;
+  }
+
+  async #reload(): Promise<void> {
+    if (this.#stopping) return;
     const { version, directory, events } = this.#options;
     const before = this.#current;
     for (const process of [...this.#draining, ...(before === undefined ? [] : [before])])
@@ -90,6 +99,7 @@ export class Supervisor {
       if (problems.length > 0) throw new ConfigError(problems);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
+      if (this.#stopping) return;
       for (const text of error.problems)
         events.emit({ kind: 'error', text: `reload refused, the old configuration stays: ${text}` });
       return;
@@ -108,57 +118,47 @@ export class Supervisor {
   }
 
   async #startGeneration(configuration: Configuration): Promise<readonly string[]> {
-    const listeners = await this.#openListeners(configuration);
-    const { directory, entry, owner, logFd, spawnEvents } = this.#options;
-    const spawnServices = new SpawnServices({ configuration, events: spawnEvents });
-    this.#rootMailbox = rootMailbox(configuration.settings);
+    const spawnServices = new SpawnServices({ configuration, events: this.#options.spawnEvents });
+    const mailbox = rootMailbox(configuration.settings);
+    const listeners = await this.#listeners.open(configuration);
+    const { directory, entry, owner, logFd, events } = this.#options;
     const process = startMailProcess({
       entry,
       start: { directory, ...owner },
-      listeners,
+      listeners: listeners.all,
       logFd: logFd(),
-      onMessage: (message) => this.#onMessage(process, message),
-      onComplaint: (text) => this.#options.events.emit({ kind: 'error', text: `the mail process says: ${text}` }),
+      onMessage: (message) => this.#onMessage(process, message, mailbox),
+      onComplaint: (text) => events.emit({ kind: 'error', text: `the mail process says: ${text}` }),
     });
+    this.#starting = process;
     const problems = await process.started;
-    if (problems.length > 0) return problems;
+    this.#starting = undefined;
+    if (problems.length > 0) {
+      listeners.drop();
+      return problems;
+    }
+    listeners.keep();
     this.#current = process;
-    this.#spawnServices?.close();
-    this.#spawnServices = spawnServices;
-    await spawnServices.listen();
     const startedAt = Date.now();
     void process.ended.then((how) => this.#onEnd(process, how, Date.now() - startedAt));
+    this.#spawnServices?.close();
+    this.#spawnServices = spawnServices;
+    try {
+      await spawnServices.listen();
+    } catch (error) {
+      events.emit({
+        kind: 'error',
+        text: `services of spawn(8): ${error instanceof Error ? error.message : String(error)}`,
+      });
+    }
     return [];
   }
 
-  /** Sockets stay open over reloads; those of services that are gone are closed. */
-  async #openListeners(configuration: Configuration): Promise<readonly Listener[]> {
-    const wanted = new Map<string, Listener>();
-    for (const entry of configuration.services.filter((service) => service.type === 'inet')) {
-      for (const { address, port } of await listenAddresses(entry, configuration.settingsFor(entry))) {
-        const key = `${address} ${port}`;
-        const open = this.#listeners.get(key);
-        if (open !== undefined) wanted.set(key, { ...open, service: entry.name });
-        else {
-          const opened = openListener(addressBytes(address), port, backlog);
-          if (opened.kind === 'failed') {
-            throw new ConfigError([`bind ${address} port ${port} for service ${entry.name}/inet: ${opened.reason}`]);
-          }
-          wanted.set(key, { service: entry.name, address, port, fd: opened.fd });
-        }
-      }
-    }
-    for (const [key, { fd }] of this.#listeners) if (!wanted.has(key)) closeSync(fd);
-    this.#listeners.clear();
-    for (const [key, listener] of wanted) this.#listeners.set(key, listener);
-    return [...wanted.values()];
-  }
-
-  #onMessage(process: MailProcess, message: FromMail): void {
+  #onMessage(process: MailProcess, message: FromMail, mailbox: RootMailbox | undefined): void {
     if (message.kind !== 'startDeliverer') return;
     const { id, uid, gid } = message;
     const onError = (reason: string): void => process.send({ kind: 'delivererFailed', id, reason });
-    const limits = uid === 0 ? this.#rootMailbox : undefined;
+    const limits = uid === 0 ? mailbox : undefined;
     if (limits === undefined && (uid === 0 || gid === 0)) return onError('delivery as root is refused');
     const stream = this.#deliverers.start(
       { uid, gid, onError, ...(limits === undefined ? {} : { limits }) },
@@ -170,12 +170,12 @@ export class Supervisor {
   #onEnd(process: MailProcess, how: string, livedMs: number): void {
     if (this.#stopping || this.#draining.has(process) || this.#current !== process) return;
     const { events } = this.#options;
-    events.emit({ kind: 'processEnded', role: 'mail', processId: process.child.pid ?? 0, status: how });
+    events.emit({ kind: 'processEnded', role: 'mail', processId: process.pid, status: how });
     this.#current = undefined;
     this.#restartDelayMs = livedMs > maxThrottleMs ? 0 : Math.min(maxThrottleMs, this.#restartDelayMs * 2 + 100);
     if (this.#restartDelayMs > 10_000)
       events.emit({ kind: 'throttled', role: 'mail', seconds: this.#restartDelayMs / 1000 });
-    setTimeout(() => void this.#restart(), this.#restartDelayMs);
+    setTimeout(() => void this.#starts.run(() => this.#restart()), this.#restartDelayMs);
   }
 
   async #restart(): Promise<void> {
@@ -187,10 +187,10 @@ export class Supervisor {
       if (!(error instanceof ConfigError)) throw error;
       problems = error.problems;
     }
+    if (problems.length === 0 || this.#stopping) return;
     for (const text of problems) this.#options.events.emit({ kind: 'fatal', text });
-    if (problems.length === 0) return;
     this.#restartDelayMs = Math.min(maxThrottleMs, this.#restartDelayMs * 2 + 1000);
-    setTimeout(() => void this.#restart(), this.#restartDelayMs);
+    setTimeout(() => void this.#starts.run(() => this.#restart()), this.#restartDelayMs);
   }
 
   /** Ends all processes, the pid file last. */
@@ -199,9 +199,9 @@ export class Supervisor {
     this.#stopping = true;
     this.#options.events.emit({ kind: 'terminating', signal });
     this.#options.flushLog();
-    const running = [...this.#draining, ...(this.#current === undefined ? [] : [this.#current])];
+    const running = [...this.#draining, this.#current, this.#starting].filter((one) => one !== undefined);
     for (const process of running) process.send({ kind: 'stop' });
-    const timer = setTimeout(() => running.forEach((process) => process.child.kill('SIGKILL')), 4000);
+    const timer = setTimeout(() => running.forEach((process) => process.kill()), 4000);
     await Promise.all(running.map((process) => process.ended));
     clearTimeout(timer);
     this.#deliverers.stop();

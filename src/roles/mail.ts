@@ -80,7 +80,10 @@ export async function main(args: readonly string[]): Promise<void> {
   let reopenLog = (): void => undefined;
   process.on('message', (value, handle) => {
     const message = parseToMail(value);
-    if (message?.kind === 'deliverer' && handle instanceof Socket) deliverers.came(message.id, handle);
+    if (message?.kind === 'deliverer') {
+      if (handle instanceof Socket) deliverers.came(message.id, handle);
+      else deliverers.failed(message.id, 'the delivery process ended');
+    }
     if (message?.kind === 'delivererFailed') deliverers.failed(message.id, message.reason);
     if (message?.kind === 'reopenLog') reopenLog();
     if (message?.kind === 'drain' || message?.kind === 'stop') void end(message.kind);
