@@ -11,6 +11,8 @@ interface Failure {
   readonly reason: string;
   readonly isBrief: boolean;
   readonly isConnect: boolean;
+  /** What is told of it first, after every try. */
+  readonly detail?: (server: string) => string;
 }
 
 type Exchange = { readonly action: string } | Failure;
@@ -71,7 +73,7 @@ class Connection {
         text += bytes.toString('utf8');
         if (!/(?:^|\n)\n/.test(text)) return;
         const action = /^action=(.*)$/m.exec(text)?.[1];
-        finish(action === undefined ? broken('Application error') : { action });
+        finish(action === undefined ? noAction : { action });
       };
       const onClose = (): void => finish(this.#closed());
       const timer = setTimeout(() => finish(this.#late()), timeoutMs);
@@ -86,13 +88,29 @@ class Connection {
   }
 
   #closed(): Failure {
+    const lookup = lookupErrors[this.#code];
+    if (lookup !== undefined)
+      return { ...noAddress, detail: (server) => `host or service ${server} not found: ${lookup}` };
     const reason = textOfCode(this.#code) ?? (this.#code === '' ? 'Application error' : this.#code);
     const isBrief = ['', 'EPIPE', 'ENOENT', 'ECONNRESET'].includes(this.#code);
     return { reason, isBrief, isConnect: !this.#isConnected };
   }
 }
 
-const broken = (reason: string): Failure => ({ reason, isBrief: true, isConnect: false });
+/** RFC 3493: why a name has no address. */
+const lookupErrors: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'Name or service not known',
+  EAI_AGAIN: 'Temporary failure in name resolution',
+};
+
+const noAction: Failure = {
+  reason: 'Application error',
+  isBrief: true,
+  isConnect: false,
+  detail: (server) => `missing attribute action in input from ${server}`,
+};
+
+const noAddress: Failure = { reason: 'Cannot assign requested address', isBrief: false, isConnect: true };
 
 function openSocket(target: string, queueDirectory: string): Socket {
   const inet = /^inet:(?:\[?([^\]]*?)\]?:)?(\d+)$/.exec(target);
@@ -123,6 +141,7 @@ export class PolicyClient {
       const result = await connection.ask(request, timeoutMs);
       this.#release(connection);
       if ('action' in result) return result.action;
+      if (result.detail !== undefined) warn(result.detail(server));
       if (result.isConnect) warn(`connect to ${server}: ${result.reason}`);
       if (tries >= tryLimit || !result.isBrief) warn(`problem talking to server ${server}: ${result.reason}`);
       if (tries >= tryLimit) return undefined;

@@ -80,13 +80,13 @@ const check: Constructor = (toolbox, argument, program) => {
       return configurationError;
     };
   }
-  const { target, defaultAction, context } = options;
+  const { defaultAction, context } = options;
   const client = new PolicyClient(options, settings.string('queue_directory'));
   return async (evaluation): Promise<Decision> => {
     const answer = await client.ask(requestOf(evaluation, toolbox, context), evaluation.warn);
     const isText = answer?.includes('\uFFFD') !== true;
-    if (!isText) evaluation.warn(`malformed UTF-8 in policy server ${target} response: "${answer}"`);
-    const source = { place: target, datum: 'policy query', program };
+    if (!isText) evaluation.warn(`malformed UTF-8 in policy server ${argument} response: "${answer}"`);
+    const source = { place: argument, datum: 'policy query', program };
     if (answer !== undefined && isText) return applyAction(answer, evaluation, toolbox, source);
     const standard = applyAction(defaultAction, evaluation, toolbox, source);
     return standard.kind === 'list' && evaluation.depth > 1
