@@ -61,9 +61,12 @@ function unbracketed(address: string): string {
   return address.replace(/>+$/, '');
 }
 
-/** Whether a blank parts two words of an address: `<al ice@example.com>`. Quotes, comments and `<<…>>` may hold blanks. */
+/**
+ * Whether a blank parts two words of an address: `<al ice@example.com>`. Quotes, comments and `<<…>>` may hold blanks,
+ * and anything does behind a name: `Alice Example <alice@example.com>`.
+ */
 function hasBareBlank(text: string): boolean {
-  if (text.startsWith('<<')) return false;
+  if (text.startsWith('<<') || /^[^<]*\s</.test(text)) return false;
   const plain = text.replaceAll(/"(?:[^"\\]|\\.)*(?:"|$)/g, 'q').replaceAll(/\([^()]*\)/g, '');
   return /[^\s<>,:;@.]\s+[^\s<>,:;@.]/.test(plain);
 }
