@@ -81,6 +81,18 @@ export async function listenAddresses(entry: ServiceEntry, settings: Settings): 
   return [...addresses].map((address) => ({ address, port }));
 }
 
+/** Where strangers reach a service: `25`, `[192.0.2.1]:25`; undefined: it listens for this host alone. */
+export async function publicPlace(entry: ServiceEntry, settings: Settings): Promise<string | undefined> {
+  // passed connections are those of a screener before it
+  if (entry.type === 'pass') return `${entry.isPrivate ? 'private' : 'public'}/${entry.name}`;
+  if (entry.type !== 'inet') return undefined;
+  const addresses = await listenAddresses(entry, settings);
+  const stranger = addresses.find(({ address }) => address !== '::1' && !address.startsWith('127.'));
+  if (stranger === undefined) return undefined;
+  const { host } = splitEndpoint(entry.name);
+  return host === '' ? String(stranger.port) : `[${host}]:${stranger.port}`;
+}
+
 async function addressesOf(name: string, wanted: (address: string) => boolean): Promise<readonly string[]> {
   if (name === 'all') return ['0.0.0.0', '::'].filter(wanted);
   if (name === 'loopback-only') return ['127.0.0.1', '::1'].filter(wanted);

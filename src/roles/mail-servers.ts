@@ -14,6 +14,7 @@ import {
   serviceProblem,
   type SmtpService,
 } from '#smtpd';
+import { publicPlace } from '#master';
 import { type KeyFiles, openServerTls, postscreenParameters, smtpdParameters } from '#tls';
 import { filteredResolver } from './filtered-resolver.ts';
 import type { MessageCore } from './message-core.ts';
@@ -105,7 +106,8 @@ async function openSmtpServer(
   const calm = createLateService(() => make(view), parts.events);
   const stressed = (): SmtpService => make(configuration.stressedSettingsFor(entry));
   const masterWarn = warningsTo(channelOf(configuration.settings, 'master'));
-  return reportingAt(limitSessions(entry, { calm, stressed, warn: masterWarn, now }), anvil);
+  const place = await publicPlace(entry, configuration.settings);
+  return reportingAt(limitSessions(entry, { place, calm, stressed, warn: masterWarn, now }), anvil);
 }
 
 async function openScreening(

@@ -1,19 +1,21 @@
 /**
- * The process limit of an SMTP service, here a limit of sessions: connections beyond it wait, and while it has been
- * reached lately, new sessions have the settings of `stress = yes`. master(5) maxproc, STRESS_README
+ * The process limit of an SMTP service, here a limit of sessions: connections beyond it wait. The client that takes the
+ * last place, and who comes for a while after it, has the settings of `stress = yes`. master(5) maxproc, STRESS_README
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ServiceEntry } from '#config';
 import type { Anvil } from './anvil.ts';
 import type { ServedSocket, SmtpService } from './server.ts';
 
-/** How long the limit is remembered, as by Postfix's master. */
+/** How long the last place is remembered, and a warning not repeated, as by Postfix's master. */
 const stressMs = 1_000_000;
 
 interface ProcessLimitOptions {
   /** Its name in master.cf. */
   readonly service: string;
   readonly limit: number;
+  /** Where strangers find it: `25`, `[192.0.2.1]:25`; undefined: nowhere, it knows no stress. */
+  readonly place: string | undefined;
   readonly calm: SmtpService;
   /** Made when it is first needed. */
   readonly stressed: () => SmtpService;
@@ -32,6 +34,7 @@ class LimitedService implements SmtpService {
   readonly #waiting: Waiting[] = [];
   #active = 0;
   #stressUntil = 0;
+  #warnedUntil = 0;
   #isDraining = false;
 
   constructor(options: ProcessLimitOptions) {
@@ -40,7 +43,6 @@ class LimitedService implements SmtpService {
 
   accept(socket: ServedSocket, known?: Waiting['known']): void {
     if (this.#active < this.#options.limit || this.#isDraining) return this.#serve(socket, known);
-    this.#noteStress();
     const waiting = { socket, known };
     this.#waiting.push(waiting);
     socket.once('close', () => {
@@ -50,24 +52,28 @@ class LimitedService implements SmtpService {
     socket.once('error', () => socket.destroy());
   }
 
-  #noteStress(): void {
-    const { service, limit, warn, now } = this.#options;
-    const isNews = this.#stressUntil <= now();
-    this.#stressUntil = now() + stressMs;
-    if (!isNews) return;
-    warn(`service "${service}" has reached its process limit "${limit}": new clients may experience noticeable delays`);
-    warn('to avoid this condition, increase the process count in master.cf or reduce the service time per client');
-    warn('see https://www.postfix.org/STRESS_README.html for examples of stress-adapting configuration settings');
-  }
-
   #serve(socket: ServedSocket, known: Waiting['known']): void {
     this.#active += 1;
+    const { limit, place, now } = this.#options;
+    const isLast = this.#active === limit && limit > 1 && place !== undefined;
+    if (isLast) this.#stressUntil = now() + stressMs;
     socket.once('close', () => {
       this.#active -= 1;
       const next = this.#waiting.shift();
       if (next !== undefined) this.#serve(next.socket, next.known);
     });
     this.#current().accept(socket, known);
+    if (isLast) this.#warn(place);
+  }
+
+  #warn(place: string): void {
+    const { service, limit, warn, now } = this.#options;
+    if (now() < this.#warnedUntil) return;
+    this.#warnedUntil = now() + stressMs;
+    const reached = `service "${service}" (${place}) has reached its process limit "${limit}"`;
+    warn(`${reached}: new clients may experience noticeable delays`);
+    warn('to avoid this condition, increase the process count in master.cf or reduce the service time per client');
+    warn('see https://www.postfix.org/STRESS_README.html for examples of stress-adapting configuration settings');
   }
 
   #current(): SmtpService {

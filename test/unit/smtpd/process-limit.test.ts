@@ -31,7 +31,7 @@ function socket(): ServedSocket {
   });
 }
 
-function setUp(change: Partial<ServiceEntry> = {}) {
+function setUp(change: Partial<ServiceEntry> = {}, hasStrangers = true) {
   const served: string[] = [];
   const warnings: string[] = [];
   const clock = { at: 0 };
@@ -43,6 +43,7 @@ function setUp(change: Partial<ServiceEntry> = {}) {
   const service = limitSessions(
     { ...entry, ...change },
     {
+      place: hasStrangers ? '25' : undefined,
       calm: recorder('calm'),
       stressed: () => recorder('stressed'),
       warn: (text) => warnings.push(text),
@@ -58,18 +59,28 @@ async function end(ended: ServedSocket): Promise<void> {
 }
 
 describe('a service with a process limit', () => {
-  it('lets clients beyond it wait for a place, and has the settings of stress from then on', async () => {
+  it('has the settings of stress from the client on that takes the last place; more wait', async () => {
     const { service, served, warnings, clock } = setUp();
     const [first, ...others] = [socket(), socket(), socket()];
     for (const one of [first, ...others]) if (one !== undefined) service.accept(one);
-    assert.deepEqual(served, ['calm', 'calm']);
-    assert.match(warnings[0] ?? '', /service "smtp" has reached its process limit "2"/);
+    assert.deepEqual(served, ['calm', 'stressed']);
+    assert.match(warnings[0] ?? '', /service "smtp" \(25\) has reached its process limit "2"/);
     if (first !== undefined) await end(first);
-    assert.deepEqual(served, ['calm', 'calm', 'stressed']);
+    assert.deepEqual(served, ['calm', 'stressed', 'stressed']);
     for (const one of others) await end(one);
     clock.at = 2_000_000;
     service.accept(socket());
     assert.equal(served.at(-1), 'calm');
+  });
+
+  it('knows no stress with one place, or where no stranger comes', async () => {
+    for (const { service, served, warnings } of [setUp({ processLimit: 1 }), setUp({}, false)]) {
+      const clients = [socket(), socket(), socket()];
+      for (const client of clients) service.accept(client);
+      for (const client of clients) await end(client);
+      assert.deepEqual(served, ['calm', 'calm', 'calm']);
+      assert.deepEqual(warnings, []);
+    }
   });
 
   it('forgets a client that went while it waited', async () => {
