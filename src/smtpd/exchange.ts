@@ -50,12 +50,16 @@ export class Exchange {
     }));
   }
 
-  /** The next piece of input; undefined when the session is over, or was woken to look around. */
+  /** The next piece of input; undefined when the session is over, or should look around before it waits again. */
   async nextPiece(): Promise<Framed | undefined> {
     for (;;) {
       const piece = this.reader.next();
       if (piece !== undefined) return piece;
       this.replies.flush();
+      if (this.replies.isBehind) {
+        await this.#catchUp();
+        return undefined;
+      }
       switch (await this.input.wait()) {
         case 'input':
           break;
@@ -71,6 +75,14 @@ export class Exchange {
           return undefined;
       }
     }
+  }
+
+  /** A client that asks and doesn't read has no more time than one that doesn't ask; meanwhile it isn't heard. */
+  async #catchUp(): Promise<void> {
+    this.input.pause();
+    if (await this.replies.caughtUp(this.#session.settings.timeoutMs)) return;
+    logLost(this.#session, 'timeout');
+    this.cut();
   }
 
   /** A line that may be longer than a command: `limit` bytes without its end. Undefined: the session is over. */
@@ -171,7 +183,17 @@ export class Exchange {
   hangUp(): void {
     this.input.close();
     if (this.#stream.destroyed) return;
-    if (this.#stream.writableLength === 0 && !this.#session.options.isStandAlone) this.#stream.destroy();
-    else this.#stream.end();
+    const { options, settings } = this.#session;
+    if (options.isStandAlone) this.#stream.end();
+    else if (this.#stream.writableLength === 0) this.#stream.destroy();
+    else endWithin(this.#stream, settings.timeoutMs);
   }
+}
+
+/** Ends a connection when the last reply is with the kernel, or when the client hasn't made room for it in time. */
+function endWithin(stream: Duplex, timeoutMs: number): void {
+  const destroy = (): void => void stream.destroy();
+  const timer = setTimeout(destroy, timeoutMs);
+  stream.once('close', () => clearTimeout(timer));
+  stream.end(destroy);
 }

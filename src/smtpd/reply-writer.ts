@@ -72,6 +72,24 @@ export class ReplyWriter {
     this.#waiting = '';
   }
 
+  /** More has been said than the client takes: what it asks next has to wait. */
+  get isBehind(): boolean {
+    return this.#stream.writableNeedDrain && !this.#stream.destroyed;
+  }
+
+  /** Waits until the client has taken what was said, or is gone. False: it took too long. */
+  async caughtUp(timeoutMs: number): Promise<boolean> {
+    const stream = this.#stream;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const onEnd = (): void => resolve(true);
+    const timer = setTimeout(() => resolve(false), timeoutMs);
+    for (const name of ['drain', 'close']) stream.on(name, onEnd);
+    const isInTime = await promise;
+    clearTimeout(timer);
+    for (const name of ['drain', 'close']) stream.off(name, onEnd);
+    return isInTime;
+  }
+
   async #refusal(reply: ReplyText): Promise<ReplyText> {
     const { softBounce, rejectFooter, rejectFooterMaps, rejectFilterMaps, expansionFilter } = this.#settings;
     let out = rejectFilterMaps.isEmpty ? reply : await this.#filtered(reply);
