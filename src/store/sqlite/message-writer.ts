@@ -100,7 +100,8 @@ export class SqliteMessageWriter implements MessageWriter {
 
   #flushRecipients(): void {
     const text = JSON.stringify(this.#recipients.splice(0, partSize));
-    const data = this.#writer.partBuffer(Buffer.byteLength(text));
+    // of its own: the writer thread takes the memory away
+    const data = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
     data.write(text);
     this.#send(firstRecipientPart + this.#recipientParts, data);
     this.#recipientParts += 1;
