@@ -22,12 +22,12 @@ export function createSessionNotifier(options: SessionNoticeOptions): (session: 
   const isServer = speaker === 'SMTP server';
   const myhostname = settings.string('myhostname');
   const mailName = settings.string('mail_name');
-  const recipient = settings.string('error_notice_recipient');
-  const to = toExternal(recipient);
+  const recipientOf = ({ isBounce }: SessionNotice): string =>
+    settings.string(isBounce ? 'bounce_notice_recipient' : 'error_notice_recipient');
   const isObsolete = settings.string('header_from_format') === 'obsolete';
   const header = (name: string, address: string): string =>
     isObsolete ? `${address} (${name})` : `${name} <${address}>`;
-  const textOf = ({ peer, lines, reason }: SessionNotice): string =>
+  const textOf = ({ peer, lines, reason }: SessionNotice, to: string): string =>
     [
       `From: ${header('Mail Delivery System', `MAILER-DAEMON@${settings.string('myorigin')}`)}`,
       `To: ${header('Postmaster', to)}`,
@@ -44,10 +44,16 @@ export function createSessionNotifier(options: SessionNoticeOptions): (session: 
       '',
     ].join('\r\n');
   return (session) => {
-    send(textOf(session), `${settings.string('double_bounce_sender')}@${myhostname}`, recipient, {
-      ...options,
-      names: { myhostname, mailName },
-    }).catch((error: unknown) => warn(`postmaster notify: ${error instanceof Error ? error.message : String(error)}`));
+    const recipient = recipientOf(session);
+    send(
+      textOf(session, toExternal(recipient)),
+      `${settings.string('double_bounce_sender')}@${myhostname}`,
+      recipient,
+      {
+        ...options,
+        names: { myhostname, mailName },
+      },
+    ).catch((error: unknown) => warn(`postmaster notify: ${error instanceof Error ? error.message : String(error)}`));
   };
 }
 

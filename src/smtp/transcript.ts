@@ -7,6 +7,8 @@ export interface SessionNotice {
   readonly lines: readonly string[];
   /** Why it ended too early; '' when it did not. */
   readonly reason: string;
+  /** Mail for somebody who does not exist was among it: that is bounce_notice_recipient's. */
+  readonly isBounce: boolean;
 }
 
 export interface TranscriptOptions {
@@ -20,6 +22,7 @@ export class SessionTranscript {
   readonly #options: TranscriptOptions;
   #lines: string[] = [];
   #isDue = false;
+  #isBounce = false;
   /** `lost connection` and the like. */
   reason = '';
 
@@ -38,14 +41,18 @@ export class SessionTranscript {
   /** Something went wrong, of a word of notify_classes. */
   note(trouble: string): void {
     if (this.#options.classes.has(trouble)) this.#isDue = true;
+    if (trouble === 'bounce') this.#isBounce = true;
   }
 
   /** Begins anew where more than `threshold` lines were said; what went wrong is told first, if `mayTell`. */
   reset(threshold: number, mayTell = true): void {
     if (this.#lines.length <= threshold) return;
     const { peer, notify } = this.#options;
-    if (this.#isDue && mayTell) notify({ peer: peer(), lines: this.#lines, reason: this.reason });
+    if (this.#isDue && mayTell) {
+      notify({ peer: peer(), lines: this.#lines, reason: this.reason, isBounce: this.#isBounce });
+    }
     this.#lines = [];
     this.#isDue = false;
+    this.#isBounce = false;
   }
 }

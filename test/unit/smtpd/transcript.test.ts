@@ -31,6 +31,7 @@ describe('the transcript of a session', () => {
         peer: 'c.example[192.0.2.1]',
         lines: ['Out: 250-mail', 'Out: 250 SIZE', 'In:  FOO', 'Out: 500 5.5.2 Error: command not recognized'],
         reason: 'timeout',
+        isBounce: false,
       },
     ]);
   });
@@ -44,6 +45,18 @@ describe('the transcript of a session', () => {
     transcript.said(451, ['4.3.0 Error: local']);
     transcript.reset(0);
     assert.equal(sent.length, 1);
+  });
+
+  it('is for who hears of bounces when a recipient was unknown, whatever else went wrong', () => {
+    const { transcript, sent } = transcriptFor(['policy']);
+    transcript.judge({
+      code: 550,
+      lines: ['5.1.1 <x@y>: Recipient address rejected: User unknown in local recipient table'],
+    });
+    transcript.judge({ code: 554, lines: ['5.7.1 <x@z>: Relay access denied'] });
+    transcript.said(554, ['5.7.1 no']);
+    transcript.reset(0);
+    assert.equal(sent[0]?.isBounce, true);
   });
 
   it('is forgotten when nothing of that class did', () => {
