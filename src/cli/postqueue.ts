@@ -71,7 +71,11 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     site: argument,
   });
   if (answer.kind === 'ok') return 0;
-  if (answer.kind === 'down') return reporter.fatal('Cannot flush mail queue - mail system is down', EX_UNAVAILABLE);
+  if (answer.kind === 'down') {
+    const { refusalWhileDown } = await import('./postqueue/while-down.ts');
+    const site = action === 'flushSite' ? argument : undefined;
+    return reporter.fatal(await refusalWhileDown(io.uid, site, settings), EX_UNAVAILABLE);
+  }
   // who runs the system has told its log
   io.stderr(`postqueue: fatal: ${answer.reason}\n`);
   return EX_UNAVAILABLE;

@@ -166,7 +166,6 @@ export function showMaster(view: MasterView): string | { readonly fatal: string 
   const matched = new Set<Request>();
   let out = '';
   for (const placed of master.entries) {
-    const seen = new Set<string>();
     for (const request of requests.filter((each) => isAsked(each, placed))) {
       const text =
         mode === 'entries'
@@ -175,8 +174,7 @@ export function showMaster(view: MasterView): string | { readonly fatal: string 
             ? fieldLines(view, placed, request.third)
             : parameterLines(view, placed, request.third);
       if (text !== '') matched.add(request);
-      if (!seen.has(text)) out += text;
-      seen.add(text);
+      out += text;
     }
   }
   if (view.options.operands.length > 0)

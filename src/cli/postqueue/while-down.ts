@@ -1,0 +1,21 @@
+/** Why a flush is refused while nobody is there to refuse it: first what would be refused anyway. postqueue(1) */
+import type { Settings } from '#config';
+
+const isDown = 'Cannot flush mail queue - mail system is down';
+
+/** `site`: of -s; undefined for other flushes. */
+export async function refusalWhileDown(uid: number, site: string | undefined, settings: Settings): Promise<string> {
+  const { refusedUser, TableOpener } = await import('#tables');
+  const configDirectory = settings.string('config_directory');
+  const tables = new TableOpener({ settings, configDirectory, warn: () => undefined });
+  try {
+    const refused = await refusedUser('authorized_flush_users', uid, settings, tables);
+    if (refused !== undefined) return `User ${refused} is not allowed to flush the mail queue`;
+    if (site === undefined) return isDown;
+    const name = 'fast_flush_domains';
+    const answer = await tables.matchList(name, 'domain', settings.elements(name)).matches(site);
+    return answer === 'no' ? `Flush service is not configured for destination "${site}"` : isDown;
+  } finally {
+    tables.closeAll();
+  }
+}
