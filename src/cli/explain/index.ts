@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { ConfigError, findConfigDirectory } from '#config';
 import { openRehearsal, type Rehearsal } from '#roles';
 import { DotStuffer, LineEndNormalizer } from '#smtp';
+import { demandsTls } from '#tls';
 import type { CliIo } from '../io.ts';
 import { type AskedQuestion, type ExplainArguments, parseArguments, usage } from './arguments.ts';
 import { type CheckedExpectation, checkExpectation, differenceText, summaryText } from './expectation-run.ts';
@@ -45,6 +46,7 @@ class Stage {
     const [rehearsal, recorder] = await this.#open(service);
     return explain(rehearsal, recorder, { ...question, message: this.#message }, () => [
       ...differencesOf(rehearsal),
+      ...loginNotes(rehearsal, question),
       ...this.#notes(question),
     ]);
   }
@@ -80,6 +82,19 @@ class Stage {
       ...(messageFile === undefined ? [empty] : []),
     ];
   }
+}
+
+/** A login is taken as given; that nobody can have it there is worth a word. */
+function loginNotes({ settings, service }: Rehearsal, { login, tls }: AskedQuestion): readonly string[] {
+  if (login === '') return [];
+  const why = !settings.bool('smtpd_sasl_auth_enable')
+    ? 'smtpd_sasl_auth_enable is no'
+    : settings.bool('smtpd_tls_auth_only') && !tls && !demandsTls(settings)
+      ? 'smtpd_tls_auth_only is yes, and the client has no TLS (--tls)'
+      : undefined;
+  return why === undefined
+    ? []
+    : [`nobody can log in to ${service.name}/${service.type}: ${why}; --login was believed`];
 }
 
 function differencesOf({ configuration, substitutes }: Rehearsal): readonly string[] {

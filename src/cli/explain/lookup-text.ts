@@ -8,7 +8,7 @@ export function replyLines({ code, lines }: ReplyReport): readonly string[] {
 
 const isMiss = ({ kind, found, answer }: Lookup): boolean => kind === 'table' && !found && answer === '';
 
-/** One line a lookup, `TABLE: KEY: ANSWER`; keys that one table does not know share a line. */
+/** One line a lookup, `TABLE: KEY: ANSWER`; keys that one table does not know share a line, none is there twice. */
 export function lookupLines(lookups: readonly Lookup[], ownTable = ''): readonly string[] {
   const runs: (readonly [Lookup, ...Lookup[]])[] = [];
   for (const lookup of lookups) {
@@ -23,7 +23,7 @@ export function lookupLines(lookups: readonly Lookup[], ownTable = ''): readonly
     const asked = kind === 'dns' ? `DNS ${where} ${keys}` : kind === 'host' ? `host ${keys}` : `${where}: ${keys}`;
     return `${where === ownTable ? keys : asked}: ${answerText(run[0])}`;
   });
-  return lines.filter((line, i) => line !== lines[i - 1]);
+  return [...new Set(lines)];
 }
 
 function answerText({ kind, found, answer }: Lookup): string {

@@ -182,6 +182,7 @@ describe('posthorn explain', () => {
     );
     const login = await reportOf('--service', 'submission', '--login', 'joe', ...about('unknown', 'ann@example.org'));
     assert.equal(login.recipients[0]?.verdict, 'accept');
+    assert.match(login.notes.join('\n'), /nobody can log in to submission\/inet: smtpd_sasl_auth_enable is no/);
   });
 
   it('takes a session for encrypted where it is said or demanded', async () => {
