@@ -66,7 +66,7 @@ export class RecipientCollector {
     return this.#hasUtf8 || this.#waiting.some(({ address }) => isBeyondAscii(address));
   }
 
-  /** The last one that the submitter named, after canonical mapping and before aliases; '' when there is none. */
+  /** The last one that the submitter named before the content, after canonical mapping and before aliases; '' when there is none. */
   get last(): string {
     return this.#last;
   }
@@ -79,7 +79,7 @@ export class RecipientCollector {
   /** A recipient that the submitter named, and the copy that recipient_bcc_maps asks for. */
   *add(recipient: SubmittedRecipient): Steps<void> {
     const mapped = yield* this.#addMapped(recipient);
-    this.#last = mapped;
+    if (recipient.isFromHeader !== true) this.#last = mapped;
     if (!this.#rules.allowsBcc) return;
     const bcc = yield* bccFor(this.#maps.settings.recipientBcc, mapped, this.#maps);
     if (bcc !== undefined) yield* this.addBcc(bcc);

@@ -72,7 +72,7 @@ export class CleanupSubmission implements Submission {
       events: parts.events,
       refuse: (refusal) => this.#refuse(refusal),
       store: (content) => this.#store(content),
-      isOver: () => this.#isOver,
+      isOver: () => this.#isOver && !this.#isReadToEnd,
     });
     if (options.envelope.sender !== '') void this.#do(() => this.#rewriteSender());
   }
@@ -115,6 +115,11 @@ export class CleanupSubmission implements Submission {
     return this.#refusal !== undefined || this.#decisions.isDiscarded;
   }
 
+  /** Mail of sendmail is read to its end though a rule rejects it: it goes back with what is known then. */
+  get #isReadToEnd(): boolean {
+    return this.#options.source === 'pickup' && this.#refusal?.isRuleText === true && !this.#decisions.isDiscarded;
+  }
+
   /** The first reason counts. */
   #refuse(refusal: Refusal): void {
     this.#refusal ??= refusal;
@@ -126,7 +131,7 @@ export class CleanupSubmission implements Submission {
   }
 
   *#guard(step: () => Steps<void>): Steps<void> {
-    if (this.#isOver) return;
+    if (this.#isOver && !this.#isReadToEnd) return;
     try {
       yield* step();
     } catch (error) {
@@ -208,6 +213,7 @@ export class CleanupSubmission implements Submission {
 
   *#finish(): Steps<void> {
     yield* this.#content.end();
+    if (this.#isOver) return;
     yield* this.#recipients.addAlwaysBcc();
     for (const address of this.#decisions.bcc) yield* this.#recipients.addBcc(address);
     const { redirect } = this.#decisions;

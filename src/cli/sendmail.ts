@@ -5,7 +5,7 @@
  * As in Postfix every fatal error ends with status 75, so that no caller takes it for final.
  */
 import { findConfigDirectory, openSettings, type Settings } from '#config';
-import { formatMaildropEnvelope } from '#message';
+import { formatMaildropEnvelope, type MaildropEnvelope } from '#message';
 import { toExternal } from '#address';
 import type { CliIo } from './io.ts';
 import { headerLength, headerRecipients, type InputRules, MessageLines } from './sendmail/input.ts';
@@ -172,7 +172,8 @@ async function writeMessage(
   }
   const writer = new MaildropWriter(`${settings.string('queue_directory')}/maildrop`);
   try {
-    const envelope = envelopeOf(options, sender, recipients, login, settings, io);
+    const known = { recipients, fromHeader: recipients.length - named.length };
+    const envelope = envelopeOf(options, sender, known, login, settings, io);
     writer.write(Buffer.from(formatMaildropEnvelope(envelope)));
     let left = settings.int('message_size_limit') || Infinity;
     for await (const chunk of concatenated(gathered, chunks)) {
@@ -190,18 +191,18 @@ async function writeMessage(
 function envelopeOf(
   options: SendmailOptions,
   sender: string,
-  recipients: readonly string[],
+  known: Pick<MaildropEnvelope, 'recipients' | 'fromHeader'>,
   login: Login,
   settings: Settings,
   io: CliIo,
-): Parameters<typeof formatMaildropEnvelope>[0] {
+): MaildropEnvelope {
   const environmentName = io.env['NAME'] ?? '';
   return {
     format: 1,
     createdAt: Date.now(),
     sender,
     fullName: options.fullName ?? (environmentName || login.fullName),
-    recipients,
+    ...known,
     notify: options.notify,
     ret: options.ret,
     envid: options.envid,

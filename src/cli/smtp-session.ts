@@ -78,6 +78,7 @@ class MaildropSubmission implements Submission {
       sender,
       fullName: '',
       recipients: this.#recipients,
+      fromHeader: 0,
       notify: [],
       ret,
       envid,

@@ -13,6 +13,8 @@ export interface MaildropEnvelope {
   readonly sender: string;
   readonly fullName: string;
   readonly recipients: readonly string[];
+  /** How many of them, the last ones, stood in the header section (`sendmail -t`). */
+  readonly fromHeader: number;
   readonly notify: readonly Notify[];
   readonly ret: '' | 'full' | 'hdrs';
   readonly envid: string;
@@ -43,6 +45,7 @@ export function parseMaildropEnvelope(line: string): MaildropEnvelope | undefine
   const oneOf = <W extends string>(name: string, words: readonly W[], other: W): W =>
     words.find((word) => word === fields.get(name)) ?? other;
   const createdAt = fields.get('createdAt');
+  const fromHeader = fields.get('fromHeader');
   if (fields.get('format') !== 1 || !Array.isArray(fields.get('recipients'))) return undefined;
   if (typeof fields.get('sender') !== 'string' || typeof createdAt !== 'number') return undefined;
   return {
@@ -51,6 +54,7 @@ export function parseMaildropEnvelope(line: string): MaildropEnvelope | undefine
     sender: text('sender'),
     fullName: text('fullName'),
     recipients: texts('recipients'),
+    fromHeader: typeof fromHeader === 'number' ? fromHeader : 0,
     notify: notifyWords.filter((word) => texts('notify').includes(word)),
     ret: oneOf('ret', ['', 'full', 'hdrs'], ''),
     envid: text('envid'),

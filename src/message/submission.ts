@@ -28,6 +28,8 @@ export interface SubmittedRecipient {
   readonly original: string;
   readonly dsnOriginal: string;
   readonly notify: readonly Notify[];
+  /** It stood in the header section: checks of the content can't know of it yet. */
+  readonly isFromHeader?: boolean;
 }
 
 /** Envelope actions that access(5) tables and policy servers ask for during the session. */

@@ -38,11 +38,13 @@ export interface Submitted {
 
 /** Whom the file names, as it names them. */
 export function fileRecipients({ envelope }: MaildropFile): readonly SubmittedRecipient[] {
-  return envelope.recipients.map((address) => ({
+  const first = envelope.recipients.length - envelope.fromHeader;
+  return envelope.recipients.map((address, index) => ({
     address,
     original: address,
     dsnOriginal: '',
     notify: envelope.notify,
+    isFromHeader: index >= first,
   }));
 }
 

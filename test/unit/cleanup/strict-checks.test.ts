@@ -65,3 +65,21 @@ describe('body_checks', () => {
     assert.deepEqual([await isSeen(17), await isSeen(18)], [true, false]);
   });
 });
+
+describe('mail of sendmail that a rule rejects', () => {
+  let bench: Workbench;
+  before(() => {
+    bench = new Workbench();
+  });
+  after(() => bench.close());
+
+  it('is read to its end, unlike that of SMTP', async () => {
+    const rule = 'header_checks = regexp:{{/^X/ REJECT no}}\nalways_bcc = b@x\n';
+    const content = 'X: y\r\nMessage-Id: <1@x>\r\n\r\nx\r\n';
+    const isLogged = (log: readonly string[]): boolean => log.some((line) => line.includes('message-id='));
+    const local = await bench.take(rule, { content, source: 'pickup' });
+    assert.deepEqual([local.reply, isLogged(local.log)], ['550 5.7.1 no', true]);
+    const remote = await bench.take(rule, { content });
+    assert.deepEqual([remote.reply, isLogged(remote.log)], ['550 5.7.1 no', false]);
+  });
+});

@@ -15,6 +15,7 @@ const ENVELOPE = {
   sender: 'a',
   fullName: 'A',
   recipients: ['b', 'c d@x'],
+  fromHeader: 0,
   notify: ['never'],
   ret: '',
   envid: '',
