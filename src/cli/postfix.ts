@@ -164,12 +164,28 @@ function parseReport(text: string): readonly string[] | undefined {
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** Whether this user may send signals to a process. */
+function isOurs(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function refuseToUser(say: ScriptLog): number {
+  say('the postfix command is reserved for the superuser', 'fatal');
+  return 1;
+}
+
 async function stop({ queueDirectory, say }: Script): Promise<number> {
   const pid = runningMaster(queueDirectory);
   if (pid === undefined) {
     say('the Postfix mail system is not running', 'fatal');
     return 1;
   }
+  if (!isOurs(pid)) return refuseToUser(say);
   say('stopping the Postfix mail system');
   process.kill(pid, 'SIGTERM');
   const until = Date.now() + stopWaitMs;
@@ -194,6 +210,7 @@ function reload({ queueDirectory, say }: Script): Promise<number> {
     say('"posthorn quick-start" reads its configuration when it starts: stop it and start it again', 'fatal');
     return Promise.resolve(1);
   }
+  if (!isOurs(pid)) return Promise.resolve(refuseToUser(say));
   say('refreshing the Postfix mail system');
   process.kill(pid, 'SIGHUP');
   return Promise.resolve(0);

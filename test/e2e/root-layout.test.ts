@@ -81,6 +81,15 @@ mail_spool_directory = ${base}/mail/
     assert.match(text, /the Postfix mail system is running: PID: \d+/);
   });
 
+  it('is reloaded and stopped by nobody else', () => {
+    const env = { ...process.env, MAIL_CONFIG: etc };
+    for (const word of ['reload', 'stop']) {
+      const ran = spawnSync(`${bin}/postfix`, [word], { env, uid: nobody, gid: nobody, encoding: 'utf8' });
+      assert.equal(ran.status, 1, word);
+      assert.match(ran.stderr, /fatal: the postfix command is reserved for the superuser\n$/);
+    }
+  });
+
   it('delivers aliases to a command, a file and a maildir, not as root', async () => {
     for (const name of ['cmd', 'file', 'box']) {
       assert.equal(
