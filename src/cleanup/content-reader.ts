@@ -46,6 +46,8 @@ export class ContentReader {
   readonly #structure: MimeStructure;
   #header: Buffer[] | undefined = [];
   #headerLength = 0;
+  /** The last bytes of it: its end may lie across chunks, however small they are. */
+  #headerTail: Buffer = nothing;
   #body: BodyReader | undefined;
   #headerBytes = 0;
   #messageId = '';
@@ -124,18 +126,20 @@ export class ContentReader {
     const gathered = this.#header ?? [];
     gathered.push(chunk);
     this.#headerLength += chunk.length;
-    const last = gathered.at(-2);
-    // The end may lie across two chunks, but never further back.
-    const seam = last === undefined ? chunk : Buffer.concat([last.subarray(-3), chunk]);
     const isAtStart = this.#headerLength === chunk.length && chunk[0] === 0x0d && chunk[1] === 0x0a;
     const isTooLong = this.#headerLength > headerSections * this.#options.maps.settings.headerSizeLimit;
-    if (!isAtStart && !isTooLong && seam.indexOf(headerEnd) < 0) {
-      // One buffer again, so that tiny chunks don't hide the seam.
-      if (chunk.length < headerEnd.length && last !== undefined) this.#header = [Buffer.concat(gathered)];
-      return;
-    }
+    if (!this.#holdsHeaderEnd(chunk) && !isAtStart && !isTooLong) return;
     const whole = gathered.length === 1 ? chunk : Buffer.concat(gathered);
     yield* this.#endHeader(whole, false);
+  }
+
+  /** Whether the header section ends in a chunk, or between it and what came before. */
+  #holdsHeaderEnd(chunk: Buffer): boolean {
+    const seam = Buffer.concat([this.#headerTail, chunk.subarray(0, headerEnd.length - 1)]);
+    this.#headerTail = Buffer.concat([this.#headerTail, chunk.subarray(1 - headerEnd.length)]).subarray(
+      1 - headerEnd.length,
+    );
+    return seam.includes(headerEnd) || chunk.includes(headerEnd);
   }
 
   /** The header section is complete; `whole` holds it and what came with it of the body. */

@@ -1,4 +1,5 @@
 /** The header section of a message: checked, rewritten, thinned, completed. cleanup(8), inventory i.2 */
+import { setImmediate } from 'node:timers/promises';
 import { type AddressToken, formatAddressHeader, parseAddressList, toExternal } from '#address';
 import type { EventChannel } from '#events';
 import type { Envelope, MimeStructure } from '#message';
@@ -10,7 +11,7 @@ import { encodingField, isReplacedEncoding } from './input-conversion.ts';
 import { missingFields } from './missing-fields.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import type { CleanupSettings } from './settings.ts';
-import type { Steps } from './steps.ts';
+import { ready, type Steps } from './steps.ts';
 import { noteTlsField, type TlsRequests } from './tls-requests.ts';
 
 export interface HeaderSectionInput {
@@ -37,6 +38,9 @@ export interface HeaderSectionResult {
   readonly tls: Readonly<TlsRequests>;
   readonly refusal?: Refusal;
 }
+
+/** Half a million fields fit a header section: after so many of them others have their turn. */
+const fieldsAtOnce = 200;
 
 /** Rewrites the addresses of a field; the field as it was when nothing changes. */
 function* rewriteField(field: HeaderField, context: 'local' | 'remote', maps: MessageMaps): Steps<string> {
@@ -84,7 +88,8 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
   const tls: TlsRequests = { requireTls: envelope.requireTls, tlsNotRequired: false };
   let hops = 0;
   let messageId = '';
-  for (const field of fields) {
+  for (const [index, field] of fields.entries()) {
+    if (index % fieldsAtOnce === fieldsAtOnce - 1) yield* ready(setImmediate());
     readMimeField(structure, inspector, settings, field);
     if (isReplacedEncoding(structure, settings, field.name)) continue;
     const checked = yield* inspector.header(field.name, field.text, 'primary');

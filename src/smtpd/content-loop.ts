@@ -42,22 +42,29 @@ export async function receiveContent(
 /** Reads content up to its end. False: the client went away. */
 async function takeContent(session: Session, sink: ContentSink | undefined): Promise<boolean> {
   const { exchange } = session;
+  // what has come goes on in one piece: odd lines come one by one, and a buffer for two bytes takes a hundred
+  let gathered: Buffer[] = [];
   for (;;) {
     let piece = exchange.reader.next();
-    if (piece === undefined) {
-      piece = await exchange.nextPiece();
+    if (piece?.kind !== 'content') {
+      await passOn(session, sink, gathered);
+      gathered = [];
+      piece ??= await exchange.nextPiece();
       if (exchange.isOver) return false;
-      if (piece === undefined) continue;
     }
-    if (piece.kind !== 'content') return true;
-    if (sink === undefined) continue;
-    const wait = write(session, sink, piece.bytes);
-    if (wait instanceof Promise) {
-      exchange.input.pause();
-      await wait;
-      exchange.input.resume();
-    }
+    if (piece?.kind === 'content') gathered.push(piece.bytes);
+    else if (piece !== undefined) return true;
   }
+}
+
+function passOn(session: Session, sink: ContentSink | undefined, pieces: readonly Buffer[]): MaybePromise<void> {
+  const [first, ...more] = pieces;
+  if (sink === undefined || first === undefined) return undefined;
+  const wait = write(session, sink, more.length === 0 ? first : Buffer.concat(pieces));
+  if (!(wait instanceof Promise)) return undefined;
+  const { input } = session.exchange;
+  input.pause();
+  return wait.then(() => input.resume());
 }
 
 function write(session: Session, { transaction, target }: ContentSink, bytes: Buffer): MaybePromise<void> {

@@ -25,7 +25,8 @@ export interface Given {
   readonly sender?: string;
   readonly recipients?: readonly string[];
   readonly notify?: readonly Notify[];
-  readonly content?: string | Buffer;
+  /** Several: written one after the other. */
+  readonly content?: string | Buffer | readonly Buffer[];
   readonly fullName?: string;
   readonly rewriteContext?: 'local' | 'remote';
   readonly source?: SubmissionOptions['source'];
@@ -92,7 +93,9 @@ export class Workbench {
     for (const address of recipients) {
       await message.addRecipient({ address, original: address, dsnOriginal: '', notify });
     }
-    await message.write(Buffer.isBuffer(content) ? content : Buffer.from(content));
+    const chunks =
+      typeof content === 'string' ? [Buffer.from(content)] : Buffer.isBuffer(content) ? [content] : content;
+    for (const chunk of chunks) await message.write(chunk);
     const result = await message.end();
     const reply = result.kind === 'refused' ? `${result.code} ${result.dsn} ${result.text}` : 'queued';
     return { ...taken, content: Buffer.concat(written).toString(), log, reply };
