@@ -50,6 +50,7 @@ export class ContentReader {
   #headerTail: Buffer = nothing;
   #body: BodyReader | undefined;
   #headerBytes = 0;
+  #cleanHeader: Buffer | undefined;
   #messageId = '';
   #encoding: Envelope['encoding'] = '';
   #hasUtf8Header = false;
@@ -63,6 +64,11 @@ export class ContentReader {
       nesting: settings.mimeNestingLimit,
       boundaryLength: settings.mimeBoundaryLimit,
     });
+  }
+
+  /** The header section as it was cleaned; undefined while it is not complete. */
+  get cleanHeader(): Buffer | undefined {
+    return this.#cleanHeader;
   }
 
   /** Of the header section in the queue. */
@@ -159,8 +165,9 @@ export class ContentReader {
       structure: this.#structure,
       events,
       isOver: this.#options.isOver,
+      refuse: this.#options.refuse,
     });
-    if (result.refusal !== undefined) this.#options.refuse(result.refusal);
+    this.#cleanHeader = result.header;
     if (this.#options.isOver()) return;
     this.#messageId = result.messageId;
     this.#tls = result.tls;

@@ -26,6 +26,7 @@ export interface HeaderSectionInput {
   readonly events: EventChannel;
   /** A check refused the message or throws it away: the fields after it need no look. */
   readonly isOver: () => boolean;
+  readonly refuse: (refusal: Refusal) => void;
 }
 
 export interface HeaderSectionResult {
@@ -36,7 +37,6 @@ export interface HeaderSectionResult {
   /** Message-Id as found or made; '' when none. */
   readonly messageId: string;
   readonly tls: Readonly<TlsRequests>;
-  readonly refusal?: Refusal;
 }
 
 /** Half a million fields fit a header section: after so many of them others have their turn. */
@@ -99,8 +99,14 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
     const name = checked.text === field.text ? field.name : checked.text.slice(0, checked.text.indexOf(':')).trimEnd();
     const key = name.toLowerCase();
     present.add(key);
-    if (key === 'received') hops += 1;
-    else if (key === 'message-id' || key === 'resent-message-id') {
+    if (key === 'received') {
+      hops += 1;
+      if (hops >= settings.hopcountLimit) {
+        events.emit({ kind: 'warning', text: `${queueId}: message rejected: hopcount exceeded` });
+        input.refuse(refuse('hops'));
+        if (input.isOver()) break;
+      }
+    } else if (key === 'message-id' || key === 'resent-message-id') {
       const id = checked.text
         .slice(checked.text.indexOf(':') + 1)
         .replaceAll('\r\n', '\n')
@@ -118,16 +124,13 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
     lines.push(clipField(text, settings.headerSizeLimit, text !== kept.text));
   }
   if (!input.isOver()) yield* addEncoding(input, encoding, lines);
-  const refusal = hops >= settings.hopcountLimit ? refuse('hops') : undefined;
-  if (refusal !== undefined) events.emit({ kind: 'warning', text: `${queueId}: message rejected: hopcount exceeded` });
   // a message that is refused needs nothing more
-  const made =
-    refusal !== undefined || input.isOver()
-      ? ''
-      : completeHeader({ ...input, present, messageId, requireTls: tls.requireTls, encoding }, lines);
+  const made = input.isOver()
+    ? ''
+    : completeHeader({ ...input, present, messageId, requireTls: tls.requireTls, encoding }, lines);
   const header = Buffer.from(lines.map((line) => `${line}\r\n`).join(''), encoding);
   const rest = section.subarray(Buffer.byteLength(text.slice(0, restAt), encoding));
-  return { header, rest, messageId: messageId || made, tls, ...(refusal === undefined ? {} : { refusal }) };
+  return { header, rest, messageId: messageId || made, tls };
 }
 
 /** The encoding that converted content has, checked like other fields. */

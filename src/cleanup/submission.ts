@@ -115,9 +115,10 @@ export class CleanupSubmission implements Submission {
     return this.#refusal !== undefined || this.#decisions.isDiscarded;
   }
 
-  /** Mail of sendmail is read to its end though a rule rejects it: it goes back with what is known then. */
+  /** Mail of sendmail is read to its end though it is refused for good: it goes back with what is known then. */
   get #isReadToEnd(): boolean {
-    return this.#options.source === 'pickup' && this.#refusal?.isRuleText === true && !this.#decisions.isDiscarded;
+    if (this.#options.source !== 'pickup' || this.#decisions.isDiscarded) return false;
+    return this.#refusal !== undefined && (this.#refusal.code >= 500 || this.#refusal.isRuleText);
   }
 
   /** The first reason counts. */
@@ -189,7 +190,9 @@ export class CleanupSubmission implements Submission {
     }
     if (this.#options.source === 'smtpd') events.emit({ kind: 'canceled', queueId: this.queueId, how: 'canceled' });
     const recipients = this.#recipients.all;
-    return { ...this.#refusal, envelope: { sender: this.#sender, ...(recipients && { recipients }) } };
+    const { cleanHeader: header } = this.#content;
+    const returned = { sender: this.#sender, ...(recipients && { recipients }), ...(header && { header }) };
+    return { ...this.#refusal, returned };
   }
 
   /** A probe's address stands for several ones: that is answer enough, and it goes to nobody. */

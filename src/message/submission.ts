@@ -42,6 +42,13 @@ export type SubmissionAction =
   /** A header field, without line end. */
   | { readonly kind: 'prepend'; readonly header: string };
 
+/** Sender, recipients (but when they are many) and header section as cleanup made them. */
+export interface RefusedMessage {
+  readonly sender: string;
+  readonly recipients?: readonly Recipient[];
+  readonly header?: Buffer;
+}
+
 /** How a submission ended. */
 export type SubmissionResult =
   | { readonly kind: 'queued'; readonly queueId: string }
@@ -55,8 +62,8 @@ export type SubmissionResult =
       readonly dsn: string;
       readonly text: string;
       readonly isRuleText: boolean;
-      /** The envelope as the maps made it, for who has to return the message; no recipients when there are many. */
-      readonly envelope?: { readonly sender: string; readonly recipients?: readonly Recipient[] };
+      /** What the message became until then, for who has to return it. */
+      readonly returned?: RefusedMessage;
     };
 
 /** One message being received. The owner calls write in order, then end or abort, exactly once. */

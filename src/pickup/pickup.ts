@@ -149,10 +149,11 @@ class MaildropWatcher implements Pickup {
     const { result, queueId, envelope } = await submitFile(file, { submission, settings: this.#settings, events, now });
     if (result.kind === 'queued') return true;
     if (result.code < 500) return false;
-    const { sender = envelope.sender, recipients = fileRecipients(file) } = result.envelope ?? {};
-    const returned = { ...envelope, sender };
+    const { sender = envelope.sender, recipients = fileRecipients(file), header } = result.returned ?? {};
+    // what a rule rejects is not spread further
+    const returned = { ...envelope, sender, ...(result.isRuleText && { ret: 'hdrs' as const }) };
     const { dsn: code, text: reason } = result;
-    return this.#return(path, { queueId, envelope: returned, recipients, code, reason, now: now() });
+    return this.#return(path, { queueId, envelope: returned, header, recipients, code, reason, now: now() });
   }
 
   /** The file goes only after the notice is on disk. */

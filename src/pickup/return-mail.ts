@@ -9,6 +9,8 @@ export interface RefusedMail {
   readonly queueId: string;
   readonly envelope: SubmissionOptions['envelope'];
   readonly recipients: readonly Recipient[];
+  /** The header section as cleanup made it, if it came so far. */
+  readonly header: Buffer | undefined;
   readonly file: MaildropFile;
   /** Status (RFC 3463) and reason of the refusal. */
   readonly code: string;
@@ -25,7 +27,7 @@ interface ReadContent {
 }
 
 /** The file's content in memory: what is refused is bounded by the limits that refuse it, or returned as headers. */
-async function readContent(file: MaildropFile): Promise<ReadContent> {
+async function readContent(file: MaildropFile, header: Buffer | undefined): Promise<ReadContent> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   for await (const chunk of file.content()) {
@@ -35,7 +37,9 @@ async function readContent(file: MaildropFile): Promise<ReadContent> {
   const kept = Buffer.concat(chunks);
   const end = kept.indexOf(blank);
   const headerBytes = end < 0 ? kept.length : end + 2;
-  return { content: { sizeBytes, headerBytes, chunks: () => [kept] } };
+  if (header === undefined) return { content: { sizeBytes, headerBytes, chunks: () => [kept] } };
+  const body = kept.subarray(headerBytes);
+  return { content: { sizeBytes, headerBytes: header.length, chunks: () => [header, body] } };
 }
 
 /** Logs the failure of each recipient as cleanup, and has the sender told. Not ok: try again later. */
@@ -45,7 +49,7 @@ export async function returnToSender(
   cleanupEvents: EventChannel,
 ): Promise<NotifyResult> {
   const { queueId, envelope, file, code, reason, now } = mail;
-  const { content } = await readContent(file);
+  const { content } = await readContent(file, mail.header);
   const recipients = mail.recipients.map((recipient, index) => ({ ...recipient, index, state: 'pending' as const }));
   const message: QueuedMessage = {
     queueId,

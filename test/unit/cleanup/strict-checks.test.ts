@@ -79,7 +79,16 @@ describe('mail of sendmail that a rule rejects', () => {
     const isLogged = (log: readonly string[]): boolean => log.some((line) => line.includes('message-id='));
     const local = await bench.take(rule, { content, source: 'pickup' });
     assert.deepEqual([local.reply, isLogged(local.log)], ['550 5.7.1 no', true]);
+    assert.match(local.returnedHeader, /^X: y\r\nMessage-Id: <1@x>\r\nDate: /);
     const remote = await bench.take(rule, { content });
     assert.deepEqual([remote.reply, isLogged(remote.log)], ['550 5.7.1 no', false]);
+  });
+
+  it('hears of each hop beyond hopcount_limit', async () => {
+    const content = 'Received: a\r\n'.repeat(4);
+    const hopsOf = ({ log }: { readonly log: readonly string[] }): number =>
+      log.filter((line) => line.includes('hopcount exceeded')).length;
+    assert.equal(hopsOf(await bench.take('hopcount_limit = 3\n', { content, source: 'pickup' })), 2);
+    assert.equal(hopsOf(await bench.take('hopcount_limit = 3\n', { content })), 1);
   });
 });

@@ -19,6 +19,8 @@ export interface Taken {
   readonly log: readonly string[];
   /** `queued`, or code and text of the refusal. */
   readonly reply: string;
+  /** Of a refused message: the header section that goes back. */
+  readonly returnedHeader: string;
 }
 
 export interface Given {
@@ -98,6 +100,7 @@ export class Workbench {
     for (const chunk of chunks) await message.write(chunk);
     const result = await message.end();
     const reply = result.kind === 'refused' ? `${result.code} ${result.dsn} ${result.text}` : 'queued';
-    return { ...taken, content: Buffer.concat(written).toString(), log, reply };
+    const returnedHeader = result.kind === 'refused' ? (result.returned?.header?.toString() ?? '') : '';
+    return { ...taken, returnedHeader, content: Buffer.concat(written).toString(), log, reply };
   }
 }

@@ -121,7 +121,14 @@ describe('pickup', () => {
   });
 
   it('keeps a refused file until its sender has been told', async () => {
-    const refused = { kind: 'refused', code: 550, dsn: '5.7.1', text: 'no', isRuleText: true, envelope } as const;
+    const refused = {
+      kind: 'refused',
+      code: 550,
+      dsn: '5.7.1',
+      text: 'no',
+      isRuleText: true,
+      returned: envelope,
+    } as const;
     const { pickup, returned, leave } = setUp(refused, { ok: false, reason: 'no space' });
     const path = leave('F1', `${formatMaildropEnvelope(ENVELOPE)}x\n`);
     await pickup.scan();
@@ -136,7 +143,7 @@ describe('pickup', () => {
       dsn: '5.7.1',
       text: 'no',
       isRuleText: true,
-      envelope,
+      returned: envelope,
     });
     const paths = [leave('F1', 'no envelope\nx\n'), leave('F2', `${formatMaildropEnvelope(ENVELOPE)}x\n`)];
     await pickup.scan();
