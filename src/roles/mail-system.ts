@@ -59,6 +59,12 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
     directory: settings.string('queue_directory'),
     longQueueIds: settings.bool('enable_long_queue_ids'),
     warn,
+    // who started this process starts another one
+    onLost: (reason) => {
+      tools.channelOf(settings, 'qmgr').emit({ kind: 'fatal', text: `the queue can't be written: ${reason}` });
+      log.flush();
+      process.exit(1);
+    },
     ...storeOptions,
   });
   const core = openMessageCore(tools, { deliverers, store });

@@ -33,6 +33,8 @@ export interface StoreOptions {
   /** enable_long_queue_ids. */
   readonly longQueueIds: boolean;
   readonly warn: (text: string) => void;
+  /** The queue can't be written any more: only a new process helps. */
+  readonly onLost?: (reason: string) => void;
   /** Whom a new database belongs to when the process runs as root. */
   readonly owner?: { readonly uid: number; readonly gid: number };
   /** The writer's thread, where it was loaded before. */
@@ -48,7 +50,8 @@ export async function openStore(options: StoreOptions): Promise<QueueStore> {
     for (const line of lines) options.warn(line);
     reader?.reopen();
   };
-  const writer = await WriterClient.start(path, onSalvaged, options.writerThread);
+  const { warn, onLost = warn, writerThread } = options;
+  const writer = await WriterClient.start(path, { onSalvaged, onLost }, writerThread);
   reader = new Reader(path);
   const store = new SqliteStore(options, writer, reader);
   await store.register();

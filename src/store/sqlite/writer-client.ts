@@ -19,6 +19,13 @@ const maxFreeBuffers = 16;
 
 const retryMs = 1000;
 
+export interface WriterEvents {
+  /** The file is a new one, with log lines. */
+  readonly onSalvaged: (lines: readonly string[]) => void;
+  /** The thread is gone: nothing can be written any more. */
+  readonly onLost: (reason: string) => void;
+}
+
 export class WriterClient {
   readonly #worker: WriterThread;
   #waiting: Waiting[] = [];
@@ -28,23 +35,22 @@ export class WriterClient {
   readonly #retries = new Map<Waiting, NodeJS.Timeout>();
   #running: readonly Waiting[] = [];
   #failure: Error | undefined;
+  #isClosing = false;
   #idle: (() => void) | undefined;
 
   private constructor(worker: WriterThread) {
     this.#worker = worker;
   }
 
-  /**
-   * Opens the database in the thread, a new one where none is given; rejects when it can't. `onSalvaged`: the file is a
-   * new one, with log lines.
-   */
-  static async start(
-    path: string,
-    onSalvaged: (lines: readonly string[]) => void,
-    thread?: WriterThread,
-  ): Promise<WriterClient> {
+  /** Opens the database in the thread, a new one where none is given; rejects when it can't. */
+  static async start(path: string, { onSalvaged, onLost }: WriterEvents, thread?: WriterThread): Promise<WriterClient> {
     const worker = thread ?? (await loadWriterThread());
     const client = new WriterClient(worker);
+    const lose = (error: Error): void => {
+      if (client.#isClosing || client.#failure !== undefined) return;
+      client.#fail(error);
+      onLost(error.message);
+    };
     await new Promise<void>((resolve, reject) => {
       worker.on('message', (report: WriterReport) => {
         if (report.kind === 'results') {
@@ -54,12 +60,12 @@ export class WriterClient {
         else if (report.kind === 'failed') reject(new StoreError(report.reason));
         else if (report.kind === 'ready') resolve();
       });
-      worker.on('error', (error) => {
-        client.#fail(error instanceof Error ? error : new Error(String(error)));
-        reject(error instanceof Error ? error : new Error(String(error)));
-      });
+      worker.once('error', (error) => reject(error instanceof Error ? error : new Error(String(error))));
+      worker.once('exit', () => reject(new StoreError('the thread that writes has ended')));
       client.#order({ kind: 'open', path });
     });
+    worker.on('error', (error) => lose(error instanceof Error ? error : new Error(String(error))));
+    worker.on('exit', () => lose(new Error('the thread that writes has ended')));
     return client;
   }
 
@@ -140,6 +146,7 @@ export class WriterClient {
 
   /** Finishes what waits, then ends the thread. */
   async close(): Promise<void> {
+    if (this.#failure !== undefined) return;
     for (const [waiting, timer] of this.#retries) {
       clearTimeout(timer);
       waiting.reject(new StoreFullError('the disk is full'));
@@ -150,6 +157,7 @@ export class WriterClient {
         this.#idle = resolve;
       });
     }
+    this.#isClosing = true;
     this.#order({ kind: 'close' });
     await new Promise<void>((resolve) => {
       this.#worker.once('exit', () => resolve());

@@ -130,10 +130,15 @@ export class Writer {
     this.#file.database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
   }
 
+  /** False where that can't be now: no room, no inode, no descriptor. */
   #fillReserve(): boolean {
-    const isThere = this.#reserve.fill();
-    this.#file.database.exec(`PRAGMA wal_autocheckpoint = ${this.#reserve.logPages()}`);
-    return isThere;
+    try {
+      const isThere = this.#reserve.fill();
+      this.#file.database.exec(`PRAGMA wal_autocheckpoint = ${this.#reserve.logPages()}`);
+      return isThere;
+    } catch {
+      return false; // it is looked after again when the disk is full
+    }
   }
 
   #refillReserve(): boolean {
