@@ -1,5 +1,5 @@
 /** What comes of a message when all its deliveries have ended: removed, bounced, deferred, expired. qmgr(8), bounce(8) */
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { EventChannel } from '#events';
 import type { AddressVerification, Outcome, ProbeResult } from '#message';
 import type { QueuedMessage, QueueStore } from '#store';
@@ -10,6 +10,9 @@ import type { NotifiedRecipient } from './report-details.ts';
 import { type Bouncer, type NotifiedParts, type Reported, sendDelayWarning, sendReports } from './reports.ts';
 import type { QmgrSettings } from './settings.ts';
 import { warnOfStore } from './trouble.ts';
+
+/** After that a queue that could not be written is tried again. */
+const retryMs = 10_000;
 
 export interface SettleOptions {
   readonly store: QueueStore;
@@ -32,12 +35,26 @@ export async function settleOrPutBack(message: ActiveMessage, options: SettleOpt
     warnOfStore(message, error, events);
   }
   const { queueId, envelope } = message.queued;
-  const dueAt = nextAttemptAt(envelope.arrivedAt, now(), settings);
+  const rest = message.attempt.rest();
+  do {
+    const dueAt = nextAttemptAt(envelope.arrivedAt, now(), settings);
+    try {
+      await store.settle({ queueId, ...rest, next: { kind: 'deferred', dueAt } });
+      return;
+    } catch (error) {
+      warnOfStore(message, error, events);
+    }
+    // until then nobody else would take it; at a stop its lease ends
+  } while (await hasPaused(message.abort.signal));
+}
+
+/** False: the queue manager stops. */
+async function hasPaused(signal: AbortSignal): Promise<boolean> {
   try {
-    await store.settle({ queueId, ...message.attempt.rest(), next: { kind: 'deferred', dueAt } });
-  } catch (error) {
-    // it stays under our lease, which the next start gives back
-    warnOfStore(message, error, events);
+    await setTimeout(retryMs, undefined, { signal, ref: false });
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { loadConfiguration } from '#config';
 import type { MailEvent } from '#events';
 import {
@@ -111,6 +112,17 @@ export class Scene {
     });
     manager.start();
     return manager;
+  }
+
+  /** Messages can't be updated, or deleted, until the function is called that this gives. */
+  breakWrites(what: 'UPDATE' | 'DELETE'): () => void {
+    const run = (sql: string): void => {
+      const database = new DatabaseSync(join(this.#queue, 'posthorn.db'));
+      database.exec(sql);
+      database.close();
+    };
+    run(`CREATE TRIGGER broken BEFORE ${what} ON messages BEGIN SELECT RAISE(ABORT, 'broken'); END`);
+    return () => run('DROP TRIGGER broken');
   }
 
   /** The system stops in the middle of things, and starts again. */

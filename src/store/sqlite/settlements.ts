@@ -26,10 +26,21 @@ export class Settlements {
 
   /** Resolves when it is on disk. */
   async settle(settlement: Settlement): Promise<void> {
-    const { queueId, outcomes, done, next } = settlement;
+    const { queueId, next } = settlement;
     const held = this.#held.get(queueId);
     const serial = serialOf(queueId);
     if (held === undefined || serial === undefined) throw new StoreError(`${queueId}: not claimed by this process`);
+    try {
+      await this.#write(held, serial, settlement);
+    } catch (error) {
+      // it is under our lease still: who settles it may try again
+      if (next !== undefined) this.#held.set(held);
+      throw error;
+    }
+  }
+
+  async #write(held: QueuedMessage, serial: number, settlement: Settlement): Promise<void> {
+    const { outcomes, done, next } = settlement;
     const { recipients } = held;
     if (next?.kind === 'gone') {
       this.#held.forget(held);
@@ -38,9 +49,9 @@ export class Settlements {
     } else if (recipients instanceof PartedRecipients) {
       const { partSize } = recipients;
       const changes = changesByPart(outcomes, done ?? [], partSize);
-      const operations: Operation[] = changes.length === 0 ? [] : [{ kind: 'progress', serial, partSize, changes }];
-      if (next !== undefined) operations.push(this.#moved(held, settlement, next));
-      await Promise.all(operations.map((operation) => this.#writer.run(operation)));
+      if (changes.length > 0) await this.#writer.run({ kind: 'progress', serial, partSize, changes });
+      // only now: who takes the message next must not deliver to those again
+      if (next !== undefined) await this.#writer.run(this.#moved(held, settlement, next));
     } else if (recipients instanceof FewRecipients) {
       const merged = mergeOutcomes(recipients.list, outcomes, done ?? []);
       if (next === undefined) {

@@ -26,6 +26,32 @@ describe('the queue manager', () => {
     assert.equal(scene.requests.length, 1);
   });
 
+  it('delivers nothing twice when the end of a message can not be written', async () => {
+    const scene = await open();
+    const undo = scene.breakWrites('DELETE');
+    const id = await scene.send(['a@one.example']);
+    await scene.until(async () => (await scene.stateOf(id)) === 'deferred');
+    undo();
+    await scene.manager.flush();
+    await scene.until(async () => (await scene.stateOf(id)) === undefined);
+    assert.equal(scene.requests.length, 1);
+  });
+
+  it('keeps trying to write the end of a message', async (context) => {
+    const scene = await open('', () => ({ kind: 'deferred' }));
+    context.mock.timers.enable({ apis: ['setTimeout'] });
+    const undo = scene.breakWrites('UPDATE');
+    const id = await scene.send(['a@one.example']);
+    const warnings = (): number => scene.events.filter(({ kind }) => kind === 'warning').length;
+    await scene.until(() => warnings() === 2);
+    context.mock.timers.tick(10_000);
+    await scene.until(() => warnings() === 3);
+    undo();
+    context.mock.timers.tick(10_000);
+    await scene.until(async () => (await scene.stateOf(id)) === 'deferred');
+    assert.equal(scene.requests.length, 1);
+  });
+
   it('groups recipients by destination, sorts them, and splits them at the recipient limit', async () => {
     const scene = await open('smtp_destination_recipient_limit = 2\n');
     await scene.send(['c@one.example', 'a@one.example', 'x@two.example', 'b@one.example']);
