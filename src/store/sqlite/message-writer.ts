@@ -80,14 +80,16 @@ export class SqliteMessageWriter implements MessageWriter {
     this.#inFlight += length;
     const written = this.#writer
       .run({ kind: 'part', serial: this.#serial, holder: this.#holder, part, data })
-      .catch((error: unknown) => {
-        this.#failed ??= error instanceof Error ? error : new Error(String(error));
-      })
+      .catch((error: unknown) => this.#fail(error))
       .then(() => {
         this.#inFlight -= length;
         this.#pending = this.#pending.filter((other) => other !== written);
       });
     this.#pending.push(written);
+  }
+
+  #fail(error: unknown): void {
+    this.#failed ??= error instanceof Error ? error : new Error(String(error));
   }
 
   addRecipients(recipients: readonly Recipient[]): MaybePromise<void> {
@@ -111,7 +113,12 @@ export class SqliteMessageWriter implements MessageWriter {
     this.#recipients = [];
     if (this.#recipientParts === 0) return;
     this.#recipientParts = 0;
-    void this.#writer.run({ kind: 'forgetRecipients', serial: this.#serial }).catch(() => undefined);
+    // what comes after it must not be committed without it
+    const forgotten = this.#writer.run({ kind: 'forgetRecipients', serial: this.#serial }).then(
+      () => undefined,
+      (error: unknown) => this.#fail(error),
+    );
+    this.#pending.push(forgotten);
   }
 
   async commit(message: NewMessage): Promise<void> {

@@ -90,9 +90,9 @@ export type WriterReport =
   /** The database was damaged and made anew: log lines about it. */
   | { readonly kind: 'salvaged'; readonly lines: readonly string[] };
 
-/** Whether an operation adds mail; all others free room or say what became of mail, and must not fail on a full disk. */
-export function addsMail(operation: Operation): boolean {
-  return operation.kind === 'put' || operation.kind === 'part';
+/** Whether an operation is part of adding mail; all others free room or say what became of mail, and must not fail on a full disk. */
+export function addsMail({ kind }: Operation): boolean {
+  return kind === 'put' || kind === 'part' || kind === 'forgetRecipients';
 }
 
 /** A list of serial numbers that were changed, or a number; [] where there is nothing to say. */

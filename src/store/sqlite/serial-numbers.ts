@@ -3,13 +3,17 @@ import { StoreError } from '../queue-store.ts';
 import { serialBlock } from './schema.ts';
 import type { WriterClient } from './writer-client.ts';
 
+/** When a block could not be fetched. */
+const numbersBetweenTries = 1024;
+
 export class SerialNumbers {
-  readonly #writer: WriterClient;
+  readonly #writer: Pick<WriterClient, 'run'>;
   readonly #warn: (text: string) => void;
   #next = 0;
   #end = 0;
+  #isReserving = false;
 
-  constructor(writer: WriterClient, warn: (text: string) => void) {
+  constructor(writer: Pick<WriterClient, 'run'>, warn: (text: string) => void) {
     this.#writer = writer;
     this.#warn = warn;
   }
@@ -24,12 +28,22 @@ export class SerialNumbers {
 
   /** A number that nothing else has; the next block is fetched in good time. Throws StoreError when all are used up. */
   take(): number {
-    if (this.#next >= this.#end) throw new StoreError('out of serial numbers');
-    if (this.#end - this.#next === serialBlock / 2)
-      this.reserve().catch((error: unknown) => this.#warn(`cannot reserve serial numbers: ${String(error)}`));
+    const left = this.#end - this.#next;
+    if (left <= serialBlock / 2 && left % numbersBetweenTries === 0) this.#reserveAhead();
+    if (left === 0) throw new StoreError('out of serial numbers');
     const serial = this.#next;
     this.#next += 1;
     return serial;
+  }
+
+  #reserveAhead(): void {
+    if (this.#isReserving) return;
+    this.#isReserving = true;
+    this.reserve()
+      .catch((error: unknown) => this.#warn(`cannot reserve serial numbers: ${String(error)}`))
+      .finally(() => {
+        this.#isReserving = false;
+      });
   }
 
   /** Gives back what was not used. */
