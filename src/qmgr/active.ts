@@ -1,5 +1,5 @@
 /** A message while it is active: what is still to deliver, and what became of its recipients so far. */
-import type { RequestRecipient } from '#message';
+import type { RequestRecipient, Status } from '#message';
 import type { QueuedMessage, RecipientPart, StoredRecipient } from '#store';
 import { type Attempt, beginAttempt } from './attempt.ts';
 import type { Destination } from './destination.ts';
@@ -62,6 +62,15 @@ export class ActiveMessage {
       this.#place = 0;
     }
     return batch;
+  }
+
+  /** These recipients wait for the next attempt, and so do those that are not read yet. */
+  giveUp(recipients: readonly RequestRecipient[], isDamaged: boolean): void {
+    const status: Status = { code: '4.3.0', reason: 'address resolver failure' };
+    for (const { index } of recipients)
+      if (!this.attempt.has(index)) this.attempt.record({ index, kind: 'deferred', status }, recipients);
+    this.isGivenUp = isDamaged || this.unreadCount > 0;
+    this.isRouting = false;
   }
 
   /** Address probe or `sendmail -bv`: nothing is delivered, nothing is tried again. */

@@ -2,7 +2,7 @@
  * The queue manager: takes messages from the store, routes and schedules them, hands deliveries to agents, and settles
  * what comes of them. qmgr(8)
  */
-import { type RequestRecipient, Roster, type Status } from '#message';
+import { type RequestRecipient, Roster } from '#message';
 import { type QueuedMessage, StoreError } from '#store';
 import { ActiveMessage } from './active.ts';
 import { Assignment } from './assignment.ts';
@@ -19,6 +19,7 @@ import { Scheduler, type TransportStatus } from './scheduler.ts';
 import { compileSettings, compileTransport, type QmgrSettings } from './settings.ts';
 import { settleOrPutBack } from './settle.ts';
 import { emitPanic, warnOfStore } from './trouble.ts';
+import { WorkUnderWay } from './work-under-way.ts';
 
 export interface QueueManagerStatus {
   readonly active: number;
@@ -42,11 +43,9 @@ export class QueueManager {
   #sequence = 0;
   /** Flushes whose messages are being claimed. */
   #flushes = 0;
-  /** Deliveries and settlements. */
-  #underWay = 0;
+  readonly #work = new WorkUnderWay();
   #pauseTimer: NodeJS.Timeout | undefined;
   #isStopped = true;
-  #whenIdle: (() => void) | undefined;
 
   constructor(options: QueueManagerOptions) {
     this.#options = options;
@@ -76,10 +75,9 @@ export class QueueManager {
     this.#deliveries = new Deliveries({
       ...parts,
       onEnded: (message) => {
-        this.#underWay -= 1;
         this.#endEntry(message);
         this.#dispatch();
-        this.#noticeIdle();
+        this.#work.end();
       },
       onWithdrawn: (message) => this.#endEntry(message),
     });
@@ -118,19 +116,9 @@ export class QueueManager {
     this.#intake.stop();
     clearTimeout(this.#pauseTimer);
     this.#reader.stop();
-    if (this.#underWay > 0) await this.#idle(deadlineMs);
+    await this.#work.idle(deadlineMs);
     await Promise.all([...this.#active.values()].map((message) => this.#writer.writeRest(message)));
     for (const message of this.#active.values()) message.abort.abort();
-  }
-
-  #idle(deadlineMs: number): Promise<void> {
-    return new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, deadlineMs);
-      this.#whenIdle = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 
   get activeCount(): number {
@@ -200,11 +188,7 @@ export class QueueManager {
     const { events } = this.#options;
     if (error instanceof StoreError) warnOfStore(message, error, events);
     else emitPanic(error, events);
-    const status: Status = { code: '4.3.0', reason: 'address resolver failure' };
-    for (const { index } of recipients)
-      if (!message.attempt.has(index)) message.attempt.record({ index, kind: 'deferred', status }, recipients);
-    message.isGivenUp = error instanceof StoreError || message.unreadCount > 0;
-    message.isRouting = false;
+    message.giveUp(recipients, error instanceof StoreError);
     this.#space.givenUp(message);
     // what was scheduled before the bug was met still runs, and settles at its end
     if (message.isDone) void this.#settle(message);
@@ -232,7 +216,7 @@ export class QueueManager {
     if (this.#isStopped) return;
     const now = this.#options.now();
     for (const { transport, entry } of this.#scheduler.startable(now)) {
-      this.#underWay += 1;
+      this.#work.begin();
       void this.#deliveries.deliver(transport, entry);
     }
     this.#reader.goOn(now);
@@ -242,18 +226,13 @@ export class QueueManager {
     this.#pauseTimer = setTimeout(() => this.#dispatch(), next - now);
   }
 
-  #noticeIdle(): void {
-    if (this.#underWay === 0) this.#whenIdle?.();
-  }
-
   async #settle(message: ActiveMessage): Promise<void> {
-    this.#underWay += 1;
+    this.#work.begin();
     await settleOrPutBack(message, { ...this.#options, settings: this.#settings, writer: this.#writer });
     this.#active.delete(message.queued.queueId);
     if (message.isAddressProbe) this.#activeProbes -= 1;
     this.#intake.left(message.queued);
-    this.#underWay -= 1;
-    this.#noticeIdle();
+    this.#work.end();
   }
 
   /** What is active, where it waits and why. */

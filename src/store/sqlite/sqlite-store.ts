@@ -15,7 +15,7 @@ import { Claims } from './claims.ts';
 import { HeldMessages } from './held-messages.ts';
 import { isLiving, processStart } from './holder.ts';
 import { type GatheredMessage, SqliteMessageWriter } from './message-writer.ts';
-import type { Operation } from './operations.ts';
+import { QueueChanges } from './queue-changes.ts';
 import { Reader } from './reader.ts';
 import { databaseName, queueNumbers } from './schema.ts';
 import { putOperation, updateOperation } from './row-operations.ts';
@@ -24,9 +24,6 @@ import { SerialNumbers } from './serial-numbers.ts';
 import { StoredMessages } from './stored-messages.ts';
 import { WriterClient } from './writer-client.ts';
 import type { WriterThread } from './writer-worker.ts';
-
-/** Messages changed in one transaction. */
-const batchSize = 1000;
 
 export interface StoreOptions {
   readonly directory: string;
@@ -73,6 +70,7 @@ class SqliteStore implements QueueStore {
   readonly #serials: SerialNumbers;
   readonly #claims: Claims;
   readonly #settlements: Settlements;
+  readonly #changes: QueueChanges;
   #holder = 0;
   #listener: ((message: QueuedMessage) => boolean) | undefined;
 
@@ -83,6 +81,7 @@ class SqliteStore implements QueueStore {
     this.#stored = new StoredMessages(reader, writer, this.#held, options.warn);
     this.#serials = new SerialNumbers(writer, options.warn);
     this.#claims = new Claims(writer, this.#stored, this.#held, options.warn);
+    this.#changes = new QueueChanges(writer, this.#stored);
     this.#settlements = new Settlements(writer, this.#held, options.warn);
   }
 
@@ -157,27 +156,8 @@ class SqliteStore implements QueueStore {
     return this.#claims.byId(this.#holder, queueIds);
   }
 
-  async makeDue(
-    now: number,
-    filter: { readonly recipientDomain?: string; readonly queueIds?: readonly string[] } = {},
-  ): Promise<number> {
-    const { recipientDomain, queueIds } = filter;
-    const serials =
-      recipientDomain === undefined
-        ? (await this.#stored.rows({ queues: ['deferred'], ...(queueIds && { queueIds }) })).map(({ serial }) => serial)
-        : await this.#stored.waitingFor(recipientDomain);
-    return (await this.#inBatches(serials, (batch) => ({ kind: 'makeDue', now, serials: batch }))).length;
-  }
-
-  /** A transaction for each batch: a long queue holds up nobody's commit. */
-  async #inBatches(
-    serials: readonly number[],
-    operationOn: (batch: readonly number[]) => Operation,
-  ): Promise<readonly number[]> {
-    const changed: number[] = [];
-    for (let at = 0; at < serials.length; at += batchSize)
-      changed.push(...(await this.#writer.run(operationOn(serials.slice(at, at + batchSize)))));
-    return changed;
+  makeDue(now: number, filter: Parameters<QueueStore['makeDue']>[1] = {}): Promise<number> {
+    return this.#changes.makeDue(now, filter);
   }
 
   nextDueAt(): Promise<number | undefined> {
@@ -196,34 +176,24 @@ class SqliteStore implements QueueStore {
     return this.#stored.find(queueId);
   }
 
-  async #change(
-    kind: 'remove' | 'hold' | 'release' | 'requeue' | 'expire',
-    selector: MessageSelector,
-  ): Promise<readonly string[]> {
-    const rows = await this.#stored.rows(selector);
-    const ids = new Map(rows.map(({ serial, id }) => [serial, id]));
-    const changed = await this.#inBatches([...ids.keys()], (batch) => ({ kind, serials: batch }));
-    return changed.flatMap((serial) => ids.get(serial) ?? []);
-  }
-
   remove(selector: MessageSelector): Promise<readonly string[]> {
-    return this.#change('remove', selector);
+    return this.#changes.change('remove', selector);
   }
 
   hold(selector: MessageSelector): Promise<readonly string[]> {
-    return this.#change('hold', selector);
+    return this.#changes.change('hold', selector);
   }
 
   release(selector: MessageSelector): Promise<readonly string[]> {
-    return this.#change('release', selector);
+    return this.#changes.change('release', selector);
   }
 
   requeue(selector: MessageSelector): Promise<readonly string[]> {
-    return this.#change('requeue', selector);
+    return this.#changes.change('requeue', selector);
   }
 
   expire(selector: MessageSelector): Promise<readonly string[]> {
-    return this.#change('expire', selector);
+    return this.#changes.change('expire', selector);
   }
 
   async releaseLeases(holders: 'dead' | 'mine'): Promise<number> {
