@@ -23,10 +23,14 @@ interface Script {
 const commands: Readonly<Record<string, (script: Script) => Promise<number>>> = {
   start: (script) => start(script, false),
   'start-fg': (script) => start(script, true),
-  stop,
-  'quick-stop': stop,
-  abort: stop,
-  drain: stop,
+  stop: (script) => stop(script, 'stopping'),
+  // as in Postfix, which says so only in its log
+  'quick-stop': async (script) => {
+    await stop(script, 'stopping');
+    return 0;
+  },
+  abort: (script) => stop(script, 'aborting'),
+  drain: (script) => stop(script, 'stopping'),
   reload,
   status,
   check: checkStart,
@@ -39,6 +43,19 @@ const commands: Readonly<Record<string, (script: Script) => Promise<number>>> = 
   logrotate,
 };
 
+/** Another program; its options are not ours. */
+function external(words: readonly string[]): (script: Script) => Promise<number> {
+  return async ({ configuration, io, say }) => {
+    const { runExternal } = await import('./run-external.ts');
+    try {
+      return await runExternal(configuration, words, io.env);
+    } catch (error) {
+      say(error instanceof Error ? error.message : String(error), 'fatal');
+      return 1;
+    }
+  };
+}
+
 const usage =
   'Usage: postfix start (or stop, reload, abort, flush, check, status, set-permissions, upgrade-configuration, logrotate)';
 
@@ -46,14 +63,16 @@ const usage =
 const asksRunning: ReadonlySet<string> = new Set(['stop', 'quick-stop', 'abort', 'drain', 'status', 'logrotate']);
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const parsed = parseOptions(args, 'c:Dv');
+  const first = parseOptions(args, 'c:Dv', true);
+  const isExternal = first.kind === 'options' && first.operands[0]?.startsWith('/') === true;
+  const parsed = isExternal ? first : parseOptions(args, 'c:Dv');
   if (parsed.kind === 'invalid') {
     io.stderr(`postfix: ${parsed.problem}\n`);
     return 1;
   }
   const directory = resolve(findConfigDirectory(lastValue(parsed.options, 'c'), io.env));
   const [word = ''] = parsed.operands;
-  const command = commands[word];
+  const command = isExternal ? external(parsed.operands) : commands[word];
   if (command === undefined) {
     io.stderr(`postfix/postfix-script: fatal: unknown command: '${word}'. ${usage}\n`);
     return 1;
@@ -179,14 +198,14 @@ function refuseToUser(say: ScriptLog): number {
   return 1;
 }
 
-async function stop({ queueDirectory, say }: Script): Promise<number> {
+async function stop({ queueDirectory, say }: Script, doing: 'stopping' | 'aborting'): Promise<number> {
   const pid = runningMaster(queueDirectory);
   if (pid === undefined) {
     say('the Postfix mail system is not running', 'fatal');
     return 1;
   }
   if (!isOurs(pid)) return refuseToUser(say);
-  say('stopping the Postfix mail system');
+  say(`${doing} the Postfix mail system`);
   process.kill(pid, 'SIGTERM');
   const until = Date.now() + stopWaitMs;
   while (runningMaster(queueDirectory) === pid) {

@@ -112,8 +112,13 @@ export class ParameterRegistry {
     return parameter;
   }
 
-  /** All names, sorted. */
+  /** Whether Postfix's tools know the name, too. */
+  isListed(name: string): boolean {
+    return this.#rows.has(name) && !this.#unlisted.has(name);
+  }
+
+  /** All names that Postfix's tools know, sorted. */
   names(): readonly string[] {
-    return [...this.#rows.keys()].filter((name) => !this.#unlisted.has(name)).toSorted();
+    return [...this.#rows.keys()].filter((name) => this.isListed(name)).toSorted();
   }
 }

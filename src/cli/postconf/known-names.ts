@@ -36,7 +36,7 @@ const isFormer = ({ obsolete }: Parameter): boolean => obsolete === 'removed' ||
 
 function builtInClass(registry: ParameterRegistry, name: string): NameClass | undefined {
   const parameter = registry.get(name);
-  if (parameter === undefined || isFormer(parameter)) return undefined;
+  if (parameter === undefined || isFormer(parameter) || !registry.isListed(name)) return undefined;
   return parameter.isPerService === true ? 'service' : 'builtin';
 }
 
