@@ -27,7 +27,8 @@ export function createSessionNotifier(options: SessionNoticeOptions): (session: 
   const isObsolete = settings.string('header_from_format') === 'obsolete';
   const header = (name: string, address: string): string =>
     isObsolete ? `${address} (${name})` : `${name} <${address}>`;
-  const textOf = ({ peer, lines, reason }: SessionNotice, to: string): string =>
+  const to = toExternal(settings.string('error_notice_recipient'));
+  const textOf = ({ peer, lines, reason }: SessionNotice): string =>
     [
       `From: ${header('Mail Delivery System', `MAILER-DAEMON@${settings.string('myorigin')}`)}`,
       `To: ${header('Postmaster', to)}`,
@@ -45,15 +46,10 @@ export function createSessionNotifier(options: SessionNoticeOptions): (session: 
     ].join('\r\n');
   return (session) => {
     const recipient = recipientOf(session);
-    send(
-      textOf(session, toExternal(recipient)),
-      `${settings.string('double_bounce_sender')}@${myhostname}`,
-      recipient,
-      {
-        ...options,
-        names: { myhostname, mailName },
-      },
-    ).catch((error: unknown) => warn(`postmaster notify: ${error instanceof Error ? error.message : String(error)}`));
+    send(textOf(session), `${settings.string('double_bounce_sender')}@${myhostname}`, recipient, {
+      ...options,
+      names: { myhostname, mailName },
+    }).catch((error: unknown) => warn(`postmaster notify: ${error instanceof Error ? error.message : String(error)}`));
   };
 }
 

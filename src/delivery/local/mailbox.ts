@@ -55,7 +55,11 @@ export async function deliverToUser(
     return true;
   }
   if (user === undefined) return false;
-  const own = { ...place, rights: rightsOf(user, settings.nobody) };
+  const own = {
+    ...place,
+    rights: rightsOf(user, settings.nobody),
+    deliveredTo: settings.isDeliveredToFrozen ? place.deliveredTo : mailee.address,
+  };
   const command = await byUser(job, mailee, settings.mailboxCommandMaps, settings.mailboxCommand);
   if (command === undefined) return true;
   if (command !== '') await deliverToCommand(job, own, mailee, command, true);
