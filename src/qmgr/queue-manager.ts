@@ -160,6 +160,11 @@ export class QueueManager {
     return this.#intake.scan();
   }
 
+  /** The same; trouble with it is told of in the log. */
+  scanNow(): void {
+    this.#intake.scanNow();
+  }
+
   #accept(queued: QueuedMessage): void {
     this.#sequence += 1;
     const message = new ActiveMessage(queued, this.#options.now(), this.#sequence, this.#flushes > 0);

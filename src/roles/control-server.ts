@@ -4,7 +4,6 @@
  */
 import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { createInterface } from 'node:readline';
 import { setImmediate } from 'node:timers/promises';
 import type { EventChannel } from '#events';
 import type { MaybePromise } from '#message';
@@ -25,6 +24,15 @@ export interface ControlServerOptions {
   /** What postqueue(1) is refused goes here: an ordinary user could not write the log. */
   readonly events: EventChannel;
 }
+
+/** Bytes that anybody may send. */
+const longestQuestion = 65_536;
+/** Bytes of a command, which may name all messages of a long queue. */
+const longestCommand = 256 * 1024 * 1024;
+const requestDeadlineMs = 60_000;
+/** Connections of anybody at once: they must not use up the descriptors. */
+const mostAskers = 100;
+const lineEnd = 10;
 
 type Right = 'view' | 'flush';
 
@@ -155,30 +163,53 @@ function drained(socket: Socket): Promise<void> {
   });
 }
 
+/** The line that asks; what comes behind it is nothing. Rejects when it is too long, or does not come. */
+function requestLine(socket: Socket, limit: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const settle = (end: () => void): void => {
+      clearTimeout(timer);
+      socket.off('data', take);
+      // the end of the connection is seen by reading on
+      socket.resume();
+      end();
+    };
+    const fail = (reason: string): void => settle(() => reject(new Error(reason)));
+    const take = (chunk: Buffer): void => {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > limit) fail('request too long');
+      else if (chunk.includes(lineEnd)) settle(() => resolve(Buffer.concat(chunks).toString().split('\n', 1)[0] ?? ''));
+    };
+    const timer = setTimeout(() => {
+      fail('no request');
+      socket.destroy();
+    }, requestDeadlineMs);
+    socket.on('data', take);
+    socket.once('close', () => fail('the connection was closed'));
+  });
+}
+
 function serve(socket: Socket, options: ControlServerOptions, isPrivileged: boolean): void {
   socket.on('error', () => socket.destroy());
   const write: Write = (value) => {
     return socket.write(`${JSON.stringify(value)}\n`) ? undefined : drained(socket);
   };
-  const lines = createInterface({ input: socket });
-  // it repeats the errors of the socket
-  lines.on('error', () => undefined);
-  lines.once('line', (line) => {
-    const request = parseRequest(line);
-    const work = async (): Promise<void> => {
-      if (request === undefined) throw new Error('bad request');
-      if (!isPrivileged) await checkRight(request.operation, socket, options);
-      await answer(request, options, isPrivileged, write);
-    };
-    work().then(
-      () => socket.end(`${JSON.stringify({ ok: true })}\n`),
-      (error: unknown) => {
-        const reason = error instanceof Error ? error.message : String(error);
-        if (!isPrivileged) options.events.emit({ kind: 'fatal', text: reason });
-        socket.end(`${JSON.stringify({ ok: false, reason })}\n`);
-      },
-    );
-  });
+  const work = async (): Promise<void> => {
+    const request = parseRequest(await requestLine(socket, isPrivileged ? longestCommand : longestQuestion));
+    if (request === undefined) throw new Error('bad request');
+    if (!isPrivileged) await checkRight(request.operation, socket, options);
+    await answer(request, options, isPrivileged, write);
+  };
+  work().then(
+    () => socket.end(`${JSON.stringify({ ok: true })}\n`),
+    (error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (!isPrivileged && !socket.destroyed) options.events.emit({ kind: 'fatal', text: reason });
+      socket.end(`${JSON.stringify({ ok: false, reason })}\n`);
+    },
+  );
 }
 
 /** Opens both sockets. */
@@ -190,6 +221,7 @@ export async function startControlServer(options: ControlServerOptions): Promise
       const own = `${path}.${process.pid}`;
       rmSync(own, { force: true });
       const server = createServer((socket) => serve(socket, options, place === 'private'));
+      if (place === 'public') server.maxConnections = mostAskers;
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
         server.listen(own, resolve);

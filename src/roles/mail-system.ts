@@ -40,7 +40,7 @@ export interface MailSystem {
   drain(): Promise<void>;
   /** The same within seconds. */
   stop(): Promise<void>;
-  /** An older generation has ended: take over what it left. */
+  /** An older generation has ended: take over what it left. Never rejects. */
   takeOver(): Promise<void>;
 }
 
@@ -85,13 +85,15 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
   qmgr.start();
   await intake.start();
 
-  const takeOverFromDead = async (): Promise<void> => {
-    if ((await store.releaseLeases('dead')) > 0) await qmgr.scan();
+  /** What could not be taken over now is looked for again soon. */
+  const takeOver = async (hasEnded: boolean): Promise<void> => {
+    try {
+      if ((await store.releaseLeases('dead')) > 0 || hasEnded) qmgr.scanNow();
+    } catch (error) {
+      warn(`cannot take over the queue: ${String(error)}`);
+    }
   };
-  const leaseCheck = setInterval(
-    () => void takeOverFromDead().catch((error: unknown) => warn(`cannot take over the queue: ${String(error)}`)),
-    leaseCheckMs,
-  ).unref();
+  const leaseCheck = setInterval(() => void takeOver(false), leaseCheckMs).unref();
 
   const drainWithin = async (deadlineMs: number, isPatient: boolean): Promise<void> => {
     const sessions = drainServers(servers.all, servers.screenings, isPatient);
@@ -116,10 +118,7 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
   return {
     drain: () => close(drainDeadlineMs),
     stop: () => close(0),
-    takeOver: async () => {
-      await store.releaseLeases('dead');
-      await qmgr.scan();
-    },
+    takeOver: () => takeOver(true),
   };
 }
 

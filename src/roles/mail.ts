@@ -72,7 +72,12 @@ export async function main(args: readonly string[]): Promise<void> {
   const deliverers = new DelivererRequests();
   let system: MailSystem | undefined;
   const end = async (how: 'drain' | 'stop'): Promise<void> => {
-    await system?.[how]();
+    try {
+      await system?.[how]();
+    } catch (error) {
+      // what was not settled is taken over by the next start
+      process.stderr.write(`${how}: ${describe(error)}\n`);
+    }
     log?.flush();
     process.exit(0);
   };
@@ -90,7 +95,10 @@ export async function main(args: readonly string[]): Promise<void> {
     if (message?.kind === 'generationEnded') void system?.takeOver();
   });
   // without the supervisor nobody would stop this process
-  process.on('disconnect', () => process.exit(1));
+  process.on('disconnect', () => {
+    log?.flush();
+    process.exit(1);
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
   // as root: what nobody else may read
   const writerThread = await loadWriterThread();

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, before, describe, it } from 'node:test';
+import { startControlServer } from '../../../src/roles/control-server.ts';
+import { Scene } from '../../support/queue-scene.ts';
+
+describe('the control socket', () => {
+  const queueDirectory = mkdtempSync(join(tmpdir(), 'control-'));
+  let scene: Scene;
+  let server: { close(): void };
+
+  before(async () => {
+    for (const place of ['public', 'private']) mkdirSync(join(queueDirectory, place));
+    scene = await Scene.open('defer_transports = smtp\n');
+    server = await startControlServer({
+      queueDirectory,
+      store: scene.store,
+      qmgr: scene.manager,
+      requeuer: { run: () => Promise.resolve() },
+      flushSite: () => Promise.resolve(false),
+      refusedUser: () => Promise.resolve(undefined),
+      events: { emit: () => undefined },
+    });
+  });
+  after(async () => {
+    server.close();
+    await scene.close();
+    rmSync(queueDirectory, { recursive: true });
+  });
+
+  function ask(place: string, ...pieces: readonly string[]): Promise<string> {
+    const socket = connect(join(queueDirectory, place, 'control'));
+    // an answer may come before all was said
+    socket.on('error', () => undefined);
+    for (const piece of pieces) socket.write(piece);
+    return text(socket);
+  }
+
+  it('answers a request that comes in pieces', async () => {
+    const id = await scene.send(['a@one.example']);
+    await scene.until(async () => (await scene.stateOf(id)) === 'deferred');
+    const [first = '', last] = (await ask('public', '{"operation":', '"list"}', '\n')).trim().split('\n');
+    assert.ok(first.includes(id));
+    assert.equal(last, '{"ok":true}');
+  });
+
+  it('takes a long line from root only', async () => {
+    const blanks = ' '.repeat(70_000);
+    assert.match(await ask('public', blanks), /request too long/);
+    assert.match(await ask('private', blanks, '{"operation":"flush"}\n'), /"ok":true/);
+  });
+
+  it('refuses what is no request', async () => {
+    assert.match(await ask('public', 'hello\n'), /bad request/);
+  });
+});
