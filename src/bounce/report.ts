@@ -79,7 +79,7 @@ function partEncoding(notice: Notice): readonly string[] {
 
 function headerSection(notice: Notice, boundary: string, settings: BounceSettings): readonly string[] {
   const { template, isPostmasterCopy, message } = notice;
-  const { messageId, smtputf8, requireTls, tlsNotRequired } = message.envelope;
+  const { messageId, requireTls, tlsNotRequired } = message.envelope;
   const isRequired = settings.heedsRequireTls && requireTls;
   const threads = settings.threadsNotices && messageId !== '';
   return [
@@ -91,7 +91,7 @@ function headerSection(notice: Notice, boundary: string, settings: BounceSetting
     `Auto-Submitted: ${isPostmasterCopy ? 'auto-generated' : 'auto-replied'}`,
     ...(settings.copiesTlsRequired && tlsNotRequired === true && !isRequired ? ['TLS-Required: no'] : []),
     'MIME-Version: 1.0',
-    `Content-Type: multipart/report; report-type=${smtputf8 ? 'global-' : ''}delivery-status;`,
+    'Content-Type: multipart/report; report-type=delivery-status;',
     `\tboundary="${boundary}"`,
     `Content-Transfer-Encoding: ${isSevenBit(notice) ? '7bit' : '8bit'}`,
     '',
@@ -132,6 +132,8 @@ function deliveryReportHead(notice: Notice, boundary: string, settings: BounceSe
     `--${boundary}`,
     'Content-Description: Delivery report',
     `Content-Type: message/${smtputf8 ? 'global-' : ''}delivery-status`,
+    // addresses may be 8-bit
+    ...(smtputf8 ? partEncoding(notice) : []),
     '',
     `Reporting-MTA: dns; ${settings.myhostname}`,
     ...(envid === '' ? [] : [`Original-Envelope-Id: ${envid}`]),

@@ -110,6 +110,14 @@ describe('bounce', () => {
     return { bouncer, sent, log };
   };
 
+  it('gives a report with addresses beyond ASCII an encoding, and keeps the type of the whole', async () => {
+    const { bouncer, sent } = setUp();
+    await bouncer.notify('failure', queued({ smtputf8: true }), [[failed('ü@y')]]);
+    const text = sent[0]?.text ?? '';
+    assert.match(text, /^Content-Type: multipart\/report; report-type=delivery-status;/m);
+    assert.match(text, /^Content-Type: message\/global-delivery-status\r\nContent-Transfer-Encoding: 8bit\r\n/m);
+  });
+
   it('returns the message with a report to its sender', async () => {
     const { bouncer, sent, log } = setUp();
     assert.deepEqual(await bouncer.notify('failure', queued(), [[failed('b@y', [], 'list@x')]]), { ok: true });
