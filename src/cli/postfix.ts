@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { type Configuration, ConfigError, findConfigDirectory, loadConfiguration } from '#config';
-import { isAllInOne, masterEngineOptions, runningMaster } from '#master';
+import { isAllInOne, lastReload, masterEngineOptions, runningMaster } from '#master';
 import { keepDescriptorsPrivate } from '#native';
 import { startRefusals, unusableServices } from '#roles';
 import { lastValue, parseOptions } from './getopt.ts';
@@ -12,6 +12,7 @@ import { makeQueueDirectories } from './queue-directories.ts';
 import { createScriptLog, type ScriptLog } from './script-log.ts';
 
 const stopWaitMs = 6000;
+const reloadWaitMs = 10_000;
 
 interface Script {
   readonly io: CliIo;
@@ -219,20 +220,26 @@ async function stop({ queueDirectory, say }: Script, doing: 'stopping' | 'aborti
   return 0;
 }
 
-function reload({ queueDirectory, say }: Script): Promise<number> {
+/** Comes back when the new configuration is in force, or was refused. */
+async function reload({ queueDirectory, say }: Script): Promise<number> {
   const pid = runningMaster(queueDirectory);
   if (pid === undefined) {
     say('the Postfix mail system is not running', 'fatal');
-    return Promise.resolve(1);
+    return 1;
   }
   if (isAllInOne(pid)) {
     say('"posthorn quick-start" reads its configuration when it starts: stop it and start it again', 'fatal');
-    return Promise.resolve(1);
+    return 1;
   }
-  if (!isOurs(pid)) return Promise.resolve(refuseToUser(say));
+  if (!isOurs(pid)) return refuseToUser(say);
   say('refreshing the Postfix mail system');
+  const before = lastReload(queueDirectory);
   process.kill(pid, 'SIGHUP');
-  return Promise.resolve(0);
+  const until = Date.now() + reloadWaitMs;
+  while (lastReload(queueDirectory) === before && runningMaster(queueDirectory) === pid && Date.now() < until) {
+    await sleep(20);
+  }
+  return 0;
 }
 
 function status({ queueDirectory, say }: Script): Promise<number> {

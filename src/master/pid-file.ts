@@ -1,5 +1,5 @@
 /** The pid file, `$queue_directory/pid/master.pid`: who is running. master(8) */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 
 export function pidFilePath(queueDirectory: string): string {
   return `${queueDirectory}/pid/master.pid`;
@@ -45,6 +45,25 @@ function isZombie(pid: number): boolean {
 
 export function writePidFile(queueDirectory: string): void {
   writeFileSync(pidFilePath(queueDirectory), `${String(process.pid).padStart(16)}\n`, { mode: 0o644 });
+}
+
+/** Tells whoever waits for a reload that it is over, by the time of the file. */
+export function markReloaded(queueDirectory: string): void {
+  const now = new Date();
+  try {
+    utimesSync(pidFilePath(queueDirectory), now, now);
+  } catch {
+    // the system is being stopped: nobody waits any more
+  }
+}
+
+/** When the running supervisor has started or last reloaded, in ms; undefined when it is gone. */
+export function lastReload(queueDirectory: string): number | undefined {
+  try {
+    return statSync(pidFilePath(queueDirectory)).mtimeMs;
+  } catch {
+    return undefined; // no file: nothing runs
+  }
 }
 
 export function removePidFile(queueDirectory: string): void {

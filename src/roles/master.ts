@@ -2,7 +2,7 @@
 import { writeSync } from 'node:fs';
 import { ConfigError, loadConfiguration } from '#config';
 import { type EventChannel, EventLog } from '#events';
-import { masterEngineOptions, openLogFile, Supervisor } from '#master';
+import { markReloaded, masterEngineOptions, openLogFile, Supervisor } from '#master';
 import { watchFiles } from './file-watch.ts';
 import { mailOwner } from './mail-owner.ts';
 import { RunningLog } from './mail-log.ts';
@@ -36,7 +36,7 @@ function currentTlsFiles(directory: string): readonly string[] {
 
 /** Arguments: configuration directory, queue directory (so that the process can be recognised). */
 export async function main(args: readonly string[]): Promise<void> {
-  const [directory = ''] = args;
+  const [directory = '', queueDirectory = ''] = args;
   nameProcess('master');
   let supervisor: Supervisor;
   let log: EventLog;
@@ -85,6 +85,7 @@ export async function main(args: readonly string[]): Promise<void> {
       if (!(error instanceof ConfigError)) throw error;
     }
     await supervisor.reload();
+    markReloaded(queueDirectory);
     keyPaths = currentTlsFiles(directory);
   };
   process.on('SIGHUP', () => void reload());

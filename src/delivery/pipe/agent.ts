@@ -163,6 +163,7 @@ class PipeAgent implements DeliveryAgent {
       index: recipient.index,
       kind,
       status,
+      relay: this.#settings.service,
       ...(kind === 'sent' ? { action } : {}),
     });
   }

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { lastReload, markReloaded, pidFilePath, writePidFile } from '#master';
+
+describe('the mark of a reload', () => {
+  let queue = '';
+  before(() => {
+    queue = mkdtempSync(join(tmpdir(), 'reload-'));
+    mkdirSync(join(queue, 'pid'));
+  });
+  after(() => rmSync(queue, { recursive: true }));
+
+  it('is the time of the pid file', () => {
+    assert.equal(lastReload(queue), undefined);
+    writePidFile(queue);
+    utimesSync(pidFilePath(queue), 1, 1);
+    assert.equal(lastReload(queue), 1000);
+    markReloaded(queue);
+    assert.notEqual(lastReload(queue), 1000);
+  });
+
+  it('is nothing to fail over when the system has gone', () => {
+    rmSync(pidFilePath(queue));
+    markReloaded(queue);
+    assert.equal(lastReload(queue), undefined);
+  });
+});
