@@ -18,6 +18,9 @@ export type Extract =
   /** Records came, but none of the type asked for and no alias. */
   | { readonly kind: 'none' };
 
+/** Of more than this the rest is left out: servers of strangers fill 64 KB, and each MX host is a lookup of its own. As Postfix 3.9 */
+const maxRecords = 100;
+
 /** Records of one type for a name that was asked for; `warn` gets Postfix's text about names that can't be believed. */
 export function extractRecords(
   packet: DecodedPacket,
@@ -40,6 +43,10 @@ export function extractRecords(
         if (answers.length === 1) return { kind: 'nullMx' };
         rejected = true;
         continue;
+      }
+      if (records.length === maxRecords) {
+        warn(`dropping records after qname=${name} qtype=${type}: more than ${maxRecords}`);
+        break;
       }
       records.push(record);
     } else if (answer.type === 'CNAME') {
