@@ -6,6 +6,10 @@ import type { PolicyServerOptions } from './policy-options.ts';
 /** Connections to one server at a time; Postfix has one for each of its processes. */
 const maxConnections = 100;
 
+/** A server that says more than this before its empty line says nothing that makes sense. */
+const maxReplyBytes = 1 << 18;
+const LF = 0x0a;
+
 /** A request that came to nothing. `isBrief`: may happen now and then, and is told of after the last try only. */
 interface Failure {
   readonly reason: string;
@@ -61,7 +65,7 @@ class Connection {
     this.#requests += 1;
     const socket = this.#socket;
     return new Promise((resolve) => {
-      let text = '';
+      let received = Buffer.alloc(0);
       const finish = (result: Exchange): void => {
         clearTimeout(timer);
         socket.off('data', onData);
@@ -70,8 +74,10 @@ class Connection {
         resolve(result);
       };
       const onData = (bytes: Buffer): void => {
-        text += bytes.toString('utf8');
-        if (!/(?:^|\n)\n/.test(text)) return;
+        received = Buffer.concat([received, bytes]);
+        const isWhole = received[0] === LF || received.includes('\n\n');
+        if (!isWhole && received.length <= maxReplyBytes) return;
+        const text = received.toString('utf8');
         const action = /^action=(.*)$/m.exec(text)?.[1];
         finish(action === undefined ? noAction : { action });
       };

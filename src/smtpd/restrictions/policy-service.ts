@@ -56,7 +56,12 @@ function requestOf({ facts, stage }: Evaluation, toolbox: Toolbox, context: stri
     ['compatibility_level', settings.string('compatibility_level')],
     ['mail_version', settings.string('mail_version')],
   ];
-  return `${attributes.map(([name, value]) => `${name}=${value}\n`).join('')}\n`;
+  return `${attributes.map(([name, value]) => `${name}=${oneLine(String(value))}\n`).join('')}\n`;
+}
+
+/** A quoted local-part may hold a CR, what XCLIENT tells anything: neither may begin an attribute of its own. */
+function oneLine(value: string): string {
+  return value.replaceAll(/[\0\r\n]/g, '?');
 }
 
 /** Names only of a certificate that an authority vouches for: anybody can write them into his own. */

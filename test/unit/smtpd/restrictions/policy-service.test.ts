@@ -56,8 +56,16 @@ class PolicyServer {
   async #reply(socket: Socket, request: ReadonlyMap<string, string>): Promise<void> {
     this.requests.push(request);
     const action = await this.answer(request, this.requests.length);
-    if (action === undefined) socket.destroy();
-    else socket.write(`action=${action}\n\n`);
+    if (action === undefined) {
+      socket.destroy();
+      return;
+    }
+    const bytes = Buffer.from(`action=${action}\n\n`);
+    const beyondAscii = bytes.findIndex((byte) => byte > 0x7f);
+    socket.write(bytes.subarray(0, beyondAscii + 1));
+    // a character may come in two pieces
+    if (beyondAscii >= 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    socket.write(bytes.subarray(beyondAscii + 1));
   }
 }
 
@@ -167,6 +175,24 @@ describe('check_policy_service', () => {
         assert.deepEqual(of(etrn), ['ETRN', '', '0', '0', '', '', 'example.com']);
       },
     );
+  });
+
+  it('is told one attribute a line, whatever is in it', async () => {
+    server.reset();
+    await withBench(asking(), async (bench) => {
+      await bench.ask('rcpt', { sender: '"a\rsasl_username=root\nsize=0\0"@example.com' });
+      assert.equal(server.requests[0]?.get('sender'), '"a?sasl_username=root?size=0?"@example.com');
+    });
+  });
+
+  it('is understood when a character comes in two pieces', async () => {
+    server.reset();
+    server.answer = () => '450 später';
+    await withBench(asking(), async (bench) => {
+      assert.deepEqual(await bench.recipients('a@example.com'), [
+        '450 4.7.1 <a@example.com>: Recipient address rejected: später',
+      ]);
+    });
   });
 
   it('talks over a socket in the file system, too', async () => {
