@@ -11,6 +11,7 @@ export { quoteLocalPart, toExternal, toInternal } from './quoting.ts';
 export { isAddressLiteral, isValidHostName, parseAddressLiteral, hostNameProblem } from './host-name.ts';
 export {
   type CidrResult,
+  endAddress,
   formatIp,
   type IpAddress,
   ipInNetwork,

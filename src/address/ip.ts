@@ -76,6 +76,14 @@ export function parseIp(text: string): IpAddress | undefined {
   return isMapped ? { family: 'ipv4', bytes: bytes.subarray(12) } : { family: 'ipv6', bytes };
 }
 
+/**
+ * The address of a connection's end as the kernel tells it: an IPv4-mapped one is an IPv4 address, and the interface behind
+ * a link-local one (`fe80::1%eth0`, RFC 4007, 11) is no part of it in lists, replies and logs.
+ */
+export function endAddress(told: string): string {
+  return told.replace(/%.*$/s, '').replace(/^::ffff:(?=[\d.]+$)/i, '');
+}
+
 /** Canonical text (RFC 5952). */
 export function formatIp({ family, bytes }: IpAddress): string {
   if (family === 'ipv4') return bytes.join('.');

@@ -1,6 +1,7 @@
 /** What postscreen needs of a connection, and how it names the two ends. */
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { endAddress } from '#address';
 import type { Endpoint } from '#smtp';
 
 export type ScreenedSocket = Duplex &
@@ -23,10 +24,9 @@ export interface HandedOver extends Endpoints {
 export function endpointsOf(socket: ScreenedSocket): Endpoints | undefined {
   const { remoteAddress, remotePort, localAddress, localPort } = socket;
   if (remoteAddress === undefined || localAddress === undefined) return undefined;
-  const plain = (address: string): string => address.replace(/^::ffff:/, '');
   return {
-    client: { address: plain(remoteAddress), port: String(remotePort ?? '') },
-    server: { address: plain(localAddress), port: String(localPort ?? '') },
+    client: { address: endAddress(remoteAddress), port: String(remotePort ?? '') },
+    server: { address: endAddress(localAddress), port: String(localPort ?? '') },
   };
 }
 

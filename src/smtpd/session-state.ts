@@ -1,5 +1,6 @@
 /** What an SMTP session knows: the client, the greeting, the transaction. RFC 5321, 4.1.4 */
 import type { Socket } from 'node:net';
+import { endAddress } from '#address';
 import type { Endpoint } from '#smtp';
 import type { ClientAttributes, Notify, Submission, SubmissionAction } from '#message';
 import type { FilteredMail } from './proxy-filter/index.ts';
@@ -87,18 +88,17 @@ export function clientText(client: ClientAttributes): string {
 export function clientOf(
   socket: Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'>,
 ): ClientFacts {
-  const plain = (address: string | undefined): string => (address ?? '').replace(/^::ffff:/, '');
   return {
     name: 'unknown',
     nameStatus: 'unknown',
     reverseName: 'unknown',
     reverseNameStatus: 'unknown',
-    address: plain(socket.remoteAddress),
+    address: endAddress(socket.remoteAddress ?? ''),
     port: String(socket.remotePort ?? ''),
     heloName: '',
     protocol: '',
-    connectedFrom: plain(socket.remoteAddress),
-    serverAddress: plain(socket.localAddress),
+    connectedFrom: endAddress(socket.remoteAddress ?? ''),
+    serverAddress: endAddress(socket.localAddress ?? ''),
     serverPort: String(socket.localPort ?? ''),
   };
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   domainToAscii,
+  endAddress,
   foldCase,
   formatIp,
   ipInNetwork,
@@ -82,6 +83,11 @@ describe('Internet addresses', () => {
       assert.equal(parseIp(text), undefined, text);
     }
     assert.deepEqual(parseIp('::ffff:192.0.2.1'), { family: 'ipv4', bytes: Uint8Array.of(192, 0, 2, 1) });
+  });
+
+  it('are no more than addresses at the ends of a connection', () => {
+    const told = ['192.0.2.1', '::ffff:192.0.2.1', 'fe80::1%eth0', '::1', '::ffff:0:1'];
+    assert.deepEqual(told.map(endAddress), ['192.0.2.1', '192.0.2.1', 'fe80::1', '::1', '::ffff:0:1']);
   });
 
   it('are in networks bit by bit', () => {
