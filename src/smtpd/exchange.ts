@@ -193,7 +193,7 @@ export class Exchange {
 /** Ends a connection when the last reply is with the kernel, or when the client hasn't made room for it in time. */
 function endWithin(stream: Duplex, timeoutMs: number): void {
   const destroy = (): void => void stream.destroy();
-  const timer = setTimeout(destroy, timeoutMs);
+  const timer = setTimeout(destroy, timeoutMs).unref();
   stream.once('close', () => clearTimeout(timer));
   stream.end(destroy);
 }
