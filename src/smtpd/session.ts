@@ -123,26 +123,48 @@ export class Session {
 
   /** Runs the session to its end; never rejects. */
   async run(): Promise<void> {
-    const { options, exchange, limits } = this;
-    const { events } = options;
+    const { exchange } = this;
     try {
-      await this.#lookUpClient();
-      events.emit({ kind: 'connected', client: this.clientText });
-      const isReady = options.tls?.wraps !== true || (await beginSecured(this));
-      if (isReady && (await beginLogin(this))) await this.greet();
-      while (!exchange.isOver) await nextCommand(this);
+      await this.#converse();
     } catch (error) {
-      const stack = error instanceof Error ? (error.stack ?? '') : '';
-      events.emit({ kind: 'panic', text: error instanceof Error ? error.message : String(error), stack });
-      await exchange.end(replyOf(`421 4.3.0 ${this.settings.myhostname} Server local error`));
+      this.#panic(error);
+      // what went wrong may be in the way of a reply, too
+      const lastWords = exchange.end(replyOf(`421 4.3.0 ${this.settings.myhostname} Server local error`));
+      await lastWords.catch(() => exchange.cut());
     }
-    exchange.transcript.reset(0);
-    this.resetTransaction();
-    await limits.disconnect();
-    const notes = this.sawBareLf ? ['bare_lf'] : [];
-    if (!this.#isAborted)
-      events.emit({ kind: 'disconnected', client: this.clientText, counters: this.counters.render(notes) });
+    try {
+      await this.#leave();
+    } catch (error) {
+      this.#panic(error);
+    }
     exchange.hangUp();
+  }
+
+  async #converse(): Promise<void> {
+    const { options, exchange } = this;
+    await this.#lookUpClient();
+    options.events.emit({ kind: 'connected', client: this.clientText });
+    const isReady = options.tls?.wraps !== true || (await beginSecured(this));
+    if (isReady && (await beginLogin(this))) await this.greet();
+    while (!exchange.isOver) await nextCommand(this);
+  }
+
+  async #leave(): Promise<void> {
+    this.exchange.transcript.reset(0);
+    this.resetTransaction();
+    await this.limits.disconnect();
+    const notes = this.sawBareLf ? ['bare_lf'] : [];
+    if (this.#isAborted) return;
+    this.options.events.emit({
+      kind: 'disconnected',
+      client: this.clientText,
+      counters: this.counters.render(notes),
+    });
+  }
+
+  #panic(error: unknown): void {
+    const stack = error instanceof Error ? (error.stack ?? '') : '';
+    this.options.events.emit({ kind: 'panic', text: error instanceof Error ? error.message : String(error), stack });
   }
 
   /** '' while there is no queue entry. */

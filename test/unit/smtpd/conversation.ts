@@ -16,6 +16,7 @@ import {
   type SmtpServer,
   type Verdict,
 } from '#smtpd';
+import type { SessionNotice } from '#smtp';
 import { TableOpener } from '#tables';
 
 export interface QueuedMessage {
@@ -32,6 +33,7 @@ export interface Setup {
   readonly outcome?: (queueId: string) => SubmissionResult;
   readonly now?: () => number;
   readonly freeBytes?: number;
+  readonly notifyPostmaster?: (notice: SessionNotice) => void;
   /** Clients can log in. */
   readonly logins?: LoginServer;
 }
@@ -52,6 +54,7 @@ export class TestServer {
     now = Date.now,
     freeBytes = 1e12,
     logins,
+    notifyPostmaster = () => undefined,
   }: Setup = {}) {
     const base =
       'compatibility_level = 3.11\nmyhostname = mail.example.com\nmynetworks = 127.0.0.0/8\nsmtpd_error_sleep_time = 0\n';
@@ -78,6 +81,7 @@ export class TestServer {
       now,
       freeBytes: () => freeBytes,
       flushSite: async () => false,
+      notifyPostmaster,
       login,
     });
   }

@@ -51,6 +51,21 @@ describe('an SMTP session', () => {
     );
   });
 
+  it('ends alone of a mistake of ours, even where that is in its last steps', async () => {
+    const fail = (): never => {
+      throw new Error('a mistake');
+    };
+    const server = serve({ mainCf: 'notify_classes = policy, protocol', notifyPostmaster: fail });
+    const client = server.connect();
+    await client.reply();
+    client.send('MAIL FROM:<a b c>\r\n');
+    await client.reply();
+    client.send('QUIT\r\n');
+    while ((await client.reply()) !== 'closed');
+    await server.server.sessionsEnd();
+    assert.match(server.log.join('\n'), /panic: a mistake/);
+  });
+
   it('says of logins that there are none before it asks for a greeting', async () => {
     const server = serve();
     assert.deepEqual(await server.talk('AUTH PLAIN', 'HELO c.example', 'AUTH PLAIN'), [
