@@ -81,7 +81,9 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
       refusedUser(right === 'view' ? 'authorized_mailq_users' : 'authorized_flush_users', uid, settings, tables),
     events: tools.channelOf(settings, 'postqueue'),
   });
-  const listening = await Promise.all(listeners.map((listener) => listen(listener, servers.all)));
+  const listening = await Promise.all(
+    listeners.map((listener) => listen(listener, servers.all, warningsTo(tools.channelOf(settings, 'master')))),
+  );
   qmgr.start();
   await intake.start();
 
@@ -123,7 +125,11 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
 }
 
 /** A client that has sent all it has to say gets its replies: half-open connections are allowed. */
-function listen(listener: ListenerFd, servers: ReadonlyMap<string, ConnectionService>): Promise<Server> {
+function listen(
+  listener: ListenerFd,
+  servers: ReadonlyMap<string, ConnectionService>,
+  warn: (text: string) => void,
+): Promise<Server> {
   const server = createServer({ noDelay: true, pauseOnConnect: false, allowHalfOpen: true }, (socket) => {
     const service = servers.get(`${listener.service}/inet`);
     if (service === undefined) socket.destroy();
@@ -131,7 +137,11 @@ function listen(listener: ListenerFd, servers: ReadonlyMap<string, ConnectionSer
   });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    const ready = (): void => resolve(server);
+    const ready = (): void => {
+      // later errors are of single connections that could not be taken: the next one may be
+      server.on('error', (error) => warn(`accept connection: ${error.message}`));
+      resolve(server);
+    };
     if (listener.fd === undefined) server.listen({ host: listener.address, port: listener.port }, ready);
     else server.listen({ fd: listener.fd }, ready);
   });
