@@ -27,9 +27,9 @@ export function readLogicalLines(content: string): LogicalLines {
   for (const raw of content.split('\n')) {
     number += 1;
     const text = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
-    if (/^\s*(?:#|$)/.test(text)) continue;
+    if (/^[ \t-\r]*(?:#|$)/.test(text)) continue;
     const piece = { text, line: number };
-    if (!/^\s/.test(text)) lines.push({ text, line: number, pieces: [piece] });
+    if (!/^[ \t-\r]/.test(text)) lines.push({ text, line: number, pieces: [piece] });
     else {
       const last = lines.at(-1);
       if (last === undefined) strays.push(piece);

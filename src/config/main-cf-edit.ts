@@ -7,7 +7,7 @@ export type MainChange =
 
 /** The name an unindented line assigns to. */
 function nameOf(line: string): string {
-  return /^[^\s=]*/.exec(line)?.[0] ?? '';
+  return /^[^ \t-\r=]*/.exec(line)?.[0] ?? '';
 }
 
 function changed(change: MainChange, line: string, isFirst: boolean): readonly string[] {
@@ -30,8 +30,8 @@ export function editMainText(
   if (lines.at(-1) === '') lines.pop();
   let current: MainChange | undefined;
   const out = lines.flatMap((line) => {
-    if (/^\s*(?:#|$)/.test(line)) return [line];
-    const isFirst = !/^\s/.test(line);
+    if (/^[ \t-\r]*(?:#|$)/.test(line)) return [line];
+    const isFirst = !/^[ \t-\r]/.test(line);
     if (isFirst) {
       current = byName.get(nameOf(line));
       if (current !== undefined) {

@@ -1,6 +1,7 @@
 /** main.cf as data: names, values, where they stand. postconf(5) */
 import { type LinePiece, readLogicalLines } from './logical-lines.ts';
 import { ConfigError } from './settings.ts';
+import { trimSpace } from './words.ts';
 
 export interface MainEntry {
   readonly name: string;
@@ -22,11 +23,11 @@ export interface MainFile {
 /** Cuts `name = value`; a text says what is wrong with it. */
 export function splitAssignment(text: string): { readonly name: string; readonly value: string } | string {
   const at = text.indexOf('=');
-  const name = (at < 0 ? text : text.slice(0, at)).trim();
-  if (text.trim() === '') return `missing attribute name: "${text}"`;
-  if (at < 0 || /\s/.test(name)) return `missing '=' after attribute name: "${text}"`;
+  const name = trimSpace(at < 0 ? text : text.slice(0, at));
+  if (trimSpace(text) === '') return `missing attribute name: "${text}"`;
+  if (at < 0 || /[ \t-\r]/.test(name)) return `missing '=' after attribute name: "${text}"`;
   if (name === '') return `missing attribute name: "${text}"`;
-  return { name, value: text.slice(at + 1).trim() };
+  return { name, value: trimSpace(text.slice(at + 1)) };
 }
 
 /**

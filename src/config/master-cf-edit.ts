@@ -1,7 +1,7 @@
 /** master.cf as lines and entries, so that one entry can be changed and all else stays. postconf(1) -M, -F, -P */
 import { parseEntry, type MasterEntryText, type MasterField } from './master-cf.ts';
 import { splitAssignment } from './main-cf.ts';
-import { splitWords } from './words.ts';
+import { splitWords, trimSpace } from './words.ts';
 
 /** Where an entry stands: indices into the file's lines, comments between its lines not counted. */
 export interface PlacedEntry {
@@ -24,9 +24,9 @@ export function readMasterText(
   if (lines.at(-1) === '') lines.pop();
   const groups: number[][] = [];
   for (const [index, line] of lines.entries()) {
-    if (/^\s*(?:#|$)/.test(line)) continue;
+    if (/^[ \t-\r]*(?:#|$)/.test(line)) continue;
     const last = groups.at(-1);
-    if (!/^\s/.test(line)) groups.push([index]);
+    if (!/^[ \t-\r]/.test(line)) groups.push([index]);
     else if (last === undefined) warn(`${path}: logical line must not start with whitespace: "${line}"`);
     else last.push(index);
   }
@@ -46,11 +46,11 @@ export function readMasterText(
 function unbraced(word: string, warn: (text: string) => void): string {
   if (!word.startsWith('{')) return word;
   if (!word.endsWith('}')) warn(`master.cf: missing '}' in "${word}"`);
-  return word.replace(/^\{\s*([^]*?)\s*\}?$/, '$1');
+  return trimSpace(word.slice(1, word.endsWith('}') ? -1 : undefined));
 }
 
 /** Braces where a word would fall apart without. */
-const rebraced = (text: string): string => (/\s/.test(text) ? `{${text}}` : text);
+const rebraced = (text: string): string => (/[ \t-\r]/.test(text) ? `{${text}}` : text);
 
 /** `{ name = value }` becomes `name=value`, in braces when the value has white space. */
 function normalisedSetting(word: string, warn: (text: string) => void): string {
@@ -182,7 +182,7 @@ export type EntryChange =
 
 /** Where the lines of an entry, and the comments and blank lines after them, end. */
 function endOf(text: MasterText, placed: PlacedEntry): number {
-  const next = text.lines.findIndex((line, index) => index > (placed.lines[0] ?? 0) && /^[^\s#]/.test(line));
+  const next = text.lines.findIndex((line, index) => index > (placed.lines[0] ?? 0) && /^[^ \t-\r#]/.test(line));
   return next < 0 ? text.lines.length : next;
 }
 

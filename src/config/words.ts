@@ -24,6 +24,18 @@ function split(
 
 const isSpace = (char: string): boolean =>
   char === ' ' || char === '\t' || char === '\n' || char === '\r' || char === '\f' || char === '\v';
+/**
+ * Without the white space around it. It is that of C: a no-break space or a byte order mark belongs to the text, and so
+ * does each byte of a character where text is read as bytes.
+ */
+export function trimSpace(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isSpace(text.charAt(start))) start += 1;
+  while (end > start && isSpace(text.charAt(end - 1))) end -= 1;
+  return text.slice(start, end);
+}
+
 const isListSeparator = (char: string): boolean => char === ',' || isSpace(char);
 
 /** Words separated by white space. */

@@ -1,6 +1,6 @@
 /** The text files that tables are made from: `key whitespace value`. postmap(1) */
 import { isUtf8 } from 'node:buffer';
-import { readLogicalLines } from '#config';
+import { readLogicalLines, trimSpace } from '#config';
 
 /** What a source file gives, in the order of its lines. */
 export type SourceItem =
@@ -46,20 +46,20 @@ function keyEnd(text: string): number | undefined {
     const char = text.charAt(at);
     if (char === '\\') at += 1;
     else if (char === '"') isQuoted = !isQuoted;
-    else if (!isQuoted && /\s/.test(char)) break;
+    else if (!isQuoted && /[ \t-\r]/.test(char)) break;
   }
   return isQuoted ? undefined : Math.min(at, text.length);
 }
 
 /** `key whitespace value`; a quoted key keeps its quotes, as addresses do in lookups. */
 const readMapLine: LineReader = (line, place, number) => {
-  const text = line.trimEnd();
+  const text = trimSpace(line);
   const end = keyEnd(text);
   if (end === undefined) {
     return [{ kind: 'warning', text: `${place}: unbalanced '"' in '${text}' -- ignoring this line` }];
   }
   const key = text.slice(0, end);
-  const value = text.slice(end).trim();
+  const value = trimSpace(text.slice(end));
   if (value === '') return [{ kind: 'warning', text: `${place}: expected format: key whitespace value` }];
   const entry: SourceItem = { kind: 'entry', key, value, line: number };
   return key.endsWith(':')

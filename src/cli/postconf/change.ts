@@ -22,6 +22,7 @@ import {
   type PlacedEntry,
   readMasterText,
   splitAssignment,
+  trimSpace,
   withField,
   withParameter,
 } from '#config';
@@ -81,9 +82,9 @@ function assignment(text: string): { readonly name: string; readonly value: stri
 
 function toMainChange(change: ChangeKind, text: string): MainChange {
   if (text.includes('\n')) throw new EditError('-e, -X, or -# accepts no multi-line input');
-  if (/^\s*#/.test(text)) throw new EditError('-e, -X, or -# accepts no comment input');
+  if (/^[ \t-\r]*#/.test(text)) throw new EditError('-e, -X, or -# accepts no comment input');
   if (change === 'edit') return { kind: 'set', ...assignment(text) };
-  const name = text.trim();
+  const name = trimSpace(text);
   if (name === '') throw new EditError('-X or -# requires non-blank parameter names');
   if (name.includes('=')) throw new EditError('-X or -# requires parameter names without value');
   return { kind: change, name };
@@ -129,8 +130,8 @@ const requestForms = {
 
 function parseChange(mode: MasterMode, change: ChangeKind, text: string): MasterChange {
   if (text.includes('\n')) throw new EditError('-Me, -Fe, -Pe, -X, or -# accept no multi-line input');
-  if (/^\s*#/.test(text)) throw new EditError('-Me, -Fe, -Pe, -X, or -# accept no comment input');
-  const { name, value } = change === 'edit' ? assignment(text) : { name: text.trim(), value: '' };
+  if (/^[ \t-\r]*#/.test(text)) throw new EditError('-Me, -Fe, -Pe, -X, or -# accept no comment input');
+  const { name, value } = change === 'edit' ? assignment(text) : { name: trimSpace(text), value: '' };
   if (change !== 'edit' && name.includes('=')) throw new EditError('-X or -# requires names without value');
   const count = mode === 'entries' ? 2 : 3;
   const request = parseRequest(name, count, count);
@@ -140,7 +141,7 @@ function parseChange(mode: MasterMode, change: ChangeKind, text: string): Master
 }
 
 function checkThird(mode: MasterMode, change: ChangeKind, third: string, value: string): void {
-  const hasSpace = change === 'edit' && /\s/.test(value);
+  const hasSpace = change === 'edit' && /[ \t-\r]/.test(value);
   if (mode === 'fields') {
     if (third === '*') throw new EditError('-Fe does not accept wild-card field name');
     if (!isFieldName(third)) throw new EditError(`invalid service attribute name: "${third}"`);

@@ -1,5 +1,5 @@
 /** Output lines: white space squeezed, and with -f folded. postconf(1) -f */
-import { splitWords } from '#config';
+import { splitWords, trimSpace } from '#config';
 
 /** Longest line that stays whole. */
 const lineLimit = 80;
@@ -7,8 +7,7 @@ const indent = '    ';
 
 /** One line of words; braces keep what is in them together when they may not be split. */
 export function squeeze(text: string): string {
-  return text
-    .trim()
+  return trimSpace(text)
     .split(/[ \t\r\n\f\v]+/)
     .join(' ');
 }
