@@ -146,7 +146,8 @@ class ListReader {
     this.#comments = [];
     if (this.#address.length === 0) return;
     const parts = this.#address.reverse();
-    const address = joined(parts, internalText, ',');
+    const hasRoute = parts[0]?.kind === 'operator' && parts[0].text === '@';
+    const address = joined(parts, internalText, hasRoute ? ',' : ', ');
     const isLocalPart = !parts.some(({ kind, text }) => kind === 'operator' && text === '@');
     this.#reversed.push({ kind: 'address', address, text: joined(parts, wordText, ', '), isLocalPart });
     this.#address = [];

@@ -60,7 +60,11 @@ function cutPattern(text: string, syntax: ExpressionSyntax, warn: (text: string)
     return undefined;
   }
   let end = 1;
-  while (end < body.length && body.charAt(end) !== delimiter) end += body.charAt(end) === '\\' ? 2 : 1;
+  for (; end < body.length; end += 1) {
+    // a backslash keeps its meaning though it be the delimiter
+    if (body.charAt(end) === '\\') end += 1;
+    else if (body.charAt(end) === delimiter) break;
+  }
   if (end >= body.length) {
     warn(`no closing regexp delimiter "${delimiter}": ${syntax.unclosed}`);
     return undefined;

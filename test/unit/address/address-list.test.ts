@@ -69,4 +69,8 @@ describe('address lists', () => {
     const texts = parseAddressList('a :Name <b@c>').map((token) => ('text' in token ? token.text : ''));
     assert.deepEqual(texts, ['a', ':', 'Name', '<', 'b@c', '>']);
   });
+
+  it('keeps commas of a source route close, and sets others apart', () => {
+    assert.deepEqual(addressesOf(parseAddressList('<@a,@b:c@d>, <e,f>')), ['@a,@b:c@d', 'e, f']);
+  });
 });
