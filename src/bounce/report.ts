@@ -86,8 +86,8 @@ function headerSection(notice: Notice, boundary: string, settings: BounceSetting
     `Date: ${formatMailDate(notice.at)}`,
     `From: ${template.from}`,
     `Subject: ${isPostmasterCopy ? template.postmasterSubject : template.subject}`,
-    `To: ${toExternal(notice.to)}`,
-    ...(threads ? [`References: ${messageId}`, `In-Reply-To: ${messageId}`] : []),
+    `To: ${inLine(toExternal(notice.to))}`,
+    ...(threads ? [`References: ${inLine(messageId)}`, `In-Reply-To: ${inLine(messageId)}`] : []),
     `Auto-Submitted: ${isPostmasterCopy ? 'auto-generated' : 'auto-replied'}`,
     ...(settings.copiesTlsRequired && tlsNotRequired === true && !isRequired ? ['TLS-Required: no'] : []),
     'MIME-Version: 1.0',
@@ -138,7 +138,7 @@ function deliveryReportHead(notice: Notice, boundary: string, settings: BounceSe
     `Reporting-MTA: dns; ${settings.myhostname}`,
     ...(envid === '' ? [] : [`Original-Envelope-Id: ${envid}`]),
     `X-${fieldName}-Queue-ID: ${message.queueId}`,
-    `X-${fieldName}-Sender: ${addressType(sender)}; ${toExternal(sender || settings.mailerDaemon)}`,
+    `X-${fieldName}-Sender: ${addressType(sender)}; ${inLine(toExternal(sender || settings.mailerDaemon))}`,
     `Arrival-Date: ${formatMailDate(arrivedAt)}`,
   ];
 }
@@ -153,8 +153,8 @@ function recipientFields(
   const diagnostic = status.diagnostic ?? { type: `X-${settings.fieldName}`, text: reasonOf(outcome, kind) };
   const known = dsnOriginal !== '' ? dsnOriginal : original === '' ? '' : `rfc822;${toExternal(original)}`;
   return [
-    `Final-Recipient: ${addressType(address)}; ${toExternal(address)}`,
-    ...(known === '' ? [] : [`Original-Recipient: ${known}`]),
+    `Final-Recipient: ${addressType(address)}; ${inLine(toExternal(address))}`,
+    ...(known === '' ? [] : [`Original-Recipient: ${inLine(known)}`]),
     `Action: ${actionOf(kind, outcome)}`,
     `Status: ${status.code}`,
     ...(status.remoteMta === undefined ? [] : [`Remote-MTA: ${status.remoteMta}`]),
@@ -163,6 +163,12 @@ function recipientFields(
       ? [`Will-Retry-Until: ${formatMailDate(message.envelope.arrivedAt + settings.maximalLifetimeMs)}`]
       : []),
   ];
+}
+
+/** What ORCPT=, a quoted local-part or a folded Message-Id holds must not begin a field, or a part, of its own. */
+function inLine(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- line ends above all
+  return text.replaceAll(/[\x00-\x1f\x7f]/g, '?');
 }
 
 function addressType(address: string): string {
@@ -203,7 +209,7 @@ function messagePartHeader(notice: Notice, boundary: string, settings: BounceSet
     `Content-Type: ${type}`,
     ...partEncoding(notice),
     '',
-    `Return-Path: <${toExternal(sender || settings.mailerDaemon)}>`,
+    `Return-Path: <${inLine(toExternal(sender || settings.mailerDaemon))}>`,
   ];
 }
 

@@ -110,6 +110,17 @@ describe('bounce', () => {
     return { bouncer, sent, log };
   };
 
+  it('keeps what others said within its field', async () => {
+    const { bouncer, sent } = setUp();
+    const { recipient, outcome } = failed('"a\rX-One: 1"@y');
+    const dsnOriginal = 'rfc822;a@y\r\n\r\n--OLD1\r\nX-Two: 2';
+    const message = queued({ sender: '"s\rX-Three: 3"@x', messageId: '<m\n\tX-Four: 4>' });
+    await bouncer.notify('failure', message, [[{ recipient: { ...recipient, dsnOriginal }, outcome }]]);
+    const text = sent[0]?.text ?? '';
+    assert.doesNotMatch(text, /[\r\n]\s*X-(?:One|Two|Three|Four):/);
+    assert.match(text, /^Original-Recipient: rfc822;a@y\?\?\?\?--OLD1\?\?X-Two: 2\r$/m);
+  });
+
   it('gives a report with addresses beyond ASCII an encoding, and keeps the type of the whole', async () => {
     const { bouncer, sent } = setUp();
     await bouncer.notify('failure', queued({ smtputf8: true }), [[failed('ü@y')]]);
