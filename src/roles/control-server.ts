@@ -124,7 +124,7 @@ async function answer(
       // of many messages that takes a while: who asked doesn't wait for it
       if (request.operation === 'requeue') void requeuer.run();
       // what is released waits for the next scan, as in Postfix
-      else if (request.operation === 'remove' || request.operation === 'expire') void qmgr.scan();
+      else if (request.operation === 'remove' || request.operation === 'expire') qmgr.scanNow();
       return;
     }
     default:

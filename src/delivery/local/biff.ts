@@ -23,7 +23,7 @@ export function createBiff(port: number = biffPort()): { readonly tell: TellNewM
   return {
     tell(user, offset) {
       opening ??= open();
-      void opening.then((socket) => socket.send(`${user}@${offset}\0`, port, host));
+      void opening.then((socket) => socket.send(`${user}@${offset}\0`, port, host)).catch(() => undefined);
     },
     close() {
       void opening?.then((socket) => socket.close());
