@@ -109,14 +109,10 @@ export function clipField(text: string, limit: number, isRewritten: boolean): st
 }
 
 /**
- * Cuts a header section (CRLF line ends). `restAt` is where it ends: at the empty line, or at the first line that is no
- * header; the end of the text when neither is there.
+ * The fields of a header section (CRLF line ends), one after the other: they may be many. Returns where it ends: at the
+ * empty line, or at the first line that is no header; the end of the text when neither is there.
  */
-export function splitHeader(
-  section: string,
-  limit: number,
-): { readonly fields: readonly HeaderField[]; readonly restAt: number } {
-  const fields: HeaderField[] = [];
+export function* fieldsOf(section: string, limit: number): Generator<HeaderField, number> {
   let open: FieldReader | undefined;
   let at = 0;
   while (at < section.length) {
@@ -128,11 +124,11 @@ export function splitHeader(
     else {
       const name = fieldName(line);
       if (name === undefined) break;
-      if (open !== undefined) fields.push(open.field);
+      if (open !== undefined) yield open.field;
       open = new FieldReader(name, line, limit);
     }
     at = found < 0 ? end : end + 2;
   }
-  if (open !== undefined) fields.push(open.field);
-  return { fields, restAt: at };
+  if (open !== undefined) yield open.field;
+  return at;
 }

@@ -5,7 +5,7 @@ import type { EventChannel } from '#events';
 import type { Envelope, MimeStructure } from '#message';
 import { type MessageMaps, canonicalise } from './address-maps.ts';
 import { readMimeField } from './body-reader.ts';
-import { asText, clipField, fieldRole, type HeaderField, splitHeader, textEncoding } from './header-fields.ts';
+import { asText, clipField, fieldRole, type HeaderField, fieldsOf, textEncoding } from './header-fields.ts';
 import type { Inspector } from './inspector.ts';
 import { encodingField, isReplacedEncoding } from './input-conversion.ts';
 import { missingFields } from './missing-fields.ts';
@@ -80,7 +80,7 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
   const { settings } = maps;
   const encoding = textEncoding(section);
   const text = section.toString(encoding);
-  const { fields, restAt } = splitHeader(text, settings.headerSizeLimit);
+  const fields = fieldsOf(text, settings.headerSizeLimit);
   const context = envelope.rewriteContext;
   const rewrites = rewritesHeaders(envelope, settings);
   const present = new Set<string>();
@@ -88,8 +88,15 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
   const tls: TlsRequests = { requireTls: envelope.requireTls, tlsNotRequired: false };
   let hops = 0;
   let messageId = '';
-  for (const [index, field] of fields.entries()) {
-    if (index % fieldsAtOnce === fieldsAtOnce - 1) yield* ready(setImmediate());
+  let restAt = 0;
+  for (let count = 1; ; count += 1) {
+    const next = fields.next();
+    if (next.done === true) {
+      restAt = next.value;
+      break;
+    }
+    const field = next.value;
+    if (count % fieldsAtOnce === 0) yield* ready(setImmediate());
     readMimeField(structure, inspector, settings, field);
     if (isReplacedEncoding(structure, settings, field.name)) continue;
     const checked = yield* inspector.header(field.name, field.text, 'primary');
