@@ -36,7 +36,7 @@ export async function deliverToMaildir(
   concludeWritten(job, address, asWritten(result), {
     done: 'delivered to maildir',
     failed: (reason) => `maildir delivery failed: ${reason}`,
-    fallback: '4.2.0',
+    fallback: '5.2.0',
   });
 }
 
