@@ -1,11 +1,9 @@
 /** Changes that commands ask for, of many messages at once. postsuper(1), postqueue(1) */
 import type { MessageSelector } from '../queue-store.ts';
 import type { Operation } from './operations.ts';
+import type { MessageName } from './reader.ts';
 import type { StoredMessages } from './stored-messages.ts';
 import type { WriterClient } from './writer-client.ts';
-
-/** Messages changed in one transaction. */
-const batchSize = 1000;
 
 export class QueueChanges {
   readonly #writer: WriterClient;
@@ -21,32 +19,31 @@ export class QueueChanges {
     now: number,
     { recipientDomain, queueIds }: { readonly recipientDomain?: string; readonly queueIds?: readonly string[] },
   ): Promise<number> {
-    const serials =
+    const names =
       recipientDomain === undefined
-        ? (await this.#stored.rows({ queues: ['deferred'], ...(queueIds && { queueIds }) })).map(({ serial }) => serial)
-        : await this.#stored.waitingFor(recipientDomain);
-    return (await this.#inBatches(serials, (batch) => ({ kind: 'makeDue', now, serials: batch }))).length;
+        ? this.#stored.names({ queues: ['deferred'], ...(queueIds && { queueIds }) })
+        : this.#stored.waitingFor(recipientDomain);
+    return (await this.#changeAll(names, (serials) => ({ kind: 'makeDue', now, serials }))).length;
   }
 
   /** Gives the queue IDs of those that were changed. */
-  async change(
+  change(
     kind: 'remove' | 'hold' | 'release' | 'requeue' | 'expire',
     selector: MessageSelector,
   ): Promise<readonly string[]> {
-    const rows = await this.#stored.rows(selector);
-    const ids = new Map(rows.map(({ serial, id }) => [serial, id]));
-    const changed = await this.#inBatches([...ids.keys()], (batch) => ({ kind, serials: batch }));
-    return changed.flatMap((serial) => ids.get(serial) ?? []);
+    return this.#changeAll(this.#stored.names(selector), (serials) => ({ kind, serials }));
   }
 
-  /** A transaction for each batch: a long queue holds up nobody's commit. */
-  async #inBatches(
-    serials: readonly number[],
-    operationOn: (batch: readonly number[]) => Operation,
-  ): Promise<readonly number[]> {
-    const changed: number[] = [];
-    for (let at = 0; at < serials.length; at += batchSize)
-      changed.push(...(await this.#writer.run(operationOn(serials.slice(at, at + batchSize)))));
+  /** A transaction for some at a time: a long queue holds up nobody's commit. */
+  async #changeAll(
+    names: AsyncIterable<readonly MessageName[]>,
+    operationOn: (serials: readonly number[]) => Operation,
+  ): Promise<readonly string[]> {
+    const changed: string[] = [];
+    for await (const some of names) {
+      const ids = new Map(some.map(({ serial, id }) => [serial, id]));
+      for (const serial of await this.#writer.run(operationOn([...ids.keys()]))) changed.push(ids.get(serial) ?? '');
+    }
     return changed;
   }
 }

@@ -27,6 +27,11 @@ export interface ProgressRow {
   readonly outcomes: string;
 }
 
+export interface MessageName {
+  readonly serial: number;
+  readonly id: string;
+}
+
 type SqlRow = Readonly<Record<string, unknown>>;
 
 function toRow(row: SqlRow): MessageRow {
@@ -109,12 +114,28 @@ export class Reader {
       .map(toRow);
   }
 
-  /** Which messages are in some queues. */
-  ids(queues: readonly number[]): readonly { readonly serial: number; readonly id: string }[] {
+  /** The newest message there is. */
+  lastSerial(): number {
+    return Number(this.#statement('SELECT max(serial) AS last FROM messages').get()?.['last'] ?? 0);
+  }
+
+  /** Which messages are in some queues: a part of those behind `after` and up to `last`. */
+  names(
+    queues: readonly number[],
+    { after, last, limit }: { readonly after: number; readonly last: number; readonly limit: number },
+  ): readonly MessageName[] {
     const marks = queues.map(() => '?').join(',');
-    return this.#statement(`SELECT serial, id FROM messages WHERE queue IN (${marks}) ORDER BY serial`)
-      .all(...queues)
+    return this.#statement(
+      `SELECT serial, id FROM messages WHERE serial > ? AND serial <= ? AND queue IN (${marks}) ORDER BY serial LIMIT ?`,
+    )
+      .all(after, last, ...queues, limit)
       .map((row) => ({ serial: Number(row['serial']), id: String(row['id']) }));
+  }
+
+  /** The message when it is in one of the queues. */
+  name(serial: number, queues: readonly number[]): MessageName | undefined {
+    const row = this.#statement('SELECT id, queue FROM messages WHERE serial = ?').get(serial);
+    return row !== undefined && queues.includes(Number(row['queue'])) ? { serial, id: String(row['id']) } : undefined;
   }
 
   part(serial: number, part: number): { readonly crc: number; readonly data: Uint8Array } | undefined {

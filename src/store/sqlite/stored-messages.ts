@@ -8,13 +8,15 @@ import { storedContent } from './content.ts';
 import type { HeldMessages } from './held-messages.ts';
 import { withOutcomes } from './outcomes.ts';
 import { isOverview, parseRow } from './parsed-row.ts';
-import type { MessageRow, Reader } from './reader.ts';
+import type { MessageName, MessageRow, Reader } from './reader.ts';
 import { type OnDamage, PartedRecipients, type PartsOverview } from './recipient-parts.ts';
 import { isDamage } from './salvage.ts';
 import { queueNameOf, queueNumbers } from './schema.ts';
 import type { WriterClient } from './writer-client.ts';
 
 const pageRows = 100;
+/** Messages that are changed in one transaction. */
+const pageNames = 1000;
 const allQueues: readonly QueueName[] = ['incoming', 'active', 'deferred', 'hold', 'maildrop'];
 
 export class StoredMessages {
@@ -111,15 +113,19 @@ export class StoredMessages {
     }
   }
 
-  /** Serial numbers of deferred messages with a recipient that waits, in this domain. */
-  async waitingFor(domain: string): Promise<readonly number[]> {
+  /** Deferred messages with a recipient that waits, in this domain. */
+  async *waitingFor(domain: string): AsyncIterable<readonly MessageName[]> {
     const suffix = `@${domain.toLowerCase()}`;
-    const serials: number[] = [];
-    for await (const { queueId, recipients } of this.list({ queues: ['deferred'] })) {
-      const serial = serialOf(queueId);
-      if (serial !== undefined && (await hasWaiting(recipients, suffix))) serials.push(serial);
+    let found: MessageName[] = [];
+    for await (const { queueId: id, recipients } of this.list({ queues: ['deferred'] })) {
+      const serial = serialOf(id);
+      if (serial === undefined || !(await hasWaiting(recipients, suffix))) continue;
+      found.push({ serial, id });
+      if (found.length < pageNames) continue;
+      yield found;
+      found = [];
     }
-    return serials;
+    if (found.length > 0) yield found;
   }
 
   /** Rejects with StoreError when the message is there but damaged. */
@@ -134,10 +140,34 @@ export class StoredMessages {
     }
   }
 
-  /** Serial numbers and names; of damaged messages too: they can be removed. */
-  rows(selector: MessageSelector): Promise<readonly { readonly serial: number; readonly id: string }[]> {
-    return this.read((reader) => rowsOf(reader, selector));
+  /** Names of the messages there are now, some at a time; of damaged messages too: they can be removed. */
+  async *names({ queueIds, queues = allQueues }: MessageSelector): AsyncIterable<readonly MessageName[]> {
+    const numbers = queues.map((name) => queueNumbers[name]);
+    if (queueIds !== undefined) {
+      for (let at = 0; at < queueIds.length; at += pageNames) {
+        const wanted = queueIds.slice(at, at + pageNames);
+        const found = await this.read((reader) => wanted.flatMap((id) => named(reader, id, numbers) ?? []));
+        if (found.length > 0) yield found;
+      }
+      return;
+    }
+    // what comes meanwhile, perhaps because of what is done with these, was not meant
+    const last = await this.read((reader) => reader.lastSerial());
+    for (let after = 0; ;) {
+      const page = { after, last, limit: pageNames };
+      const found = await this.read((reader) => reader.names(numbers, page));
+      if (found.length > 0) yield found;
+      const end = found.at(-1);
+      if (end === undefined || found.length < pageNames) return;
+      after = end.serial;
+    }
   }
+}
+
+function named(reader: Reader, id: string, queues: readonly number[]): MessageName | undefined {
+  const serial = serialOf(id);
+  const found = serial === undefined ? undefined : reader.name(serial, queues);
+  return found?.id === id ? found : undefined;
 }
 
 async function hasWaiting(recipients: RecipientList, suffix: string): Promise<boolean> {
@@ -151,17 +181,4 @@ async function hasWaiting(recipients: RecipientList, suffix: string): Promise<bo
     if (!(error instanceof StoreError)) throw error;
   }
   return false;
-}
-
-function rowsOf(
-  reader: Reader,
-  { queueIds, queues }: MessageSelector,
-): readonly { readonly serial: number; readonly id: string }[] {
-  const numbers = (queues ?? allQueues).map((name) => queueNumbers[name]);
-  if (queueIds === undefined) return reader.ids(numbers);
-  return queueIds.flatMap((id) => {
-    const serial = serialOf(id);
-    const row = serial === undefined ? undefined : reader.row(serial);
-    return row?.id === id && numbers.includes(row.queue) ? [{ serial: row.serial, id }] : [];
-  });
 }

@@ -346,6 +346,13 @@ describe('the queue store', () => {
     assert.ok(hasWorked);
   });
 
+  it('changes a long queue a part at a time, without what comes meanwhile', async () => {
+    await Promise.all(Array.from({ length: 1100 }, () => put('x', 'hold')));
+    const late = put('late', 'hold').then(() => put('later', 'hold'));
+    assert.equal((await store.release({ queues: ['hold'] })).length, 1100);
+    assert.equal((await store.remove({ queueIds: [await late] })).length, 1);
+  });
+
   it('requeues at once what was put off for long', async () => {
     const id = await put('put off');
     await store.claimById([id]);
