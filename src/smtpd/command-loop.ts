@@ -23,12 +23,18 @@ export async function nextCommand(session: Session): Promise<void> {
   }
   exchange.input.beginRequest();
   const piece = await exchange.nextPiece();
-  if (piece?.kind === 'line' || piece?.kind === 'longLine') exchange.transcript.heard(piece.text.toString('utf8'));
+  if (piece?.kind === 'line' || piece?.kind === 'longLine')
+    exchange.transcript.heard(withoutSecret(piece.text.toString('utf8')));
   if (piece?.kind === 'line') {
     const text = session.rights.bareNewline === 'no' ? withoutCrs(piece.text) : piece.text;
     return onLine(session, text.toString('utf8'), text, piece.hasBareLf);
   }
   if (piece?.kind === 'longLine') return onLongLine(session, piece.text);
+}
+
+/** The initial response of a login is a password for whoever reads the transcript. RFC 4954, 4 */
+function withoutSecret(line: string): string {
+  return line.replace(/^(\s*AUTH\s+\S+\s+)\S.*$/is, '$1(not shown)');
 }
 
 /** Where lines may end in any way, all CRs before the LF belong to the end. */

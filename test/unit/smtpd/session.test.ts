@@ -66,6 +66,20 @@ describe('an SMTP session', () => {
     assert.match(server.log.join('\n'), /panic: a mistake/);
   });
 
+  it('tells the postmaster of no password', async () => {
+    const told: string[] = [];
+    const server = serve({
+      mainCf: 'notify_classes = protocol',
+      notifyPostmaster: ({ lines }) => told.push(...lines),
+    });
+    await server.talk('EHLO c.example', 'auth plain AGpvZQBzZWNyZXQ=', 'AUTH', 'QUIT');
+    await server.server.sessionsEnd();
+    assert.deepEqual(
+      told.filter((line) => /^In: +auth/i.test(line)),
+      ['In:  auth plain (not shown)', 'In:  AUTH'],
+    );
+  });
+
   it('says of logins that there are none before it asks for a greeting', async () => {
     const server = serve();
     assert.deepEqual(await server.talk('AUTH PLAIN', 'HELO c.example', 'AUTH PLAIN'), [
