@@ -65,7 +65,11 @@ mail_spool_directory = ${base}/mail/
 `,
     );
     writeFileSync(`${etc}/master.cf`, master(await freePort()));
-    writeFileSync(`${etc}/aliases`, `cmd: "|cat > ${work}/command"\nfile: ${work}/file\nbox: ${work}/box/\n`);
+    writeFileSync(
+      `${etc}/aliases`,
+      `cmd: "|cat > ${work}/command"\nfile: ${work}/file\nbox: ${work}/box/\nlead: root\nteam: lead, :include:${etc}/team\n`,
+    );
+    writeFileSync(`${etc}/team`, 'root\n');
     assert.equal(run('newaliases', []).status, 0);
     const started = run('postfix', ['start']);
     assert.equal(started.status, 0, started.text);
@@ -122,9 +126,15 @@ mail_spool_directory = ${base}/mail/
     assert.match(readFileSync(`${work}/me`, 'utf8'), /not wanted here/);
   });
 
+  it('sends mail for an include file on as a message of its own, whoever else has it', async () => {
+    assert.equal(run('sendmail', ['-f', 'a@example.org', 'team@example.com'], 'Subject: team\n\nbody\n').status, 0);
+    await logged(/to=<team@example\.com>, .*status=sent \(forwarded as /);
+    await logged(/(?:to=<root@example\.com>, orig_to=<team@example\.com>, .*delivered to maildir[^]*){2}/);
+  });
+
   it("delivers root's own mail, and runs its commands as somebody else", async () => {
     assert.equal(run('sendmail', ['-f', 'a@example.org', 'root@example.com'], 'Subject: root\n\nbody\n').status, 0);
-    await logged(/to=<root@example\.com>, .*status=sent \(delivered to maildir\)/);
+    await logged(/to=<root@example\.com>, relay=.*status=sent \(delivered to maildir\)/);
     const owner = spawnSync('stat', ['-c', '%u', `${base}/mail/root/new`], { encoding: 'utf8' }).stdout.trim();
     assert.equal(owner, '0');
     assert.equal(run('postconf', ['-e', `mailbox_command = id -un > ${work}/who`]).status, 0);
@@ -133,6 +143,11 @@ mail_spool_directory = ${base}/mail/
     assert.equal(run('sendmail', ['-f', 'a@example.org', 'root@example.com'], 'Subject: root\n\nbody\n').status, 0);
     await logged(/to=<root@example\.com>, .*status=sent \(delivered to command: id -un/);
     assert.equal(readFileSync(`${work}/who`, 'utf8'), 'nobody\n');
+    run('postconf', ['-e', 'mailbox_transport = discard:']);
+    assert.equal(run('postfix', ['reload']).status, 0);
+    await logged(/(?:reload -- version[^]*){3}/);
+    assert.equal(run('sendmail', ['-f', 'a@example.org', 'root@example.com'], 'Subject: root\n\nbody\n').status, 0);
+    await logged(/: passing <root@example\.com> to transport=discard\n[^]*postfix\/discard.*to=<root@example\.com>/);
   });
 
   it('does not start with a bad value, and warns of what would be an open relay', () => {

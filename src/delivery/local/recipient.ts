@@ -32,9 +32,8 @@ export async function deliverToAddress(
     warn(job, `recipient nesting limit exceeded for ${toExternal(address)}`);
     return concludeFailed(job, address, '5.4.6', 'recipient nesting limit exceeded');
   }
-  // what an include file names again goes out in its new message all the same
-  const origin = place.kind === 'include' ? 'include ' : '';
-  if (!isNew(job, `${origin}${place.level} ${address.toLowerCase()}`)) return;
+  // what a list with an owner, or an include file, names again goes out in its new message all the same
+  if (!isNew(job, `${place.level} ${address.toLowerCase()} for ${place.owner}`)) return;
   const mailee = maileeOf(job, address);
   if (job.been.has(toExternal(address).toLowerCase())) {
     const sender = await answererFor(job, mailee);
