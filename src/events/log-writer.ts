@@ -26,6 +26,7 @@ export function formatLogTime(at: number): string {
 export function createFileSink(fd: number, hostname: string, form: AddressForm = 'external', isUtf8 = true): LogSink {
   let second = -1;
   let stamp = '';
+  const writeAll = createWriter(fd);
   return {
     write(records) {
       let text = '';
@@ -34,19 +35,33 @@ export function createFileSink(fd: number, hostname: string, form: AddressForm =
         if (now !== second) [second, stamp] = [now, formatLogTime(at)];
         text += `${stamp} ${hostname} ${tag}[${pid}]: ${renderPostfixText(event, form, isUtf8)}\n`;
       }
-      writeAll(fd, Buffer.from(text));
+      writeAll(Buffer.from(text));
     },
   };
 }
 
+/** How long in all a reader that is behind holds up the mail, before its lines are lost until it reads again. */
+const patienceMs = 1000;
+const pauseMs = 5;
+
 /** Writes all of a buffer; a log that can't be written must not stop the mail. */
-function writeAll(fd: number, bytes: Buffer): void {
-  let rest = bytes;
-  try {
-    while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest));
-  } catch {
-    // a full disk: the lines are lost, the mail is not
-  }
+function createWriter(fd: number): (bytes: Buffer) => void {
+  let patience = patienceMs;
+  const pausing = new Int32Array(new SharedArrayBuffer(4));
+  return (bytes) => {
+    for (let rest = bytes; rest.length > 0;) {
+      try {
+        rest = rest.subarray(writeSync(fd, rest));
+        patience = patienceMs;
+      } catch (error) {
+        // a full disk: the lines are lost, the mail is not
+        const isBehind = error instanceof Error && 'code' in error && error.code === 'EAGAIN';
+        if (!isBehind || patience <= 0) return;
+        patience -= pauseMs;
+        Atomics.wait(pausing, 0, 0, pauseMs);
+      }
+    }
+  };
 }
 
 /** Gathers events and hands them to a sink once per turn. */
