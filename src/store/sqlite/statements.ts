@@ -78,7 +78,8 @@ export class Statements {
           `UPDATE messages SET queue = 1, holder = ? WHERE serial IN
              (SELECT serial FROM messages WHERE queue = ${queueNumbers[operation.from]} AND due <= ? ORDER BY due LIMIT ?)
              RETURNING serial`,
-          [operation.holder, operation.now, operation.limit],
+          // only what is deferred waits for its time: not even a clock that was put back keeps up the rest
+          [operation.holder, operation.from === 'deferred' ? operation.now : Number.MAX_SAFE_INTEGER, operation.limit],
         );
       case 'claimSerials':
         return this.#each(

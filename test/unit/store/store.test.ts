@@ -118,6 +118,12 @@ describe('the queue store', () => {
     assert.equal(await textOf(again), 'x');
   });
 
+  it('claims incoming messages also when the clock was put back', async () => {
+    const id = await put('x');
+    const [message] = await store.claim('incoming', 0, 10);
+    assert.equal(message?.queueId, id);
+  });
+
   it('settles to gone, hold and corrupt', async () => {
     const ids = [await put('1'), await put('2'), await put('3')];
     const [first = '', second = '', third = ''] = ids;
