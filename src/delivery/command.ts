@@ -3,6 +3,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
+import { longestTimerMs } from '#message';
 import { errnoOf, errnoText } from './mailbox-error.ts';
 
 export interface CommandRequest {
@@ -171,12 +172,15 @@ export function runCommand(request: CommandRequest, content: AsyncIterable<Buffe
     };
     // half a message must not pass for a whole one
     feed(child.stdin, content).catch(killGroup);
-    const timer = setTimeout(() => {
-      timedOut = true;
-      killGroup();
-      child.stdout.destroy();
-      child.stderr.destroy();
-    }, limitMs);
+    const timer = setTimeout(
+      () => {
+        timedOut = true;
+        killGroup();
+        child.stdout.destroy();
+        child.stderr.destroy();
+      },
+      Math.min(limitMs, longestTimerMs),
+    );
     const end = (facts: Partial<CommandEnd>): void => {
       clearTimeout(timer);
       const printed = output.slice(0, outputLimit).replaceAll('\n', ' ');

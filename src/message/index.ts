@@ -5,6 +5,7 @@ export { formatMaildropEnvelope, type MaildropEnvelope, parseMaildropEnvelope } 
 export { concludedAs, type Finding, type LoggedOutcome, outcomeOf } from './conclusion.ts';
 export { type MimeLimits, type MimePlace, type MimeProblem, MimeStructure } from './mime-structure.ts';
 export { encodeQuotedPrintable } from './quoted-printable.ts';
+export { longestTimerMs } from './longest-timer.ts';
 export { Roster } from './roster.ts';
 export { type MaybePromise, whenReady } from './result.ts';
 export type { DsnAction, OutcomeKind, Status } from './status.ts';

@@ -5,6 +5,7 @@
  * There is room for qmgr_message_active_limit messages. What of their recipients is in memory, all of few or a part of
  * many, has a bound together as well: what has at most qmgr_message_recipient_minimum of them always gets in.
  */
+import { longestTimerMs } from '#message';
 import type { QueuedMessage, QueueStore } from '#store';
 import type { InFlow } from './in-flow.ts';
 import type { QmgrSettings } from './settings.ts';
@@ -77,7 +78,8 @@ export class Intake {
       this.#take(message);
       return true;
     });
-    this.#timer = setInterval(() => this.scanNow(), this.#options.settings.queueRunDelayMs);
+    const { queueRunDelayMs } = this.#options.settings;
+    this.#timer = setInterval(() => this.scanNow(), Math.min(queueRunDelayMs, longestTimerMs));
     this.scanNow();
   }
 
@@ -205,8 +207,16 @@ export class Intake {
       if (this.#fits(message)) this.#take(message);
       else unfit.push(message);
     }
-    for (const { queueId } of unfit) {
-      await store.settle({ queueId, outcomes: [], next: { kind: 'deferred', dueAt: now() + putBackMs } });
+    for (const message of unfit) {
+      const { queueId } = message;
+      try {
+        await store.settle({ queueId, outcomes: [], next: { kind: 'deferred', dueAt: now() + putBackMs } });
+      } catch (error) {
+        // better too many than one that nobody works on
+        this.#options.warn(`${queueId}: cannot be put back: ${error instanceof Error ? error.message : String(error)}`);
+        this.#take(message);
+        continue;
+      }
       if (this.#putBackIds.length < mostRemembered && !this.#putBackIds.includes(queueId))
         this.#putBackIds.push(queueId);
     }

@@ -2,7 +2,7 @@
  * The queue manager: takes messages from the store, routes and schedules them, hands deliveries to agents, and settles
  * what comes of them. qmgr(8)
  */
-import { type RequestRecipient, Roster } from '#message';
+import { longestTimerMs, type RequestRecipient, Roster } from '#message';
 import { type QueuedMessage, StoreError } from '#store';
 import { ActiveMessage } from './active.ts';
 import { Assignment } from './assignment.ts';
@@ -228,7 +228,7 @@ export class QueueManager {
     const next = Math.min(this.#scheduler.nextMoment(now) ?? Infinity, this.#space.nextMoment(now) ?? Infinity);
     if (next === Infinity) return;
     clearTimeout(this.#pauseTimer);
-    this.#pauseTimer = setTimeout(() => this.#dispatch(), next - now);
+    this.#pauseTimer = setTimeout(() => this.#dispatch(), Math.min(next - now, longestTimerMs));
   }
 
   async #settle(message: ActiveMessage): Promise<void> {

@@ -1,4 +1,5 @@
 /** Mail that comes from this machine: what sendmail left in maildrop, and what `postsuper -r` sends through cleanup again. */
+import { longestTimerMs } from '#message';
 import { createPickup, createRequeuer, type Pickup, type Requeuer } from '#pickup';
 import { refusedUser, senderRight } from '#tables';
 import type { MessageCore } from './message-core.ts';
@@ -27,7 +28,7 @@ export function openLocalIntake(tools: ServiceTools, core: MessageCore): LocalIn
     requeuer,
     async start() {
       await pickup?.start();
-      timer = setInterval(() => void requeuer.run(), settings.ms('queue_run_delay'));
+      timer = setInterval(() => void requeuer.run(), Math.min(settings.ms('queue_run_delay'), longestTimerMs));
       void requeuer.run();
     },
     async stop() {

@@ -1,4 +1,5 @@
 /** Takes old entries out of a cache, from time to time, and remembers in it when that was done. postconf(5) *_cleanup_interval */
+import { longestTimerMs } from '#message';
 import type { Cache } from './cache.ts';
 
 export interface CacheCleanupOptions {
@@ -13,7 +14,6 @@ export interface CacheCleanupOptions {
 const lastCleanupKey = '_LAST_CACHE_CLEANUP_COMPLETED_';
 /** Entries at a time; mail goes on in between. */
 const sliceEntries = 200;
-const longestTimerMs = 2 ** 31 - 1;
 
 /** Begins as soon as a cleanup is due; `stop` ends it. */
 export function keepCacheClean(cache: Cache, options: CacheCleanupOptions): { stop(): void } {

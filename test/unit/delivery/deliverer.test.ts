@@ -106,6 +106,20 @@ describe('a deliverer', () => {
     }
   });
 
+  it('lets a command run that has more time than a timer takes', async () => {
+    const limitMs = 30 * 86_400_000;
+    const command = {
+      kind: 'command',
+      command: 'sleep 0.1',
+      shell: '',
+      environment: {},
+      directory: '',
+      limitMs,
+    } as const;
+    const ended = await pool.run(1, 1, command);
+    assert.equal(ended.kind === 'ended' && ended.status, 0);
+  });
+
   it('gives content to commands that read all of it, some of it, or nothing', async () => {
     const command = (text: string) =>
       ({ kind: 'command', command: text, shell: '', environment: {}, directory: '', limitMs: 10_000 }) as const;
