@@ -87,7 +87,9 @@ export function compilePostscreenSettings(settings: Settings, tables: TableOpene
   const seconds = (name: string): number => Math.floor(settings.ms(name) / 1000);
   const stressed = (name: string): StressedMs => {
     const text = settings.expand(`$${name}`, (other) => (other === 'stress' ? 'yes' : undefined));
-    return { normal: settings.ms(name), stressed: parseTime(text, 's') ?? settings.ms(name) };
+    const stressedSeconds = parseTime(text, 's');
+    const normal = settings.ms(name);
+    return { normal, stressed: stressedSeconds === undefined ? normal : stressedSeconds * 1000 };
   };
   // their defaults name a setting of the SMTP server, and their values are not expanded
   const raw = (name: string, serverName: string): string => settings.string(settings.isSet(name) ? name : serverName);
