@@ -9,8 +9,8 @@ import { runRequest } from './deliverer-work.ts';
 import { isWithin, type RootLimits } from './root-limits.ts';
 
 /**
- * Serves requests until the stream ends, and no mailbox is being written to any more: what came only in part is taken
- * back. `limits`: what is served at all, for root.
+ * Serves requests until the stream ends, and no mailbox is being written to any more: of what nobody can be told that it
+ * was delivered, nothing stays. `limits`: what is served at all, for root.
  */
 export async function serveDeliverer(channel: Duplex, limits?: RootLimits): Promise<void> {
   const reader = new FrameReader();
@@ -18,6 +18,7 @@ export async function serveDeliverer(channel: Duplex, limits?: RootLimits): Prom
   const garbage = new ContentGarbage();
   const open = new Roster<number, PieceSink>();
   const writes = new Set<Promise<void>>();
+  const abandoned = new AbortController();
   const answer = (text: DelivererAnswer): void => {
     if (!channel.destroyed) writer.send(text);
   };
@@ -38,7 +39,7 @@ export async function serveDeliverer(channel: Duplex, limits?: RootLimits): Prom
     if (limits !== undefined && !isWithin(limits, request))
       return answer({ id, result: failedResult('4.3.0', 'delivery as root is refused') });
     open.set(id, content);
-    const work = runRequest(request, content).then((result) => {
+    const work = runRequest(request, content, abandoned.signal).then((result) => {
       open.delete(id);
       writes.delete(work);
       answer({ id, result });
@@ -53,6 +54,7 @@ export async function serveDeliverer(channel: Duplex, limits?: RootLimits): Prom
   });
   channel.on('error', () => channel.destroy());
   await new Promise<void>((resolve) => channel.once('close', () => resolve()));
+  abandoned.abort();
   for (const content of open.values()) content.fail();
   await Promise.all(writes);
 }

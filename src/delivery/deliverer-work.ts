@@ -27,15 +27,19 @@ function readFirst(paths: readonly string[], followsLinks: boolean): ReadResult 
   return { kind: 'missing' };
 }
 
-/** Runs a request in this process; never rejects. */
-export async function runRequest(request: DelivererRequest, content: AsyncIterable<Buffer>): Promise<DelivererResult> {
+/** Runs a request in this process; never rejects. Writes that `signal` aborts are taken back. */
+export async function runRequest(
+  request: DelivererRequest,
+  content: AsyncIterable<Buffer>,
+  signal?: AbortSignal,
+): Promise<DelivererResult> {
   try {
     switch (request.kind) {
       case 'maildir':
-        await writeMaildir(request.path, request.hostname, content);
+        await writeMaildir(request.path, request.hostname, content, signal);
         return { kind: 'ok', warnings: [] };
       case 'mailbox':
-        return { kind: 'ok', ...(await appendMailbox(request, content)) };
+        return { kind: 'ok', ...(await appendMailbox(request, content, signal)) };
       case 'command':
         return await runCommand(request, content);
       case 'read':

@@ -147,6 +147,7 @@ async function writeAll(
   before: Stats,
   limit: number,
   content: AsyncIterable<Buffer>,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   let size = before.size;
   try {
@@ -158,6 +159,7 @@ async function writeAll(
       await file.writeFile(piece);
     }
     if (before.isFile()) await file.sync();
+    signal?.throwIfAborted();
   } catch (error) {
     if (before.isFile()) await file.truncate(before.size);
     throw new MailboxError(`error writing message: ${errnoText(error)}`, { errno: errnoOf(error) });
@@ -171,8 +173,12 @@ export interface Appended {
   readonly offset: number;
 }
 
-/** Appends a message. Throws MailboxError. */
-export async function appendMailbox(target: MailboxFile, content: AsyncIterable<Buffer>): Promise<Appended> {
+/** Appends a message. Throws MailboxError, also when `signal` aborts it. */
+export async function appendMailbox(
+  target: MailboxFile,
+  content: AsyncIterable<Buffer>,
+  signal?: AbortSignal,
+): Promise<Appended> {
   const lock = await dotLock(target);
   try {
     const file = await openMailbox(target.path);
@@ -182,7 +188,7 @@ export async function appendMailbox(target: MailboxFile, content: AsyncIterable<
       if (before.isFile()) await lockOpened(file, target);
       const locked = before.isFile() ? await file.stat() : before;
       offset = locked.size;
-      await writeAll(file, locked, target.sizeLimit, content);
+      await writeAll(file, locked, target.sizeLimit, content, signal);
     } finally {
       await file.close();
     }

@@ -98,8 +98,13 @@ function writeWhole(fd: number, piece: Buffer): void {
   for (let rest = piece; rest.length > 0;) rest = rest.subarray(writeSync(fd, rest));
 }
 
-/** Writes a message; it is visible and on disk when this resolves. Throws MailboxError. */
-export async function writeMaildir(path: string, hostname: string, content: AsyncIterable<Buffer>): Promise<void> {
+/** Writes a message; it is visible and on disk when this resolves. Throws MailboxError, also when `signal` aborts it in time. */
+export async function writeMaildir(
+  path: string,
+  hostname: string,
+  content: AsyncIterable<Buffer>,
+  signal?: AbortSignal,
+): Promise<void> {
   const base = path.replace(/\/+$/, '');
   const at = Date.now();
   const temporary = `${base}/tmp/${temporaryName(at, hostname)}`;
@@ -108,6 +113,7 @@ export async function writeMaildir(path: string, hostname: string, content: Asyn
     try {
       for await (const piece of content) writeWhole(fd, piece);
       await synced(fd);
+      signal?.throwIfAborted();
       const { dev, ino } = fstatSync(fd);
       renameSync(temporary, `${base}/new/${maildirName(at, dev, ino, hostname)}`);
     } finally {

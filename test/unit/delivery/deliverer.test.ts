@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { duplexPair } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { createProcessPool, type DelivererPool, serveDeliverer } from '#delivery';
+import { runRequest } from '../../../src/delivery/deliverer-work.ts';
 
 const locks = { kinds: ['dotlock'], attempts: 1, delayMs: 1, staleMs: 1000 };
 
@@ -77,6 +78,21 @@ describe('a deliverer', () => {
     await served;
     assert.equal(readFileSync(mailbox.path).length, 200_000);
     assert.ok(!existsSync(`${mailbox.path}.lock`));
+  });
+
+  it('keeps nothing of a message when nobody can be told that it was written', async () => {
+    const abandoned = new AbortController();
+    async function* abandonedAtTheEnd(): AsyncGenerator<Buffer> {
+      yield* pieces(2);
+      abandoned.abort();
+    }
+    const path = join(directory, 'unheard');
+    const mailbox = { ...toMailbox, kind: 'mailbox', path, sizeLimit: 0 } as const;
+    const maildir = { kind: 'maildir', path: `${path}.d/`, hostname: 'h' } as const;
+    for (const request of [mailbox, maildir])
+      assert.equal((await runRequest(request, abandonedAtTheEnd(), abandoned.signal)).kind, 'failed');
+    assert.equal(readFileSync(path).length, 0);
+    assert.deepEqual([...readdirSync(`${path}.d/new`), ...readdirSync(`${path}.d/tmp`)], []);
   });
 
   it('has delivered to a mailbox whose lock somebody took away', async () => {
