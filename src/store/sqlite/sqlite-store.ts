@@ -227,8 +227,14 @@ class SqliteStore implements QueueStore {
   }
 
   async close(): Promise<void> {
-    await this.releaseLeases('mine');
-    await this.#serials.returnRest();
+    this.#writer.waitNoMore();
+    try {
+      await this.releaseLeases('mine');
+      await this.#serials.returnRest();
+    } catch (error) {
+      // the next start takes over what nobody living holds
+      this.#options.warn(`cannot leave the queue in order: ${error instanceof Error ? error.message : String(error)}`);
+    }
     // the last connection to close empties the log
     this.#reader.close();
     await this.#writer.close();

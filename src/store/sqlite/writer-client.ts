@@ -36,6 +36,7 @@ export class WriterClient {
   #running: readonly Waiting[] = [];
   #failure: Error | undefined;
   #isClosing = false;
+  #isImpatient = false;
   #idle: (() => void) | undefined;
 
   private constructor(worker: WriterThread) {
@@ -128,6 +129,7 @@ export class WriterClient {
 
   /** The disk is full: what frees room, or says what was delivered, waits for better times instead of being lost. */
   #retryLater(waiting: Waiting): void {
+    if (this.#isImpatient) return waiting.reject(new StoreFullError('the disk is full'));
     const timer = setTimeout(() => {
       this.#retries.delete(waiting);
       this.#waiting.push(waiting);
@@ -141,17 +143,24 @@ export class WriterClient {
     for (const { reject } of [...this.#running, ...this.#waiting]) reject(new StoreError(error.message));
     this.#running = [];
     this.#waiting = [];
+    this.waitNoMore();
     this.#idle?.();
   }
 
-  /** Finishes what waits, then ends the thread. */
-  async close(): Promise<void> {
-    if (this.#failure !== undefined) return;
+  /** From now on what finds no room on the disk fails: there is no time left to wait for it. */
+  waitNoMore(): void {
+    this.#isImpatient = true;
     for (const [waiting, timer] of this.#retries) {
       clearTimeout(timer);
       waiting.reject(new StoreFullError('the disk is full'));
     }
     this.#retries.clear();
+  }
+
+  /** Finishes what waits, then ends the thread. */
+  async close(): Promise<void> {
+    if (this.#failure !== undefined) return;
+    this.waitNoMore();
     if (this.#running.length > 0 || this.#waiting.length > 0) {
       await new Promise<void>((resolve) => {
         this.#idle = resolve;
