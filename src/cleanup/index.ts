@@ -22,7 +22,7 @@ export interface CleanupOptions {
 /** The door into the queue for one cleanup service. */
 export function createCleanup({ settings, tables, rewriter, store, events, inFlow }: CleanupOptions): SubmissionPort {
   const compiled = compileSettings(settings, tables);
-  const delayMs = settings.ms('in_flow_delay');
+  const delayMs = settings.timerMs('in_flow_delay');
   const pause = (): Promise<void> | undefined => inFlow?.pause(delayMs);
   const parts = { maps: createAddressMaps(compiled, rewriter, events), store, events, pause };
   return { open: (options) => new CleanupSubmission(parts, options) };

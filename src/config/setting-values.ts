@@ -21,6 +21,9 @@ export interface SettingSources {
   readonly overrides: ReadonlyMap<string, string>;
 }
 
+/** What fits the 32 bits of a timer. */
+const longestTimerMs = 2 ** 31 - 1;
+
 export class SettingValues implements Settings {
   readonly service: string;
   readonly #sources: SettingSources;
@@ -109,6 +112,10 @@ export class SettingValues implements Settings {
       throw this.#problem(name, text, 'bad time value; write a number with s, m, h, d or w behind it, such as "5d"');
     }
     return this.#inBounds(name, text, seconds, ' seconds') * 1000;
+  }
+
+  timerMs(name: string): number {
+    return Math.min(this.ms(name), longestTimerMs);
   }
 
   #inBounds(name: string, text: string, value: number, unit: string): number {

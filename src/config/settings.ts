@@ -25,6 +25,8 @@ export interface Settings {
   int(name: string): number;
   /** A time value in ms, whatever unit it was written in. */
   ms(name: string): number;
+  /** As `ms`, for what a timer is set to: longer than it can wait (24.8 days) it would not wait at all. */
+  timerMs(name: string): number;
   /** Elements separated by comma or white space; `{…}` protects. */
   list(name: string): readonly string[];
   /** As `list`, with origins, for restrictions and match lists. */

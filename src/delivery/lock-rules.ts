@@ -7,7 +7,7 @@ export function readLockRules(settings: Settings, name: string): LockRules {
   return {
     kinds: settings.list(name),
     attempts: settings.int('deliver_lock_attempts'),
-    delayMs: settings.ms('deliver_lock_delay'),
+    delayMs: settings.timerMs('deliver_lock_delay'),
     staleMs: settings.ms('stale_lock_time'),
   };
 }

@@ -45,7 +45,9 @@ function readSpawnSettings(entry: ServiceEntry, configuration: Configuration): S
     uid: user.uid,
     gid,
     limitMs:
-      own === undefined || !/^\d+s?$/.test(own) ? settings.ms('command_time_limit') : Number.parseInt(own, 10) * 1000,
+      own === undefined || !/^\d+s?$/.test(own)
+        ? settings.timerMs('command_time_limit')
+        : Number.parseInt(own, 10) * 1000,
     processLimit: entry.processLimit,
     path: join(settings.string('queue_directory'), entry.isPrivate ? 'private' : 'public', entry.name),
   };

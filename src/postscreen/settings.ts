@@ -88,7 +88,7 @@ export function compilePostscreenSettings(settings: Settings, tables: TableOpene
   const stressed = (name: string): StressedMs => {
     const text = settings.expand(`$${name}`, (other) => (other === 'stress' ? 'yes' : undefined));
     const stressedSeconds = parseTime(text, 's');
-    const normal = settings.ms(name);
+    const normal = settings.timerMs(name);
     return { normal, stressed: stressedSeconds === undefined ? normal : stressedSeconds * 1000 };
   };
   // their defaults name a setting of the SMTP server, and their values are not expanded
@@ -119,7 +119,7 @@ export function compilePostscreenSettings(settings: Settings, tables: TableOpene
     dnsblAction: action('postscreen_dnsbl_action'),
     dnsblThreshold: settings.int('postscreen_dnsbl_threshold'),
     dnsblAllowThreshold: settings.int('postscreen_dnsbl_allowlist_threshold'),
-    dnsblTimeoutMs: settings.ms('postscreen_dnsbl_timeout'),
+    dnsblTimeoutMs: settings.timerMs('postscreen_dnsbl_timeout'),
     dnsblMinTtlSeconds: seconds('postscreen_dnsbl_min_ttl'),
     dnsblMaxTtlSeconds: seconds('postscreen_dnsbl_max_ttl'),
     dnsblReplyMap: list('postscreen_dnsbl_reply_map'),
@@ -178,5 +178,5 @@ function upstreamProxy(settings: Settings): UpstreamProxy | undefined {
   const protocol = settings.string(name);
   if (protocol === '') return undefined;
   if (protocol !== 'haproxy') throw new ConfigError([`unsupported ${name} value: ${protocol}; known is haproxy`]);
-  return { timeoutMs: settings.ms('postscreen_upstream_proxy_timeout'), families: familiesOf(settings) };
+  return { timeoutMs: settings.timerMs('postscreen_upstream_proxy_timeout'), families: familiesOf(settings) };
 }

@@ -50,7 +50,7 @@ export function compileSettings(settings: Settings, warn: (text: string) => void
     recipientLimit: Math.max(recipientLimit, activeLimit),
     recipientMinimum: settings.int('qmgr_message_recipient_minimum'),
     clogWarnMs: settings.ms('qmgr_clog_warn_time'),
-    queueRunDelayMs: settings.ms('queue_run_delay'),
+    queueRunDelayMs: settings.timerMs('queue_run_delay'),
     minimalBackoffMs: settings.ms('minimal_backoff_time'),
     maximalBackoffMs: settings.ms('maximal_backoff_time'),
     maximalLifetimeMs,

@@ -28,7 +28,7 @@ export function openLocalIntake(tools: ServiceTools, core: MessageCore): LocalIn
     requeuer,
     async start() {
       await pickup?.start();
-      timer = setInterval(() => void requeuer.run(), Math.min(settings.ms('queue_run_delay'), longestTimerMs));
+      timer = setInterval(() => void requeuer.run(), Math.min(settings.timerMs('queue_run_delay'), longestTimerMs));
       void requeuer.run();
     },
     async stop() {

@@ -41,9 +41,6 @@ const rateKinds: readonly RateKind[] = ['connection', 'message', 'recipient', 'n
 /** Clients without a session are forgotten from here on. */
 const maxIdleClients = 10_000;
 
-/** The longest that a timer waits. */
-const maxTimerMs = 2 ** 31 - 1;
-
 export class Anvil {
   readonly #options: AnvilOptions;
   readonly #clients = new Map<string, ClientCounts>();
@@ -85,8 +82,7 @@ export class Anvil {
 
   #countsOf(client: string): ClientCounts {
     const now = this.#options.now();
-    const delayMs = Math.min(this.#options.statusUpdateMs, maxTimerMs);
-    this.#reportTimer ??= setTimeout(() => this.report(), delayMs).unref();
+    this.#reportTimer ??= setTimeout(() => this.report(), this.#options.statusUpdateMs).unref();
     let counts = this.#clients.get(client);
     if (counts === undefined) {
       if (this.#clients.size >= maxIdleClients) this.#forgetIdle(now);
@@ -158,7 +154,7 @@ export function anvilClient(
 export function createAnvil(settings: Settings, events: EventChannel, now: () => number): Anvil {
   return new Anvil({
     rateTimeUnitMs: settings.ms('anvil_rate_time_unit'),
-    statusUpdateMs: settings.ms('anvil_status_update_time'),
+    statusUpdateMs: settings.timerMs('anvil_status_update_time'),
     events,
     now,
   });

@@ -160,7 +160,7 @@ function upstreamProxy(settings: Settings): SmtpdSettings['upstreamProxy'] {
   if (protocol !== 'haproxy') {
     throw new ConfigError([`unsupported smtpd_upstream_proxy_protocol value: ${protocol}; known is haproxy`]);
   }
-  return { timeoutMs: settings.ms('smtpd_upstream_proxy_timeout') };
+  return { timeoutMs: settings.timerMs('smtpd_upstream_proxy_timeout') };
 }
 
 export function compileSettings(
@@ -175,8 +175,8 @@ export function compileSettings(
     myhostname: settings.string('myhostname'),
     mailName: settings.string('mail_name'),
     banner: settings.string('smtpd_banner'),
-    timeoutMs: settings.ms('smtpd_timeout'),
-    errorSleepMs: settings.ms('smtpd_error_sleep_time'),
+    timeoutMs: settings.timerMs('smtpd_timeout'),
+    errorSleepMs: settings.timerMs('smtpd_error_sleep_time'),
     softErrorLimit: settings.int('smtpd_soft_error_limit'),
     notifyClasses: new Set(settings.list('notify_classes').map((word) => word.toLowerCase())),
     historyThreshold: settings.int('smtpd_history_flush_threshold'),
@@ -229,14 +229,14 @@ export function compileSettings(
     clientMessageRateLimit: settings.int('smtpd_client_message_rate_limit'),
     clientRecipientRateLimit: settings.int('smtpd_client_recipient_rate_limit'),
     clientNewTlsSessionRateLimit: settings.int('smtpd_client_new_tls_session_rate_limit'),
-    starttlsTimeoutMs: settings.ms('smtpd_starttls_timeout'),
+    starttlsTimeoutMs: settings.timerMs('smtpd_starttls_timeout'),
     clientAuthRateLimit: settings.int('smtpd_client_auth_rate_limit'),
     clientPrefixes: {
       ipv4: settings.int('smtpd_client_ipv4_prefix_length'),
       ipv6: settings.int('smtpd_client_ipv6_prefix_length'),
     },
     rateTimeUnitMs: settings.ms('anvil_rate_time_unit'),
-    anvilStatusUpdateMs: settings.ms('anvil_status_update_time'),
+    anvilStatusUpdateMs: settings.timerMs('anvil_status_update_time'),
     eventLimitExceptions: clients(settings, tables, 'smtpd_client_event_limit_exceptions'),
     families: familiesOf(settings),
     upstreamProxy: upstreamProxy(settings),

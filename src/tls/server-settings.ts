@@ -189,7 +189,7 @@ async function open(
       requestCert: asksCertificate,
       rejectUnauthorized: false,
       // the longest of all; under stress the services wait less
-      handshakeTimeout: settings.ms(names.timeout),
+      handshakeTimeout: settings.timerMs(names.timeout),
       ...(serverNames === undefined ? {} : { SNICallback: nameCallback(serverNames) }),
     });
     if (settings.string('smtpd_tls_session_cache_database') !== '') keepSessions(server, sessionTimeout * 1000, now);

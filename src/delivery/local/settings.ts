@@ -122,7 +122,7 @@ export function readLocalSettings(settings: Settings, tables: TableOpener): Loca
     isDeliveredToFrozen: settings.bool('frozen_delivered_to'),
     nobody: readNobody(settings),
     shell: settings.string('local_command_shell'),
-    commandLimitMs: settings.ms('command_time_limit'),
+    commandLimitMs: settings.timerMs('command_time_limit'),
     commandFilter: settings.string('command_expansion_filter'),
     commandDirectory: settings.string('command_execution_directory'),
     directoryFilter: settings.string('execution_directory_expansion_filter'),

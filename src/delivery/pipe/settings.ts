@@ -59,7 +59,7 @@ export function readPipeSettings(entry: ServiceEntry, settings: Settings): PipeS
     lineEnd: unescape(attributes.get('eol') ?? String.raw`\n`),
     nullSender: attributes.get('null_sender') ?? 'MAILER-DAEMON',
     sizeLimit: Number(attributes.get('size') ?? '0'),
-    limitMs: settings.ms(`${entry.name}_time_limit`),
+    limitMs: settings.timerMs(`${entry.name}_time_limit`),
     delimiters: settings.string('recipient_delimiter'),
     split: {
       ownerRequestSpecial: settings.bool('owner_request_special'),

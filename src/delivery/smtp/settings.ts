@@ -161,7 +161,7 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
     discardKeywords: upper(settings.list(smtp ? 'smtp_discard_ehlo_keywords' : 'lmtp_discard_lhlo_keywords')),
     pixWorkarounds: settings.list(own('pix_workarounds')),
     pixThresholdMs: settings.ms(own('pix_workaround_threshold_time')),
-    pixDelayMs: settings.ms(own('pix_workaround_delay_time')),
+    pixDelayMs: settings.timerMs(own('pix_workaround_delay_time')),
     probeStage: settings.string(own('address_verify_target')).toLowerCase() === 'data' ? 'data' : 'rcpt',
     mimeConversion: !settings.bool('disable_mime_output_conversion'),
     mimeLimits: {
@@ -181,7 +181,7 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
     cache: {
       onDemand: settings.bool(own('connection_cache_on_demand')),
       destinations: settings.elements(own('connection_cache_destinations')),
-      idleMs: settings.ms(own('connection_cache_time_limit')),
+      idleMs: settings.timerMs(own('connection_cache_time_limit')),
       lifetimeMs: settings.ms(own('connection_reuse_time_limit')),
       useLimit: settings.int(own('connection_reuse_count_limit')),
     },

@@ -19,16 +19,16 @@ export interface Timeouts {
 export function compileTimeouts(settings: Settings, protocol: 'smtp' | 'lmtp'): Timeouts {
   const own = (name: string): string => `${protocol}_${name}`;
   return {
-    connect: settings.ms(own('connect_timeout')),
-    helo: settings.ms(protocol === 'smtp' ? 'smtp_helo_timeout' : 'lmtp_lhlo_timeout'),
-    startTls: settings.ms(own('starttls_timeout')),
-    xforward: settings.ms(own('xforward_timeout')),
-    mail: settings.ms(own('mail_timeout')),
-    rcpt: settings.ms(own('rcpt_timeout')),
-    dataInit: settings.ms(own('data_init_timeout')),
-    dataBlock: settings.ms(own('data_xfer_timeout')),
-    dataDone: settings.ms(own('data_done_timeout')),
-    rset: settings.ms(own('rset_timeout')),
-    quit: settings.ms(own('quit_timeout')),
+    connect: settings.timerMs(own('connect_timeout')),
+    helo: settings.timerMs(protocol === 'smtp' ? 'smtp_helo_timeout' : 'lmtp_lhlo_timeout'),
+    startTls: settings.timerMs(own('starttls_timeout')),
+    xforward: settings.timerMs(own('xforward_timeout')),
+    mail: settings.timerMs(own('mail_timeout')),
+    rcpt: settings.timerMs(own('rcpt_timeout')),
+    dataInit: settings.timerMs(own('data_init_timeout')),
+    dataBlock: settings.timerMs(own('data_xfer_timeout')),
+    dataDone: settings.timerMs(own('data_done_timeout')),
+    rset: settings.timerMs(own('rset_timeout')),
+    quit: settings.timerMs(own('quit_timeout')),
   };
 }

@@ -37,7 +37,7 @@ export function compileFilter(settings: Settings): FilterSettings | undefined {
     name,
     endpoint: parseEndpoint(name, queueDirectory),
     ehloName: settings.string('smtpd_proxy_ehlo'),
-    timeoutMs: settings.ms('smtpd_proxy_timeout'),
+    timeoutMs: settings.timerMs('smtpd_proxy_timeout'),
     isDelayed: options.includes('speed_adjust'),
     lineLengthLimit: settings.int('line_length_limit'),
     spoolDirectory: `${queueDirectory}/private`,

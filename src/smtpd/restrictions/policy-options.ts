@@ -51,7 +51,7 @@ export function readPolicyServer(argument: string, settings: Settings): PolicySe
   const problems: string[] = [];
   const ms = (name: (typeof times)[number]): number => {
     const own = given.get(name);
-    if (own === undefined) return settings.ms(name);
+    if (own === undefined) return settings.timerMs(name);
     const seconds = parseTime(own, 's');
     if (seconds === undefined) problems.push(`${argument}: bad time "${own}"`);
     return (seconds ?? 0) * 1000;

@@ -42,7 +42,7 @@ function unverified(kind: 'sender' | 'recipient', readRules: (settings: Settings
     const rules = readRules(settings);
     const looks = {
       count: settings.int('address_verify_poll_count'),
-      delayMs: settings.ms('address_verify_poll_delay'),
+      delayMs: settings.timerMs('address_verify_poll_delay'),
     };
     const service = settings.string('address_verify_service_name');
     return (evaluation) => {

@@ -66,6 +66,16 @@ describe('an SMTP session', () => {
     assert.match(server.log.join('\n'), /panic: a mistake/);
   });
 
+  it('waits for a client longer than a timer can, if that is asked for', async () => {
+    const server = serve({ mainCf: 'smtpd_timeout = 30d' });
+    const client = server.connect();
+    await client.reply();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    client.send('NOOP\r\n');
+    assert.equal(await client.reply(), '250 2.0.0 Ok');
+    client.close();
+  });
+
   it('tells the postmaster of no password', async () => {
     const told: string[] = [];
     const server = serve({
