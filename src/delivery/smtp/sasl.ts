@@ -129,6 +129,7 @@ async function exchange(
   const answers = clientAnswers(mechanism, credentials);
   if (mechanism === 'PLAIN') connection.command(`AUTH PLAIN ${answers.next('')}`, `AUTH PLAIN ${hidden}`);
   else connection.command(`AUTH ${mechanism}`);
+  let isCancelled = false;
   for (;;) {
     const heard = await connection.next(timeoutMs);
     if (heard.kind !== 'reply') return { kind: 'broken', heard };
@@ -137,9 +138,11 @@ async function exchange(
       connection.isPersonal = true;
       return { kind: 'done' };
     }
-    if (reply.code < 300 || reply.code >= 400) return refused(loginRefusal(rules, connection, reply));
-    // a challenge that we have no answer to is cancelled (RFC 4954, 4)
-    connection.command(answers.next(reply.text.slice(4)) ?? '*', hidden);
+    if (reply.code < 300 || reply.code >= 400 || isCancelled) return refused(loginRefusal(rules, connection, reply));
+    // a challenge that we have no answer to is cancelled (RFC 4954, 4), once
+    const answer = answers.next(reply.text.slice(4));
+    isCancelled = answer === undefined;
+    connection.command(answer ?? '*', hidden);
   }
 }
 

@@ -160,6 +160,32 @@ describe('the queue manager', () => {
     await scene.until(() => scene.events.filter((event) => event.kind === 'removed').length === 4);
   });
 
+  it('takes up a large message for which room came while it was put back', async () => {
+    const limits =
+      'qmgr_message_active_limit = 5\nqmgr_message_recipient_minimum = 2\nqmgr_message_recipient_limit = 30\n';
+    const removed = (): number => scene.events.filter((event) => event.kind === 'removed').length;
+    let isBlocked = true;
+    const scene = await open(limits, async () => {
+      while (isBlocked) await new Promise((resolve) => setImmediate(resolve));
+      return { kind: 'sent' };
+    });
+    const settle = scene.store.settle.bind(scene.store);
+    let puttingBack = 0;
+    scene.store.settle = async (settlement) => {
+      if (settlement.next?.kind === 'deferred') {
+        puttingBack += 1;
+        await scene.until(() => removed() === 1);
+      }
+      await settle(settlement);
+    };
+    const recipients = Array.from({ length: 20 }, (_, i) => `u${i}@one.example`);
+    await scene.send(recipients);
+    await scene.send(recipients);
+    await scene.until(() => puttingBack === 1);
+    isBlocked = false;
+    await scene.until(() => removed() === 2);
+  });
+
   it('takes up incoming and deferred mail in turn', async () => {
     const scene = await open('qmgr_message_active_limit = 1\n', ({ recipients: [recipient] }) => ({
       kind: recipient?.address.startsWith('old') === true && scene.clock === startAt ? 'deferred' : 'sent',
