@@ -4,6 +4,8 @@ const LF = 0x0a;
 const CR = 0x0d;
 const crlf = Buffer.from('\r\n');
 const empty = Buffer.alloc(0);
+/** CRs that may still belong to a line end. */
+const mostPendingCrs = 1 << 16;
 
 /** Takes bytes in any split, gives them on with CRLF line ends. What needs no change is not copied. */
 export class LineEndNormalizer {
@@ -32,6 +34,11 @@ export class LineEndNormalizer {
       this.#endsLine = false;
     }
     this.#pendingCrs += bytes.length - end;
+    // no line ends like this, and memory for all of them might be lacking when they turn out to be text
+    if (this.#pendingCrs > mostPendingCrs) {
+      this.#giveCrs(out);
+      this.#endsLine = false;
+    }
     return joined(out);
   }
 
