@@ -217,7 +217,9 @@ export class Intake {
         this.#take(message);
         continue;
       }
-      if (this.#putBackIds.length < mostRemembered && !this.#putBackIds.includes(queueId))
+      // there may be room since it was begun
+      if (this.#fits(message)) await this.#takeUp(queueId);
+      else if (this.#putBackIds.length < mostRemembered && !this.#putBackIds.includes(queueId))
         this.#putBackIds.push(queueId);
     }
   }

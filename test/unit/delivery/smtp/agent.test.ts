@@ -312,6 +312,14 @@ describe('login at a server', () => {
     assert.equal(second.outcomes[0]?.status.code, '4.7.8');
   });
 
+  it('defers when there is no end of challenges', async () => {
+    await using sink = await startSink({ ehlo: '250-s\r\n250 AUTH PLAIN', auth: '334 more', '*': '334 more' });
+    await using agent = startAgent(['smtp_sasl_auth_enable = yes', passwords, plainAllowed]);
+    const { outcomes } = await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example']));
+    assert.deepEqual(words(outcomes), ['deferred 4.5.0']);
+    assert.equal(sink.seen.filter((line) => line === '*').length, 1);
+  });
+
   it('looks for a server that knows SMTPUTF8, and returns mail that needs it when there is none', async () => {
     await using old = await startSink();
     await using able = await startSink(
