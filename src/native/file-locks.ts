@@ -19,18 +19,23 @@ interface Calls {
   fcntl(fd: number, command: number, lock: Buffer): number;
 }
 
+let calls: Calls | undefined;
+
+/** Bound once: what koffi binds stays in memory. */
 function lockCalls(): Calls {
+  if (calls !== undefined) return calls;
   const libc = koffi().load('libc.so.6');
   const flock = libc.func('int flock(int fd, int operation)');
   const fcntl = libc.func('int fcntl(int fd, int command, void *lock)');
-  return {
+  calls = {
     flock: (fd, operation) => Number(flock(fd, operation)),
     fcntl: (fd, command, lock) => Number(fcntl(fd, command, lock)),
   };
+  return calls;
 }
 
 /** Tries to lock for writing, without waiting. The lock ends with the descriptor. */
 export function tryLockFile(fd: number, kind: FileLockKind): boolean {
-  const calls = lockCalls();
-  return (kind === 'flock' ? calls.flock(fd, LOCK_EX_NB) : calls.fcntl(fd, F_SETLK, wholeFile())) === 0;
+  const libc = lockCalls();
+  return (kind === 'flock' ? libc.flock(fd, LOCK_EX_NB) : libc.fcntl(fd, F_SETLK, wholeFile())) === 0;
 }

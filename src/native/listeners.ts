@@ -16,20 +16,24 @@ interface SocketCalls {
   close(fd: number): number;
 }
 
-/** libc's socket calls, bound when first needed. */
+let bound: SocketCalls | undefined;
+
+/** libc's socket calls, bound when first needed; what koffi binds stays in memory. */
 function socketCalls(): SocketCalls {
+  if (bound !== undefined) return bound;
   const libc = koffi().load('libc.so.6');
   const call = (signature: string): ((...args: readonly (number | Buffer)[]) => number) => {
     const bound = libc.func(signature);
     return (...args) => Number(bound(...args));
   };
-  return {
+  bound = {
     socket: call('int socket(int family, int type, int protocol)'),
     setsockopt: call('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)'),
     bind: call('int bind(int fd, const void *address, uint32_t length)'),
     listen: call('int listen(int fd, int backlog)'),
     close: call('int close(int fd)'),
   };
+  return bound;
 }
 
 /** Text of errno after a failed call. */
