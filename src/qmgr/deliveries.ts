@@ -13,7 +13,10 @@ import type { QmgrSettings } from './settings.ts';
 import { emitPanic, warnOfStore } from './trouble.ts';
 
 export interface DeliveryParts {
+  /** Its clock is that of the schedule. */
   readonly options: QueueManagerOptions;
+  /** For the log. */
+  readonly wallClock: () => number;
   readonly settings: QmgrSettings;
   readonly scheduler: Scheduler;
   readonly space: RecipientSpace;
@@ -43,7 +46,7 @@ export class Deliveries {
   async deliver(transport: string, { message, destination, recipients }: Entry): Promise<void> {
     const { agents, now } = this.#parts.options;
     const { queued } = message;
-    const startedAt = now();
+    const startedAt = this.#parts.wallClock();
     const request: DeliveryRequest = {
       queueId: queued.queueId,
       envelope: envelopeFor(queued.envelope, recipients),
@@ -54,7 +57,7 @@ export class Deliveries {
       recipients,
       activeAt: message.activeAt,
       startedAt,
-      reuseConnection: destination.keepsConnections(startedAt),
+      reuseConnection: destination.keepsConnections(now()),
       ...this.#parts.decisions.probeOf(message),
       signal: message.abort.signal,
     };

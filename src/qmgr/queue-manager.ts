@@ -18,6 +18,7 @@ import { RecipientSpace } from './recipient-space.ts';
 import { Scheduler, type TransportStatus } from './scheduler.ts';
 import { compileSettings, compileTransport, type QmgrSettings } from './settings.ts';
 import { settleOrPutBack } from './settle.ts';
+import { steadyClock } from './steady-clock.ts';
 import { emitPanic, warnOfStore } from './trouble.ts';
 import { WorkUnderWay } from './work-under-way.ts';
 
@@ -31,6 +32,8 @@ export interface QueueManagerStatus {
 export class QueueManager {
   readonly #options: QueueManagerOptions;
   readonly #settings: QmgrSettings;
+  /** For the schedule. */
+  readonly #steadyNow: () => number;
   readonly #scheduler: Scheduler;
   readonly #space: RecipientSpace;
   readonly #reader: MessageReader;
@@ -49,6 +52,7 @@ export class QueueManager {
 
   constructor(options: QueueManagerOptions) {
     this.#options = options;
+    this.#steadyNow = steadyClock(options.now);
     const warn = (text: string): void => options.events.emit({ kind: 'warning', text });
     this.#settings = compileSettings(options.settings, warn);
     this.#scheduler = new Scheduler({
@@ -60,7 +64,7 @@ export class QueueManager {
     this.#writer = new OutcomeWriter(options.store, options.events);
     this.#space = new RecipientSpace(this.#settings, (transport) => this.#scheduler.settingsOf(transport));
     const parts = {
-      options,
+      options: { ...options, now: this.#steadyNow },
       settings: this.#settings,
       scheduler: this.#scheduler,
       space: this.#space,
@@ -74,6 +78,7 @@ export class QueueManager {
     });
     this.#deliveries = new Deliveries({
       ...parts,
+      wallClock: options.now,
       onEnded: (message) => {
         this.#endEntry(message);
         this.#dispatch();
@@ -94,7 +99,7 @@ export class QueueManager {
       now: options.now,
       inFlow: options.inFlow,
       accept: (message) => this.#accept(message),
-      prepare: () => this.#scheduler.prune(options.now()),
+      prepare: () => this.#scheduler.prune(this.#steadyNow()),
       warn,
     });
   }
@@ -219,7 +224,7 @@ export class QueueManager {
 
   #dispatch(): void {
     if (this.#isStopped) return;
-    const now = this.#options.now();
+    const now = this.#steadyNow();
     for (const { transport, entry } of this.#scheduler.startable(now)) {
       this.#work.begin();
       void this.#deliveries.deliver(transport, entry);
@@ -242,7 +247,7 @@ export class QueueManager {
 
   /** What is active, where it waits and why. */
   status(): QueueManagerStatus {
-    const transports = this.#scheduler.status(this.#options.now());
+    const transports = this.#scheduler.status(this.#steadyNow());
     return { active: this.#active.size, transports, unread: this.#space.unread() };
   }
 }

@@ -52,6 +52,21 @@ describe('the queue manager', () => {
     assert.equal(scene.requests.length, 1);
   });
 
+  it('makes no longer pause when the clock is put back', async (context) => {
+    const scene = await open('default_destination_rate_delay = 1s\n');
+    context.mock.timers.enable({ apis: ['setTimeout'] });
+    await Promise.all([scene.send(['a@one.example']), scene.send(['b@one.example'])]);
+    await scene.until(() => scene.events.some((event) => event.kind === 'removed'));
+    assert.equal(scene.requests.length, 1);
+    scene.clock -= 3_600_000;
+    context.mock.timers.tick(1);
+    // so that the step is seen before the second is over
+    scene.manager.status();
+    scene.clock += 1000;
+    context.mock.timers.tick(1000);
+    await scene.until(() => scene.requests.length === 2);
+  });
+
   it('groups recipients by destination, sorts them, and splits them at the recipient limit', async () => {
     const scene = await open('smtp_destination_recipient_limit = 2\n');
     await scene.send(['c@one.example', 'a@one.example', 'x@two.example', 'b@one.example']);
