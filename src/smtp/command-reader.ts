@@ -32,6 +32,7 @@ export class CommandReader {
   #skippingLine = false;
   #chunkLeft = 0;
   #chunkLines = new LineEndNormalizer();
+  #chunkEndedInCr = false;
   #bareNewline: BareNewlineMode = 'normalize';
   /** Whether the content's next byte begins a line, and whether the line before ended in CRLF. */
   #atLineStart = true;
@@ -65,6 +66,7 @@ export class CommandReader {
   beginChunk(size: number): void {
     this.#mode = 'bdat';
     this.#chunkLeft = size;
+    this.#sawBareLf = false;
   }
 
   /** What is the longest line from now on, in bytes with a CR at its end. */
@@ -120,6 +122,8 @@ export class CommandReader {
       const raw = this.#buffer.subarray(0, this.#chunkLeft);
       this.#buffer = this.#buffer.subarray(raw.length);
       this.#chunkLeft -= raw.length;
+      if (!this.#sawBareLf) this.#sawBareLf = this.#hasBareLf(raw);
+      this.#chunkEndedInCr = raw[raw.length - 1] === CR;
       const bytes = this.#chunkLines.push(raw);
       if (bytes.length > 0) return { kind: 'content', bytes };
     }
@@ -127,10 +131,17 @@ export class CommandReader {
     return { kind: 'endOfChunk' };
   }
 
+  #hasBareLf(raw: Buffer): boolean {
+    for (let at = raw.indexOf(LF); at >= 0; at = raw.indexOf(LF, at + 1))
+      if (at === 0 ? !this.#chunkEndedInCr : raw[at - 1] !== CR) return true;
+    return false;
+  }
+
   /** After the last chunk: the end of its last line, where it lacks one. */
   endChunks(): Buffer {
     const rest = this.#chunkLines.end();
     this.#chunkLines = new LineEndNormalizer();
+    this.#chunkEndedInCr = false;
     return rest;
   }
 

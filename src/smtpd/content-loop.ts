@@ -93,12 +93,22 @@ async function afterChunk(
   result: CommandResult,
   { isLast, refusal }: ContentOrder & { readonly kind: 'chunk' },
   sink: ContentSink | undefined,
-): Promise<CommandResult> {
-  session.chunks = refusal === undefined ? 'taken' : 'refused';
+): Promise<CommandResult | undefined> {
+  const { bareNewline } = session.rights;
+  const hasBareLf = refusal === undefined && session.exchange.reader.sawBareLf && bareNewline !== 'no';
+  if (hasBareLf) session.sawBareLf = true;
+  const isRefused = hasBareLf && bareNewline === 'reject';
+  session.chunks = refusal === undefined && !isRefused ? 'taken' : 'refused';
   if (isLast) {
     const rest = session.exchange.reader.endChunks();
     if (sink !== undefined) await write(session, sink, rest);
     if (refusal === undefined) session.where = 'END-OF-MESSAGE';
+  }
+  if (isRefused) {
+    if (!isLast) session.where = 'BDAT content';
+    await refuseBareNewline(session, false);
+    if (isLast) session.resetTransaction();
+    return undefined;
   }
   if (refusal !== undefined || sink === undefined) {
     if (isLast) session.resetTransaction();
