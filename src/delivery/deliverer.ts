@@ -39,19 +39,27 @@ interface Open {
 }
 
 const idleMs = 30_000;
+/** Each takes 20 MB. */
+const mostResting = 20;
+
+interface ProcessEvents {
+  readonly onIdle: () => void;
+  /** It takes no more work. */
+  readonly onEnd: () => void;
+}
 
 /** A process that runs as a receiving user. */
 class Process {
   readonly #stream: Promise<Duplex>;
   readonly #writer: Promise<FrameWriter>;
   readonly #open = new Roster<number, Open>();
-  readonly #onEnd: () => void;
+  readonly #events: ProcessEvents;
   #nextId = 0;
   #working = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(connected: Promise<Duplex>, onEnd: () => void) {
-    this.#onEnd = onEnd;
+  constructor(connected: Promise<Duplex>, events: ProcessEvents) {
+    this.#events = events;
     this.#stream = connected;
     this.#writer = connected.then((stream) => {
       const reader = new FrameReader();
@@ -66,7 +74,7 @@ class Process {
   }
 
   #fail(reason: string): void {
-    this.#onEnd();
+    this.#events.onEnd();
     for (const { answer } of this.#open.values()) answer(failedResult('4.3.0', reason));
     this.#open.clear();
   }
@@ -91,7 +99,7 @@ class Process {
       return await this.#run(request, content);
     } finally {
       this.#working -= 1;
-      this.#restartTimer();
+      if (this.#working === 0) this.#idle();
     }
   }
 
@@ -127,18 +135,23 @@ class Process {
     );
   }
 
-  #restartTimer(): void {
+  #idle(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      if (this.#working > 0) return;
-      // what comes while it ends is another one's work
-      this.#onEnd();
-      this.#stream.then(
-        (stream) => stream.end(),
-        () => undefined,
-      );
-    }, idleMs);
+    this.#timer = setTimeout(() => this.retire(), idleMs);
     this.#timer.unref();
+    this.#events.onIdle();
+  }
+
+  /** Ends the process, when it has nothing to do. */
+  retire(): void {
+    if (this.#working > 0) return;
+    clearTimeout(this.#timer);
+    // what comes while it ends is another one's work
+    this.#events.onEnd();
+    this.#stream.then(
+      (stream) => stream.end(),
+      () => undefined,
+    );
   }
 
   close(): void {
@@ -149,20 +162,37 @@ class Process {
   }
 }
 
-/** A pool of processes, one a (uid, gid); `connect` starts one and gives its stream. */
+/**
+ * A pool of processes, one a (uid, gid); `connect` starts one and gives its stream. Those that rest take memory: only the
+ * last few of them stay.
+ */
 export function createProcessPool(connect: (uid: number, gid: number) => Promise<Duplex>): DelivererPool {
   const processes = new Map<string, Process>();
+  /** The one that has rested longest first. */
+  const resting = new Set<Process>();
+
+  function open(key: string, uid: number, gid: number): Process {
+    const opened: Process = new Process(connect(uid, gid), {
+      onIdle: () => {
+        if (processes.get(key) !== opened) return;
+        resting.add(opened);
+        const [first] = resting;
+        if (resting.size > mostResting) first?.retire();
+      },
+      onEnd: () => {
+        resting.delete(opened);
+        if (processes.get(key) === opened) processes.delete(key);
+      },
+    });
+    processes.set(key, opened);
+    return opened;
+  }
+
   return {
     run(uid, gid, request, content) {
       const key = `${uid}:${gid}`;
-      let process = processes.get(key);
-      if (process === undefined) {
-        const opened = new Process(connect(uid, gid), () => {
-          if (processes.get(key) === opened) processes.delete(key);
-        });
-        processes.set(key, opened);
-        process = opened;
-      }
+      const process = processes.get(key) ?? open(key, uid, gid);
+      resting.delete(process);
       return process.run(request, content);
     },
     close() {

@@ -166,6 +166,27 @@ describe('a deliverer', () => {
     refused.close();
   });
 
+  it('does not stay beside twenty others that rest', async () => {
+    const ended: number[] = [];
+    const own = createProcessPool((uid) => {
+      const [ours, theirs] = duplexPair();
+      void serveDeliverer(theirs);
+      theirs.once('end', () => {
+        ended.push(uid);
+        theirs.end();
+      });
+      return Promise.resolve(ours);
+    });
+    const enter = { kind: 'enter', path: directory } as const;
+    for (let uid = 1; uid <= 20; uid += 1) await own.run(uid, 1, enter);
+    await own.run(1, 1, enter);
+    assert.deepEqual(ended, []);
+    await own.run(21, 1, enter);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(ended, [2]);
+    own.close();
+  });
+
   it('is not asked any more once its idle time is over', async (context) => {
     context.mock.timers.enable({ apis: ['setTimeout'] });
     let started = 0;
