@@ -9,16 +9,26 @@ export type OwnAddresses = (address: string) => Promise<boolean>;
 /** A test whether an address is ours; names in the settings are looked up at the first question. */
 export function ownAddresses(settings: Settings, hostLookup: HostLookup): OwnAddresses {
   const elements = [...settings.list('inet_interfaces'), ...settings.list('proxy_interfaces')];
-  let found: Promise<ReadonlySet<string>> | undefined;
+  let found: Promise<Found> | undefined;
   return async (address) => {
-    found ??= collect(elements, hostLookup);
-    return (await found).has(address);
+    const asked = (found ??= collect(elements, hostLookup));
+    const { addresses, isWhole } = await asked;
+    // a name server that was silent may know more the next time: what is missed here is a mail loop
+    if (!isWhole && found === asked) found = undefined;
+    return addresses.has(address);
   };
 }
 
-async function collect(elements: readonly string[], hostLookup: HostLookup): Promise<ReadonlySet<string>> {
+interface Found {
+  readonly addresses: ReadonlySet<string>;
+  /** Every name was found, or is none. */
+  readonly isWhole: boolean;
+}
+
+async function collect(elements: readonly string[], hostLookup: HostLookup): Promise<Found> {
   const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   const set = new Set<string>();
+  let isWhole = true;
   for (const element of elements) {
     const word = element.toLowerCase();
     if (word === 'all') for (const { address } of all) set.add(address);
@@ -28,7 +38,8 @@ async function collect(elements: readonly string[], hostLookup: HostLookup): Pro
       if (isIP(name) !== 0) set.add(name);
       const answer = await hostLookup.addresses(name);
       if (answer.kind === 'ok') for (const address of answer.addresses) set.add(address);
+      else if (answer.kind === 'tryAgain') isWhole = false;
     }
   }
-  return set;
+  return { addresses: set, isWhole };
 }
