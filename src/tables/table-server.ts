@@ -30,9 +30,29 @@ interface Connection {
   readonly openedAt: number;
 }
 
+interface RestingConnection extends Connection {
+  /** Ends its rest: what comes belongs to a question. */
+  readonly wake: () => void;
+}
+
+type Handlers = Readonly<
+  Partial<Record<'error' | 'close' | 'timeout', (error: unknown) => void>> & { data?: (bytes: Buffer) => void }
+>;
+
+/** Listens until the function is called that it gives; those who listen beside it, Node too, stay. */
+function attend(socket: Socket, { data, ...others }: Handlers): () => void {
+  const ends = Object.entries(others);
+  if (data !== undefined) socket.on('data', data);
+  for (const [name, handler] of ends) socket.on(name, handler);
+  return () => {
+    if (data !== undefined) socket.off('data', data);
+    for (const [name, handler] of ends) socket.off(name, handler);
+  };
+}
+
 export class TableServer {
   readonly #options: TableServerOptions;
-  readonly #idle: Connection[] = [];
+  readonly #idle: RestingConnection[] = [];
 
   constructor(options: TableServerOptions) {
     this.#options = options;
@@ -59,6 +79,7 @@ export class TableServer {
     for (;;) {
       const connection = this.#idle.pop();
       if (connection === undefined) return undefined;
+      connection.wake();
       if (!connection.socket.destroyed && Date.now() - connection.openedAt < lifeMs) return connection;
       connection.socket.destroy();
     }
@@ -66,15 +87,21 @@ export class TableServer {
 
   #connect(): Promise<Connection | { readonly problem: string }> {
     const socket = connect(this.#options.endpoint);
+    // whoever waits hears of it beside this; a reset at any other time must not be an exception
+    socket.on('error', () => undefined);
+    socket.setTimeout(timeoutMs);
     return new Promise((resolve) => {
       const fail = (problem: string): void => {
+        leave();
         socket.destroy();
         resolve({ problem });
       };
-      socket.setTimeout(timeoutMs, () => fail('Connection timed out'));
-      socket.once('error', (error) => fail(errnoText(error)));
+      const leave = attend(socket, {
+        timeout: () => fail('Connection timed out'),
+        error: (error) => fail(errnoText(error)),
+      });
       socket.once('connect', () => {
-        socket.removeAllListeners('error');
+        leave();
         resolve({ socket, openedAt: Date.now() });
       });
     });
@@ -83,41 +110,46 @@ export class TableServer {
   #talk(connection: Connection, question: Buffer): Promise<ServerAnswer> {
     const { socket } = connection;
     const { read, disconnected } = this.#options;
-    let received = Buffer.alloc(0);
+    let received: Buffer = Buffer.alloc(0);
     return new Promise((resolve) => {
       const settle = (answer: ServerAnswer): void => {
-        socket.removeAllListeners();
+        leave();
         if (answer.kind === 'answer') this.#keep(connection);
-        else {
-          socket.on('error', () => undefined);
-          socket.destroy();
-        }
+        else socket.destroy();
         resolve(answer);
       };
       const fail = (problem: string): void => settle({ kind: 'failed', during: 'talk', problem });
       socket.ref();
-      socket.setTimeout(timeoutMs, () => fail('Connection timed out'));
-      socket.on('error', (error) => fail(errnoText(error)));
-      socket.on('close', () => fail(disconnected));
-      socket.on('data', (bytes) => {
-        received = received.length === 0 ? bytes : Buffer.concat([received, bytes]);
-        const answer = read(received);
-        if (answer === undefined) return;
-        if ('problem' in answer) fail(answer.problem);
-        else settle({ kind: 'answer', bytes: answer.bytes });
+      socket.setTimeout(timeoutMs);
+      const leave = attend(socket, {
+        timeout: () => fail('Connection timed out'),
+        error: (error) => fail(errnoText(error)),
+        close: () => fail(disconnected),
+        data: (bytes) => {
+          received = received.length === 0 ? bytes : Buffer.concat([received, bytes]);
+          const answer = read(received);
+          if (answer === undefined) return;
+          if ('problem' in answer) fail(answer.problem);
+          else settle({ kind: 'answer', bytes: answer.bytes });
+        },
       });
       socket.write(question);
     });
   }
 
   /** For the next question; a process may end meanwhile. */
-  #keep(connection: Connection): void {
-    const { socket } = connection;
-    socket.setTimeout(idleMs, () => socket.destroy());
-    socket.on('error', () => undefined);
+  #keep({ socket, openedAt }: Connection): void {
+    const end = (): void => void socket.destroy();
+    socket.setTimeout(idleMs);
     // Nobody asked: what comes now belongs to no question.
-    socket.on('data', () => socket.destroy());
+    const wake = attend(socket, { timeout: end, data: end, close: () => this.#forget(kept) });
+    const kept = { socket, openedAt, wake };
     socket.unref();
-    this.#idle.push(connection);
+    this.#idle.push(kept);
+  }
+
+  #forget(connection: RestingConnection): void {
+    const at = this.#idle.indexOf(connection);
+    if (at >= 0) this.#idle.splice(at, 1);
   }
 }

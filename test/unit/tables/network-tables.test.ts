@@ -55,8 +55,15 @@ describe('socketmap tables', () => {
     using bench = new Workbench();
     assert.equal(await bench.value(table(), 'good'), 'välue');
     assert.deepEqual(await bench.ask(table(), 'none'), { kind: 'missing' });
-    assert.deepEqual(peer.questions, ['8:map good,', '8:map none,']);
+    assert.equal(await bench.value(table(), 'good'), 'välue');
+    assert.deepEqual(peer.questions, ['8:map good,', '8:map none,', '8:map good,']);
     assert.equal(peer.connections, 1);
+  });
+
+  it('fail at once when the server hangs up instead of answering', async () => {
+    using bench = new Workbench();
+    assert.equal(await bench.value(table(), 'good'), 'välue');
+    assert.equal((await bench.ask(table(), 'gone')).kind, 'failed');
   });
 
   it('tell what the server says it cannot do', async () => {
