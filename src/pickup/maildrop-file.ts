@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { type MaildropEnvelope, parseMaildropEnvelope } from '#message';
+import { tryLockFile } from '#native';
 import { CrlfEncoder } from './line-ends.ts';
 
 const MAX_ENVELOPE_BYTES = 16 * 1024 * 1024;
@@ -9,7 +10,7 @@ const CHUNK_BYTES = 65_536;
 
 export type OpenedFile =
   | { readonly kind: 'open'; readonly file: MaildropFile }
-  /** The writer is still at it, or another process took it. */
+  /** The writer is still at it, or another process has it in work: an older generation after a reload. */
   | { readonly kind: 'incomplete' }
   | { readonly kind: 'malformed'; readonly reason: string };
 
@@ -21,8 +22,17 @@ export interface MaildropFile extends AsyncDisposable {
   content(): AsyncGenerator<Buffer>;
 }
 
-/** Opens a complete file and reads its envelope. Rejects when the system fails. */
-export async function openMaildropFile(path: string): Promise<OpenedFile> {
+/** Opens a complete file, for this process alone until it is closed, and reads its envelope. Rejects when the system fails. */
+export function takeMaildropFile(path: string): Promise<OpenedFile> {
+  return openFile(path, true);
+}
+
+/** The same to look at a file only. */
+export function openMaildropFile(path: string): Promise<OpenedFile> {
+  return openFile(path, false);
+}
+
+async function openFile(path: string, isForUs: boolean): Promise<OpenedFile> {
   // an incomplete file of another user can't be opened yet
   const before = await lstat(path);
   if (before.isFile() && (before.mode & constants.S_IXUSR) === 0) return { kind: 'incomplete' };
@@ -33,7 +43,7 @@ export async function openMaildropFile(path: string): Promise<OpenedFile> {
     const opened: OpenedFile =
       problem !== ''
         ? { kind: 'malformed', reason: problem }
-        : (status.mode & constants.S_IXUSR) === 0
+        : (status.mode & constants.S_IXUSR) === 0 || (isForUs && !(await isOurs(handle)))
           ? { kind: 'incomplete' }
           : await readEnvelope(handle, status.uid);
     if (opened.kind !== 'open') await handle.close();
@@ -42,6 +52,11 @@ export async function openMaildropFile(path: string): Promise<OpenedFile> {
     await handle.close();
     throw error;
   }
+}
+
+/** Locks the file until it is closed; false when another process has it, or has removed it. */
+async function isOurs(handle: FileHandle): Promise<boolean> {
+  return tryLockFile(handle.fd, 'flock') && (await handle.stat()).nlink > 0;
 }
 
 async function readEnvelope(handle: FileHandle, uid: number): Promise<OpenedFile> {

@@ -13,7 +13,7 @@ import type { EventChannel } from '#events';
 import type { SubmissionPort } from '#message';
 import type { SenderRight } from '#tables';
 import { type RefusedMail, returnToSender } from './return-mail.ts';
-import { openMaildropFile } from './maildrop-file.ts';
+import { type MaildropFile, takeMaildropFile, openMaildropFile } from './maildrop-file.ts';
 import { type PickupSettings, readPickupSettings } from './settings.ts';
 import { fileRecipients, submitFile } from './submit.ts';
 
@@ -115,8 +115,16 @@ class MaildropWatcher implements Pickup {
   async #handle(name: string): Promise<void> {
     const path = join(this.#options.directory, name);
     try {
-      const done = await this.#pickUp(path);
-      if (done) await unlink(path);
+      const opened = await takeMaildropFile(path);
+      if (opened.kind === 'incomplete') return;
+      if (opened.kind === 'malformed') {
+        this.#options.events.emit({ kind: 'warning', text: `${path}: ${opened.reason} -- removed` });
+        await unlink(path);
+        return;
+      }
+      // nobody else gets it before it is removed
+      await using file = opened.file;
+      if (await this.#pickUp(path, file)) await unlink(path);
     } catch (error) {
       // Taken away between the notice and the look: the writer gave up, or it is done already.
       if (errorCode(error) === 'ENOENT') return;
@@ -125,15 +133,8 @@ class MaildropWatcher implements Pickup {
   }
 
   /** Whether the file has had its time. */
-  async #pickUp(path: string): Promise<boolean> {
+  async #pickUp(path: string, file: MaildropFile): Promise<boolean> {
     const { submission, events, now = Date.now } = this.#options;
-    const opened = await openMaildropFile(path);
-    if (opened.kind === 'incomplete') return false;
-    if (opened.kind === 'malformed') {
-      events.emit({ kind: 'warning', text: `${path}: ${opened.reason} -- removed` });
-      return true;
-    }
-    await using file = opened.file;
     const refused = await this.#options.refusedUser?.(file.uid);
     if (refused !== undefined) {
       events.emit({ kind: 'warning', text: `${path}: User ${refused} is not allowed to submit mail -- removed` });

@@ -41,9 +41,9 @@ describe('pickup', () => {
   });
   after(() => rmSync(directory, { recursive: true }));
 
-  const setUp = (result: SubmissionResult, told: NotifyResult = { ok: true }) => {
+  const newMaildrop = (): string => mkdtempSync(join(directory, 'maildrop-'));
+  const setUp = (result: SubmissionResult, told: NotifyResult = { ok: true }, maildrop = newMaildrop()) => {
     const returned: { queueId: string; to: readonly string[] }[] = [];
-    const maildrop = mkdtempSync(join(directory, 'maildrop-'));
     const taken: { options: SubmissionOptions; recipients: string[]; content: string }[] = [];
     const log: string[] = [];
     const submission: SubmissionPort = {
@@ -103,6 +103,15 @@ describe('pickup', () => {
     );
     assert.deepEqual(log, [`ABC123: uid=${uid} from=<a>`]);
     assert.ok(!existsSync(path));
+  });
+
+  it('takes no file that another generation has in work', async () => {
+    const maildrop = newMaildrop();
+    const queued = { kind: 'queued', queueId: 'ABC123' } as const;
+    const [older, newer] = [setUp(queued, { ok: true }, maildrop), setUp(queued, { ok: true }, maildrop)];
+    for (let i = 0; i < 10; i += 1) older.leave(`F${i}`, `${formatMaildropEnvelope(ENVELOPE)}x\n`);
+    await Promise.all([older.pickup.scan(), newer.pickup.scan()]);
+    assert.equal(older.taken.length + newer.taken.length, 10);
   });
 
   it('leaves files that are being written, and keeps those that are refused for now', async () => {
