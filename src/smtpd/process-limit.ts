@@ -2,13 +2,15 @@
  * The process limit of an SMTP service, here a limit of sessions: connections beyond it wait. The client that takes the
  * last place, and who comes for a while after it, has the settings of `stress = yes`. master(5) maxproc, STRESS_README
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceEntry } from '#config';
 import type { Anvil } from './anvil.ts';
 import type { ServedSocket, SmtpService } from './server.ts';
 
 /** How long the last place is remembered, and a warning not repeated, as by Postfix's master. */
 const stressMs = 1_000_000;
+
+const lookAgainMs = 20;
 
 interface ProcessLimitOptions {
   /** Its name in master.cf. */
@@ -85,10 +87,13 @@ class LimitedService implements SmtpService {
 
   /** Those who wait are served as others go. */
   async sessionsEnd(): Promise<void> {
-    do {
+    for (;;) {
       await Promise.all([this.#options.calm.sessionsEnd(), this.#stressed?.sessionsEnd()]);
       await nextTurn();
-    } while (this.#waiting.length > 0);
+      if (this.#waiting.length === 0) return;
+      // a session is over before its connection is, whose client may be slow to take the last reply
+      await sleep(lookAgainMs);
+    }
   }
 
   /** Who waits has not been greeted, and comes again. */

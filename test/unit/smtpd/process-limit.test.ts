@@ -35,9 +35,10 @@ function setUp(change: Partial<ServiceEntry> = {}, hasStrangers = true) {
   const served: string[] = [];
   const warnings: string[] = [];
   const clock = { at: 0 };
+  const looks = { count: 0 };
   const recorder = (name: string): SmtpService => ({
     accept: () => void served.push(name),
-    sessionsEnd: () => Promise.resolve(),
+    sessionsEnd: async () => void (looks.count += 1),
     drain: () => Promise.resolve(),
   });
   const service = limitSessions(
@@ -50,7 +51,7 @@ function setUp(change: Partial<ServiceEntry> = {}, hasStrangers = true) {
       now: () => clock.at,
     },
   );
-  return { service, served, warnings, clock };
+  return { service, served, warnings, clock, looks };
 }
 
 async function end(ended: ServedSocket): Promise<void> {
@@ -91,6 +92,17 @@ describe('a service with a process limit', () => {
     await end(second);
     await end(first);
     assert.deepEqual(served, ['calm']);
+  });
+
+  it('waits calmly for connections that outlive their sessions', async () => {
+    const { service, looks } = setUp();
+    const sockets = [socket(), socket(), socket()];
+    for (const one of sockets) service.accept(one);
+    const ended = service.sessionsEnd();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    for (const one of sockets) await end(one);
+    await ended;
+    assert.ok(looks.count < 20, `${looks.count} looks`);
   });
 
   it('is not bounded where nobody has chosen the limit', () => {
