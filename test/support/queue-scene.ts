@@ -20,17 +20,7 @@ import { type Bouncer, createQueueManager, InFlow, type QueueManager } from '#qm
 import type { Resolution } from '#rewrite';
 import { openStore, type QueueStore } from '#store';
 
-const client = {
-  name: 'localhost',
-  reverseName: 'localhost',
-  address: '',
-  port: '',
-  heloName: '',
-  protocol: '',
-  serverAddress: '',
-  serverPort: '',
-};
-export const plain = { ...internalEnvelope('s@example.com', 0, 'mail'), client, logClient: client, messageId: '' };
+export const plain = { ...internalEnvelope('s@example.com', 0, 'mail'), messageId: '' };
 export const startAt = 1_700_000_000_000;
 
 /** What the fake agent says about each recipient, and about the site. */

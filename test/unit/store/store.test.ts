@@ -9,22 +9,9 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { type Envelope, internalEnvelope, type Outcome } from '#message';
 import { openStore, type QueuedMessage, type QueueStore, serialOf, type StoredRecipient } from '#store';
 
-const client = {
-  name: 'localhost',
-  reverseName: 'localhost',
-  address: '',
-  port: '',
-  heloName: '',
-  protocol: '',
-  serverAddress: '',
-  serverPort: '',
-};
-
 function envelope(sender: string): Envelope {
   return {
     ...internalEnvelope(sender, 1_000_000, 'mail'),
-    client,
-    logClient: client,
     messageId: '<m@example.com>',
   };
 }
