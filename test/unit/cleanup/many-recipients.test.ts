@@ -1,65 +1,27 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { createCleanup } from '#cleanup';
-import { openSettings } from '#config';
-import { internalEnvelope, type Recipient, type SubmissionAction } from '#message';
-import { createRewriter } from '#rewrite';
-import { TableOpener } from '#tables';
+import type { SubmissionAction } from '#message';
+import { Workbench } from './workbench.ts';
 
 const many = Array.from({ length: 1600 }, (_, i) => `user${1600 - i}@example.com`);
 
 describe('a message of many recipients', () => {
-  let directory = '';
+  let bench: Workbench;
   before(() => {
-    directory = mkdtempSync(join(tmpdir(), 'cleanup-'));
+    bench = new Workbench();
   });
-  after(() => rmSync(directory, { recursive: true }));
+  after(() => bench.close());
 
   /** What the store is given: loads as they come, and what is committed; `utf8`: what the envelope says then. */
-  async function take(main: string, addresses: readonly string[], action?: SubmissionAction) {
-    writeFileSync(join(directory, 'main.cf'), `compatibility_level = 3.6\nmyhostname = mail.example.com\n${main}`);
-    const { settings } = openSettings(directory);
-    const warn = (text: string): void => assert.fail(text);
-    const tables = new TableOpener({ settings, configDirectory: directory, warn });
-    let loads: (readonly Recipient[])[] = [];
-    let utf8: boolean | undefined;
-    const cleanup = createCleanup({
-      settings,
-      tables,
-      events: { emit: () => undefined },
-      rewriter: createRewriter({ settings, tables, warn }),
-      store: {
-        begin: () => ({
-          queueId: 'ABC',
-          write: () => undefined,
-          addRecipients: (recipients) => void loads.push([...recipients]),
-          forgetRecipients: () => {
-            loads = [];
-          },
-          commit: ({ recipients, envelope }) => {
-            loads.push(recipients);
-            utf8 = envelope.smtputf8;
-            return Promise.resolve();
-          },
-          abort: () => undefined,
-        }),
-      },
-    });
-    const message = cleanup.open({
-      source: 'smtpd',
-      overrides: [],
-      envelope: internalEnvelope('s@example.com', 0, 'mail'),
-      prepend: Buffer.alloc(0),
-    });
-    if (action !== undefined) message.apply(action);
-    for (const address of addresses)
-      await message.addRecipient({ address, original: address, dsnOriginal: '', notify: [] });
-    await message.write(Buffer.from('Subject: x\r\n\r\n'));
-    assert.equal((await message.end()).kind, 'queued');
-    return { sizes: loads.map(({ length }) => length), all: loads.flat().map(({ address }) => address), utf8 };
+  async function take(mainCf: string, recipients: readonly string[], action?: SubmissionAction) {
+    const content = 'Subject: x\r\n\r\n';
+    const taken = await bench.take(mainCf, { recipients, content, ...(action && { action }) });
+    assert.equal(taken.reply, 'queued');
+    assert.deepEqual(
+      taken.log.filter((line) => line.startsWith('warning')),
+      [],
+    );
+    return { sizes: taken.loads, all: taken.recipients, utf8: taken.envelope.smtputf8 };
   }
 
   it('goes to the store a load at a time, in order', async () => {

@@ -1,55 +1,19 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { createCleanup } from '#cleanup';
-import { openSettings } from '#config';
-import { renderPostfixText } from '#events';
-import { internalEnvelope } from '#message';
-import { createRewriter } from '#rewrite';
-import { TableOpener } from '#tables';
+import { Workbench } from './workbench.ts';
 
 describe('header fields about TLS on the further way', () => {
-  let directory = '';
+  let bench: Workbench;
   before(() => {
-    directory = mkdtempSync(join(tmpdir(), 'tls-requests-'));
+    bench = new Workbench();
   });
-  after(() => rmSync(directory, { recursive: true }));
+  after(() => bench.close());
 
   const clean = async (header: string, { requireTls = false, mainCf = '' } = {}) => {
-    writeFileSync(join(directory, 'main.cf'), `compatibility_level = 3.6\nmyhostname = mail.example.com\n${mainCf}`);
-    const { settings } = openSettings(directory);
-    const log: string[] = [];
-    const warn = (): void => undefined;
-    const tables = new TableOpener({ settings, configDirectory: directory, warn });
-    let stored = '';
-    let asked: readonly (boolean | undefined)[] = [];
-    const cleanup = createCleanup({
-      settings,
-      tables,
-      events: { emit: (event) => void log.push(renderPostfixText(event)) },
-      rewriter: createRewriter({ settings, tables, warn }),
-      store: {
-        begin: () => ({
-          queueId: 'ABC',
-          write: (chunk) => void (stored += chunk.toString()),
-          commit: ({ envelope }) => {
-            asked = [envelope.requireTls, envelope.tlsNotRequired];
-            return Promise.resolve();
-          },
-          addRecipients: () => undefined,
-          forgetRecipients: () => undefined,
-          abort: () => undefined,
-        }),
-      },
-    });
-    const envelope = { ...internalEnvelope('a@x', 0, 'mail'), requireTls };
-    const message = cleanup.open({ source: 'smtpd', overrides: [], envelope, prepend: Buffer.alloc(0) });
-    void message.addRecipient({ address: 'b@x', original: 'b@x', dsnOriginal: '', notify: [] });
-    await message.write(Buffer.from(`${header}\r\nbody\r\n`));
-    await message.end();
-    return { asked, fields: stored.match(/^Require-TLS-ESMTP: yes$/gm)?.length ?? 0, log };
+    const given = { sender: 'a@x', recipients: ['b@x'], content: `${header}\r\nbody\r\n`, requireTls };
+    const { envelope, content, log } = await bench.take(mainCf, given);
+    const fields = content.match(/^Require-TLS-ESMTP: yes$/gm)?.length ?? 0;
+    return { asked: [envelope.requireTls, envelope.tlsNotRequired], fields, log };
   };
 
   it('knows TLS-Required: no', async () => {

@@ -1,20 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { createCleanup } from '#cleanup';
-import { openSettings } from '#config';
-import { internalEnvelope, type SubmissionOptions } from '#message';
-import { createRewriter } from '#rewrite';
-import { TableOpener } from '#tables';
+import type { SubmissionOptions } from '#message';
+import { Workbench } from './workbench.ts';
 
 describe('mail that holds UTF-8 without having announced it', () => {
-  let directory = '';
+  let bench: Workbench;
   before(() => {
-    directory = mkdtempSync(join(tmpdir(), 'utf8-'));
+    bench = new Workbench();
   });
-  after(() => rmSync(directory, { recursive: true }));
+  after(() => bench.close());
 
   const needsUtf8 = async (
     content: string,
@@ -24,36 +18,8 @@ describe('mail that holds UTF-8 without having announced it', () => {
       mainCf = '',
     }: { recipient?: string; source?: SubmissionOptions['source']; mainCf?: string } = {},
   ): Promise<boolean | undefined> => {
-    writeFileSync(join(directory, 'main.cf'), `compatibility_level = 3.6\nmyhostname = mail.example.com\n${mainCf}`);
-    const { settings } = openSettings(directory);
-    const warn = (): void => undefined;
-    const tables = new TableOpener({ settings, configDirectory: directory, warn });
-    let found: boolean | undefined;
-    const cleanup = createCleanup({
-      settings,
-      tables,
-      events: { emit: () => undefined },
-      rewriter: createRewriter({ settings, tables, warn }),
-      store: {
-        begin: () => ({
-          queueId: 'ABC',
-          write: () => undefined,
-          commit: ({ envelope }) => {
-            found = envelope.smtputf8;
-            return Promise.resolve();
-          },
-          addRecipients: () => undefined,
-          forgetRecipients: () => undefined,
-          abort: () => undefined,
-        }),
-      },
-    });
-    const envelope = internalEnvelope('a@x', 0, 'mail');
-    const message = cleanup.open({ source, overrides: [], envelope, prepend: Buffer.alloc(0) });
-    void message.addRecipient({ address: recipient, original: recipient, dsnOriginal: '', notify: [] });
-    await message.write(Buffer.from(content));
-    await message.end();
-    return found;
+    const { envelope } = await bench.take(mainCf, { sender: 'a@x', recipients: [recipient], source, content });
+    return envelope.smtputf8;
   };
 
   it('needs SMTPUTF8 for a header or an address, not for the body', async () => {

@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { createCleanup } from '#cleanup';
 import { openSettings } from '#config';
 import { renderPostfixText } from '#events';
-import { internalEnvelope, type Notify, type SubmissionOptions } from '#message';
+import {
+  type Envelope,
+  internalEnvelope,
+  type Notify,
+  type Recipient,
+  type SubmissionAction,
+  type SubmissionOptions,
+} from '#message';
 import { createRewriter } from '#rewrite';
 import { TableOpener } from '#tables';
 
@@ -15,6 +22,10 @@ export interface Taken {
   /** Each with what its sender asked to hear, and aliases that were expanded. */
   readonly notify: readonly string[];
   readonly expanded: readonly string[];
+  /** How many recipients the store was given at a time. */
+  readonly loads: readonly number[];
+  /** As it was committed. */
+  readonly envelope: Partial<Envelope>;
   readonly content: string;
   readonly log: readonly string[];
   /** `queued`, or code and text of the refusal. */
@@ -31,6 +42,8 @@ export interface Given {
   readonly content?: string | Buffer | readonly Buffer[];
   readonly fullName?: string;
   readonly rewriteContext?: 'local' | 'remote';
+  readonly requireTls?: boolean;
+  readonly action?: SubmissionAction;
   readonly source?: SubmissionOptions['source'];
   readonly overrides?: SubmissionOptions['overrides'];
 }
@@ -51,6 +64,8 @@ export class Workbench {
       notify = [],
       overrides = [],
       rewriteContext = 'local',
+      requireTls = false,
+      action,
     } = given;
     const { content = 'Message-ID: <1@x>\r\n\r\nx\r\n' } = given;
     const base = 'compatibility_level = 3.6\nmyhostname = mail.example.com\n';
@@ -60,12 +75,8 @@ export class Workbench {
     const warn = (text: string): void => void log.push(text);
     const tables = new TableOpener({ settings, configDirectory: this.#directory, warn });
     const written: Buffer[] = [];
-    let taken: Pick<Taken, 'sender' | 'recipients' | 'notify' | 'expanded'> = {
-      sender: '',
-      recipients: [],
-      notify: [],
-      expanded: [],
-    };
+    let loads: (readonly Recipient[])[] = [];
+    let committed: Partial<Envelope> = {};
     const cleanup = createCleanup({
       settings,
       tables,
@@ -74,24 +85,23 @@ export class Workbench {
       store: {
         begin: () => ({
           queueId: 'ABC',
-          addRecipients: () => undefined,
-          forgetRecipients: () => undefined,
+          addRecipients: (some) => void loads.push([...some]),
+          forgetRecipients: () => {
+            loads = [];
+          },
           write: (chunk) => void written.push(Buffer.from(chunk)),
           commit: (message) => {
-            taken = {
-              sender: message.envelope.sender,
-              recipients: message.recipients.map(({ address }) => address),
-              notify: message.recipients.map(({ address, notify }) => `${address} ${notify.join()}`),
-              expanded: (message.envelope.expanded ?? []).map(({ address }) => address),
-            };
+            loads.push(message.recipients);
+            committed = message.envelope;
             return Promise.resolve();
           },
           abort: () => undefined,
         }),
       },
     });
-    const envelope = { ...internalEnvelope(sender, 0, 'mail'), fullName, rewriteContext };
+    const envelope = { ...internalEnvelope(sender, 0, 'mail'), fullName, rewriteContext, requireTls };
     const message = cleanup.open({ source, overrides, envelope, prepend: Buffer.alloc(0) });
+    if (action !== undefined) message.apply(action);
     for (const address of recipients) {
       await message.addRecipient({ address, original: address, dsnOriginal: '', notify });
     }
@@ -101,6 +111,18 @@ export class Workbench {
     const result = await message.end();
     const reply = result.kind === 'refused' ? `${result.code} ${result.dsn} ${result.text}` : 'queued';
     const returnedHeader = result.kind === 'refused' ? (result.returned?.header?.toString() ?? '') : '';
-    return { ...taken, returnedHeader, content: Buffer.concat(written).toString(), log, reply };
+    const all = loads.flat();
+    return {
+      sender: committed.sender ?? '',
+      recipients: all.map(({ address }) => address),
+      notify: all.map(({ address, notify: asked }) => `${address} ${asked.join()}`),
+      expanded: (committed.expanded ?? []).map(({ address }) => address),
+      loads: loads.map(({ length }) => length),
+      envelope: committed,
+      returnedHeader,
+      content: Buffer.concat(written).toString(),
+      log,
+      reply,
+    };
   }
 }
