@@ -11,6 +11,9 @@ Nothing is queued, delivered or remembered.
 
   --client ADDR    IP address of the client
   --name HOST      its host name; "unknown" for a client without one. Looked up in DNS when not given
+  --reverse-name HOST
+                   what its address resolves to, where DNS does not confirm that or --name differs. Without --name
+                   the client has no other name
   --helo NAME      what it says in EHLO; its --name, or its address in brackets, when not given
   --from SENDER    envelope sender; "<>" for the null sender
   --to RECIPIENT   envelope recipient; may be given several times
@@ -23,8 +26,9 @@ Nothing is queued, delivered or remembered.
   --json           print the explanation as JSON (docs/explain.md describes it)
   --test FILE      check the expectations in FILE, one a line:
                      client 192.0.2.1 name mx.example helo mx.example from a@b.example to c@d.example => reject 5.7.1
-                   The words: client, name, helo, from, to (several), login, tls yes, service. After the arrow: accept, reject,
-                   defer, hold or discard, and, where one likes, reply code, status code or both. # starts a comment.
+                   The words: client, name, reverse-name, helo, from, to (several), login, tls yes, service. After the
+                   arrow: accept, reject, defer, hold or discard, and, where one likes, reply code, status code or both.
+                   # starts a comment.
 
 Exit status: 0 when the explanation was given, or all expectations hold; 1 when one does not; 64 for a wrong command
 line or a line of FILE that can't be read; 78 for a configuration that can't be used.
@@ -46,6 +50,7 @@ export interface ExplainArguments {
 export interface AskedQuestion {
   readonly client: string;
   readonly name: string | undefined;
+  readonly reverseName: string | undefined;
   readonly helo: string;
   readonly sender: string;
   readonly recipients: readonly string[];
@@ -59,10 +64,11 @@ function addressOf(text: string): string {
 }
 
 /** What is wrong with words that go into SMTP commands; undefined when nothing is. */
-function problemOf({ client, helo, sender, recipients, login }: AskedQuestion): string | undefined {
+function problemOf({ client, name, reverseName, helo, sender, recipients, login }: AskedQuestion): string | undefined {
   if (isIP(client) === 0) return `not an IP address: ${client}`;
+  const words = [name, reverseName, helo, sender, login, ...recipients];
   // oxlint-disable-next-line no-control-regex -- what would be another command
-  const unusable = [helo, sender, login, ...recipients].find((word) => /[\x00-\x1f\x7f]/.test(word));
+  const unusable = words.find((word = '') => /[\x00-\x1f\x7f]/.test(word));
   return unusable === undefined ? undefined : `control characters in ${JSON.stringify(unusable)}`;
 }
 
@@ -76,13 +82,17 @@ function usualHelo(client: string, name = 'unknown'): string {
 export function questionOf(given: {
   readonly client?: string | undefined;
   readonly name?: string | undefined;
+  readonly 'reverse-name'?: string | undefined;
   readonly helo?: string | undefined;
   readonly from?: string | undefined;
   readonly to?: readonly string[] | undefined;
   readonly login?: string | undefined;
   readonly tls?: string | boolean | undefined;
 }): AskedQuestion | string {
-  const { client, name, helo, from, to = [], login = '', tls = false } = given;
+  const { client, helo, from, to = [], login = '', tls = false } = given;
+  const reverseName = given['reverse-name'];
+  // a name that DNS did not confirm is no name
+  const name = given.name ?? (reverseName === undefined ? undefined : 'unknown');
   if (client === undefined) return 'missing: client';
   if (from === undefined) return 'missing: from';
   if (to.length === 0) return 'missing: to';
@@ -91,6 +101,7 @@ export function questionOf(given: {
   const words = {
     client,
     name,
+    reverseName,
     helo: helo ?? usualHelo(client, name),
     sender: addressOf(from),
     recipients: to.map(addressOf),
@@ -108,6 +119,7 @@ export function parseArguments(args: readonly string[]): ExplainArguments | stri
       options: {
         client: { type: 'string' },
         name: { type: 'string' },
+        'reverse-name': { type: 'string' },
         helo: { type: 'string' },
         from: { type: 'string' },
         to: { type: 'string', multiple: true },
@@ -131,7 +143,7 @@ export function parseArguments(args: readonly string[]): ExplainArguments | stri
     };
     if (values.help) return { ...rest, task: { kind: 'help' } };
     if (values.test !== undefined) {
-      const given = (['client', 'name', 'helo', 'from', 'to', 'login', 'tls'] as const).find(
+      const given = (['client', 'name', 'reverse-name', 'helo', 'from', 'to', 'login', 'tls'] as const).find(
         (one) => values[one] !== undefined,
       );
       if (given !== undefined) return `--test and --${given} can't be given together`;

@@ -1,21 +1,31 @@
 /** Which step made the verdict. */
 import type { RecordedStage } from './recorder.ts';
-import type { DecidedBy, RestrictionStep, Step, Verdict } from './report.ts';
+import type { DecidedBy, NamedRestriction, RestrictionStep, Step, Verdict } from './report.ts';
 
 interface Found {
   readonly stage: string;
   readonly parameter: string;
   readonly step: RestrictionStep;
+  /** What led to it, outermost first. */
+  readonly through: readonly RestrictionStep[];
 }
 
 /** Restrictions in the order they were asked; those of a class after the class. */
-function restrictionsOf(stage: string, steps: readonly Step[], parameter = ''): readonly Found[] {
+function restrictionsOf(
+  stage: string,
+  steps: readonly Step[],
+  parameter = '',
+  through: readonly RestrictionStep[] = [],
+): readonly Found[] {
   return steps.flatMap((step) => {
     switch (step.kind) {
       case 'list':
         return restrictionsOf(stage, step.steps, step.parameter);
       case 'restriction':
-        return [{ stage, parameter, step }, ...restrictionsOf(stage, step.steps, parameter)];
+        return [
+          { stage, parameter, step, through },
+          ...restrictionsOf(stage, step.steps, parameter, [...through, step]),
+        ];
       case 'remark':
       case 'lookup':
         return [];
@@ -27,9 +37,12 @@ function restrictionsOf(stage: string, steps: readonly Step[], parameter = ''): 
 export function decisionOf(stages: readonly RecordedStage[], at: number, verdict: Verdict): DecidedBy | undefined {
   const found = decisiveStep(stages, at, verdict);
   if (found === undefined) return undefined;
-  const { stage, parameter, step } = found;
-  const { name, argument, origin } = step;
-  return { stage, parameter, restriction: argument === '' ? name : `${name} ${argument}`, origin };
+  const { stage, parameter, step, through } = found;
+  return { stage, parameter, ...named(step), through: through.map(named) };
+}
+
+function named({ name, argument, origin }: RestrictionStep): NamedRestriction {
+  return { restriction: argument === '' ? name : `${name} ${argument}`, origin };
 }
 
 function decisiveStep(stages: readonly RecordedStage[], at: number, verdict: Verdict): Found | undefined {

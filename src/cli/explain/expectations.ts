@@ -25,7 +25,7 @@ export interface UnreadableLine {
   readonly problem: string;
 }
 
-const keywords = ['client', 'name', 'helo', 'from', 'to', 'login', 'tls', 'service'] as const;
+const keywords = ['client', 'name', 'reverse-name', 'helo', 'from', 'to', 'login', 'tls', 'service'] as const;
 type Keyword = (typeof keywords)[number];
 
 /** Words up to a comment; quotes of an address protect white space and stay. */

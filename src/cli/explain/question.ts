@@ -11,6 +11,8 @@ export interface Question {
   readonly client: string;
   /** Undefined: looked up. */
   readonly name: string | undefined;
+  /** Undefined: as `name`. */
+  readonly reverseName: string | undefined;
   readonly helo: string;
   readonly sender: string;
   readonly recipients: readonly string[];
@@ -100,7 +102,7 @@ export async function explain(
     {
       address: question.client,
       name: question.name,
-      reverseName: undefined,
+      reverseName: question.reverseName,
       port: '25252',
       serverAddress: '',
       serverPort: '',

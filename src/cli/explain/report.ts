@@ -111,11 +111,17 @@ export interface RecipientReport {
   readonly way?: WayReport;
 }
 
-export interface DecidedBy {
-  readonly stage: string;
-  readonly parameter: string;
+/** A restriction with its argument. */
+export interface NamedRestriction {
   readonly restriction: string;
   readonly origin: Origin | null;
+}
+
+export interface DecidedBy extends NamedRestriction {
+  readonly stage: string;
+  readonly parameter: string;
+  /** Restriction classes, and tables whose result was a list: what led to the restriction, outermost first. */
+  readonly through: readonly NamedRestriction[];
 }
 
 export interface WayReport {

@@ -12,12 +12,13 @@ function isTelling({ steps, log, reply }: Stage): boolean {
 export function renderText(report: Report): string {
   const { configuration, service, client, helo, sender, stages, recipients, notes } = report;
   const placeOf = placesBelow(configuration);
-  const unconfirmed = client.reverseName === client.name ? '' : `, reverse name ${client.reverseName} not confirmed`;
+  const unconfirmed = client.name === 'unknown' ? ' not confirmed' : '';
+  const reverse = client.reverseName === client.name ? '' : `, reverse name ${client.reverseName}${unconfirmed}`;
   const login = client.login === '' ? '' : `, logged in as ${client.login}`;
   const tls = client.tls ? ', over TLS' : '';
   const head = [
     `${service.name} (${placeOf(service.origin)}) of ${configuration}`,
-    `client=${client.name}[${client.address}]${unconfirmed}${tls}${login} helo=<${helo}>`,
+    `client=${client.name}[${client.address}]${reverse}${tls}${login} helo=<${helo}>`,
     `from=<${sender}> ${recipients.map(({ recipient }) => `to=<${recipient}>`).join(' ')}`,
     '',
   ];

@@ -1,7 +1,7 @@
 /** What became of a recipient, and where its mail goes, for the eye. */
 import { lookupLines, replyLines } from './lookup-text.ts';
 import type { PlaceOf } from './places.ts';
-import type { DecidedBy, DeliveryReport, RecipientReport } from './report.ts';
+import type { DecidedBy, DeliveryReport, NamedRestriction, RecipientReport } from './report.ts';
 
 const verdicts: Readonly<Record<RecipientReport['verdict'], string>> = {
   accept: 'accepted',
@@ -12,12 +12,17 @@ const verdicts: Readonly<Record<RecipientReport['verdict'], string>> = {
   hangup: 'not answered: the server hangs up',
 };
 
-/** `reject_unauth_destination (main.cf:12) in smtpd_relay_restrictions` */
+/** `reject_unauth_destination (main.cf:12), by way of guests (main.cf:9), in smtpd_relay_restrictions` */
 export function decisionText(decidedBy: DecidedBy | undefined, placeOf: PlaceOf): string {
   if (decidedBy === undefined) return 'no restriction';
-  const { restriction, parameter, origin } = decidedBy;
+  const { parameter, through } = decidedBy;
+  const ways = through.map((step) => `, by way of ${placed(step, placeOf)}`);
+  return `${placed(decidedBy, placeOf)}${ways.join('')}${ways.length > 0 ? ',' : ''} in ${parameter}`;
+}
+
+function placed({ restriction, origin }: NamedRestriction, placeOf: PlaceOf): string {
   const place = placeOf(origin);
-  return `${restriction}${place === '' ? '' : ` (${place})`} in ${parameter}`;
+  return place === '' ? restriction : `${restriction} (${place})`;
 }
 
 export function recipientLines(report: RecipientReport, placeOf: PlaceOf): readonly string[] {

@@ -19,7 +19,7 @@ function agrees(expected: string, report: RecipientReport): boolean {
 describe('expectations of a policy', () => {
   it('are read with comments, empty lines and several recipients', () => {
     const { expectations, unreadable } = parseExpectations(
-      `# mine\n\n  client 2001:db8::1 name mx.example helo x from <> to a@b to "c d#e"@f login joe tls yes service submission => accept # yes\r\n`,
+      `# mine\n\n  client 2001:db8::1 name mx.example reverse-name r.example helo x from <> to a@b to "c d#e"@f login joe tls yes service submission => accept # yes\r\n`,
     );
     assert.deepEqual(unreadable, []);
     assert.equal(expectations.length, 1);
@@ -29,6 +29,7 @@ describe('expectations of a policy', () => {
     assert.deepEqual(expectation?.question, {
       client: '2001:db8::1',
       name: 'mx.example',
+      reverseName: 'r.example',
       helo: 'x',
       sender: '',
       recipients: ['a@b', '"c d#e"@f'],

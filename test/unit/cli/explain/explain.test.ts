@@ -18,7 +18,8 @@ smtpd_restriction_classes = strict
 strict = check_helo_access inline:{{weak.example=REJECT not you}}
 smtpd_client_restrictions =
     check_client_access texthash:DIR/clients,
-    warn_if_reject check_client_access inline:{{odd.example=REJECT odd}}
+    warn_if_reject check_client_access inline:{{odd.example=REJECT odd}},
+    check_reverse_client_hostname_access inline:{{ptr.example=REJECT generic name}}
 smtpd_sender_restrictions = check_sender_access inline:{strict.example=strict}
 smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
 smtpd_recipient_restrictions =
@@ -101,15 +102,45 @@ describe('posthorn explain', () => {
     assert.match(out, /decided by check_client_access texthash:\S+ \(main\.cf:12\) in smtpd_client_restrictions/);
   });
 
-  it('goes into restriction classes', async () => {
-    const { recipients } = await reportOf(...about('unknown', 'ann@example.org', 'a@strict.example'));
+  it('goes into restriction classes, and names what led there', async () => {
+    const asked = about('unknown', 'ann@example.org', 'a@strict.example');
+    const { recipients } = await reportOf(...asked);
     assert.equal(recipients[0]?.verdict, 'reject');
     assert.deepEqual(recipients[0]?.decidedBy, {
       stage: 'RCPT TO:<ann@example.org>',
       parameter: 'smtpd_sender_restrictions',
       restriction: 'check_helo_access inline:{{weak.example=REJECT not you}}',
       origin: { file: `${directory}/main.cf`, line: 10 },
+      through: [
+        {
+          restriction: 'check_sender_access inline:{strict.example=strict}',
+          origin: { file: `${directory}/main.cf`, line: 15 },
+        },
+        { restriction: 'strict', origin: null },
+      ],
     });
+    const decided =
+      /decided by check_helo_access .* \(main\.cf:10\), by way of check_sender_access \S+ \(main\.cf:15\), by way of strict, in smtpd_sender_restrictions$/m;
+    assert.match((await explain(...asked)).out, decided);
+  });
+
+  it('takes a reverse name that is not the name of the client, or all that it has', async () => {
+    const reverse = (name: string): readonly string[] => ['--reverse-name', name];
+    const asked = about('mx.good.example', 'ann@example.org');
+    const { client, recipients } = await reportOf(...asked, ...reverse('mx.ptr.example'));
+    assert.deepEqual([client.name, client.reverseName], ['mx.good.example', 'mx.ptr.example']);
+    assert.match(recipients[0]?.reply?.lines[0] ?? '', /Unverified Client host rejected: generic name/);
+    const nameless = ['--client', '192.0.2.1', '--from', 'a@b.example', '--to', 'ann@example.org'];
+    const { out } = await explain(...nameless, ...reverse('host.example'));
+    assert.match(
+      out,
+      /^client=unknown\[192\.0\.2\.1\], reverse name host\.example not confirmed helo=<\[192\.0\.2\.1\]>$/m,
+    );
+    assert.equal((await explain(...asked, ...reverse('a\r\nb'))).status, 64);
+    const file = `${directory}/policy.test`;
+    const line = 'client 192.0.2.1 reverse-name mx.ptr.example from a@b.example to ann@example.org';
+    writeFileSync(file, `${line} => reject 5.7.1\n`);
+    assert.deepEqual(await explain('--test', file), { status: 0, out: '1 expectation, all hold\n', err: '' });
   });
 
   it('tells what warn_if_reject only logs', async () => {

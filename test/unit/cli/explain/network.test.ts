@@ -73,6 +73,7 @@ cleanup unix n - n - 0 cleanup
     const question = {
       client,
       name,
+      reverseName: undefined,
       helo: 'mx.example',
       sender: '',
       recipients: ['ann@example.org'],
