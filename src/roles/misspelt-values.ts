@@ -1,6 +1,7 @@
 /** Values that are read without complaint and fail when mail comes: networks, types of tables, transports. */
 import { type Configuration, nearestName, ParameterRegistry, placeOf, type Settings, settingsViews } from '#config';
 import { isTableType, readNetwork, tableTypes } from '#tables';
+import { switchParameters, unknownSwitch } from '#tls';
 import { tableParameters } from './table-parameters.ts';
 
 const registry = new ParameterRegistry();
@@ -82,6 +83,15 @@ function unknownKeywords(settings: Settings): readonly string[] {
   );
 }
 
+function unknownSwitches(settings: Settings): readonly string[] {
+  return switchParameters.flatMap((parameter) => {
+    const what = unknownSwitch(parameter, settings.list(parameter));
+    return what === undefined
+      ? []
+      : [`${placeOf(settings.origin(parameter))}${what}; as it stands, it changes nothing`];
+  });
+}
+
 function unclosedRelayhost(settings: Settings): readonly string[] {
   return settings.elements('relayhost').flatMap(({ text, origin }) => {
     if (!text.startsWith('[') || /^\[[^[\]\s]+\](?::[\w-]+)?$/.test(text)) return [];
@@ -124,6 +134,7 @@ export function misspeltValues(
     ...badNetworks(view),
     ...unknownTableTypes(view),
     ...unknownKeywords(view),
+    ...unknownSwitches(view),
     ...unclosedRelayhost(view),
     ...trailingComments(view),
     ...missingTransports(view, transports),

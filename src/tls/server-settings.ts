@@ -12,7 +12,7 @@ import { LogLevels } from './log-levels.ts';
 import { gapOptions, versionRange } from './protocols.ts';
 import { chainOfValue, ServerNames } from './server-names.ts';
 import { smtpdParameters } from './parameters.ts';
-import { sslOptions } from './ssl-options.ts';
+import { opensslOptions, withoutSign } from './openssl-options.ts';
 import { keepSessions } from './session-cache.ts';
 
 export interface ServerTls {
@@ -151,8 +151,6 @@ async function open(
   if (typeof ca === 'string') return ca;
   const ecdhCurve = usableGroups(groups, createSecureContext);
   const { secureOptions, sessionTimeout } = sessionOptions(settings);
-  const switches = sslOptions(settings.list('tls_ssl_options'));
-  if (typeof switches === 'string') return disabled(switches);
   const common: SecureContextOptions = {
     ...range,
     // later versions know no server without a certificate
@@ -163,7 +161,7 @@ async function open(
     // Postfix leaves it to protocols and ciphers what is good enough
     ciphers: `${ciphers}:@SECLEVEL=0`,
     honorCipherOrder: settings.bool('tls_preempt_cipherlist'),
-    secureOptions: secureOptions | gapOptions(protocols) | switches,
+    secureOptions: withoutSign(secureOptions | gapOptions(protocols) | opensslOptions(settings)),
     sessionTimeout,
     // sessions of clients that were asked who they are belong to this service alone
     sessionIdContext: createHash('sha256').update(`${names.securityLevel} ${ciphers}`).digest('hex').slice(0, 32),

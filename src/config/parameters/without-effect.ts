@@ -258,7 +258,6 @@ export const pendingParameters = new Set([
   'tls_config_file',
   'tls_config_name',
   'tls_dane_digests',
-  'tls_disable_workarounds',
   'tls_fast_shutdown_enable',
   'tls_trace_rate_limit',
   'tls_trust_server_ccerts',

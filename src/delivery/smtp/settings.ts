@@ -1,13 +1,6 @@
 /** What the client reads of the configuration, compiled once per service. smtp(8), postconf(5) smtp_* and lmtp_*. */
-import {
-  type AddressFamily,
-  ConfigError,
-  familiesOf,
-  type ListElement,
-  type ServiceEntry,
-  type Settings,
-} from '#config';
-import { sslOptions } from '#tls';
+import { type AddressFamily, familiesOf, type ListElement, type ServiceEntry, type Settings } from '#config';
+import { opensslOptions } from '#tls';
 import { compileTimeouts, type Timeouts } from './timeouts.ts';
 
 export type ClientProtocol = 'smtp' | 'lmtp';
@@ -98,7 +91,7 @@ export interface SmtpSettings {
     readonly perSite: boolean;
     readonly noteOffer: boolean;
     readonly caFile: string;
-    /** Switches of OpenSSL, as bits. tls_ssl_options */
+    /** Switches of OpenSSL, as bits. tls_disable_workarounds, tls_ssl_options */
     readonly sslOptions: number;
     readonly logLevel: number;
   };
@@ -213,7 +206,7 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
       perSite: settings.string(own('tls_per_site')) !== '',
       noteOffer: settings.bool(own('tls_note_starttls_offer')),
       caFile: settings.string(own('tls_CAfile')),
-      sslOptions: switches(settings),
+      sslOptions: opensslOptions(settings),
       logLevel: settings.int(own('tls_loglevel')),
     },
     sasl: {
@@ -228,12 +221,6 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
       doubleBounceName: settings.string('double_bounce_sender'),
     },
   };
-}
-
-function switches(settings: Settings): number {
-  const options = sslOptions(settings.list('tls_ssl_options'));
-  if (typeof options === 'string') throw new ConfigError([options]);
-  return options;
 }
 
 /** The level that holds without a policy; the parameters from before levels count when none is set. */

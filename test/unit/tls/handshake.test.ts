@@ -84,10 +84,6 @@ describe('a handshake', () => {
         'smtpd_tls_eecdh_grade = best',
         /^warning: invalid TLS eecdh grade "best"; known are .*: disabling TLS support$/,
       ],
-      [
-        'tls_ssl_options = NO_TICKET, NO_TEA',
-        /^warning: tls_ssl_options: unknown "NO_TEA"; known are .*: disabling TLS/,
-      ],
       ['smtpd_tls_fingerprint_digest = sha0', /^warning: smtpd_tls_fingerprint_digest: no message digest "sha0"/],
       ['smtpd_tls_dh1024_param_file = /nowhere', /^warning: cannot load DH parameters from file \/nowhere/],
       ['smtpd_tls_ask_ccert = yes\nsmtpd_tls_CAfile = /nowhere', /Authority data, CAfile="\/nowhere": disabling/],
