@@ -44,7 +44,7 @@ export function plainAddress(address: string): string {
   return new URL(`http://[${bare}]`).hostname.slice(1, -1);
 }
 
-/** The file at a path; a missing file is an empty one. `now` in ms. */
+/** The file at a path; a missing file is an empty one, and one that can't be read stays as it was known. `now` in ms. */
 export function openHostsFile(path: string, now: () => number): HostsFile {
   let parsed: Parsed = parseHosts('');
   let stamp = '';
@@ -52,11 +52,15 @@ export function openHostsFile(path: string, now: () => number): HostsFile {
   const current = (): Parsed => {
     if (now() - lookedAt < trustMs) return parsed;
     lookedAt = now();
-    const stat = statSync(path, { throwIfNoEntry: false });
-    const fresh = stat === undefined ? '' : `${stat.ino} ${stat.mtimeMs} ${stat.size}`;
-    if (fresh !== stamp) {
-      stamp = fresh;
-      parsed = parseHosts(stat === undefined ? '' : readFileSync(path, 'utf8'));
+    try {
+      const stat = statSync(path, { throwIfNoEntry: false });
+      const fresh = stat === undefined ? '' : `${stat.ino} ${stat.mtimeMs} ${stat.size}`;
+      if (fresh !== stamp) {
+        parsed = parseHosts(stat === undefined ? '' : readFileSync(path, 'utf8'));
+        stamp = fresh;
+      }
+    } catch {
+      // no descriptors or no permission: getaddrinfo(3) asks the next source without a word
     }
     return parsed;
   };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -22,6 +22,20 @@ describe('host lookup', () => {
     await writeFile(hostsPath, '192.0.2.77 loop.example loop\n');
     clock += 5000;
     assert.deepEqual(await lookup.addresses('loop'), { kind: 'ok', addresses: ['192.0.2.77'] });
+    await rm(directory, { recursive: true });
+  });
+
+  it('asks DNS where the file cannot be read', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'hosts-'));
+    const hostsPath = join(directory, 'hosts');
+    await mkdir(hostsPath);
+    let clock = 0;
+    const lookup = createHostLookup(zone({}), { hostsPath, now: () => clock });
+    assert.deepEqual(await lookup.addresses('loop'), { kind: 'notFound', reason: 'Name or service not known' });
+    await rm(hostsPath, { recursive: true });
+    await writeFile(hostsPath, '127.0.0.1 loop\n');
+    clock += 5000;
+    assert.deepEqual(await lookup.addresses('loop'), { kind: 'ok', addresses: ['127.0.0.1'] });
     await rm(directory, { recursive: true });
   });
 
