@@ -1,5 +1,4 @@
 /** virtual(8): mailboxes below virtual_mailbox_base, by table, without aliases or commands. */
-import { resolve as resolvePath } from 'node:path';
 import { splitAddress, toExternal } from '#address';
 import { ConfigError, type Settings } from '#config';
 import type { EventChannel } from '#events';
@@ -150,12 +149,6 @@ class VirtualAgent implements DeliveryAgent {
     if (value === undefined) return { code: '5.1.1', reason: `unknown user: "${toExternal(address)}"` };
     if (localPart === '' || domain === '') return { code: '5.1.3', reason: `bad address syntax` };
     const path = `${this.#base}/${value}`;
-    if (
-      resolvePath(path) !== this.#base.replace(/\/+$/, '') &&
-      !resolvePath(path).startsWith(`${resolvePath(this.#base)}/`)
-    ) {
-      return this.#misconfigured(`${value}: path leaves virtual_mailbox_base`);
-    }
     const uid = await this.#number('uid', this.#uids, address, this.#minimumUid);
     if (typeof uid !== 'number') return uid;
     const gid = await this.#number('gid', this.#gids, address, 1);

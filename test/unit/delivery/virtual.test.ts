@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createVirtualAgent } from '#delivery/virtual';
+import { request } from './request.ts';
+import { type Asked, deliver } from './workbench.ts';
+
+const settings = `virtual_mailbox_base = /var/mail
+virtual_mailbox_domains = v.example
+virtual_mailbox_maps = inline:{up@v.example=../other/up,down@v.example=x/../down/}
+virtual_uid_maps = static:5000
+virtual_gid_maps = static:5000
+`;
+
+describe('virtual mailboxes', () => {
+  const pathFor = async (address: string): Promise<unknown> => {
+    const { asked } = await deliver(createVirtualAgent, request('v.example', [address]), settings, () => ({
+      kind: 'ok',
+      warnings: [],
+    }));
+    return asked.map((one: Asked) => 'path' in one && [one.kind, one.path]);
+  };
+
+  it('are where the table says, be it outside of virtual_mailbox_base', async () => {
+    assert.deepEqual(await pathFor('up@v.example'), [['mailbox', '/var/mail/../other/up']]);
+    assert.deepEqual(await pathFor('down@v.example'), [['maildir', '/var/mail/x/../down/']]);
+  });
+});

@@ -1,0 +1,70 @@
+/** Agents that deliver to users, as a configuration describes them; what they ask of deliverers is answered by the test. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfiguration, type Settings } from '#config';
+import type { DelivererPool } from '#delivery';
+import { renderPostfixText } from '#events';
+import type { DeliveryAgent, DeliveryRequest, Outcome } from '#message';
+import { createRewriter, type Rewriter } from '#rewrite';
+import { TableOpener } from '#tables';
+
+export interface Parts {
+  readonly settings: Settings;
+  readonly tables: TableOpener;
+  readonly rewriter: Rewriter;
+  readonly deliverers: DelivererPool;
+  readonly events: { readonly emit: (event: Parameters<typeof renderPostfixText>[0]) => void };
+  readonly hostname: string;
+  readonly now: () => number;
+}
+
+/** What is asked of a deliverer, and as whom. */
+export type Asked = Parameters<DelivererPool['run']>[2] & { readonly uid: number };
+export type Answer = (asked: Asked) => Awaited<ReturnType<DelivererPool['run']>>;
+
+const mainCf = 'compatibility_level = 3.11\nmyhostname = mail.example.com\nmydestination = mail.example.com\n';
+
+/** Has one request delivered. */
+export async function deliver(
+  create: (parts: Parts) => DeliveryAgent,
+  request: DeliveryRequest,
+  lines: string,
+  answer: Answer,
+): Promise<{
+  readonly outcomes: readonly Outcome[];
+  readonly log: readonly string[];
+  readonly asked: readonly Asked[];
+}> {
+  const directory = mkdtempSync(join(tmpdir(), 'delivery-'));
+  writeFileSync(join(directory, 'main.cf'), mainCf + lines);
+  writeFileSync(join(directory, 'master.cf'), '');
+  const { settings } = loadConfiguration(directory);
+  const log: string[] = [];
+  const asked: Asked[] = [];
+  const outcomes: Outcome[] = [];
+  const tables = new TableOpener({ settings, configDirectory: directory, warn: (text) => log.push(text) });
+  const agent = create({
+    settings,
+    tables,
+    rewriter: createRewriter({ settings, tables, warn: (text) => log.push(text) }),
+    deliverers: {
+      run: (uid, _gid, wanted) => {
+        asked.push({ ...wanted, uid });
+        return Promise.resolve(answer({ ...wanted, uid }));
+      },
+      close: () => undefined,
+    },
+    events: { emit: (event) => void log.push(renderPostfixText(event)) },
+    hostname: 'mail',
+    now: () => 0,
+  });
+  try {
+    await agent.deliver(request, (outcome) => outcomes.push(outcome));
+  } finally {
+    agent.close?.();
+    tables.closeAll();
+    rmSync(directory, { recursive: true });
+  }
+  return { outcomes, log, asked };
+}
