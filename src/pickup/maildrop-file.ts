@@ -17,6 +17,8 @@ export type OpenedFile =
 export interface MaildropFile extends AsyncDisposable {
   /** Who submitted it. */
   readonly uid: number;
+  /** Another file of the same name has another one. */
+  readonly identity: string;
   readonly envelope: MaildropEnvelope;
   /** Content with CRLF line ends. */
   content(): AsyncGenerator<Buffer>;
@@ -45,7 +47,7 @@ async function openFile(path: string, isForUs: boolean): Promise<OpenedFile> {
         ? { kind: 'malformed', reason: problem }
         : (status.mode & constants.S_IXUSR) === 0 || (isForUs && !(await isOurs(handle)))
           ? { kind: 'incomplete' }
-          : await readEnvelope(handle, status.uid);
+          : await readEnvelope(handle, { uid: status.uid, identity: `${status.ino} ${status.mtimeMs} ${status.size}` });
     if (opened.kind !== 'open') await handle.close();
     return opened;
   } catch (error) {
@@ -59,7 +61,7 @@ async function isOurs(handle: FileHandle): Promise<boolean> {
   return tryLockFile(handle.fd, 'flock') && (await handle.stat()).nlink > 0;
 }
 
-async function readEnvelope(handle: FileHandle, uid: number): Promise<OpenedFile> {
+async function readEnvelope(handle: FileHandle, facts: Pick<MaildropFile, 'uid' | 'identity'>): Promise<OpenedFile> {
   const pieces: Buffer[] = [];
   let length = 0;
   while (length <= MAX_ENVELOPE_BYTES) {
@@ -78,7 +80,7 @@ async function readEnvelope(handle: FileHandle, uid: number): Promise<OpenedFile
     return {
       kind: 'open',
       file: {
-        uid,
+        ...facts,
         envelope,
         content: () => readContent(handle, rest),
         [Symbol.asyncDispose]: () => handle.close(),

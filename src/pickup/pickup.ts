@@ -2,7 +2,8 @@
  * Watches the maildrop directory, and brings what `sendmail` left there into the queue. pickup(8)
  *
  * A file is removed once cleanup has the message on disk, or has refused it for good; until then it stays and is tried
- * again at the next scan.
+ * again at the next scan. What could not be removed would be sent again and again: where nothing can be removed nothing is
+ * taken, and a single file that stays has had its time all the same.
  */
 import { type FSWatcher, watch } from 'node:fs';
 import { readdir, unlink } from 'node:fs/promises';
@@ -15,6 +16,7 @@ import type { SenderRight } from '#tables';
 import { type RefusedMail, returnToSender } from './return-mail.ts';
 import { type MaildropFile, takeMaildropFile, openMaildropFile } from './maildrop-file.ts';
 import { type PickupSettings, readPickupSettings } from './settings.ts';
+import { reasonNothingCanBeRemoved } from './removal.ts';
 import { fileRecipients, submitFile } from './submit.ts';
 
 export interface PickupOptions {
@@ -31,6 +33,8 @@ export interface PickupOptions {
   /** Whether a user may give this sender: sendmail asks too, but anybody may write to the directory. local_login_sender_maps */
   readonly senderRight?: (uid: number, sender: string) => Promise<SenderRight>;
   readonly now?: () => number;
+  /** unlink(2); for tests. */
+  readonly remove?: (path: string) => Promise<void>;
   /** Time between scans, ms; master.cf's wakeup time of pickup. */
   readonly scanIntervalMs?: number;
 }
@@ -56,6 +60,8 @@ class MaildropWatcher implements Pickup {
   /** Names waiting for their turn, and in work. */
   readonly #waiting = new Set<string>();
   readonly #working = new Map<string, Promise<void>>();
+  /** Identities of files that have had their time and are still there, by name. */
+  readonly #finished = new Map<string, string>();
   #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -86,7 +92,10 @@ class MaildropWatcher implements Pickup {
   async scan(): Promise<void> {
     const { directory, events } = this.#options;
     try {
-      for (const name of await readdir(directory)) this.#add(name);
+      const names = await readdir(directory);
+      for (const name of names) this.#add(name);
+      const present = new Set(names);
+      for (const name of this.#finished.keys()) if (!present.has(name)) this.#finished.delete(name);
     } catch (error) {
       events.emit({ kind: 'warning', text: `scan directory ${directory}: ${errorText(error)}` });
     }
@@ -113,22 +122,31 @@ class MaildropWatcher implements Pickup {
   }
 
   async #handle(name: string): Promise<void> {
-    const path = join(this.#options.directory, name);
+    const { directory, events, remove = unlink } = this.#options;
+    const path = join(directory, name);
     try {
       const opened = await takeMaildropFile(path);
       if (opened.kind === 'incomplete') return;
       if (opened.kind === 'malformed') {
-        this.#options.events.emit({ kind: 'warning', text: `${path}: ${opened.reason} -- removed` });
+        events.emit({ kind: 'warning', text: `${path}: ${opened.reason} -- removed` });
         await unlink(path);
         return;
       }
       // nobody else gets it before it is removed
       await using file = opened.file;
-      if (await this.#pickUp(path, file)) await unlink(path);
+      const stays = reasonNothingCanBeRemoved(directory);
+      if (stays !== undefined) {
+        events.emit({ kind: 'warning', text: `${path}: left, as it could not be removed afterwards: ${stays}` });
+        return;
+      }
+      if (this.#finished.get(name) !== file.identity && !(await this.#pickUp(path, file))) return;
+      this.#finished.set(name, file.identity);
+      await remove(path);
+      this.#finished.delete(name);
     } catch (error) {
       // Taken away between the notice and the look: the writer gave up, or it is done already.
       if (errorCode(error) === 'ENOENT') return;
-      this.#options.events.emit({ kind: 'warning', text: `${path}: ${errorText(error)}` });
+      events.emit({ kind: 'warning', text: `${path}: ${errorText(error)}` });
     }
   }
 

@@ -62,7 +62,7 @@ export async function deliver(
   try {
     await agent.deliver(request, (outcome) => outcomes.push(outcome));
   } finally {
-    agent.close?.();
+    await agent.close?.();
     tables.closeAll();
     rmSync(directory, { recursive: true });
   }

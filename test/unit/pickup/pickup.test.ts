@@ -42,7 +42,12 @@ describe('pickup', () => {
   after(() => rmSync(directory, { recursive: true }));
 
   const newMaildrop = (): string => mkdtempSync(join(directory, 'maildrop-'));
-  const setUp = (result: SubmissionResult, told: NotifyResult = { ok: true }, maildrop = newMaildrop()) => {
+  const setUp = (
+    result: SubmissionResult,
+    told: NotifyResult = { ok: true },
+    maildrop = newMaildrop(),
+    remove?: (path: string) => Promise<void>,
+  ) => {
     const returned: { queueId: string; to: readonly string[] }[] = [];
     const taken: { options: SubmissionOptions; recipients: string[]; content: string }[] = [];
     const log: string[] = [];
@@ -76,6 +81,7 @@ describe('pickup', () => {
       },
       cleanupEvents: { emit: (event: MailEvent) => void log.push(renderPostfixText(event)) },
       now: () => 0,
+      ...(remove === undefined ? {} : { remove }),
     });
     const leave = (name: string, text: string, mode = 0o744): string => {
       const path = join(maildrop, name);
@@ -160,6 +166,24 @@ describe('pickup', () => {
     assert.equal(returned.length, 1);
     assert.match(log.join('\n'), /^ABC123: to=<b>, relay=none, .*, dsn=5\.7\.1, status=bounced \(no\)$/m);
     assert.match(log.join('\n'), /^warning: .*F1: no envelope record -- removed$/m);
+  });
+
+  it('sends a file that cannot be removed once, and goes on trying to remove it', async () => {
+    let isFaulty = true;
+    const remove = (path: string): Promise<void> =>
+      isFaulty ? Promise.reject(new Error(`EIO: ${path}`)) : Promise.resolve(rmSync(path));
+    const { pickup, taken, log, leave } = setUp({ kind: 'queued', queueId: 'ABC123' }, { ok: true }, undefined, remove);
+    const path = leave('F1', `${formatMaildropEnvelope(ENVELOPE)}x\n`);
+    await pickup.scan();
+    await pickup.scan();
+    assert.equal(taken.length, 1);
+    assert.equal(log.filter((line) => /^warning: .*F1: EIO/.test(line)).length, 2);
+    isFaulty = false;
+    await pickup.scan();
+    assert.ok(!existsSync(path));
+    leave('F1', `${formatMaildropEnvelope(ENVELOPE)}y\n`);
+    await pickup.scan();
+    assert.equal(taken.length, 2);
   });
 
   it('takes a file as soon as it is complete', async () => {
