@@ -5,7 +5,7 @@
  * bounce address, whose own failures end here.
  */
 import type { Settings } from '#config';
-import type { EventChannel } from '#events';
+import type { EventChannel, NoticeSent } from '#events';
 import {
   formatMailDate,
   internalEnvelope,
@@ -71,6 +71,14 @@ function wanting(all: NotifiedParts, kind: NoticeKind): NotifiedParts {
         if (wanted.length > 0) yield wanted;
       }
     },
+  };
+}
+
+/** As the log names a notice. */
+function described({ kind, isPostmasterCopy }: Notice): Pick<NoticeSent, 'to' | 'about'> {
+  return {
+    to: isPostmasterCopy ? 'postmaster' : 'sender',
+    about: kind === 'failure' ? 'non-delivery' : kind === 'delay' ? 'delay' : 'delivery status',
   };
 }
 
@@ -165,8 +173,15 @@ class NoticeSender implements Bouncer {
   }
 
   async #send(notice: Notice): Promise<NotifyResult> {
-    const { kind, message, to, isPostmasterCopy } = notice;
+    const { message, to } = notice;
     const submission = this.#open(notice);
+    // the old and the new queue id are joined before the log speaks of the new one
+    this.#options.events.emit({
+      kind: 'noticeSent',
+      queueId: message.queueId,
+      ...described(notice),
+      newQueueId: submission.queueId,
+    });
     try {
       await submission.addRecipient({ address: to, original: to, dsnOriginal: '', notify: [] });
       for await (const chunk of noticeChunks(notice, this.#settings)) await submission.write(chunk);
@@ -175,15 +190,16 @@ class NoticeSender implements Bouncer {
       throw error;
     }
     const result = await submission.end();
-    if (result.kind === 'refused') return { ok: false, reason: result.text };
+    if (result.kind === 'queued') return OK;
+    const reason = result.text;
     this.#options.events.emit({
-      kind: 'noticeSent',
+      kind: 'noticeFailed',
       queueId: message.queueId,
-      to: isPostmasterCopy ? 'postmaster' : 'sender',
-      about: kind === 'failure' ? 'non-delivery' : kind === 'delay' ? 'delay' : 'delivery status',
-      newQueueId: result.queueId,
+      to: described(notice).to,
+      address: to,
+      reason,
     });
-    return OK;
+    return { ok: false, reason };
   }
 
   #open({ message, isPostmasterCopy, at }: Notice): Submission {

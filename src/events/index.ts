@@ -2,5 +2,6 @@
 export type { EventChannel, EventRecord, MailEvent, Renderings } from './event.ts';
 export { createFileSink, EventLog, formatLogTime, type LogSink } from './log-writer.ts';
 export { formatDelay } from './kinds/delivery.ts';
+export type { NoticeSent } from './kinds/bounce.ts';
 export type { PolicyWord } from './kinds/smtpd.ts';
 export { type AddressForm, renderPostfixText } from './render.ts';

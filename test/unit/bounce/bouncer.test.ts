@@ -79,7 +79,11 @@ describe('bounce', () => {
   });
   after(() => rmSync(directory, { recursive: true }));
 
-  const setUp = (more = '', result: SubmissionResult = { kind: 'queued', queueId: 'NEW1' }) => {
+  const setUp = (
+    more = '',
+    result: SubmissionResult = { kind: 'queued', queueId: 'NEW1' },
+    says?: (text: string) => void,
+  ) => {
     writeFileSync(
       join(directory, 'main.cf'),
       `compatibility_level = 3.6\nmyhostname = mail.example.com\nmail_name = Postfix\n${more}`,
@@ -93,7 +97,10 @@ describe('bounce', () => {
         sent.push(notice);
         return {
           queueId: 'NEW1',
-          addRecipient: ({ address }) => void notice.to.push(address),
+          addRecipient: ({ address }) => {
+            notice.to.push(address);
+            says?.(`recipient ${address}`);
+          },
           apply: () => undefined,
           write: (chunk) => void (notice.text += chunk.toString()),
           end: () => Promise.resolve(result),
@@ -109,6 +116,30 @@ describe('bounce', () => {
     });
     return { bouncer, sent, log };
   };
+
+  it('joins the queue ids in the log before anything is said of the new one', async () => {
+    const { bouncer, sent, log } = setUp('', { kind: 'queued', queueId: 'NEW1' }, (text) => log.push(text));
+    await bouncer.notify('failure', queued(), [[failed('b@y')]]);
+    assert.equal(sent.length, 1);
+    assert.deepEqual(log, ['OLD1: sender non-delivery notification: NEW1', 'recipient a@x']);
+  });
+
+  it('says why a notice was not queued', async () => {
+    const refused = {
+      kind: 'refused',
+      code: 451,
+      dsn: '4.3.0',
+      text: 'queue file write error',
+      isRuleText: false,
+    } as const;
+    const { bouncer, log } = setUp('', refused);
+    const result = await bouncer.notify('failure', queued({ sender: 'a b@x' }), [[failed('b@y')]]);
+    assert.deepEqual(result, { ok: false, reason: 'queue file write error' });
+    assert.deepEqual(log, [
+      'OLD1: sender non-delivery notification: NEW1',
+      'OLD1: sender notification failed to <"a b"@x>: queue file write error',
+    ]);
+  });
 
   it('keeps what others said within its field', async () => {
     const { bouncer, sent } = setUp();
