@@ -2,22 +2,33 @@
 import type { QueuedMessage } from '../queue-store.ts';
 import { serialOf } from '../queue-id.ts';
 import type { HeldMessages } from './held-messages.ts';
+import { type LeaseReturn, LeaseReturns } from './lease-returns.ts';
 import type { MessageRow } from './reader.ts';
 import { corruptWarning, queueNameOf, queueNumbers } from './schema.ts';
 import type { StoredMessages } from './stored-messages.ts';
 import type { WriterClient } from './writer-client.ts';
 
+/** What can't be read now is tried again after that. */
+const rereadMs = 60_000;
+
 export class Claims {
-  readonly #writer: WriterClient;
-  readonly #stored: StoredMessages;
+  readonly #writer: Pick<WriterClient, 'run'>;
+  readonly #stored: Pick<StoredMessages, 'read' | 'toMessage'>;
   readonly #held: HeldMessages;
   readonly #warn: (text: string) => void;
+  readonly #returns: LeaseReturns;
 
-  constructor(writer: WriterClient, stored: StoredMessages, held: HeldMessages, warn: (text: string) => void) {
+  constructor(
+    writer: Pick<WriterClient, 'run'>,
+    stored: Pick<StoredMessages, 'read' | 'toMessage'>,
+    held: HeldMessages,
+    warn: (text: string) => void,
+  ) {
     this.#writer = writer;
     this.#stored = stored;
     this.#held = held;
     this.#warn = warn;
+    this.#returns = new LeaseReturns(writer, warn);
   }
 
   /** Up to `limit` messages that are due in a queue, the longest waiting first. */
@@ -27,29 +38,55 @@ export class Claims {
     now: number,
     limit: number,
   ): Promise<readonly QueuedMessage[]> {
-    return this.#load(await this.#writer.run({ kind: 'claim', from, now, limit, holder }));
+    await this.#returns.retry(holder);
+    const serials = await this.#writer.run({ kind: 'claim', from, now, limit, holder });
+    return this.#load(holder, serials, from === 'maildrop' ? 'maildrop' : 'deferred');
   }
 
   /** Those of these messages that nobody works on. */
   async byId(holder: number, queueIds: readonly string[]): Promise<readonly QueuedMessage[]> {
     const serials = queueIds.flatMap((id) => serialOf(id) ?? []);
-    return this.#load(await this.#writer.run({ kind: 'claimSerials', serials, holder }));
+    return this.#load(holder, await this.#writer.run({ kind: 'claimSerials', serials, holder }), 'deferred');
   }
 
-  async #load(serials: readonly number[]): Promise<readonly QueuedMessage[]> {
+  /** Puts back what is under our lease and nobody took. Never rejects. */
+  putBack(holder: number, lease: LeaseReturn): Promise<void> {
+    return this.#returns.give(holder, [lease]);
+  }
+
+  /** Those that can be read; the others go to `unreadTo`. */
+  async #load(
+    holder: number,
+    serials: readonly number[],
+    unreadTo: 'deferred' | 'maildrop',
+  ): Promise<readonly QueuedMessage[]> {
     const messages: QueuedMessage[] = [];
+    const unread: LeaseReturn[] = [];
     for (const serial of serials) {
-      const row = await this.#stored.read((reader) => reader.row(serial));
-      if (row === undefined) continue;
       try {
-        const message = this.#stored.toMessage(row);
-        this.#held.set(message);
-        messages.push(message);
+        const message = await this.#loadOne(serial);
+        if (message !== undefined) messages.push(message);
       } catch (error) {
-        await this.#setAside(row, error);
+        this.#warn(`cannot take up a queued message: ${error instanceof Error ? error.message : String(error)}`);
+        unread.push({ serial, queue: unreadTo, dueAt: Date.now() + rereadMs });
       }
     }
+    await this.#returns.give(holder, unread);
     return messages;
+  }
+
+  /** Undefined: it is gone, or damaged and set aside. */
+  async #loadOne(serial: number): Promise<QueuedMessage | undefined> {
+    const row = await this.#stored.read((reader) => reader.row(serial));
+    if (row === undefined) return undefined;
+    try {
+      const message = this.#stored.toMessage(row);
+      this.#held.set(message);
+      return message;
+    } catch (error) {
+      await this.#setAside(row, error);
+      return undefined;
+    }
   }
 
   async #setAside(row: MessageRow, error: unknown): Promise<void> {

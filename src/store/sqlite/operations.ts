@@ -59,6 +59,13 @@ export type Operation =
   | { readonly kind: 'makeDue'; readonly now: number; readonly serials: readonly number[] }
   | { readonly kind: 'remove' | 'hold' | 'release' | 'requeue' | 'expire'; readonly serials: readonly number[] }
   | { readonly kind: 'releaseLeases'; readonly living: readonly number[] }
+  | {
+      readonly kind: 'returnLease';
+      readonly serial: number;
+      readonly queue: number;
+      readonly due: number;
+      readonly holder: number;
+    }
   | { readonly kind: 'register'; readonly number: number; readonly pid: number; readonly started: string }
   | { readonly kind: 'forget'; readonly numbers: readonly number[] }
   /** Removes content of transactions that never committed their message and whose holder is gone. */

@@ -18,7 +18,7 @@ import { type GatheredMessage, SqliteMessageWriter } from './message-writer.ts';
 import { QueueChanges } from './queue-changes.ts';
 import { Reader } from './reader.ts';
 import { databaseName, queueNumbers } from './schema.ts';
-import { putOperation, updateOperation } from './row-operations.ts';
+import { putOperation } from './row-operations.ts';
 import { Settlements } from './settlements.ts';
 import { SerialNumbers } from './serial-numbers.ts';
 import { StoredMessages } from './stored-messages.ts';
@@ -140,7 +140,8 @@ class SqliteStore implements QueueStore {
     this.#held.set(queued);
     if (!listener(queued)) {
       this.#held.forget(queued);
-      await this.#writer.run(updateOperation(queued, queueNumbers.incoming, queued.dueAt, [], undefined));
+      // it is on disk, whatever becomes of this: nobody must hear that it was not accepted
+      await this.#claims.putBack(this.#holder, { serial, queue: 'incoming', dueAt: queued.dueAt });
     }
   }
 

@@ -127,6 +127,12 @@ export class Statements {
           `UPDATE messages SET queue = CASE wanted WHEN 1 THEN 3 WHEN 2 THEN 5 ELSE 0 END, wanted = 0, holder = 0 WHERE queue = 1 AND holder NOT IN (${['-1', ...operation.living].join(',')}) RETURNING serial`,
           [],
         );
+      case 'returnLease':
+        return this.#serials(
+          `UPDATE messages SET queue = CASE wanted WHEN 1 THEN 3 WHEN 2 THEN 5 ELSE ? END, wanted = 0, holder = 0, due = ?
+             WHERE serial = ? AND queue = 1 AND holder = ? RETURNING serial`,
+          [operation.queue, operation.due, operation.serial, operation.holder],
+        );
       case 'register':
         this.#statement('INSERT OR REPLACE INTO holders (number, pid, started) VALUES (?, ?, ?)').run(
           operation.number,
