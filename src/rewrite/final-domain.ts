@@ -53,6 +53,8 @@ function asLiteral(domain: string): string | undefined {
 
 /** What is left when there is no domain, or only a local one: done, unless it holds another address. */
 function localPartAlone(localPart: string, tests: Tests, saved: string | undefined): MaybePromise<FinalDomain> {
+  // neither a user nor a domain: nobody's address
+  if (localPart === '@') return { kind: 'found', recipient: '@', domain: '', isLocal: false };
   const inner = innerAddress(localPart, tests);
   if (inner !== undefined) {
     return findFinalDomain(toStandardForm(inner, tests.rewrite.local, tests.rewrite), tests, saved);

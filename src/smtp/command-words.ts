@@ -1,7 +1,8 @@
 /**
  * The words of a command line. RFC 5321, 4.1.2; smtpd(8) is lax about blanks.
  *
- * Blanks part words, except within `<…>`, `[…]` and `"…"`; a colon ends a word (`FROM:`) unless a path has begun.
+ * Blanks part words, except behind a backslash and within `<…>` and `"…"`; a colon ends a word (`FROM:`) unless a path
+ * has begun.
  */
 
 export interface CommandWord {
@@ -10,7 +11,7 @@ export interface CommandWord {
   readonly isUnbalanced: boolean;
 }
 
-const closing: Readonly<Record<string, string>> = { '<': '>', '[': ']', '"': '"' };
+const closing: Readonly<Record<string, string>> = { '<': '>', '"': '"' };
 
 /** Index behind the end of what begins at `at` with a bracket or quote; -1 when it has no end. `<` may hold more of them. */
 function endOfQuoted(line: string, at: number): number {
@@ -52,11 +53,14 @@ export function splitCommand(line: string): readonly CommandWord[] {
       isUnbalanced ||= after < 0;
       text += line.slice(i, after < 0 ? line.length : after);
       i = after < 0 ? line.length : after;
+    } else if (char === '\\') {
+      text += line.slice(i, i + 2);
+      i += 2;
     } else {
       text += char;
       i += 1;
       // `FROM:<a@b>`, and `FROM:a@b` too
-      if (char === ':' && words.length === 1 && /^[a-z]*:$/i.test(text)) end();
+      if (char === ':' && words.length === 1 && /^(?:from|to):$/i.test(text)) end();
     }
   }
   end();

@@ -1,6 +1,7 @@
 /** The address of MAIL, RCPT or VRFY: its syntax, and whether routing can make sense of it. smtpd(8) */
 import { splitAddress } from '#address';
-import type { MaybePromise } from '#message';
+import { type MaybePromise, whenReady } from '#message';
+import type { Resolution } from '#rewrite';
 import { type CommandResult, replyOf } from '../command-result.ts';
 import type { Session } from '../session.ts';
 
@@ -21,14 +22,18 @@ export function checkRoutable(
   refusal: Refusal & { readonly isUtf8: boolean },
 ): MaybePromise<CommandResult | undefined> {
   // A table that can't be read says nothing against an address; the restrictions will see.
-  const judge = (kind: 'resolved' | 'invalid' | 'failed'): CommandResult | undefined =>
-    kind === 'invalid' ? refuseAddress(session, refusal) : undefined;
+  const judge = (found: Resolution): CommandResult | undefined =>
+    found.kind === 'invalid' || (found.kind === 'resolved' && !refusal.isUtf8 && hasUtf8Domain(found.recipient))
+      ? refuseAddress(session, refusal)
+      : undefined;
   // nobody routes what goes into the maildrop directory
   if (address === '' || session.options.isStandAlone) return undefined;
-  if (!refusal.isUtf8 && /[^\0-\x7f]/.test(splitAddress(address).domain)) return refuseAddress(session, refusal);
   const { rewriter } = session.options;
-  const found = rewriter.resolve(session.transaction?.sender ?? '', rewriter.rewrite(address, 'local'));
-  return found instanceof Promise ? found.then(({ kind }) => judge(kind)) : judge(found.kind);
+  return whenReady(rewriter.resolve(session.transaction?.sender ?? '', rewriter.rewrite(address, 'local')), judge);
+}
+
+function hasUtf8Domain(address: string): boolean {
+  return /[^\0-\x7f]/.test(splitAddress(address).domain);
 }
 
 /** Warns of an address that is none, unless the command is cut off within it, and gives the reply. */

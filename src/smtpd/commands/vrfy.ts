@@ -9,7 +9,8 @@ import type { Arguments } from './index.ts';
 export async function vrfy(session: Session, { words }: Arguments): Promise<CommandResult> {
   if (session.settings.disableVrfy) return replyOf('502 5.5.1 VRFY command is disabled');
   const given = words.slice(1);
-  const isUtf8 = given.length > 1 && given.at(-1)?.text.toUpperCase() === 'SMTPUTF8';
+  const canBeUtf8 = session.settings.smtputf8 && !session.discarded.has('smtputf8');
+  const isUtf8 = canBeUtf8 && given.at(-1)?.text.toUpperCase() === 'SMTPUTF8';
   if (isUtf8) given.pop();
   if (given.length === 0) return replyOf('501 5.5.4 Syntax: VRFY address [SMTPUTF8]');
   const text = given.map((word) => word.text).join(' ');

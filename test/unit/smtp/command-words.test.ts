@@ -52,4 +52,12 @@ describe('the path of MAIL and RCPT', () => {
       assert.equal(read(`MAIL FROM:${address}`, { strict: false }), 'badAddress', address);
     assert.equal(read('MAIL FROM:<al."i c e"@b>', { strict: false }), 'al.i c e@b');
   });
+
+  it('ends at a blank, but within brackets and quotes or behind a backslash', () => {
+    const words = (line: string): readonly string[] => splitCommand(line).map(({ text }) => text);
+    assert.deepEqual(words('RCPT TO:<a b> "c d" e\\ f'), ['RCPT', 'TO:', '<a b>', '"c d"', 'e\\ f']);
+    assert.deepEqual(words('RCPT TO:a@[b c]'), ['RCPT', 'TO:', 'a@[b', 'c]']);
+    assert.deepEqual(words('RCPT TO:\\<a b>'), ['RCPT', 'TO:', '\\<a', 'b>']);
+    assert.deepEqual(words('VRFY a:b'), ['VRFY', 'a:b']);
+  });
 });

@@ -14,4 +14,22 @@ describe('the address of a command', () => {
     for (const text of ['Alice Example', '<al ice@example.com>', '<alice@example.com> more'])
       assert.equal(pathAddress(text, { strict: false }), undefined, text);
   });
+
+  it('is taken out of one pair of brackets, closed or not inside', () => {
+    const lax = { strict: false };
+    assert.equal(pathAddress('<a@[192.0.2.1>', lax), 'a@[192.0.2.1]');
+    assert.equal(pathAddress('<a@example.com(x>', lax), 'a@example.com');
+    assert.equal(pathAddress('<<a@example.com>>', lax), 'a@example.com');
+    assert.equal(pathAddress('<a\\ b@example.com>', lax), 'a b@example.com');
+  });
+
+  it('is one: lists and groups of addresses are none', () => {
+    for (const text of ['<a@example.com,b@example.com>', '<group:a@example.com;>'])
+      assert.notEqual(pathAddress(text, { strict: false }), 'a@example.com', text);
+  });
+
+  it('loses the outermost source route', () => {
+    assert.equal(pathAddress('<@a.example,@b.example:c@example.com>', { strict: true }), 'c@example.com');
+    assert.equal(pathAddress('<@a.example:@b.example:c@example.com>', { strict: false }), '@b.example:c@example.com');
+  });
 });
