@@ -39,5 +39,5 @@ export { type Parameter, ParameterRegistry } from './registry.ts';
 export type { SettingValues } from './setting-values.ts';
 export { compareLevels } from './compatibility-level.ts';
 export { parseBool, parseInteger, parseTime } from './values.ts';
-export { splitList, splitListWithIndex, splitWords, trimSpace } from './words.ts';
+export { commentWarning, splitList, splitListWithIndex, splitWords, trimSpace } from './words.ts';
 export { splitServiceArguments } from './service-arguments.ts';

@@ -52,3 +52,11 @@ export function splitList(text: string): readonly string[] {
 export function splitListWithIndex(text: string): readonly { readonly text: string; readonly at: number }[] {
   return split(text, isListSeparator);
 }
+
+/** A warning about a list with `#` and what follows it: they count for nothing. Undefined: there is none. */
+export function commentWarning(blame: string, text: string): string | undefined {
+  const mark = split(text, isListSeparator).find((word) => word.text.startsWith('#'));
+  if (mark === undefined) return undefined;
+  const rest = text.slice(mark.at + mark.text.length + 1);
+  return `${blame}: #comment after other text is not allowed: ${mark.text} ${rest.slice(0, 20)}...`;
+}

@@ -1,7 +1,7 @@
 /** Membership lists: mydestination, mynetworks, relay_domains … postconf(5), "match lists" */
 import { readFileSync } from 'node:fs';
 import { ipInNetwork, parseIp } from '#address';
-import { type ListElement, readLogicalLines, splitList } from '#config';
+import { commentWarning, type ListElement, readLogicalLines, splitList } from '#config';
 import { type MaybePromise, whenReady } from '#message';
 import { errnoText } from './errno-text.ts';
 import { readNetwork } from './networks.ts';
@@ -46,7 +46,8 @@ interface Element {
 function uncommented(elements: readonly string[], { parameter, warn }: MatchListOptions): readonly string[] {
   const at = elements.findIndex((text) => text.startsWith('#'));
   if (at < 0) return elements;
-  warn(`${parameter}: comment at end of line is not supported: ${elements.slice(at).join(' ')}`);
+  const warning = commentWarning(parameter, elements.slice(at).join(' '));
+  if (warning !== undefined) warn(warning);
   return elements.slice(0, at);
 }
 

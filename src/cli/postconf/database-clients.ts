@@ -22,7 +22,8 @@ const settingsByType: Readonly<Record<string, string>> = {
     'user',
   pgsql: `${common} ${sqlSelection} dbname encoding hosts idle_interval password query retry_interval select_function user`,
   sqlite: `${common} ${sqlSelection} dbpath query`,
-  memcache: 'backup data_size_limit domain flags key_format line_size_limit max_try memcache retry_pause timeout ttl',
+  memcache:
+    'backup data_size_limit domain flags key_digest key_format line_size_limit max_try memcache retry_pause timeout ttl',
 };
 
 /** A table of a list: where its settings are, and what they may be called. */

@@ -3,6 +3,7 @@
  * another value refers to). postconf(1) -C, and its warnings about names that nothing uses
  */
 import {
+  commentWarning,
   expandValue,
   type MainFile,
   type MasterText,
@@ -62,6 +63,8 @@ function scan({ path, values, use, warn }: Scope, registry: ParameterRegistry, e
     if (expansion.kind === 'ok' && registry.get(name)?.kind !== 'raw') referredNames(value).forEach(settle);
     if (name === classList) for (const word of value.split(/[\s,]+/).filter((text) => text !== '')) settle(word);
     const expanded = expand(value);
+    const comment = expanded.includes('#') ? commentWarning(path, expanded) : undefined;
+    if (comment !== undefined) warn(comment);
     if (!expanded.includes(':')) continue;
     for (const other of databaseSettingNames(expanded)) use(other);
     for (const text of databaseFileWarnings(expanded)) warn(text);

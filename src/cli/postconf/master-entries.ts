@@ -102,7 +102,11 @@ function shownEntry(view: MasterView, { entry }: PlacedEntry): MasterEntryText {
 }
 
 function entryLines(view: MasterView, placed: PlacedEntry): string {
-  return `${formatEntry(shownEntry(view, placed), view.options.folds)}\n`;
+  const entry = shownEntry(view, placed);
+  const { service, type } = placed.entry.fields;
+  return view.options.asJson
+    ? formatPair(`${service}/${type}`, formatEntry(entry, false), view.options)
+    : `${formatEntry(entry, view.options.folds)}\n`;
 }
 
 function commandLines(shown: MasterEntryText, name: string, { folds, hidesNames }: PostconfOptions): string {

@@ -70,7 +70,7 @@ const modifiers = 'defhHjnoxX#';
 const foreign: Readonly<Record<string, string>> = {
   ...Object.fromEntries('aAblmtT'.split('').map((letter) => [letter, modifiers])),
   F: 'dnX#',
-  M: 'dhHjn',
+  M: 'dhHn',
   P: 'dn#',
 };
 

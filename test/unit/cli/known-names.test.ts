@@ -22,6 +22,15 @@ describe('names in main.cf', () => {
     assert.deepEqual(warningsAbout('relayhost = $nosuch\n'), ['main.cf: undefined parameter: nosuch']);
   });
 
+  it('are told of a comment behind a value, with its first 20 characters', () => {
+    assert.deepEqual(warningsAbout('default_process_limit = 200 # raised for the campaign\nrelayhost = a#b {#c}\n'), [
+      'main.cf: #comment after other text is not allowed: # raised for the campa...',
+    ]);
+    assert.deepEqual(warningsAbout('', 'a unix - - n - - smtp -o { relayhost = x #y z }\n'), [
+      'master.cf: #comment after other text is not allowed: #y z...',
+    ]);
+  });
+
   it('are known when the user defines them', () => {
     assert.deepEqual(warningsAbout('ours = a\nrelayhost = $ours\n'), []);
   });
