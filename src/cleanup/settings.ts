@@ -76,7 +76,7 @@ export interface CleanupSettings {
 
 export function compileSettings(settings: Settings, tables: TableOpener): CleanupSettings {
   const set = (name: string): ReadonlySet<string> => new Set(settings.list(name).map((word) => word.toLowerCase()));
-  const named = (name: string): NamedTables => ({ name, list: tables.list(settings.elements(name)) });
+  const named = (name: string): NamedTables => ({ name, list: tables.listOf(name) });
   const readsMime = !settings.bool('disable_mime_input_processing');
   const strict = (name: string): boolean => readsMime && settings.bool(name);
   return {

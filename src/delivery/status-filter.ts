@@ -1,11 +1,9 @@
 /** *_delivery_status_filter: a table that rewrites code and text of what became of a recipient. postconf(5) */
-import type { Settings } from '#config';
 import type { EventChannel } from '#events';
 import { type MaybePromise, type OutcomeKind, type Status, whenReady } from '#message';
 import type { TableList, TableOpener } from '#tables';
 
 export interface StatusFilterParts {
-  readonly settings: Settings;
   readonly tables: TableOpener;
   readonly events: EventChannel;
 }
@@ -59,10 +57,7 @@ export class StatusFilter {
 }
 
 /** Undefined: the parameter names no table. */
-export function openStatusFilter(
-  parameter: string,
-  { settings, tables, events }: StatusFilterParts,
-): StatusFilter | undefined {
-  const list = tables.list(settings.elements(parameter));
+export function openStatusFilter(parameter: string, { tables, events }: StatusFilterParts): StatusFilter | undefined {
+  const list = tables.listOf(parameter);
   return list.isEmpty ? undefined : new StatusFilter(parameter, list, events);
 }

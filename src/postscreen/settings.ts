@@ -93,7 +93,7 @@ export function compilePostscreenSettings(settings: Settings, tables: TableOpene
   };
   // their defaults name a setting of the SMTP server, and their values are not expanded
   const raw = (name: string, serverName: string): string => settings.string(settings.isSet(name) ? name : serverName);
-  const list = (name: string): TableList => tables.list(settings.elements(name));
+  const list = (name: string): TableList => tables.listOf(name);
   const dnsblSites = settings.list('postscreen_dnsbl_sites').map(parseSite);
   const teaser = settings.string('postscreen_greet_banner');
   const enabled = new Set<Test>();
@@ -138,7 +138,7 @@ export function compilePostscreenSettings(settings: Settings, tables: TableOpene
       'string',
       settings.elements('postscreen_forbidden_commands'),
     ),
-    commandFilter: list('postscreen_command_filter'),
+    commandFilter: tables.listOf('postscreen_command_filter', { allowsEmpty: true }),
     commandCountLimit: settings.int('postscreen_command_count_limit'),
     commandTimeLimitMs: stressed('postscreen_command_time_limit'),
     starttlsTimeoutMs: stressed('postscreen_starttls_timeout'),

@@ -171,10 +171,7 @@ export class AddressResolver {
     const answer = findByAddress(maps, sender === '' ? emptyKey : sender, this.#lookupOptions);
     return whenReady<Awaited<typeof answer>, string | undefined | Failed>(answer, (result) => {
       if (result.kind === 'missing') return undefined;
-      if (result.kind === 'failed') return this.#failed(title, result.reason);
-      if (result.value !== '') return result.value;
-      this.#parts.warn(`${title}: ignoring null lookup result for ${sender === '' ? emptyKey : sender}`);
-      return 'DUNNO';
+      return result.kind === 'failed' ? this.#failed(title, result.reason) : result.value;
     });
   }
 

@@ -50,18 +50,18 @@ export function createRewriter({ settings, tables, warn, facts }: RewriterOption
     virtualAliasDomains,
     virtualMailboxDomains,
     relayDomains,
-    relocatedMaps: tables.list(settings.elements('relocated_maps')),
+    relocatedMaps: tables.listOf('relocated_maps'),
     warn,
   };
   const routing = (parameters: RoutingParameters): RoutingTables => {
     const { names } = parameters;
     return {
       parameters,
-      transportMaps: tables.list(settings.elements(names.transportMaps), { noSubstitution: true }),
-      senderDependentRelayhostMaps: tables.list(settings.elements(names.senderDependentRelayhostMaps), {
+      transportMaps: tables.listOf(names.transportMaps, { noSubstitution: true }),
+      senderDependentRelayhostMaps: tables.listOf(names.senderDependentRelayhostMaps, {
         noSubstitution: true,
       }),
-      senderDependentDefaultTransportMaps: tables.list(settings.elements(names.senderDependentDefaultTransportMaps), {
+      senderDependentDefaultTransportMaps: tables.listOf(names.senderDependentDefaultTransportMaps, {
         noSubstitution: true,
       }),
     };

@@ -10,7 +10,7 @@ export function filteredResolver(
   { tables, events }: { readonly tables: TableOpener; readonly events: EventChannel },
 ): Resolver {
   const parameter = 'smtpd_dns_reply_filter';
-  const list = tables.list(view.elements(parameter));
+  const list = tables.listOf(parameter);
   if (list.isEmpty) return resolver;
   const notes = {
     note: (text: string): void => events.emit({ kind: 'note', text }),

@@ -143,9 +143,9 @@ function rewriteClients(settings: Settings, tables: TableOpener): readonly Rewri
       case 'static:all':
         return { kind: 'all' };
       case 'permit_tls_clientcerts':
-        return { kind: 'listedCertificate', list: tables.list(settings.elements('relay_clientcerts')) };
+        return { kind: 'listedCertificate', list: tables.listOf('relay_clientcerts') };
       case 'permit_tls_all_clientcerts':
-        return { kind: 'anyCertificate', list: tables.list(settings.elements('relay_clientcerts')) };
+        return { kind: 'anyCertificate', list: tables.listOf('relay_clientcerts') };
       default:
         if (word.includes(':')) return { kind: 'table', list: tables.list(word.replace(/^check_address_map\s+/, '')) };
         if (word === 'check_address_map') return { kind: 'table', list: tables.list('') };
@@ -197,16 +197,16 @@ export function compileSettings(
     delayReject: settings.bool('smtpd_delay_reject'),
     opensAtMail: !settings.bool('smtpd_delay_open_until_valid_rcpt'),
     rejectFooter: settings.string('smtpd_reject_footer'),
-    rejectFooterMaps: tables.list(settings.elements('smtpd_reject_footer_maps')),
-    rejectFilterMaps: tables.list(settings.elements('smtpd_reject_filter_maps')),
+    rejectFooterMaps: tables.listOf('smtpd_reject_footer_maps'),
+    rejectFilterMaps: tables.listOf('smtpd_reject_filter_maps'),
     expansionFilter: expansionFilter(settings.string('smtpd_expansion_filter')),
     perRequestDeadline: settings.bool('smtpd_per_request_deadline'),
     minDataRate: settings.int('smtpd_min_data_rate'),
     clientPortLogging: settings.bool('smtpd_client_port_logging'),
     hidesClientSession: settings.bool('smtpd_hide_client_session'),
     tellsLogin: settings.bool('smtpd_sasl_authenticated_header'),
-    commandFilter: tables.list(settings.elements('smtpd_command_filter')),
-    discardedKeywordMaps: tables.list(settings.elements('smtpd_discard_ehlo_keyword_address_maps')),
+    commandFilter: tables.listOf('smtpd_command_filter', { allowsEmpty: true }),
+    discardedKeywordMaps: tables.listOf('smtpd_discard_ehlo_keyword_address_maps'),
     strictSmtputf8: settings.bool('strict_smtputf8'),
     verpClients: clients(settings, tables, 'smtpd_authorized_verp_clients'),
     defaultVerpDelimiters: settings.string('default_verp_delimiters'),

@@ -27,7 +27,7 @@ export type AddressLookupResult =
   /** `extension`: the part with its delimiter that the matching key did not hold. */
   | { readonly kind: 'found'; readonly value: string; readonly extension: string; readonly key: string }
   | { readonly kind: 'missing' }
-  | { readonly kind: 'failed'; readonly reason: string };
+  | { readonly kind: 'failed'; readonly reason: string; readonly isMistake?: boolean };
 
 interface AddressKey extends SearchKey {
   readonly extension: string;
@@ -62,7 +62,11 @@ function describe(result: TableListResult, keys: readonly AddressKey[]): Address
     case 'missing':
       return result;
     case 'failed':
-      return { kind: 'failed', reason: `${result.table.name}: ${result.reason}` };
+      return {
+        kind: 'failed',
+        reason: `${result.table.name}: ${result.reason}`,
+        ...(result.isMistake === true ? { isMistake: true } : {}),
+      };
     case 'found':
       return {
         kind: 'found',

@@ -29,7 +29,7 @@ export async function senderRight(
 ): Promise<SenderRight> {
   if (allowsEverySender(settings)) return allowed;
   const login = getUserById(uid)?.name ?? `uid:${uid}`;
-  const found = await tables.list(settings.elements(parameter)).lookup(login);
+  const found = await tables.listOf(parameter).lookup(login);
   if (found.kind === 'failed') {
     return { kind: 'failed', reason: `${parameter} table lookup error for '${settings.string(parameter)}'` };
   }

@@ -200,13 +200,19 @@ export class TableOpener {
   }
 
   /** Several tables, searched in order for each key. */
-  list(text: string | readonly ListElement[], use: TableUse = {}): TableList {
+  /** `title`: what warnings call the list; its tables when not given. */
+  list(text: string | readonly ListElement[], use: TableUse = {}, title?: string): TableList {
     const specs = typeof text === 'string' ? splitList(text) : text.map((element) => element.text);
     return createTableList(
-      specs.join(' '),
+      title ?? specs.join(' '),
       specs.map((spec) => this.open(spec, use)),
-      this.#options.warn,
+      { warn: this.#options.warn, allowsEmpty: use.allowsEmpty === true },
     );
+  }
+
+  /** The tables that a parameter names. */
+  listOf(parameter: string, use: TableUse = {}): TableList {
+    return this.list(this.#options.settings.elements(parameter), use, parameter);
   }
 
   /** A membership list. `parameter` decides about parent domains (parent_domain_matches_subdomains). */

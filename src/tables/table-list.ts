@@ -4,11 +4,23 @@ import type { LookupResult, Table, TableList, TableListResult } from './table.ts
 
 const missing: TableListResult = { kind: 'missing' };
 
-/** `warn` hears of each lookup that fails, so that who asks needn't tell. */
-export function createTableList(title: string, tables: readonly Table[], warn: (text: string) => void): TableList {
+export interface TableListOptions {
+  /** Hears of each lookup that fails, so that who asks needn't tell. */
+  readonly warn: (text: string) => void;
+  readonly allowsEmpty?: boolean;
+}
+
+export function createTableList(
+  title: string,
+  tables: readonly Table[],
+  { warn, allowsEmpty = false }: TableListOptions,
+): TableList {
   const judge = (answer: Exclude<LookupResult, { kind: 'missing' }>, table: Table, key: string): TableListResult => {
     if (answer.kind === 'failed') warn(`${table.name} lookup error for "${key}"`);
-    return { ...answer, table, key };
+    if (answer.kind === 'failed' || answer.value !== '' || allowsEmpty) return { ...answer, table, key };
+    warn(`${title} lookup of ${key} returns an empty string result`);
+    warn(`${title} should return NO RESULT in case of NOT FOUND`);
+    return { kind: 'failed', reason: 'empty string result', isMistake: true, table, key };
   };
   const search = (key: string, partial: boolean, from: number): MaybePromise<TableListResult> => {
     for (let i = from; i < tables.length; i += 1) {

@@ -27,13 +27,15 @@ export interface TableUse {
   readonly paranoid?: boolean;
   /** No `$n` substitution in results (transport maps). */
   readonly noSubstitution?: boolean;
+  /** An empty result of a list is one, not a mistake in the table (commands and replies that are replaced). */
+  readonly allowsEmpty?: boolean;
   /** Lower-case keys for fixed-string tables (default true). */
   readonly foldKeys?: boolean;
 }
 
 /** Several tables searched in order: each key is tried in all of them (maps_find). */
 export interface TableList {
-  /** The value of the parameter, for log lines. */
+  /** The parameter, for log lines. */
   readonly title: string;
   readonly isEmpty: boolean;
   readonly tables: readonly Table[];
@@ -43,7 +45,14 @@ export interface TableList {
 export type TableListResult =
   | { readonly kind: 'found'; readonly value: string; readonly table: Table; readonly key: string }
   | { readonly kind: 'missing' }
-  | { readonly kind: 'failed'; readonly reason: string; readonly table: Table; readonly key: string };
+  | {
+      readonly kind: 'failed';
+      readonly reason: string;
+      /** What the table says makes no sense, and will not tomorrow. */
+      readonly isMistake?: true;
+      readonly table: Table;
+      readonly key: string;
+    };
 
 /** A membership list (mydestination, mynetworks, relay_domains …): match lists of postconf(5). */
 export interface MatchList {

@@ -18,7 +18,7 @@ export class LogLevels {
 
   constructor({ settings, names, tables }: LogLevelOptions) {
     this.#standard = levelOf(settings.string(names.logLevel));
-    this.#maps = tables.list(settings.elements(names.logLevelMaps));
+    this.#maps = tables.listOf(names.logLevelMaps);
   }
 
   /** A client is looked up by name, then by address; a table that fails says nothing. */

@@ -166,11 +166,11 @@ async function open(
     // sessions of clients that were asked who they are belong to this service alone
     sessionIdContext: createHash('sha256').update(`${names.securityLevel} ${ciphers}`).digest('hex').slice(0, 32),
   };
-  const specs = settings.list('tls_server_sni_maps');
+  const mapsName = 'tls_server_sni_maps';
   const maps = createTableList(
-    specs.join(' '),
-    specs.map((spec) => files.tables.get(spec) ?? tables.open(spec)),
-    warn,
+    mapsName,
+    settings.list(mapsName).map((spec) => files.tables.get(spec) ?? tables.open(spec)),
+    { warn },
   );
   const serverNames = maps.isEmpty
     ? undefined

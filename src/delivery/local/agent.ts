@@ -112,7 +112,7 @@ export function createLocalAgent(options: LocalAgentOptions): DeliveryAgent {
     ...rest,
     settings: localSettings,
     tellNewMail: biff?.tell,
-    statusFilter: openStatusFilter('local_delivery_status_filter', { settings, tables, events: rest.events }),
+    statusFilter: openStatusFilter('local_delivery_status_filter', { tables, events: rest.events }),
     passOn: passOnTo(agents),
     toAddress: deliverToAddress,
   };

@@ -85,7 +85,7 @@ function readNobody(settings: Settings): Rights {
 }
 
 export function readLocalSettings(settings: Settings, tables: TableOpener): LocalSettings {
-  const list = (name: string): TableList => tables.list(settings.elements(name), { paranoid: true });
+  const list = (name: string): TableList => tables.listOf(name, { paranoid: true });
   const words = (name: string): ReadonlySet<string> => new Set(settings.list(name).map((word) => word.toLowerCase()));
   return {
     settings,

@@ -60,9 +60,9 @@ class VirtualAgent implements DeliveryAgent {
     this.#options = options;
     this.#statusFilter = openStatusFilter('virtual_delivery_status_filter', options);
     this.#base = settings.string('virtual_mailbox_base');
-    this.#maps = tables.list(settings.elements('virtual_mailbox_maps'), { paranoid: true });
-    this.#uids = tables.list(settings.elements('virtual_uid_maps'), { paranoid: true });
-    this.#gids = tables.list(settings.elements('virtual_gid_maps'), { paranoid: true });
+    this.#maps = tables.listOf('virtual_mailbox_maps', { paranoid: true });
+    this.#uids = tables.listOf('virtual_uid_maps', { paranoid: true });
+    this.#gids = tables.listOf('virtual_gid_maps', { paranoid: true });
     this.#lookup = {
       recipientDelimiter: settings.string('recipient_delimiter'),
       ownerRequestSpecial: settings.bool('owner_request_special'),

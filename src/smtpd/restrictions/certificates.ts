@@ -30,7 +30,7 @@ const oldDigestNote = oldDefaultNote('smtpd_tls_fingerprint_digest=md5', 'comput
 
 function permitListed(name: string, acceptsTrusted: boolean): Constructor {
   return ({ settings, tables }) => {
-    const list = tables.list(settings.elements('relay_clientcerts'));
+    const list = tables.listOf('relay_clientcerts');
     const isOldDigest = usesOldDigest(settings);
     return (evaluation) => {
       const { facts, subject, warn, note } = evaluation;

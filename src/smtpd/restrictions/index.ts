@@ -45,7 +45,7 @@ function toolboxOf(options: PolicyOptions): Toolbox {
     ...options,
     listResolver: rememberAnswers(resolver, { now, ...listMemory }),
     mynetworks: tables.matchList('mynetworks', 'namadr', settings.elements('mynetworks')),
-    replyMaps: tables.list(settings.elements('rbl_reply_maps')),
+    replyMaps: tables.listOf('rbl_reply_maps'),
     oldDefaults: oldDefaults(settings),
     parse: (elements, { bareTable }) => parseRestrictions(elements, toolbox, { bareTable }),
   };

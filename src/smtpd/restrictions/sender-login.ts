@@ -41,17 +41,13 @@ type Owners = { readonly kind: 'owners'; readonly names: readonly string[] | und
 type OwnersOf = (sender: string, evaluation: Evaluation) => MaybePromise<Owners>;
 
 function ownersIn(maps: TableList, lookup: ReturnType<typeof addressLookup>): OwnersOf {
-  return (sender, { facts, route, warn }) =>
+  return (sender, { facts, route }) =>
     whenReady(route(sender, facts.recipient), (resolution): MaybePromise<Owners> => {
       if (resolution.kind === 'failed') return lookupFailure(sender);
       const address = resolution.kind === 'resolved' ? resolution.recipient : sender;
       return whenReady(findByAddress(maps, address, lookup), (found): Owners => {
-        if (found.kind === 'failed') return lookupFailure(sender);
-        if (found.kind === 'missing') return { kind: 'owners', names: undefined };
-        if (found.value !== '') return { kind: 'owners', names: found.value.split(/[, \t\r\n]+/) };
-        warn(`${mapsName} lookup of ${found.key} returns an empty string result`);
-        warn(`${mapsName} should return NO RESULT in case of NOT FOUND`);
-        return configurationError;
+        if (found.kind === 'failed') return found.isMistake === true ? configurationError : lookupFailure(sender);
+        return { kind: 'owners', names: found.kind === 'found' ? found.value.split(/[, \t\r\n]+/) : undefined };
       });
     });
 }
@@ -87,7 +83,7 @@ function run(check: Check, evaluation: Evaluation, ownersOf: OwnersOf): MaybePro
 /** The checks one after the other, up to the one that refuses. */
 function mismatch(...checks: readonly Check[]): Constructor {
   return (toolbox) => {
-    const maps = toolbox.tables.list(toolbox.settings.elements(mapsName));
+    const maps = toolbox.tables.listOf(mapsName);
     const ownersOf = ownersIn(maps, addressLookup(toolbox));
     const step = (evaluation: Evaluation, at: number): MaybePromise<Decision> => {
       const check = checks[at];

@@ -4,7 +4,14 @@ import { type MaybePromise, whenReady } from '#message';
 import { findByAddress, type TableList } from '#tables';
 import type { Resolution } from '#rewrite';
 import { addressLookup } from './address-lookup.ts';
-import { type Constructor, type Decision, dunno, lookupFailure, type Toolbox } from './restriction.ts';
+import {
+  configurationError,
+  type Constructor,
+  type Decision,
+  dunno,
+  lookupFailure,
+  type Toolbox,
+} from './restriction.ts';
 import { oldDefaultNote } from './old-defaults.ts';
 import { codeFor } from './subjects.ts';
 
@@ -12,7 +19,7 @@ type Existence =
   | { readonly kind: 'exists' }
   | { readonly kind: 'unknown'; readonly code: number; readonly suffix: string; readonly isAlias: boolean }
   | { readonly kind: 'refused'; readonly text: string; readonly isTemporary: boolean }
-  | { readonly kind: 'failed'; readonly reason: string };
+  | { readonly kind: 'failed'; readonly isMistake?: boolean };
 
 const exists: Existence = { kind: 'exists' };
 
@@ -28,7 +35,7 @@ function existenceTest(
   kind: 'sender' | 'recipient',
 ): (resolution: Resolution & { readonly kind: 'resolved' }) => MaybePromise<Existence> {
   const { settings, tables } = toolbox;
-  const list = (name: string): TableList => tables.list(settings.elements(name));
+  const list = (name: string): TableList => tables.listOf(name);
   const showsTable = settings.bool('show_user_unknown_table_name');
   const rule = (maps: string, code: string, suffix: string): ClassRule => ({
     maps: list(maps),
@@ -102,7 +109,7 @@ function unlisted(kind: 'sender' | 'recipient'): Constructor {
           case 'exists':
             return dunno;
           case 'failed':
-            return lookupFailure(subject.datum);
+            return existence.isMistake === true ? configurationError : lookupFailure(subject.datum);
           case 'refused': {
             const code = existence.isTemporary ? 450 : 550;
             const [, dsn = `5.${detail}`, text = ''] =

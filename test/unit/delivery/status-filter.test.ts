@@ -16,7 +16,6 @@ describe('a delivery status filter', () => {
     const { settings } = openSettings(directory);
     const warn = (text: string): number => log.push(text);
     return openStatusFilter('local_delivery_status_filter', {
-      settings,
       tables: new TableOpener({ settings, configDirectory: directory, warn }),
       events: { emit: (event: MailEvent) => void log.push(renderPostfixText(event)) },
     });

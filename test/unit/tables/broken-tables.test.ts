@@ -50,6 +50,22 @@ describe('a table that cannot be opened', () => {
   });
 });
 
+describe('a list of tables', () => {
+  it('takes an empty result for a mistake, where that is not asked for', async () => {
+    using bench = new Workbench();
+    const spec = 'inline:{{key= } {other=x}}';
+    const list = bench.opener.list(spec, {}, 'canonical_maps');
+    const found = await list.lookup('key');
+    assert.equal(found.kind === 'failed' && found.isMistake, true);
+    assert.equal((await list.lookup('other')).kind, 'found');
+    assert.deepEqual(bench.warnings, [
+      'canonical_maps lookup of key returns an empty string result',
+      'canonical_maps should return NO RESULT in case of NOT FOUND',
+    ]);
+    assert.equal((await bench.opener.list(spec, { allowsEmpty: true }).lookup('key')).kind, 'found');
+  });
+});
+
 describe('tables of a service that starts at its first message', () => {
   it('are opened all at once when the first of them is asked', async () => {
     using bench = new Workbench();

@@ -30,6 +30,16 @@ describe('DNS lists', () => {
       { '1.2.0.192.bl.example A': ['127.0.0.2', '127.0.0.5'] },
     ));
 
+  it('refuse for now when the table of replies has an empty one', () =>
+    withBench(
+      'rbl_reply_maps = inline:{{bl.example= }}\nsmtpd_client_restrictions = warn_if_reject reject_rbl_client bl.example',
+      async (bench) => {
+        assert.equal(await bench.ask('rcpt'), '451 4.3.5 Server configuration error');
+        assert.equal(bench.log[0], 'warning: rbl_reply_maps lookup of bl.example returns an empty string result');
+      },
+      { '1.2.0.192.bl.example A': ['127.0.0.2'] },
+    ));
+
   it('end the session when a filter makes no sense', () =>
     withBench('smtpd_client_restrictions = reject_rbl_client bl.example=127.0.0', async (bench) => {
       assert.equal(await bench.ask('rcpt'), 'gone: RBL reply error: need "." at "127.0.0><"');

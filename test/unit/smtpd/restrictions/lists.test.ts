@@ -2,6 +2,16 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { withBench } from './bench.ts';
 
+describe('a table of recipients', () => {
+  it('with an empty result is a mistake of ours', () =>
+    withBench('relay_recipient_maps = inline:{{u@relay.example= } {w@relay.example=x}}', async (bench) => {
+      assert.deepEqual(await bench.recipients('u@relay.example', 'w@relay.example'), [
+        '451 4.3.5 Server configuration error',
+        'ok',
+      ]);
+    }));
+});
+
 describe('restriction lists', () => {
   it('are asked client, HELO, sender, relay, recipient; the first refusal counts', () =>
     withBench(
