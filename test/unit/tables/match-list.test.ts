@@ -10,7 +10,7 @@ describe('a match list', () => {
     assert.equal(await list.matches('client.example', '192.0.2.1'), 'yes');
     assert.equal(await list.matches('client.example', '192.0.2.2'), 'no');
     assert.deepEqual(bench.warnings, [
-      'mynetworks: #comment after other text is not allowed: # the gateway 192.0.2...',
+      'mynetworks: #comment after other text is not allowed: # the gateway 192.0.2....',
     ]);
   });
 });
