@@ -23,9 +23,9 @@ describe('the address of a command', () => {
     assert.equal(pathAddress('<a\\ b@example.com>', lax), 'a b@example.com');
   });
 
-  it('is one: lists and groups of addresses are none', () => {
-    for (const text of ['<a@example.com,b@example.com>', '<group:a@example.com;>'])
-      assert.notEqual(pathAddress(text, { strict: false }), 'a@example.com', text);
+  it('is one: that of a group will do, two will not', () => {
+    assert.equal(pathAddress('<group:a@example.com;>', { strict: false }), 'a@example.com');
+    assert.equal(pathAddress('<a@example.com,b@example.com>', { strict: false }), undefined);
   });
 
   it('loses the outermost source route', () => {
