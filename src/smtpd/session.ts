@@ -70,6 +70,8 @@ export class Session {
   /** What content filters and the log hear of the client after XFORWARD. */
   logClient: ClientFacts | undefined;
   forwardedQueueId = '';
+  /** All that XFORWARD has said, also in commands that were refused. */
+  forwarded: Override | undefined;
   /** Whether XFORWARD said that the mail is local; undefined: nothing. */
   forwardedLocally: boolean | undefined;
   helo: string | undefined;
@@ -252,25 +254,33 @@ export class Session {
     this.chunks = 'none';
     // XFORWARD is about one message
     this.logClient = undefined;
+    this.forwarded = undefined;
     this.forwardedQueueId = '';
     this.forwardedLocally = undefined;
   }
 
-  /** XCLIENT: the session goes on as another client's. */
-  async becomeClient({ client, helo, protocol, login }: Override): Promise<void> {
-    this.resetTransaction();
+  /** Takes over what XCLIENT says; who the client is by that, and may do, is not settled by it. */
+  takeFacts({ client, helo, protocol, login }: Override): void {
     this.client = client;
-    this.helo = helo === '' ? undefined : helo;
-    this.protocol = protocol === undefined || protocol === '' ? 'SMTP' : protocol;
+    if (helo !== undefined) this.helo = helo === '' ? undefined : helo;
+    if (protocol !== undefined) this.protocol = protocol === '' ? 'SMTP' : protocol;
+    if (login === undefined) return;
+    this.login.user = login;
+    this.login.method = login === '' ? '' : loginByXclient;
+  }
+
+  /** XCLIENT: the session goes on as another client's. */
+  async becomeClient(override: Override): Promise<void> {
+    this.resetTransaction();
+    this.helo = undefined;
+    this.protocol = 'SMTP';
+    this.takeFacts({ ...override, login: undefined });
     this.policyMemory = {};
     this.accessDenied = false;
     // whoever the client is now must be allowed to say so again
     this.canXclient = await isListed(this.settings.xclientHosts, this.client);
     await this.#settleClient();
     await beginLogin(this);
-    if (login !== undefined && login !== '') {
-      this.login.user = login;
-      this.login.method = loginByXclient;
-    }
+    this.takeFacts(override);
   }
 }

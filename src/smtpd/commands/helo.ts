@@ -43,18 +43,18 @@ async function keywords(session: Session): Promise<CommandResult> {
   const names = discardedKeywordNames(discarded);
   if (names.length > 0) session.options.events.emit({ kind: 'discardedKeywords', names });
   const extensions = new Set<string>();
-  for (const [name, list] of [
-    ['XVERP', settings.verpClients],
-    ['XCLIENT', settings.xclientHosts],
-    ['XFORWARD', settings.xforwardHosts],
+  // who may use XCLIENT and XFORWARD is settled already
+  for (const [name, list, isSettled] of [
+    ['XVERP', settings.verpClients, undefined],
+    ['XCLIENT', settings.xclientHosts, session.canXclient],
+    ['XFORWARD', settings.xforwardHosts, session.canXforward],
   ] as const) {
     const answer = list.isEmpty ? 'no' : await list.matches(session.client.name, session.client.address);
     if (typeof answer === 'object') {
       warn(session, `don't know if EHLO feature ${name} should be announced to ${session.clientText}`);
       return sendAway(session);
     }
-    // XFORWARD stays with whoever is connected, whatever XCLIENT says
-    if (name === 'XFORWARD' ? session.canXforward : answer === 'yes') extensions.add(name);
+    if (isSettled ?? answer === 'yes') extensions.add(name);
   }
   const offersTls = session.options.tls !== undefined && session.tls === undefined;
   return {

@@ -2,59 +2,76 @@
 import { type CommandResult, replyOf } from '../command-result.ts';
 import type { Session } from '../session.ts';
 import type { Arguments } from './index.ts';
-import { applyOverrides, type Override } from './xclient.ts';
+import { type Applied, applyOverrides, type Override } from './xclient.ts';
 
-function overridesOf(
-  session: Session,
-  { words }: Arguments,
-  command: 'XCLIENT' | 'XFORWARD',
-): Override | CommandResult {
+/** Whether the command may be given now; the reply if not. */
+function refusalOf(session: Session, { words }: Arguments, command: 'XCLIENT' | 'XFORWARD'): CommandResult | undefined {
   const isAllowed = command === 'XCLIENT' ? session.canXclient : session.canXforward;
   if (session.transaction !== undefined) return replyOf('503 5.5.1 Error: MAIL transaction in progress');
   if (words.length < 2) return replyOf(`501 5.5.4 Syntax: ${command} attribute=value...`);
-  if (!isAllowed) return replyOf('550 5.7.0 Error: insufficient authorization');
-  const client = command === 'XCLIENT' ? session.client : (session.logClient ?? unforwarded(session));
-  const start = { client, helo: undefined, protocol: undefined, login: undefined, ident: undefined, source: undefined };
-  const result = applyOverrides(
-    words.slice(1).map(({ text }) => text),
-    start,
-    command,
-    session.settings.families,
-  );
-  return typeof result === 'string' ? replyOf(result) : result;
+  return isAllowed ? undefined : replyOf('550 5.7.0 Error: insufficient authorization');
 }
 
+function overridesOf(
+  { settings }: Session,
+  { words }: Arguments,
+  command: 'XCLIENT' | 'XFORWARD',
+  start: Override,
+): Applied {
+  const attributes = words.slice(1).map(({ text }) => text);
+  return applyOverrides(attributes, start, command, settings.families);
+}
+
+const nothingSaid = {
+  helo: undefined,
+  protocol: undefined,
+  login: undefined,
+  ident: undefined,
+  source: undefined,
+} as const;
+
 /** What XFORWARD does not tell is unknown, not the client's own. */
-function unforwarded({ client }: Session): Session['client'] {
+function unforwarded({ client }: Session): Override {
   return {
-    ...client,
-    name: 'unknown',
-    nameStatus: 'unknown',
-    address: 'unknown',
-    port: 'unknown',
-    heloName: '',
-    protocol: '',
+    ...nothingSaid,
+    client: {
+      ...client,
+      name: 'unknown',
+      nameStatus: 'unknown',
+      address: 'unknown',
+      port: 'unknown',
+      heloName: '',
+      protocol: '',
+    },
   };
 }
 
 export async function xclient(session: Session, args: Arguments): Promise<CommandResult> {
-  const result = overridesOf(session, args, 'XCLIENT');
-  if ('code' in result) return result;
-  await session.becomeClient(result);
+  const refused = refusalOf(session, args, 'XCLIENT');
+  if (refused !== undefined) return refused;
+  const start = { ...nothingSaid, client: session.client };
+  const { override, refusal } = overridesOf(session, args, 'XCLIENT', start);
+  if (refusal !== undefined) {
+    session.takeFacts(override);
+    return replyOf(refusal);
+  }
+  await session.becomeClient(override);
   return { code: 220, lines: [], restarts: true };
 }
 
 export function xforward(session: Session, args: Arguments): CommandResult {
-  const result = overridesOf(session, args, 'XFORWARD');
-  if ('code' in result) return result;
-  if (args.words.slice(1).some(({ text }) => !/^(?:IDENT|SOURCE)=/i.test(text))) {
-    session.logClient = {
-      ...result.client,
-      heloName: result.helo ?? result.client.heloName,
-      protocol: result.protocol ?? result.client.protocol,
-    };
+  const refused = refusalOf(session, args, 'XFORWARD');
+  if (refused !== undefined) return refused;
+  const { override, refusal } = overridesOf(session, args, 'XFORWARD', session.forwarded ?? unforwarded(session));
+  // a command with a bad attribute tells nothing yet, but the next one goes on from there
+  session.forwarded = override;
+  if (refusal !== undefined) return replyOf(refusal);
+  const tells = (names: RegExp): boolean => args.words.slice(1).some(({ text }) => names.test(text));
+  if (tells(/^(?:NAME|ADDR|PORT|PROTO|HELO)=/i)) {
+    const { client, helo = client.heloName, protocol = client.protocol } = override;
+    session.logClient = { ...client, heloName: helo, protocol };
   }
-  if (result.ident !== undefined) session.forwardedQueueId = result.ident;
-  if (result.source !== undefined) session.forwardedLocally = result.source !== 'REMOTE';
+  if (tells(/^IDENT=/i)) session.forwardedQueueId = override.ident ?? '';
+  if (tells(/^SOURCE=/i)) session.forwardedLocally = override.source !== 'REMOTE';
   return replyOf('250 2.0.0 Ok');
 }

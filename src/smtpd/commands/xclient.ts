@@ -37,29 +37,34 @@ function parseAddress(value: string, families: Families): string | undefined {
   return (text !== value) === text.includes(':') ? formatIp(address) : undefined;
 }
 
-/** Applies `NAME=value …` to a client; a text is the reply that refuses it. */
+/** What a command came to: attributes before a bad one count. `refusal`: the reply that tells of the bad one. */
+export interface Applied {
+  readonly override: Override;
+  readonly refusal: string | undefined;
+}
+
+/** Applies `NAME=value …` to a client. */
 export function applyOverrides(
   words: readonly string[],
   start: Override,
   command: 'XCLIENT' | 'XFORWARD',
   families: Families,
-): Override | string {
-  if (words.length === 0) return `501 5.5.4 Syntax: ${command} attribute=value...`;
-  let out = start;
+): Applied {
+  let override = start;
   for (const word of words) {
     const at = word.indexOf('=');
     const raw = at <= 0 ? '' : word.slice(at + 1);
-    if (raw === '') return '501 5.5.4 Error: attribute=value expected';
-    if (raw.length > longestValue) return '501 5.5.4 Error: attribute value too long';
+    if (raw === '') return { override, refusal: '501 5.5.4 Error: attribute=value expected' };
+    if (raw.length > longestValue) return { override, refusal: '501 5.5.4 Error: attribute value too long' };
     const decoded = decodeXtext(raw) ?? raw;
     const name = word.slice(0, at);
     const isPlain = plainAttributes[command].has(name.toUpperCase());
     const value = isPlain ? decoded : decoded.replace(unfitForLogs, '?');
-    const next = applyOne(name, value, out, { command, families });
-    if (typeof next === 'string') return next;
-    out = next;
+    const next = applyOne(name, value, override, { command, families });
+    if (typeof next === 'string') return { override, refusal: next };
+    override = next;
   }
-  return out;
+  return { override, refusal: undefined };
 }
 
 function applyOne(
