@@ -59,7 +59,7 @@ export class ContentReader {
   constructor(options: ContentOptions) {
     this.#options = options;
     const { settings } = options.maps;
-    this.#lineEnds = settings.replaceStrayCrLf ? new StrayCrReader() : undefined;
+    this.#lineEnds = settings.replaceStrayCrLf && options.inspector.isOn ? new StrayCrReader() : undefined;
     this.#structure = new MimeStructure({
       nesting: settings.mimeNestingLimit,
       boundaryLength: settings.mimeBoundaryLimit,

@@ -167,6 +167,10 @@ function completeHeader(
   const adds = rewritesHeaders(envelope, settings) || settings.alwaysAddMissing;
   const missing = adds ? missingFields({ present, envelope, sender, queueId, settings }) : undefined;
   lines.push(...(missing?.lines ?? []).map((line) => asText(line, input.encoding)));
+  if (missing?.isNameLost === true) {
+    const text = `${queueId}: full_name_encoding_charset: bad charset name "${settings.fullNameCharset}"; full name left out`;
+    events.emit({ kind: 'warning', text });
+  }
   // for content filters that know no REQUIRETLS
   if (requireTls && settings.requireTlsField && !present.has('require-tls-esmtp')) lines.push('Require-TLS-ESMTP: yes');
   const made = missing?.messageId ?? '';

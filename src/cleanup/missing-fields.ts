@@ -1,6 +1,7 @@
 /** Header fields that a message must have, made where they lack. cleanup(8), inventory i.2 */
 import { toExternal } from '#address';
 import { type Envelope, formatMailDate } from '#message';
+import { encodeWords, isCharset } from './encoded-words.ts';
 import { isResentField } from './header-fields.ts';
 import type { CleanupSettings } from './settings.ts';
 
@@ -15,38 +16,17 @@ function makeMessageId(
   return `<${stamp}.${queueId}@${myhostname}>`;
 }
 
-// RFC 2047, 2: at most 75 characters an encoded-word
-const encodedWordLength = 75;
-
-/** A phrase of encoded-words. RFC 2047, 5 (3) */
-function encodeWords(text: string, charset: string): string {
-  const words: string[] = [];
-  const room = encodedWordLength - `=?${charset}?Q??=`.length;
-  let word = '';
-  for (const character of text) {
-    const coded = /^[A-Za-z0-9!*+\-/]$/.test(character)
-      ? character
-      : character === ' '
-        ? '_'
-        : [...Buffer.from(character)].map((byte) => `=${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
-    if (word.length + coded.length > room) {
-      words.push(word);
-      word = '';
-    }
-    word += coded;
-  }
-  return [...words, word].map((each) => `=?${charset}?Q?${each}?=`).join(' ');
-}
-
 type FromSettings = Pick<CleanupSettings, 'headerFromStandard' | 'fullNameCharset'>;
+
+// oxlint-disable-next-line no-control-regex -- what is not ASCII
+const isAscii = (text: string): boolean => !/[^\x00-\x7f]/.test(text);
 
 /** The body of a From: for a sender, with its full name if there is one. postconf(5) header_from_format */
 function fromBody(sender: string, fullName: string, settings: FromSettings): string {
   if (sender === '') return 'MAILER-DAEMON';
   const address = toExternal(sender);
   if (fullName === '') return address;
-  // oxlint-disable-next-line no-control-regex -- what is not ASCII
-  const name = /[^\x00-\x7f]/.test(fullName) ? encodeWords(fullName, settings.fullNameCharset) : undefined;
+  const name = isAscii(fullName) ? undefined : encodeWords(fullName, settings.fullNameCharset);
   if (!settings.headerFromStandard) return `${address} (${name ?? fullName})`;
   // RFC 5322, 3.2.3: atoms and blanks need no quotes
   const isPlain = /^[\w !#$%&'*+\-/=?^`{|}~]+$/.test(fullName);
@@ -69,6 +49,8 @@ export interface MissingFields {
   readonly messageId: string;
   /** Made for the Resent- block. */
   readonly isResent: boolean;
+  /** The sender's full name is left out: its charset can't be named. full_name_encoding_charset */
+  readonly isNameLost: boolean;
 }
 
 /** Fields that a message must have and lacks, in Postfix's order; Resent- forms when any Resent- field is there. */
@@ -83,8 +65,10 @@ export function missingFields({ present, envelope, sender, queueId, settings }: 
     lines.push(`${prefix}Message-Id: ${messageId}`);
   }
   if (!has('Date')) lines.push(`${prefix}Date: ${formatMailDate(envelope.arrivedAt)}`);
-  if (!has('From')) lines.push(`${prefix}From: ${fromBody(sender, envelope.fullName, settings)}`);
+  const lacksFrom = !has('From');
+  const isNameLost = lacksFrom && !isAscii(envelope.fullName) && !isCharset(settings.fullNameCharset);
+  if (lacksFrom) lines.push(`${prefix}From: ${fromBody(sender, isNameLost ? '' : envelope.fullName, settings)}`);
   const hasRecipients = ['to', 'cc', 'resent-to', 'resent-cc'].some((name) => present.has(name));
   if (!hasRecipients && settings.undisclosedRecipients !== '') lines.push(settings.undisclosedRecipients);
-  return { lines, messageId, isResent };
+  return { lines, messageId, isResent, isNameLost };
 }

@@ -120,7 +120,8 @@ export class ReplyWriter {
       }
       return { code: 451, lines: ['4.3.5 Server configuration error'] };
     }
-    this.#events.emit({ kind: 'replyFilter', queueId, before: text, after: found.value });
+    this.#events.emit({ kind: 'replyFilter', queueId, side: 'in', text });
+    this.#events.emit({ kind: 'replyFilter', queueId, side: 'out', text: found.value });
     return { code: Number(found.value.slice(0, 3)), lines: [found.value.slice(4)] };
   }
 }

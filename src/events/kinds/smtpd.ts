@@ -59,8 +59,8 @@ export type SmtpdEvent =
   /** What came of a message at the filter in front of the queue; `text`: the reply. */
   | ({ readonly kind: 'filtered'; readonly isAccepted: boolean; readonly text: string } & SessionTail)
   | { readonly kind: 'discardedKeywords'; readonly names: readonly string[] }
-  /** smtpd_reject_filter_maps changed a reply. */
-  | { readonly kind: 'replyFilter'; readonly queueId: string; readonly before: string; readonly after: string }
+  /** smtpd_reject_filter_maps changed a reply: what it was, and what it is. */
+  | { readonly kind: 'replyFilter'; readonly queueId: string; readonly side: 'in' | 'out'; readonly text: string }
   /** A peak that anvil(8) has seen. `client`: `service:address`. */
   | {
       readonly kind: 'statistics';
@@ -111,7 +111,7 @@ export const smtpdRenderings: Renderings<SmtpdEvent> = {
   filtered: (event, shown) =>
     `proxy-${event.isAccepted ? 'accept' : 'reject'}: ${event.where}: ${event.text}${tail(event, shown, loginOfFiltered(event))}`,
   discardedKeywords: (event) => `discarding EHLO keywords: ${event.names.join(', ')}`,
-  replyFilter: (event) => `${idOf(event)}: reply filter in: ${event.before}; reply filter out: ${event.after}`,
+  replyFilter: (event) => `${idOf(event)}: reply filter ${event.side}: ${event.text}`,
   statistics: (event) =>
     `statistics: ${event.name} ${event.figure}${event.client === undefined ? '' : ` for (${event.client})`} at ${statisticsTime(event.at)}`,
   pipelining: (event) => `improper command pipelining after ${event.after} from ${event.client}: ${event.text}`,

@@ -39,4 +39,27 @@ describe('the header section of a message on its way into the queue', () => {
     const beside = await bench.take('', { content, sender: 'ä@s.example' });
     assert.match(beside.content, /From: ä@s.example/);
   });
+
+  it('gets the full name as encoded-words, readable where that is possible', async () => {
+    const fromOf = async (fullName: string, settings = ''): Promise<string | undefined> => {
+      const { content, log } = await bench.take(settings, { content: '\r\n', fullName });
+      return [...log.filter((line) => line.includes('charset')), /^From: (.*)\r$/m.exec(content)?.[1]].join(' | ');
+    };
+    assert.equal(await fromOf('J\u{fc}rgen "x" M'), '=?utf-8?q?J=C3=BCrgen_=22x=22_M?= <s@s.example>');
+    assert.equal(
+      await fromOf('\u{416}'.repeat(20)),
+      `=?utf-8?b?${Buffer.from('\u{416}'.repeat(20)).toString('base64')}?= <s@s.example>`,
+    );
+    assert.equal(
+      await fromOf('\u{e9}', 'full_name_encoding_charset = a b\n'),
+      'warning: ABC: full_name_encoding_charset: bad charset name "a b"; full name left out | s@s.example',
+    );
+  });
+
+  it('keeps a CR that ends no line where content is not looked into', async () => {
+    const content = 'X: a\rb\r\n\r\nc\rd\r\n';
+    assert.match((await bench.take('', { content })).content, /^X: a b\r\n[^]*\r\nc d\r\n$/);
+    const unread = await bench.take('', { content, overrides: ['no_header_body_checks'] });
+    assert.match(unread.content, /^X: a\rb\r\n[^]*\r\nc\rd\r\n$/);
+  });
 });

@@ -301,6 +301,21 @@ describe('an SMTP session', () => {
     ]);
   });
 
+  it('replaces refusals by a table, and tells both of them', async () => {
+    const server = serve({
+      mainCf:
+        'smtpd_reject_filter_maps = regexp:{{/^500 5.5.2 (.*)/ 450 4.5.2 $$1, later}}\nsmtpd_reject_footer = foot',
+    });
+    assert.deepEqual(await server.talk('FOO'), ['450-4.5.2 Error: command not recognized, later | 450 4.5.2 foot']);
+    assert.deepEqual(
+      server.log.filter((line) => line.includes('reply filter')),
+      [
+        'NOQUEUE: reply filter in: 500 5.5.2 Error: command not recognized',
+        'NOQUEUE: reply filter out: 450 4.5.2 Error: command not recognized, later',
+      ],
+    );
+  });
+
   it('makes refusals temporary with soft_bounce', async () => {
     const server = serve({ mainCf: 'soft_bounce = yes', verdict: refuseBad });
     const replies = await server.talk('EHLO c', 'MAIL FROM:<>', 'RCPT TO:<bad@y.example>', 'FOO');
