@@ -2,10 +2,7 @@
  * Server-side framing: command lines, DATA content and BDAT chunks out of bytes in any split. Knows line ends, lone dots
  * and bounds; decides nothing. RFC 5321, 4.1.1, 4.5.2; RFC 3030
  */
-import { LineEndNormalizer } from './line-ends.ts';
-
-/** smtpd_forbid_bare_newline: what a bare LF does. `reject` and `note` frame as `normalize` does. */
-export type BareNewlineMode = 'no' | 'normalize' | 'note' | 'reject';
+import { type BareNewlineMode, type ContentForm, ContentLines } from './content-lines.ts';
 
 export type Framed =
   | { readonly kind: 'line'; readonly text: Buffer; readonly hasBareLf: boolean }
@@ -19,7 +16,6 @@ export type Framed =
 
 const LF = 0x0a;
 const CR = 0x0d;
-const DOT = 0x2e;
 const crlf = Buffer.from('\r\n');
 const empty = Buffer.alloc(0);
 
@@ -27,25 +23,38 @@ type Mode = 'command' | 'data' | 'bdat';
 
 export class CommandReader {
   #maxLine: number;
+  readonly #recordLimit: number;
   #mode: Mode = 'command';
   #buffer: Buffer = empty;
   #skippingLine = false;
   #chunkLeft = 0;
-  #chunkLines = new LineEndNormalizer();
-  #chunkEndedInCr = false;
-  #bareNewline: BareNewlineMode = 'normalize';
-  /** Whether the content's next byte begins a line, and whether the line before ended in CRLF. */
-  #atLineStart = true;
-  #afterCrlf = true;
-  #sawBareLf = false;
+  /** The start of a line whose end comes with a later chunk. */
+  #chunkRest: Buffer = empty;
+  #content: ContentLines;
 
   constructor(maxLine: number) {
     this.#maxLine = maxLine;
+    this.#recordLimit = maxLine;
+    this.#content = this.#newContent('normalize', 'plain');
+  }
+
+  #newContent(mode: BareNewlineMode, form: ContentForm): ContentLines {
+    return new ContentLines(this.#recordLimit, mode, form);
   }
 
   /** Whether a bare LF was seen in the content read last. */
   get sawBareLf(): boolean {
-    return this.#sawBareLf;
+    return this.#content.sawBareLf;
+  }
+
+  /** What long lines of the content count beyond their bytes, since this was asked last. */
+  takeCutBytes(): number {
+    return this.#content.takeCutBytes();
+  }
+
+  /** Bytes of a chunk that are here and not given yet. */
+  get unfinishedBytes(): number {
+    return this.#chunkRest.length + this.#buffer.length;
   }
 
   /** Input that waits to be read. */
@@ -56,17 +65,16 @@ export class CommandReader {
   /** The next bytes are message content up to the lone dot. */
   beginData(mode: BareNewlineMode): void {
     this.#mode = 'data';
-    this.#bareNewline = mode;
-    this.#atLineStart = true;
-    this.#afterCrlf = true;
-    this.#sawBareLf = false;
+    this.#content = this.#newContent(mode, 'dotted');
   }
 
-  /** The next `size` bytes are a BDAT chunk. */
-  beginChunk(size: number): void {
+  /** The next `size` bytes are a BDAT chunk; `place`: of a message's chunks. */
+  beginChunk(size: number, mode: BareNewlineMode, place: 'first' | 'later'): void {
     this.#mode = 'bdat';
     this.#chunkLeft = size;
-    this.#sawBareLf = false;
+    if (place === 'later') return;
+    this.#chunkRest = empty;
+    this.#content = this.#newContent(mode, 'plain');
   }
 
   /** What is the longest line from now on, in bytes with a CR at its end. */
@@ -116,102 +124,39 @@ export class CommandReader {
     return { kind: 'line', text: hasCr ? raw.subarray(0, -1) : raw, hasBareLf: !hasCr };
   }
 
+  #nextContent(): Framed | undefined {
+    const taken = this.#content.take(this.#buffer);
+    if (taken === undefined) return undefined;
+    this.#buffer = this.#buffer.subarray(taken.used);
+    if (!taken.isEnd) return { kind: 'content', bytes: taken.bytes };
+    this.#mode = 'command';
+    return { kind: 'endOfContent' };
+  }
+
   #nextChunk(): Framed | undefined {
-    while (this.#chunkLeft > 0) {
-      if (this.#buffer.length === 0) return undefined;
-      const raw = this.#buffer.subarray(0, this.#chunkLeft);
-      this.#buffer = this.#buffer.subarray(raw.length);
-      this.#chunkLeft -= raw.length;
-      if (!this.#sawBareLf) this.#sawBareLf = this.#hasBareLf(raw);
-      this.#chunkEndedInCr = raw[raw.length - 1] === CR;
-      const bytes = this.#chunkLines.push(raw);
-      if (bytes.length > 0) return { kind: 'content', bytes };
+    const here = this.#buffer.subarray(0, this.#chunkLeft);
+    const rest = this.#chunkRest;
+    const raw = rest.length === 0 ? here : Buffer.concat([rest, here]);
+    const taken = this.#content.take(raw);
+    if (taken !== undefined) {
+      this.#chunkRest = empty;
+      const used = taken.used - rest.length;
+      this.#buffer = this.#buffer.subarray(used);
+      this.#chunkLeft -= used;
+      return { kind: 'content', bytes: taken.bytes };
     }
+    if (here.length < this.#chunkLeft) return undefined;
+    this.#buffer = this.#buffer.subarray(here.length);
+    this.#chunkLeft = 0;
+    this.#chunkRest = Buffer.from(raw);
     this.#mode = 'command';
     return { kind: 'endOfChunk' };
   }
 
-  #hasBareLf(raw: Buffer): boolean {
-    for (let at = raw.indexOf(LF); at >= 0; at = raw.indexOf(LF, at + 1))
-      if (at === 0 ? !this.#chunkEndedInCr : raw[at - 1] !== CR) return true;
-    return false;
-  }
-
-  /** After the last chunk: the end of its last line, where it lacks one. */
+  /** After the last chunk: its last line, where that lacks an end. */
   endChunks(): Buffer {
-    const rest = this.#chunkLines.end();
-    this.#chunkLines = new LineEndNormalizer();
-    this.#chunkEndedInCr = false;
-    return rest;
+    const rest = this.#chunkRest;
+    this.#chunkRest = empty;
+    return rest.length === 0 ? empty : Buffer.concat([rest, crlf]);
   }
-
-  #nextContent(): Framed | undefined {
-    return this.#fastContent() ?? this.#lineOfContent();
-  }
-
-  /**
-   * Takes lines in one piece, up to one that needs a closer look: a dot before it, a bare LF or a second CR behind it. No
-   * byte is looked at twice, or lines of two bytes would cost as much as they are many, squared.
-   */
-  #fastContent(): Framed | undefined {
-    const buffer = this.#buffer;
-    if (!this.#atLineStart || !this.#afterCrlf || buffer[0] === DOT) return undefined;
-    let end = 0;
-    for (let at = buffer.indexOf(LF); at >= 0 && hasOneCrBefore(buffer, at); at = buffer.indexOf(LF, end)) {
-      end = at + 1;
-      if (buffer[end] === DOT) break;
-    }
-    if (end === 0) return undefined;
-    this.#buffer = buffer.subarray(end);
-    return { kind: 'content', bytes: buffer.subarray(0, end) };
-  }
-
-  /** One line at a time: lone dots, stuffing, bare line feeds. */
-  #lineOfContent(): Framed | undefined {
-    const buffer = this.#buffer;
-    const end = buffer.indexOf(LF);
-    if (end < 0) return this.#partOfLongLine();
-    const hasCrlf = end > 0 && buffer[end - 1] === CR;
-    let textEnd = hasCrlf ? end - 1 : end;
-    // `.<CR><CR><LF>` is no end mark either: a relay that passes it on would let its clients begin a message of ours
-    if (this.#bareNewline === 'no') while (textEnd > 0 && buffer[textEnd - 1] === CR) textEnd -= 1;
-    const text = buffer.subarray(0, textEnd);
-    this.#buffer = buffer.subarray(end + 1);
-    const startsLine = this.#atLineStart;
-    const cleanBefore = this.#afterCrlf;
-    this.#atLineStart = true;
-    this.#afterCrlf = hasCrlf;
-    if (!hasCrlf) this.#sawBareLf = true;
-    if (startsLine && text.length === 1 && text[0] === DOT) {
-      const endsContent = (hasCrlf && cleanBefore) || this.#bareNewline === 'no';
-      if (endsContent) {
-        this.#mode = 'command';
-        return { kind: 'endOfContent' };
-      }
-      return { kind: 'content', bytes: empty }; // the lone dot beside a bare LF is dropped
-    }
-    const skip = startsLine && text[0] === DOT ? 1 : 0;
-    const isClean = hasCrlf && textEnd === end - 1;
-    return {
-      kind: 'content',
-      bytes: isClean ? buffer.subarray(skip, end + 1) : Buffer.concat([text.subarray(skip), crlf]),
-    };
-  }
-
-  /** A line that has no end yet: given on in pieces once it is long, keeping a CR that may begin its end. */
-  #partOfLongLine(): Framed | undefined {
-    if (this.#buffer.length <= this.#maxLine) return undefined;
-    let keep = 0;
-    while (keep < this.#buffer.length && this.#buffer[this.#buffer.length - 1 - keep] === CR) keep += 1;
-    if (keep > this.#maxLine) keep = 1;
-    let bytes = this.#buffer.subarray(0, this.#buffer.length - keep);
-    this.#buffer = this.#buffer.subarray(this.#buffer.length - keep);
-    if (this.#atLineStart && bytes[0] === DOT) bytes = bytes.subarray(1);
-    this.#atLineStart = false;
-    return { kind: 'content', bytes };
-  }
-}
-
-function hasOneCrBefore(buffer: Buffer, at: number): boolean {
-  return buffer[at - 1] === CR && buffer[at - 2] !== CR;
 }

@@ -1,6 +1,7 @@
 /** The wire, pure: framing, replies, command syntax, dot-stuffing, xtext. For server, client and proxies. */
-export { type BareNewlineMode, CommandReader, type Framed } from './command-reader.ts';
+export { CommandReader, type Framed } from './command-reader.ts';
 export { type CommandWord, splitCommand } from './command-words.ts';
+export { type BareNewlineMode } from './content-lines.ts';
 export { discardedKeywordNames } from './discarded-keywords.ts';
 export { DotStuffer } from './dot-stuffing.ts';
 export { parseEhloKeywords } from './ehlo.ts';

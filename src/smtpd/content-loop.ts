@@ -34,7 +34,10 @@ export async function receiveContent(
     exchange.replies.flush();
     exchange.input.beginRequest();
     exchange.reader.beginData(session.rights.bareNewline);
-  } else exchange.reader.beginChunk(order.sizeBytes);
+  } else {
+    const place = session.chunks === 'none' ? 'first' : 'later';
+    exchange.reader.beginChunk(order.sizeBytes, session.rights.bareNewline, place);
+  }
   if (!(await takeContent(session, sink))) return undefined;
   return order.kind === 'data' ? afterData(session, sink) : afterChunk(session, result, order, sink);
 }
@@ -70,6 +73,7 @@ function passOn(session: Session, sink: ContentSink | undefined, pieces: readonl
 function write(session: Session, { transaction, target }: ContentSink, bytes: Buffer): MaybePromise<void> {
   return writeContent(transaction, target, bytes, {
     messageSizeLimit: session.settings.messageSizeLimit,
+    cutBytes: session.exchange.reader.takeCutBytes(),
     onTooLarge: () => warn(session, `${session.queueId || 'NOQUEUE'}: queue file size limit exceeded`),
   });
 }

@@ -14,6 +14,8 @@ const mailboxLine = Buffer.from('X-Mailbox-Line: ');
 export interface ContentLimits {
   /** 0: no limit. */
   readonly messageSizeLimit: number;
+  /** What long lines count beyond their bytes. */
+  readonly cutBytes: number;
   /** Told once, when the limit is passed. */
   readonly onTooLarge: () => void;
 }
@@ -26,12 +28,13 @@ export function writeContent(
   limits: ContentLimits,
 ): MaybePromise<void> {
   if (transaction.isTooLarge || bytes.length === 0) return undefined;
-  if (limits.messageSizeLimit > 0 && transaction.contentBytes + bytes.length > limits.messageSizeLimit) {
+  const counted = bytes.length + limits.cutBytes;
+  if (limits.messageSizeLimit > 0 && transaction.contentBytes + counted > limits.messageSizeLimit) {
     transaction.isTooLarge = true;
     limits.onTooLarge();
     return undefined;
   }
-  transaction.contentBytes += bytes.length;
+  transaction.contentBytes += counted;
   if (!transaction.isAtTop) return target.write(bytes);
   const { front, rest, isOver } = frontOf(bytes);
   transaction.isAtTop = !isOver;

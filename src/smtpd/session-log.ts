@@ -12,7 +12,7 @@ export function logLost(session: Session, how: 'lost connection' | 'timeout' | '
   session.exchange.transcript.reason = how;
   if (where === 'END-OF-MESSAGE' && how === 'lost connection') return;
   // a line of DATA counts when its end is here, a chunk byte by byte
-  const waiting = where === 'BDAT' ? session.exchange.reader.waitingBytes.length : 0;
+  const waiting = where === 'BDAT' ? session.exchange.reader.unfinishedBytes : 0;
   const isContent = session.tellsBytes && where !== 'END-OF-MESSAGE';
   const after = isContent ? `${where} (${(transaction?.contentBytes ?? 0) + waiting} bytes)` : where;
   session.options.events.emit({ kind: 'lost', queueId: session.queueId, client: session.clientText, after, how });

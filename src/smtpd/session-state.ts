@@ -43,7 +43,7 @@ export interface Transaction {
   submission: Submission | undefined;
   /** Instead of a queue entry: the filter in front of it. */
   filter: FilteredMail | undefined;
-  /** Content so far, as Postfix counts: each line with CRLF, without what was prepended. */
+  /** Content so far, as Postfix counts: each line with CRLF, long ones in several lines, without what was prepended. */
   contentBytes: number;
   /** Nothing but a mailbox's `From ` lines has come. */
   isAtTop: boolean;

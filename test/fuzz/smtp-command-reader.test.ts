@@ -56,6 +56,26 @@ describe('the command reader', () => {
     );
   });
 
+  it('finds the same content in chunks of any size', () => {
+    const read = (chunks: readonly Buffer[], mode: BareNewlineMode): string => {
+      const reader = new CommandReader(16);
+      let content = '';
+      for (const [index, chunk] of chunks.entries()) {
+        reader.beginChunk(chunk.length, mode, index === 0 ? 'first' : 'later');
+        reader.push(chunk);
+        for (let piece = reader.next(); piece?.kind === 'content'; piece = reader.next())
+          content += piece.bytes.toString('latin1');
+      }
+      return `${content}${reader.endChunks().toString('latin1')} ${reader.takeCutBytes()}`;
+    };
+    fc.assert(
+      fc.property(wireText, cuts, modes, (text, places, mode) => {
+        const bytes = Buffer.from(text);
+        assert.equal(read(pieces(bytes, places), mode), read([bytes], mode));
+      }),
+    );
+  });
+
   it('gives back what the dot-stuffer was given', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom('.', '..', 'a', '.a', '', 'long line of text')), cuts, (lines, places) => {

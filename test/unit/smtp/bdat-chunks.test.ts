@@ -5,8 +5,8 @@ import { CommandReader } from '../../../src/smtp/command-reader.ts';
 describe('chunks of BDAT', () => {
   const sawBareLf = (...chunks: readonly string[]): boolean => {
     const reader = new CommandReader(512);
-    return chunks.some((chunk) => {
-      reader.beginChunk(chunk.length);
+    return chunks.some((chunk, index) => {
+      reader.beginChunk(chunk.length, 'normalize', index === 0 ? 'first' : 'later');
       reader.push(Buffer.from(chunk));
       while (reader.next()?.kind === 'content');
       return reader.sawBareLf;
