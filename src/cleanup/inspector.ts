@@ -1,4 +1,5 @@
 /** Looks at the lines of one message with the tables of header and body checks, and logs what they say. cleanup(8) */
+import { setImmediate } from 'node:timers/promises';
 import type { EventChannel } from '#events';
 import type { MimePlace, MimeProblem, SubmissionAction } from '#message';
 import { type CheckAction, readCheckAction } from './check-action.ts';
@@ -41,6 +42,9 @@ const mimeErrorOrder = [
   'improper use of 8-bit data in message header',
   'improper use of 8-bit data in message body',
 ];
+
+/** Expressions can take long with some lines: after such a one others have their turn. */
+const longLookupMs = 10;
 
 export class Inspector {
   readonly #options: InspectorOptions;
@@ -98,7 +102,9 @@ export class Inspector {
 
   *#check(tables: NamedTables, text: string, key: string, part: 'header' | 'body'): Steps<CheckedLine> {
     const { events, message } = this.#options;
+    const askedAt = performance.now();
     const found = yield* ready(tables.list.lookup(key));
+    if (performance.now() - askedAt > longLookupMs) yield* ready(setImmediate());
     if (found.kind === 'missing') return { text };
     if (found.kind === 'failed') {
       const { queueId } = message();

@@ -12,6 +12,7 @@ export {
 } from './libc-users.ts';
 export { type ListenerResult, openListener } from './listeners.ts';
 export { peerUserOf } from './peer.ts';
-export { compilePerlExpression, hasPerlExpressions, MatchFailure, type PerlOptions } from './perl-expression.ts';
+export { MatchFailure } from './bounded-search.ts';
+export { compilePerlExpression, hasPerlExpressions, type PerlOptions } from './perl-expression.ts';
 export { compilePosixExpression, type NativeExpression } from './posix-expression.ts';
 export { openSyslog, type SyslogWriter } from './syslog.ts';
