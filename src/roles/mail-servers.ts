@@ -2,7 +2,9 @@
 import { createSessionNotifier } from '#bounce';
 import type { ServiceEntry, Settings } from '#config';
 import {
+  type Anvil,
   compileSmtpdSettings,
+  countingIn,
   createAnvil,
   createLateService,
   createPolicyChecks,
@@ -10,7 +12,6 @@ import {
   createUnusableService,
   limitSessions,
   loginSettings,
-  reportingAt,
   serviceProblem,
   type SmtpService,
 } from '#smtpd';
@@ -34,11 +35,12 @@ export async function openMailServers(
   keyFiles: KeyFiles,
 ): Promise<MailServers> {
   const { services } = tools.configuration;
+  const anvil = openAnvil(tools);
   const all = new Map<string, ConnectionService>();
   const passServers = new Map<string, { readonly service: ConnectionService; readonly processLimit: number }>();
   for (const entry of services.filter(isSmtpServer)) {
     const { name, type, processLimit } = entry;
-    const service = await openSmtpServer(tools, core, keyFiles, entry);
+    const service = await openSmtpServer(tools, core, keyFiles, anvil, entry);
     all.set(`${name}/${type}`, service);
     if (type === 'pass') passServers.set(name, { service, processLimit });
   }
@@ -51,6 +53,13 @@ export async function openMailServers(
   return { all, screenings };
 }
 
+function openAnvil({ configuration, channelOf, now }: ServiceTools): Anvil {
+  const { services, settings } = configuration;
+  const entry = services.find(({ command }) => command === 'anvil');
+  const own = entry === undefined ? settings : configuration.settingsFor(entry);
+  return createAnvil(own, settings, channelOf(own, 'anvil'), now);
+}
+
 function isSmtpServer({ command, type }: ServiceEntry): boolean {
   return command === 'smtpd' && (type === 'inet' || type === 'pass');
 }
@@ -59,6 +68,7 @@ async function openSmtpServer(
   tools: ServiceTools,
   core: MessageCore,
   keyFiles: KeyFiles,
+  anvil: Anvil,
   entry: ServiceEntry,
 ): Promise<ConnectionService> {
   const { configuration, channelOf, openerFor, now } = tools;
@@ -78,7 +88,6 @@ async function openSmtpServer(
     now,
   });
   const login = loginSettings(view, { tables: parts.tables, configDirectory: configuration.directory, warn });
-  const anvil = createAnvil(view, channelOf(view, 'anvil'), now);
   const make = (settings: Settings): SmtpService =>
     createSmtpServer({
       settings: compileSmtpdSettings(settings, entry, parts.tables),
@@ -107,7 +116,7 @@ async function openSmtpServer(
   const stressed = (): SmtpService => make(configuration.stressedSettingsFor(entry));
   const masterWarn = warningsTo(channelOf(configuration.settings, 'master'));
   const place = await publicPlace(entry, configuration.settings);
-  return reportingAt(limitSessions(entry, { place, calm, stressed, warn: masterWarn, now }), anvil);
+  return countingIn(anvil, limitSessions(entry, { place, calm, stressed, warn: masterWarn, now }));
 }
 
 async function openScreening(

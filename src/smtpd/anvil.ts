@@ -13,6 +13,8 @@ export type RateKind = 'connection' | 'message' | 'recipient' | 'auth' | 'newTls
 export interface AnvilOptions {
   readonly rateTimeUnitMs: number;
   readonly statusUpdateMs: number;
+  /** After so long without a client Postfix's anvil(8) ends, with its report and its counters. max_idle */
+  readonly idleMs: number;
   readonly events: EventChannel;
   readonly now: () => number;
 }
@@ -48,6 +50,11 @@ export class Anvil {
   #cachePeak = { value: 0, at: 0 };
   /** Runs from the first event after a report; keeps no process alive. anvil_status_update_time */
   #reportTimer: NodeJS.Timeout | undefined;
+  /** Runs while there is no session. */
+  #idleTimer: NodeJS.Timeout | undefined;
+  #sessions = 0;
+  /** Services that count here. */
+  #users = 0;
 
   constructor(options: AnvilOptions) {
     this.#options = options;
@@ -58,13 +65,38 @@ export class Anvil {
     const rate = this.count(client, 'connection');
     const counts = this.#countsOf(client);
     counts.sessions += 1;
+    this.#sessions += 1;
+    clearTimeout(this.#idleTimer);
     this.#note('sessions', counts.sessions, client);
     return { sessions: counts.sessions, rate };
   }
 
   disconnect(client: string): void {
     const counts = this.#clients.get(client);
-    if (counts !== undefined && counts.sessions > 0) counts.sessions -= 1;
+    if (counts === undefined || counts.sessions === 0) return;
+    counts.sessions -= 1;
+    this.#sessions -= 1;
+    if (this.#sessions > 0) return;
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => this.#rest(), this.#options.idleMs).unref();
+  }
+
+  #rest(): void {
+    this.report();
+    this.#clients.clear();
+  }
+
+  /** A service begins to count. */
+  join(): void {
+    this.#users += 1;
+  }
+
+  /** And ends: the last one has its report. */
+  leave(): void {
+    this.#users -= 1;
+    if (this.#users > 0) return;
+    clearTimeout(this.#idleTimer);
+    this.report();
   }
 
   /** One more event of a kind: how many there were in this interval. */
@@ -150,11 +182,17 @@ export function anvilClient(
   return `${service}:${formatIp(networkAddress({ ...ip, prefixLength }))}/${prefixLength}`;
 }
 
-/** The counters of one service, which all its sessions share. `events`: channel of the statistics (`postfix/anvil`). */
-export function createAnvil(settings: Settings, events: EventChannel, now: () => number): Anvil {
+/**
+ * The counters that all SMTP services share. `own`: settings of anvil(8); `servers`: of whom it serves. `events`: channel of
+ * the statistics (`postfix/anvil`).
+ */
+export function createAnvil(own: Settings, servers: Settings, events: EventChannel, now: () => number): Anvil {
+  const rateTimeUnitMs = own.ms('anvil_rate_time_unit');
   return new Anvil({
-    rateTimeUnitMs: settings.ms('anvil_rate_time_unit'),
-    statusUpdateMs: settings.timerMs('anvil_status_update_time'),
+    rateTimeUnitMs,
+    statusUpdateMs: own.timerMs('anvil_status_update_time'),
+    // the last server goes first; and no counter is dropped before its time
+    idleMs: servers.timerMs('max_idle') + Math.max(own.timerMs('max_idle'), rateTimeUnitMs),
     events,
     now,
   });

@@ -25,4 +25,4 @@ export { isDnsList } from './restrictions/dns-lists.ts';
 export type { Effect, PolicyEvent, PolicyOnlooker, Remark } from './restrictions/onlooker.ts';
 export { type Decision, dunno, type Restriction } from './restrictions/restriction.ts';
 export { createAnvil } from './anvil.ts';
-export { limitSessions, reportingAt } from './process-limit.ts';
+export { countingIn, limitSessions } from './process-limit.ts';

@@ -113,11 +113,12 @@ export function limitSessions(entry: ServiceEntry, parts: Omit<ProcessLimitOptio
   return new LimitedService({ ...parts, service: entry.name, limit: entry.processLimit });
 }
 
-/** A service whose counters report a last time at its end. */
-export function reportingAt(service: SmtpService, anvil: Anvil): SmtpService {
+/** A service that counts its clients in `anvil` for as long as it is there. */
+export function countingIn(anvil: Anvil, service: SmtpService): SmtpService {
+  anvil.join();
   return {
     accept: (socket, known) => service.accept(socket, known),
     sessionsEnd: () => service.sessionsEnd(),
-    drain: () => service.drain().finally(() => anvil.report()),
+    drain: () => service.drain().finally(() => anvil.leave()),
   };
 }

@@ -60,6 +60,7 @@ export async function rehearse(
   const anvil = new Anvil({
     rateTimeUnitMs: settings.rateTimeUnitMs,
     statusUpdateMs: settings.anvilStatusUpdateMs,
+    idleMs: settings.rateTimeUnitMs,
     events,
     now,
   });

@@ -50,7 +50,8 @@ export class SmtpServer implements SmtpService {
   constructor({ anvil, anvilEvents, ...options }: SmtpServerOptions) {
     const { rateTimeUnitMs, anvilStatusUpdateMs: statusUpdateMs } = options.settings;
     const { now } = options;
-    const own = new Anvil({ rateTimeUnitMs, statusUpdateMs, events: anvilEvents ?? options.events, now });
+    const idleMs = rateTimeUnitMs;
+    const own = new Anvil({ rateTimeUnitMs, statusUpdateMs, idleMs, events: anvilEvents ?? options.events, now });
     this.#ownAnvil = anvil === undefined ? own : undefined;
     this.#options = {
       ...options,

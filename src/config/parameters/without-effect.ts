@@ -41,7 +41,6 @@ export const inertParameters = new Set([
   'lmtp_sasl_path',
   'mail_release_date',
   'maps_rbl_domains',
-  'max_idle',
   'max_use',
   'multi_instance_directories',
   'multi_instance_enable',
