@@ -18,6 +18,8 @@ const closedValues: Readonly<Record<string, readonly string[]>> = {
   mailbox_delivery_lock: locks,
   masquerade_classes: ['envelope_sender', 'envelope_recipient', 'header_sender', 'header_recipient'],
   mynetworks_style: ['class', 'subnet', 'host'],
+  non_bdb_migration_level: ['disable', 'enable-redirect', 'enable-reindex'],
+  non_empty_end_of_header_action: ['fix_quietly', 'add_header', 'reject'],
   notify_classes: ['bounce', '2bounce', 'data', 'delay', 'policy', 'protocol', 'resource', 'software'],
   postscreen_tls_security_level: serverTlsLevels,
   propagate_unmatched_extensions: ['canonical', 'virtual', 'alias', 'forward', 'include', 'generic'],

@@ -27,7 +27,16 @@ const refusals: readonly Refusal[] = [
 
 /** Settings that allow what is not there: mail is handled, without it. */
 const offers: readonly Refusal[] = [
-  { name: 'smtpd_tls_enable_rpk', applies: isOn, what: 'showing who one is by a raw public key (RFC 7250)' },
+  {
+    name: 'smtpd_tls_enable_rpk',
+    applies: isOn,
+    what: 'showing who one is by a raw public key (RFC 7250) is not in this version; clients are served without it',
+  },
+  {
+    name: 'non_bdb_migration_level',
+    applies: (value) => value.toLowerCase() === 'enable-reindex',
+    what: 'indexing redirected tables anew is not in this version; run postmap or postalias for those that are missing',
+  },
 ];
 
 /** Programs of master.cf that do nothing here because their work is inside the one process, or that are understood. */
@@ -54,7 +63,7 @@ function applying(where: Where, rows: readonly Refusal[], rest: (what: string) =
 
 /** What is allowed and not there, one text each. */
 export function findUnoffered(where: Where): readonly string[] {
-  return applying(where, offers, (what) => `${what} is not in this version; clients are served without it`);
+  return applying(where, offers, (what) => what);
 }
 
 /** Problems, one text each; none when all is supported. */

@@ -1,7 +1,7 @@
 /** Settings of postscreen as plain fields, compiled once a service. postscreen(8) */
 import { compareLevels, ConfigError, familiesOf, parseTime, type Settings } from '#config';
 import { expansionFilter } from '#smtp';
-import { type MatchList, ProxyApproval, type TableList, type TableOpener } from '#tables';
+import { type MatchList, ProxyApproval, redirectedCache, type TableList, type TableOpener } from '#tables';
 import { type AccessList, compileAccessList } from './access-list.ts';
 import type { DeepTest, Test } from './cache-entry.ts';
 import { type DnsblSite, parseSite } from './dnsbl-sites.ts';
@@ -158,7 +158,7 @@ export function compilePostscreenSettings(settings: Settings, tables: TableOpene
     clientConnectionLimit: settings.int('postscreen_client_connection_count_limit'),
     preQueueLimit: settings.int('postscreen_pre_queue_limit'),
     postQueueLimit: settings.int('postscreen_post_queue_limit'),
-    cacheMap: settings.string('postscreen_cache_map'),
+    cacheMap: redirectedCache(settings.string('postscreen_cache_map'), settings),
     approval: new ProxyApproval(settings, 'proxy_write_maps'),
     cacheCleanupIntervalMs: settings.ms('postscreen_cache_cleanup_interval'),
     cacheRetentionSeconds: seconds('postscreen_cache_retention_time'),

@@ -35,10 +35,7 @@ function problemsOf({ parameter, element }: Named, settings: Settings, approval:
   if (!/^[a-z][a-z0-9_]*:(?!:)/i.test(text) || (isPattern && typeof readNetwork(text) !== 'string')) return [];
   const isAlias = parameter === 'alias_maps';
   const maker = isAlias ? 'postalias' : 'postmap';
-  return [
-    ...(isAlias ? [] : unapproved(text, approval)),
-    ...tableFileProblems(text, settings.string('default_database_type'), maker),
-  ];
+  return [...(isAlias ? [] : unapproved(text, approval)), ...tableFileProblems(text, settings, maker)];
 }
 
 function unapproved(text: string, approval: ProxyApproval): readonly Problem[] {

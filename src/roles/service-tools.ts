@@ -33,6 +33,7 @@ export function createServiceTools(configuration: Configuration, log: EventLog):
         configDirectory: directory,
         warn: (text) => events.emit({ kind: 'warning', text }),
         error: (text) => events.emit({ kind: 'error', text }),
+        note: (text) => events.emit({ kind: 'note', text }),
         proxySettings: settings,
         proxyWarn: (text) => channelOf(settings, 'proxymap').emit({ kind: 'warning', text }),
         // smtpd opens its tables when the first client comes; for others the first message does it.

@@ -32,3 +32,4 @@ export { createTableList, lookupFirst, type SearchKey } from './table-list.ts';
 export type { LookupResult, MatchList, MatchResult, Table, TableList, TableListResult, TableUse } from './table.ts';
 export { type SenderRight, senderRight } from './login-senders.ts';
 export { refusedUser } from './user-list.ts';
+export { redirected, redirectedCache } from './redirection.ts';

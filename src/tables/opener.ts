@@ -6,6 +6,7 @@ import { openForeignSource } from './foreign-source.ts';
 import { type IndexType, isIndexType } from './index-files.ts';
 import { indexedTable } from './indexed-table.ts';
 import { LateTables } from './late-tables.ts';
+import { loggedTable } from './logged-table.ts';
 import { createMatchList, type MatchKind } from './match-list.ts';
 import {
   environmentTable,
@@ -21,6 +22,7 @@ import { observedTable, type TableObserver } from './observer.ts';
 import { ProxyApproval, proxiedName } from './proxy-approval.ts';
 import { cidrTable } from './cidr-table.ts';
 import { pcreTable, regexpTable } from './expression-tables.ts';
+import { redirected } from './redirection.ts';
 import { socketmapTable } from './socketmap-table.ts';
 import { sqliteTable } from './sqlite-table.ts';
 import { createTableList } from './table-list.ts';
@@ -33,6 +35,8 @@ export interface TableOpenerOptions {
   readonly warn: (text: string) => void;
   /** Told once of each table that can't be opened (`error:` in Postfix's log). Default: only lookups say it. */
   readonly error?: (text: string) => void;
+  /** Told of what is no trouble: what `debug:` tables are asked, and redirections. */
+  readonly note?: (text: string) => void;
   /** Commands only warn of a key that comes twice in a `texthash:` file. */
   readonly allowsDuplicates?: boolean;
   /** What proxymap(8) reads proxy_read_maps of; default: `settings`. */
@@ -94,8 +98,9 @@ export class TableOpener {
     const colon = spec.indexOf(':');
     const { warn, settings } = this.#options;
     const foldKeys = use.foldKeys !== false;
-    const type = colon < 0 ? settings.string('default_database_type') : spec.slice(0, colon);
+    const written = colon < 0 ? settings.string('default_database_type') : spec.slice(0, colon);
     const name = colon < 0 ? spec : spec.slice(colon + 1);
+    const type = redirected(written, name, settings, (text) => this.#options.note?.(text));
     if (type === '' || name === '') return `open dictionary: expecting "type:name" form instead of "${spec}"`;
     if (isIndexType(type)) return this.#openIndexed(type, name, foldKeys);
     switch (type) {
@@ -144,6 +149,9 @@ export class TableOpener {
         return tcpTable(spec, name, warn);
       case 'proxy':
         return this.#openProxied(spec, name, use);
+      case 'debug':
+        if (!name.includes(':')) return `bad syntax: "${spec}"; need "debug:type:name"`;
+        return loggedTable(spec, this.open(name, use), (text) => this.#options.note?.(text));
       case 'pipemap':
       case 'unionmap':
         return this.#openCombined(spec, type, name, use);

@@ -1,9 +1,10 @@
 /** Whether the files behind a table are there, without opening it: told at the start, before mail comes. DATABASE_README */
 import { accessSync, constants, statSync } from 'node:fs';
-import { splitList } from '#config';
+import { type Settings, splitList } from '#config';
 import { insideBraces } from './braces.ts';
 import { errnoText } from './errno-text.ts';
 import { foreignFormat, headOf, indexPath, isIndexType } from './index-files.ts';
+import { redirected } from './redirection.ts';
 
 export interface TableFileProblem {
   /** `type:name` as written, without `proxy:` and the like. */
@@ -20,15 +21,16 @@ const combined: ReadonlySet<string> = new Set(['pipemap', 'unionmap']);
 /** Files that `spec` needs and that are missing or not to be used; none for a table without files. `maker` makes an index. */
 export function tableFileProblems(
   spec: string,
-  defaultType: string,
+  settings: Settings,
   maker: 'postmap' | 'postalias',
 ): readonly TableFileProblem[] {
   const colon = spec.indexOf(':');
-  const type = colon < 0 ? defaultType : spec.slice(0, colon);
+  const written = colon < 0 ? settings.string('default_database_type') : spec.slice(0, colon);
   const name = colon < 0 ? spec : spec.slice(colon + 1);
-  if (wrappers.has(type)) return tableFileProblems(name, defaultType, maker);
+  const type = redirected(written, name, settings, () => undefined);
+  if (wrappers.has(type)) return tableFileProblems(name, settings, maker);
   if (combined.has(type))
-    return splitList(insideBraces(name) ?? '').flatMap((inner) => tableFileProblems(inner, defaultType, maker));
+    return splitList(insideBraces(name) ?? '').flatMap((inner) => tableFileProblems(inner, settings, maker));
   const table = `${type}:${name}`;
   if (isIndexType(type)) return indexProblem(table, indexPath(type, name), name, maker);
   // `{ … }` holds the rules themselves

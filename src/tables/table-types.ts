@@ -19,6 +19,7 @@ export const tableTypes: readonly string[] = [
   'btree',
   'cdb',
   'cidr',
+  'debug',
   'environ',
   'fail',
   'hash',

@@ -3,7 +3,7 @@ import { constants, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { foldCase } from '#address';
 import { type Settings, splitList } from '#config';
-import { indexPath, isIndexType, type Table } from '#tables';
+import { indexPath, isIndexType, redirected, type Table } from '#tables';
 import type { TlsParameters } from './parameters.ts';
 import { namesFiles } from './server-names.ts';
 
@@ -63,8 +63,9 @@ export interface TlsService {
 }
 
 /** The name without the type; undefined: a type whose tables are no files, or are asked elsewhere. */
-function fileOf(spec: string): string | undefined {
-  const [, type = '', name = ''] = /^(\w+):(.*)$/s.exec(spec) ?? [];
+function fileOf(spec: string, settings: Settings): string | undefined {
+  const [, written = '', name = ''] = /^(\w+):(.*)$/s.exec(spec) ?? [];
+  const type = redirected(written, name, settings, () => undefined);
   if (isIndexType(type)) return indexPath(type, name);
   return type === 'texthash' ? name : undefined;
 }
@@ -103,22 +104,25 @@ function directoriesOf(services: readonly TlsService[]): readonly string[] {
   return services.map(({ settings, names }) => settings.string(names.authorityDirectory)).filter((path) => path !== '');
 }
 
-function nameTablesOf(services: readonly TlsService[]): ReadonlySet<string> {
-  return new Set(services.flatMap(({ settings }) => settings.list('tls_server_sni_maps')));
+/** Each with the settings of a service that names it. */
+function nameTablesOf(services: readonly TlsService[]): ReadonlyMap<string, Settings> {
+  return new Map(
+    services.flatMap(({ settings }) => settings.list('tls_server_sni_maps').map((spec) => [spec, settings] as const)),
+  );
 }
 
 /** The paths of what is read at the start only: when it changes, it has to be read again. */
 export function keyFilePaths(services: readonly TlsService[]): readonly string[] {
-  const tables = [...nameTablesOf(services)].flatMap((spec) => fileOf(spec) ?? []);
+  const tables = [...nameTablesOf(services)].flatMap(([spec, settings]) => fileOf(spec, settings) ?? []);
   return [...new Set([...filesOf(services), ...directoriesOf(services), ...tables])];
 }
 
 /** What the services of a configuration need. `open`: opens a lookup table. */
 export function readKeyFiles(services: readonly TlsService[], open: (spec: string) => Table): KeyFiles {
   const specs = nameTablesOf(services);
-  const chains = [...specs].filter(namesFiles).flatMap((spec) => [...(open(spec).entries?.() ?? [])]);
+  const chains = [...specs.keys()].filter(namesFiles).flatMap((spec) => [...(open(spec).entries?.() ?? [])]);
   const files = [...filesOf(services), ...chains.flatMap(([, value]) => splitList(value))];
-  const secret = [...specs].filter((spec) => isForRootOnly(fileOf(spec) ?? ''));
+  const secret = [...specs].flatMap(([spec, settings]) => (isForRootOnly(fileOf(spec, settings) ?? '') ? [spec] : []));
   return {
     contents: new Map([
       ...[...new Set(files)].map((path) => [path, contentOf(path)] as const),

@@ -1,6 +1,6 @@
 /** Settings of address verification as plain fields. verify(8) */
 import type { Settings } from '#config';
-import { ProxyApproval } from '#tables';
+import { ProxyApproval, redirectedCache } from '#tables';
 
 export interface VerifySettings {
   /** `TYPE:NAME` of the cache. */
@@ -19,7 +19,7 @@ export interface VerifySettings {
 
 export function readVerifySettings(settings: Settings): VerifySettings {
   return {
-    map: settings.string('address_verify_map') || 'internal:verify',
+    map: redirectedCache(settings.string('address_verify_map') || 'internal:verify', settings),
     approval: new ProxyApproval(settings, 'proxy_write_maps'),
     cacheNegative: settings.bool('address_verify_negative_cache'),
     positiveExpireMs: settings.ms('address_verify_positive_expire_time'),

@@ -1,6 +1,6 @@
 /** postmap(1) and postalias(1): from the command line to the exit status. */
 import { ConfigError, findConfigDirectory, openSettings } from '#config';
-import { TableOpener } from '#tables';
+import { redirected, TableOpener } from '#tables';
 import type { CliIo } from '../io.ts';
 import { printableUtf8 } from '../printable.ts';
 import { addToMap, createMap, deleteFromMap, type MapTarget } from './change.ts';
@@ -37,19 +37,23 @@ async function perform(kind: MapCommandKind, options: MapOptions, io: CliIo): Pr
   const directory = findConfigDirectory(options.configDirectory, io.env);
   const { settings } = openSettings(directory, { mainOnly: true });
   const warn = (text: string): void => io.stderr(`${kind.name}: warning: ${printableUtf8(text)}\n`);
+  const note = (text: string): void => io.stderr(`${kind.name}: ${printableUtf8(text)}\n`);
   if (flags.has('m') && !asksMessage) warn('ignoring -m option without -b or -h');
   const opener = new TableOpener({
     settings,
     configDirectory: directory,
     warn,
+    note,
     proxyWarn: () => undefined,
     allowsDuplicates: true,
   });
   const targets = (): readonly MapTarget[] =>
     options.maps.map((map) => {
       const colon = map.indexOf(':');
-      const type = colon < 0 ? settings.string('default_database_type') : map.slice(0, colon);
-      return { kind, myhostname: settings.string('myhostname'), type, path: map.slice(colon + 1), flags, io, warn };
+      const written = colon < 0 ? settings.string('default_database_type') : map.slice(0, colon);
+      const path = map.slice(colon + 1);
+      const type = redirected(written, path, settings, note);
+      return { kind, myhostname: settings.string('myhostname'), type, path, flags, io, warn };
     });
   const isUtf8 = settings.bool('smtputf8_enable') && !flags.has('u');
   const query: QueryOptions = { kind, opener, maps: options.maps, flags, isUtf8, io, warn };

@@ -9,17 +9,19 @@ export class Workbench {
   readonly directory = mkdtempSync(join(tmpdir(), 'tables-'));
   readonly warnings: string[] = [];
   readonly errors: string[] = [];
+  readonly notes: string[] = [];
   readonly settings: Settings;
   readonly opener: TableOpener;
 
-  constructor() {
-    this.write('main.cf', 'compatibility_level = 3.6\n');
+  constructor(mainCf = '') {
+    this.write('main.cf', `compatibility_level = 3.6\n${mainCf}`);
     const { settings } = openSettings(this.directory);
     this.settings = settings;
     this.opener = new TableOpener({
       settings,
       configDirectory: this.directory,
       warn: (text) => this.warnings.push(text.replaceAll(this.directory, 'DIR')),
+      note: (text) => this.notes.push(text.replaceAll(this.directory, 'DIR')),
       error: (text) => this.errors.push(text.replaceAll(this.directory, 'DIR')),
     });
   }
