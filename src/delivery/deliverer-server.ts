@@ -5,7 +5,7 @@ import { ContentGarbage } from '#native';
 import { PieceSink } from './deliverer-content.ts';
 import { type Frame, FrameReader, FrameWriter } from './deliverer-frames.ts';
 import { type DelivererAnswer, failedResult, isNumbered, parseRequest } from './deliverer-protocol.ts';
-import { runRequest } from './deliverer-work.ts';
+import { DelivererWork } from './deliverer-work.ts';
 import { isWithin, type RootLimits } from './root-limits.ts';
 
 /**
@@ -13,6 +13,7 @@ import { isWithin, type RootLimits } from './root-limits.ts';
  * was delivered, nothing stays. `limits`: what is served at all, for root.
  */
 export async function serveDeliverer(channel: Duplex, limits?: RootLimits): Promise<void> {
+  const requests = new DelivererWork();
   const reader = new FrameReader();
   const writer = new FrameWriter(channel);
   const garbage = new ContentGarbage();
@@ -39,7 +40,7 @@ export async function serveDeliverer(channel: Duplex, limits?: RootLimits): Prom
     if (limits !== undefined && !isWithin(limits, request))
       return answer({ id, result: failedResult('4.3.0', 'delivery as root is refused') });
     open.set(id, content);
-    const work = runRequest(request, content, abandoned.signal).then((result) => {
+    const work = requests.run(request, content, abandoned.signal).then((result) => {
       open.delete(id);
       writes.delete(work);
       answer({ id, result });

@@ -4,7 +4,7 @@ import { runCommand } from './command.ts';
 import { type DelivererRequest, type DelivererResult, failedResult, type ReadResult } from './deliverer-protocol.ts';
 import { errnoOf, errnoText, MailboxError, statusOfErrno } from './mailbox-error.ts';
 import { appendMailbox } from './mailbox.ts';
-import { writeMaildir } from './maildir.ts';
+import { MaildirWriter } from './maildir.ts';
 
 /** Short system calls are made directly: a deliverer has nothing else to do meanwhile. */
 function readFirst(paths: readonly string[], followsLinks: boolean): ReadResult {
@@ -27,30 +27,31 @@ function readFirst(paths: readonly string[], followsLinks: boolean): ReadResult 
   return { kind: 'missing' };
 }
 
-/** Runs a request in this process; never rejects. Writes that `signal` aborts are taken back. */
-export async function runRequest(
-  request: DelivererRequest,
-  content: AsyncIterable<Buffer>,
-  signal?: AbortSignal,
-): Promise<DelivererResult> {
-  try {
-    switch (request.kind) {
-      case 'maildir':
-        await writeMaildir(request.path, request.hostname, content, signal);
-        return { kind: 'ok', warnings: [] };
-      case 'mailbox':
-        return { kind: 'ok', ...(await appendMailbox(request, content, signal)) };
-      case 'command':
-        return await runCommand(request, content);
-      case 'read':
-        return readFirst(request.paths, request.followsLinks);
-      case 'enter':
-        accessSync(request.path, constants.X_OK);
-        return { kind: 'ok', warnings: [] };
+/** Runs requests in this process. */
+export class DelivererWork {
+  readonly #maildirs = new MaildirWriter();
+
+  /** Never rejects. Writes that `signal` aborts are taken back. */
+  async run(request: DelivererRequest, content: AsyncIterable<Buffer>, signal?: AbortSignal): Promise<DelivererResult> {
+    try {
+      switch (request.kind) {
+        case 'maildir':
+          await this.#maildirs.write(request.path, request.hostname, content, signal);
+          return { kind: 'ok', warnings: [] };
+        case 'mailbox':
+          return { kind: 'ok', ...(await appendMailbox(request, content, signal)) };
+        case 'command':
+          return await runCommand(request, content);
+        case 'read':
+          return readFirst(request.paths, request.followsLinks);
+        case 'enter':
+          accessSync(request.path, constants.X_OK);
+          return { kind: 'ok', warnings: [] };
+      }
+    } catch (error) {
+      if (!(error instanceof MailboxError)) return failedResult(statusOfErrno(errnoOf(error), ''), errnoText(error));
+      const { status, errno, message, warnings } = error;
+      return { kind: 'failed', code: status ?? statusOfErrno(errno, ''), reason: message, warnings };
     }
-  } catch (error) {
-    if (!(error instanceof MailboxError)) return failedResult(statusOfErrno(errnoOf(error), ''), errnoText(error));
-    const { status, errno, message, warnings } = error;
-    return { kind: 'failed', code: status ?? statusOfErrno(errno, ''), reason: message, warnings };
   }
 }

@@ -13,7 +13,7 @@ import {
   isNumbered,
   parseResult,
 } from './deliverer-protocol.ts';
-import { runRequest } from './deliverer-work.ts';
+import { DelivererWork } from './deliverer-work.ts';
 
 export interface DelivererPool {
   /** Content: what is to be written. Rejects when it can't be read. */
@@ -23,10 +23,11 @@ export interface DelivererPool {
 
 /** A pool that writes in this process: only the own uid is possible. */
 export function createLocalPool(uid: number): DelivererPool {
+  const work = new DelivererWork();
   return {
     run: (wanted, _gid, request, content = noContent()) =>
       wanted === uid
-        ? runRequest(request, content)
+        ? work.run(request, content)
         : Promise.resolve(failedResult('4.3.0', `delivery as user ${wanted} needs the system to be started as root`)),
     close: () => undefined,
   };

@@ -4,17 +4,8 @@
  * A deliverer does nothing else, so short system calls are made directly; only what waits for the disk is left to
  * other threads, and a directory is synced once for all messages that came into it meanwhile.
  */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, mkdirSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { DirectorySyncs, synced } from './directory-syncs.ts';
 import { errnoOf, errnoText, MailboxError } from './mailbox-error.ts';
 
 const mode = 0o600;
@@ -23,20 +14,6 @@ const mode = 0o600;
 function maildirName(at: number, device: number, inode: number, hostname: string): string {
   const micros = Math.floor(performance.now() * 1000) % 1_000_000;
   return `${Math.floor(at / 1000)}.V${device.toString(16)}I${inode.toString(16)}M${micros}.${hostname}`;
-}
-
-function synced(fd: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    fsync(fd, (error) => (error === null ? resolve() : reject(error)));
-  });
-}
-
-let serial = 0;
-
-/** Unique in this process and, with its pid, on this machine. */
-function temporaryName(at: number, hostname: string): string {
-  serial += 1;
-  return `${Math.floor(at / 1000)}.P${process.pid}.${serial}.${hostname}`;
 }
 
 /** Opens the file, and makes the maildir when it is not there. */
@@ -63,69 +40,45 @@ function createTemporary(base: string, path: string): number {
   }
 }
 
-/** Syncs of directories: those that have begun, and those that wait for them to end. */
-const directorySyncs = new Map<string, { readonly running: Promise<void>; next: Promise<void> | undefined }>();
-
-async function syncNow(path: string): Promise<void> {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await synced(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** Resolves when all names that are in the directory now are on disk. */
-function syncDirectory(path: string): Promise<void> {
-  const known = directorySyncs.get(path);
-  // a sync that is under way may have missed the newest names; the one behind it holds them all
-  if (known !== undefined) return (known.next ??= known.running.catch(() => undefined).then(() => startSync(path)));
-  return startSync(path);
-}
-
-function startSync(path: string): Promise<void> {
-  const running = syncNow(path);
-  const entry = { running, next: undefined };
-  directorySyncs.set(path, entry);
-  const forget = (): void => {
-    if (directorySyncs.get(path) === entry && entry.next === undefined) directorySyncs.delete(path);
-  };
-  running.then(forget, forget);
-  return running;
-}
-
 function writeWhole(fd: number, piece: Buffer): void {
   for (let rest = piece; rest.length > 0;) rest = rest.subarray(writeSync(fd, rest));
 }
 
-/** Writes a message; it is visible and on disk when this resolves. Throws MailboxError, also when `signal` aborts it in time. */
-export async function writeMaildir(
-  path: string,
-  hostname: string,
-  content: AsyncIterable<Buffer>,
-  signal?: AbortSignal,
-): Promise<void> {
-  const base = path.replace(/\/+$/, '');
-  const at = Date.now();
-  const temporary = `${base}/tmp/${temporaryName(at, hostname)}`;
-  const fd = createTemporary(base, temporary);
-  try {
+/** Writes messages into maildirs. */
+export class MaildirWriter {
+  readonly #directories = new DirectorySyncs();
+  #serial = 0;
+
+  /** Writes a message; it is visible and on disk when this resolves. Throws MailboxError, also when `signal` aborts it in time. */
+  async write(path: string, hostname: string, content: AsyncIterable<Buffer>, signal?: AbortSignal): Promise<void> {
+    const base = path.replace(/\/+$/, '');
+    const at = Date.now();
+    const temporary = `${base}/tmp/${this.#temporaryName(at, hostname)}`;
+    const fd = createTemporary(base, temporary);
     try {
-      for await (const piece of content) writeWhole(fd, piece);
-      await synced(fd);
-      signal?.throwIfAborted();
-      const { dev, ino } = fstatSync(fd);
-      renameSync(temporary, `${base}/new/${maildirName(at, dev, ino, hostname)}`);
-    } finally {
-      closeSync(fd);
+      try {
+        for await (const piece of content) writeWhole(fd, piece);
+        await synced(fd);
+        signal?.throwIfAborted();
+        const { dev, ino } = fstatSync(fd);
+        renameSync(temporary, `${base}/new/${maildirName(at, dev, ino, hostname)}`);
+      } finally {
+        closeSync(fd);
+      }
+    } catch (error) {
+      try {
+        unlinkSync(temporary);
+      } catch {
+        // it has its final name already, or never came to be
+      }
+      throw new MailboxError(`write maildir file ${temporary}: ${errnoText(error)}`, { errno: errnoOf(error) });
     }
-  } catch (error) {
-    try {
-      unlinkSync(temporary);
-    } catch {
-      // it has its final name already, or never came to be
-    }
-    throw new MailboxError(`write maildir file ${temporary}: ${errnoText(error)}`, { errno: errnoOf(error) });
+    await this.#directories.sync(`${base}/new`);
   }
-  await syncDirectory(`${base}/new`);
+
+  /** Unique in this process, which has one writer, and with its pid on this machine. */
+  #temporaryName(at: number, hostname: string): string {
+    this.#serial += 1;
+    return `${Math.floor(at / 1000)}.P${process.pid}.${this.#serial}.${hostname}`;
+  }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { duplexPair } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { createProcessPool, type DelivererPool, serveDeliverer } from '#delivery';
-import { runRequest } from '../../../src/delivery/deliverer-work.ts';
+import { DelivererWork } from '../../../src/delivery/deliverer-work.ts';
 
 const locks = { kinds: ['dotlock'], attempts: 1, delayMs: 1, staleMs: 1000 };
 
@@ -90,7 +90,7 @@ describe('a deliverer', () => {
     const mailbox = { ...toMailbox, kind: 'mailbox', path, sizeLimit: 0 } as const;
     const maildir = { kind: 'maildir', path: `${path}.d/`, hostname: 'h' } as const;
     for (const request of [mailbox, maildir])
-      assert.equal((await runRequest(request, abandonedAtTheEnd(), abandoned.signal)).kind, 'failed');
+      assert.equal((await new DelivererWork().run(request, abandonedAtTheEnd(), abandoned.signal)).kind, 'failed');
     assert.equal(readFileSync(path).length, 0);
     assert.deepEqual([...readdirSync(`${path}.d/new`), ...readdirSync(`${path}.d/tmp`)], []);
   });

@@ -9,7 +9,7 @@ import { TableOpener } from '#tables';
 import { renderPostfixText } from '#events';
 import { type DeliveryRequest, internalEnvelope, type Outcome, type RequestRecipient } from '#message';
 import { noContent } from '../../../src/delivery/deliverer-content.ts';
-import { runRequest } from '../../../src/delivery/deliverer-work.ts';
+import { DelivererWork } from '../../../src/delivery/deliverer-work.ts';
 
 const client = {
   name: 'client.example.org',
@@ -48,12 +48,13 @@ describe('pipe', () => {
     assert.ok(entry);
     const log: string[] = [];
     const settings = configuration.settingsFor(entry);
+    const work = new DelivererWork();
     const agent = createPipeAgent({
       entry,
       settings,
       tables: new TableOpener({ settings, configDirectory: directory, warn: (text) => log.push(text) }),
       // commands of this test run as whoever runs it
-      deliverers: { run: (_uid, _gid, asked, text = noContent()) => runRequest(asked, text), close: () => undefined },
+      deliverers: { run: (_uid, _gid, asked, text = noContent()) => work.run(asked, text), close: () => undefined },
       events: { emit: (event) => void log.push(renderPostfixText(event)) },
       now: () => 0,
     });
