@@ -1,16 +1,19 @@
 /**
  * Root's own mail. The process that asks is not root, so the one that is root does for it only what it was told by the
- * supervisor: it writes to root's mailbox and reads root's .forward. Commands and other files of root's mail are for
- * default_privs, as with Postfix.
+ * supervisor: it writes to root's mailbox, and reads root's .forward and what root's aliases include. Commands and other
+ * files of root's mail are for default_privs, as with Postfix.
  */
 import { basename, dirname } from 'node:path';
 import type { DelivererRequest } from './deliverer-protocol.ts';
+import { isIncluded } from './root-includes.ts';
 
 export interface RootLimits {
   /** Mailbox files and maildirs, without a slash at the end. */
   readonly mailboxes: readonly string[];
   /** Where .forward is looked for. */
   readonly home: string;
+  /** Texts in which root's aliases are written. */
+  readonly aliasFiles: readonly string[];
 }
 
 export function isWithin(limits: RootLimits, request: DelivererRequest): boolean {
@@ -20,7 +23,9 @@ export function isWithin(limits: RootLimits, request: DelivererRequest): boolean
     case 'mailbox':
       return !request.isFileDestination && limits.mailboxes.includes(request.path);
     case 'read':
-      return !request.followsLinks && request.paths.every((path) => isForwardFile(limits, path));
+      return request.paths.every((path) =>
+        request.followsLinks ? isIncluded(path, limits.aliasFiles) : isForwardFile(limits, path),
+      );
     case 'enter':
       return request.path === limits.home;
     case 'command':
@@ -37,6 +42,8 @@ export function parseRootLimits(text: string): RootLimits | undefined {
   const value: unknown = JSON.parse(text === '' ? 'null' : text);
   if (typeof value !== 'object' || value === null || !('mailboxes' in value) || !('home' in value)) return undefined;
   const { mailboxes, home } = value;
-  if (!Array.isArray(mailboxes) || typeof home !== 'string' || home === '') return undefined;
-  return { mailboxes: mailboxes.map(String), home };
+  const aliasFiles = 'aliasFiles' in value ? value.aliasFiles : undefined;
+  if (!Array.isArray(mailboxes) || !Array.isArray(aliasFiles)) return undefined;
+  if (typeof home !== 'string' || home === '') return undefined;
+  return { mailboxes: mailboxes.map(String), home, aliasFiles: aliasFiles.map(String) };
 }

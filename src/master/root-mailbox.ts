@@ -1,10 +1,15 @@
-/** Where root's own mail may be written: known to the supervisor, so that the mail process, which asks, decides nothing. */
+/**
+ * Where root's own mail may be written, and which files root's aliases may include: known to the supervisor, so that the
+ * mail process, which asks, decides nothing.
+ */
 import type { Settings } from '#config';
 import { getUserByName } from '#native';
 
 export interface RootMailbox {
   readonly mailboxes: readonly string[];
   readonly home: string;
+  /** Texts in which aliases are written. */
+  readonly aliasFiles: readonly string[];
 }
 
 /** The mailbox of uid 0 as local(8) would name it; undefined where there is no such user. */
@@ -14,5 +19,13 @@ export function rootMailbox(settings: Settings): RootMailbox | undefined {
   const box = settings.string('home_mailbox');
   const spool = settings.string('mail_spool_directory');
   const path = box === '' ? `${spool}${spool.endsWith('/') ? '' : '/'}${root.name}` : `${root.home}/${box}`;
-  return { mailboxes: [path.replace(/\/$/, '')], home: root.home };
+  return { mailboxes: [path.replace(/\/$/, '')], home: root.home, aliasFiles: aliasFiles(settings) };
+}
+
+/** Sources of alias_maps; what stands in main.cf itself (`inline:`) counts too. */
+function aliasFiles(settings: Settings): readonly string[] {
+  const sources = settings
+    .elements('alias_maps')
+    .flatMap(({ text }) => /^(?:proxy:)?[a-z]+:(\/.*)$/.exec(text)?.[1] ?? []);
+  return [...sources, `${settings.string('config_directory')}/main.cf`];
 }

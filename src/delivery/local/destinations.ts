@@ -84,7 +84,7 @@ function withExtension(address: string, place: Place, mailee: Mailee): string {
   return `${localPart}${delimiter}${place.unmatched}@${domain}`;
 }
 
-/** `:include:/file`: its lines are members; read with the rights of the expansion, or of the file's owner. */
+/** `:include:/file`: its lines are members; read with the rights of the expansion, which for root's aliases are root's. */
 async function include(job: Job, place: Place, mailee: Mailee, path: string): Promise<void> {
   const { settings } = job.parts;
   if (!isNew(job, `include ${place.rights?.uid ?? 0} ${path}`)) return;
@@ -125,12 +125,14 @@ async function readInclude(
 ): Promise<{ readonly text: string; readonly facts: FileFacts } | string> {
   const { deliverers, settings } = job.parts;
   if (!path.startsWith('/')) return `:include:${path} uses a relative path`;
-  const first = place.rights ?? settings.nobody;
   const read = async (uid: number, gid: number): Promise<ReturnType<typeof asFile>> =>
     asFile(await deliverers.run(uid, gid, { kind: 'read', paths: [path], followsLinks: true }));
-  let found = await read(first.uid, first.gid);
-  if (found.kind === 'unreadable' && place.rights === undefined && found.facts.uid !== 0) {
-    found = await read(found.facts.uid, first.gid);
+  const { uid, gid } = place.rights ?? settings.nobody;
+  let found = await read(uid, gid);
+  if (found.kind !== 'file' && place.rights === undefined) {
+    const byRoot = await read(0, 0);
+    // what a system that is not root's can't do is no news about the file
+    if (byRoot.kind !== 'unreadable' || byRoot.path !== '') found = byRoot;
   }
   if (found.kind === 'missing') return `unable to lookup :include: file ${path}: No such file or directory`;
   const { facts } = found;

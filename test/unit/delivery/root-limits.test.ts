@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { isIncluded } from '../../../src/delivery/root-includes.ts';
 import { isWithin, parseRootLimits } from '../../../src/delivery/root-limits.ts';
 import type { DelivererRequest } from '../../../src/delivery/deliverer-protocol.ts';
 
-const limits = { mailboxes: ['/var/mail/root'], home: '/root' };
+const limits = { mailboxes: ['/var/mail/root'], home: '/root', aliasFiles: [] };
 const mailbox = (path: string, isFileDestination = false): DelivererRequest => ({
   kind: 'mailbox',
   path,
@@ -39,8 +40,20 @@ describe('what is done as root', () => {
       assert.equal(isWithin(limits, request), false, JSON.stringify(request));
   });
 
+  it('is to read what its aliases include, and what is included there', () => {
+    const texts: Readonly<Record<string, string>> = {
+      '/etc/aliases': 'list: bob, :include:/lists/a\nquoted: ":include:/lists/my list"\n',
+      '/lists/a': ':INCLUDE: /lists/b\n:include:/lists/a\n:include:relative\n',
+    };
+    const includes = (path: string): boolean => isIncluded(path, ['/etc/aliases'], (file) => texts[file] ?? '');
+    for (const path of ['/lists/a', '/lists/b', '/lists/my list']) assert.equal(includes(path), true, path);
+    for (const path of ['/etc/shadow', '/lists/a/../b', 'relative', '/lists/my'])
+      assert.equal(includes(path), false, path);
+  });
+
   it('has to be told by the supervisor', () => {
     assert.deepEqual(parseRootLimits(JSON.stringify(limits)), limits);
-    for (const text of ['', 'null', '{}', '{"mailboxes":[],"home":""}']) assert.equal(parseRootLimits(text), undefined);
+    for (const text of ['', 'null', '{}', '{"mailboxes":[],"home":"","aliasFiles":[]}'])
+      assert.equal(parseRootLimits(text), undefined);
   });
 });
