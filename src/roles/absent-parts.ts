@@ -21,7 +21,7 @@ function missingKeys(settings: Settings, names: TlsParameters): readonly string[
     chains.length > 0
       ? chains.map(({ text, origin }) => ({ parameter: names.chainFiles, path: text, origin }))
       : names.keyPairs
-          .flat()
+          .flatMap(([certificate, key]) => [certificate, key])
           .map((parameter) => ({ parameter, path: settings.string(parameter), origin: settings.origin(parameter) }));
   return named.flatMap(({ parameter, path, origin }) => {
     const reason = path.startsWith('/') ? unreadable(path) : undefined;

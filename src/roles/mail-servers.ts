@@ -18,6 +18,7 @@ import {
 import { publicPlace } from '#master';
 import { type KeyFiles, openServerTls, postscreenParameters, smtpdParameters } from '#tls';
 import { filteredResolver } from './filtered-resolver.ts';
+import { holdEvents } from './held-events.ts';
 import type { MessageCore } from './message-core.ts';
 import { type ConnectionService, createScreening } from './screening.ts';
 import { resolverOf, type ServiceTools, warningsTo } from './service-tools.ts';
@@ -79,17 +80,20 @@ async function openSmtpServer(
   const problem = serviceProblem(view);
   if (problem !== undefined) return createUnusableService(problem, parts.events);
   const submission = core.cleanupFor(view);
+  // as master(8) starts smtpd: what is wrong is told when the first client comes
+  const held = holdEvents(parts.events);
   const tls = await openServerTls({
     settings: view,
     names: smtpdParameters,
     files: keyFiles,
     tables: parts.tables,
-    warn,
+    events: held.channel,
     now,
   });
   const login = loginSettings(view, { tables: parts.tables, configDirectory: configuration.directory, warn });
-  const make = (settings: Settings): SmtpService =>
-    createSmtpServer({
+  const make = (settings: Settings): SmtpService => {
+    held.release();
+    return createSmtpServer({
       settings: compileSmtpdSettings(settings, entry, parts.tables),
       policy: createPolicyChecks({
         settings,
@@ -112,6 +116,7 @@ async function openSmtpServer(
       tls,
       login,
     });
+  };
   const calm = createLateService(() => make(view), parts.events);
   const stressed = (): SmtpService => make(configuration.stressedSettingsFor(entry));
   const masterWarn = warningsTo(channelOf(configuration.settings, 'master'));
@@ -133,7 +138,7 @@ async function openScreening(
     names: postscreenParameters,
     files: keyFiles,
     tables: proxy.tables,
-    warn: warningsTo(proxy.events),
+    events: proxy.events,
     now,
   });
   return createScreening({

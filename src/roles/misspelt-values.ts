@@ -1,7 +1,7 @@
 /** Values that are read without complaint and fail when mail comes: networks, types of tables, transports. */
 import { type Configuration, nearestName, ParameterRegistry, placeOf, type Settings, settingsViews } from '#config';
 import { isTableType, readNetwork, tableTypes } from '#tables';
-import { switchParameters, unknownSwitch } from '#tls';
+import { switchParameters, unknownSwitches } from '#tls';
 import { tableParameters } from './table-parameters.ts';
 
 const registry = new ParameterRegistry();
@@ -83,13 +83,12 @@ function unknownKeywords(settings: Settings): readonly string[] {
   );
 }
 
-function unknownSwitches(settings: Settings): readonly string[] {
-  return switchParameters.flatMap((parameter) => {
-    const what = unknownSwitch(parameter, settings.list(parameter));
-    return what === undefined
-      ? []
-      : [`${placeOf(settings.origin(parameter))}${what}; as it stands, it changes nothing`];
-  });
+function wrongSwitches(settings: Settings): readonly string[] {
+  return switchParameters.flatMap((parameter) =>
+    unknownSwitches(settings, parameter).map(
+      (what) => `${placeOf(settings.origin(parameter))}${what}; as it stands, it changes nothing`,
+    ),
+  );
 }
 
 function unclosedRelayhost(settings: Settings): readonly string[] {
@@ -134,7 +133,7 @@ export function misspeltValues(
     ...badNetworks(view),
     ...unknownTableTypes(view),
     ...unknownKeywords(view),
-    ...unknownSwitches(view),
+    ...wrongSwitches(view),
     ...unclosedRelayhost(view),
     ...trailingComments(view),
     ...missingTransports(view, transports),

@@ -5,6 +5,7 @@ import type { DetailedPeerCertificate, Server, TLSSocket } from 'node:tls';
 import type { TlsFacts } from '#message';
 import { peerCertificate, rsaDigest, signatureOf, verificationProblem } from './certificate.ts';
 import { keyExchangeOf } from './key-exchange.ts';
+import { libraryText } from './library-text.ts';
 
 export type Accepted =
   | {
@@ -148,12 +149,5 @@ function failureOf(error: Error): Failed {
   const broken = (reason: string): Failed => ({ kind: 'failed', by: 'connection', reason });
   if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return broken('Connection timed out');
   if (code === 'ECONNRESET') return broken('syscall' in error ? 'Connection reset by peer' : 'lost connection');
-  return { kind: 'failed', by: 'handshake', reason: libraryText(error.message) };
-}
-
-/** What OpenSSL says, as it says it to programs in C: without the name of its function. */
-function libraryText(message: string): string {
-  const [, number, library, reason, place] =
-    /(error:[0-9A-F]+):([^:]*):[^:]*:([^:]*):[./]*(?:deps\/openssl\/openssl\/)?([^:]*:\d+:)/.exec(message) ?? [];
-  return number === undefined ? message.trim() : `${number}:${library}::${reason}:../${place}`;
+  return { kind: 'failed', by: 'handshake', reason: libraryText(error) };
 }

@@ -2,23 +2,22 @@
 import type { Settings } from '#config';
 import type { TlsParameters } from './parameters.ts';
 
-/** A text that is no list says what is wrong. */
+/** `list`: undefined where there is no such grade. */
 export function cipherList(
   settings: Settings,
   names: TlsParameters,
   { isDemanded, asksCertificate }: { readonly isDemanded: boolean; readonly asksCertificate: boolean },
-): { readonly list: string } | string {
-  const parameter = isDemanded ? names.mandatoryCiphers : names.ciphers;
-  const grade = settings.string(parameter).toLowerCase();
-  const list = listOf(settings, grade);
-  if (list === undefined) return `${parameter}: invalid TLS cipher grade "${grade}"`;
+): { readonly grade: string; readonly list: string | undefined } {
+  const grade = settings.string(isDemanded ? names.mandatoryCiphers : names.ciphers);
+  const list = listOf(settings, grade.toLowerCase());
+  if (list === undefined) return { grade, list };
   const excluded = [
     ...settings.list(names.excludedCiphers),
     ...(isDemanded ? settings.list(names.mandatoryExcludedCiphers) : []),
     // who is anonymous asks nobody who he is
     ...(asksCertificate ? ['aNULL'] : []),
   ];
-  return { list: [...list.split(':'), ...excluded.map((name) => `!${name}`)].join(':') };
+  return { grade, list: [...list.split(':'), ...excluded.map((name) => `!${name}`)].join(':') };
 }
 
 function listOf(settings: Settings, grade: string): string | undefined {

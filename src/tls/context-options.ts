@@ -2,10 +2,12 @@
 import { constants } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
 import type { Settings } from '#config';
-import { type Chains, chainsIn } from './chain.ts';
+import { type Chains, chainsOf, isBroken, mixedChain, type Problems } from './chain.ts';
 import { type KeyFiles, keyPairs, type TlsService } from './key-files.ts';
 
 export const noCertificates = "No server certs available. TLS won't be enabled";
+
+const disabled = 'disabling TLS support';
 
 /** The service shows nobody who it is, and says so. postconf(5) smtpd_tls_cert_file */
 function isAnonymous({ settings, names }: TlsService): boolean {
@@ -13,38 +15,72 @@ function isAnonymous({ settings, names }: TlsService): boolean {
   return settings.list(names.chainFiles).length === 0 && settings.string(certificate) === 'none';
 }
 
-/** Certificates and keys, none of them for an anonymous server; a text says what is missing. */
-export function materialOf({ settings, names }: TlsService, files: KeyFiles): Chains | string {
+/** Certificates and keys, none of them for an anonymous server. */
+export function materialOf({ settings, names }: TlsService, files: KeyFiles): Chains | Problems {
   const chainFiles = settings.list(names.chainFiles);
-  if (chainFiles.length > 0) return chainsOfFiles(chainFiles, files);
+  if (chainFiles.length > 0) return chainsOfFiles(chainFiles, settings.string(names.chainFiles), files);
   const pairs = keyPairs(settings, names);
-  if (pairs.length === 0 && !isAnonymous({ settings, names })) return noCertificates;
+  if (pairs.length === 0 && !isAnonymous({ settings, names })) return [noCertificates];
   const material: Chains = { cert: [], key: [] };
-  for (const pair of pairs) {
-    const cert = files.contents.get(pair.certificate);
-    const key = files.contents.get(pair.key);
-    if (cert === undefined) return `cannot get certificate from file "${pair.certificate}": disabling TLS support`;
-    if (key === undefined) return `cannot get private key from file "${pair.key}": disabling TLS support`;
-    material.cert.push(cert);
-    material.key.push(key);
+  for (const { certificate, key, algorithm } of pairs) {
+    const chain =
+      certificate === key ? chainOfOneFile(certificate, files) : chainOfTwo({ certificate, key, algorithm }, files);
+    if (isBroken(chain)) return chain;
+    material.cert.push(...chain.cert);
+    material.key.push(...chain.key);
   }
   return material;
 }
 
-/** A key may be in one file and its certificate in the next. */
-function chainsOfFiles(paths: readonly string[], files: KeyFiles): Chains | string {
-  const parts: Buffer[] = [];
-  for (const path of paths) {
-    const content = files.contents.get(path);
-    if (content === undefined) return `error opening chain file: ${path}: disabling TLS support`;
-    parts.push(content, Buffer.from('\n'));
+const notOpened = (path: string, reason: string): string => `error opening chain file: ${path}: ${reason}`;
+
+const notLoaded = (problems: Problems, where: string): Problems => [
+  ...problems,
+  `error loading private keys and certificates from: ${where}: ${disabled}`,
+];
+
+function chainsOfFiles(paths: readonly string[], value: string, files: KeyFiles): Chains | Problems {
+  const parts: { readonly name: string; readonly content: Buffer }[] = [];
+  for (const name of paths) {
+    const content = files.contents.get(name) ?? '';
+    if (typeof content === 'string') return [notOpened(name, content)];
+    parts.push({ name, content });
   }
-  const chains = chainsIn(Buffer.concat(parts));
-  if (typeof chains !== 'string') return chains;
-  return `error loading private keys and certificates from: ${paths.join(', ')}: ${chains}: disabling TLS support`;
+  const chains = chainsOf(parts);
+  return isBroken(chains) ? notLoaded(chains, value) : chains;
 }
 
-/** Authorities whose word about clients is believed; a text says what can't be read. */
+function chainOfOneFile(name: string, files: KeyFiles): Chains | Problems {
+  const content = files.contents.get(name) ?? '';
+  if (typeof content === 'string') return [notOpened(name, content)];
+  const chain = mixedChain({ name, content });
+  return isBroken(chain) ? notLoaded(chain, name) : chain;
+}
+
+function chainOfTwo(
+  { certificate, key, algorithm }: ReturnType<typeof keyPairs>[number],
+  files: KeyFiles,
+): Chains | Problems {
+  const missing = (what: string, path: string): string =>
+    `cannot get ${algorithm} ${what} from file "${path}": ${disabled}`;
+  const certificateContent = files.contents.get(certificate) ?? '';
+  const keyContent = files.contents.get(key) ?? '';
+  if (typeof certificateContent === 'string') return [missing('certificate', certificate)];
+  if (typeof keyContent === 'string') return [missing('private key', key)];
+  const chain = mixedChain({ name: key, content: Buffer.concat([certificateContent, Buffer.from('\n'), keyContent]) });
+  if (!isBroken(chain)) return chain;
+  const library = chain.find((text) => text.startsWith('TLS library problem'));
+  // it says the same in other words when they are apart
+  const apart = library?.replace('0A000120:SSL', '05800074:x509 certificate').replace('private key m', 'key values m');
+  return [missing('private key', key), ...(apart === undefined ? [] : [apart])];
+}
+
+const certificateOrList = /-----BEGIN (?:(?:X509 |TRUSTED )?CERTIFICATE|X509 CRL)-----/;
+
+/**
+ * Authorities whose word about clients is believed; a text says what can't be read. The file of them has to be in order
+ * even where nobody is asked for a certificate.
+ */
 export function authorities(
   { settings, names }: TlsService,
   files: KeyFiles,
@@ -52,26 +88,35 @@ export function authorities(
 ): (Buffer | string)[] | string {
   const file = settings.string(names.authorityFile);
   const directory = settings.string(names.authorityDirectory);
-  const paths = [file, directory].filter((path) => path !== '');
-  const contents = paths.map((path) => files.contents.get(path));
-  if (contents.includes(undefined)) {
-    const parts = [
-      ...(file === '' ? [] : [`CAfile="${file}"`]),
-      ...(directory === '' ? [] : [`CApath="${directory}"`]),
-    ];
-    return `cannot load Certification Authority data, ${parts.join(', ')}: disabling TLS support`;
+  const ofFile = file === '' ? Buffer.alloc(0) : files.contents.get(file);
+  if (file !== '' && (!Buffer.isBuffer(ofFile) || !certificateOrList.test(ofFile.toString('latin1')))) {
+    const also = directory === '' ? '' : `, CApath="${directory}"`;
+    return `cannot load Certification Authority data, CAfile="${file}"${also}: ${disabled}`;
   }
-  const own = contents.flatMap((content) => (content === undefined || content.length === 0 ? [] : [content]));
-  return paths.length > 0 && settings.bool('tls_append_default_CA') ? [...own, ...systemAuthorities()] : own;
+  const own = [ofFile, files.directories.get(directory)].flatMap((content) =>
+    Buffer.isBuffer(content) && content.length > 0 ? [content] : [],
+  );
+  const isAsked = file !== '' || directory !== '';
+  return isAsked && settings.bool('tls_append_default_CA') ? [...own, ...systemAuthorities()] : own;
 }
 
-/** Parameters of exchanges in finite fields: OpenSSL's own, those of a file, or none. */
-export function finiteField({ settings, names }: TlsService, files: KeyFiles): SecureContextOptions | string {
+/** Parameters of exchanges in finite fields: those of a file, none, or OpenSSL's own, also where the file is no good. */
+export function finiteField(
+  { settings, names }: TlsService,
+  files: KeyFiles,
+): { readonly options: SecureContextOptions; readonly problem?: string } {
   const value = settings.string(names.finiteField);
-  if (value === 'none') return {};
-  if (value === '' || value === 'auto') return { dhparam: 'auto' };
-  const content = files.contents.get(value);
-  return content === undefined ? `cannot load DH parameters from file ${value}` : { dhparam: content };
+  if (value === 'none') return { options: {} };
+  const own: SecureContextOptions = { dhparam: 'auto' };
+  if (value === '' || value === 'auto') return { options: own };
+  const content = files.contents.get(value) ?? '';
+  const instead = '-- using compiled-in defaults';
+  if (typeof content === 'string') {
+    return { options: own, problem: `error opening DH parameter file "${value}": ${content} ${instead}` };
+  }
+  return /-----BEGIN (?:X9\.42 )?DH PARAMETERS-----/.test(content.toString('latin1'))
+    ? { options: { dhparam: content } }
+    : { options: own, problem: `error decoding DH parameters from file "${value}" ${instead}` };
 }
 
 /** Tickets that let clients go on with a session; how long, and what asks for none. */

@@ -16,10 +16,18 @@ export interface HandshakeLog {
 /** Level at which details are told. */
 const detailed = 2;
 
-export function logHandshakeStart({ events, tls, client, level }: HandshakeLog): void {
-  if (level < detailed) return;
-  events.emit({ kind: 'tlsSetUp', client });
-  events.emit({ kind: 'tlsCiphers', client, list: tls.ciphers });
+/** False: the ciphers make it impossible. */
+export function logHandshakeStart({ events, tls, client, level }: HandshakeLog): boolean {
+  if (level >= detailed) events.emit({ kind: 'tlsSetUp', client });
+  const { cipherProblem } = tls;
+  if (cipherProblem !== undefined) {
+    const { text, library } = cipherProblem;
+    events.emit({ kind: 'warning', text: `${client}: ${text}` });
+    if (library !== undefined) events.emit({ kind: 'warning', text: `TLS library problem: ${library}` });
+    return false;
+  }
+  if (level >= detailed) events.emit({ kind: 'tlsCiphers', client, list: tls.ciphers });
+  return true;
 }
 
 export function logAccepted(log: HandshakeLog, accepted: Extract<Accepted, { readonly kind: 'accepted' }>): void {
@@ -34,9 +42,6 @@ export function logAccepted(log: HandshakeLog, accepted: Extract<Accepted, { rea
     events.emit({ kind: 'warning', text: `tls_text_name: ${client}: non-printable content in ${what}` });
   }
   if (level <= 0) return;
-  if (tls.requiresCertificate && peer?.problem !== undefined && !isTrusted(facts)) {
-    events.emit({ kind: 'tlsUnverified', client, problem: peer.problem });
-  }
   if (level >= detailed) {
     if (isReused) events.emit({ kind: 'tlsResumed', client, byTicket: tls.resumesByTicketOnly });
     if (peer !== undefined) {
@@ -44,6 +49,9 @@ export function logAccepted(log: HandshakeLog, accepted: Extract<Accepted, { rea
       events.emit({ kind: 'tlsPeerName', whose: 'issuer', name: peer.issuer });
       events.emit({ kind: 'tlsPeer', client, peer });
     }
+  }
+  if (tls.requiresCertificate && peer?.problem !== undefined && !isTrusted(facts)) {
+    events.emit({ kind: 'tlsUnverified', client, problem: peer.problem });
   }
   events.emit({ kind: 'tlsAccepted', client, tls: facts });
 }

@@ -3,5 +3,5 @@ export type { Accepted, TlsAcceptor } from './accept.ts';
 export { logAccepted, logHandshakeStart } from './handshake-log.ts';
 export { keyFilePaths, type KeyFiles, readKeyFiles, type TlsService } from './key-files.ts';
 export { postscreenParameters, smtpdParameters, type TlsParameters } from './parameters.ts';
-export { opensslOptions, switchParameters, unknownSwitch } from './openssl-options.ts';
+export { opensslOptions, switchParameters, unknownSwitches } from './openssl-options.ts';
 export { demandsTls, openServerTls, type ServerTls } from './server-settings.ts';

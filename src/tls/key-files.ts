@@ -3,13 +3,15 @@ import { constants, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { foldCase } from '#address';
 import { type Settings, splitList } from '#config';
-import { indexPath, isIndexType, redirected, type Table } from '#tables';
+import { errnoText, indexPath, isIndexType, redirected, type Table } from '#tables';
 import type { TlsParameters } from './parameters.ts';
 import { namesFiles } from './server-names.ts';
 
 export interface KeyFiles {
-  /** Path → content; undefined for a file that can't be read. */
-  readonly contents: ReadonlyMap<string, Buffer | undefined>;
+  /** Path → content; a text says why a file can't be read. */
+  readonly contents: ReadonlyMap<string, Buffer | string>;
+  /** Directory → the certificates of authorities in it. */
+  readonly directories: ReadonlyMap<string, Buffer>;
   /** Copies of the tables with keys in them that only root may read, as they were at the start. */
   readonly tables: ReadonlyMap<string, Table>;
 }
@@ -17,36 +19,42 @@ export interface KeyFiles {
 export interface KeyPair {
   readonly certificate: string;
   readonly key: string;
+  /** Of the key, as the log calls it. */
+  readonly algorithm: string;
 }
 
-/** Files with certificate and key together, or pairs of them; none: there is no certificate. */
+/** Pairs of files, which may be one file; for services without smtpd_tls_chain_files. */
 export function keyPairs(settings: Settings, names: TlsParameters): readonly KeyPair[] {
-  const chains = settings.list(names.chainFiles);
-  if (chains.length > 0) return chains.map((file) => ({ certificate: file, key: file }));
   return names.keyPairs
-    .map(([certificate, key]) => ({ certificate: settings.string(certificate), key: settings.string(key) }))
+    .map(([certificate, key, algorithm]) => ({
+      certificate: settings.string(certificate),
+      key: settings.string(key),
+      algorithm,
+    }))
     .filter(({ certificate }) => certificate !== '' && certificate !== 'none')
-    .map(({ certificate, key }) => ({ certificate, key: key === '' ? certificate : key }));
+    .map((pair) => (pair.key === '' ? { ...pair, key: pair.certificate } : pair));
 }
 
-export function contentOf(path: string): Buffer | undefined {
+/** A text says why a file can't be read. */
+export function contentOf(path: string): Buffer | string {
   try {
     return readFileSync(path);
-  } catch {
-    // told of by whoever asks for it
-    return undefined;
+  } catch (error) {
+    return errnoText(error);
   }
 }
 
 /** The certificates of a directory that c_rehash(1) has named. */
-function authoritiesIn(directory: string): Buffer | undefined {
+function authoritiesIn(directory: string): Buffer {
   try {
     const names = readdirSync(directory).filter((name) => /^[0-9a-f]{8}\.\d+$/.test(name));
-    const contents = names.flatMap((name) => contentOf(join(directory, name)) ?? []);
-    return Buffer.concat(contents.flatMap((content) => [content, Buffer.from('\n')]));
+    const contents = names.map((name) => contentOf(join(directory, name)));
+    return Buffer.concat(
+      contents.flatMap((content) => (typeof content === 'string' ? [] : [content, Buffer.from('\n')])),
+    );
   } catch {
-    // told of by whoever asks for it
-    return undefined;
+    // as to OpenSSL, a directory that can't be read has none
+    return Buffer.alloc(0);
   }
 }
 
@@ -95,6 +103,7 @@ function copyOf(table: Table): Table {
 
 function filesOf(services: readonly TlsService[]): readonly string[] {
   return services.flatMap(({ settings, names }) => [
+    ...settings.list(names.chainFiles),
     ...keyPairs(settings, names).flatMap(({ certificate, key }) => [certificate, key]),
     ...otherFiles(settings, names),
   ]);
@@ -121,13 +130,11 @@ export function keyFilePaths(services: readonly TlsService[]): readonly string[]
 export function readKeyFiles(services: readonly TlsService[], open: (spec: string) => Table): KeyFiles {
   const specs = nameTablesOf(services);
   const chains = [...specs.keys()].filter(namesFiles).flatMap((spec) => [...(open(spec).entries?.() ?? [])]);
-  const files = [...filesOf(services), ...chains.flatMap(([, value]) => splitList(value))];
+  const files = new Set([...filesOf(services), ...chains.flatMap(([, value]) => splitList(value))]);
   const secret = [...specs].flatMap(([spec, settings]) => (isForRootOnly(fileOf(spec, settings) ?? '') ? [spec] : []));
   return {
-    contents: new Map([
-      ...[...new Set(files)].map((path) => [path, contentOf(path)] as const),
-      ...[...new Set(directoriesOf(services))].map((path) => [path, authoritiesIn(path)] as const),
-    ]),
+    contents: new Map([...files].map((path) => [path, contentOf(path)])),
+    directories: new Map(directoriesOf(services).map((path) => [path, authoritiesIn(path)])),
     tables: new Map(secret.map((spec) => [spec, copyOf(open(spec))])),
   };
 }

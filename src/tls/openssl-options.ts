@@ -57,12 +57,14 @@ function bitsOf(parameter: string, word: string): number | undefined {
   return namesOf[parameter]?.get(word.toUpperCase());
 }
 
-/** Words that name no switch, which changes nothing, and what is expected; undefined: all do. */
-export function unknownSwitch(parameter: string, words: readonly string[]): string | undefined {
-  const unknown = words.find((word) => bitsOf(parameter, word) === undefined);
-  return unknown === undefined
-    ? undefined
-    : `${parameter}: unknown "${unknown}"; known are ${[...(namesOf[parameter]?.keys() ?? [])].join(', ')}`;
+/** For each word that names no switch, which changes nothing, a line of the log. */
+export function unknownSwitches(settings: Settings, parameter: string): readonly string[] {
+  const isUnknown = (word: string): boolean => bitsOf(parameter, word) === undefined;
+  const value = settings.string(parameter);
+  return settings
+    .list(parameter)
+    .filter(isUnknown)
+    .map((word) => `unknown ${parameter} value "${word}" in "${value}"`);
 }
 
 /** What OpenSSL is told, as `secureOptions`: all workarounds but those that are disabled, and features. */

@@ -7,8 +7,8 @@ export interface TlsParameters {
   readonly enforce: string;
   readonly use: string;
   readonly chainFiles: string;
-  /** Certificate and key, for each kind of key. */
-  readonly keyPairs: readonly (readonly [certificate: string, key: string])[];
+  /** Certificate and key, for each kind of key, and what the log calls it. */
+  readonly keyPairs: readonly (readonly [certificate: string, key: string, algorithm: string])[];
   readonly authorityFile: string;
   readonly authorityDirectory: string;
   readonly asksCertificate: string;
@@ -22,7 +22,6 @@ export interface TlsParameters {
   readonly excludedCiphers: string;
   readonly mandatoryExcludedCiphers: string;
   readonly finiteField: string;
-  readonly curveGrade: string;
   readonly logLevel: string;
   readonly logLevelMaps: string;
   readonly timeout: string;
@@ -35,9 +34,9 @@ export const smtpdParameters: TlsParameters = {
   use: 'smtpd_use_tls',
   chainFiles: 'smtpd_tls_chain_files',
   keyPairs: [
-    ['smtpd_tls_cert_file', 'smtpd_tls_key_file'],
-    ['smtpd_tls_eccert_file', 'smtpd_tls_eckey_file'],
-    ['smtpd_tls_dcert_file', 'smtpd_tls_dkey_file'],
+    ['smtpd_tls_cert_file', 'smtpd_tls_key_file', 'RSA'],
+    ['smtpd_tls_eccert_file', 'smtpd_tls_eckey_file', 'ECDSA'],
+    ['smtpd_tls_dcert_file', 'smtpd_tls_dkey_file', 'DSA'],
   ],
   authorityFile: 'smtpd_tls_CAfile',
   authorityDirectory: 'smtpd_tls_CApath',
@@ -52,7 +51,6 @@ export const smtpdParameters: TlsParameters = {
   excludedCiphers: 'smtpd_tls_exclude_ciphers',
   mandatoryExcludedCiphers: 'smtpd_tls_mandatory_exclude_ciphers',
   finiteField: 'smtpd_tls_dh1024_param_file',
-  curveGrade: 'smtpd_tls_eecdh_grade',
   logLevel: 'smtpd_tls_loglevel',
   logLevelMaps: 'smtpd_tls_loglevel_maps',
   timeout: 'smtpd_starttls_timeout',
@@ -64,9 +62,9 @@ export const postscreenParameters: TlsParameters = {
   use: 'postscreen_use_tls',
   chainFiles: 'postscreen_tls_chain_files',
   keyPairs: [
-    ['postscreen_tls_cert_file', 'postscreen_tls_key_file'],
-    ['postscreen_tls_eccert_file', 'postscreen_tls_eckey_file'],
-    ['postscreen_tls_dcert_file', 'postscreen_tls_dkey_file'],
+    ['postscreen_tls_cert_file', 'postscreen_tls_key_file', 'RSA'],
+    ['postscreen_tls_eccert_file', 'postscreen_tls_eckey_file', 'ECDSA'],
+    ['postscreen_tls_dcert_file', 'postscreen_tls_dkey_file', 'DSA'],
   ],
   authorityFile: 'postscreen_tls_CAfile',
   authorityDirectory: 'postscreen_tls_CApath',
@@ -81,7 +79,6 @@ export const postscreenParameters: TlsParameters = {
   excludedCiphers: 'postscreen_tls_exclude_ciphers',
   mandatoryExcludedCiphers: 'postscreen_tls_mandatory_exclude_ciphers',
   finiteField: 'postscreen_tls_dh1024_param_file',
-  curveGrade: 'postscreen_tls_eecdh_grade',
   logLevel: 'postscreen_tls_loglevel',
   logLevelMaps: 'postscreen_tls_loglevel_maps',
   timeout: 'postscreen_starttls_timeout',

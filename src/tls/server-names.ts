@@ -3,7 +3,8 @@ import type { SecureContext } from 'node:tls';
 import { isValidHostName } from '#address';
 import { type MaybePromise, whenReady } from '#message';
 import type { TableList } from '#tables';
-import { type Chains, chainsIn } from './chain.ts';
+import { type Chains, chainsOf, isBroken } from './chain.ts';
+import { libraryText } from './library-text.ts';
 
 /** What became of a name. */
 export type NameOutcome = 'matched' | 'unmatched' | 'invalid';
@@ -74,17 +75,23 @@ export class ServerNames {
 
   #load(name: string, { value, table }: { readonly value: string; readonly table: string }): SecureContext {
     const { chainOf, createContext, warn } = this.#options;
-    const chain = chainOf(value, table);
-    try {
-      if (typeof chain === 'string') throw new Error(chain);
-      const chains = chainsIn(chain);
-      if (typeof chains === 'string') throw new Error(chains);
-      return createContext(chains);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      warn(`error loading private keys and certificates from: SNI data for ${name}: ${reason}`);
-      throw new Error(reason, { cause: error });
+    const source = `SNI data for ${name}`;
+    const content = chainOf(value, table);
+    if (typeof content === 'string') {
+      warn(`table ${table}: key ${name}: ${content}`);
+      warn(`tls_server_sni_maps: ${name} map lookup problem`);
+      throw new Error(content);
     }
+    const chains = chainsOf([{ name: source, content }]);
+    const problems = isBroken(chains) ? chains : [];
+    try {
+      if (!isBroken(chains)) return createContext(chains);
+    } catch (error) {
+      warn(`TLS library problem: ${libraryText(error)}`);
+    }
+    for (const problem of problems) warn(problem);
+    warn(`error loading private keys and certificates from: ${source}: aborting TLS handshake`);
+    throw new Error('no usable chain');
   }
 }
 
@@ -102,18 +109,16 @@ export function namesFiles(table: string): boolean {
 }
 
 /** The chain that a value of a table stands for; a text says what is wrong. `read`: the content of a file. */
-export function chainOfValue(
-  value: string,
-  table: string,
-  read: (path: string) => Buffer | undefined,
-): Buffer | string {
+export function chainOfValue(value: string, table: string, read: (path: string) => Buffer | string): Buffer | string {
   if (!namesFiles(table)) {
-    return /^[A-Za-z0-9+/\s]+=*\s*$/.test(value) ? Buffer.from(value, 'base64') : 'malformed BASE64 value';
+    return /^[A-Za-z0-9+/\s]+=*\s*$/.test(value)
+      ? Buffer.from(value, 'base64')
+      : `malformed BASE64 value: ${value.slice(0, 100)}`;
   }
   const parts: Buffer[] = [];
   for (const path of value.split(/[\s,]+/).filter((word) => word !== '')) {
     const content = read(path);
-    if (content === undefined) return `cannot read file "${path}"`;
+    if (typeof content === 'string') return `open ${path}: ${content}`;
     parts.push(content, Buffer.from('\n'));
   }
   return Buffer.concat(parts);

@@ -2,17 +2,20 @@
 import { createHash } from 'node:crypto';
 import type { SecureContextOptions, TlsOptions } from 'node:tls';
 import type { Settings } from '#config';
+import type { EventChannel } from '#events';
 import { createTableList, type TableOpener } from '#tables';
 import { TlsAcceptor } from './accept.ts';
+import { isBroken, type Problems } from './chain.ts';
 import { cipherList } from './cipher-list.ts';
 import { authorities, finiteField, materialOf, noCertificates, sessionOptions } from './context-options.ts';
 import { groupsOf, usableGroups } from './key-exchange-groups.ts';
-import { contentOf, type KeyFiles, keyPairs, type TlsService } from './key-files.ts';
+import { contentOf, type KeyFiles, type TlsService } from './key-files.ts';
+import { libraryText } from './library-text.ts';
 import { LogLevels } from './log-levels.ts';
 import { gapOptions, versionRange } from './protocols.ts';
 import { chainOfValue, ServerNames } from './server-names.ts';
 import { smtpdParameters } from './parameters.ts';
-import { opensslOptions, withoutSign } from './openssl-options.ts';
+import { opensslOptions, switchParameters, unknownSwitches, withoutSign } from './openssl-options.ts';
 import { keepSessions } from './session-cache.ts';
 
 export interface ServerTls {
@@ -32,15 +35,23 @@ export interface ServerTls {
   readonly ciphers: string;
   /** undefined: there is no usable certificate. */
   readonly acceptor: TlsAcceptor | undefined;
+  /** What is wrong with the ciphers, which ends each handshake before it begins; undefined: nothing. */
+  readonly cipherProblem: CipherProblem | undefined;
   /** Names that clients ask for; undefined: there is one certificate for all. */
   readonly serverNames: ServerNames | undefined;
+}
+
+export interface CipherProblem {
+  readonly text: string;
+  /** What OpenSSL says of it; undefined: it was not asked. */
+  readonly library?: string;
 }
 
 export interface ServerTlsOptions extends TlsService {
   readonly tables: TableOpener;
   /** From `readKeyFiles`. */
   readonly files: KeyFiles;
-  readonly warn: (text: string) => void;
+  readonly events: EventChannel;
   readonly now: () => number;
 }
 
@@ -55,7 +66,7 @@ function wrapsSessions({ settings, names }: TlsService): boolean {
   return names.wrapperMode !== undefined && settings.bool(names.wrapperMode);
 }
 
-function levelOf({ settings, names, warn }: Pick<ServerTlsOptions, 'settings' | 'names' | 'warn'>): Level {
+function levelOf({ settings, names, warn }: TlsService & { readonly warn: (text: string) => void }): Level {
   const level = settings.string(names.securityLevel).toLowerCase();
   if (wrapsSessions({ settings, names })) return 'encrypt';
   if (level === '') {
@@ -82,8 +93,9 @@ function isDigest(name: string): boolean {
  * that TLS is not available.
  */
 export async function openServerTls(options: ServerTlsOptions): Promise<ServerTls | undefined> {
-  const { settings, names, warn } = options;
-  const level = levelOf(options);
+  const { settings, names, events } = options;
+  const warn = (text: string): void => events.emit({ kind: 'warning', text });
+  const level = levelOf({ settings, names, warn });
   if (level === 'none') return undefined;
   const isDemanded = level === 'encrypt';
   const wantsCertificate = settings.bool(names.requiresCertificate);
@@ -91,11 +103,7 @@ export async function openServerTls(options: ServerTlsOptions): Promise<ServerTl
   const requiresCertificate = wantsCertificate && isDemanded;
   const asksCertificate = requiresCertificate || settings.bool(names.asksCertificate);
   const ciphers = cipherList(settings, names, { isDemanded, asksCertificate });
-  const opened =
-    typeof ciphers === 'string'
-      ? `${ciphers}: disabling TLS support`
-      : await open(options, { isDemanded, asksCertificate, ciphers: ciphers.list });
-  if (typeof opened === 'string') warn(opened);
+  const opened = await open(options, { isDemanded, asksCertificate, ciphers: ciphers.list ?? 'ALL' });
   return {
     isDemanded,
     wraps: wrapsSessions(options),
@@ -104,10 +112,19 @@ export async function openServerTls(options: ServerTlsOptions): Promise<ServerTl
     asksCertificate,
     requiresCertificate,
     resumesByTicketOnly: settings.string('smtpd_tls_session_cache_database') === '',
-    ciphers: typeof ciphers === 'string' ? '' : ciphers.list,
-    acceptor: typeof opened === 'string' ? undefined : opened.acceptor,
-    serverNames: typeof opened === 'string' ? undefined : opened.serverNames,
+    ciphers: ciphers.list ?? '',
+    acceptor: opened.acceptor,
+    cipherProblem: problemOf(ciphers, opened.cipherProblem),
+    serverNames: opened.serverNames,
   };
+}
+
+function problemOf(
+  { grade, list }: ReturnType<typeof cipherList>,
+  library: string | undefined,
+): CipherProblem | undefined {
+  if (list === undefined) return { text: `invalid cipher grade: "${grade}"` };
+  return library === undefined ? undefined : { text: `error setting cipher grade: "${grade}"`, library };
 }
 
 function nameCallback(serverNames: ServerNames): NonNullable<TlsOptions['SNICallback']> {
@@ -125,41 +142,61 @@ interface Demands {
   readonly ciphers: string;
 }
 
-/** Makes what accepts handshakes; a text says why it can't be made. */
-async function open(
-  options: ServerTlsOptions,
-  { isDemanded, asksCertificate, ciphers }: Demands,
-): Promise<{ readonly acceptor: TlsAcceptor; readonly serverNames: ServerNames | undefined } | string> {
-  const { settings, names, files, tables, warn, now } = options;
-  const disabled = (problem: string): string => `${problem}: disabling TLS support`;
+interface Opened {
+  readonly acceptor?: TlsAcceptor;
+  readonly serverNames?: ServerNames | undefined;
+  /** What OpenSSL says of the ciphers. */
+  readonly cipherProblem?: string;
+}
+
+/** Makes what accepts handshakes; what keeps it from that is told. */
+async function open(options: ServerTlsOptions, { isDemanded, asksCertificate, ciphers }: Demands): Promise<Opened> {
+  const { settings, names, files, tables, events, now } = options;
+  const warn = (text: string): void => events.emit({ kind: 'warning', text });
+  const broken = (problems: Problems): Opened => {
+    for (const problem of problems) warn(problem);
+    return {};
+  };
+  for (const text of switchParameters.flatMap((name) => unknownSwitches(settings, name))) warn(text);
+  if (hasIgnoredKeys(options)) {
+    const all = names.keyPairs.map(([certificate]) => certificate);
+    const [rsa = '', ec = '', dsa = ''] = all;
+    warn(
+      `Both ${names.chainFiles} and one or more of the legacy  ${rsa}, ${ec} or ${dsa} are non-empty; the legacy  parameters will be ignored`,
+    );
+  }
   const protocols = settings.list(isDemanded ? names.mandatoryProtocols : names.protocols);
   const range = versionRange(protocols);
-  if (typeof range === 'string') return disabled(`Invalid TLS protocol list "${protocols.join(' ')}"`);
+  if (typeof range === 'string') return broken([`Invalid TLS protocol list "${protocols.join(' ')}": ${disabled}`]);
   const material = materialOf(options, files);
-  if (typeof material === 'string') return material;
+  if (isBroken(material)) return broken(material);
   const hasCertificate = material.cert.length > 0;
-  if (!hasCertificate && asksCertificate) return noCertificates;
-  const field = finiteField(options, files);
-  if (typeof field === 'string') return disabled(field);
-  const groups = groupsOf(settings, settings.string(names.curveGrade));
-  if (typeof groups === 'string') return disabled(groups);
+  if (!hasCertificate && asksCertificate) return broken(['Need a server cert to request client certs', noCertificates]);
   const digest = settings.string(names.fingerprintDigest);
-  if (!isDigest(digest)) return disabled(`${names.fingerprintDigest}: no message digest "${digest}"`);
+  if (!isDigest(digest)) return broken([`Digest algorithm "${digest}" not found`, disabled]);
   // loaded only where it is asked for
   const { createSecureContext, createServer, getCACertificates } = await import('node:tls');
-  const ca = asksCertificate ? authorities(options, files, () => getCACertificates('system')) : [];
-  if (typeof ca === 'string') return ca;
-  const ecdhCurve = usableGroups(groups, createSecureContext);
+  const ca = authorities(options, files, () => getCACertificates('system'));
+  if (typeof ca === 'string') {
+    events.emit({ kind: 'note', text: ca });
+    return {};
+  }
+  const field = finiteField(options, files);
+  if (field.problem !== undefined) warn(field.problem);
+  const ecdhCurve = usableGroups(groupsOf(settings), createSecureContext);
   const { secureOptions, sessionTimeout } = sessionOptions(settings);
+  // Postfix leaves it to protocols and ciphers what is good enough
+  const offered = `${ciphers}:@SECLEVEL=0`;
+  const cipherProblem = problemWith(() => createSecureContext({ ciphers: offered, ca: [] }));
+  if (cipherProblem !== undefined) return { cipherProblem };
   const common: SecureContextOptions = {
     ...range,
     // later versions know no server without a certificate
     ...(hasCertificate || range.maxVersion !== 'TLSv1.3' ? {} : { maxVersion: 'TLSv1.2' as const }),
-    ...field,
+    ...field.options,
     ...(ecdhCurve === undefined ? {} : { ecdhCurve }),
-    ca,
-    // Postfix leaves it to protocols and ciphers what is good enough
-    ciphers: `${ciphers}:@SECLEVEL=0`,
+    ca: asksCertificate ? ca : [],
+    ciphers: offered,
     honorCipherOrder: settings.bool('tls_preempt_cipherlist'),
     secureOptions: withoutSign(secureOptions | gapOptions(protocols) | opensslOptions(settings)),
     sessionTimeout,
@@ -198,8 +235,24 @@ async function open(
     });
     return { acceptor, serverNames };
   } catch (error) {
-    const places = keyPairs(settings, names).map(({ certificate }) => certificate);
-    const reason = error instanceof Error ? error.message : String(error);
-    return disabled(`error loading private keys and certificates from: ${places.join(', ')}: ${reason}`);
+    return broken([disabled, `TLS library problem: ${libraryText(error)}`]);
+  }
+}
+
+const disabled = 'disabling TLS support';
+
+/** Keys are named in two ways, of which one counts. */
+function hasIgnoredKeys({ settings, names }: TlsService): boolean {
+  const hasChains = settings.list(names.chainFiles).length > 0;
+  return hasChains && names.keyPairs.some(([certificate]) => settings.string(certificate) !== '');
+}
+
+/** What OpenSSL says against it; undefined: nothing. */
+function problemWith(make: () => unknown): string | undefined {
+  try {
+    make();
+    return undefined;
+  } catch (error) {
+    return libraryText(error);
   }
 }

@@ -14,7 +14,7 @@ export async function startTls(session: Session, { words }: Arguments): Promise<
   if (tls === undefined || session.discarded.has('starttls')) {
     return replyOf('502 5.5.1 Error: command not implemented');
   }
-  if (tls.acceptor === undefined) {
+  if (tls.acceptor === undefined && tls.cipherProblem === undefined) {
     return { ...replyOf('454 4.7.0 TLS not available due to local problem'), trouble: 'software' };
   }
   if (await session.limits.refusesTls()) {
@@ -28,7 +28,7 @@ export async function startTls(session: Session, { words }: Arguments): Promise<
 export async function beginSecured(session: Session): Promise<boolean> {
   const { clientText, settings, options, exchange } = session;
   const service = `from ${clientText} for service ${settings.service}`;
-  if (options.tls?.acceptor === undefined) {
+  if (options.tls?.acceptor === undefined && options.tls?.cipherProblem === undefined) {
     const why = 'TLS context initialization failed. For details see earlier warnings in your logs.';
     warn(session, `Wrapper-mode request dropped ${service}. ${why}`);
   } else if (await session.limits.refusesTls()) warn(session, `Refusing TLS service request ${service}`);
@@ -45,11 +45,12 @@ export async function beginSecured(session: Session): Promise<boolean> {
 /** The handshake. False: it failed, or the client may not go on. */
 export async function secureSession(session: Session): Promise<boolean> {
   const { tls, events } = session.options;
-  const { acceptor } = tls ?? {};
-  if (tls === undefined || acceptor === undefined) return false;
+  if (tls === undefined) return false;
+  const { acceptor } = tls;
   const { clientText: client, settings } = session;
   const log = { events, tls, client, level: await tls.logLevels.of(session.client) };
-  logHandshakeStart(log);
+  const canBegin = logHandshakeStart(log);
+  if (!canBegin || acceptor === undefined) return cutOff(session);
   let isNew = false;
   const secure = async (plain: Duplex): Promise<Duplex | undefined> => {
     const accepted = await acceptor.accept(plain, settings.starttlsTimeoutMs);
@@ -77,6 +78,13 @@ export async function secureSession(session: Session): Promise<boolean> {
   events.emit({ kind: 'tlsAbandoned', client, reason: problem });
   session.farewell = `421 4.7.1 ${settings.myhostname} Error: ${problem}`;
   return true;
+}
+
+/** The handshake can't begin, and nothing that was sent in plaintext counts any more. */
+function cutOff(session: Session): false {
+  logLost(session, 'lost connection');
+  session.exchange.cut();
+  return false;
 }
 
 /** What a certificate that is required lacks. smtpd_tls_req_ccert */

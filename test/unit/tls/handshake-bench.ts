@@ -42,7 +42,7 @@ export class HandshakeBench {
     const tables = new TableOpener({ settings, configDirectory: directory, warn });
     const service = { settings, names: smtpdParameters };
     const files = readKeyFiles([service], (spec) => tables.open(spec));
-    bench.tls = await openServerTls({ ...service, tables, files, warn, now: () => Date.now() });
+    bench.tls = await openServerTls({ ...service, tables, files, events: bench.#events, now: () => Date.now() });
     return bench;
   }
 

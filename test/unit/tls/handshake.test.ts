@@ -63,11 +63,14 @@ describe('a handshake', () => {
       ]);
     }));
 
-  it('has the groups of the grade', () =>
-    withTls('smtpd_tls_eecdh_grade = ultra\ntls_ffdhe_auto_groups =', async (bench) => {
-      assert.equal((await bench.shake({ ecdhCurve: 'X25519' })).kind, 'failed');
-      assert.equal((await bench.shake({ ecdhCurve: 'secp384r1' })).kind, 'accepted');
-    }));
+  it('has the groups that are listed, whatever the grade', () =>
+    withTls(
+      'smtpd_tls_eecdh_grade = none\ntls_eecdh_auto_curves = secp384r1\ntls_ffdhe_auto_groups =',
+      async (bench) => {
+        assert.equal((await bench.shake({ ecdhCurve: 'X25519' })).kind, 'failed');
+        assert.equal((await bench.shake({ ecdhCurve: 'secp384r1' })).kind, 'accepted');
+      },
+    ));
 
   it('needs no certificate of a server that says it has none', () =>
     withTls('smtpd_tls_chain_files =\nsmtpd_tls_cert_file = none', async (bench) => {
@@ -79,14 +82,22 @@ describe('a handshake', () => {
   it('is impossible with settings that make no sense, which are warned of', async () => {
     const problems: readonly (readonly [string, RegExp])[] = [
       ['smtpd_tls_chain_files =', /^warning: No server certs available\. TLS won't be enabled$/],
-      ['smtpd_tls_ciphers = strongest', /^warning: smtpd_tls_ciphers: invalid TLS cipher grade "strongest": disabling/],
+      ['smtpd_tls_fingerprint_digest = sha0', /^warning: Digest algorithm "sha0" not found\nwarning: disabling TLS/],
+      ['smtpd_tls_CAfile = /nowhere', /^cannot load Certification Authority data, CAfile="\/nowhere": disabling/],
+      ['smtpd_tls_CAfile = $directory/main.cf', /^cannot load Certification Authority data, CAfile=".*": disabling/],
+      ['smtpd_tls_chain_files = /nowhere', /^warning: error opening chain file: \/nowhere: No such file or directory$/],
       [
-        'smtpd_tls_eecdh_grade = best',
-        /^warning: invalid TLS eecdh grade "best"; known are .*: disabling TLS support$/,
+        'smtpd_tls_chain_files =\nsmtpd_tls_cert_file = $directory/main.cf',
+        /^warning: No PEM data in (\S+)\nwarning: error loading private keys and certificates from: \1: disabling TLS/,
       ],
-      ['smtpd_tls_fingerprint_digest = sha0', /^warning: smtpd_tls_fingerprint_digest: no message digest "sha0"/],
-      ['smtpd_tls_dh1024_param_file = /nowhere', /^warning: cannot load DH parameters from file \/nowhere/],
-      ['smtpd_tls_ask_ccert = yes\nsmtpd_tls_CAfile = /nowhere', /Authority data, CAfile="\/nowhere": disabling/],
+      [
+        'smtpd_tls_chain_files =\nsmtpd_tls_eccert_file = $chain\nsmtpd_tls_eckey_file = /nowhere',
+        /^warning: cannot get ECDSA private key from file "\/nowhere": disabling TLS support$/,
+      ],
+      [
+        'smtpd_tls_chain_files =\nsmtpd_tls_cert_file = none\nsmtpd_tls_ask_ccert = yes',
+        /^warning: Need a server cert to request client certs\nwarning: No server certs available/,
+      ],
     ];
     for (const [setting, warning] of problems) {
       await withTls(setting, async ({ log, tls }) => {
@@ -95,6 +106,48 @@ describe('a handshake', () => {
       });
     }
   });
+});
+
+describe('settings of little use', () => {
+  it('are told of, and TLS is offered', async () => {
+    const settings: readonly (readonly [string, RegExp])[] = [
+      ['smtpd_tls_CApath = /nowhere', /^$/],
+      [
+        'smtpd_tls_dh1024_param_file = /nowhere',
+        /^warning: error opening DH parameter file "\/nowhere": No such file or directory -- using compiled-in defaults$/,
+      ],
+      [
+        'smtpd_tls_dh1024_param_file = $directory/main.cf',
+        /^warning: error decoding DH parameters from file ".*" -- using compiled-in defaults$/,
+      ],
+      ['smtpd_tls_cert_file = /nowhere', /^warning: Both smtpd_tls_chain_files and one or more of the legacy  smtpd_/],
+    ];
+    for (const [setting, warning] of settings) {
+      await withTls(setting, async (bench) => {
+        assert.match(bench.log.join('\n'), warning);
+        assert.equal((await bench.shake()).kind, 'accepted');
+      });
+    }
+  });
+
+  it('leave no ciphers, and each handshake ends before it begins', async () => {
+    await withTls('smtpd_tls_ciphers = strongest', async ({ tls }) => {
+      assert.deepEqual(tls?.cipherProblem, { text: 'invalid cipher grade: "strongest"' });
+    });
+    await withTls('smtpd_tls_exclude_ciphers = ALL', async ({ tls }) => {
+      assert.match(tls?.cipherProblem?.library ?? '', /^error:0A0000B9:SSL routines::no cipher match/);
+      assert.equal(tls?.acceptor, undefined);
+    });
+  });
+
+  it('leave no version of TLS, and each handshake fails', () =>
+    withTls('smtpd_tls_protocols = !TLSv1, !TLSv1.1, !TLSv1.2, !TLSv1.3', async (bench) => {
+      const failed = await bench.shake();
+      assert.match(
+        failed.kind === 'failed' ? failed.reason : '',
+        /^error:0A0000BF:SSL routines::no protocols available/,
+      );
+    }));
 });
 
 describe('the certificate of a client', () => {
@@ -167,7 +220,8 @@ describe('the name that a client asks for', () => {
         assert.equal((await bench.shake({ servername })).kind, 'failed');
       }
       assert.deepEqual(bench.log, [
-        'warning: error loading private keys and certificates from: SNI data for bad.example: cannot read file "/nowhere"',
+        'warning: table inline:{{bad.example=/nowhere}}: key bad.example: open /nowhere: No such file or directory',
+        'warning: tls_server_sni_maps: bad.example map lookup problem',
         'warning: fail:x lookup error for "other.example"',
         'warning: tls_server_sni_maps: other.example map lookup problem',
       ]);
