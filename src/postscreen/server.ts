@@ -88,14 +88,12 @@ export function createPostscreen(options: PostscreenOptions): PostscreenServer {
   return new PostscreenServer(options);
 }
 
-/** Without a cache every client is tested each time. */
-function openClientCache({ cacheMap, approval }: PostscreenSettings, events: EventChannel): Cache | undefined {
-  if (cacheMap === '') return undefined;
-  const warn = (text: string): void => events.emit({ kind: 'warning', text });
-  const opened = openCache(cacheMap, approval, warn);
-  if (typeof opened !== 'string') return opened;
-  warn(`postscreen_cache_map: ${opened}`);
-  return undefined;
+function openClientCache({ cache }: PostscreenSettings, events: EventChannel): Cache | undefined {
+  if (cache === undefined) return undefined;
+  return openCache(cache, {
+    warn: (text) => events.emit({ kind: 'warning', text }),
+    error: (text) => events.emit({ kind: 'error', text }),
+  });
 }
 
 function startCleanup(
@@ -107,10 +105,6 @@ function startCleanup(
     intervalMs,
     now,
     keeps: (_client, text) => isWorthKeeping(text, enabled, { nowSeconds: Math.floor(now() / 1000), retentionSeconds }),
-    onCleaned: ({ retained, dropped }) =>
-      events.emit({
-        kind: 'note',
-        text: `cache ${cache.name} full cleanup: retained=${retained} dropped=${dropped} entries`,
-      }),
+    onCleaned: (text) => events.emit({ kind: 'note', text }),
   });
 }

@@ -1,7 +1,7 @@
 /** Settings of postscreen as plain fields, compiled once a service. postscreen(8) */
 import { compareLevels, ConfigError, familiesOf, parseTime, type Settings } from '#config';
 import { expansionFilter } from '#smtp';
-import { type MatchList, ProxyApproval, redirectedCache, type TableList, type TableOpener } from '#tables';
+import { type CacheSettings, type MatchList, readCacheSettings, type TableList, type TableOpener } from '#tables';
 import { type AccessList, compileAccessList } from './access-list.ts';
 import type { DeepTest, Test } from './cache-entry.ts';
 import { type DnsblSite, parseSite } from './dnsbl-sites.ts';
@@ -60,8 +60,8 @@ export interface PostscreenSettings {
   readonly clientConnectionLimit: number;
   readonly preQueueLimit: number;
   readonly postQueueLimit: number;
-  readonly cacheMap: string;
-  readonly approval: ProxyApproval;
+  /** Undefined: every client is tested each time. */
+  readonly cache: CacheSettings | undefined;
   readonly cacheCleanupIntervalMs: number;
   readonly cacheRetentionSeconds: number;
   /** Undefined: clients come themselves. */
@@ -102,6 +102,7 @@ export function compilePostscreenSettings(settings: Settings, tables: TableOpene
   if (settings.bool('postscreen_pipelining_enable')) enabled.add('pipelining');
   if (settings.bool('postscreen_non_smtp_command_enable')) enabled.add('nonSmtpCommand');
   if (settings.bool('postscreen_bare_newline_enable')) enabled.add('bareNewline');
+  const cacheMap = settings.string('postscreen_cache_map');
   const interfaces = 'postscreen_allowlist_interfaces';
   const keywords = settings.list('postscreen_discard_ehlo_keywords');
   return {
@@ -158,8 +159,7 @@ export function compilePostscreenSettings(settings: Settings, tables: TableOpene
     clientConnectionLimit: settings.int('postscreen_client_connection_count_limit'),
     preQueueLimit: settings.int('postscreen_pre_queue_limit'),
     postQueueLimit: settings.int('postscreen_post_queue_limit'),
-    cacheMap: redirectedCache(settings.string('postscreen_cache_map'), settings),
-    approval: new ProxyApproval(settings, 'proxy_write_maps'),
+    cache: cacheMap === '' ? undefined : readCacheSettings(settings, cacheMap),
     cacheCleanupIntervalMs: settings.ms('postscreen_cache_cleanup_interval'),
     cacheRetentionSeconds: seconds('postscreen_cache_retention_time'),
     upstreamProxy: upstreamProxy(settings),

@@ -6,7 +6,8 @@ export interface CacheCleanupOptions {
   /** 0: never. */
   readonly intervalMs: number;
   readonly keeps: (key: string, value: string) => boolean;
-  readonly onCleaned: (counts: { readonly retained: number; readonly dropped: number }) => void;
+  /** `text`: what became of it, for the log. */
+  readonly onCleaned: (text: string) => void;
   readonly now: () => number;
 }
 
@@ -18,6 +19,7 @@ const sliceEntries = 200;
 /** Begins as soon as a cleanup is due; `stop` ends it. */
 export function keepCacheClean(cache: Cache, options: CacheCleanupOptions): { stop(): void } {
   const { intervalMs, now } = options;
+  const isBroken = cache.isBroken === true;
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
   const schedule = (delayMs: number): void => {
@@ -29,12 +31,14 @@ export function keepCacheClean(cache: Cache, options: CacheCleanupOptions): { st
   const run = async (): Promise<void> => {
     const counts = await cleanOnce(cache, options, () => isStopped);
     if (counts === undefined) return;
-    cache.set(lastCleanupKey, String(Math.floor(now() / 1000)));
-    options.onCleaned(counts);
+    if (!isBroken) cache.set(lastCleanupKey, String(Math.floor(now() / 1000)));
+    const kind = isBroken ? 'partial' : 'full';
+    const { retained, dropped } = counts;
+    options.onCleaned(`cache ${cache.name} ${kind} cleanup: retained=${retained} dropped=${dropped} entries`);
     schedule(intervalMs);
   };
   if (intervalMs > 0) {
-    const last = Number(cache.get(lastCleanupKey) ?? 0) * 1000;
+    const last = isBroken ? 0 : Number(cache.get(lastCleanupKey) ?? 0) * 1000;
     schedule(Math.min(last + intervalMs - now(), intervalMs));
   }
   return {

@@ -2,15 +2,20 @@
  * Caches that outlive the process: `TYPE:NAME`, as address_verify_map and postscreen_cache_map name them. They are the
  * index files of postmap, changed in place, so that `postmap -s` shows them. `internal:` keeps them in memory.
  */
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, openSync, renameSync, rmSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { createEntries, foreignFormat, headOf, indexPath, isIndexType, openDatabase } from './index-files.ts';
+import { brokenCache } from './broken-cache.ts';
+import { type CacheSettings, writablePath } from './cache-place.ts';
 import { errnoText } from './errno-text.ts';
-import { type ProxyApproval, proxiedName } from './proxy-approval.ts';
+import { proxiedName } from './proxy-approval.ts';
+import { tableTypes } from './table-types.ts';
 
 export interface Cache {
   /** `TYPE:NAME`, for log lines. */
   readonly name: string;
+  /** It keeps nothing: `type:name` can't be used as a cache. */
+  readonly isBroken?: boolean;
   get(key: string): string | undefined;
   set(key: string, value: string): void;
   delete(key: string): void;
@@ -23,25 +28,44 @@ export interface Cache {
 const maxInMemory = 200_000;
 const pageEntries = 500;
 
-/** Opens a cache, made when it isn't there. A text says why it can't be used. `approval`: of proxy_write_maps. */
-export function openCache(
-  spec: string,
-  approval: Pick<ProxyApproval, 'refusal'>,
-  warn: (text: string) => void,
-): Cache | string {
+export interface CacheLog {
+  readonly warn: (text: string) => void;
+  /** Told once why a cache can't be used. */
+  readonly error: (text: string) => void;
+}
+
+/** Opens a cache, made when it isn't there. One that can't be used remembers nothing. */
+export function openCache(settings: CacheSettings, { warn, error }: CacheLog): Cache {
+  const opened = openNew(settings, warn);
+  if (typeof opened !== 'string') return opened;
+  error(opened);
+  return brokenCache(settings.map, opened, warn);
+}
+
+/** The cache, or why it can't be used. */
+function openNew(settings: CacheSettings, warn: (text: string) => void): Cache | string {
+  const { map: spec, approval, defaultType } = settings;
   const name = proxiedName(spec);
-  const refusal = name === spec ? undefined : approval.refusal(name, warn);
+  const isProxied = name !== spec;
+  const refusal = isProxied ? approval.refusal(name, warn) : undefined;
   if (refusal !== undefined) return refusal;
   const colon = name.indexOf(':');
-  const type = name.slice(0, Math.max(0, colon));
+  const type = colon < 0 ? defaultType : name.slice(0, colon);
   const path = name.slice(colon + 1);
-  if (colon < 0 || path === '') return `open dictionary: expecting "type:name" form instead of "${spec}"`;
+  if (type === '' || path === '') return `open dictionary: expecting "type:name" form instead of "${spec}"`;
   if (type === 'internal') return memoryCache(spec);
-  if (!isIndexType(type) || type === 'cdb') return `${spec}: a table of type ${type} can't be used as a cache`;
+  if (type === 'fail') return brokenCache(spec, undefined, warn);
+  if (!isIndexType(type) || type === 'cdb')
+    return tableTypes.includes(type)
+      ? `${spec} map requires O_RDONLY access mode`
+      : `unsupported dictionary type: ${type}`;
+  const file = isProxied ? path : writablePath(path, spec, settings, warn);
   try {
-    return new FileCache(spec, indexPath(type, path), warn);
-  } catch (error) {
-    return `open database ${indexPath(type, path)}: ${errnoText(error)}`;
+    // SQLite would not say why it can't
+    closeSync(openSync(indexPath(type, file), 'a', 0o600));
+    return new FileCache(isProxied ? spec : `${type}:${file}`, indexPath(type, file), warn);
+  } catch (problem) {
+    return `open database ${indexPath(type, file)}: ${errnoText(problem)}`;
   }
 }
 

@@ -18,6 +18,7 @@ export {
   writeIndex,
 } from './index-files.ts';
 export { type Cache, openCache } from './cache.ts';
+export { type CacheSettings, readCacheSettings } from './cache-place.ts';
 export { ProxyApproval } from './proxy-approval.ts';
 export { type CacheCleanupOptions, keepCacheClean } from './cache-cleanup.ts';
 export type { MatchKind } from './match-list.ts';

@@ -1,11 +1,9 @@
 /** Settings of address verification as plain fields. verify(8) */
 import type { Settings } from '#config';
-import { ProxyApproval, redirectedCache } from '#tables';
+import { type CacheSettings, readCacheSettings } from '#tables';
 
 export interface VerifySettings {
-  /** `TYPE:NAME` of the cache. */
-  readonly map: string;
-  readonly approval: ProxyApproval;
+  readonly cache: CacheSettings;
   readonly cacheNegative: boolean;
   readonly positiveExpireMs: number;
   readonly positiveRefreshMs: number;
@@ -19,8 +17,7 @@ export interface VerifySettings {
 
 export function readVerifySettings(settings: Settings): VerifySettings {
   return {
-    map: redirectedCache(settings.string('address_verify_map') || 'internal:verify', settings),
-    approval: new ProxyApproval(settings, 'proxy_write_maps'),
+    cache: readCacheSettings(settings, settings.string('address_verify_map') || 'internal:verify'),
     cacheNegative: settings.bool('address_verify_negative_cache'),
     positiveExpireMs: settings.ms('address_verify_positive_expire_time'),
     positiveRefreshMs: settings.ms('address_verify_positive_refresh_time'),

@@ -56,8 +56,6 @@ class CachingVerifier implements Verifier {
   readonly #options: VerifierOptions;
   readonly #settings: VerifySettings;
   #opened: OpenCache | undefined;
-  /** Until when a cache that can't be opened is not tried again. */
-  #brokenUntil = 0;
   /** Who waits for what is found of an address. */
   readonly #waiters = new Map<string, Set<Waiter>>();
 
@@ -69,18 +67,20 @@ class CachingVerifier implements Verifier {
   query(asked: string, looks: Looks): MaybePromise<VerifiedAddress | undefined> {
     const address = keyOf(asked);
     const entry = this.#look(address);
-    return entry?.state === 'pending' && looks.count > 1 ? this.#lookAgain(address, looks) : entry;
+    return entry.state === 'pending' && looks.count > 1 ? this.#lookAgain(address, looks) : entry;
   }
 
   update(probed: string, result: ProbeResult): void {
     const address = keyOf(probed);
+    const cache = this.#cache();
     const isKept = result.state === 'deliverable' || this.#settings.cacheNegative;
     const now = this.#options.now();
     if (isKept) {
       const entry = { state: result.state, reason: result.reason, probedAt: 0, updatedAt: now };
-      this.#cache()?.set(address, formatEntry(entry));
+      cache.set(address, formatEntry(entry));
     }
-    this.#settle(address, isKept ? result : undefined);
+    // what the next look would not find
+    this.#settle(address, isKept && cache.isBroken !== true ? result : undefined);
   }
 
   close(): void {
@@ -90,10 +90,9 @@ class CachingVerifier implements Verifier {
     this.#opened = undefined;
   }
 
-  /** What is known; when that is nothing, or old, a probe is sent. Undefined: the cache is out of order. */
-  #look(address: string): Entry | undefined {
+  /** What is known; when that is nothing, or old, a probe is sent. */
+  #look(address: string): Entry {
     const cache = this.#cache();
-    if (cache === undefined) return undefined;
     const now = this.#options.now();
     const entry = this.#known(cache, address, now);
     if (!isBeingProbed(entry, now) && needsRefresh(entry, now, this.#settings)) this.#probe(cache, address, entry, now);
@@ -105,7 +104,7 @@ class CachingVerifier implements Verifier {
     const answer = await this.#answerWithin(address, delayMs);
     if (answer !== undefined) return answer;
     const entry = this.#look(address);
-    return entry?.state === 'pending' && count > 2 ? this.#lookAgain(address, { count: count - 1, delayMs }) : entry;
+    return entry.state === 'pending' && count > 2 ? this.#lookAgain(address, { count: count - 1, delayMs }) : entry;
   }
 
   /** What the cache holds, unless that is too old to count. */
@@ -160,25 +159,17 @@ class CachingVerifier implements Verifier {
     });
   }
 
-  #cache(): Cache | undefined {
+  #cache(): Cache {
     if (this.#opened !== undefined) return this.#opened.cache;
     const { events, now } = this.#options;
-    if (now() < this.#brokenUntil) return undefined;
-    const warn = (text: string): void => events.emit({ kind: 'warning', text });
-    const cache = openCache(this.#settings.map, this.#settings.approval, warn);
-    if (typeof cache === 'string') {
-      warn(cache);
-      this.#brokenUntil = now() + brokenMs;
-      return undefined;
-    }
+    const cache = openCache(this.#settings.cache, {
+      warn: (text) => events.emit({ kind: 'warning', text }),
+      error: (text) => events.emit({ kind: 'error', text }),
+    });
     const cleanup = keepCacheClean(cache, {
       intervalMs: this.#settings.cleanupIntervalMs,
       keeps: (_, text) => this.#isKept(text),
-      onCleaned: ({ retained, dropped }) =>
-        events.emit({
-          kind: 'note',
-          text: `cache ${cache.name} full cleanup: retained=${retained} dropped=${dropped} entries`,
-        }),
+      onCleaned: (text) => events.emit({ kind: 'note', text }),
       now,
     });
     this.#opened = { cache, cleanup };
@@ -191,8 +182,6 @@ class CachingVerifier implements Verifier {
     return entry !== undefined && (isBeingProbed(entry, now) || !isExpired(entry, now, this.#settings));
   }
 }
-
-const brokenMs = 60_000;
 
 /** Postfix probes and remembers addresses without colons. */
 function keyOf(address: string): string {

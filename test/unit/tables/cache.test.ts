@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -7,14 +7,23 @@ import { type Cache, keepCacheClean, openCache, TableOpener } from '#tables';
 import { openSettings } from '#config';
 
 describe('a cache', () => {
-  const anything = { refusal: () => undefined };
   let directory = '';
   const warnings: string[] = [];
   const open = (name: string, type = 'btree'): Cache => {
-    const cache = openCache(`${type}:${join(directory, name)}`, anything, (text) => warnings.push(text));
-    if (typeof cache === 'string') throw new Error(cache);
-    return cache;
+    return openMap(`${type}:${join(directory, name)}`);
   };
+  const openMap = (map: string): Cache =>
+    openCache(
+      {
+        map,
+        approval: { refusal: () => undefined },
+        defaultType: 'hash',
+        dataDirectory: directory,
+        queueDirectory: '/usr/bin',
+        mailOwner: 'postfix',
+      },
+      { warn: (text) => warnings.push(text), error: (text) => warnings.push(`error: ${text}`) },
+    );
   before(() => {
     directory = mkdtempSync(join(tmpdir(), 'cache-'));
   });
@@ -68,15 +77,55 @@ describe('a cache', () => {
     again.close();
   });
 
-  it('cannot be a list of patterns, nor have no name', () => {
-    assert.equal(typeof openCache('pcre:/x', anything, () => undefined), 'string');
-    assert.equal(typeof openCache('/x', anything, () => undefined), 'string');
+  it('remembers nothing where its table cannot be written, and says so each time', async () => {
+    warnings.length = 0;
+    const cache = openMap('pcre:/x');
+    cache.set('a', 'b');
+    assert.equal(cache.get('a'), undefined);
+    const unavailable = 'pcre:/x is unavailable. pcre:/x map requires O_RDONLY access mode';
+    const tell = await new Promise<string>((resolve) => {
+      keepCacheClean(cache, { intervalMs: 1, keeps: () => true, onCleaned: resolve, now: () => 1 }).stop();
+      keepCacheClean(cache, { intervalMs: 1, keeps: () => true, onCleaned: resolve, now: () => 1 });
+    });
+    assert.equal(tell, 'cache pcre:/x partial cleanup: retained=0 dropped=0 entries');
+    assert.deepEqual(warnings.slice(0, 5), [
+      'error: pcre:/x map requires O_RDONLY access mode',
+      unavailable,
+      'pcre:/x: could not update entry for a',
+      unavailable,
+      "pcre:/x: cache lookup for 'a' failed due to error",
+    ]);
+    warnings.length = 0;
+    for (const map of ['nosuch:x', 'hash:', 'hash:/nowhere/x']) openMap(map);
+    assert.deepEqual(warnings, [
+      'error: unsupported dictionary type: nosuch',
+      'error: open dictionary: expecting "type:name" form instead of "hash:"',
+      'error: open database /nowhere/x.db: No such file or directory',
+    ]);
+  });
+
+  it('is made in data_directory where its own belongs to another', { skip: process.geteuid?.() !== 0 }, () => {
+    chownSync(directory, 1, 1);
+    warnings.length = 0;
+    process.seteuid?.(1);
+    try {
+      const cache = openMap('kept');
+      assert.equal(cache.name, `hash:${directory}/kept`);
+      cache.close();
+    } finally {
+      process.seteuid?.(0);
+      chownSync(directory, 0, 0);
+    }
+    assert.deepEqual(warnings, [
+      'request to update table kept in non-postfix directory .',
+      `redirecting the request to postfix-owned data_directory ${directory}`,
+    ]);
   });
 
   it('loses what is not kept, and remembers when it was cleaned', async () => {
     const cache = open('cleaned');
     for (let i = 0; i < 450; i += 1) cache.set(`key ${i}`, i % 3 === 0 ? 'old' : 'new');
-    const counts = await new Promise<unknown>((resolve) => {
+    const counts = await new Promise<string>((resolve) => {
       keepCacheClean(cache, {
         intervalMs: 3_600_000,
         keeps: (_, value) => value === 'new',
@@ -86,7 +135,7 @@ describe('a cache', () => {
       // its timer does not keep the process alive
       setTimeout(() => undefined, 1000);
     });
-    assert.deepEqual(counts, { retained: 300, dropped: 150 });
+    assert.match(counts, /^cache btree:\S+ full cleanup: retained=300 dropped=150 entries$/);
     assert.equal(cache.get('key 0'), undefined);
     assert.equal(cache.get('_LAST_CACHE_CLEANUP_COMPLETED_'), '7200');
     cache.close();
