@@ -98,6 +98,11 @@ class NoticeSender implements Bouncer {
     to = message.envelope.sender,
   ): Promise<NotifyResult> {
     if (isEmpty(all)) return OK;
+    const problem = this.#settings.templates.problem();
+    if (problem !== undefined) {
+      this.#options.events.emit({ kind: 'fatal', text: problem });
+      return { ok: false, reason: problem };
+    }
     if (to === '') return this.#nullSender(kind, message, all);
     if (to.toLowerCase() === this.#settings.doubleBounceSender.toLowerCase()) {
       if (kind === 'failure' || kind === 'delay') {
@@ -161,7 +166,7 @@ class NoticeSender implements Bouncer {
   ): Notice {
     // `sendmail -v` gets the report of `-bv`, whatever came of the message.
     const name = kind === 'success' && message.envelope.trace !== '' ? 'verify' : kind;
-    const template = this.#settings.templates(name);
+    const template = this.#settings.templates.of(name);
     const at = (this.#options.now ?? Date.now)();
     if (!isPostmasterCopy) for (const text of template.warnings) this.#options.events.emit({ kind: 'warning', text });
     const isRedacted = this.#asksForTls(message) && this.#settings.redactsRequireTls;

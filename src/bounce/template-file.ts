@@ -10,21 +10,23 @@ export interface TemplateFile {
 
 export const noTemplateFile: TemplateFile = { path: '', texts: new Map(), warnings: [] };
 
-/** Reads what can be read; `warnings` tells of the rest. `known`: the template names there are. */
-export function readTemplateFile(path: string, known: readonly string[]): TemplateFile {
+/** What the file holds, with `warnings` of the rest; or why it can't be opened. `known`: the template names there are. */
+export function readTemplateFile(path: string, known: readonly string[]): TemplateFile | string {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    return {
-      path,
-      texts: new Map(),
-      warnings: [`open ${path}: ${isMissing ? 'No such file or directory' : String(error)}`],
-    };
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    return `open ${path}: ${reasons[code] ?? String(error)}`;
   }
   return parseTemplates(path, text.replace(/\n$/, '').split('\n'), known);
 }
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'No such file or directory',
+  EACCES: 'Permission denied',
+  EISDIR: 'Is a directory',
+};
 
 function parseTemplates(path: string, lines: readonly string[], known: readonly string[]): TemplateFile {
   const texts = new Map<string, string>();

@@ -18,7 +18,12 @@ export interface Template {
   readonly warnings: readonly string[];
 }
 
-export type Templates = (name: TemplateName) => Template;
+export interface Templates {
+  /** Why the file can't be opened, tried anew while it can't: until then there are no notices at all. */
+  problem(): string | undefined;
+  /** For one that is bad, or whose file can't be opened, the built-in one. */
+  of(name: TemplateName): Template;
+}
 
 const names: readonly TemplateName[] = ['failure', 'delay', 'success', 'verify'];
 const units: Readonly<Record<string, number>> = {
@@ -39,28 +44,42 @@ type Source = Omit<Template, 'lines' | 'warnings'> & { readonly body: readonly s
 
 /** The templates of the configuration, each read at its first use; for one that is bad (told by `warn`) the built-in one. */
 export function readTemplates(settings: Settings, warn: (text: string) => void): Templates {
-  const file = fileOf(settings.string('bounce_template_file'));
   const made = new Map<TemplateName, Template>();
-  let isTold = false;
-  return (name) => {
-    if (!isTold) file.warnings.forEach(warn);
-    isTold = true;
-    const template = made.get(name) ?? makeTemplate(file, name, settings, warn);
-    made.set(name, template);
-    return template;
+  let file: TemplateFile | string = '';
+  const opened = (): TemplateFile | string => {
+    if (typeof file !== 'string') return file;
+    file = fileOf(settings.string('bounce_template_file'));
+    if (typeof file !== 'string') file.warnings.forEach(warn);
+    return file;
+  };
+  return {
+    problem: () => {
+      const found = opened();
+      return typeof found === 'string' ? found : undefined;
+    },
+    of: (name) => {
+      const known = made.get(name);
+      if (known !== undefined) return known;
+      const found = opened();
+      if (typeof found === 'string') return makeTemplate(noTemplateFile, name, settings, warn);
+      const template = makeTemplate(found, name, settings, warn);
+      made.set(name, template);
+      return template;
+    },
   };
 }
 
 /**
  * The templates as `postconf -b` and `-t` show them: as written, and the body expanded. `path`: a file instead of
- * bounce_template_file, '' for the built-in texts; undefined when it can't be read.
+ * bounce_template_file, '' for the built-in texts. Or why it can't be opened.
  */
 export function noticeTemplates(
   settings: Settings,
   path: string,
   warn: (text: string) => void,
-): readonly { readonly name: TemplateName; readonly text: string; readonly expanded: string }[] {
+): readonly { readonly name: TemplateName; readonly text: string; readonly expanded: string }[] | string {
   const file = fileOf(path);
+  if (typeof file === 'string') return file;
   file.warnings.forEach(warn);
   return names.map((name) => {
     const { charset, from, subject, postmasterSubject, body } = sourceOf(file, name, settings, warn);
@@ -73,7 +92,7 @@ export function noticeTemplates(
 
 const asText = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
 
-function fileOf(path: string): TemplateFile {
+function fileOf(path: string): TemplateFile | string {
   const known = names.map((name) => `${name}_template`);
   return path === '' ? noTemplateFile : readTemplateFile(path, known);
 }

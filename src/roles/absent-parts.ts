@@ -1,4 +1,4 @@
-/** What the configuration names outside of itself and is not there: certificates, keys, users of commands. */
+/** What the configuration names outside of itself and is not there: certificates, keys, notice texts, users of commands. */
 import { type Configuration, placeOf, placeOfService, type Settings, splitServiceArguments } from '#config';
 import { getGroupByName, getUserByName } from '#native';
 import { unreadable } from '#tables';
@@ -47,10 +47,19 @@ function missingUsers({ services, settings }: Named): readonly string[] {
     });
 }
 
+/** A notice whose text can't be read is not sent. */
+function missingTemplates({ settings }: Named): readonly string[] {
+  const path = settings.string('bounce_template_file');
+  const reason = path === '' ? undefined : unreadable(path);
+  if (reason === undefined) return [];
+  const place = placeOf(settings.origin('bounce_template_file'));
+  return [`${place}bounce_template_file: open ${path}: ${reason}; as it stands, mail that bounces stays in the queue`];
+}
+
 /** One line each. */
 export function absentParts(configuration: Named): readonly string[] {
   const keys = tlsServices(configuration).flatMap(({ settings, names }) => missingKeys(settings, names));
   // two services have their parameters from each other
   const byFile = new Map(keys.toReversed().map((text) => [text.replace(/^.*?: open /, ''), text]));
-  return [...[...byFile.values()].toReversed(), ...missingUsers(configuration)];
+  return [...[...byFile.values()].toReversed(), ...missingTemplates(configuration), ...missingUsers(configuration)];
 }

@@ -1,5 +1,4 @@
 /** What is built in: table types, lock methods, login types, notice texts. postconf(1) -m, -l, -a, -A, -b, -t, -T */
-import { existsSync } from 'node:fs';
 import type { Settings } from '#config';
 import type { Mode } from './options.ts';
 
@@ -7,8 +6,9 @@ async function templates({ settings, path, warn, openProblem }: TemplateRequest,
   const { noticeTemplates } = await import('#bounce');
   const read = settings();
   const file = path ?? read.string('bounce_template_file');
-  if (file !== '' && !existsSync(file)) openProblem(`open ${file}: No such file or directory`);
-  return noticeTemplates(read, file, warn)
+  const shown = noticeTemplates(read, file, warn);
+  if (typeof shown === 'string') return openProblem(shown);
+  return shown
     .map(({ name, text, expanded }) =>
       expands ? `expanded_${name}_text = <<EOF\n${expanded}EOF\n` : `${name}_template = <<EOF\n${text}EOF\n`,
     )
@@ -21,7 +21,7 @@ export interface TemplateRequest {
   readonly path: string | undefined;
   readonly warn: (text: string) => void;
   /** The template file can't be opened. */
-  readonly openProblem: (text: string) => void;
+  readonly openProblem: (text: string) => never;
 }
 
 const tlsTopics: Readonly<Record<string, () => string>> = {

@@ -309,6 +309,18 @@ describe('bounce', () => {
     assert.deepEqual(await bouncer.notify('failure', queued(), [[failed('b@y')]]), { ok: false, reason: 'full' });
   });
 
+  it('sends nothing while the file of templates cannot be opened', async () => {
+    const path = join(directory, 'later.cf');
+    const { bouncer, sent, log } = setUp(`bounce_template_file = ${path}\n`);
+    const reason = `open ${path}: No such file or directory`;
+    assert.deepEqual(await bouncer.notify('failure', queued(), [[failed('b@y')]]), { ok: false, reason });
+    assert.deepEqual(log, [`fatal: ${reason}`]);
+    writeFileSync(path, 'failure_template = <<END\nSubject: S\n\nMine.\nEND\n');
+    assert.deepEqual(await bouncer.notify('failure', queued(), [[failed('b@y')]]), { ok: true });
+    assert.equal(sent.length, 1);
+    rmSync(path);
+  });
+
   it('takes templates from a file, and its own for bad ones', async () => {
     const path = join(directory, 'bounce.cf');
     writeFileSync(
