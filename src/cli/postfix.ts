@@ -1,5 +1,6 @@
 /** postfix(1): start, stop, reload, status, check, flush, abort, start-fg, logrotate. */
 import { spawn } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Configuration, ConfigError, findConfigDirectory, loadConfiguration } from '#config';
 import { isAllInOne, lastReload, masterEngineOptions, runningMaster } from '#master';
@@ -9,6 +10,7 @@ import { lastValue, parseOptions } from './getopt.ts';
 import type { CliIo, Command } from './io.ts';
 import { rotateLog } from './log-rotation.ts';
 import { makeQueueDirectories } from './queue-directories.ts';
+import { Reporter } from './reporter.ts';
 import { createScriptLog, type ScriptLog } from './script-log.ts';
 
 const stopWaitMs = 6000;
@@ -51,9 +53,18 @@ function external(words: readonly string[]): (script: Script) => Promise<number>
     try {
       return await runExternal(configuration, words, io.env);
     } catch (error) {
-      say(error instanceof Error ? error.message : String(error), 'fatal');
-      return 1;
+      // as a shell would have it, which runs it in Postfix
+      const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+      say(`${words[0] ?? ''}: ${isMissing ? 'not found' : 'Permission denied'}`, 'refusal');
+      return isMissing ? 127 : 126;
     }
+  };
+}
+
+function unknownCommand(word: string): (script: Script) => Promise<number> {
+  return ({ say }) => {
+    say(`unknown command: '${word}'. ${usage}`, 'fatal');
+    return Promise.resolve(1);
   };
 }
 
@@ -73,21 +84,18 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   }
   const directory = resolve(findConfigDirectory(lastValue(parsed.options, 'c'), io.env));
   const [word = ''] = parsed.operands;
-  const command = isExternal ? external(parsed.operands) : commands[word];
-  if (command === undefined) {
-    io.stderr(`postfix/postfix-script: fatal: unknown command: '${word}'. ${usage}\n`);
-    return 1;
-  }
+  const command = isExternal ? external(parsed.operands) : (commands[word] ?? unknownCommand(word));
   let configuration: Configuration;
   try {
-    configuration = loadConfiguration(directory, { mainOnly: asksRunning.has(word) });
+    configuration = loadConfiguration(directory, { mainOnly: asksRunning.has(word) || commands[word] === undefined });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    for (const text of error.problems) io.stderr(`postfix: fatal: ${text}\n`);
-    return 1;
+    return new Reporter('postfix', io, undefined).unusable(error, 1);
   }
   const queueDirectory = configuration.settings.string('queue_directory');
-  return command({ io, configuration, queueDirectory, say: await createScriptLog(io, configuration.settings) });
+  const say = await createScriptLog(io, configuration.settings);
+  if (!isOurs(queueDirectory, io.uid)) return refuseToUser(say);
+  return command({ io, configuration, queueDirectory, say });
 }
 
 /** Directories and their owners. What the configuration lacks is told by check and start. */
@@ -98,7 +106,7 @@ function mend({ configuration, say }: Script): Promise<number> {
   } catch (error) {
     const problems =
       error instanceof ConfigError ? error.problems : [error instanceof Error ? error.message : String(error)];
-    for (const text of problems) say(text, 'fatal');
+    for (const text of problems) say(text, 'refusal');
     return Promise.resolve(1);
   }
 }
@@ -123,7 +131,7 @@ async function start(script: Script, inForeground: boolean): Promise<number> {
   }
   say('starting the Postfix mail system');
   const problems = await launch(configuration.directory, queueDirectory, inForeground);
-  for (const text of problems) say(text, 'fatal');
+  for (const text of problems) say(text, 'refusal');
   if (problems.length > 0) say('mail system startup failed', 'fatal');
   return problems.length > 0 ? 1 : 0;
 }
@@ -133,7 +141,7 @@ async function checkStart(script: Script): Promise<number> {
   const status = await check(script);
   if (status !== 0) return status;
   const problems = await startRefusals(script.configuration);
-  for (const text of problems) script.say(text, 'fatal');
+  for (const text of problems) script.say(text, 'refusal');
   return problems.length > 0 ? 1 : 0;
 }
 
@@ -184,14 +192,9 @@ function parseReport(text: string): readonly string[] | undefined {
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Whether this user may send signals to a process. */
-function isOurs(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+/** Root's business, or that of an ordinary user whose own system it is. */
+function isOurs(queueDirectory: string, uid: number): boolean {
+  return uid === 0 || (statSync(queueDirectory, { throwIfNoEntry: false })?.uid ?? uid) === uid;
 }
 
 function refuseToUser(say: ScriptLog): number {
@@ -205,7 +208,6 @@ async function stop({ queueDirectory, say }: Script, doing: 'stopping' | 'aborti
     say('the Postfix mail system is not running', 'fatal');
     return 1;
   }
-  if (!isOurs(pid)) return refuseToUser(say);
   say(`${doing} the Postfix mail system`);
   process.kill(pid, 'SIGTERM');
   const until = Date.now() + stopWaitMs;
@@ -231,7 +233,6 @@ async function reload({ queueDirectory, say }: Script): Promise<number> {
     say('"posthorn quick-start" reads its configuration when it starts: stop it and start it again', 'fatal');
     return 1;
   }
-  if (!isOurs(pid)) return refuseToUser(say);
   say('refreshing the Postfix mail system');
   const before = lastReload(queueDirectory);
   process.kill(pid, 'SIGHUP');
@@ -244,10 +245,7 @@ async function reload({ queueDirectory, say }: Script): Promise<number> {
 
 function status({ queueDirectory, say }: Script): Promise<number> {
   const pid = runningMaster(queueDirectory);
-  say(
-    pid === undefined ? 'the Postfix mail system is not running' : `the Postfix mail system is running: PID: ${pid}`,
-    'answer',
-  );
+  say(pid === undefined ? 'the Postfix mail system is not running' : `the Postfix mail system is running: PID: ${pid}`);
   return Promise.resolve(pid === undefined ? 1 : 0);
 }
 

@@ -2,6 +2,7 @@
 import { isAddressLiteral, isValidHostName } from '#address';
 import { ConfigError, findConfigDirectory, openSettings, type Settings } from '#config';
 import { askSystem, type QueueEntry } from './control-client.ts';
+import { refusedDirectory } from './foreign-directory.ts';
 import { lastValue, parseOptions } from './getopt.ts';
 import type { CliIo } from './io.ts';
 import { type MaildropEntry, readMaildrop } from './maildrop-listing.ts';
@@ -25,15 +26,15 @@ const usage = 'usage: postqueue -f | postqueue -i queueid | postqueue -j | postq
 const actions: Readonly<Record<string, Action>> = { f: 'flush', i: 'flushId', j: 'json', p: 'list', s: 'flushSite' };
 
 /** The one thing to do, or what is wrong with the command line. */
-function parse(args: readonly string[]): Options | readonly string[] {
+function parse(args: readonly string[]): Options | { readonly complaint: string | undefined } {
   const parsed = parseOptions(args, 'c:fi:jps:v');
-  if (parsed.kind === 'invalid') return [parsed.problem, `fatal: ${usage}`];
+  if (parsed.kind === 'invalid') return { complaint: parsed.problem };
   const asked = parsed.options.flatMap(({ letter, value }) => {
     const action = actions[letter];
     return action === undefined ? [] : [{ action, argument: value }];
   });
   const [only] = asked;
-  if (only === undefined || asked.length > 1 || parsed.operands.length > 0) return [`fatal: ${usage}`];
+  if (only === undefined || asked.length > 1 || parsed.operands.length > 0) return { complaint: undefined };
   return { ...only, directory: lastValue(parsed.options, 'c') };
 }
 
@@ -47,19 +48,22 @@ function badArgument(action: Action, argument: string): string | undefined {
 }
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
+  const early = new Reporter('postqueue', io, undefined);
   const options = parse(args);
   if (!('action' in options)) {
-    for (const problem of options) io.stderr(`postqueue: ${problem}\n`);
-    return EX_UNAVAILABLE;
+    if (options.complaint !== undefined) io.stderr(`postqueue: ${options.complaint}\n`);
+    return early.fatal(usage, EX_UNAVAILABLE);
   }
-  const { action, argument, directory } = options;
+  const { action, argument, directory: named } = options;
+  const directory = findConfigDirectory(named, io.env);
+  const refusal = refusedDirectory(directory, io.uid);
+  if (refusal !== undefined) return early.refuse(refusal, EX_UNAVAILABLE);
   let settings: Settings;
   try {
-    settings = openSettings(findConfigDirectory(directory, io.env)).settings;
+    settings = openSettings(directory).settings;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    for (const text of error.problems) io.stderr(`postqueue: fatal: ${text}\n`);
-    return 1;
+    return early.unusable(error, EX_UNAVAILABLE);
   }
   const reporter = new Reporter('postqueue', io, settings);
   const problem = badArgument(action, argument);

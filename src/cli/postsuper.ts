@@ -1,5 +1,5 @@
 /** postsuper(1): removes, holds, releases, requeues and expires messages. For root and $mail_owner. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { ConfigError, findConfigDirectory, openSettings, type Settings } from '#config';
 import { type MessageSelector, openStore, type QueueStore, type StoreOptions } from '#store';
 import { askSystem } from './control-client.ts';
@@ -10,6 +10,7 @@ import { Reporter } from './reporter.ts';
 
 type Operation = 'remove' | 'hold' | 'release' | 'requeue' | 'expire';
 type QueueWord = (typeof queueNames)[number];
+type QueueName = QueueWord | (typeof otherQueues)[number];
 
 interface Action {
   readonly operation: Operation;
@@ -20,6 +21,8 @@ interface Action {
 }
 
 const queueNames = ['hold', 'incoming', 'active', 'deferred', 'maildrop'] as const;
+/** Queues of Postfix that hold no messages: nothing is ever found there. */
+const otherQueues = ['bounce', 'defer', 'trace', 'flush'] as const;
 const allMail = ['hold', 'incoming', 'active', 'deferred'] as const;
 
 const actions: Readonly<Record<string, readonly Action[]>> = {
@@ -37,21 +40,25 @@ const actions: Readonly<Record<string, readonly Action[]>> = {
 };
 
 /** What could name a message at all. */
-const validQueueId = /^[0-9A-Za-z]{1,255}$/;
+const validQueueId = /^[0-9A-Za-z_]{1,255}$/;
 
 const usage =
   'usage: postsuper [-c config_dir] [-d queue_id (delete)] [-e queue_id (expire)] [-f queue_id (expire and/or un-hold)] ' +
   '[-h queue_id (hold)] [-H queue_id (un-hold)] [-p (purge temporary files)] [-r queue_id (requeue)] ' +
   '[-s (structure fix)] [-S (redundant structure fix)][-v (verbose)] [queue...]';
 
+const reserved = 'use of this command is reserved for the superuser';
+
 /** The order in which what was done is counted. */
 const summaryOrder = ['requeue', 'remove', 'expire', 'hold', 'release'] as const;
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
+  const early = new Reporter('postsuper', io, undefined);
   const parsed = parseOptions(args, 'c:d:e:f:h:H:pr:sSv');
   if (parsed.kind === 'invalid') {
-    io.stderr(`postsuper: ${parsed.problem}\npostsuper: fatal: ${usage}\n`);
-    return 1;
+    if (io.uid !== 0) return early.fatal(reserved, 1);
+    io.stderr(`postsuper: ${parsed.problem}\n`);
+    return early.fatal(usage, 1);
   }
   const { options, operands } = parsed;
   let settings: Settings;
@@ -59,11 +66,11 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     settings = openSettings(findConfigDirectory(lastValue(options, 'c'), io.env)).settings;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    for (const text of error.problems) io.stderr(`postsuper: fatal: ${text}\n`);
-    return 1;
+    return early.unusable(error, 1);
   }
+  if (!mayChange(settings.string('queue_directory'), io.uid)) return early.fatal(reserved, 1);
   const reporter = new Reporter('postsuper', io, settings);
-  const queues = queueNames.filter((name) => operands.includes(name));
+  const queues: readonly QueueName[] = [...queueNames, ...otherQueues].filter((name) => operands.includes(name));
   const unknown = operands.find((name) => !queues.some((known) => known === name));
   if (unknown !== undefined) return reporter.fatal(`invalid directory name: ${unknown}`, 1);
   const counts = new Map<Operation, { readonly summary: string; readonly count: number }>();
@@ -80,6 +87,11 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   return 0;
 }
 
+/** Root, and who owns the queue. */
+function mayChange(queueDirectory: string, uid: number): boolean {
+  return uid === 0 || statSync(queueDirectory, { throwIfNoEntry: false })?.uid === uid;
+}
+
 interface Done {
   readonly operation: Operation;
   readonly summary: string;
@@ -92,7 +104,7 @@ interface Done {
  */
 async function runOption(
   { letter, value }: GivenOption,
-  queues: readonly QueueWord[],
+  queues: readonly QueueName[],
   settings: Settings,
   io: CliIo,
   reporter: Reporter,
@@ -141,7 +153,7 @@ async function idsOf(target: string, io: CliIo): Promise<readonly string[] | und
   if (target !== '-') return [target];
   let text = '';
   for await (const chunk of io.stdin) text += chunk.toString('utf8');
-  return text.split(/\s+/).filter((word) => word !== '');
+  return text === '' ? [] : text.replace(/\n$/, '').split('\n');
 }
 
 /** Where nothing was ever queued no database is made: it would belong to root, and the system could not open it. */

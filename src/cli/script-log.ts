@@ -3,15 +3,15 @@ import { compareLevels, type Settings } from '#config';
 import { openCommandLog } from './command-log.ts';
 import type { CliIo } from './io.ts';
 
-/** `answer`: what the caller asked for, told wherever they read it. */
-export type ScriptLog = (text: string, severity?: 'answer' | 'info' | 'warning' | 'fatal') => void;
+/** `refusal`: a fatal error of the configuration, which is told wherever it is read. */
+export type ScriptLog = (text: string, severity?: 'info' | 'warning' | 'fatal' | 'refusal') => void;
 
 /** The level that keeps no older default alive. */
 const newestLevel = '3.11';
 
 /**
- * Into the log, and to people at a terminal. Postfix leaves others without a word; here scripts and containers are told
- * what is wrong, though not that all is well: cron(8) would send it by mail.
+ * Into the log, and to people at a terminal. Postfix leaves others without a word, and the exit status tells them whether
+ * the system runs; what is wrong with a configuration, scripts and containers are told here.
  */
 export async function createScriptLog(io: CliIo, settings: Settings): Promise<ScriptLog> {
   const log = await openCommandLog(settings);
@@ -26,10 +26,10 @@ export async function createScriptLog(io: CliIo, settings: Settings): Promise<Sc
   const channel = log?.channel(`${name}/postfix-script`);
   log?.flush();
   return (text, severity = 'info') => {
-    const isBad = severity === 'warning' || severity === 'fatal';
-    if (isWatched || severity === 'answer' || (isBad && !isInJournal))
-      io.stderr(`postfix/postfix-script: ${isBad ? `${severity}: ` : ''}${text}\n`);
-    channel?.emit(isBad ? { kind: severity, text } : { kind: 'script', text });
+    const kind = severity === 'refusal' ? 'fatal' : severity;
+    const isForAll = (severity === 'warning' || severity === 'refusal') && !isInJournal;
+    if (isWatched || isForAll) io.stderr(`postfix/postfix-script: ${kind === 'info' ? '' : `${kind}: `}${text}\n`);
+    channel?.emit(kind === 'info' ? { kind: 'script', text } : { kind, text });
     log?.flush();
   };
 }

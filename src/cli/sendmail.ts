@@ -4,7 +4,7 @@
  *
  * As in Postfix every fatal error ends with status 75, so that no caller takes it for final.
  */
-import { findConfigDirectory, openSettings, type Settings } from '#config';
+import { ConfigError, findConfigDirectory, openSettings, type Settings } from '#config';
 import { formatMaildropEnvelope, type MaildropEnvelope } from '#message';
 import { toExternal } from '#address';
 import type { CliIo } from './io.ts';
@@ -13,10 +13,12 @@ import { findLogin, type Login } from './sendmail/login.ts';
 import { MaildropWriter } from './sendmail/maildrop-writer.ts';
 import {
   commandLineRecipients,
+  firstLook,
   parseCommandLine,
   type SendmailMode,
   type SendmailOptions,
 } from './sendmail/options.ts';
+import { refusedDirectory } from './foreign-directory.ts';
 import { Reporter } from './reporter.ts';
 import { refusedSubmitter, senderProblem } from './sendmail/rights.ts';
 
@@ -37,42 +39,43 @@ export function run(args: readonly string[], io: CliIo): Promise<number> {
 }
 
 export async function runAs({ name, mode }: CalledAs, args: readonly string[], io: CliIo): Promise<number> {
-  const parsed = parseCommandLine(args, mode);
-  if (parsed.kind === 'invalid') {
-    const problem =
-      parsed.reason === 'invalid option'
-        ? `invalid option -- '${parsed.option}'`
-        : `option requires an argument -- '${parsed.option}'`;
-    // Postfix reads the options twice, and getopt(3) complains each time.
-    io.stderr(`${name}: ${problem}\n${name}: ${problem}\n`);
-    return new Reporter(name, io, settingsForReports(io)).fatal(`usage: ${name} [options]`, EX_TEMPFAIL);
+  const { configDirectory, complaints } = firstLook(args);
+  // Postfix reads the options twice, and getopt(3) complains each time
+  for (const complaint of complaints) io.stderr(`${name}: ${complaint}\n`);
+  const directory = findConfigDirectory(configDirectory, io.env);
+  if (configDirectory !== undefined) {
+    const refusal = refusedDirectory(directory, io.uid);
+    if (refusal !== undefined) return new Reporter(name, io, undefined).refuse(refusal, EX_TEMPFAIL);
   }
-  const directory = findConfigDirectory(parsed.kind === 'options' ? parsed.options.configDirectory : undefined, io.env);
   let settings: Settings;
   try {
     settings = openSettings(directory, { mainOnly: true }).settings;
   } catch (error) {
-    return new Reporter(name, io, undefined).fatal(errorText(error), EX_TEMPFAIL);
+    if (!(error instanceof ConfigError)) throw error;
+    return new Reporter(name, io, undefined).unusable(error, EX_TEMPFAIL);
   }
   const reporter = new Reporter(name, io, settings);
+  const parsed = parseCommandLine(args, mode);
   for (const warning of parsed.warnings) await reporter.warn(warning);
+  if (parsed.kind === 'invalid') {
+    io.stderr(`${name}: ${parsed.complaint}\n`);
+    return reporter.fatal(`usage: ${name} [options]`, EX_TEMPFAIL);
+  }
   if (parsed.kind === 'fatal') return reporter.fatal(parsed.text, EX_TEMPFAIL);
   const { options } = parsed;
   const filter = settings.string('verp_delimiter_filter');
   if (!isVerp(options.verp, filter)) {
     return reporter.fatal(`-V requires two characters from ${filter}`, EX_TEMPFAIL);
   }
-  const other = options.flush?.what ?? modesWithoutMail[options.mode];
-  if (other !== undefined && options.recipients.length > 0) {
-    return reporter.fatal(`${other} requires no recipient`, EX_TEMPFAIL);
-  }
-  if (options.flush !== undefined) return runOther('postqueue', options.flush.args, io, directory);
+  if (options.site !== undefined) return runOther('postqueue', ['-s', options.site], io, directory);
+  if (options.queueId !== undefined) return runOther('postqueue', ['-i', options.queueId], io, directory);
   switch (options.mode) {
     case 'deliver':
-    case 'verify':
       return submit(options, settings, io, reporter);
     case 'mailq':
       return runOther('postqueue', ['-p'], io, directory);
+    case 'flush':
+      return runOther('postqueue', ['-f'], io, directory);
     case 'newaliases': {
       const { makeAliases } = await import('./sendmail/new-aliases.ts');
       return makeAliases(options.aliasDatabase, directory, settings, io);
@@ -88,26 +91,9 @@ export async function runAs({ name, mode }: CalledAs, args: readonly string[], i
   }
 }
 
-/** What takes no recipients, as messages call it. */
-const modesWithoutMail: Partial<Record<SendmailMode, string>> = {
-  daemon: 'daemon mode',
-  mailq: 'display queue mode',
-  newaliases: 'alias initialization mode',
-  smtp: 'stand-alone mode',
-};
-
-/** Where problems of the command line are logged; undefined when even that can't be read. */
-function settingsForReports(io: CliIo): Settings | undefined {
-  try {
-    return openSettings(findConfigDirectory(undefined, io.env), { mainOnly: true }).settings;
-  } catch {
-    return undefined;
-  }
-}
-
 /** Delimiters of VERP, where they are given. verp_delimiter_filter */
-function isVerp(delimiters: string, filter: string): boolean {
-  if (delimiters === '' || delimiters === 'default') return true;
+function isVerp(delimiters: string | undefined, filter: string): boolean {
+  if (delimiters === undefined || delimiters === 'default') return true;
   return delimiters.length === 2 && delimiters.split('').every((delimiter) => filter.includes(delimiter));
 }
 
@@ -133,7 +119,7 @@ async function submit(options: SendmailOptions, settings: Settings, io: CliIo, r
   const who = `${options.sender ?? login.name}(${io.uid})`;
   const named = commandLineRecipients(options.recipients);
   try {
-    if (options.verp !== '' && options.sender === '') {
+    if (options.verp !== undefined && options.sender === '') {
       return reporter.fatal(`${who}: -V option requires non-null sender address`, EX_TEMPFAIL);
     }
     if (!options.extractsRecipients && named.length === 0) {
@@ -145,7 +131,7 @@ async function submit(options: SendmailOptions, settings: Settings, io: CliIo, r
   } catch (error) {
     return reporter.fatal(`${who}: ${errorText(error)}`, EX_TEMPFAIL);
   }
-  if (options.mode === 'verify' || options.verbosity > 0) {
+  if (options.verifies || options.verbosity === 1) {
     const sender = toExternal(options.sender ?? login.name);
     io.stdout(`Mail Delivery Status Report will be mailed to <${sender}>.\n`);
   }
@@ -161,7 +147,7 @@ async function writeMessage(
   io: CliIo,
 ): Promise<void> {
   const sender = options.sender ?? login.name;
-  const source = options.mode === 'verify' ? [probe(sender, named)] : io.stdin;
+  const source = options.verifies ? [probe(sender, named)] : io.stdin;
   const chunks = readMessage(source, { dotIsText: options.dotIsText, lineEnds: lineEndRule(settings) });
   const gathered: Buffer[] = [];
   const recipients = [...named];
@@ -208,8 +194,8 @@ function envelopeOf(
     envid: options.envid,
     encoding: options.encoding,
     rewriteContext: options.rewriteContext,
-    verp: options.verp === 'default' ? settings.string('default_verp_delimiters') : options.verp,
-    trace: options.mode === 'verify' ? 'verify' : options.verbosity > 0 ? 'record' : '',
+    verp: options.verp === 'default' ? settings.string('default_verp_delimiters') : (options.verp ?? ''),
+    trace: options.verifies ? 'verify' : options.verbosity === 1 ? 'record' : '',
     requireTls: options.requireTls,
     smtputf8: options.smtputf8,
   };

@@ -73,9 +73,9 @@ export class EventLog {
     this.#sinks = [...sinks];
   }
 
-  /** A channel for one service; `tag` is `SYSLOG_NAME/PROCESS`. */
-  channel(tag: string): EventChannel {
-    return { emit: (event: MailEvent): void => this.#add({ at: Date.now(), tag, pid: process.pid, event }) };
+  /** A channel for one service; `tag` is `SYSLOG_NAME/PROCESS`. `pid`: of the process that it speaks for. */
+  channel(tag: string, pid = process.pid): EventChannel {
+    return { emit: (event: MailEvent): void => this.#add({ at: Date.now(), tag, pid, event }) };
   }
 
   #add(record: EventRecord): void {

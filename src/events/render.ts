@@ -42,16 +42,11 @@ export type AddressForm = 'external' | 'internal';
 const forms: Readonly<Record<AddressForm, ShownAddress>> = { external: toExternal, internal: (address) => address };
 
 /**
- * Text after the tag in the Postfix log; control characters become `?`, and with smtputf8_enable off (`isUtf8`: false)
+ * Text after the tag in the Postfix log; control characters and bytes that are no UTF-8 become `?`, and with smtputf8_enable off (`isUtf8`: false)
  * each byte beyond ASCII, too.
  */
 export function renderPostfixText(event: MailEvent, form: AddressForm = 'external', isUtf8 = true): string {
   // oxlint-disable-next-line no-control-regex -- what must not reach a log file
-  const text = renderAs(event, forms[form]).replace(/[\x00-\x1f\x7f]/g, '?');
-  return isUtf8
-    ? text
-    : text.replace(/[^ -~]/gu, (character) =>
-        // a byte that is no UTF-8 came out as this one
-        character === '\uFFFD' ? '?' : '?'.repeat(Buffer.byteLength(character)),
-      );
+  const text = renderAs(event, forms[form]).replace(/[\x00-\x1f\x7f\ufffd]/g, '?');
+  return isUtf8 ? text : text.replace(/[^ -~]/gu, (character) => '?'.repeat(Buffer.byteLength(character)));
 }

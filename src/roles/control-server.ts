@@ -23,6 +23,16 @@ export interface ControlServerOptions {
   readonly refusedUser: (right: Right, uid: number) => Promise<string | undefined>;
   /** What postqueue(1) is refused goes here: an ordinary user could not write the log. */
   readonly events: EventChannel;
+  /** postlog(1) of a user who may not write the log. */
+  readonly writeLog: (line: LogLine) => void;
+}
+
+/** A line for the log, as who asks would have written it. */
+export interface LogLine {
+  readonly tag: string;
+  readonly pid: number;
+  readonly kind: 'note' | 'warning' | 'error' | 'fatal';
+  readonly text: string;
 }
 
 /** Bytes that anybody may send. */
@@ -49,6 +59,17 @@ interface Request {
   readonly queueIds: readonly string[] | undefined;
   readonly queues: MessageSelector['queues'];
   readonly site: string;
+  readonly line: LogLine | undefined;
+}
+
+const lineKinds = ['note', 'warning', 'error', 'fatal'] as const;
+
+function parseLine(value: object): LogLine | undefined {
+  if (!('line' in value) || typeof value.line !== 'object' || value.line === null) return undefined;
+  const { line } = value;
+  const kind = lineKinds.find((name) => 'kind' in line && line.kind === name);
+  if (kind === undefined || !('tag' in line) || !('pid' in line) || !('text' in line)) return undefined;
+  return { kind, tag: String(line.tag), pid: Number(line.pid), text: String(line.text) };
 }
 
 const queueNames = ['incoming', 'active', 'deferred', 'hold', 'corrupt', 'maildrop'] as const;
@@ -64,6 +85,7 @@ function parseRequest(line: string): Request | undefined {
       queueIds: ids,
       queues: named === undefined ? undefined : queueNames.filter((name) => named.includes(name)),
       site: 'site' in value ? String(value.site) : '',
+      line: parseLine(value),
     };
   } catch {
     return undefined; // not JSON: answered as a bad request
@@ -93,7 +115,7 @@ async function list(store: QueueStore, selector: MessageSelector, write: Write):
 /** Answers one request; throws for what is not allowed or not known. */
 async function answer(
   request: Request,
-  { store, qmgr, requeuer, flushSite }: ControlServerOptions,
+  { store, qmgr, requeuer, flushSite, writeLog }: ControlServerOptions,
   isPrivileged: boolean,
   write: Write,
 ): Promise<void> {
@@ -127,6 +149,9 @@ async function answer(
       else if (request.operation === 'remove' || request.operation === 'expire') qmgr.scanNow();
       return;
     }
+    case 'log':
+      if (request.line === undefined) throw new Error('no line for the log');
+      return writeLog(request.line);
     default:
       throw new Error(`unknown operation: ${request.operation}`);
   }

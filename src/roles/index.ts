@@ -56,6 +56,12 @@ export async function openMailLog(settings: Settings): Promise<LogSink> {
   return open(settings);
 }
 
+/** Syslog as it is without a word of main.cf, for commands that can't read it. */
+export async function openSyslogSink(): Promise<LogSink> {
+  const { createSyslogSink } = await import('./syslog-sink.ts');
+  return createSyslogSink('mail', 'external', true);
+}
+
 /** The SMTP server without sockets and queue, for commands that explain it. */
 export async function openRehearsal(options: RehearsalOptions): Promise<Rehearsal> {
   const { openRehearsal: open } = await import('./rehearsal/index.ts');

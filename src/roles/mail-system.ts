@@ -80,6 +80,7 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
     refusedUser: (right, uid) =>
       refusedUser(right === 'view' ? 'authorized_mailq_users' : 'authorized_flush_users', uid, settings, tables),
     events: tools.channelOf(settings, 'postqueue'),
+    writeLog: ({ tag, pid, kind, text }) => log.channel(tag, pid).emit({ kind, text }),
   });
   const listening = await Promise.all(
     listeners.map((listener) => listen(listener, servers.all, warningsTo(tools.channelOf(settings, 'master')))),

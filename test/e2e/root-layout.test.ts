@@ -80,9 +80,8 @@ mail_spool_directory = ${base}/mail/
   });
 
   it('says that it runs', () => {
-    const { status, text } = run('postfix', ['status']);
-    assert.equal(status, 0);
-    assert.match(text, /the Postfix mail system is running: PID: \d+/);
+    assert.equal(run('postfix', ['status']).status, 0);
+    assert.match(log(), /the Postfix mail system is running: PID: \d+/);
   });
 
   it('is reloaded and stopped by nobody else', () => {
@@ -90,7 +89,7 @@ mail_spool_directory = ${base}/mail/
     for (const word of ['reload', 'stop']) {
       const ran = spawnSync(`${bin}/postfix`, [word], { env, uid: nobody, gid: nobody, encoding: 'utf8' });
       assert.equal(ran.status, 1, word);
-      assert.match(ran.stderr, /fatal: the postfix command is reserved for the superuser\n$/);
+      assert.equal(ran.stderr, '', 'for people at a terminal only');
     }
   });
 

@@ -1,8 +1,8 @@
 /** postmap(1) and postalias(1): from the command line to the exit status. */
-import { ConfigError, findConfigDirectory, openSettings } from '#config';
+import { ConfigError, findConfigDirectory, openSettings, type Settings } from '#config';
 import { redirected, TableOpener } from '#tables';
 import type { CliIo } from '../io.ts';
-import { printableUtf8 } from '../printable.ts';
+import { Reporter } from '../reporter.ts';
 import { addToMap, createMap, deleteFromMap, type MapTarget } from './change.ts';
 import { FatalError, type MapCommandKind } from './kind.ts';
 import { queryMessage } from './message-query.ts';
@@ -14,30 +14,46 @@ const EXIT_FAILED = 1;
 
 /** Runs the command; a fatal error is told, and gives status 1. */
 export async function runMapCommand(kind: MapCommandKind, args: readonly string[], io: CliIo): Promise<number> {
+  let reporter = new Reporter(kind.name, io, undefined);
   try {
     const options = parseMapOptions(args, kind);
-    if ('complaint' in options) {
-      if (options.complaint !== undefined) io.stderr(`${kind.name}: ${options.complaint}\n`);
+    if ('complaint' in options && options.complaint !== undefined) {
+      io.stderr(`${kind.name}: ${options.complaint}\n`);
       throw new FatalError(`usage: ${kind.usage}`);
     }
-    return await perform(kind, options, io);
+    const directory = findConfigDirectory('complaint' in options ? undefined : options.configDirectory, io.env);
+    const { settings } = openSettings(directory, { mainOnly: true });
+    reporter = new Reporter(kind.name, io, settings);
+    if ('complaint' in options) throw new FatalError(`usage: ${kind.usage}`);
+    return await perform(kind, options, { io, directory, settings, reporter });
   } catch (error) {
     if (!(error instanceof FatalError) && !(error instanceof ConfigError)) throw error;
-    io.stderr(`${kind.name}: fatal: ${error.message}\n`);
-    return EXIT_FAILED;
+    await reporter.settle();
+    return error instanceof ConfigError
+      ? reporter.unusable(error, EXIT_FAILED)
+      : reporter.fatal(error.message, EXIT_FAILED);
   }
 }
 
-async function perform(kind: MapCommandKind, options: MapOptions, io: CliIo): Promise<number> {
+interface Surroundings {
+  readonly io: CliIo;
+  readonly directory: string;
+  readonly settings: Settings;
+  readonly reporter: Reporter;
+}
+
+async function perform(
+  kind: MapCommandKind,
+  options: MapOptions,
+  { io, directory, settings, reporter }: Surroundings,
+): Promise<number> {
   const { action, flags } = options;
   const asksMessage = flags.has('b') || flags.has('h');
   if ((asksMessage || flags.has('m')) && !(action.kind === 'query' && action.key === '-')) {
     throw new FatalError('specify -b -h or -m only with "-q -"');
   }
-  const directory = findConfigDirectory(options.configDirectory, io.env);
-  const { settings } = openSettings(directory, { mainOnly: true });
-  const warn = (text: string): void => io.stderr(`${kind.name}: warning: ${printableUtf8(text)}\n`);
-  const note = (text: string): void => io.stderr(`${kind.name}: ${printableUtf8(text)}\n`);
+  const warn = reporter.warnNow;
+  const note = reporter.noteNow;
   if (flags.has('m') && !asksMessage) warn('ignoring -m option without -b or -h');
   const opener = new TableOpener({
     settings,
@@ -81,5 +97,6 @@ async function perform(kind: MapCommandKind, options: MapOptions, io: CliIo): Pr
     }
   } finally {
     opener.closeAll();
+    await reporter.settle();
   }
 }

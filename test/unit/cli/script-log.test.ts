@@ -39,7 +39,7 @@ async function said(main: string, isTerminal: boolean): Promise<Said> {
 }
 
 describe('what postfix(1) says', () => {
-  it('stands in the log; a terminal shows all of it, a script hears of trouble only', async () => {
+  it('stands in the log; a terminal shows all of it, a script hears of trouble with the configuration only', async () => {
     const lines = 'postfix/postfix-script: news\npostfix/postfix-script: warning: trouble\n';
     const level = 'compatibility_level = 3.11';
     assert.deepEqual(await said(level, true), { printed: lines, logged: lines });

@@ -56,7 +56,7 @@ describe('sendmail', () => {
 
   it('leaves the message with its envelope in maildrop', async () => {
     const { status, envelope, content } = await send(
-      ['-f', '<a@x>', '-N', 'success,delay', '-R', 'hdrs', '-V', 'e1', '-B8BITMIME', 'b, C <"c d"@y>'],
+      ['-f', '<a@x>', '-N', 'success,delay', '-R', 'hdrs', '-V', 'env1', '-B8BITMIME', 'b, C <"c d"@y>'],
       'Subject: s\n',
       '\nbody',
     );
@@ -67,7 +67,7 @@ describe('sendmail', () => {
     assert.deepEqual(envelope?.notify, ['success', 'delay']);
     assert.deepEqual(
       [envelope?.ret, envelope?.envid, envelope?.encoding, envelope?.fullName],
-      ['hdrs', 'e1', '8bit', 'Some Body'],
+      ['hdrs', 'env1', '8bit', 'Some Body'],
     );
   });
 
@@ -117,6 +117,39 @@ describe('sendmail', () => {
     );
     assert.equal(notify.status, 0);
     assert.equal((await send(['-B9BIT', 'b'], '')).output, 'sendmail: fatal: -B option needs 8BITMIME or 7BIT\n');
+    assert.equal((await send(['-oA', '-bi'])).output, 'sendmail: fatal: -oA requires pathname\n');
+    assert.equal((await send(['-qR'])).output, 'sendmail: fatal: specify: -qRsitename\n');
+    assert.equal((await send(['-bs', '-t'])).output, 'sendmail: fatal: -t can be used only in delivery mode\n');
+    assert.equal((await send(['-iXV', 'b'])).output, 'sendmail: fatal: -V requires two characters from -=+\n');
+    assert.match((await send(['-d0', 'b'])).output, /^(sendmail: invalid option -- '[d0]'\n){2}sendmail: invalid/);
+  });
+
+  it('does without an envelope ID that makes no sense', async () => {
+    const long = await send(['-V', 'a'.repeat(101), 'b'], '');
+    assert.deepEqual(
+      [long.envelope?.envid, long.output],
+      ['', 'sendmail: warning: too long -V option value -- ignored\n'],
+    );
+    const odd = await send(['-V', 'été', 'b'], '');
+    assert.deepEqual([odd.envelope?.envid, odd.status], ['', 0]);
+    assert.equal((await send(['-V', 'a b', 'b'], '')).envelope?.envid, 'a b');
+  });
+
+  it('takes -V with two characters for VERP, with a warning', async () => {
+    const { output, envelope } = await send(['-V=+', 'b'], '');
+    assert.equal(envelope?.verp, '=+');
+    assert.match(output, /option -V=\+ is deprecated with Postfix 2\.3; specify -XV=\+ instead\n$/);
+  });
+
+  it('does nothing with an interval that is not for a daemon', async () => {
+    for (const args of [
+      ['-q5', 'b'],
+      ['-q30m', '-t'],
+      ['-bs', '-q5'],
+    ]) {
+      const { status, output, envelope } = await send(args, 'x\n');
+      assert.deepEqual([status, output, envelope], [0, '', undefined], args.join(' '));
+    }
   });
 
   it('mails a report for -bv', async () => {

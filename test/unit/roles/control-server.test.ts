@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
-import { startControlServer } from '../../../src/roles/control-server.ts';
+import { type LogLine, startControlServer } from '../../../src/roles/control-server.ts';
 import { Scene } from '../../support/queue-scene.ts';
 
 describe('the control socket', () => {
   const queueDirectory = mkdtempSync(join(tmpdir(), 'control-'));
   let scene: Scene;
   let server: { close(): void };
+  const logged: LogLine[] = [];
 
   before(async () => {
     for (const place of ['public', 'private']) mkdirSync(join(queueDirectory, place));
@@ -24,6 +25,7 @@ describe('the control socket', () => {
       flushSite: () => Promise.resolve(false),
       refusedUser: () => Promise.resolve(undefined),
       events: { emit: () => undefined },
+      writeLog: (line) => void logged.push(line),
     });
   });
   after(async () => {
@@ -56,5 +58,12 @@ describe('the control socket', () => {
 
   it('refuses what is no request', async () => {
     assert.match(await ask('public', 'hello\n'), /bad request/);
+  });
+
+  it('writes a line to the log for whoever may not, and no line that makes no sense', async () => {
+    const line = { tag: 'postfix/postlog', pid: 7, kind: 'warning', text: 'hello' } as const;
+    assert.equal(await ask('public', `${JSON.stringify({ operation: 'log', line })}\n`), '{"ok":true}\n');
+    assert.match(await ask('public', '{"operation":"log","line":{"kind":"script"}}\n'), /"ok":false/);
+    assert.deepEqual(logged, [line]);
   });
 });
