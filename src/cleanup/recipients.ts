@@ -6,6 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Notify, Recipient, SubmittedRecipient } from '#message';
 import type { MessageWriter } from '#store';
 import { type MessageMaps, bccFor, canonicalise, expandAliases } from './address-maps.ts';
+import { recipientBytes } from './envelope-size.ts';
 import { ready, type Steps } from './steps.ts';
 
 export interface RecipientRules {
@@ -32,6 +33,7 @@ export class RecipientCollector {
   /** Those that the store does not have yet. */
   #waiting: Recipient[] = [];
   #stored = 0;
+  #storedBytes = 0;
   /** Of those that the store has: the foremost one, and whether any needs UTF-8. */
   #foremost: Recipient | undefined;
   #hasUtf8 = false;
@@ -60,6 +62,11 @@ export class RecipientCollector {
 
   get count(): number {
     return this.#stored + this.#waiting.length;
+  }
+
+  /** What their records take in a queue file. */
+  get recordBytes(): number {
+    return this.#waiting.reduce((sum, one) => sum + recipientBytes(one), this.#storedBytes);
   }
 
   get hasUtf8(): boolean {
@@ -114,6 +121,7 @@ export class RecipientCollector {
   forget(): void {
     this.#store.forgetRecipients();
     this.#stored = 0;
+    this.#storedBytes = 0;
     this.#waiting = [];
     this.#hasUtf8 = false;
   }
@@ -166,6 +174,7 @@ export class RecipientCollector {
   *#hand(): Steps<void> {
     this.#foremost = this.#foremostOf(this.#waiting);
     this.#hasUtf8 = this.hasUtf8;
+    this.#storedBytes = this.recordBytes;
     this.#stored += this.#waiting.length;
     yield* ready(this.#store.addRecipients(this.#waiting));
     this.#waiting = [];

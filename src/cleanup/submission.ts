@@ -18,6 +18,7 @@ import { type MessageWriter, type QueueStore, StoreFullError } from '#store';
 import { type AddressMaps, canonicalise, MapError, type MessageMaps } from './address-maps.ts';
 import { ContentReader } from './content-reader.ts';
 import { Decisions } from './decisions.ts';
+import { envelopeBytes } from './envelope-size.ts';
 import { type InspectedMessage, Inspector } from './inspector.ts';
 import { isBeyondAscii, RecipientCollector } from './recipients.ts';
 import { RecordSize } from './record-size.ts';
@@ -32,6 +33,10 @@ export interface CleanupParts {
   /** What arriving mail waits for before it is queued. */
   readonly pause: () => Promise<void> | undefined;
 }
+
+/** More than a recipient, and the rest of an envelope, takes in a queue file. */
+const mostOfOne = 2000;
+const mostOfEnvelope = 8000;
 
 /** Mail from outside is checked and copied; of our own, only what internal_mail_filter_classes names is checked. */
 const isFromOutside = (source: SubmissionOptions['source']): boolean => source === 'smtpd' || source === 'pickup';
@@ -170,8 +175,7 @@ export class CleanupSubmission implements Submission {
     const { messageSizeLimit } = this.#parts.maps.settings;
     this.#size.add(content);
     if (messageSizeLimit === 0 || this.#size.size <= messageSizeLimit) return this.#writer.write(content);
-    this.#warn('queue file size limit exceeded');
-    this.#refuse(refuse('size'));
+    this.#refuseSize();
     return undefined;
   }
 
@@ -221,6 +225,24 @@ export class CleanupSubmission implements Submission {
     for (const address of this.#decisions.bcc) yield* this.#recipients.addBcc(address);
     const { redirect } = this.#decisions;
     if (redirect !== undefined) this.#recipients.redirect(redirect);
+    this.#checkSize();
+  }
+
+  /** The envelope counts, too; where it can't matter nobody adds it up. */
+  #checkSize(): void {
+    const { messageSizeLimit } = this.#parts.maps.settings;
+    if (
+      messageSizeLimit === 0 ||
+      this.#size.size + this.#recipients.count * mostOfOne + mostOfEnvelope < messageSizeLimit
+    )
+      return;
+    const envelope = envelopeBytes(this.#options.envelope, this.queueId, this.#sender);
+    if (this.#size.size + envelope + this.#recipients.recordBytes > messageSizeLimit) this.#refuseSize();
+  }
+
+  #refuseSize(): void {
+    this.#warn('queue file size limit exceeded');
+    this.#refuse(refuse('size'));
   }
 
   async #commit(): Promise<SubmissionResult> {

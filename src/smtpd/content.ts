@@ -30,9 +30,13 @@ export function writeContent(
   if (transaction.isTooLarge || bytes.length === 0) return undefined;
   const counted = bytes.length + limits.cutBytes;
   if (limits.messageSizeLimit > 0 && transaction.contentBytes + counted > limits.messageSizeLimit) {
+    // the lines before the limit are looked at all the same
+    const room = limits.messageSizeLimit - transaction.contentBytes;
+    const fitting = room > 0 ? bytes.subarray(0, bytes.lastIndexOf(LF, room - 1) + 1) : bytes.subarray(0, 0);
+    const wait = writeContent(transaction, target, fitting, { ...limits, cutBytes: 0 });
     transaction.isTooLarge = true;
     limits.onTooLarge();
-    return undefined;
+    return wait;
   }
   transaction.contentBytes += counted;
   if (!transaction.isAtTop) return target.write(bytes);
