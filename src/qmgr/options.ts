@@ -16,6 +16,8 @@ export interface QueueManagerOptions {
   /** Who hears what probes find. */
   readonly probes?: Pick<AddressVerification, 'update'> | undefined;
   readonly bouncer: Bouncer;
+  /** Whether somebody may ask for the mail of a site: ETRN, postqueue -s. Undefined: for none. fast_flush_domains */
+  readonly isFlushedSite?: ((site: string) => MaybePromise<boolean>) | undefined;
   /** Slows down mail that arrives faster than it is taken up. */
   readonly inFlow: InFlow;
   readonly settings: Settings;

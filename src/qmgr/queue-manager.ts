@@ -149,7 +149,7 @@ export class QueueManager {
   /** Has the mail for a domain tried now (postqueue -s, ETRN). */
   async flushSite(domain: string): Promise<void> {
     this.#scheduler.reviveAll();
-    await this.#options.store.makeDue(this.#options.now(), { recipientDomain: domain });
+    await this.#options.store.makeDue(this.#options.now(), { site: domain });
     this.#scanFlushed();
   }
 

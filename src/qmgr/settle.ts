@@ -1,10 +1,12 @@
 /** What comes of a message when all its deliveries have ended: removed, bounced, deferred, expired. qmgr(8), bounce(8) */
 import { setImmediate, setTimeout } from 'node:timers/promises';
+import { splitAddress } from '#address';
 import type { EventChannel } from '#events';
 import type { AddressVerification, Outcome, ProbeResult } from '#message';
 import type { QueuedMessage, QueueStore } from '#store';
 import type { ActiveMessage } from './active.ts';
 import { isExpired, nextAttemptAt } from './backoff.ts';
+import type { QueueManagerOptions } from './options.ts';
 import type { OutcomeWriter } from './outcome-writer.ts';
 import type { NotifiedRecipient } from './report-details.ts';
 import { type Bouncer, type NotifiedParts, type Reported, sendDelayWarning, sendReports } from './reports.ts';
@@ -20,6 +22,7 @@ export interface SettleOptions {
   readonly writer: OutcomeWriter;
   /** Who hears what probes find. */
   readonly probes?: Pick<AddressVerification, 'update'> | undefined;
+  readonly isFlushedSite?: QueueManagerOptions['isFlushedSite'];
   readonly settings: QmgrSettings;
   readonly events: EventChannel;
   readonly now: () => number;
@@ -91,7 +94,23 @@ async function settleMessage(message: ActiveMessage, options: SettleOptions): Pr
     ...rest,
     next: { kind: 'deferred', dueAt: nextAttemptAt(envelope.arrivedAt, now, settings) },
     ...(warnedAt === undefined ? {} : { warnedAt }),
+    ...(await waitingSites(reported, options)),
   });
+}
+
+/** The sites that recipients wait for. ETRN_README */
+async function waitingSites(
+  { all, stays }: Pick<Reported, 'all' | 'stays'>,
+  { isFlushedSite }: SettleOptions,
+): Promise<{ readonly sites?: readonly string[] }> {
+  if (isFlushedSite === undefined) return {};
+  const domains = new Set<string>();
+  for (const part of all)
+    for (const { recipient, outcome } of part)
+      if (stays(outcome)) domains.add(splitAddress(recipient.address).domain.toLowerCase());
+  const sites: string[] = [];
+  for (const domain of domains) if (await isFlushedSite(domain)) sites.push(domain);
+  return { sites };
 }
 
 async function remove(queueId: string, { store, events }: SettleOptions): Promise<void> {

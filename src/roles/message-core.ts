@@ -4,7 +4,7 @@ import { createCleanup } from '#cleanup';
 import { ConfigError, familiesOf, type Settings } from '#config';
 import type { DelivererPool } from '#delivery';
 import { createHostLookup, type HostLookup, systemResolver } from '#dns';
-import type { DeliveryAgent } from '#message';
+import { type DeliveryAgent, type MaybePromise, whenReady } from '#message';
 import { createQueueManager, InFlow, type QueueManager } from '#qmgr';
 import { createRewriter, type Rewriter } from '#rewrite';
 import type { QueueStore } from '#store';
@@ -69,6 +69,9 @@ export function openMessageCore(tools: ServiceTools, { deliverers, store }: Core
     now,
     openerFor,
   });
+  const flushDomains = tables.matchList('fast_flush_domains', 'domain', settings.elements('fast_flush_domains'));
+  const isFlushed = (site: string): MaybePromise<boolean> =>
+    whenReady(flushDomains.matches(site), (answer) => answer === 'yes');
   const qmgr = createQueueManager({
     store,
     agents,
@@ -78,15 +81,15 @@ export function openMessageCore(tools: ServiceTools, { deliverers, store }: Core
     probes: verifier,
     bouncer,
     inFlow,
+    isFlushedSite: settings.list('fast_flush_domains').length === 0 ? undefined : isFlushed,
     settings,
     events: qmgrEvents,
     errorEvents: channelOf(settings, 'error'),
     now,
   });
 
-  const flushDomains = tables.matchList('fast_flush_domains', 'domain', settings.elements('fast_flush_domains'));
   const flushSite = async (site: string): Promise<boolean> => {
-    if ((await flushDomains.matches(site)) !== 'yes') return false;
+    if (!(await isFlushed(site))) return false;
     await qmgr.flushSite(site);
     return true;
   };

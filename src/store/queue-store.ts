@@ -66,6 +66,8 @@ export interface Settlement {
     | { readonly kind: 'maildrop' }
     | { readonly kind: 'corrupt'; readonly reason: string };
   readonly warnedAt?: number;
+  /** Domains, in lower case, of recipients that wait: `makeDue` finds the message by them. Undefined: as before. */
+  readonly sites?: readonly string[];
 }
 
 export interface ListedMessage extends Omit<QueuedMessage, 'content'> {}
@@ -88,11 +90,8 @@ export interface QueueStore {
   claim(from: 'incoming' | 'deferred' | 'maildrop', now: number, limit: number): Promise<readonly QueuedMessage[]>;
   /** Claims given messages whatever their due time (flush by ID). */
   claimById(queueIds: readonly string[]): Promise<readonly QueuedMessage[]>;
-  /** Makes deferred messages due now; all, or those with a recipient in `domain`. Gives how many. */
-  makeDue(
-    now: number,
-    filter?: { readonly recipientDomain?: string; readonly queueIds?: readonly string[] },
-  ): Promise<number>;
+  /** Makes deferred messages due now; all, or those that were settled with this site. Gives how many. */
+  makeDue(now: number, filter?: { readonly site?: string; readonly queueIds?: readonly string[] }): Promise<number>;
   /** Earliest dueAt of a deferred message; undefined when there is none. */
   nextDueAt(): Promise<number | undefined>;
   settle(settlement: Settlement): Promise<void>;

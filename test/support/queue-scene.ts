@@ -84,6 +84,7 @@ export class Scene {
       ]),
       processLimit: () => 0,
       inFlow: this.inFlow,
+      isFlushedSite: (site) => site === 'flushed.example',
       resolve: resolution,
       bouncer: {
         notify: (kind, { envelope }, recipients, to = envelope.sender) => {

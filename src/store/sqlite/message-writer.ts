@@ -150,7 +150,7 @@ export class SqliteMessageWriter implements MessageWriter {
     this.#recipients = [];
     if (!this.#hasParts) return;
     // what can't be removed now is swept at the next start
-    void this.#writer.run({ kind: 'gone', serial: this.#serial, parts: 0 }).catch(() => undefined);
+    void this.#writer.run({ kind: 'gone', serial: this.#serial, parts: 0, mayHaveSites: false }).catch(() => undefined);
   }
 }
 

@@ -37,7 +37,7 @@ export type Operation =
       readonly partSize: number;
       readonly changes: readonly PartChange[];
     }
-  | { readonly kind: 'gone'; readonly serial: number; readonly parts: number }
+  | { readonly kind: 'gone'; readonly serial: number; readonly parts: number; readonly mayHaveSites: boolean }
   | {
       readonly kind: 'update';
       readonly serial: number;
@@ -46,6 +46,8 @@ export type Operation =
       readonly due: number;
       readonly outcomes: string;
       readonly warned: number | undefined;
+      /** Instead of those known; undefined: they stay. */
+      readonly sites?: readonly string[] | undefined;
     }
   | { readonly kind: 'outcomes'; readonly serial: number; readonly outcomes: string }
   | {

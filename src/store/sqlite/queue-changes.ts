@@ -14,15 +14,15 @@ export class QueueChanges {
     this.#stored = stored;
   }
 
-  /** Deferred messages are due at `now`: all, some, or those for a domain. Gives how many. */
+  /** Deferred messages are due at `now`: all, some, or those for a site. Gives how many. */
   async makeDue(
     now: number,
-    { recipientDomain, queueIds }: { readonly recipientDomain?: string; readonly queueIds?: readonly string[] },
+    { site, queueIds }: { readonly site?: string; readonly queueIds?: readonly string[] },
   ): Promise<number> {
     const names =
-      recipientDomain === undefined
+      site === undefined
         ? this.#stored.names({ queues: ['deferred'], ...(queueIds && { queueIds }) })
-        : this.#stored.waitingFor(recipientDomain);
+        : this.#stored.waitingFor(site);
     return (await this.#changeAll(names, (serials) => ({ kind: 'makeDue', now, serials }))).length;
   }
 

@@ -132,6 +132,16 @@ export class Reader {
       .map((row) => ({ serial: Number(row['serial']), id: String(row['id']) }));
   }
 
+  /** Deferred messages that wait for a site: a part of those behind `after`. */
+  waitingFor(site: string, after: number, limit: number): readonly MessageName[] {
+    return this.#statement(
+      `SELECT messages.serial, id FROM sites JOIN messages USING (serial)
+         WHERE domain = ? AND sites.serial > ? AND queue = ${queueNumbers.deferred} ORDER BY sites.serial LIMIT ?`,
+    )
+      .all(site, after, limit)
+      .map((row) => ({ serial: Number(row['serial']), id: String(row['id']) }));
+  }
+
   /** The message when it is in one of the queues. */
   name(serial: number, queues: readonly number[]): MessageName | undefined {
     const row = this.#statement('SELECT id, queue FROM messages WHERE serial = ?').get(serial);

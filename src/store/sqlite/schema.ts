@@ -52,6 +52,8 @@ export const schemaVersion = 1;
  * for each recipient that is done, which `crc` covers, and the outcomes that somebody will ask for. Without a row nothing
  * is known yet.
  *
+ * `sites` names the domains that a deferred message waits for, of those that somebody may ask for.
+ *
  * `pad` fills the pages that a part of content lies on, so that damage to a page hurts one message.
  */
 export const schema = `
@@ -87,6 +89,12 @@ export const schema = `
     done BLOB NOT NULL,
     outcomes TEXT NOT NULL
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS sites (
+    serial INTEGER NOT NULL,
+    domain TEXT NOT NULL,
+    PRIMARY KEY (serial, domain)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS site ON sites (domain, serial);
   CREATE TABLE IF NOT EXISTS arriving (serial INTEGER PRIMARY KEY, holder INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS holders (number INTEGER PRIMARY KEY, pid INTEGER NOT NULL, started TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS serials (next INTEGER NOT NULL) STRICT;

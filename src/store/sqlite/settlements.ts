@@ -45,7 +45,9 @@ export class Settlements {
     if (next?.kind === 'gone') {
       this.#held.forget(held);
       const isOnePart = held.content.sizeBytes <= maxInMemory && !recipients.isInParts;
-      await this.#writer.run({ kind: 'gone', serial, parts: isOnePart ? 1 : 0 });
+      // only what was deferred once waited for any
+      const mayHaveSites = held.dueAt !== held.envelope.arrivedAt;
+      await this.#writer.run({ kind: 'gone', serial, parts: isOnePart ? 1 : 0, mayHaveSites });
     } else if (recipients instanceof PartedRecipients) {
       const { partSize } = recipients;
       const changes = changesByPart(outcomes, done ?? [], partSize);
@@ -64,13 +66,13 @@ export class Settlements {
   /** The message is not held any more; what was found damaged goes to corrupt. */
   #moved(
     held: QueuedMessage,
-    { queueId, warnedAt }: Settlement,
+    { queueId, warnedAt, sites }: Settlement,
     next: Exclude<NonNullable<Settlement['next']>, { readonly kind: 'gone' }>,
   ): Operation & { readonly kind: 'update' } {
     const reason = next.kind === 'corrupt' ? next.reason : this.#held.damageOf(queueId);
     this.#held.forget(held);
     if (reason !== undefined) this.#warn(corruptWarning(queueId, 'active', reason));
     const queue = reason === undefined ? queueNumbers[next.kind] : queueNumbers.corrupt;
-    return updateOperation(held, queue, next.kind === 'deferred' ? next.dueAt : held.dueAt, [], warnedAt);
+    return { ...updateOperation(held, queue, next.kind === 'deferred' ? next.dueAt : held.dueAt, [], warnedAt), sites };
   }
 }

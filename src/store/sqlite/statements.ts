@@ -67,6 +67,7 @@ export class Statements {
         return [];
       case 'gone':
         this.#delete(operation.serial, operation.parts);
+        if (operation.mayHaveSites) this.#setSites(operation.serial, []);
         return [];
       case 'update':
         return this.#update(operation);
@@ -185,7 +186,7 @@ export class Statements {
   }
 
   #update(operation: Operation & { kind: 'update' }): readonly number[] {
-    const { serial, queue, holder, due, outcomes, warned } = operation;
+    const { serial, queue, holder, due, outcomes, warned, sites } = operation;
     // what a command asked for while the delivery ran wins over where the message would go
     const wanted = this.#statement('SELECT wanted FROM messages WHERE serial = ?').get(serial)?.['wanted'];
     const target = wanted === 1 ? queueNumbers.hold : wanted === 2 ? queueNumbers.maildrop : queue;
@@ -194,13 +195,23 @@ export class Statements {
     this.#statement(
       'UPDATE messages SET queue = ?, holder = ?, due = ?, outcomes = ?, warned = coalesce(?, warned), wanted = 0 WHERE serial = ?',
     ).run(target, holder, dueThere, outcomes, warned ?? null, serial);
+    if (sites !== undefined) this.#setSites(serial, sites);
     return target === queue ? [] : [serial];
+  }
+
+  #setSites(serial: number, sites: readonly string[]): void {
+    this.#statement('DELETE FROM sites WHERE serial = ?').run(serial);
+    for (const domain of sites)
+      this.#statement('INSERT OR IGNORE INTO sites (serial, domain) VALUES (?, ?)').run(serial, domain);
   }
 
   #remove(serials: readonly number[]): readonly number[] {
     return serials.filter((serial) => {
       const found = this.#statement('SELECT 1 AS found FROM messages WHERE serial = ?').get(serial) !== undefined;
-      if (found) this.#delete(serial, 0);
+      if (found) {
+        this.#delete(serial, 0);
+        this.#setSites(serial, []);
+      }
       return found;
     });
   }

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { MessageContent, QueueName } from '#message';
 import { type ListedMessage, type MessageSelector, type QueuedMessage, StoreError } from '../queue-store.ts';
 import { serialOf } from '../queue-id.ts';
-import { FewRecipients, type RecipientList } from '../recipient-list.ts';
+import { FewRecipients } from '../recipient-list.ts';
 import { storedContent } from './content.ts';
 import type { HeldMessages } from './held-messages.ts';
 import { withOutcomes } from './outcomes.ts';
@@ -113,19 +113,16 @@ export class StoredMessages {
     }
   }
 
-  /** Deferred messages with a recipient that waits, in this domain. */
-  async *waitingFor(domain: string): AsyncIterable<readonly MessageName[]> {
-    const suffix = `@${domain.toLowerCase()}`;
-    let found: MessageName[] = [];
-    for await (const { queueId: id, recipients } of this.list({ queues: ['deferred'] })) {
-      const serial = serialOf(id);
-      if (serial === undefined || !(await hasWaiting(recipients, suffix))) continue;
-      found.push({ serial, id });
-      if (found.length < pageNames) continue;
-      yield found;
-      found = [];
+  /** Deferred messages that wait for a site. */
+  async *waitingFor(site: string): AsyncIterable<readonly MessageName[]> {
+    for (let after = 0; ;) {
+      const from = after;
+      const found = await this.read((reader) => reader.waitingFor(site.toLowerCase(), from, pageNames));
+      if (found.length > 0) yield found;
+      const last = found.at(-1);
+      if (last === undefined || found.length < pageNames) return;
+      after = last.serial;
     }
-    if (found.length > 0) yield found;
   }
 
   /** Rejects with StoreError when the message is there but damaged. */
@@ -168,17 +165,4 @@ function named(reader: Reader, id: string, queues: readonly number[]): MessageNa
   const serial = serialOf(id);
   const found = serial === undefined ? undefined : reader.name(serial, queues);
   return found?.id === id ? found : undefined;
-}
-
-async function hasWaiting(recipients: RecipientList, suffix: string): Promise<boolean> {
-  try {
-    for (const part of recipients.withPending()) {
-      if (part.some(({ state, address }) => state === 'pending' && address.toLowerCase().endsWith(suffix))) return true;
-      if (recipients.isInParts) await setImmediate();
-    }
-  } catch (error) {
-    // what is damaged is set aside when its time comes
-    if (!(error instanceof StoreError)) throw error;
-  }
-  return false;
 }

@@ -52,6 +52,23 @@ describe('the queue manager', () => {
     assert.equal(scene.requests.length, 1);
   });
 
+  it('tries the mail for a site at once, where somebody may ask for that', async () => {
+    const scene = await open('', () => ({ kind: 'deferred' }));
+    const send = async (address: string): Promise<string> => {
+      const id = await scene.send([address]);
+      await scene.until(async () => (await scene.stateOf(id)) === 'deferred');
+      return id;
+    };
+    const flushed = await send('a@Flushed.example');
+    await send('a@other.example');
+    const tried = (): readonly string[] => scene.requests.slice(2).map(({ queueId }) => queueId);
+    await scene.manager.flushSite('other.example');
+    assert.deepEqual(tried(), []);
+    await scene.manager.flushSite('flushed.example');
+    await scene.until(() => tried().length > 0);
+    assert.deepEqual(tried(), [flushed]);
+  });
+
   it('makes no longer pause when the clock is put back', async (context) => {
     const scene = await open('default_destination_rate_delay = 1s\n');
     context.mock.timers.enable({ apis: ['setTimeout'] });

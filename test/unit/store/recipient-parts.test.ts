@@ -147,16 +147,6 @@ describe('recipients in parts', () => {
     );
   });
 
-  it('find the mail for a domain', async () => {
-    const queueId = await put([
-      [...recipients, { address: 'u@other.example', original: '', dsnOriginal: '', notify: [] }],
-    ]);
-    await claim();
-    await store.settle({ queueId, outcomes: [], next: { kind: 'deferred', dueAt: 9_000_000 } });
-    assert.equal(await store.makeDue(5, { recipientDomain: 'third.example' }), 0);
-    assert.equal(await store.makeDue(5, { recipientDomain: 'other.example' }), 1);
-  });
-
   it('leave nothing when their message is deleted while it is worked on', async () => {
     const queueId = await put([recipients]);
     const message = await claim();

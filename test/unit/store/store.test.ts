@@ -197,17 +197,40 @@ describe('the queue store', () => {
     assert.equal(await store.find(first), undefined);
   });
 
-  it('makes deferred messages due, all or those for a domain', async () => {
-    const [first, second] = [await put('1'), await put('2', 'incoming', ['a@Other.example'])];
+  it('makes deferred messages due, all or those that wait for a site', async () => {
+    const [first, second] = [await put('1'), await put('2')];
     await store.claim('incoming', 2_000_000, 10);
-    for (const queueId of [first, second])
-      await store.settle({ queueId, outcomes: [], next: { kind: 'deferred', dueAt: 9_000_000 } });
-    assert.equal(await store.makeDue(5, { recipientDomain: 'other.example' }), 1);
+    const next = { kind: 'deferred', dueAt: 9_000_000 } as const;
+    await store.settle({ queueId: first, outcomes: [], next });
+    await store.settle({ queueId: second, outcomes: [], next, sites: ['third.example', 'other.example'] });
+    assert.equal(await store.makeDue(5, { site: 'None.example' }), 0);
+    assert.equal(await store.makeDue(5, { site: 'Other.example' }), 1);
     assert.deepEqual(
       (await store.claim('deferred', 5, 10)).map((message) => message.queueId),
       [second],
     );
     assert.equal(await store.makeDue(6), 1);
+  });
+
+  it('forgets the sites of a message that is gone, and those it waits for no more', async () => {
+    const [first, second] = [await put('1'), await put('2')];
+    await store.claim('incoming', 2_000_000, 10);
+    const next = { kind: 'deferred', dueAt: 7 } as const;
+    const known = (): number => {
+      const database = new DatabaseSync(join(directory, 'posthorn.db'), { readOnly: true });
+      const count = Number(database.prepare('SELECT count(*) AS count FROM sites').get()?.['count']);
+      database.close();
+      return count;
+    };
+    for (const queueId of [first, second]) await store.settle({ queueId, outcomes: [], next, sites: ['a.example'] });
+    assert.equal(known(), 2);
+    await store.claim('deferred', 10, 10);
+    await store.settle({ queueId: first, outcomes: [], next: { kind: 'gone' } });
+    await store.settle({ queueId: second, outcomes: [], next, sites: ['b.example'] });
+    assert.equal(known(), 1);
+    assert.equal(await store.makeDue(5, { site: 'a.example' }), 0);
+    await store.remove({ queueIds: [second] });
+    assert.equal(known(), 0);
   });
 
   it('streams a large message and gives it back in order', async () => {
