@@ -45,7 +45,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (refusal !== undefined) return fatal(refusal[1]);
   try {
     const { settings } = openSettings(directory);
-    const log = await openCommandLog(settings);
+    const log = await openCommandLog(settings, true);
     const tag = lastValue(parsed.options, 't') ?? `${settings.string('syslog_name')}/postlog`;
     const mark = kinds[priority] === 'note' ? '' : `${kinds[priority]}: `;
     for (const line of await lines(parsed.operands, io)) {

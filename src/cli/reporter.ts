@@ -63,7 +63,7 @@ export class Reporter {
     const mark = severity === 'note' ? '' : `${severity}: `;
     this.#io.stderr(`${this.#name}: ${mark}${printableUtf8(text)}\n`);
     const { openCommandLog } = await import('./command-log.ts');
-    const log = await openCommandLog(this.#settings);
+    const log = await openCommandLog(this.#settings, this.#name === 'postqueue');
     log?.channel(commandTag(this.#name, this.#settings, this.#io)).emit({ kind: severity, text });
     log?.flush();
   }
