@@ -9,6 +9,7 @@ export interface Dialogue {
   /** Verb of the last command; CONNECT before any. */
   lastCommand: string;
   helo: string | undefined;
+  /** ESMTP since the first EHLO, also after a HELO. */
   protocol: 'SMTP' | 'ESMTP';
   sender: string | undefined;
   /** There was a RCPT with a sender before it. */
@@ -52,9 +53,8 @@ function lacksHelo({ settings }: ScreeningSession, { helo }: Dialogue): boolean 
   return settings.heloRequired && helo === undefined;
 }
 
-function greet(session: ScreeningSession, dialogue: Dialogue, name: string, protocol: Dialogue['protocol']): void {
+function greet(dialogue: Dialogue, name: string): void {
   dialogue.helo = name;
-  dialogue.protocol = protocol;
   reset(dialogue);
 }
 
@@ -66,14 +66,15 @@ function reset(dialogue: Dialogue): void {
 const helo: Verb = (session, dialogue, { words }) => {
   const name = words[1]?.text;
   if (name === undefined) return { reply: '501 Syntax: HELO hostname' };
-  greet(session, dialogue, name, 'SMTP');
+  greet(dialogue, name);
   return { reply: `250 ${session.settings.myhostname}` };
 };
 
 const ehlo: Verb = (session, dialogue, { words }) => {
   const name = words[1]?.text;
   if (name === undefined) return { reply: '501 Syntax: EHLO hostname' };
-  greet(session, dialogue, name, 'ESMTP');
+  greet(dialogue, name);
+  dialogue.protocol = 'ESMTP';
   const lines = [session.settings.myhostname, ...announcedKeywords(session, dialogue.discarded)];
   return { reply: lines.map((line, i) => `250${i < lines.length - 1 ? '-' : ' '}${line}`).join('\n') };
 };

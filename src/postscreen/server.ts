@@ -26,7 +26,7 @@ export class PostscreenServer {
   readonly #options: ScreeningOptions;
   readonly #sessions = new Set<Promise<void>>();
   readonly #cleanup: { stop(): void } | undefined;
-  #isDraining = false;
+  #end: Promise<void> | undefined;
 
   constructor({ settings, resolver, dnsblogEvents, events, ...rest }: PostscreenOptions) {
     const cache = openClientCache(settings, events);
@@ -54,7 +54,7 @@ export class PostscreenServer {
 
   accept(socket: ScreenedSocket): void {
     socket.setNoDelay(true);
-    if (this.#isDraining) {
+    if (this.#end !== undefined) {
       socket.destroy();
       return;
     }
@@ -76,8 +76,12 @@ export class PostscreenServer {
   }
 
   /** Lets the tests that run come to their end; resolves when all clients are gone or handed over. */
-  async drain(): Promise<void> {
-    this.#isDraining = true;
+  drain(): Promise<void> {
+    this.#end ??= this.#finish();
+    return this.#end;
+  }
+
+  async #finish(): Promise<void> {
     this.#cleanup?.stop();
     await Promise.all(this.#sessions);
     this.#options.cache?.close();

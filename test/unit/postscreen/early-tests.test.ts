@@ -26,6 +26,13 @@ describe('postscreen, before the greeting', () => {
     );
   });
 
+  it('comes to its end once, though it is asked again', async () => {
+    await start({ hasCacheFile: true });
+    await screening.drained();
+    await screening.drained();
+    assert.ok(screening.log.every((line) => line.startsWith('cache ')));
+  });
+
   it('leaves what an early talker sent to the server when that is ignored', async () => {
     await start({ greetWaitMs: 10_000 });
     assert.equal(

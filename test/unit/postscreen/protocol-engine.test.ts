@@ -46,6 +46,12 @@ describe('the SMTP engine of postscreen', () => {
     ]);
   });
 
+  it('takes a client that once said EHLO for one that speaks ESMTP', async () => {
+    await start();
+    await replies('EHLO x', 'HELO y', 'MAIL FROM:<a@b>', 'RCPT TO:<c@d>', 'QUIT');
+    assert.match(logged()[0] ?? '', /proto=ESMTP, helo=<y>$/);
+  });
+
   it('admits nobody who never came to a recipient', async () => {
     await start();
     await replies('EHLO x', 'MAIL FROM:<a@b>', 'QUIT');

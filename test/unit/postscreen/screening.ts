@@ -17,6 +17,8 @@ export interface Setup {
   readonly now?: () => number;
   /** How long the greeting waits. */
   readonly greetWaitMs?: number;
+  /** The cache is a file, as it usually is. */
+  readonly hasCacheFile?: boolean;
 }
 
 export class Screening {
@@ -36,10 +38,16 @@ export class Screening {
     this.log = log;
   }
 
-  static async start({ mainCf = '', lists = {}, now = Date.now, greetWaitMs = 30 }: Setup = {}): Promise<Screening> {
+  static async start({
+    mainCf = '',
+    lists = {},
+    now = Date.now,
+    greetWaitMs = 30,
+    hasCacheFile = false,
+  }: Setup = {}): Promise<Screening> {
     const directory = mkdtempSync(join(tmpdir(), 'postscreen-'));
     const base = 'compatibility_level = 3.11\nmyhostname = mail.example.com\nsmtpd_banner = mail.example.com ESMTP\n';
-    const own = `mynetworks = 192.0.2.0/24\npostscreen_cache_map = internal:cache\n`;
+    const own = `mynetworks = 192.0.2.0/24\npostscreen_cache_map = ${hasCacheFile ? `btree:${directory}/` : 'internal:'}cache\n`;
     writeFileSync(join(directory, 'main.cf'), `${base}${own}${mainCf}\n`);
     const { settings } = openSettings(directory);
     const log: string[] = [];
