@@ -2,7 +2,7 @@
  * Acting as a receiving user: requests to a process that runs as that user, or to this one where it is that user.
  */
 import type { Duplex } from 'node:stream';
-import { Roster } from '#message';
+import { longestTimerMs, Roster } from '#message';
 import { noContent, PieceSource } from './deliverer-content.ts';
 import { FrameReader, FrameWriter } from './deliverer-frames.ts';
 import {
@@ -21,13 +21,31 @@ export interface DelivererPool {
   close(): void;
 }
 
-/** A pool that writes in this process: only the own uid is possible. */
-export function createLocalPool(uid: number): DelivererPool {
+const stuckResult = (limitMs: number): DelivererResult =>
+  failedResult('4.3.0', `no sign of life from the delivery process for ${Math.round(limitMs / 1000)}s`);
+
+/**
+ * A pool that writes in this process: only the own uid is possible. What takes longer than `limitMs` is given up, and
+ * taken back should the system ever return from it. daemon_timeout
+ */
+export function createLocalPool(uid: number, limitMs = longestTimerMs): DelivererPool {
   const work = new DelivererWork();
+  const run = async (request: DelivererRequest, content: AsyncIterable<Buffer>): Promise<DelivererResult> => {
+    const stuck = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<DelivererResult>((resolve) => {
+      timer = setTimeout(() => resolve(stuckResult(limitMs)), Math.min(limitMs, longestTimerMs));
+      timer.unref();
+    });
+    const result = await Promise.race([work.run(request, content, stuck.signal), limit]);
+    clearTimeout(timer);
+    stuck.abort();
+    return result;
+  };
   return {
     run: (wanted, _gid, request, content = noContent()) =>
       wanted === uid
-        ? work.run(request, content)
+        ? run(request, content)
         : Promise.resolve(failedResult('4.3.0', `delivery as user ${wanted} needs the system to be started as root`)),
     close: () => undefined,
   };
@@ -37,11 +55,22 @@ export function createLocalPool(uid: number): DelivererPool {
 interface Open {
   readonly answer: (result: DelivererResult) => void;
   readonly sendMore: () => void;
+  readonly watchdog: NodeJS.Timeout;
 }
 
 const idleMs = 30_000;
 /** Each takes 20 MB. */
 const mostResting = 20;
+
+/** What becomes of a process that is stuck, in a file system that does not answer for example. */
+export interface Watchdog {
+  /** Without a sign of life for so long a process is given up. daemon_timeout */
+  readonly limitMs: number;
+  /** Ends the process behind a stream; it takes no notice of the end of its stream any more. */
+  readonly kill: (stream: Duplex) => void;
+}
+
+const patience: Watchdog = { limitMs: longestTimerMs, kill: () => undefined };
 
 interface ProcessEvents {
   readonly onIdle: () => void;
@@ -55,12 +84,14 @@ class Process {
   readonly #writer: Promise<FrameWriter>;
   readonly #open = new Roster<number, Open>();
   readonly #events: ProcessEvents;
+  readonly #watchdog: Watchdog;
   #nextId = 0;
   #working = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(connected: Promise<Duplex>, events: ProcessEvents) {
+  constructor(connected: Promise<Duplex>, events: ProcessEvents, watchdog: Watchdog) {
     this.#events = events;
+    this.#watchdog = watchdog;
     this.#stream = connected;
     this.#writer = connected.then((stream) => {
       const reader = new FrameReader();
@@ -68,30 +99,47 @@ class Process {
         for (const { json } of reader.push(chunk)) this.#take(json);
       });
       stream.on('error', () => stream.destroy());
-      stream.on('close', () => this.#fail('the delivery process ended'));
+      stream.on('close', () => this.#fail(failedResult('4.3.0', 'the delivery process ended')));
       return new FrameWriter(stream);
     });
     this.#writer.catch((error: unknown) => this.#failFor(error));
   }
 
-  #fail(reason: string): void {
+  #fail(result: DelivererResult): void {
     this.#events.onEnd();
-    for (const { answer } of this.#open.values()) answer(failedResult('4.3.0', reason));
+    for (const { answer, watchdog } of this.#open.values()) {
+      clearTimeout(watchdog);
+      answer(result);
+    }
     this.#open.clear();
   }
 
   #failFor(error: unknown): void {
-    this.#fail(error instanceof Error ? error.message : String(error));
+    this.#fail(failedResult('4.3.0', error instanceof Error ? error.message : String(error)));
+  }
+
+  #giveUp(): void {
+    this.#fail(stuckResult(this.#watchdog.limitMs));
+    this.#stream.then(
+      (stream) => {
+        this.#watchdog.kill(stream);
+        stream.destroy();
+      },
+      () => undefined,
+    );
   }
 
   #take(json: unknown): void {
     if (!isNumbered(json)) return;
     const call = this.#open.get(json.id);
-    if (json['want'] === true) call?.sendMore();
-    else {
-      this.#open.delete(json.id);
-      call?.answer(parseResult(json['result']));
+    if (json['want'] === true) {
+      call?.watchdog.refresh();
+      call?.sendMore();
+      return;
     }
+    this.#open.delete(json.id);
+    clearTimeout(call?.watchdog);
+    call?.answer(parseResult(json['result']));
   }
 
   async run(request: DelivererRequest, content: AsyncIterable<Buffer> | undefined): Promise<DelivererResult> {
@@ -119,7 +167,9 @@ class Process {
             this.#send({ id, broken: true });
           },
         );
-      this.#open.set(id, { answer, sendMore });
+      const watchdog = setTimeout(() => this.#giveUp(), Math.min(this.#watchdog.limitMs, longestTimerMs));
+      watchdog.unref();
+      this.#open.set(id, { answer, sendMore, watchdog });
     });
     this.#send({ id, request, more: first.hasMore }, first.bytes);
     const answer = await result;
@@ -167,13 +217,16 @@ class Process {
  * A pool of processes, one a (uid, gid); `connect` starts one and gives its stream. Those that rest take memory: only the
  * last few of them stay.
  */
-export function createProcessPool(connect: (uid: number, gid: number) => Promise<Duplex>): DelivererPool {
+export function createProcessPool(
+  connect: (uid: number, gid: number) => Promise<Duplex>,
+  watchdog: Watchdog = patience,
+): DelivererPool {
   const processes = new Map<string, Process>();
   /** The one that has rested longest first. */
   const resting = new Set<Process>();
 
   function open(key: string, uid: number, gid: number): Process {
-    const opened: Process = new Process(connect(uid, gid), {
+    const events: ProcessEvents = {
       onIdle: () => {
         if (processes.get(key) !== opened) return;
         resting.add(opened);
@@ -184,7 +237,8 @@ export function createProcessPool(connect: (uid: number, gid: number) => Promise
         resting.delete(opened);
         if (processes.get(key) === opened) processes.delete(key);
       },
-    });
+    };
+    const opened: Process = new Process(connect(uid, gid), events, watchdog);
     processes.set(key, opened);
     return opened;
   }

@@ -18,7 +18,9 @@ export type ToMail =
 export type FromMail =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly problems: readonly string[] }
-  | { readonly kind: 'startDeliverer'; readonly id: number; readonly uid: number; readonly gid: number };
+  | { readonly kind: 'startDeliverer'; readonly id: number; readonly uid: number; readonly gid: number }
+  /** The one that was asked for with this id gives no sign of life. */
+  | { readonly kind: 'killDeliverer'; readonly id: number };
 
 /** How a mail process is told where its files are: JSON in its argument. File descriptor 3 is the log, when there is one. */
 export interface MailStart {
@@ -44,6 +46,7 @@ export function parseFromMail(value: unknown): FromMail | undefined {
   const { kind, problems, id, uid, gid } = value;
   if (kind === 'ready') return { kind };
   if (kind === 'failed' && Array.isArray(problems)) return { kind, problems: problems.map(String) };
+  if (kind === 'killDeliverer' && typeof id === 'number') return { kind, id };
   if (kind === 'startDeliverer' && typeof id === 'number' && typeof uid === 'number' && typeof gid === 'number') {
     return { kind, id, uid, gid };
   }

@@ -11,6 +11,8 @@ import type { RootMailbox } from './root-mailbox.ts';
 import { startProcess } from './start-process.ts';
 
 export interface DelivererStart {
+  /** By which it can be killed. */
+  readonly name: string;
   readonly uid: number;
   readonly gid: number;
   /** For root: all that it may do. */
@@ -21,6 +23,7 @@ export interface DelivererStart {
 export class Deliverers {
   readonly #entry: readonly string[];
   readonly #running = new Set<ChildProcess>();
+  readonly #named = new Map<string, ChildProcess>();
   #spare: ChildProcess | undefined;
   #isStopped = false;
 
@@ -40,15 +43,24 @@ export class Deliverers {
   }
 
   /** Makes a process that of a user; gives its stream. Undefined: there is none, and `onError` hears why. */
-  start({ uid, gid, limits, onError }: DelivererStart, directory: string): Socket | undefined {
+  start({ name, uid, gid, limits, onError }: DelivererStart, directory: string): Socket | undefined {
     const child = this.#spare ?? this.#spawn(directory, onError);
     this.#spare = undefined;
     if (child === undefined) return undefined;
+    this.#named.set(name, child);
+    child.once('exit', () => this.#named.delete(name));
     child.stdin?.end(`${uid} ${gid}\n${limits === undefined ? '' : JSON.stringify(limits)}\n`);
     // when this delivery is under way there is time for the next one
     setTimeout(() => this.prepare(directory), prepareAfterMs).unref();
     const stream = child.stdio[3];
     return stream instanceof Socket ? stream : undefined;
+  }
+
+  /** Gives the process id; undefined when there is none of that name any more. */
+  kill(name: string): number | undefined {
+    const child = this.#named.get(name);
+    child?.kill('SIGKILL');
+    return child?.pid;
   }
 
   #spawn(directory: string, onFailure: (reason: string) => void): ChildProcess | undefined {

@@ -155,16 +155,23 @@ export class Supervisor {
   }
 
   #onMessage(process: MailProcess, message: FromMail, mailbox: RootMailbox | undefined): void {
+    if (message.kind === 'killDeliverer') return this.#killDeliverer(`${process.pid} ${message.id}`);
     if (message.kind !== 'startDeliverer') return;
     const { id, uid, gid } = message;
     const onError = (reason: string): void => process.send({ kind: 'delivererFailed', id, reason });
     const limits = uid === 0 ? mailbox : undefined;
     if (limits === undefined && (uid === 0 || gid === 0)) return onError('delivery as root is refused');
     const stream = this.#deliverers.start(
-      { uid, gid, onError, ...(limits === undefined ? {} : { limits }) },
+      { name: `${process.pid} ${id}`, uid, gid, onError, ...(limits === undefined ? {} : { limits }) },
       this.#queueDirectory,
     );
     if (stream !== undefined) process.send({ kind: 'deliverer', id }, stream);
+  }
+
+  #killDeliverer(name: string): void {
+    const processId = this.#deliverers.kill(name);
+    if (processId === undefined) return;
+    this.#options.events.emit({ kind: 'processEnded', role: 'deliverer', processId, status: 'killed by signal 9' });
   }
 
   #onEnd(process: MailProcess, how: string, livedMs: number): void {

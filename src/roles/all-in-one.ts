@@ -44,7 +44,7 @@ export async function runAllInOne({ directory, runAs, onReady, onProblems }: All
       configuration,
       log,
       listeners,
-      deliverers: createLocalPool(process.getuid?.() ?? 0),
+      deliverers: createLocalPool(process.getuid?.() ?? 0, settings.ms('daemon_timeout')),
     });
     // only now: where another one listens already, the file is that one's
     const queueDirectory = settings.string('queue_directory');

@@ -1,5 +1,6 @@
 /** The mail process: started by the supervisor, loads its code as root, then is $mail_owner for good. */
 import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { flushCompileCache } from 'node:module';
 import { ConfigError, loadConfiguration } from '#config';
 import { createLocalPool, createProcessPool } from '#delivery';
@@ -20,12 +21,13 @@ function tell(message: FromMail): void {
   process.send?.(message, undefined, undefined, () => undefined);
 }
 
-/** Streams of deliverers that were asked for and have not come yet. */
+/** Streams of deliverers: those that were asked for and have not come yet, and whose stream is whose. */
 class DelivererRequests {
   readonly #waiting = new Map<
     number,
     { readonly resolve: (stream: Socket) => void; readonly reject: (error: Error) => void }
   >();
+  readonly #ids = new WeakMap<Duplex, number>();
   #next = 0;
 
   request(uid: number, gid: number): Promise<Socket> {
@@ -36,8 +38,14 @@ class DelivererRequests {
   }
 
   came(id: number, stream: Socket): void {
+    this.#ids.set(stream, id);
     this.#waiting.get(id)?.resolve(stream);
     this.#waiting.delete(id);
+  }
+
+  kill(stream: Duplex): void {
+    const id = this.#ids.get(stream);
+    if (id !== undefined) tell({ kind: 'killDeliverer', id });
   }
 
   failed(id: number, reason: string): void {
@@ -120,8 +128,11 @@ export async function main(args: readonly string[]): Promise<void> {
       // an ordinary user's system can be nobody else
       deliverers:
         start.uid === undefined
-          ? createLocalPool(process.getuid?.() ?? 0)
-          : createProcessPool((uid, gid) => deliverers.request(uid, gid)),
+          ? createLocalPool(process.getuid?.() ?? 0, settings.ms('daemon_timeout'))
+          : createProcessPool((uid, gid) => deliverers.request(uid, gid), {
+              limitMs: settings.ms('daemon_timeout'),
+              kill: (stream) => deliverers.kill(stream),
+            }),
     });
     tell({ kind: 'ready' });
   } catch (error) {

@@ -16,7 +16,6 @@ export const inertParameters = new Set([
   'connection_cache_status_update_time',
   'connection_cache_ttl_limit',
   'daemon_table_open_error_is_fatal',
-  'daemon_timeout',
   'debug_peer_level',
   'debug_peer_list',
   'debugger_command',

@@ -166,6 +166,29 @@ describe('a deliverer', () => {
     refused.close();
   });
 
+  it('is killed when it gives no sign of life, and another takes what comes next', async (context) => {
+    context.mock.timers.enable({ apis: ['setTimeout'] });
+    let started = 0;
+    let killed = 0;
+    const watchdog = { limitMs: 5000, kill: () => void (killed += 1) };
+    const own = createProcessPool(() => {
+      started += 1;
+      const [ours, theirs] = duplexPair();
+      // the first one hangs in a system call
+      if (started > 1) void serveDeliverer(theirs);
+      return Promise.resolve(ours);
+    }, watchdog);
+    const enter = { kind: 'enter', path: directory } as const;
+    const stuck = own.run(1, 1, enter);
+    await new Promise((resolve) => setImmediate(resolve));
+    context.mock.timers.tick(5000);
+    const reason = 'no sign of life from the delivery process for 5s';
+    assert.deepEqual(await stuck, { kind: 'failed', code: '4.3.0', reason, warnings: [] });
+    assert.equal((await own.run(1, 1, enter)).kind, 'ok');
+    assert.deepEqual([started, killed], [2, 1]);
+    own.close();
+  });
+
   it('does not stay beside twenty others that rest', async () => {
     const ended: number[] = [];
     const own = createProcessPool((uid) => {

@@ -8,7 +8,7 @@ describe('the processes of receiving users', () => {
     deliverers.prepare('/nonexistent');
     await new Promise((resolve) => setImmediate(resolve));
     const reason = await new Promise<string>((resolve) => {
-      const stream = deliverers.start({ uid: 1, gid: 1, onError: resolve }, '/nonexistent');
+      const stream = deliverers.start({ name: '1', uid: 1, gid: 1, onError: resolve }, '/nonexistent');
       assert.equal(stream, undefined);
     });
     assert.match(reason, /ENOENT/);
