@@ -24,3 +24,4 @@ export { domainToAscii, foldCase } from './domain.ts';
 export { scanAddressTokens, type ScannedToken, type WordKind } from './scanner.ts';
 export { addressesOf, type AddressToken, mapAddresses, parseAddressList } from './address-list.ts';
 export { formatAddressHeader, formatAddressLines, formatAddressList } from './print.ts';
+export { compareByDomain } from './order.ts';

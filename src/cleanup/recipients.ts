@@ -3,6 +3,7 @@
  * the store takes one load after the other, so that they are never all in memory. cleanup(8), inventory i.1, i.4
  */
 import { setImmediate } from 'node:timers/promises';
+import { compareByDomain } from '#address';
 import type { Notify, Recipient, SubmittedRecipient } from '#message';
 import type { MessageWriter } from '#store';
 import { type MessageMaps, bccFor, canonicalise, expandAliases } from './address-maps.ts';
@@ -19,11 +20,6 @@ const load = 500;
 
 // oxlint-disable-next-line no-control-regex -- ASCII is the whole question
 export const isBeyondAscii = (address: string): boolean => /[^\0-\x7f]/.test(address);
-
-/** Which of two recipients stands before the other in the order of the queue manager. */
-function isBefore(a: Recipient, b: Recipient): boolean {
-  return a.address.toLowerCase() < b.address.toLowerCase();
-}
 
 export class RecipientCollector {
   readonly #maps: MessageMaps;
@@ -109,12 +105,17 @@ export class RecipientCollector {
     if (alwaysBcc !== '' && this.#rules.allowsBcc && this.count > 0) yield* this.addBcc(alwaysBcc);
   }
 
-  /** All copies become one, for the first recipient in the order the queue manager has them. access(5) REDIRECT */
-  redirect(address: string): void {
+  /**
+   * All copies become one, for the first recipient in the order the queue manager has them. Gives how many there were.
+   * access(5) REDIRECT
+   */
+  redirect(address: string): number {
     const first = this.#foremostOf(this.#waiting);
-    if (first === undefined) return;
+    if (first === undefined) return 0;
+    const { count } = this;
     this.forget();
     this.#waiting = [{ ...first, address: this.#maps.rewriter.rewrite(address, 'local') }];
+    return count;
   }
 
   /** The message goes to none of them. */
@@ -128,7 +129,8 @@ export class RecipientCollector {
 
   #foremostOf(recipients: readonly Recipient[]): Recipient | undefined {
     let foremost = this.#foremost;
-    for (const one of recipients) if (foremost === undefined || isBefore(one, foremost)) foremost = one;
+    for (const one of recipients)
+      if (foremost === undefined || compareByDomain(one.address, foremost.address) < 0) foremost = one;
     return foremost;
   }
 

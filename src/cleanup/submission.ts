@@ -52,6 +52,8 @@ export class CleanupSubmission implements Submission {
   readonly #decisions: Decisions;
   readonly #turns = new Turns();
   #sender: string;
+  /** Recipients there were before REDIRECT. */
+  #redirectedCount = 0;
   #refusal: Refusal | undefined;
   readonly #size: RecordSize;
 
@@ -224,7 +226,7 @@ export class CleanupSubmission implements Submission {
     yield* this.#recipients.addAlwaysBcc();
     for (const address of this.#decisions.bcc) yield* this.#recipients.addBcc(address);
     const { redirect } = this.#decisions;
-    if (redirect !== undefined) this.#recipients.redirect(redirect);
+    if (redirect !== undefined) this.#redirectedCount = this.#recipients.redirect(redirect);
     this.#checkSize();
   }
 
@@ -259,6 +261,7 @@ export class CleanupSubmission implements Submission {
           encoding: this.#options.envelope.encoding || this.#content.encoding,
           messageId: this.#content.messageId,
           ...(this.#content.tls ?? { tlsNotRequired: false }),
+          ...(this.#redirectedCount > 1 && { recipientCount: this.#redirectedCount }),
           ...(this.#recipients.expanded.length > 0 && { expanded: this.#recipients.expanded }),
         },
         recipients: this.#recipients.waiting,

@@ -83,6 +83,8 @@ export interface Envelope {
   readonly tlsNotRequired?: boolean;
   /** Aliases whose sender wants to hear of success: that they were expanded is all it hears. RFC 3461, 5.2.7 */
   readonly expanded?: readonly Recipient[];
+  /** As the log tells it, where that is not how many there are: REDIRECT left one. */
+  readonly recipientCount?: number;
 }
 
 /** The queues a message can be in, by Postfix's names. `maildrop`: it was requeued and passes cleanup again. */

@@ -101,7 +101,7 @@ function openAgain(
   settings: PickupSettings,
   { submission, uid, at }: { readonly submission: SubmissionPort; readonly uid: number; readonly at: number },
 ): Submission {
-  const { messageId: _made, expanded: _told, ...kept } = envelope;
+  const { messageId: _made, expanded: _told, recipientCount: _counted, ...kept } = envelope;
   const options: SubmissionOptions = {
     source: 'pickup',
     overrides: settings.overrides,

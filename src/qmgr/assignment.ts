@@ -1,5 +1,5 @@
 /** Routed recipients become entries of the schedule: one for each delivery that a destination gets. qmgr(8) */
-import { splitAddress } from '#address';
+import { compareByDomain } from '#address';
 import type { RequestRecipient } from '#message';
 import type { ActiveMessage, Entry } from './active.ts';
 import type { ClogWarning } from './clog-warning.ts';
@@ -25,16 +25,6 @@ export interface AssignmentParts {
 function byName<T>(groups: ReadonlyMap<string, T>): readonly (readonly [string, T])[] {
   const entries = [...groups];
   return entries.length < 2 ? entries : entries.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-}
-
-/** Recipients of one domain stand together. */
-function byDomain(a: RequestRecipient, b: RequestRecipient): number {
-  const [left, right] = [splitAddress(a.address), splitAddress(b.address)];
-  const first = left.domain.toLowerCase();
-  const second = right.domain.toLowerCase();
-  if (first !== second) return first < second ? -1 : 1;
-  const [one, other] = [a.address.toLowerCase(), b.address.toLowerCase()];
-  return one < other ? -1 : one > other ? 1 : 0;
 }
 
 export class Assignment {
@@ -112,7 +102,7 @@ export class Assignment {
       const { verp, sender } = message.queued.envelope;
       const atOnce = verp === '' || sender === '' ? recipientLimit : 1;
       const size = atOnce === 0 ? bucket.length : atOnce;
-      const sorted = bucket.map((route) => route.recipient).toSorted(byDomain);
+      const sorted = bucket.map((route) => route.recipient).toSorted((a, b) => compareByDomain(a.address, b.address));
       placed += sorted.length;
       const taken = message.placedCount > 0 ? this.#fillUp(message, transport, destination, sorted, atOnce) : 0;
       for (let at = taken; at < sorted.length; at += size)

@@ -188,7 +188,7 @@ export class QueueManager {
       queueId: queued.queueId,
       sender: queued.envelope.sender,
       sizeBytes: queued.sizeBytes,
-      recipientCount: queued.recipients.total,
+      recipientCount: queued.envelope.recipientCount ?? queued.recipients.total,
     });
     this.#reader.begin(message);
   }

@@ -32,7 +32,7 @@ async function submitGroup(job: Job, group: readonly Forward[]): Promise<void> {
   const { submission, settings, now } = parts;
   const [first] = group;
   if (first === undefined) return;
-  const { messageId: _, ...envelope } = request.envelope;
+  const { messageId: _made, expanded: _told, recipientCount: _counted, ...envelope } = request.envelope;
   const delivered = settings.deliveredIn.has('forward')
     ? `Delivered-To: ${toExternal(first.deliveredTo).toLowerCase()}\r\n`
     : '';

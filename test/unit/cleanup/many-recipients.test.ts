@@ -42,6 +42,16 @@ describe('a message of many recipients', () => {
     assert.deepEqual(all, ['other@example.org']);
   });
 
+  it('is told of in the log as it was before it was redirected, and stands for the first in order', async () => {
+    const { recipients, originals, envelope } = await bench.take('', {
+      recipients: ['x@z.example', 'a@z.example', 'z@a.example'],
+      action: { kind: 'redirect', address: 'other@example.org' },
+    });
+    assert.deepEqual(recipients, ['other@example.org']);
+    assert.deepEqual(originals, ['z@a.example']);
+    assert.equal(envelope.recipientCount, 3);
+  });
+
   it('needs UTF-8 when the first of them does', async () => {
     assert.equal((await take('smtputf8_autodetect_classes = all\n', ['ü@example.com', ...many])).utf8, true);
     assert.equal((await take('smtputf8_autodetect_classes = all\n', many)).utf8, false);

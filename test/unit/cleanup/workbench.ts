@@ -19,6 +19,8 @@ import { TableOpener } from '#tables';
 export interface Taken {
   readonly sender: string;
   readonly recipients: readonly string[];
+  /** What each was before it was rewritten. */
+  readonly originals: readonly string[];
   /** Each with what its sender asked to hear, and aliases that were expanded. */
   readonly notify: readonly string[];
   readonly expanded: readonly string[];
@@ -115,6 +117,7 @@ export class Workbench {
     return {
       sender: committed.sender ?? '',
       recipients: all.map(({ address }) => address),
+      originals: all.map(({ original }) => original),
       notify: all.map(({ address, notify: asked }) => `${address} ${asked.join()}`),
       expanded: (committed.expanded ?? []).map(({ address }) => address),
       loads: loads.map(({ length }) => length),
