@@ -85,10 +85,10 @@ export class Exchange {
     this.cut();
   }
 
-  /** A line that may be longer than a command: `limit` bytes without its end. Undefined: the session is over. */
+  /** A line that may be longer than a command: `limit` bytes with a CR at its end. Undefined: the session is over. */
   async nextLongLine(limit: number): Promise<Framed | undefined> {
     const { reader } = this;
-    reader.boundLines(limit + '\r'.length);
+    reader.boundLines(limit);
     let piece: Framed | undefined;
     do piece = await this.nextPiece();
     while (piece === undefined && !this.isOver);

@@ -110,5 +110,9 @@ export async function usableMechanisms(login: LoginSettings, isEncrypted: boolea
     }
     if (answer === 'yes') announced.push(name);
   }
+  if (announced.length === 0) {
+    const all = mechanisms.map(({ name }) => name).join(' ');
+    return { kind: 'none', warnings: [], fatal: `smtpd_sasl_mechanism_filter discards all mechanisms in '${all}'` };
+  }
   return { kind: 'mechanisms', mechanisms, announced };
 }

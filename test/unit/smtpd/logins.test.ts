@@ -76,6 +76,14 @@ describe('AUTH', () => {
     assert.equal(refused[1], "535 5.7.8 Error: authentication failed: Invalid authentication mechanism: 'PLAIN'");
   });
 
+  it('ends where the filter leaves nothing', async () => {
+    const { server } = start('smtpd_sasl_mechanism_filter = !static:all');
+    await server.talk('NOOP');
+    assert.ok(
+      server.log.some((line) => line.startsWith('fatal: smtpd_sasl_mechanism_filter discards all mechanisms in ')),
+    );
+  });
+
   it('needs TLS where main.cf says so, and no greeting', async () => {
     const { server } = start('smtpd_tls_auth_only = yes');
     assert.deepEqual(await server.talk('AUTH PLAIN Z29vZA=='), ['503 5.5.1 Error: authentication not enabled']);
@@ -87,9 +95,9 @@ describe('AUTH', () => {
     const { server, logins } = start();
     const [, fits, , tooLong, noop] = await server.talk(
       'AUTH PLAIN',
-      'A'.repeat(12288),
+      'A'.repeat(12287),
       'AUTH LOGIN',
-      'B'.repeat(12289),
+      'B'.repeat(12288),
       'NOOP',
     );
     assert.equal(fits, '535 5.7.8 Error: authentication failed: (reason unavailable)');
