@@ -119,8 +119,9 @@ export class CommandReader {
       this.#skippingLine = false;
       return this.#nextLine();
     }
-    if (raw.length > this.#maxLine) return { kind: 'longLine', text: raw.subarray(0, this.#maxLine) };
     const hasCr = raw.length > 0 && raw[raw.length - 1] === CR;
+    // a bare LF has to be within the bound, too
+    if (raw.length + (hasCr ? 0 : 1) > this.#maxLine) return { kind: 'longLine', text: raw.subarray(0, this.#maxLine) };
     return { kind: 'line', text: hasCr ? raw.subarray(0, -1) : raw, hasBareLf: !hasCr };
   }
 

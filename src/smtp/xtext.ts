@@ -31,7 +31,7 @@ export function decodeUtf8Xtext(text: string): string | undefined {
   if (!text.includes('\\x{')) return text;
   let isBad = false;
   const decoded = text.replaceAll(/\\x\{([0-9A-Fa-f]*)(\}?)/g, (_, hex: string, end: string) => {
-    const code = Number.parseInt(hex, 16);
+    const code = hex === '' ? 0 : Number.parseInt(hex, 16);
     isBad ||= end === '' || !(code <= 0x10ffff);
     // halves of a pair are no characters
     return isBad || code === 0 ? '' : String.fromCodePoint(code).toWellFormed();

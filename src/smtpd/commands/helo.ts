@@ -78,7 +78,8 @@ async function findDiscarded(session: Session): Promise<ReadonlySet<string> | un
   if (discardedKeywordMaps.isEmpty) return session.discarded;
   const found = await discardedKeywordMaps.lookup(session.client.address);
   if (found.kind === 'failed') return undefined;
-  const words = found.kind === 'found' ? found.value.toLowerCase().split(/[\s,]+/) : undefined;
+  // an empty result has been warned of, and stands for none
+  const words = found.kind === 'found' && found.value !== '' ? found.value.toLowerCase().split(/[\s,]+/) : undefined;
   session.discarded = words === undefined ? discardedKeywords : new Set(words.filter((word) => word !== ''));
   return session.discarded;
 }

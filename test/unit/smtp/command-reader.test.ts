@@ -14,6 +14,21 @@ function piecesOf(lines: string): readonly string[] {
   return pieces;
 }
 
+describe('a command line', () => {
+  const kindOf = (line: string): string | undefined => {
+    const reader = new CommandReader(16);
+    reader.push(Buffer.from(line));
+    return reader.next()?.kind;
+  };
+
+  it('is too long when it is, with the CR, or without one counts as much as the limit', () => {
+    assert.equal(kindOf(`${'x'.repeat(15)}\r\n`), 'line');
+    assert.equal(kindOf(`${'x'.repeat(16)}\r\n`), 'longLine');
+    assert.equal(kindOf(`${'x'.repeat(15)}\n`), 'line');
+    assert.equal(kindOf(`${'x'.repeat(16)}\n`), 'longLine');
+  });
+});
+
 describe('the command reader', () => {
   const many = 'line\r\n'.repeat(1000);
 

@@ -14,6 +14,6 @@ describe('xtext', () => {
     for (const text of [String.raw`\x{`, String.raw`\x{zz}`, String.raw`\x{41`, String.raw`\x{110000}`]) {
       assert.equal(decodeUtf8Xtext(text), undefined, text);
     }
-    assert.equal(decodeUtf8Xtext(String.raw`a\x{0}\x{d800}`), 'a\uFFFD');
+    assert.equal(decodeUtf8Xtext(String.raw`a\x{0}\x{}\x{d800}`), 'a\uFFFD');
   });
 });
