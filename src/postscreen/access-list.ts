@@ -46,10 +46,13 @@ function evaluate(
     return 'dunno';
   };
   if (word.includes(':')) {
-    if (origin !== parameter) return ignoreRest(`lookup table "${word}" is not allowed inside an access list table`);
+    if (origin !== parameter) {
+      warn(`table ${origin}: lookup result "${word}" is not allowed -- ignoring remainder of access list`);
+      return 'dunno';
+    }
     return whenReady(open(word).lookup(address), (found): MaybePromise<AccessVerdict | undefined> => {
       if (found.kind === 'missing') return next();
-      if (found.kind === 'failed') return ignoreRest(`${word} lookup error`);
+      if (found.kind === 'failed') return ignoreRest(`${word}: table lookup error`);
       return whenReady(evaluate(splitList(found.value), word, search), (inner) => inner ?? next());
     });
   }

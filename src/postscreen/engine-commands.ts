@@ -122,13 +122,12 @@ const data: Verb = (session, { sender }, { words }) => {
   return refuseContent(session, 'DATA', reply);
 };
 
+/** Postfix looks at what the argument says only where there may be content. */
 const bdat: Verb = (session, { sender }, { words }) => {
-  const [, size = '', last = 'LAST', ...more] = words.map(({ text }) => text);
-  const isWellFormed = /^\d+$/.test(size) && last.toUpperCase() === 'LAST' && more.length === 0;
   const reply =
     sender === undefined
       ? '554 5.5.1 Error: need MAIL command'
-      : isWellFormed
+      : words.length > 1
         ? '554 5.5.1 Error: no valid recipients'
         : '501 5.5.4 Syntax: BDAT count [LAST]';
   return refuseContent(session, 'BDAT', reply);

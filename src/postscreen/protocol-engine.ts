@@ -95,7 +95,8 @@ class ProtocolEngine {
       if (session.isOver) return;
     }
     const waiting = this.#reader.waitingBytes;
-    if (waiting.length > 0) {
+    // content follows BDAT at once: RFC 3030, 2
+    if (waiting.length > 0 && name.toUpperCase() !== 'BDAT') {
       await this.#breach('pipelining', {
         after: name.slice(0, maxShown),
         text: escapedText(waiting.subarray(0, maxShown)),

@@ -26,6 +26,23 @@ describe('postscreen, before the greeting', () => {
     );
   });
 
+  it('ignores the rest of an access list that can not be read', async () => {
+    await start({ mainCf: 'postscreen_access_list = inline:{127.0.0.1=fail:y}, fail:x, reject' });
+    await screening.talk(['NOOP\r\n']);
+    assert.deepEqual(logged(), [
+      'warning: table inline:{127.0.0.1=fail:y}: lookup result "fail:y" is not allowed -- ignoring remainder of access list',
+      'PASS NEW C',
+    ]);
+    await screening.stop();
+    await start({ mainCf: 'postscreen_access_list = fail:x, reject' });
+    await screening.talk(['NOOP\r\n']);
+    assert.ok(
+      logged().includes(
+        'warning: postscreen_access_list: fail:x: table lookup error -- ignoring the remainder of this access list',
+      ),
+    );
+  });
+
   it('comes to its end once, though it is asked again', async () => {
     await start({ hasCacheFile: true });
     await screening.drained();

@@ -99,6 +99,16 @@ describe('the SMTP engine of postscreen', () => {
     ]);
   });
 
+  it('takes what follows BDAT for its content, and asks nothing of its arguments', async () => {
+    await start();
+    const bdat = async (command: string): Promise<string | undefined> =>
+      (await replies('HELO x', 'MAIL FROM:<a@b>', command)).at(-1);
+    assert.equal(await bdat('BDAT 3 LAST\r\nab'), '554 5.5.1 Error: no valid recipients');
+    assert.equal(await bdat('BDAT x y z'), '554 5.5.1 Error: no valid recipients');
+    assert.equal(await bdat('BDAT'), '501 5.5.4 Syntax: BDAT count [LAST]');
+    assert.ok(!logged().some((line) => line.includes('PIPELINING')));
+  });
+
   it('drops who speaks HTTP', async () => {
     await start();
     assert.deepEqual(await replies('GET / HTTP/1.0'), ['521 5.7.0 Error: I can break rules, too. Goodbye.']);
