@@ -4,8 +4,11 @@ import type { Duplex } from 'node:stream';
 import type { DetailedPeerCertificate, Server, TLSSocket } from 'node:tls';
 import type { TlsFacts } from '#message';
 import { peerCertificate, rsaDigest, signatureOf, verificationProblem } from './certificate.ts';
+import { FlightRecorder } from './client-flight.ts';
+import { clientDigest } from './client-signature.ts';
 import { keyExchangeOf } from './key-exchange.ts';
 import { libraryText } from './library-text.ts';
+import { ObservedStream } from './observed-stream.ts';
 
 export type Accepted =
   | {
@@ -25,6 +28,8 @@ export interface AcceptOptions {
   readonly digest: string;
   /** smtpd_tls_ccert_verifydepth; of the authorities, only those that are known here count: Node tells of no others. */
   readonly verifyDepth: number;
+  /** Clients are asked who they are; what they answer is looked at on its way. */
+  readonly asksCertificate: boolean;
   /** Whether there is a certificate for a name. */
   readonly hasChainFor: (serverName: string) => boolean;
 }
@@ -40,19 +45,26 @@ function keyBitsOf(cipher: string): number {
 
 type Failed = Extract<Accepted, { readonly kind: 'failed' }>;
 
+interface Handshake {
+  readonly settle: (result: TLSSocket | Failed) => void;
+  /** undefined: nobody asks the client who it is. */
+  readonly recorder: FlightRecorder | undefined;
+}
+
 /** Handshakes of one service. */
 export class TlsAcceptor {
   readonly #server: Server;
   readonly #options: AcceptOptions;
   /** Node tells of a handshake by the server it belongs to; whose it is, the asynchronous context knows. */
-  readonly #waiting = new AsyncLocalStorage<(result: TLSSocket | Failed) => void>();
+  readonly #waiting = new AsyncLocalStorage<Handshake>();
 
   /** `server`: listens nowhere; it is given the connections that are to be secured. */
   constructor(server: Server, options: AcceptOptions) {
     this.#server = server;
     this.#options = options;
-    server.on('secureConnection', (secured) => this.#waiting.getStore()?.(secured));
-    server.on('tlsClientError', (error) => this.#waiting.getStore()?.(failureOf(error)));
+    server.on('secureConnection', (secured) => this.#waiting.getStore()?.settle(secured));
+    server.on('tlsClientError', (error) => this.#waiting.getStore()?.settle(failureOf(error)));
+    if (options.asksCertificate) server.on('keylog', (line) => this.#waiting.getStore()?.recorder?.addKeyLine(line));
   }
 
   /** `stream`: paused, without listeners, and what came before the handshake is gone. Never rejects. */
@@ -64,16 +76,19 @@ export class TlsAcceptor {
     stream.once('close', onClose);
     // a reset must not be an exception; the handshake hears of it, too
     stream.on('error', () => undefined);
-    this.#waiting.run(resolve, () => this.#server.emit('connection', stream));
+    const recorder = this.#options.asksCertificate ? new FlightRecorder() : undefined;
+    const observed = recorder && new ObservedStream(stream, (bytes) => recorder.addBytes(bytes));
+    this.#waiting.run({ settle: resolve, recorder }, () => this.#server.emit('connection', observed ?? stream));
     const result = await promise;
     clearTimeout(timer);
     stream.off('close', onClose);
+    if (observed !== undefined) observed.observe = undefined;
     if ('kind' in result) {
       stream.destroy();
       return result;
     }
     try {
-      return { kind: 'accepted', stream: result, ...this.#factsOf(result) };
+      return { kind: 'accepted', stream: result, ...this.#factsOf(result, recorder) };
     } catch (error) {
       // what a stranger's certificate can do to its readers must not reach others
       stream.destroy();
@@ -81,7 +96,10 @@ export class TlsAcceptor {
     }
   }
 
-  #factsOf(secured: TLSSocket): Omit<Extract<Accepted, { readonly kind: 'accepted' }>, 'kind' | 'stream'> {
+  #factsOf(
+    secured: TLSSocket,
+    recorder: FlightRecorder | undefined,
+  ): Omit<Extract<Accepted, { readonly kind: 'accepted' }>, 'kind' | 'stream'> {
     const { name: cipher } = secured.getCipher();
     const protocol = secured.getProtocol() ?? 'unknown';
     const isReused = secured.isSessionReused();
@@ -94,12 +112,14 @@ export class TlsAcceptor {
     if (protocol !== 'TLSv1.3') return { facts: basic, isReused, requestedName };
     const own = secured.getX509Certificate();
     const digest = isReused ? undefined : rsaDigest(secured.getSharedSigalgs());
+    const flight = peer === undefined ? undefined : recorder?.flight(cipher);
+    const signedWith = flight === undefined ? undefined : clientDigest(flight);
     return {
       facts: {
         ...basic,
         keyExchange: keyExchangeOf(secured.getSession()),
         serverSignature: own === undefined ? undefined : signatureOf(own.publicKey, digest),
-        clientSignature: peer === undefined ? undefined : signatureOf(peer.publicKey, undefined),
+        clientSignature: peer === undefined ? undefined : signatureOf(peer.publicKey, signedWith),
       },
       isReused,
       requestedName,

@@ -231,6 +231,7 @@ async function open(options: ServerTlsOptions, { isDemanded, asksCertificate, ci
     const acceptor = new TlsAcceptor(server, {
       digest,
       verifyDepth: settings.int(names.verifyDepth),
+      asksCertificate,
       hasChainFor: (name) => serverNames?.outcomeOf(name) === 'matched',
     });
     return { acceptor, serverNames };

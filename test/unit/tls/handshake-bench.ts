@@ -22,6 +22,10 @@ import {
 export const chain = resolve(import.meta.dirname, '../../e2e/support/test-only-key-and-certificate.pem');
 export const asClient: ConnectionOptions = { key: readFileSync(chain), cert: readFileSync(chain) };
 
+/** The same with an RSA key, of `rsa.example.com`. */
+const rsaPem = readFileSync(resolve(import.meta.dirname, 'test-only-rsa-key-and-certificate.pem'));
+export const asRsaClient: ConnectionOptions = { key: rsaPem, cert: rsaPem };
+
 export class HandshakeBench {
   readonly log: string[] = [];
   readonly directory = mkdtempSync(join(tmpdir(), 'handshakes-'));

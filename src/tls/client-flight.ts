@@ -1,0 +1,28 @@
+/** What a client sends in a handshake, and the secret it is encrypted with, kept for as long as the handshake lasts. */
+import type { ClientFlight } from './client-signature.ts';
+
+/** More than certificates with all their authorities need. */
+const maxBytes = 1 << 17;
+
+export class FlightRecorder {
+  readonly #parts: Buffer[] = [];
+  #length = 0;
+  #secret: Buffer | undefined;
+
+  addBytes(bytes: Buffer): void {
+    this.#length += bytes.length;
+    if (this.#length <= maxBytes) this.#parts.push(bytes);
+  }
+
+  /** A line of the log of keys, as Node writes it. */
+  addKeyLine(line: Buffer): void {
+    const [, hex] = /^CLIENT_HANDSHAKE_TRAFFIC_SECRET [0-9a-f]+ ([0-9a-f]+)/i.exec(line.toString('latin1')) ?? [];
+    if (hex !== undefined) this.#secret = Buffer.from(hex, 'hex');
+  }
+
+  /** undefined: it was too much, or TLS older than 1.3. */
+  flight(cipher: string): ClientFlight | undefined {
+    if (this.#secret === undefined || this.#length > maxBytes) return undefined;
+    return { bytes: Buffer.concat(this.#parts), cipher, secret: this.#secret };
+  }
+}
