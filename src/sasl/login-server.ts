@@ -68,7 +68,7 @@ export interface Exchange {
 /** What is said of requests that never get to a server. */
 export interface SaslWords {
   /** The client asks for a mechanism that it may not use. */
-  readonly badMechanism: (name: string) => SaslOutcome;
+  readonly badMechanism: (name: string, initialResponse: string | undefined) => SaslOutcome;
   /** No mechanism is as strong as the options want it. */
   readonly noneLeft: Obituary;
   readonly badOption: (option: string, all: readonly string[]) => Obituary;

@@ -24,7 +24,7 @@ export async function auth(session: Session, { words }: Arguments): Promise<Comm
   const isKnown = login.mechanisms.some(({ name }) => name.toUpperCase() === mechanism.toUpperCase());
   return isKnown
     ? converse(session, options.login, mechanism, initial)
-    : resultOf(session, mechanism, options.login.server.words.badMechanism(mechanism));
+    : resultOf(session, mechanism, options.login.server.words.badMechanism(mechanism, initial));
 }
 
 async function converse(

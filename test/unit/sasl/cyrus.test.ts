@@ -120,6 +120,30 @@ describe('Cyrus SASL', () => {
     ]);
   });
 
+  it('reads what is Base64 in groups of four, and before it looks for the mechanism', async () => {
+    const reasons: unknown[] = [];
+    for (const response of ['!!!', '=', 'AUTH LOGIN', '!!!!', 'AA==AAAA', 'AB==']) {
+      const exchange = serverOf().open({
+        mechanism: 'LOGIN',
+        service: 'smtp',
+        localAddress: '',
+        remoteAddress: '',
+        isSecured: false,
+        initialResponse: response,
+      });
+      const step = await exchange.start();
+      reasons.push(step.kind === 'refused' ? step.reason : step.kind);
+    }
+    const [short, bad] = ['another step is needed in authentication', 'bad protocol / cancel'];
+    assert.deepEqual(reasons, [short, short, bad, bad, bad, 'challenge']);
+    const { badMechanism } = serverOf().words;
+    const said = [badMechanism('FOO', '='), badMechanism('FOO', undefined)];
+    assert.deepEqual(
+      said.map((outcome) => outcome.kind === 'refused' && outcome.reason),
+      [short, 'no mechanism available'],
+    );
+  });
+
   it('says that there is no saslauthd', async () => {
     const step = await steps(serverOf('', 'nobody'), 'LOGIN', 'ann', 'secret');
     assert.ok(step.kind === 'refused' && step.isTemporary);
