@@ -99,14 +99,14 @@ function further(
   toolbox: Toolbox,
   { place, program, permitted }: Source,
 ): Decision {
-  const { warn, depth, subject } = evaluation;
+  const { warn, tableDepth, subject } = evaluation;
   if (value.includes(':')) {
     warn(`access table ${place} has entry with lookup table: ${value}`);
     warn('do not specify lookup tables inside SMTPD access maps');
     warn('define a restriction class and specify its name instead.');
     return configurationError;
   }
-  if (depth >= maxDepth) {
+  if (tableDepth >= maxDepth) {
     warn(`access table ${place} entry ${value} causes unreasonable recursion`);
     return configurationError;
   }

@@ -15,7 +15,7 @@ import {
   configurationError,
   type Constructor,
   dunno,
-  maxDepth,
+  maxClassDepth,
   type ProgramOptions,
   type Restriction,
   type Toolbox,
@@ -172,7 +172,7 @@ function about(name: string, evaluate: Restriction['evaluate']): Restriction['ev
 function restrictionClass(name: string, toolbox: Toolbox, options: ProgramOptions): Restriction['evaluate'] {
   let parsed: readonly Restriction[] | undefined;
   return ({ depth, warn }) => {
-    if (depth > maxDepth) {
+    if (depth > maxClassDepth) {
       warn(`restriction class ${name}: unreasonable recursion`);
       return configurationError;
     }

@@ -39,6 +39,7 @@ export type Decision =
   | {
       readonly kind: 'list';
       readonly restrictions: readonly Restriction[];
+      /** Of a table's result. */
       readonly subject?: Subject;
       readonly permitted?: Permitted;
     }
@@ -68,6 +69,8 @@ export interface Evaluation {
   readonly keys: Map<string, Keys>;
   /** How many lists stand around this one. */
   readonly depth: number;
+  /** How many of them are results of tables. */
+  readonly tableDepth: number;
   readonly isHeld: () => boolean;
   /** Actions for the message, and lines for the log. */
   readonly act: (action: SubmissionAction) => void;
@@ -89,8 +92,10 @@ export interface Restriction {
   readonly evaluate: (evaluation: Evaluation) => MaybePromise<Decision>;
 }
 
-/** Lists within lists, after which there is no end to expect. */
+/** Results of tables within such results, after which there is no end to expect. */
 export const maxDepth = 100;
+/** Classes that hold each other need no table for it. */
+export const maxClassDepth = 1000;
 
 export interface ProgramOptions {
   /** What a bare `type:table` means in a list; '' where it means nothing. */

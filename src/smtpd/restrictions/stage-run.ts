@@ -102,6 +102,7 @@ export class StageRun {
       route: this.#route,
       keys: this.#keys,
       depth: 0,
+      tableDepth: 0,
       isHeld: () => this.facts.isHeld || this.actions.some(({ kind }) => kind === 'hold'),
       act: (action) => void this.actions.push(action),
       log: (word, text) => this.#log(word, text),
@@ -181,7 +182,12 @@ export class StageRun {
         return 'dunno';
       case 'list': {
         const subject = decision.subject ?? evaluation.subject;
-        const within = { ...evaluation, subject, depth: evaluation.depth + 1 };
+        const within = {
+          ...evaluation,
+          subject,
+          depth: evaluation.depth + 1,
+          tableDepth: evaluation.tableDepth + (decision.subject === undefined ? 0 : 1),
+        };
         const outcome = await this.#run(decision.restrictions, within, warnOnly);
         this.#parts.onlooker?.tell({ kind: 'left', restriction });
         return outcome === 'permit' ? this.#permit(decision.permitted, restriction, evaluation, warnOnly) : outcome;

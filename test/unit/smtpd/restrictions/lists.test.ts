@@ -2,6 +2,28 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { withBench } from './bench.ts';
 
+describe('lists without an end', () => {
+  it('are refused with what the table says, or the class when there is none', () =>
+    withBench(
+      `smtpd_restriction_classes = one two self
+one = two
+two = check_sender_access inline:{{a@example.net=one}}
+self = self
+smtpd_recipient_restrictions = check_helo_access inline:{{one=one} {self=self}}`,
+      async (bench) => {
+        assert.equal(await bench.ask('rcpt', { helo: 'one' }), '451 4.3.5 Server configuration error');
+        assert.equal(await bench.ask('rcpt', { helo: 'self' }), '451 4.3.5 Server configuration error');
+        assert.deepEqual(
+          bench.log.filter((line) => line.startsWith('warning')),
+          [
+            'warning: access table inline:{{a@example.net=one}} entry one causes unreasonable recursion',
+            'warning: restriction class self: unreasonable recursion',
+          ],
+        );
+      },
+    ));
+});
+
 describe('a table of recipients', () => {
   it('with an empty result is a mistake of ours', () =>
     withBench('relay_recipient_maps = inline:{{u@relay.example= } {w@relay.example=x}}', async (bench) => {
