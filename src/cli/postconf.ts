@@ -69,8 +69,9 @@ const allClasses: readonly NameClass[] = ['builtin', 'service', 'user'];
 
 function readClasses(text: string | undefined): ReadonlySet<NameClass> {
   if (text === undefined) return new Set(allClasses);
+  const words = text.split(/[\s,]+/).filter((word) => word !== '');
   return new Set(
-    text.split(/[\s,]+/).flatMap((word) => {
+    words.flatMap((word) => {
       if (word === 'all') return allClasses;
       const known = allClasses.find((name) => name === word);
       if (known === undefined) throw new Fatal(`unknown -C option value "${word}" in "${text}"`);
@@ -130,7 +131,8 @@ function show({ options, directory, io, warn }: Run, mode: ShownMode): void {
     const registered = registry.names();
     const write = (lines: string): void => io.stdout(lines);
     showMain({ options, settings, names, registered, classes, isDefaultDirectory, warn, write });
-    if (!showsDefaults && !options.isQuiet) for (const unused of unusedInMain(main, registry, names)) warn(unused);
+    if (!showsDefaults && !options.isQuiet)
+      for (const unused of unusedInMain(main, registry, names, overrides)) warn(unused);
   } else {
     const shown = showMaster({ options, mode, master, settings, registered: registry.names(), names, warn });
     if (typeof shown !== 'string') throw new Fatal(shown.fatal);

@@ -156,10 +156,14 @@ export function parametersOf(entry: MasterEntryText): readonly OptionSetting[] {
   });
 }
 
-/** The entry with its arguments changed by `change`, braces kept as they are. */
+/** The entry with its arguments changed by `change`; a setting that gets blanks in it gets braces, too. */
 export function withArguments(entry: MasterEntryText, change: (text: string) => string): MasterEntryText {
   const options = optionCount(entry);
-  return { ...entry, args: entry.args.map((arg, i) => (i < options ? change(arg) : arg)) };
+  const changed = (arg: string): string => {
+    const text = change(arg);
+    return /\s/.test(text) && !arg.startsWith('{') ? `{${text}}` : text;
+  };
+  return { ...entry, args: entry.args.map((arg, i) => (i < options ? changed(arg) : arg)) };
 }
 
 /** The entry with a `-o name=value` set, replaced, or (undefined) removed. */

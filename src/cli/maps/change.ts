@@ -1,5 +1,5 @@
 /** Making and changing index files: `postmap NAME`, `-i`, `-d`. */
-import { existsSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync, type Stats, statSync } from 'node:fs';
 import {
   changeIndex,
   errnoText,
@@ -80,9 +80,21 @@ function rightsOf({ flags, path }: MapTarget, type: IndexType): FileRights {
     const { mode, uid, gid } = present;
     return { mode: mode & 0o777, owner: isRoot ? { uid, gid } : undefined };
   }
-  const mask = process.umask();
   const source = statSync(path, { throwIfNoEntry: false });
-  return { mode: source === undefined || flags.has('p') ? 0o666 & ~mask : source.mode & 0o777, owner: undefined };
+  // as in Postfix the umask of who runs it doesn't count
+  return { mode: source === undefined || flags.has('p') ? 0o644 : source.mode & 0o777, owner: undefined };
+}
+
+/** Tells of a file that can't be written before anything is said of what should go into it. */
+function requireWritable(file: string, opening: string): void {
+  const isThere = existsSync(file);
+  const tried = isThere ? file : `${file}.tmp.${process.pid}`;
+  try {
+    closeSync(openSync(tried, isThere ? 'r+' : 'wx', 0o600));
+    if (!isThere) rmSync(tried);
+  } catch (error) {
+    fatal(opening, error);
+  }
 }
 
 /** Opening fails before a file is there, or for one that is. */
@@ -130,6 +142,7 @@ function makeIndex(target: MapTarget, content: Buffer): void {
   }
   const type = requireIndexType(target);
   const file = indexPath(type, path);
+  requireWritable(file, openingOf(file));
   const entries = new Map<string, string>();
   const changes = {
     add: (key: string, value: string): boolean => {
@@ -163,8 +176,10 @@ function changing<T>(target: MapTarget, change: (changes: IndexChanges) => T): T
 
 /** Adds the entries of standard input; the index is made if there is none. */
 export async function addToMap(target: MapTarget): Promise<void> {
+  if (target.type === 'fail') throw new FatalError(`table fail:${target.path}: write error: Application error`);
   const type = requireIndexType(target);
   const file = indexPath(type, target.path);
+  requireWritable(file, openingOf(file));
   const items = target.kind.readSource('stdin', await readAll(target.io.stdin));
   if (type !== 'cdb' && statSync(file, { throwIfNoEntry: false }) === undefined) {
     try {
@@ -179,13 +194,20 @@ export async function addToMap(target: MapTarget): Promise<void> {
 /** Removes keys; says whether any was there. */
 export async function deleteFromMap(target: MapTarget, key: string): Promise<boolean> {
   if (target.type === 'fail') throw new FatalError(`table fail:${target.path}: delete error: Application error`);
-  if (target.type === 'static') throw new FatalError(`table static:${target.path}: delete operation is not supported`);
+  if (target.type === 'static' || target.type === 'environ')
+    throw new FatalError(`table ${target.type}:${target.path}: delete operation is not supported`);
+  // it is empty when the command begins
+  if (target.type === 'internal') return false;
   if (!isIndexType(target.type) && isTableType(target.type)) {
     throw new FatalError(`${target.type}:${target.path} map requires O_RDONLY access mode`);
   }
   const keys: string[] = [];
   if (key === '-') for await (const line of linesOf(target.io.stdin)) keys.push(line);
   else keys.push(key);
+  if (isIndexType(target.type) && target.type !== 'cdb') {
+    const file = indexPath(target.type, target.path);
+    if (existsSync(file)) requireWritable(file, `open database ${file}`);
+  }
   return changing(
     target,
     (changes) =>

@@ -64,6 +64,6 @@ export function parseMapOptions(args: readonly string[], kind: MapCommandKind): 
       break;
     }
   }
-  if (maps.length === 0) return { kind: 'usage', complaint: undefined };
+  if (maps.length === 0 && action?.kind !== 'list') return { kind: 'usage', complaint: undefined };
   return { action: action ?? { kind: 'create' }, configDirectory, maps, flags };
 }

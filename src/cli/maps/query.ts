@@ -11,6 +11,7 @@ export interface QueryOptions {
   readonly kind: MapCommandKind;
   readonly opener: TableOpener;
   readonly maps: readonly string[];
+  readonly defaultType: string;
   readonly flags: ReadonlySet<string>;
   /** Keys have to be UTF-8: smtputf8_enable, unless -u. */
   readonly isUtf8: boolean;
@@ -18,8 +19,9 @@ export interface QueryOptions {
   readonly warn: (text: string) => void;
 }
 
-function openOrFail(options: QueryOptions, map: string): Table {
+function openOrFail(options: QueryOptions, given: string): Table {
   const { flags } = options;
+  const map = given === '' ? `${options.defaultType}:` : given;
   const table = options.opener.open(map, { foldKeys: !flags.has('f') && !flags.has('u') });
   if (table.unavailable !== undefined) throw new FatalError(table.unavailable);
   return table;
@@ -108,9 +110,10 @@ export async function queryLines(options: QueryOptions): Promise<boolean> {
   return found;
 }
 
-/** `-s`: everything in the first table; others are not looked at. */
-export function listMap(options: QueryOptions): void {
-  const [map = ''] = options.maps;
+/** `-s`: everything in the first table; others are not looked at. False where none is named. */
+export function listMap(options: QueryOptions): boolean {
+  const [map] = options.maps;
+  if (map === undefined) return false;
   const table = openOrFail(options, map);
   if (map.startsWith('fail:')) throw new FatalError(`table ${table.name}: sequence error: Application error`);
   if (table.entries === undefined) throw new FatalError(`table ${table.name}: sequence operation is not supported`);
@@ -120,4 +123,5 @@ export function listMap(options: QueryOptions): void {
     const text = String(shown);
     options.io.stdout(options.flags.has('j') ? jsonLine(key, text) : `${key}${options.kind.separator}${text}\n`);
   }
+  return true;
 }

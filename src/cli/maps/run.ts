@@ -72,7 +72,8 @@ async function perform(
       return { kind, myhostname: settings.string('myhostname'), type, path, flags, io, warn };
     });
   const isUtf8 = settings.bool('smtputf8_enable') && !flags.has('u');
-  const query: QueryOptions = { kind, opener, maps: options.maps, flags, isUtf8, io, warn };
+  const defaultType = settings.string('default_database_type');
+  const query: QueryOptions = { kind, opener, maps: options.maps, defaultType, flags, isUtf8, io, warn };
   try {
     switch (action.kind) {
       case 'create':
@@ -87,8 +88,7 @@ async function perform(
         return found ? EXIT_OK : EXIT_FAILED;
       }
       case 'list':
-        listMap(query);
-        return EXIT_OK;
+        return listMap(query) ? EXIT_OK : EXIT_FAILED;
       case 'query': {
         if (asksMessage) return (await queryMessage(query)) ? EXIT_OK : EXIT_FAILED;
         const found = await (action.key === '-' ? queryLines(query) : queryKey(query, action.key));

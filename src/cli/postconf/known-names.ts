@@ -113,8 +113,15 @@ export function findKnownNames(text: ConfigurationText, warn: (text: string) => 
 const byName = <T extends { readonly name: string }>(a: T, b: T): number => (a.name < b.name ? -1 : 1);
 
 /** Warnings about names in main.cf that nothing uses, or that will go. */
-export function unusedInMain(main: MainFile, registry: ParameterRegistry, names: KnownNames): readonly string[] {
-  return [...main.byName.values()].toSorted(byName).flatMap(({ name, value }) => {
+export function unusedInMain(
+  main: MainFile,
+  registry: ParameterRegistry,
+  names: KnownNames,
+  overrides: ReadonlyMap<string, string>,
+): readonly string[] {
+  const given = [...overrides].map(([name, value]) => ({ name, value }));
+  const entries = [...[...main.byName.values()].filter(({ name }) => !overrides.has(name)), ...given];
+  return entries.toSorted(byName).flatMap(({ name, value }) => {
     const { obsolete, instead } = registry.get(name) ?? {};
     const advice =
       instead === undefined ? '' : `; instead, ${/^\w+$/.test(instead) ? `specify "${instead}"` : instead}`;

@@ -27,7 +27,8 @@ export interface TemplateRequest {
 const tlsTopics: Readonly<Record<string, () => string>> = {
   'compile-version': () => `OpenSSL ${process.versions.openssl ?? ''}\n`,
   'run-version': () => `OpenSSL ${process.versions.openssl ?? ''}\n`,
-  'public-key-algorithms': () => 'RSA\nECDSA\nEd25519\nEd448\n',
+  // kinds of certificates, as smtpd_tls_dcert_file and its like name them
+  'public-key-algorithms': () => 'dsa\necdsa\nrsa\n',
 };
 
 /** The text for a mode that shows no parameters. */

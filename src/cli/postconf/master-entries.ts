@@ -41,10 +41,11 @@ export interface Request {
   readonly third: string;
 }
 
-/** Undefined when it has fewer or more parts than asked for. As in Postfix empty ones don't count. */
+/** Undefined when it has fewer or more parts than asked for, or a `*` within a name. As in Postfix empty parts don't count. */
 export function parseRequest(text: string, least: number, most: number): Request | undefined {
   const parts = text.split('/').filter((part) => part !== '');
-  if (text.startsWith('/') || parts.length < least || parts.length > most) return undefined;
+  const isPartOfName = parts.some((part) => part !== '*' && part.includes('*'));
+  if (text.startsWith('/') || parts.length < least || parts.length > most || isPartOfName) return undefined;
   const [service = '*', type = '*', third = '*'] = parts;
   return { text, service, type, third };
 }

@@ -3,23 +3,34 @@ import { describe, it } from 'node:test';
 import { ParameterRegistry, parseMainFile, readMasterText } from '#config';
 import { findKnownNames, unusedInMain, unusedInMaster } from '../../../src/cli/postconf/known-names.ts';
 
-function warningsAbout(text: string, entries = ''): readonly string[] {
+function warningsAbout(
+  text: string,
+  entries = '',
+  overrides: ReadonlyMap<string, string> = new Map(),
+): readonly string[] {
   const warnings: string[] = [];
   const main = parseMainFile('main.cf', text);
   const master = readMasterText('master.cf', entries, (warning) => warnings.push(warning));
   assert.ok(typeof master !== 'string');
   const registry = new ParameterRegistry();
   const names = findKnownNames(
-    { main, overrides: new Map(), master, masterPath: 'master.cf', registry, expand: (value) => value },
+    { main, overrides, master, masterPath: 'master.cf', registry, expand: (value) => value },
     (warning) => warnings.push(warning),
   );
-  warnings.push(...unusedInMain(main, registry, names), ...unusedInMaster('master.cf', master, names));
+  warnings.push(...unusedInMain(main, registry, names, overrides), ...unusedInMaster('master.cf', master, names));
   return warnings;
 }
 
 describe('names in main.cf', () => {
   it('are warned of when a value refers to one that nothing defines', () => {
     assert.deepEqual(warningsAbout('relayhost = $nosuch\n'), ['main.cf: undefined parameter: nosuch']);
+  });
+
+  it('are warned of when nothing uses them, those of the command line, too', () => {
+    assert.deepEqual(warningsAbout('zz = 1\n', '', new Map([['b', '2']])), [
+      'main.cf: unused parameter: b=2',
+      'main.cf: unused parameter: zz=1',
+    ]);
   });
 
   it('are told of a comment behind a value, with its first 20 characters', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -44,6 +44,24 @@ describe('postmap', () => {
     assert.equal(await said(['-q', 'CAFÉ', 'inline:{café=1}']), '1\n0');
     assert.equal(await said(['-u', '-q', 'CAFÉ', 'inline:{café=1}']), '1');
     assert.equal(await said(['-u', '-q', 'CAFé', 'inline:{café=1}']), '1\n0');
+  });
+
+  it('makes files that all may read with -p, whatever the umask', async () => {
+    writeFileSync(join(directory, 'p'), 'k v\n', { mode: 0o600 });
+    const before = process.umask(0o077);
+    assert.equal(await said(['-p', `hash:${directory}/p`]), '0');
+    process.umask(before);
+    assert.equal(statSync(join(directory, 'p.db')).mode & 0o777, 0o644);
+  });
+
+  it('says what can’t be changed in the words of its type', async () => {
+    assert.equal(
+      await said(['-d', 'k', 'environ:x']),
+      'postmap: fatal: table environ:x: delete operation is not supported\n1',
+    );
+    assert.equal(await said(['-d', 'k', 'internal:x']), '1');
+    assert.equal(await said(['-i', 'fail:x']), 'postmap: fatal: table fail:x: write error: Application error\n1');
+    assert.equal(await said(['-s']), '1');
   });
 
   it('lists the first table only', async () => {
