@@ -36,7 +36,8 @@ const readAliasLine: LineReader = (text, place, line) => {
   const colon = tokens.findIndex((token) => isOperator(token, ':'));
   const name = tokens.slice(0, Math.max(colon, 0));
   const value = tokens.slice(colon + 1);
-  if (colon <= 0 || value.length === 0) return [{ kind: 'warning', text: `${place}: need name:value pair` }];
+  const isPair = colon > 0 && value.length > 0 && !name.some((token) => isOperator(token, ','));
+  if (!isPair) return [{ kind: 'warning', text: `${place}: need name:value pair` }];
   if (name.some((token) => isOperator(token, '@'))) {
     return [{ kind: 'warning', text: `${place}: name must be local and have no domain` }];
   }

@@ -5,7 +5,6 @@
 
 /** About processes, sockets and files that this program does not have: nothing is lost by setting them. */
 export const inertParameters = new Set([
-  'alternate_config_directories',
   'application_event_drain_time',
   'backwards_bounce_logfile_compatibility',
   'berkeley_db_create_buffer_size',
@@ -41,7 +40,6 @@ export const inertParameters = new Set([
   'mail_release_date',
   'maps_rbl_domains',
   'max_use',
-  'multi_instance_directories',
   'multi_instance_enable',
   'multi_instance_group',
   'multi_instance_wrapper',

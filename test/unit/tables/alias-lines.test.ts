@@ -1,0 +1,13 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { readAliasSource } from '#tables';
+
+describe('a line of an alias file', () => {
+  it('has one name, and something it stands for', () => {
+    for (const line of ['a, b: c', 'a:', ': b', 'a b']) {
+      assert.deepEqual(readAliasSource('al', Buffer.from(`${line}\n`)), [
+        { kind: 'warning', text: 'al, line 1: need name:value pair' },
+      ]);
+    }
+  });
+});
