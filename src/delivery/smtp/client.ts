@@ -81,6 +81,7 @@ export function createClient(options: SmtpAgentOptions): Client {
       now: () => options.clock.now(),
       softBounce: settings.softBounce,
       delayDigits: options.settings.int('delay_logging_resolution_limit'),
+      tellsTls: settings.tls.isLogged,
       statusFilter: openStatusFilter(statusFilters[options.protocol], options),
     },
   };

@@ -7,6 +7,8 @@ import type { Socket } from 'node:net';
 import type { SessionTranscript } from '#smtp';
 import { type Endpoint, endpointLabel, endpointName } from './endpoint.ts';
 import { type Reply, ReplyReader } from './reply.ts';
+import type { TlsLevel } from './starttls.ts';
+import type { TlsUse } from './tls-features.ts';
 
 /** What came instead of, or as, a reply. */
 export type Heard =
@@ -45,6 +47,8 @@ export class Connection {
   isPersonal = false;
   /** Inside TLS. */
   isSecured = false;
+  /** The level of TLS that is wanted here, and what came of it. */
+  tls: { readonly wanted: TlsLevel; use: TlsUse } = { wanted: 'none', use: 'undecided' };
   /** No more than this message: 421 came, or something went wrong. */
   isSpent = false;
   /** Whether replies must keep step with pipelined commands. */

@@ -68,6 +68,7 @@ export async function shakeHands(context: HandshakeContext): Promise<Handshake> 
   if (features === undefined) return failed;
   const secured = await secure(context, features);
   if (secured.kind !== 'ready') return secured;
+  connection.tls.use = 'settled';
   if (context.sasl !== undefined && !(await authenticated(context, context.sasl, secured.features))) return failed;
   return { ...secured, delayDot: pix.includes('delay_dotcrlf') };
 }
@@ -203,6 +204,7 @@ async function secure(context: HandshakeContext, features: ServerFeatures): Prom
   if (!features.startTls) {
     if (!isRequired) return plain;
     const { name } = connection;
+    connection.tls.use = 'violated';
     if (needsTls(tls.requireTls)) return lacks(context, '5.7.30', `TLS service was not offered by host ${name}`);
     attempt.siteFailed({ code: '4.7.4', reason: `TLS is required, but was not offered by host ${name}` });
     return failed;
@@ -210,6 +212,7 @@ async function secure(context: HandshakeContext, features: ServerFeatures): Prom
   if (tls.level === 'none') {
     if (settings.tls.noteOffer) events.emit({ kind: 'starttlsOffered', host: connection.endpoint.host });
     if (!isRequired) return plain;
+    connection.tls.use = 'violated';
     attempt.siteFailed({ code: '4.7.5', reason: 'TLS is required, but our TLS engine is unavailable' });
     return failed;
   }
@@ -222,6 +225,7 @@ async function secure(context: HandshakeContext, features: ServerFeatures): Prom
     events.emit({ kind: 'tlsFailed', server: connection.label, reason: result.reason });
     connection.destroy();
     if (!isRequired) return { kind: 'retryPlain' };
+    connection.tls.use = 'violated';
     attempt.siteFailed({ code: '4.7.5', reason: 'Cannot start TLS: handshake failure' });
     return failed;
   }
@@ -234,6 +238,7 @@ async function secure(context: HandshakeContext, features: ServerFeatures): Prom
 /** STARTTLS was announced and is refused. */
 function refusedTls(context: HandshakeContext, answer: Reply): Handshake {
   const { connection, attempt, tls } = context;
+  connection.tls.use = 'violated';
   const text = `host ${connection.name} refused to start TLS: ${answer.text.replaceAll('\n', ' ')}`;
   if (needsTls(tls.requireTls)) return lacks(context, '5.7.10', text);
   attempt.siteFailed({ ...turnedAway(connection, answer), code: '4.7.4', reason: `TLS is required, but ${text}` });

@@ -48,6 +48,7 @@ export async function openSession(
     return 'failed';
   }
   const { connection } = result;
+  connection.tls = { wanted: route.tls.level, use: 'undecided' };
   attempt.useConnection(connection);
   const hands = await shakeHands({
     settings,

@@ -90,6 +90,8 @@ export interface SmtpSettings {
     readonly wrapperMode: boolean;
     readonly perSite: boolean;
     readonly noteOffer: boolean;
+    /** Lines of deliveries say what came of TLS. smtp_log_tls_feature_status */
+    readonly isLogged: boolean;
     readonly caFile: string;
     /** Switches of OpenSSL, as bits. tls_disable_workarounds, tls_ssl_options */
     readonly sslOptions: number;
@@ -205,6 +207,7 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
       wrapperMode: settings.bool(own('tls_wrappermode')),
       perSite: settings.string(own('tls_per_site')) !== '',
       noteOffer: settings.bool(own('tls_note_starttls_offer')),
+      isLogged: settings.bool(own('log_tls_feature_status')),
       caFile: settings.string(own('tls_CAfile')),
       sslOptions: opensslOptions(settings),
       logLevel: settings.int(own('tls_loglevel')),

@@ -18,6 +18,7 @@ import type { Judged, StatusFilter } from '../status-filter.ts';
 import type { Connection } from './connection.ts';
 import type { Reply } from './reply.ts';
 import { oneLine } from './refusal.ts';
+import { tlsFeatures } from './tls-features.ts';
 
 export interface AttemptTools {
   readonly events: EventChannel;
@@ -25,6 +26,8 @@ export interface AttemptTools {
   readonly now: () => number;
   readonly softBounce: boolean;
   readonly delayDigits: number;
+  /** smtp_log_tls_feature_status */
+  readonly tellsTls: boolean;
   /** smtp_delivery_status_filter; undefined when there is none. */
   readonly statusFilter: StatusFilter | undefined;
 }
@@ -211,7 +214,7 @@ export class Attempt {
     endedAt: number,
   ): void {
     const { request } = this;
-    const { softBounce, delayDigits, events } = this.#tools;
+    const { softBounce, delayDigits, tellsTls, events } = this.#tools;
     const { kind, status, logged } = concludedAs(judged, request, softBounce);
     events.emit({
       kind: 'delivery',
@@ -225,6 +228,8 @@ export class Attempt {
       outcome: logged,
       text: status.reason,
       ...(delayDigits !== 2 && { delayDigits }),
+      ...(tellsTls &&
+        connection !== undefined && { tls: tlsFeatures({ ...connection.tls, isSecured: connection.isSecured }) }),
     });
     this.#report({
       index: recipient.index,

@@ -15,6 +15,8 @@ export type DeliveryEvent = {
   /** ms since the epoch: arrival, activation, start of delivery, connection ready, end. */
   readonly times: readonly [arrived: number, active: number, started: number, connected: number, ended: number];
   readonly code: string;
+  /** What came of TLS on the way to a server. */
+  readonly tls?: string;
   /** `SOFTBOUNCE`: would have bounced, but soft_bounce is on. */
   readonly outcome: LoggedOutcome | 'SOFTBOUNCE';
   readonly text: string;
@@ -55,7 +57,7 @@ function renderDelivery(event: DeliveryEvent, shown: ShownAddress): string {
   return (
     `${event.queueId}: to=<${shown(event.recipient)}>${original}, relay=${event.relay}${use}` +
     `, delay=${formatDelay(ended - arrived, digits)}, delays=${parts.map((ms) => formatDelay(ms, digits)).join('/')}` +
-    `, dsn=${event.code}, status=${event.outcome} (${event.text})`
+    `${event.tls === undefined ? '' : `, tls=${event.tls}`}, dsn=${event.code}, status=${event.outcome} (${event.text})`
   );
 }
 

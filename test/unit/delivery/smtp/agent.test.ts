@@ -28,8 +28,8 @@ describe('the SMTP client', () => {
     ]);
     const relay = `127.0.0.1[127.0.0.1]:${sink.port}`;
     assert.deepEqual(agent.log, [
-      `QID: to=<bad@x.example>, relay=${relay}, dsn=5.1.1, status=bounced (host 127.0.0.1[127.0.0.1] said: 550 5.1.1 No such user (in reply to RCPT TO command))`,
-      `QID: to=<good@x.example>, relay=${relay}, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as SINK)`,
+      `QID: to=<bad@x.example>, relay=${relay}, tls=none, dsn=5.1.1, status=bounced (host 127.0.0.1[127.0.0.1] said: 550 5.1.1 No such user (in reply to RCPT TO command))`,
+      `QID: to=<good@x.example>, relay=${relay}, tls=none, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as SINK)`,
     ]);
   });
 
