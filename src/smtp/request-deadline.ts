@@ -19,6 +19,11 @@ export class RequestDeadline {
     return this.#leftMs;
   }
 
+  /** How long to wait for more: Postfix rounds up to whole seconds. 0: no longer. */
+  get waitMs(): number {
+    return Math.max(0, Math.ceil(this.#leftMs / 1000) * 1000);
+  }
+
   /** A new request. */
   begin(): void {
     this.#leftMs = this.#limits.timeoutMs;

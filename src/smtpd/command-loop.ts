@@ -21,7 +21,7 @@ export async function nextCommand(session: Session): Promise<void> {
   if (session.isDraining && session.transaction === undefined) {
     return exchange.end(replyOf(`421 4.3.2 ${settings.myhostname} Service shutting down`));
   }
-  exchange.input.beginRequest();
+  exchange.input.beginRequest('command');
   const piece = await exchange.nextPiece();
   if (piece?.kind === 'line' || piece?.kind === 'longLine')
     exchange.transcript.heard(withoutSecret(piece.text.toString('utf8')));

@@ -32,12 +32,12 @@ export async function receiveContent(
   if (order.kind === 'data') {
     exchange.replies.sayPlain(result.code, result.lines);
     exchange.replies.flush();
-    exchange.input.beginRequest();
     exchange.reader.beginData(session.rights.bareNewline);
   } else {
     const place = session.chunks === 'none' ? 'first' : 'later';
     exchange.reader.beginChunk(order.sizeBytes, session.rights.bareNewline, place);
   }
+  exchange.input.beginRequest('content');
   if (!(await takeContent(session, sink))) return undefined;
   return order.kind === 'data' ? afterData(session, sink) : afterChunk(session, result, order, sink);
 }

@@ -30,6 +30,8 @@ export class SessionInput {
   #isPaused = false;
   #hasNews = false;
   readonly #deadline: RequestDeadline;
+  /** What comes is content. */
+  #earnsTime = false;
   /** When the wait under way began, or was last charged. */
   #chargedAt: number | undefined;
 
@@ -100,11 +102,12 @@ export class SessionInput {
 
   #earn(bytes: number): void {
     this.#charge();
-    this.#deadline.earn(bytes);
+    if (this.#earnsTime) this.#deadline.earn(bytes);
   }
 
-  /** A new request: its deadline begins. */
-  beginRequest(): void {
+  /** A new request, or its content: a deadline begins. */
+  beginRequest(what: 'command' | 'content'): void {
+    this.#earnsTime = what === 'content';
     this.#deadline.begin();
   }
 
@@ -128,7 +131,7 @@ export class SessionInput {
 
   async #waitForDeadline(): Promise<WaitResult> {
     this.#chargedAt = this.#limits.now();
-    const timer = setTimeout(() => this.#settle('timeout'), Math.max(1, this.#deadline.leftMs));
+    const timer = setTimeout(() => this.#settle('timeout'), Math.max(1, this.#deadline.waitMs));
     const result = await new Promise<WaitResult>((resolve) => {
       this.#resolve = resolve;
     });

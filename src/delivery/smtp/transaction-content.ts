@@ -69,7 +69,7 @@ class ContentPace {
     const deadline = this.#deadline;
     if (deadline === undefined) return until(this.#blockMs);
     const beganAt = performance.now();
-    const result = await until(Math.max(1, deadline.leftMs));
+    const result = await until(Math.max(1, deadline.waitMs));
     deadline.spend(performance.now() - beganAt);
     deadline.earn(this.#bytes);
     this.#bytes = 0;

@@ -12,7 +12,10 @@ describe('the time left for a request', () => {
     assert.equal(deadline.leftMs, 10_000);
     deadline.spend(10_001);
     assert.ok(deadline.leftMs < 0);
+    assert.equal(deadline.waitMs, 0);
     deadline.begin();
     assert.equal(deadline.leftMs, 10_000);
+    deadline.spend(9900);
+    assert.equal(deadline.waitMs, 1000);
   });
 });

@@ -15,6 +15,7 @@ describe('a deadline for the whole request', () => {
 
   it('holds on while content comes at the rate that is asked for, however long it takes', async () => {
     const input = inputWithDeadline();
+    input.beginRequest('content');
     for (let second = 0; second < 20; second += 1) {
       const result = input.wait();
       mock.timers.tick(1000);
@@ -25,6 +26,7 @@ describe('a deadline for the whole request', () => {
 
   it('ends when content comes more slowly', async () => {
     const input = inputWithDeadline();
+    input.beginRequest('content');
     const results: string[] = [];
     for (let second = 0; second < 20 && results.at(-1) !== 'timeout'; second += 1) {
       const result = input.wait();
@@ -35,10 +37,23 @@ describe('a deadline for the whole request', () => {
     assert.deepEqual(results, ['input', 'input', 'input', 'timeout']);
   });
 
+  it('is no later for a command whose bytes come one after the other', async () => {
+    const input = inputWithDeadline();
+    input.beginRequest('command');
+    const results: string[] = [];
+    for (let second = 0; second < 20 && results.at(-1) !== 'timeout'; second += 1) {
+      const result = input.wait();
+      mock.timers.tick(1000);
+      input.take(Buffer.alloc(100));
+      results.push(await result);
+    }
+    assert.deepEqual(results, ['input', 'input', 'timeout']);
+  });
+
   it('begins anew with each request', async () => {
     const input = inputWithDeadline();
     for (let request = 0; request < 5; request += 1) {
-      input.beginRequest();
+      input.beginRequest('command');
       const result = input.wait();
       mock.timers.tick(2900);
       input.take(Buffer.from('NOOP\r\n'));
