@@ -1,11 +1,12 @@
 /** The server's side of a handshake. RFC 3207, 4; RFC 8314, 3 */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Duplex } from 'node:stream';
+import type { X509Certificate } from 'node:crypto';
 import type { DetailedPeerCertificate, Server, TLSSocket } from 'node:tls';
 import type { TlsFacts } from '#message';
 import { peerCertificate, rsaDigest, signatureOf, verificationProblem } from './certificate.ts';
 import { FlightRecorder } from './client-flight.ts';
-import { clientDigest } from './client-signature.ts';
+import { chainLength, clientDigest, sentAuthorities } from './client-evidence.ts';
 import { keyExchangeOf } from './key-exchange.ts';
 import { libraryText } from './library-text.ts';
 import { ObservedStream } from './observed-stream.ts';
@@ -26,8 +27,10 @@ export type Accepted =
 export interface AcceptOptions {
   /** smtpd_tls_fingerprint_digest */
   readonly digest: string;
-  /** smtpd_tls_ccert_verifydepth; of the authorities, only those that are known here count: Node tells of no others. */
+  /** smtpd_tls_ccert_verifydepth */
   readonly verifyDepth: number;
+  /** Those whose word about clients is believed. */
+  readonly authorities: () => readonly X509Certificate[];
   /** Clients are asked who they are; what they answer is looked at on its way. */
   readonly asksCertificate: boolean;
   /** Whether there is a certificate for a name. */
@@ -107,39 +110,37 @@ export class TlsAcceptor {
     const requestedName = typeof requested === 'string' ? requested : '';
     const serverName = this.#options.hasChainFor(requestedName) ? requestedName : '';
     const peer = secured.getPeerX509Certificate();
-    const basic = { protocol, cipher, keyBits: keyBitsOf(cipher), serverName, peer: this.#peerOf(secured) };
+    const messages = peer === undefined ? [] : (recorder?.messages(cipher) ?? []);
+    const sent = sentAuthorities(messages, protocol);
+    const basic = { protocol, cipher, keyBits: keyBitsOf(cipher), serverName, peer: this.#peerOf(secured, sent) };
     // older versions negotiate these too, but Postfix is silent about it
     if (protocol !== 'TLSv1.3') return { facts: basic, isReused, requestedName };
     const own = secured.getX509Certificate();
     const digest = isReused ? undefined : rsaDigest(secured.getSharedSigalgs());
-    const flight = peer === undefined ? undefined : recorder?.flight(cipher);
-    const signedWith = flight === undefined ? undefined : clientDigest(flight);
     return {
       facts: {
         ...basic,
         keyExchange: keyExchangeOf(secured.getSession()),
         serverSignature: own === undefined ? undefined : signatureOf(own.publicKey, digest),
-        clientSignature: peer === undefined ? undefined : signatureOf(peer.publicKey, signedWith),
+        clientSignature: peer === undefined ? undefined : signatureOf(peer.publicKey, clientDigest(messages)),
       },
       isReused,
       requestedName,
     };
   }
 
-  #peerOf(secured: TLSSocket): TlsFacts['peer'] {
+  #peerOf(secured: TLSSocket, sent: readonly X509Certificate[]): TlsFacts['peer'] {
     const certificate = secured.getPeerX509Certificate();
     if (certificate === undefined) return undefined;
-    const { digest, verifyDepth } = this.#options;
-    const chain = chainOf(secured.getPeerCertificate(true));
-    const last = chain.at(-1);
+    const { digest, verifyDepth, authorities } = this.#options;
+    const last = chainOf(secured.getPeerCertificate(true)).at(-1);
     const authorizationError: unknown = secured.authorizationError;
     // as Postfix counts: one more authority than the setting says, besides the one that is known
     const limit = verifyDepth + 1;
-    const isTooLong = chain.length > limit + 2;
     const code = typeof authorizationError === 'string' ? authorizationError : 'UNVERIFIED';
     const issuer = last === undefined ? '' : issuerText(last);
     const problem = secured.authorized
-      ? isTooLong
+      ? chainLength(certificate, sent, authorities()) > limit + 2
         ? `certificate chain longer than limit(${limit})`
         : undefined
       : verificationProblem(code, issuer);

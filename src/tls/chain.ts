@@ -113,3 +113,17 @@ export function mixedChain(file: PemFile): Chains | Problems {
   );
   return isBroken(chain) ? [...complaints, ...chain] : chain;
 }
+
+/** All certificates in texts; what only looks like one is passed over. */
+export function certificatesIn(texts: readonly (Buffer | string)[]): readonly X509Certificate[] {
+  const blocks = texts.flatMap((text) => [...text.toString('latin1').matchAll(pemBlock)]);
+  return blocks.flatMap(([whole, label = '']) => {
+    if (!certificateLabels.has(label)) return [];
+    try {
+      return [new X509Certificate(whole)];
+    } catch {
+      // OpenSSL does not believe it either
+      return [];
+    }
+  });
+}

@@ -1,5 +1,5 @@
 /** What a client sends in a handshake, and the secret it is encrypted with, kept for as long as the handshake lasts. */
-import type { ClientFlight } from './client-signature.ts';
+import { type HandshakeMessage, messagesOf } from './handshake-messages.ts';
 
 /** More than certificates with all their authorities need. */
 const maxBytes = 1 << 17;
@@ -20,9 +20,9 @@ export class FlightRecorder {
     if (hex !== undefined) this.#secret = Buffer.from(hex, 'hex');
   }
 
-  /** undefined: it was too much, or TLS older than 1.3. */
-  flight(cipher: string): ClientFlight | undefined {
-    if (this.#secret === undefined || this.#length > maxBytes) return undefined;
-    return { bytes: Buffer.concat(this.#parts), cipher, secret: this.#secret };
+  /** None of what was too much. */
+  messages(cipher: string): readonly HandshakeMessage[] {
+    if (this.#length > maxBytes) return [];
+    return messagesOf({ bytes: Buffer.concat(this.#parts), cipher, secret: this.#secret });
   }
 }

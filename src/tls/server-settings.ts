@@ -5,7 +5,7 @@ import type { Settings } from '#config';
 import type { EventChannel } from '#events';
 import { createTableList, type TableOpener } from '#tables';
 import { TlsAcceptor } from './accept.ts';
-import { isBroken, type Problems } from './chain.ts';
+import { certificatesIn, isBroken, type Problems } from './chain.ts';
 import { cipherList } from './cipher-list.ts';
 import { authorities, finiteField, materialOf, noCertificates, sessionOptions } from './context-options.ts';
 import { groupsOf, usableGroups } from './key-exchange-groups.ts';
@@ -232,12 +232,19 @@ async function open(options: ServerTlsOptions, { isDemanded, asksCertificate, ci
       digest,
       verifyDepth: settings.int(names.verifyDepth),
       asksCertificate,
+      authorities: onFirstUse(() => certificatesIn(asksCertificate ? ca : [])),
       hasChainFor: (name) => serverNames?.outcomeOf(name) === 'matched',
     });
     return { acceptor, serverNames };
   } catch (error) {
     return broken([disabled, `TLS library problem: ${libraryText(error)}`]);
   }
+}
+
+/** Made when it is asked for, and kept. */
+function onFirstUse<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 const disabled = 'disabling TLS support';

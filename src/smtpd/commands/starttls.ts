@@ -83,7 +83,7 @@ export async function secureSession(session: Session): Promise<boolean> {
 /** The handshake can't begin, and nothing that was sent in plaintext counts any more. */
 function cutOff(session: Session): false {
   logLost(session, 'lost connection');
-  session.exchange.cut();
+  session.exchange.isOver = true;
   return false;
 }
 

@@ -26,6 +26,12 @@ export const asClient: ConnectionOptions = { key: readFileSync(chain), cert: rea
 const rsaPem = readFileSync(resolve(import.meta.dirname, 'test-only-rsa-key-and-certificate.pem'));
 export const asRsaClient: ConnectionOptions = { key: rsaPem, cert: rsaPem };
 
+/** A key, its certificate, the two authorities between it and the last, and the last; as a client that shows all but that. */
+export const deepChain = resolve(import.meta.dirname, 'test-only-deep-chain.pem');
+const deepPem = readFileSync(deepChain, 'latin1');
+export const deepRoot = deepPem.slice(deepPem.lastIndexOf('-----BEGIN'));
+export const asDeepClient: ConnectionOptions = { key: deepPem, cert: deepPem.slice(0, -deepRoot.length) };
+
 export class HandshakeBench {
   readonly log: string[] = [];
   readonly directory = mkdtempSync(join(tmpdir(), 'handshakes-'));

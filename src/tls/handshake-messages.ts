@@ -1,6 +1,6 @@
 /**
- * What a client has signed its handshake with. Node does not tell; it stands in the client's CertificateVerify, which is
- * encrypted with keys that Node does tell. RFC 8446, 4.4.3, 5.2, 7.3
+ * What a client says in a handshake. Node does not tell all of it; it comes over the wire, in TLS 1.3 encrypted with keys
+ * that Node does tell. RFC 8446, 4, 5.2, 7.3; RFC 5246, 7.4
  */
 import { createDecipheriv, createHmac } from 'node:crypto';
 
@@ -16,65 +16,82 @@ const suites: ReadonlyMap<string, Suite> = new Map([
   ['TLS_CHACHA20_POLY1305_SHA256', { algorithm: 'chacha20-poly1305', hash: 'sha256', keyBytes: 32 }],
 ]);
 
-/** Digests of the schemes of RSA keys; those of other keys are settled by the key. RFC 8446, 4.2.3 */
-const digests: ReadonlyMap<number, string> = new Map([
-  [0x0804, 'SHA256'],
-  [0x0805, 'SHA384'],
-  [0x0806, 'SHA512'],
-  [0x0809, 'SHA256'],
-  [0x080a, 'SHA384'],
-  [0x080b, 'SHA512'],
-]);
-
 const recordHeaderBytes = 5;
 const ivBytes = 12;
 const tagBytes = 16;
+const cipherChangeRecord = 20;
 const handshakeRecord = 22;
 const encryptedRecord = 23;
-const certificateVerify = 15;
 
-/** A client's part of a handshake of TLS 1.3. */
+/** A client's part of a handshake. */
 export interface ClientFlight {
   /** As it came over the wire, from the first byte on. */
   readonly bytes: Buffer;
   /** `TLS_AES_128_GCM_SHA256` */
   readonly cipher: string;
-  /** CLIENT_HANDSHAKE_TRAFFIC_SECRET */
-  readonly secret: Buffer;
+  /** CLIENT_HANDSHAKE_TRAFFIC_SECRET; undefined: TLS older than 1.3. */
+  readonly secret: Buffer | undefined;
 }
 
-/** `SHA256`; undefined: the client has not signed, or its key settles the digest. */
-export function clientDigest({ bytes, cipher, secret }: ClientFlight): string | undefined {
+export interface HandshakeMessage {
+  /** HandshakeType. RFC 8446, 4 */
+  readonly type: number;
+  readonly body: Buffer;
+}
+
+/** What can be read of it, in order: of a cipher that is not known here, what is not encrypted. */
+export function messagesOf({ bytes, cipher, secret }: ClientFlight): readonly HandshakeMessage[] {
   const suite = suites.get(cipher);
-  if (suite === undefined) return undefined;
-  const messages = handshakeMessages(bytes, suite, secret);
-  for (let at = 0; at + 4 <= messages.length; at += 4 + messages.readUIntBE(at + 1, 3)) {
-    if (messages[at] === certificateVerify && at + 6 <= messages.length) {
-      return digests.get(messages.readUInt16BE(at + 4));
-    }
-  }
-  return undefined;
+  const inner = suite === undefined || secret === undefined ? Buffer.alloc(0) : decrypted(bytes, suite, secret);
+  return [...split(inPlaintext(bytes)), ...split(inner)];
 }
 
-/** What is inside of the encrypted records, up to the first that can't be read: those behind the handshake have other keys. */
-function handshakeMessages(bytes: Buffer, suite: Suite, secret: Buffer): Buffer {
-  const key = expand(secret, 'key', suite.keyBytes, suite.hash);
-  const iv = expand(secret, 'iv', ivBytes, suite.hash);
-  const messages: Buffer[] = [];
-  let sequence = 0;
-  for (let at = 0; at + recordHeaderBytes <= bytes.length;) {
-    const header = bytes.subarray(at, at + recordHeaderBytes);
-    const end = at + recordHeaderBytes + header.readUInt16BE(3);
-    if (end > bytes.length) break;
-    if (header[0] === encryptedRecord) {
-      const inner = decrypt(bytes.subarray(at + recordHeaderBytes, end), { suite, key, iv, header, sequence });
-      if (inner === undefined) break;
-      messages.push(inner);
-      sequence += 1;
-    }
+function* split(messages: Buffer): Generator<HandshakeMessage> {
+  for (let at = 0; at + 4 <= messages.length;) {
+    const end = at + 4 + messages.readUIntBE(at + 1, 3);
+    if (end > messages.length) return;
+    yield { type: messages.readUInt8(at), body: messages.subarray(at + 4, end) };
     at = end;
   }
-  return Buffer.concat(messages);
+}
+
+interface TlsRecord {
+  readonly header: Buffer;
+  readonly content: Buffer;
+}
+
+function* recordsOf(bytes: Buffer): Generator<TlsRecord> {
+  for (let at = 0; at + recordHeaderBytes <= bytes.length;) {
+    const start = at + recordHeaderBytes;
+    const end = start + bytes.readUInt16BE(at + 3);
+    if (end > bytes.length) return;
+    yield { header: bytes.subarray(at, start), content: bytes.subarray(start, end) };
+    at = end;
+  }
+}
+
+/** Up to the change of ciphers, behind which older versions are encrypted. */
+function inPlaintext(bytes: Buffer): Buffer {
+  const contents: Buffer[] = [];
+  for (const { header, content } of recordsOf(bytes)) {
+    if (header[0] === cipherChangeRecord) break;
+    if (header[0] === handshakeRecord) contents.push(content);
+  }
+  return Buffer.concat(contents);
+}
+
+/** Up to the first record that can't be read: those behind the handshake have other keys. */
+function decrypted(bytes: Buffer, suite: Suite, secret: Buffer): Buffer {
+  const key = expand(secret, 'key', suite.keyBytes, suite.hash);
+  const iv = expand(secret, 'iv', ivBytes, suite.hash);
+  const contents: Buffer[] = [];
+  for (const { header, content } of recordsOf(bytes)) {
+    if (header[0] !== encryptedRecord) continue;
+    const inner = decrypt(content, { suite, key, iv, header, sequence: contents.length });
+    if (inner === undefined) break;
+    contents.push(inner);
+  }
+  return Buffer.concat(contents);
 }
 
 interface Protection {
