@@ -14,8 +14,7 @@ import {
   type Submission,
   type SubmissionPort,
 } from '#message';
-import type { QueuedMessage } from '#store';
-import { type Notice, noticeChunks, type NoticeKind, type NotifiedParts } from './report.ts';
+import { type Notice, noticeChunks, type NoticeKind, type NotifiedParts, type ReturnedMessage } from './report.ts';
 import { type BounceSettings, readBounceSettings } from './settings.ts';
 import { verpSender } from './verp.ts';
 
@@ -33,7 +32,7 @@ export interface Bouncer {
    * Tells of the outcomes of some recipients whoever is to know. `ok` also when nobody is; otherwise try again later.
    * `verify`: the report that `sendmail -bv` asked for.
    */
-  notify(kind: NoticeKind, message: QueuedMessage, recipients: NotifiedParts, to?: string): Promise<NotifyResult>;
+  notify(kind: NoticeKind, message: ReturnedMessage, recipients: NotifiedParts, to?: string): Promise<NotifyResult>;
 }
 
 const OK: NotifyResult = { ok: true };
@@ -93,7 +92,7 @@ class NoticeSender implements Bouncer {
 
   async notify(
     kind: NoticeKind,
-    message: QueuedMessage,
+    message: ReturnedMessage,
     all: NotifiedParts,
     to = message.envelope.sender,
   ): Promise<NotifyResult> {
@@ -116,7 +115,7 @@ class NoticeSender implements Bouncer {
   }
 
   /** Recipients of whom the sender wants to hear. */
-  async #toSender(kind: NoticeKind, message: QueuedMessage, all: NotifiedParts, to: string): Promise<NotifyResult> {
+  async #toSender(kind: NoticeKind, message: ReturnedMessage, all: NotifiedParts, to: string): Promise<NotifyResult> {
     const recipients = wanting(all, kind);
     const { envelope, sizeBytes } = message;
     if (isEmpty(recipients)) return OK;
@@ -136,7 +135,7 @@ class NoticeSender implements Bouncer {
   }
 
   /** The postmaster hears of all, whatever NOTIFY says. */
-  async #toPostmaster(kind: NoticeKind, message: QueuedMessage, all: NotifiedParts): Promise<void> {
+  async #toPostmaster(kind: NoticeKind, message: ReturnedMessage, all: NotifiedParts): Promise<void> {
     const { copiesBounces, copiesDelays, bounceRecipient, delayRecipient } = this.#settings;
     const copyTo =
       kind === 'failure' && copiesBounces ? bounceRecipient : kind === 'delay' && copiesDelays ? delayRecipient : '';
@@ -144,7 +143,7 @@ class NoticeSender implements Bouncer {
   }
 
   /** Nobody is left to tell but the postmaster. */
-  async #nullSender(kind: NoticeKind, message: QueuedMessage, recipients: NotifiedParts): Promise<NotifyResult> {
+  async #nullSender(kind: NoticeKind, message: ReturnedMessage, recipients: NotifiedParts): Promise<NotifyResult> {
     const { copiesDoubleBounces, copiesDelays, doubleBounceRecipient, delayRecipient, sizeLimit } = this.#settings;
     if (kind === 'failure' && copiesDoubleBounces) {
       const isFull = message.sizeBytes <= sizeLimit;
@@ -158,7 +157,7 @@ class NoticeSender implements Bouncer {
 
   #notice(
     kind: NoticeKind,
-    message: QueuedMessage,
+    message: ReturnedMessage,
     recipients: NotifiedParts,
     to: string,
     isPostmasterCopy: boolean,
@@ -173,7 +172,7 @@ class NoticeSender implements Bouncer {
     return { kind, message, recipients, template, to, isPostmasterCopy, headersOnly: headersOnly || isRedacted, at };
   }
 
-  #asksForTls({ envelope }: QueuedMessage): boolean {
+  #asksForTls({ envelope }: ReturnedMessage): boolean {
     return this.#settings.heedsRequireTls && envelope.requireTls;
   }
 

@@ -4,13 +4,27 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { toExternal } from '#address';
-import { type DsnAction, formatMailDate, type Outcome, type Recipient } from '#message';
-import type { QueuedMessage } from '#store';
+import {
+  type DsnAction,
+  type Envelope,
+  formatMailDate,
+  type MessageContent,
+  type Outcome,
+  type Recipient,
+} from '#message';
 import type { BounceSettings } from './settings.ts';
 import type { Template } from './templates.ts';
 import { wrapText } from './wrap.ts';
 
 export type NoticeKind = 'failure' | 'delay' | 'success' | 'verify';
+
+/** What a notice tells of the message. */
+export interface ReturnedMessage {
+  readonly queueId: string;
+  readonly envelope: Envelope;
+  readonly content: MessageContent;
+  readonly sizeBytes: number;
+}
 
 export interface NotifiedRecipient {
   readonly recipient: Recipient;
@@ -23,7 +37,7 @@ export type NotifiedParts = Iterable<readonly NotifiedRecipient[]>;
 /** One notice to be written. */
 export interface Notice {
   readonly kind: NoticeKind;
-  readonly message: QueuedMessage;
+  readonly message: ReturnedMessage;
   readonly recipients: NotifiedParts;
   readonly template: Template;
   /** To:, internal form. */
@@ -214,7 +228,7 @@ function messagePartHeader(notice: Notice, boundary: string, settings: BounceSet
   ];
 }
 
-async function* headerChunks({ content }: QueuedMessage): AsyncGenerator<Buffer> {
+async function* headerChunks({ content }: ReturnedMessage): AsyncGenerator<Buffer> {
   let left = content.headerBytes;
   for await (const chunk of content.chunks()) {
     if (left <= 0) return;

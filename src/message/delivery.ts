@@ -51,6 +51,10 @@ export interface MemberOutcome extends Omit<Outcome, 'index' | 'members'> {
   readonly address: string;
   /** Who hears of a failure: the owner of the list. */
   readonly sender: string;
+  /** What it was called before, where that is not what the recipient was called. */
+  readonly original?: string;
+  /** Who hears of a failure has been told. */
+  readonly isTold?: boolean;
 }
 
 /** What became of one recipient. */

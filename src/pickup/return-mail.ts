@@ -2,7 +2,6 @@
 import type { Bouncer, NotifyResult } from '#bounce';
 import type { EventChannel } from '#events';
 import type { MessageContent, Recipient, SubmissionOptions } from '#message';
-import { FewRecipients, type QueuedMessage } from '#store';
 import type { MaildropFile } from './maildrop-file.ts';
 
 export interface RefusedMail {
@@ -51,17 +50,7 @@ export async function returnToSender(
   const { queueId, envelope, file, code, reason, now } = mail;
   const { content } = await readContent(file, mail.header);
   const recipients = mail.recipients.map((recipient, index) => ({ ...recipient, index, state: 'pending' as const }));
-  const message: QueuedMessage = {
-    queueId,
-    queue: 'incoming',
-    envelope: { ...envelope, messageId: '' },
-    recipients: new FewRecipients(recipients),
-    content,
-    sizeBytes: content.sizeBytes,
-    dueAt: now,
-    warnedAt: 0,
-    forcedExpire: false,
-  };
+  const message = { queueId, envelope: { ...envelope, messageId: '' }, content, sizeBytes: content.sizeBytes };
   for (const { address, original } of recipients) {
     cleanupEvents.emit({
       kind: 'delivery',

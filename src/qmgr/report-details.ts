@@ -11,6 +11,8 @@ export interface Detail extends NotifiedRecipient {
   readonly sender: string;
   /** The recipient that it belongs to stays in the queue. */
   readonly stays: boolean;
+  /** Who hears of its failure has been told. */
+  readonly isTold: boolean;
 }
 
 /** Members of a list are its owner's affair: the sender's recipient is not told of. RFC 3461, 5.2.7.3 */
@@ -25,12 +27,13 @@ export function detailsOf(
   return entries.flatMap(({ recipient, outcome }) => {
     const { index, members } = outcome;
     const stays = staysInQueue(outcome);
-    if (members === undefined) return [{ recipient, outcome, sender, stays }];
-    return members.map(({ address, sender: owner, ...rest }) => ({
-      recipient: { ...recipient, address, ...(owner === sender ? {} : anonymous) },
+    if (members === undefined) return [{ recipient, outcome, sender, stays, isTold: false }];
+    return members.map(({ address, original = recipient.original, sender: owner, isTold = false, ...rest }) => ({
+      recipient: { ...recipient, address, original, ...(owner === sender ? {} : anonymous) },
       outcome: { index, ...rest },
       sender: owner,
       stays,
+      isTold,
     }));
   });
 }
@@ -58,6 +61,7 @@ export function successesAskedFor(details: readonly Detail[]): readonly Detail[]
 }
 
 /** What is deferred and does not stay has expired. */
-export function hasFailed({ outcome: { kind }, stays }: Detail): boolean {
+export function hasFailed({ outcome: { kind }, stays, isTold }: Detail): boolean {
+  if (isTold) return false;
   return kind === 'bounced' || (kind === 'deferred' && !stays);
 }

@@ -6,6 +6,7 @@ import { createLocalAgent } from '#delivery/local';
 import { createPipeAgent } from '#delivery/pipe';
 import { createSmtpAgent } from '#delivery/smtp';
 import { createVirtualAgent } from '#delivery/virtual';
+import type { Bouncer } from '#bounce';
 import type { HostLookup } from '#dns';
 import type { DeliveryAgent, SubmissionPort } from '#message';
 import type { Rewriter } from '#rewrite';
@@ -17,13 +18,14 @@ export interface AgentParts {
   readonly rewriter: Rewriter;
   readonly hostLookup: HostLookup;
   readonly submission: SubmissionPort;
+  readonly bouncer: Bouncer;
   readonly deliverers: DelivererPool;
   readonly now: () => number;
   readonly openerFor: ServiceTools['openerFor'];
 }
 
 export function createAgents(parts: AgentParts): ReadonlyMap<string, DeliveryAgent> {
-  const { configuration, rewriter, hostLookup, submission, deliverers, now, openerFor } = parts;
+  const { configuration, rewriter, hostLookup, submission, bouncer, deliverers, now, openerFor } = parts;
   const agents = new Map<string, DeliveryAgent>();
   for (const service of configuration.services.filter((entry) => entry.type === 'unix')) {
     const settings = configuration.settingsFor(service);
@@ -83,6 +85,7 @@ export function createAgents(parts: AgentParts): ReadonlyMap<string, DeliveryAge
               settings,
               rewriter,
               submission,
+              bouncer,
               deliverers,
               now,
               hostname: hostname(),

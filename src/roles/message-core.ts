@@ -65,6 +65,7 @@ export function openMessageCore(tools: ServiceTools, { deliverers, store }: Core
     rewriter,
     hostLookup,
     submission,
+    bouncer,
     deliverers,
     now,
     openerFor,

@@ -1,4 +1,5 @@
 /** local(8): one recipient at a time, through aliases and .forward files to mailboxes, commands and other addresses. */
+import type { Bouncer } from '#bounce';
 import type { Settings } from '#config';
 import type { EventChannel } from '#events';
 import type { DeliveryAgent, DeliveryRequest, Outcome, RequestRecipient, SubmissionPort } from '#message';
@@ -20,6 +21,7 @@ export interface LocalAgentOptions {
   readonly tables: TableOpener;
   readonly rewriter: Rewriter;
   readonly submission: SubmissionPort;
+  readonly bouncer: Pick<Bouncer, 'notify'>;
   readonly deliverers: DelivererPool;
   readonly events: EventChannel;
   readonly hostname: string;
@@ -76,7 +78,6 @@ async function deliverOne(parts: LocalParts, request: DeliveryRequest, recipient
     seen: new Set(),
     been,
     outcomes: [],
-    undecided: [],
   };
   const place: Place = {
     level: 0,
@@ -95,12 +96,10 @@ async function deliverOne(parts: LocalParts, request: DeliveryRequest, recipient
     if (!(error instanceof UserDatabaseError)) throw error;
     // a directory service that is down makes nobody unknown
     warn(job, `error looking up passwd info: ${error.message}`);
-    concludeFailed(job, address, '4.0.0', 'user lookup error');
+    await concludeFailed(job, address, '4.0.0', 'user lookup error');
   }
-  await Promise.all(job.undecided);
   // what waits is expanded again later, and would be forwarded twice
   if (!job.outcomes.some(({ kind }) => kind === 'deferred')) await submitForwards(job);
-  await Promise.all(job.undecided);
   return summary(job);
 }
 

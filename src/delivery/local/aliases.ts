@@ -1,10 +1,10 @@
 /** Alias expansion. aliases(5); local(8), "ALIASES" */
 import { statSync } from 'node:fs';
 import { addressesOf, parseAddressList, toExternal } from '#address';
-import type { Notify, RequestRecipient } from '#message';
+import type { RequestRecipient } from '#message';
 import { getUserById } from '#native';
 import type { TableList, TableListResult } from '#tables';
-import { concludeFailed, concludeSent, noteExpanded, warn } from './conclude.ts';
+import { concludeFailed, concludeSent, noteExpanded, warn, withoutSuccess } from './conclude.ts';
 import { deliverToMembers, membersOf } from './destinations.ts';
 import type { Job, Mailee, Place } from './job.ts';
 import type { Rights } from './settings.ts';
@@ -53,16 +53,10 @@ async function findAlias({ tables }: TableList, name: string): Promise<TableList
   return { kind: 'missing' };
 }
 
-/** The alias as a whole is the success that the sender hears of. RFC 3461, 5.2.7.2 */
-function withoutSuccess(notify: readonly Notify[]): readonly Notify[] {
-  const rest = notify.filter((word) => word !== 'success');
-  return rest.length === 0 ? ['never'] : rest;
-}
-
-/** What members inherit of the recipient: of a list with an owner, nothing that its sender wanted to hear. */
+/** What members inherit of the recipient; those of a list with an owner not what the sender called it. */
 function memberOf(recipient: RequestRecipient, hasOwner: boolean): RequestRecipient {
-  if (hasOwner) return { ...recipient, original: '', dsnOriginal: '', notify: [] };
-  return recipient.notify.includes('success') ? { ...recipient, notify: withoutSuccess(recipient.notify) } : recipient;
+  const inherited = withoutSuccess(recipient);
+  return hasOwner ? { ...inherited, original: '', dsnOriginal: '' } : inherited;
 }
 
 /** Expands one name. False: it is no alias, or the one that is being expanded. */
@@ -73,12 +67,12 @@ export async function deliverToAlias(job: Job, place: Place, mailee: Mailee, nam
   if (found.kind === 'missing') return false;
   if (found.kind === 'failed') {
     warn(job, `${found.table.name}: lookup of '${name}' failed`);
-    concludeFailed(job, mailee.address, '4.3.0', 'alias database unavailable');
+    await concludeFailed(job, mailee.address, '4.3.0', 'alias database unavailable');
     return true;
   }
   // who asks for one address wants to know of one; `sendmail -bv` shows all that come of it
   if (job.request.envelope.origin === 'verify') {
-    concludeSent(job, mailee.address, `aliased to ${found.value}`);
+    await concludeSent(job, mailee.address, `aliased to ${found.value}`);
     return true;
   }
   const owner = await ownerOf(job, name);
@@ -97,23 +91,17 @@ export async function deliverToAlias(job: Job, place: Place, mailee: Mailee, nam
   const members = [...membersOf(found.value)];
   if (members.length === 0) {
     warn(job, `no recipient in alias lookup result for ${name}`);
-    concludeFailed(job, mailee.address, '4.3.0', 'alias database unavailable');
+    await concludeFailed(job, mailee.address, '4.3.0', 'alias database unavailable');
     return true;
   }
-  const { recipient } = job;
-  const wantsSuccess = recipient.notify.includes('success');
+  const recipient = memberOf(job.recipient, owner !== undefined);
   await deliverToMembers(
-    {
-      ...job,
-      sender: inner.isList ? inner.sender : job.sender,
-      recipient: memberOf(recipient, owner !== undefined),
-    },
+    { ...job, sender: inner.isList ? inner.sender : job.sender, recipient },
     inner,
     mailee,
     members,
   );
-  // RFC 3461, 5.2.7.3: a list with an owner is where the mail was going
-  if (wantsSuccess) noteExpanded(job, mailee.address, owner === undefined ? 'expanded' : 'delivered');
+  noteExpanded(job, mailee.address, owner !== undefined);
   return true;
 }
 

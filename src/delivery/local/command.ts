@@ -93,5 +93,5 @@ export async function deliverToCommand(
   if (outcome === 'delivered') return concludeSent(job, address, `delivered to command: ${command}`);
   for (const text of outcome.warnings) warn(job, text);
   if (outcome.fatal !== undefined) events.emit({ kind: 'fatal', text: outcome.fatal });
-  concludeFailed(job, address, outcome.code, outcome.text, outcome.diagnostic);
+  await concludeFailed(job, address, outcome.code, outcome.text, outcome.diagnostic);
 }

@@ -1,6 +1,7 @@
 /** The members of an alias, a .forward or an include file. aliases(5) */
 import { setImmediate } from 'node:timers/promises';
 import { addressesOf, parseAddressList, splitAddress } from '#address';
+import type { MaybePromise } from '#message';
 import { getUserById } from '#native';
 import { asFile, type FileFacts } from '../deliverer-protocol.ts';
 import { concludeFailed, warn } from './conclude.ts';
@@ -51,12 +52,12 @@ async function deliverToMember(job: Job, place: Place, mailee: Mailee, member: s
 }
 
 /** `~/file`: below the home directory of whose expansion it is. */
-function deliverToHomeFile(job: Job, place: Place, mailee: Mailee, member: string): Promise<void> | void {
+function deliverToHomeFile(job: Job, place: Place, mailee: Mailee, member: string): MaybePromise<void> {
   const home = place.rights?.home ?? '';
   if (member.startsWith('~/') && home.startsWith('/')) return deliverToFile(job, place, mailee, home + member.slice(1));
   const isUnknown = member.startsWith('~/') && home === '';
   warn(job, `${isUnknown ? 'unknown home directory' : 'bad home directory syntax'} for: ${member}`);
-  concludeFailed(job, mailee.address, '5.3.5', 'mail system configuration error');
+  return concludeFailed(job, mailee.address, '5.3.5', 'mail system configuration error');
 }
 
 /** An address that routing gives to this transport is delivered here, another goes out as a new message. */
@@ -73,7 +74,7 @@ export async function deliverToMemberAddress(job: Job, place: Place, mailee: Mai
   if (route.transport === job.request.transport) {
     const next = { ...place, level: place.level + 1 };
     await job.parts.toAddress(job, next, standard, { skipsAliases: member.startsWith('\\') });
-  } else resubmit(job, place, standard);
+  } else await resubmit(job, place, standard);
 }
 
 /** propagate_unmatched_extensions */

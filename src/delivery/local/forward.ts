@@ -1,6 +1,6 @@
 /** .forward files. local(8), "FORWARD FILES"; postconf(5) forward_path */
 import type { SystemUser } from '#native';
-import { concludeFailed, warn } from './conclude.ts';
+import { concludeFailed, noteExpanded, warn, withoutSuccess } from './conclude.ts';
 import { deliverToMembers, membersOf } from './destinations.ts';
 import { expandLocal } from './expansion.ts';
 import { asFile } from '../deliverer-protocol.ts';
@@ -45,7 +45,7 @@ export async function deliverToForward(job: Job, place: Place, mailee: Mailee, u
   if (found.kind === 'missing') return false;
   if (found.kind === 'unreadable') {
     if (found.path === '') {
-      concludeFailed(job, mailee.address, '4.3.0', found.reason);
+      await concludeFailed(job, mailee.address, '4.3.0', found.reason);
       return true;
     }
     warn(job, `cannot open file ${found.path}: ${found.reason}`);
@@ -68,7 +68,9 @@ export async function deliverToForward(job: Job, place: Place, mailee: Mailee, u
     unmatched: settings.propagatesIn.has('forward') && !usesExtension ? mailee.extension : '',
     deliveredTo: settings.isDeliveredToFrozen ? place.deliveredTo : mailee.address,
   };
-  if ((await deliverToMembers(job, inner, mailee, membersOf(found.text))) === 0) return false;
+  const members = { ...job, recipient: withoutSuccess(job.recipient) };
+  if ((await deliverToMembers(members, inner, mailee, membersOf(found.text))) === 0) return false;
+  noteExpanded(job, mailee.address);
   isNew(job, `forward-done ${path}`);
   return true;
 }

@@ -1,4 +1,5 @@
 /** One recipient's delivery as it unfolds through aliases, .forward files and mailboxes. local(8) */
+import type { Bouncer } from '#bounce';
 import type { EventChannel } from '#events';
 import type { DeliveryRequest, MemberOutcome, RequestRecipient, SubmissionPort } from '#message';
 import type { Rewriter } from '#rewrite';
@@ -22,6 +23,8 @@ export interface LocalParts {
   readonly settings: LocalSettings;
   readonly rewriter: Rewriter;
   readonly submission: SubmissionPort;
+  /** Tells owners of lists. */
+  readonly bouncer: Pick<Bouncer, 'notify'>;
   readonly deliverers: DelivererPool;
   readonly events: EventChannel;
   readonly hostname: string;
@@ -42,8 +45,8 @@ export interface LocalParts {
 /** An address to send on as part of a new message. */
 export interface Forward {
   readonly address: string;
-  /** Whether the message goes out in the name of another sender: then it is no longer the same mail for DSN. */
-  readonly isList: boolean;
+  /** What it inherits of the recipient that was expanded. */
+  readonly recipient: RequestRecipient;
   readonly sender: string;
   readonly deliveredTo: string;
 }
@@ -60,8 +63,6 @@ export interface Job {
   readonly outcomes: MemberOutcome[];
   /** Addresses in Delivered-To: fields of the message. */
   readonly been: ReadonlySet<string>;
-  /** Endings that a table is still asked about. */
-  readonly undecided: Promise<void>[];
 }
 
 /** Where in the expansion a delivery stands. */

@@ -19,7 +19,7 @@ export async function byUser(
   const found = await table.lookup(mailee.user);
   if (found.kind === 'found') return found.value;
   if (found.kind === 'missing') return otherwise;
-  concludeFailed(job, mailee.address, '4.3.0', 'table lookup failure');
+  await concludeFailed(job, mailee.address, '4.3.0', 'table lookup failure');
   return undefined;
 }
 

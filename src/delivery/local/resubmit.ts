@@ -1,14 +1,15 @@
 /** Members that are not delivered here go out as a new message, one for each sender. local(8) */
 import { toExternal } from '#address';
-import { formatMailDate } from '#message';
+import { formatMailDate, type MaybePromise } from '#message';
 import { conclude, concludeSent } from './conclude.ts';
 import { type Forward, isNew, type Job, type Place } from './job.ts';
 
 /** Remembers an address for the new message. */
-export function resubmit(job: Job, place: Place, address: string): void {
-  if (!isNew(job, `indirect ${address.toLowerCase()}`)) return;
+export function resubmit(job: Job, place: Place, address: string): MaybePromise<void> {
+  if (!isNew(job, `indirect ${address.toLowerCase()}`)) return undefined;
   if (job.request.probe) return concludeSent(job, address, `forwards to ${toExternal(address)}`);
-  job.forwards.push({ address, isList: place.isList, sender: place.sender, deliveredTo: place.deliveredTo });
+  job.forwards.push({ address, recipient: job.recipient, sender: place.sender, deliveredTo: place.deliveredTo });
+  return undefined;
 }
 
 function groups(forwards: readonly Forward[]): readonly (readonly Forward[])[] {
@@ -45,7 +46,6 @@ async function submitGroup(job: Job, group: readonly Forward[]): Promise<void> {
       origin: 'forward',
       // its report says where the mail went
       trace: '',
-      ...(first.isList ? { envid: '', ret: '' as const } : {}),
     },
     source: 'forward',
     overrides: [],
@@ -54,17 +54,13 @@ async function submitGroup(job: Job, group: readonly Forward[]): Promise<void> {
         `Received: by ${settings.myhostname} (${settings.mailName})\r\n\tid ${opened.queueId}; ${formatMailDate(now())}\r\n${delivered}`,
       ),
   });
-  const { original, dsnOriginal, notify } = recipient;
-  for (const { address } of group) {
-    await opened.addRecipient(
-      first.isList
-        ? { address, original: '', dsnOriginal: '', notify: [] }
-        : { address, original, dsnOriginal, notify },
-    );
+  for (const { address, recipient: inherited } of group) {
+    const { original, dsnOriginal, notify } = inherited;
+    await opened.addRecipient({ address, original, dsnOriginal, notify });
   }
   for await (const chunk of request.content.chunks()) await opened.write(chunk);
   const result = await opened.end();
-  conclude(
+  await conclude(
     job,
     recipient.address,
     result.kind === 'queued'

@@ -24,5 +24,5 @@ export async function deliverToUnknown(job: Job, place: Place, mailee: Mailee): 
     warn(job, `required alias not found: ${name}`);
     return concludeSent(job, mailee.address, 'discarded');
   }
-  concludeFailed(job, mailee.address, '5.1.1', `unknown user: "${mailee.user}"`);
+  await concludeFailed(job, mailee.address, '5.1.1', `unknown user: "${mailee.user}"`);
 }

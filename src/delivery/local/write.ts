@@ -33,7 +33,7 @@ export async function deliverToMaildir(
   const { deliverers, hostname, settings } = job.parts;
   const content = copy(job, place, { isMbox: false, isDelivered: settings.deliveredIn.has('file') });
   const result = await deliverers.run(uid, gid, { kind: 'maildir', path, hostname }, content);
-  concludeWritten(job, address, asWritten(result), {
+  await concludeWritten(job, address, asWritten(result), {
     done: 'delivered to maildir',
     failed: (reason) => `maildir delivery failed: ${reason}`,
     fallback: '5.2.0',
@@ -73,7 +73,7 @@ export async function deliverToMailboxFile(job: Job, place: Place, mailee: Maile
   );
   const written = asWritten(result);
   if (written.kind === 'ok' && !isHome) job.parts.tellNewMail?.(user.name, written.offset ?? 0);
-  concludeWritten(job, address, written, {
+  await concludeWritten(job, address, written, {
     done: 'delivered to mailbox',
     failed: (reason) => `cannot update mailbox ${path} for user ${user.name}. ${reason}`,
     fallback: '5.2.0',
@@ -102,7 +102,7 @@ export async function deliverToFile(job: Job, place: Place, mailee: Mailee, path
     },
     copy(job, place, { isMbox: true, isDelivered: settings.deliveredIn.has('file') }),
   );
-  concludeWritten(job, address, asWritten(result), {
+  await concludeWritten(job, address, asWritten(result), {
     done: `delivered to file: ${path}`,
     failed: (reason) => `cannot append message to file ${path}: ${reason}`,
     fallback: '5.2.0',

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfiguration, type Settings } from '#config';
 import type { DelivererPool } from '#delivery';
+import type { Bouncer } from '#bounce';
 import { renderPostfixText } from '#events';
-import type { DeliveryAgent, DeliveryRequest, Outcome } from '#message';
+import type { DeliveryAgent, DeliveryRequest, Outcome, SubmissionPort, SubmittedRecipient } from '#message';
 import { createRewriter, type Rewriter } from '#rewrite';
 import { TableOpener } from '#tables';
 
@@ -13,6 +14,9 @@ export interface Parts {
   readonly settings: Settings;
   readonly tables: TableOpener;
   readonly rewriter: Rewriter;
+  readonly submission: SubmissionPort;
+  readonly bouncer: Pick<Bouncer, 'notify'>;
+  readonly agents: ReadonlyMap<string, DeliveryAgent>;
   readonly deliverers: DelivererPool;
   readonly events: { readonly emit: (event: Parameters<typeof renderPostfixText>[0]) => void };
   readonly hostname: string;
@@ -23,6 +27,14 @@ export interface Parts {
 export type Asked = Parameters<DelivererPool['run']>[2] & { readonly uid: number };
 export type Answer = (asked: Asked) => Awaited<ReturnType<DelivererPool['run']>>;
 
+export interface Delivered {
+  readonly outcomes: readonly Outcome[];
+  readonly log: readonly string[];
+  readonly asked: readonly Asked[];
+  /** Recipients of messages that go on. */
+  readonly forwarded: readonly SubmittedRecipient[];
+}
+
 const mainCf = 'compatibility_level = 3.11\nmyhostname = mail.example.com\nmydestination = mail.example.com\n';
 
 /** Has one request delivered. */
@@ -31,11 +43,7 @@ export async function deliver(
   request: DeliveryRequest,
   lines: string,
   answer: Answer,
-): Promise<{
-  readonly outcomes: readonly Outcome[];
-  readonly log: readonly string[];
-  readonly asked: readonly Asked[];
-}> {
+): Promise<Delivered> {
   const directory = mkdtempSync(join(tmpdir(), 'delivery-'));
   writeFileSync(join(directory, 'main.cf'), mainCf + lines);
   writeFileSync(join(directory, 'master.cf'), '');
@@ -43,11 +51,30 @@ export async function deliver(
   const log: string[] = [];
   const asked: Asked[] = [];
   const outcomes: Outcome[] = [];
+  const forwarded: SubmittedRecipient[] = [];
   const tables = new TableOpener({ settings, configDirectory: directory, warn: (text) => log.push(text) });
   const agent = create({
     settings,
     tables,
     rewriter: createRewriter({ settings, tables, warn: (text) => log.push(text) }),
+    submission: {
+      open: () => ({
+        queueId: 'NEW',
+        addRecipient: (recipient) => void forwarded.push(recipient),
+        apply: () => undefined,
+        write: () => undefined,
+        end: () => Promise.resolve({ kind: 'queued', queueId: 'NEW' }),
+        abort: () => undefined,
+      }),
+    },
+    bouncer: {
+      notify: (kind, _message, recipients, to = '') => {
+        const names = [...recipients].flat().map(({ recipient }) => `${recipient.address} "${recipient.original}"`);
+        log.push(`notice of ${kind} to ${to}: ${names.join()}`);
+        return Promise.resolve({ ok: true });
+      },
+    },
+    agents: new Map(),
     deliverers: {
       run: (uid, _gid, wanted) => {
         asked.push({ ...wanted, uid });
@@ -66,5 +93,5 @@ export async function deliver(
     tables.closeAll();
     rmSync(directory, { recursive: true });
   }
-  return { outcomes, log, asked };
+  return { outcomes, log, asked, forwarded };
 }

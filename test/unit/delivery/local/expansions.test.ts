@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createLocalAgent } from '#delivery/local';
+import { request } from '../request.ts';
+import { type Answer, deliver } from '../workbench.ts';
+
+const failing: Answer = ({ kind }) =>
+  kind === 'read' ? { kind: 'missing' } : { kind: 'failed', code: '', reason: 'no place', warnings: [] };
+
+describe('expansions of a local recipient', () => {
+  it('tell the owner of a list of each failure at once', async () => {
+    const aliases = 'alias_maps = inline:{{list=/a/x, /a/y}, {owner-list=boss@other.example}}\n';
+    const one = request('mail.example.com', ['list@mail.example.com'], { transport: 'local' });
+    const { log, outcomes } = await deliver(createLocalAgent, one, aliases, failing);
+    assert.deepEqual(
+      log.map((line) => line.replace(/^QID: to=<(.*?)>, relay.*status=(\w+).*/, '$1 $2')),
+      [
+        'notice of failure to owner-list@mail.example.com: list@mail.example.com ""',
+        'list@mail.example.com bounced',
+        'notice of failure to owner-list@mail.example.com: list@mail.example.com ""',
+        'list@mail.example.com bounced',
+      ],
+    );
+    assert.deepEqual(
+      outcomes.flatMap(({ members = [] }) => members.map(({ isTold }) => isTold)),
+      [true, true],
+    );
+  });
+
+  it('by a .forward file are the success that the sender hears of, and no other one', async () => {
+    const forward: Answer = ({ kind }) =>
+      kind === 'read'
+        ? {
+            kind: 'file',
+            path: '/x/.forward',
+            text: 'a@far.example\n',
+            facts: { uid: 0, mode: 0o600, isRegular: true },
+          }
+        : { kind: 'ok', warnings: [] };
+    const base = request('mail.example.com', ['root@mail.example.com'], { transport: 'local' });
+    const recipients = base.recipients.map((recipient) => ({ ...recipient, notify: ['success', 'delay'] as const }));
+    const lines = 'alias_maps =\ndefault_transport = smtp\nforward_path = /x/.forward\n';
+    const { forwarded, outcomes } = await deliver(createLocalAgent, { ...base, recipients }, lines, forward);
+    assert.deepEqual(
+      forwarded.map(({ address, notify }) => [address, notify]),
+      [['a@far.example', ['delay']]],
+    );
+    assert.deepEqual(
+      outcomes.flatMap(({ members = [] }) => members.map(({ action, status }) => [action, status.reason])),
+      [
+        ['expanded', 'alias expanded'],
+        [undefined, 'forwarded as NEW'],
+      ],
+    );
+  });
+
+  it('include what only root may read, and keep to what it may not', async () => {
+    const aliases = 'alias_maps = inline:{{list=:include:/lists/a}}\n';
+    const byRoot: Answer = ({ kind, uid }) =>
+      kind === 'read' && uid === 0
+        ? { kind: 'file', path: '/lists/a', text: 'b@far.example\n', facts: { uid: 0, mode: 0o600, isRegular: true } }
+        : { kind: 'missing' };
+    const one = request('mail.example.com', ['list@mail.example.com'], { transport: 'local' });
+    assert.equal((await deliver(createLocalAgent, one, aliases, byRoot)).forwarded.length, 1);
+    const refused: Answer = ({ uid }) =>
+      uid === 0
+        ? { kind: 'failed', code: '4.3.0', reason: 'delivery as root is refused', warnings: [] }
+        : { kind: 'missing' };
+    const { log } = await deliver(createLocalAgent, one, aliases, refused);
+    assert.match(log.join('\n'), /unable to lookup :include: file \/lists\/a: No such file or directory/);
+  });
+});
