@@ -1,47 +1,52 @@
-/** postcat(1): shows a queued message, by queue ID from the store. */
-import { existsSync } from 'node:fs';
-import { ConfigError, findConfigDirectory, openSettings } from '#config';
+/** postcat(1): shows a queued message, as the records that Postfix would keep of it. */
+import { existsSync, lstatSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { ConfigError, findConfigDirectory, openSettings, type Settings } from '#config';
+import { openMaildropFile } from '#pickup';
 import { openStore, type QueuedMessage } from '#store';
 import { lastValue, parseOptions } from './getopt.ts';
 import type { CliIo } from './io.ts';
-import { envelopeLines, extractedLines, recipientLines } from './postcat/envelope-lines.ts';
+import { envelopeRecords, extractedRecords, maildropRecords, recipientRecords } from './postcat/envelope-records.ts';
+import { type PrintOptions, RecordPrinter } from './postcat/printer.ts';
+import { queuePath } from './postcat/queue-path.ts';
 
-interface Parts {
-  readonly envelope: boolean;
-  readonly header: boolean;
-  readonly body: boolean;
+async function gather(chunks: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const chunk of chunks) pieces.push(chunk);
+  return Buffer.concat(pieces);
 }
 
-async function show(message: QueuedMessage, parts: Parts, io: CliIo): Promise<void> {
-  const place = `${message.queue}/${message.queueId}`;
-  const mark = (text: string): void => io.stdout(`*** ${text} ${place} ***\n`);
-  const marks = parts.envelope;
-  if (parts.envelope) {
-    mark('ENVELOPE RECORDS');
-    io.stdout([...envelopeLines(message), ''].join('\n'));
-    for (const part of message.recipients.all()) io.stdout([...recipientLines(part), ''].join('\n'));
+async function show(message: QueuedMessage, place: string, options: PrintOptions, io: CliIo): Promise<void> {
+  const printer = new RecordPrinter(options, (text) => io.stdout(text));
+  printer.title(`*** ENVELOPE RECORDS ${place} ***`);
+  printer.envelope(envelopeRecords(message));
+  for (const part of message.recipients.all()) printer.envelope(recipientRecords(part));
+  printer.mark('M', `*** MESSAGE CONTENTS ${place} ***`);
+  const isContentShown = options.header || options.body;
+  if (isContentShown || options.offsets) {
+    const { content } = message;
+    printer.content(await gather(content.chunks()), content.headerBytes);
   }
-  if (marks) mark('MESSAGE CONTENTS');
-  await showContent(message, parts, io);
-  if (!marks) return;
-  mark('HEADER EXTRACTED');
-  io.stdout(
-    extractedLines(message)
-      .map((line) => `${line}\n`)
-      .join(''),
-  );
-  mark('MESSAGE FILE END');
+  printer.mark('X', `*** HEADER EXTRACTED ${place} ***`);
+  printer.envelope(extractedRecords(message));
+  printer.mark('E', `*** MESSAGE FILE END ${place} ***`);
 }
 
-/** Header section, body, or both, with LF line ends. */
-async function showContent({ content }: QueuedMessage, { header, body }: Parts, io: CliIo): Promise<void> {
-  if (!header && !body) return;
-  const chunks: Buffer[] = [];
-  for await (const chunk of content.chunks()) chunks.push(chunk);
-  const whole = Buffer.concat(chunks);
-  const from = header ? 0 : content.headerBytes;
-  const to = body ? whole.length : content.headerBytes;
-  io.stdout(Buffer.from(whole.subarray(from, to).toString('latin1').replaceAll('\r\n', '\n'), 'latin1'));
+/** A message that waits for pickup(8); false where there is none. */
+async function showMaildrop(path: string, place: string, options: PrintOptions, io: CliIo): Promise<boolean> {
+  const opened = await openMaildropFile(path);
+  if (opened.kind !== 'open') return false;
+  await using file = opened.file;
+  const content = await gather(file.content());
+  const printer = new RecordPrinter(options, (text) => io.stdout(text));
+  printer.title(`*** ENVELOPE RECORDS ${place} ***`);
+  printer.envelope(maildropRecords(file.envelope));
+  printer.mark('M', `*** MESSAGE CONTENTS ${place} ***`);
+  const headerEnd = content.indexOf('\r\n\r\n');
+  printer.content(content, headerEnd < 0 ? content.length : headerEnd + 2);
+  printer.mark('X', `*** HEADER EXTRACTED ${place} ***`);
+  printer.mark('E', `*** MESSAGE FILE END ${place} ***`);
+  return true;
 }
 
 const usage =
@@ -60,59 +65,77 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   }
   const letters = new Set(parsed.options.map(({ letter }) => letter));
   const isChosen = ['b', 'e', 'h'].some((letter) => letters.has(letter));
-  const parts = {
+  const from = lastValue(parsed.options, 's') ?? '0';
+  if (!/^\d+$/.test(from)) return fatal(`bad offset: ${from}`);
+  const options: PrintOptions = {
     envelope: !isChosen || letters.has('e'),
     header: !isChosen || letters.has('h'),
     body: !isChosen || letters.has('b'),
+    offsets: letters.has('o'),
+    types: letters.has('d'),
+    names: letters.has('v'),
+    from: Number(from),
   };
-  if (!letters.has('q')) return lookAtFiles(parsed.operands, io, fatal);
-  const bad = parsed.operands.find((queueId) => !validQueueId.test(queueId));
-  if (bad !== undefined) return fatal(`bad mail queue ID: ${bad}`);
+  const config = findConfigDirectory(lastValue(parsed.options, 'c'), io.env);
+  const isQueue = letters.has('q');
   try {
-    const config = findConfigDirectory(lastValue(parsed.options, 'c'), io.env);
-    const directory = openSettings(config).settings.string('queue_directory');
-    return await showAll(directory, parsed.operands, parts, io, fatal);
+    const { settings } = openSettings(config);
+    if (!isQueue) return await lookAtFiles(parsed.operands, options, io, fatal);
+    const bad = parsed.operands.find((queueId) => !validQueueId.test(queueId));
+    if (bad !== undefined) return fatal(`bad mail queue ID: ${bad}`);
+    return await showAll(settings, parsed.operands, options, io, fatal);
   } catch (error) {
     if (error instanceof ConfigError) return fatal(error.problems.join('\n'));
     if (!(error instanceof Error && 'code' in error && error.code === 'EACCES')) throw error;
-    return fatal(`open queue file ${parsed.operands[0] ?? ''}: Permission denied`);
+    return fatal(`open ${isQueue ? 'queue file ' : ''}${parsed.operands[0] ?? ''}: Permission denied`);
   }
 }
 
 /** What could name a message at all. */
-const validQueueId = /^[0-9A-Za-z]{1,255}$/;
+const validQueueId = /^[0-9A-Za-z_]{1,255}$/;
 
-/** No file is a message of the queue: it is in a database. */
-function lookAtFiles(paths: readonly string[], io: CliIo, fatal: (text: string) => number): number {
+/** Messages of the queue are in a database: files are those that sendmail(1) left. */
+async function lookAtFiles(
+  paths: readonly string[],
+  options: PrintOptions,
+  io: CliIo,
+  fatal: (text: string) => number,
+): Promise<number> {
+  const reject = (name: string): void => io.stderr(`postcat: warning: ${name}: input is not a valid queue file\n`);
+  if (paths.length === 0) {
+    if ((await gather(io.stdin)).length > 0) reject('stdin');
+  }
   for (const path of paths) {
     if (!existsSync(path)) return fatal(`open ${path}: No such file or directory`);
-    io.stderr(`postcat: warning: ${path}: input is not a valid queue file; messages are named by queue ID, with -q\n`);
+    const isMaildrop = lstatSync(path).isFile() && basename(dirname(path)) === 'maildrop';
+    if (!isMaildrop || !(await showMaildrop(path, path, options, io))) reject(path);
   }
   return 0;
 }
 
 async function showAll(
-  directory: string,
+  settings: Settings,
   queueIds: readonly string[],
-  parts: Parts,
+  options: PrintOptions,
   io: CliIo,
   fatal: (text: string) => number,
 ): Promise<number> {
-  if (!existsSync(`${directory}/posthorn.db`))
-    return fatal(`open queue file ${queueIds[0] ?? ''}: No such file or directory`);
-  const store = await openStore({
-    directory,
-    longQueueIds: false,
-    warn: (text) => io.stderr(`postcat: warning: ${text}\n`),
-  });
+  const directory = settings.string('queue_directory');
+  const hashing = { names: settings.list('hash_queue_names'), depth: settings.int('hash_queue_depth') };
+  const missing = (queueId: string): number => fatal(`open queue file ${queueId}: No such file or directory`);
+  const warn = (text: string): void => io.stderr(`postcat: warning: ${text}\n`);
+  const hasStore = existsSync(`${directory}/posthorn.db`);
+  const store = hasStore ? await openStore({ directory, longQueueIds: false, warn }) : undefined;
   try {
     for (const queueId of queueIds) {
-      const message = await store.find(queueId);
-      if (message === undefined) return fatal(`open queue file ${queueId}: No such file or directory`);
-      await show(message, parts, io);
+      const message = await store?.find(queueId);
+      const path = `${directory}/maildrop/${queueId}`;
+      if (message !== undefined) await show(message, queuePath(message.queue, message.queueId, hashing), options, io);
+      else if (!existsSync(path) || !(await showMaildrop(path, `maildrop/${queueId}`, options, io)))
+        return missing(queueId);
     }
     return 0;
   } finally {
-    await store.close();
+    await store?.close();
   }
 }

@@ -30,8 +30,6 @@ export const inertParameters = new Set([
   'flush_service_name',
   'fork_attempts',
   'fork_delay',
-  'hash_queue_depth',
-  'hash_queue_names',
   'ipc_idle',
   'ipc_timeout',
   'ipc_ttl',

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type PrintOptions, RecordPrinter } from '../../../src/cli/postcat/printer.ts';
+import { queuePath } from '../../../src/cli/postcat/queue-path.ts';
+import { record, recordSize } from '../../../src/cli/postcat/records.ts';
+
+const all: PrintOptions = {
+  envelope: true,
+  header: true,
+  body: true,
+  offsets: false,
+  types: false,
+  names: false,
+  from: 0,
+};
+
+function printed(options: Partial<PrintOptions>, content: string, headerBytes: number): string {
+  let text = '';
+  const printer = new RecordPrinter({ ...all, ...options }, (piece) => void (text += Buffer.from(piece).toString()));
+  printer.title('title');
+  printer.envelope([record('S', 'a@x'), record('A', 'n=v')]);
+  printer.mark('M', 'content');
+  printer.content(Buffer.from(content), headerBytes);
+  printer.mark('E', 'end');
+  return text;
+}
+
+describe('postcat', () => {
+  it('knows how long a record is', () => {
+    assert.deepEqual([0, 127, 128, 2048].map(recordSize), [2, 129, 131, 2051]);
+  });
+
+  it('shows envelope, header section and body, or some of them', () => {
+    const content = 'S: t\r\n\r\nbody\r\n';
+    assert.equal(printed({}, content, 6), 'title\nsender: a@x\nnamed_attribute: n=v\ncontent\nS: t\n\nbody\nend\n');
+    assert.equal(printed({ envelope: false, body: false }, content, 6), 'S: t\n');
+    assert.equal(printed({ envelope: false, header: false }, content, 6), '\nbody\n');
+  });
+
+  it('tells where each record begins, and of what kind it is', () => {
+    const lines = printed({ offsets: true, types: true }, 'body\r\n', 0).split('\n');
+    assert.deepEqual(lines.slice(1, -1), [
+      '        0  83 sender: a@x',
+      '        5  65 named_attribute: n=v',
+      '       10  77 content',
+      '       12  78 body',
+      '       18  69 end',
+    ]);
+    assert.equal(printed({ offsets: true, from: 18 }, 'body\r\n', 0), '       18 end\n');
+  });
+
+  it('shows a long line as one, but for what is told of each record of it', () => {
+    const line = 'x'.repeat(3000);
+    assert.equal(printed({ envelope: false }, `${line}\r\n`, 0), `${line}\n`);
+    assert.match(
+      printed({ envelope: false, names: true }, `${line}\r\n`, 0),
+      /^unterminated_text: x+\nregular_text: x+\n$/,
+    );
+  });
+
+  it('names the place where Postfix would keep the message', () => {
+    const hashing = { names: ['deferred'], depth: 2 };
+    assert.equal(queuePath('deferred', 'A1B2C3', hashing), 'deferred/A/1/A1B2C3');
+    assert.equal(queuePath('hold', 'A1B2C3', hashing), 'hold/A1B2C3');
+    // 4 digits of base 52 before the z: microseconds
+    assert.equal(
+      queuePath('deferred', '4jWRb52mGmz1ZYY2', { names: ['deferred'], depth: 1 }),
+      'deferred/5/4jWRb52mGmz1ZYY2',
+    );
+  });
+});
