@@ -14,7 +14,7 @@ function nameRequired(dsn: string, text: string, status: 'nameStatus' | 'reverse
       return {
         kind: 'reject',
         code: isTemporary ? 450 : code,
-        dsn: `${isTemporary ? 4 : Math.floor(code / 100)}${dsn.slice(1)}`,
+        dsn,
         text: `Client host rejected: cannot find your ${text}, [${facts.client.address}]`,
       };
     };
@@ -41,6 +41,6 @@ export const client: Readonly<Record<string, Constructor>> = {
     () =>
     ({ facts: { saslUsername, saslMethod = '' } }) =>
       provesWho(saslUsername, saslMethod) ? permit : dunno,
-  reject_unknown_client_hostname: nameRequired('5.7.25', 'hostname', 'nameStatus'),
-  reject_unknown_reverse_client_hostname: nameRequired('5.7.1', 'reverse hostname', 'reverseNameStatus'),
+  reject_unknown_client_hostname: nameRequired('4.7.25', 'hostname', 'nameStatus'),
+  reject_unknown_reverse_client_hostname: nameRequired('4.7.1', 'reverse hostname', 'reverseNameStatus'),
 };

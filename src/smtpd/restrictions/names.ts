@@ -54,7 +54,7 @@ function domainRequired(kind: 'sender' | 'recipient'): Constructor {
     const action = settings.string('unknown_address_tempfail_action');
     const [notFound, nullMxCode, nullMxDsn] =
       kind === 'sender' ? (['1.8', 550, '5.7.27'] as const) : (['1.2', 556, '5.1.10'] as const);
-    const dsn = (of: number): string => `${Math.floor(of / 100)}.${notFound}`;
+    const dsn = `4.${notFound}`;
     return (evaluation): MaybePromise<Decision> => {
       const { facts, subject } = evaluation;
       const [address, other] = kind === 'sender' ? [facts.sender, facts.recipient] : [facts.recipient, facts.sender];
@@ -79,13 +79,13 @@ function domainRequired(kind: 'sender' | 'recipient'): Constructor {
               text: text(`Domain ${domain} does not accept mail (nullMX)`),
             };
           case 'invalid':
-            return { kind: 'reject', code, dsn: dsn(code), text: text('Malformed DNS server reply') };
+            return { kind: 'reject', code, dsn, text: text('Malformed DNS server reply') };
           case 'tryAgain':
-            return temporary(action, 450, `4.${notFound}`, text('Domain not found'));
+            return temporary(action, 450, dsn, text('Domain not found'));
           case 'noName':
           case 'noData':
           case 'failed':
-            return { kind: 'reject', code, dsn: dsn(code), text: text('Domain not found') };
+            return { kind: 'reject', code, dsn, text: text('Domain not found') };
         }
       });
     };
@@ -111,7 +111,7 @@ function fqdnRequired(kind: 'sender' | 'recipient'): Constructor {
       if (domain.startsWith('[') && domain.endsWith(']')) return dunno;
       return isFullyQualified(domainToAscii(domain) ?? domain)
         ? dunno
-        : refuse(evaluation, code, '5.5.2', 'need fully-qualified address');
+        : refuse(evaluation, code, '4.5.2', 'need fully-qualified address');
     };
   };
 }
@@ -150,7 +150,7 @@ export const names: Readonly<Record<string, Constructor>> = {
   }),
   reject_unknown_helo_hostname: heloCheck(({ settings, resolver }) => {
     const code = settings.int('unknown_hostname_reject_code');
-    const dsn = `${Math.floor(code / 100)}.7.1`;
+    const dsn = '4.7.1';
     const action = settings.string('unknown_helo_hostname_tempfail_action');
     return async (name, evaluation): Promise<Decision> => {
       switch (await search(name, resolver, asHost)) {
@@ -162,7 +162,7 @@ export const names: Readonly<Record<string, Constructor>> = {
           return dunno;
         case 'tryAgain': {
           const { subject } = evaluation;
-          return temporary(action, 450, '4.7.1', `<${subject.datum}>: ${subject.replyClass} rejected: Host not found`);
+          return temporary(action, 450, dsn, `<${subject.datum}>: ${subject.replyClass} rejected: Host not found`);
         }
         case 'invalid':
           return refuse(evaluation, code, dsn, 'Malformed DNS server reply');

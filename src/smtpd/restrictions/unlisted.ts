@@ -101,7 +101,7 @@ function unlisted(kind: 'sender' | 'recipient'): Constructor {
       const refused = (code: number, dsn: string, text: string): Decision => ({
         kind: 'reject',
         code,
-        dsn: `${Math.floor(code / 100)}${dsn.slice(1)}`,
+        dsn,
         text: `<${subject.datum}>: ${subject.replyClass} rejected: ${text}`,
       });
       const judge = (existence: Existence): Decision => {
@@ -119,7 +119,7 @@ function unlisted(kind: 'sender' | 'recipient'): Constructor {
           case 'unknown':
             return refused(
               existence.code,
-              existence.isAlias ? codeFor('5.1.1', subject, note) : `5.${detail}`,
+              existence.isAlias ? codeFor('4.1.1', subject, note) : `5.${detail}`,
               `User unknown${existence.suffix}`,
             );
         }
