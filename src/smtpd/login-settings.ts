@@ -80,7 +80,7 @@ export function loginSettingsWith(server: LoginServer, settings: Settings, table
 /** As `loginSettings`, where clients are only described: whoever is said to have logged in has, and nobody is asked. */
 export function rehearsedLogin(settings: Settings, tables: TableOpener): LoginSettings | undefined {
   if (!settings.bool('smtpd_sasl_auth_enable')) return undefined;
-  const mechanismFilter = tables.matchList('smtpd_sasl_mechanism_filter', 'string', []);
+  const mechanismFilter = tables.matchList('smtpd_sasl_mechanism_filter', 'string', [{ text: 'static:all' }]);
   return { ...loginSettingsWith(createRehearsedServer(dovecotWords), settings, tables), mechanismFilter };
 }
 
