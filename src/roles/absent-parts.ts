@@ -2,7 +2,7 @@
 import { type Configuration, placeOf, placeOfService, type Settings, splitServiceArguments } from '#config';
 import { getGroupByName, getUserByName } from '#native';
 import { unreadable } from '#tables';
-import type { TlsParameters } from '#tls';
+import { keyComplaints, type TlsParameters } from '#tls';
 import { transportParameters } from './misspelt-values.ts';
 import { tlsServices } from './tls-services.ts';
 
@@ -27,6 +27,15 @@ function missingKeys(settings: Settings, names: TlsParameters): readonly string[
     const reason = path.startsWith('/') ? unreadable(path) : undefined;
     if (reason === undefined) return [];
     return [`${placeOf(origin)}${parameter}: open ${path}: ${reason}; as it stands, no client is offered TLS`];
+  });
+}
+
+/** Keys that don't fit, and certificates whose time is over or has not come. */
+function uselessKeys(settings: Settings, names: TlsParameters, now: number): readonly string[] {
+  if (!offersTls(settings, names)) return [];
+  return keyComplaints({ settings, names }, now).map(({ parameter, text, endsTls }) => {
+    const effect = endsTls ? 'no client is offered TLS' : 'clients that check it go away';
+    return `${placeOf(settings.origin(parameter))}${parameter}: ${text}; as it stands, ${effect}`;
   });
 }
 
@@ -57,9 +66,12 @@ function missingTemplates({ settings }: Named): readonly string[] {
 }
 
 /** One line each. */
-export function absentParts(configuration: Named): readonly string[] {
-  const keys = tlsServices(configuration).flatMap(({ settings, names }) => missingKeys(settings, names));
+export function absentParts(configuration: Named, now: number): readonly string[] {
+  const keys = tlsServices(configuration).flatMap(({ settings, names }) => [
+    ...missingKeys(settings, names),
+    ...uselessKeys(settings, names, now),
+  ]);
   // two services have their parameters from each other
-  const byFile = new Map(keys.toReversed().map((text) => [text.replace(/^.*?: open /, ''), text]));
+  const byFile = new Map(keys.toReversed().map((text) => [text.replace(/^.*?_tls_\w+: /, ''), text]));
   return [...[...byFile.values()].toReversed(), ...missingTemplates(configuration), ...missingUsers(configuration)];
 }

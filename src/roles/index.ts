@@ -39,7 +39,7 @@ export async function unusableServices(configuration: Configuration): Promise<re
     ...misspeltValues(configuration),
     ...misspeltRestrictions(configuration),
     ...missingTables(configuration),
-    ...absentParts(configuration),
+    ...absentParts(configuration, Date.now()),
     ...find(configuration),
   ];
 }

@@ -1,6 +1,7 @@
 /** TLS of the servers: keys, protocols, names, handshake. */
 export type { Accepted, TlsAcceptor } from './accept.ts';
 export { logAccepted, logHandshakeStart } from './handshake-log.ts';
+export { keyComplaints } from './key-check.ts';
 export { keyFilePaths, type KeyFiles, readKeyFiles, type TlsService } from './key-files.ts';
 export { postscreenParameters, smtpdParameters, type TlsParameters } from './parameters.ts';
 export { opensslOptions, switchParameters, unknownSwitches } from './openssl-options.ts';

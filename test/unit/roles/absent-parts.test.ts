@@ -7,13 +7,13 @@ import { loadConfiguration } from '#config';
 import { absentParts } from '../../../src/roles/absent-parts.ts';
 
 /** What is said of these files, with the directory's name taken out. `DIR` stands for it. */
-function said(main: string, master = ''): readonly string[] {
+function said(main: string, master = '', now = Date.now()): readonly string[] {
   const directory = mkdtempSync(join(tmpdir(), 'posthorn-absent-'));
   try {
     writeFileSync(join(directory, 'main.cf'), `myhostname = mail.example.com\n${main.replaceAll('DIR', directory)}\n`);
     writeFileSync(join(directory, 'master.cf'), `smtp inet n - n - - smtpd\n${master}`);
     writeFileSync(join(directory, 'there.pem'), 'x');
-    return absentParts(loadConfiguration(directory)).map((text) => text.replaceAll(`${directory}/`, ''));
+    return absentParts(loadConfiguration(directory), now).map((text) => text.replaceAll(`${directory}/`, ''));
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -27,7 +27,23 @@ describe('what is named and not there', () => {
       'main.cf, line 2: smtpd_tls_cert_file: open gone.pem: No such file or directory; as it stands, no client is offered TLS';
     assert.deepEqual(said(`${files}\nsmtpd_tls_security_level = may`), [told]);
     assert.deepEqual(said(`${files}\nsmtpd_use_tls = yes`), [told]);
-    assert.deepEqual(said('smtpd_tls_cert_file = DIR/there.pem\nsmtpd_tls_security_level = may'), []);
+  });
+
+  it('is a key that does not fit, or a certificate whose time is not now', () => {
+    const chain = join(import.meta.dirname, '../../e2e/support/test-only-key-and-certificate.pem');
+    const tls = `smtpd_tls_security_level = may\nsmtpd_tls_chain_files = ${chain}`;
+    assert.deepEqual(said(tls), []);
+    assert.match(
+      said(tls, '', Date.UTC(2900, 1))[0] ?? '',
+      /^main.cf, line 3: smtpd_tls_chain_files: the certificate of CN=mail.example.com expired on .* \d+ GMT; as it stands, clients that check it go away$/,
+    );
+    assert.match(
+      said(tls, '', 0)[0] ?? '',
+      / is not valid before .* GMT; as it stands, clients that check it go away$/,
+    );
+    assert.deepEqual(said('smtpd_tls_cert_file = DIR/there.pem\nsmtpd_tls_security_level = may'), [
+      'main.cf, line 2: smtpd_tls_cert_file: No PEM data in there.pem; as it stands, no client is offered TLS',
+    ]);
   });
 
   it('is the user of a command that mail goes to', () => {
