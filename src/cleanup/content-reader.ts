@@ -13,7 +13,7 @@ import { lineWith, without } from './characters.ts';
 import { cleanHeaderSection } from './header-section.ts';
 import type { Inspector } from './inspector.ts';
 import { StrayCrReader } from './line-ends.ts';
-import { type Refusal, refuse } from './refusal.ts';
+import type { Refusal } from './refusal.ts';
 import type { Steps } from './steps.ts';
 import type { TlsRequests } from './tls-requests.ts';
 
@@ -181,7 +181,7 @@ export class ContentReader {
     if (problem !== undefined && maps.settings.strictEncodingDomain && maps.settings.readsMime)
       inspector.mimeError(problem);
     const isHeaderOnly = isAll && body.length === 0;
-    const front = isHeaderOnly ? nothing : this.#frontOf(atEmptyLine);
+    const front = isHeaderOnly ? nothing : this.#frontOf(atEmptyLine, body);
     this.#headerBytes = result.header.length + front.length;
     const hasParts = maps.settings.readsMime && this.#structure.hasParts;
     if (inspector.readsBody(hasParts) || (convertsTo7bit && (isEightBit || hasParts)))
@@ -193,12 +193,15 @@ export class ContentReader {
   }
 
   /** What stands between header section and body. postconf(5) non_empty_end_of_header_action */
-  #frontOf(atEmptyLine: boolean): Buffer {
+  #frontOf(atEmptyLine: boolean, body: Buffer): Buffer {
     if (atEmptyLine) return nothing;
     const { settings } = this.#options.maps;
     const text = 'message header was not terminated by empty line';
     if (settings.headerEndAction === 'add_header') return Buffer.from(`MIME-Error: ${text}\r\n`);
-    if (settings.headerEndAction === 'reject') this.#options.refuse(refuse('content', { dsn: '5.6.0', text }));
+    if (settings.headerEndAction === 'reject') {
+      const [detail = ''] = body.toString().split('\r\n', 1);
+      this.#options.inspector.mimeError({ text, detail });
+    }
     return nothing;
   }
 

@@ -119,7 +119,7 @@ export function compileSettings(settings: Settings, tables: TableOpener): Cleanu
     hopcountLimit: settings.int('hopcount_limit'),
     alwaysAddMissing: settings.bool('always_add_missing_headers'),
     undisclosedRecipients: settings.string('undisclosed_recipients_header'),
-    headerEndAction: settings.string('non_empty_end_of_header_action'),
+    headerEndAction: settings.string('non_empty_end_of_header_action').toLowerCase(),
     replaceStrayCrLf: settings.bool('cleanup_replace_stray_cr_lf'),
     rejectCharacters: byteSet(unescape(settings.string('message_reject_characters'))),
     stripCharacters: byteSet(unescape(settings.string('message_strip_characters'))),

@@ -5,17 +5,25 @@ const serverTlsLevels = ['none', 'may', 'encrypt', 'verify', 'secure'];
 const families = ['any', 'ipv4', 'ipv6'];
 const hostLookups = ['dns', 'native'];
 const locks = ['flock', 'fcntl', 'dotlock'];
+const supportLevels = ['disabled', 'enabled', 'dnssec'];
+const probeTargets = ['rcpt', 'data'];
+const facilities =
+  'auth authpriv cron daemon ftp kern lpr mail news syslog user uucp local0 local1 local2 local3 local4 local5 local6 local7';
 const localSources = ['alias', 'forward', 'include'];
 
 const closedValues: Readonly<Record<string, readonly string[]>> = {
   allow_mail_to_commands: localSources,
   allow_mail_to_files: localSources,
+  header_from_format: ['standard', 'obsolete'],
   info_log_address_format: ['external', 'internal'],
   inet_protocols: ['all', 'ipv4', 'ipv6'],
   lmtp_address_preference: families,
+  lmtp_address_verify_target: probeTargets,
+  lmtp_dns_support_level: supportLevels,
   lmtp_host_lookup: hostLookups,
   lmtp_tls_security_level: clientTlsLevels,
   mailbox_delivery_lock: locks,
+  maillog_file_permissions: ['0600', '0640', '0644', '600', '640', '644'],
   masquerade_classes: ['envelope_sender', 'envelope_recipient', 'header_sender', 'header_recipient'],
   mynetworks_style: ['class', 'subnet', 'host'],
   non_bdb_migration_level: ['disable', 'enable-redirect', 'enable-reindex'],
@@ -24,9 +32,14 @@ const closedValues: Readonly<Record<string, readonly string[]>> = {
   postscreen_tls_security_level: serverTlsLevels,
   propagate_unmatched_extensions: ['canonical', 'virtual', 'alias', 'forward', 'include', 'generic'],
   smtp_address_preference: families,
+  sendmail_fix_line_endings: ['always', 'strict', 'never'],
+  smtp_address_verify_target: probeTargets,
+  smtp_dns_support_level: supportLevels,
   smtp_host_lookup: hostLookups,
   smtp_tls_security_level: clientTlsLevels,
+  smtpd_forbid_bare_newline: ['no', 'yes', 'normalize', 'note', 'reject'],
   smtpd_tls_security_level: serverTlsLevels,
+  syslog_facility: facilities.split(' '),
   virtual_mailbox_lock: locks,
 };
 

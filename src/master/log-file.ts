@@ -1,5 +1,5 @@
 /** Opening the mail log as the supervisor: maillog_file within maillog_file_prefixes. postconf(5) */
-import { chownSync, openSync } from 'node:fs';
+import { chownSync, existsSync, fchmodSync, openSync } from 'node:fs';
 import { ConfigError, placeOf, type Settings } from '#config';
 
 /** Descriptor of the log file, or undefined when the log goes to syslog. Throws ConfigError. */
@@ -18,7 +18,9 @@ export function openLogFile(
   if (path === '/dev/stdout') return 1;
   const mode = Number.parseInt(settings.string('maillog_file_permissions'), 8) || 0o600;
   try {
+    const isNew = !existsSync(path);
     const fd = openSync(path, 'a', mode);
+    if (isNew) fchmodSync(fd, mode);
     if (owner !== undefined) chownSync(path, owner.uid, owner.gid);
     return fd;
   } catch (error) {

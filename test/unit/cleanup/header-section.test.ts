@@ -62,4 +62,15 @@ describe('the header section of a message on its way into the queue', () => {
     const unread = await bench.take('', { content, overrides: ['no_header_body_checks'] });
     assert.match(unread.content, /^X: a\rb\r\n[^]*\r\nc\rd\r\n$/);
   });
+
+  it('that ends without an empty line is mended, noted or refused', async () => {
+    const content = 'X: 1\r\nno field\r\nbody\r\n';
+    const taken = (action: string) => bench.take(`non_empty_end_of_header_action = ${action}\n`, { content });
+    assert.match((await taken('fix_quietly')).content, /\r\n\r\nno field\r\nbody\r\n$/);
+    const text = 'message header was not terminated by empty line';
+    assert.match((await taken('add_header')).content, new RegExp(`\r\nMIME-Error: ${text}\r\n\r\nno field\r\n`));
+    const { reply, log } = await taken('reject');
+    assert.equal(reply, `550 5.6.0 ${text}`);
+    assert.match(log.join('\n'), new RegExp(`ABC: reject: mime-error ${text}: no field from `));
+  });
 });

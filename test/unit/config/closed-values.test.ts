@@ -29,12 +29,32 @@ describe('a parameter with a closed set of words', () => {
     );
   });
 
+  it('refuses what Postfix would end its daemons for', () => {
+    for (const name of [
+      'header_from_format',
+      'lmtp_dns_support_level',
+      'maillog_file_permissions',
+      'non_bdb_migration_level',
+      'non_empty_end_of_header_action',
+      'sendmail_fix_line_endings',
+      'smtp_address_verify_target',
+      'smtpd_forbid_bare_newline',
+      'syslog_facility',
+    ]) {
+      assert.throws(() => load(`${name} = bogus`), new RegExp(`${name}: "bogus": unknown word`), name);
+    }
+  });
+
   for (const line of [
     'inet_protocols = IPv4 ipv6',
     'notify_classes = bounce, 2bounce,software',
     'notify_classes =',
     'smtp_tls_security_level =',
     'smtp_tls_security_level = dane-only',
+    'smtpd_forbid_bare_newline = Reject',
+    'maillog_file_permissions = 640',
+    'syslog_facility = local7',
+    'smtp_dns_support_level =',
     'mailbox_delivery_lock = $virtual_mailbox_lock, dotlock',
   ]) {
     it(`takes ${line}`, () => load(line));
