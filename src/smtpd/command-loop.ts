@@ -84,7 +84,8 @@ async function onLine(session: Session, whole: string, bytes: Buffer, hasBareLf:
   }
   session.where = verb.name;
   session.tellsBytes = false;
-  if (session.options.tls?.isDemanded === true && session.tls === undefined && !allowedBeforeTls.has(verb.name)) {
+  const needsTls = verb !== unknownVerb && !allowedBeforeTls.has(verb.name);
+  if (needsTls && session.options.tls?.isDemanded === true && session.tls === undefined) {
     return exchange.answer(replyOf('530 5.7.0 Must issue a STARTTLS command first'));
   }
   const mustWait = verb !== unknownVerb && (session.protocol !== 'ESMTP' || verb.endsGroup);

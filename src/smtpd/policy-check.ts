@@ -7,6 +7,8 @@ type Change = Partial<Pick<SessionFacts, 'helo' | 'recipient' | 'protocol' | 'et
 /** What they are told of a session; `change`: what the command that is judged would make of it. */
 function factsOf(session: Session, stage: Stage, change: Change): SessionFacts {
   const { transaction, login } = session;
+  // what is judged about a message is not about one of its recipients
+  const isOfMessage = (transaction?.recipients.length ?? 0) > 1 && (stage === 'data' || stage === 'endOfData');
   return {
     command: session.where,
     clientText: session.clientText,
@@ -17,7 +19,7 @@ function factsOf(session: Session, stage: Stage, change: Change): SessionFacts {
     helo: session.helo,
     protocol: session.protocol,
     sender: transaction?.sender,
-    recipient: transaction?.recipients.length === 1 ? transaction.recipients[0]?.address : undefined,
+    recipient: isOfMessage ? undefined : transaction?.recipients[0]?.address,
     recipientCount: transaction?.recipients.length ?? 0,
     queueId: session.queueId,
     sizeBytes: stage === 'endOfData' ? (transaction?.contentBytes ?? 0) : (transaction?.declaredSize ?? 0),

@@ -81,8 +81,14 @@ export class TlsAcceptor {
     stream.on('error', () => undefined);
     const recorder = this.#options.asksCertificate ? new FlightRecorder() : undefined;
     const observed = recorder && new ObservedStream(stream, (bytes) => recorder.addBytes(bytes));
-    this.#waiting.run({ settle: resolve, recorder }, () => this.#server.emit('connection', observed ?? stream));
+    const plain = observed ?? stream;
+    // half a connection is none while hands are shaken: without this Node would not tell of its end
+    const { allowHalfOpen } = plain;
+    plain.allowHalfOpen = false;
+    this.#waiting.run({ settle: resolve, recorder }, () => this.#server.emit('connection', plain));
     const result = await promise;
+    plain.allowHalfOpen = allowHalfOpen;
+    if (!('kind' in result)) result.allowHalfOpen = allowHalfOpen;
     clearTimeout(timer);
     stream.off('close', onClose);
     if (observed !== undefined) observed.observe = undefined;
