@@ -42,7 +42,7 @@ const commands: Readonly<Record<string, (script: Script) => Promise<number>>> = 
     return postqueue(['-c', configuration.directory, '-f'], io);
   },
   'set-permissions': mend,
-  'upgrade-configuration': mend,
+  'upgrade-configuration': upgrade,
   logrotate,
 };
 
@@ -72,7 +72,15 @@ const usage =
   'Usage: postfix start (or stop, reload, abort, flush, check, status, set-permissions, upgrade-configuration, logrotate)';
 
 /** About what runs already; a configuration that would not start must not keep it from ending. */
-const asksRunning: ReadonlySet<string> = new Set(['stop', 'quick-stop', 'abort', 'drain', 'status', 'logrotate']);
+const asksRunning: ReadonlySet<string> = new Set([
+  'stop',
+  'quick-stop',
+  'abort',
+  'drain',
+  'status',
+  'logrotate',
+  'upgrade-configuration',
+]);
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const first = parseOptions(args, 'c:Dv', true);
@@ -108,6 +116,27 @@ function mend({ configuration, say }: Script): Promise<number> {
       error instanceof ConfigError ? error.problems : [error instanceof Error ? error.message : String(error)];
     for (const text of problems) say(text, 'refusal');
     return Promise.resolve(1);
+  }
+}
+
+/** Directories, and master.cf as the present version wants it. What is done is told on standard output. */
+async function upgrade(script: Script): Promise<number> {
+  const status = await mend(script);
+  if (status !== 0) return status;
+  const { upgradeMasterText } = await import('./upgrade-configuration.ts');
+  const { EditError, editFile } = await import('./postconf/change.ts');
+  const path = `${script.configuration.directory}/master.cf`;
+  try {
+    editFile(path, (text) => {
+      const upgraded = upgradeMasterText(text);
+      for (const what of upgraded.done) script.io.stdout(`Editing ${path}, ${what}\n`);
+      return upgraded.text;
+    });
+    return 0;
+  } catch (error) {
+    if (!(error instanceof EditError)) throw error;
+    script.say(error.message, 'refusal');
+    return 1;
   }
 }
 

@@ -78,7 +78,9 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (answer.kind === 'down') {
     const { refusalWhileDown } = await import('./postqueue/while-down.ts');
     const site = action === 'flushSite' ? argument : undefined;
-    return reporter.fatal(await refusalWhileDown(io.uid, site, settings), EX_UNAVAILABLE);
+    const refusal = await refusalWhileDown(io.uid, site, settings);
+    if (refusal.isDown && action !== 'flush') await reporter.warn(`connect to public/flush: ${answer.reason}`);
+    return reporter.fatal(refusal.text, EX_UNAVAILABLE);
   }
   // who runs the system has told its log
   io.stderr(`postqueue: fatal: ${answer.reason}\n`);

@@ -28,6 +28,9 @@ const EX_TEMPFAIL = 75;
 /** An error that ends the command, with the text to show. */
 class FatalError extends Error {}
 
+/** The same for a message beyond message_size_limit. */
+class TooBigError extends FatalError {}
+
 /** The name that it was called by, and what that means without options. */
 export interface CalledAs {
   readonly name: string;
@@ -129,7 +132,11 @@ async function submit(options: SendmailOptions, settings: Settings, io: CliIo, r
     if (refusedSender !== undefined) throw new FatalError(refusedSender);
     await writeMessage(options, named, login, settings, io);
   } catch (error) {
-    return reporter.fatal(`${who}: ${errorText(error)}`, EX_TEMPFAIL);
+    if (error instanceof TooBigError) {
+      await new Reporter('postdrop', io, settings).warn(`uid=${io.uid}: File too large`);
+      await reporter.warn('mail_stream_cleanup: close error');
+    }
+    return reporter.fatal(`${who}: ${await errorText(error)}`, EX_TEMPFAIL);
   }
   if (options.verifies || options.verbosity === 1) {
     const sender = toExternal(options.sender ?? login.name);
@@ -164,7 +171,7 @@ async function writeMessage(
     let left = settings.int('message_size_limit') || Infinity;
     for await (const chunk of concatenated(gathered, chunks)) {
       left -= chunk.length;
-      if (left < 0) throw new FatalError('message file too big');
+      if (left < 0) throw new TooBigError('message file too big');
       writer.write(chunk);
     }
   } catch (error) {
@@ -243,6 +250,11 @@ async function* concatenated(first: readonly Buffer[], rest: AsyncIterable<Buffe
   yield* rest;
 }
 
-function errorText(error: unknown): string {
+/** What the system refused, in strerror(3)'s words. */
+async function errorText(error: unknown): Promise<string> {
+  if (error instanceof Error && 'syscall' in error) {
+    const { errnoText } = await import('#tables');
+    return `error writing queue file: ${errnoText(error)}`;
+  }
   return error instanceof Error ? error.message : String(error);
 }

@@ -52,7 +52,7 @@ function attempt<T>(what: string, action: () => T): T {
 }
 
 /** Replaces a file as a whole: readers see the old or the new text, with the same owner and mode. */
-function editFile(path: string, edit: (text: string) => string): void {
+export function editFile(path: string, edit: (text: string) => string): void {
   const temporary = `${path}.tmp`;
   const fd = attempt(`open ${temporary}`, () => openSync(temporary, 'w', 0o600));
   try {
