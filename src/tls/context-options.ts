@@ -77,15 +77,22 @@ function chainOfTwo(
 
 const certificateOrList = /-----BEGIN (?:(?:X509 |TRUSTED )?CERTIFICATE|X509 CRL)-----/;
 
+export interface Authorities {
+  /** Those of a file, whose names clients are told. */
+  readonly named: readonly (Buffer | string)[];
+  /** Those of a directory, and of the system. */
+  readonly unnamed: readonly (Buffer | string)[];
+}
+
 /**
- * Authorities whose word about clients is believed; a text says what can't be read. The file of them has to be in order
- * even where nobody is asked for a certificate.
+ * Whose word about clients is believed; a text says what can't be read. The file has to be in order even where nobody is
+ * asked for a certificate. postconf(5) smtpd_tls_CAfile, smtpd_tls_CApath
  */
 export function authorities(
   { settings, names }: TlsService,
   files: KeyFiles,
   systemAuthorities: () => readonly string[],
-): (Buffer | string)[] | string {
+): Authorities | string {
   const file = settings.string(names.authorityFile);
   const directory = settings.string(names.authorityDirectory);
   const ofFile = file === '' ? Buffer.alloc(0) : files.contents.get(file);
@@ -93,11 +100,14 @@ export function authorities(
     const also = directory === '' ? '' : `, CApath="${directory}"`;
     return `cannot load Certification Authority data, CAfile="${file}"${also}: ${disabled}`;
   }
-  const own = [ofFile, files.directories.get(directory)].flatMap((content) =>
-    Buffer.isBuffer(content) && content.length > 0 ? [content] : [],
-  );
   const isAsked = file !== '' || directory !== '';
-  return isAsked && settings.bool('tls_append_default_CA') ? [...own, ...systemAuthorities()] : own;
+  const filled = [files.directories.get(directory)].flatMap((content) =>
+    content === undefined || content.length === 0 ? [] : [content],
+  );
+  return {
+    named: Buffer.isBuffer(ofFile) && ofFile.length > 0 ? [ofFile] : [],
+    unnamed: [...filled, ...(isAsked && settings.bool('tls_append_default_CA') ? systemAuthorities() : [])],
+  };
 }
 
 /** Parameters of exchanges in finite fields: those of a file, none, or OpenSSL's own, also where the file is no good. */

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { getCACertificates } from 'node:tls';
 import { describe, it } from 'node:test';
-import { asClient, withTls } from './handshake-bench.ts';
+import { asClient, asRsaClient, chain, withTls } from './handshake-bench.ts';
 
 const own = 'TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)';
 const server = 'server-signature ECDSA (prime256v1) server-digest SHA256';
@@ -247,5 +251,24 @@ describe('a session', () => {
     assert.equal(await reused('tls_session_ticket_cipher ='), false);
     assert.equal(await reused('tls_ssl_options = NO_COMPRESSION, no_ticket'), false);
     assert.equal(await reused('tls_ssl_options = 0x4000'), false);
+  });
+});
+
+describe('authorities', () => {
+  it('of a directory are believed, and not named to clients', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'authorities-'));
+    try {
+      writeFileSync(join(directory, '0123abcd.0'), readFileSync(chain));
+      await withTls(`smtpd_tls_ask_ccert = yes\nsmtpd_tls_CApath = ${directory}`, async (bench) => {
+        const accepted = await bench.shake(asClient);
+        assert.equal(accepted.kind === 'accepted' ? accepted.facts.peer?.problem : 'none', undefined);
+        const stranger = await bench.shake(asRsaClient);
+        assert.equal(stranger.kind === 'accepted' ? stranger.facts.peer?.problem : '', 'self-signed certificate');
+      });
+      // others still believe whom they believed
+      assert.ok(getCACertificates('default').length > 1);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 });
