@@ -32,6 +32,7 @@ const closedValues: Readonly<Record<string, readonly string[]>> = {
   postscreen_tls_security_level: serverTlsLevels,
   propagate_unmatched_extensions: ['canonical', 'virtual', 'alias', 'forward', 'include', 'generic'],
   smtp_address_preference: families,
+  postscreen_upstream_proxy_protocol: ['haproxy'],
   sendmail_fix_line_endings: ['always', 'strict', 'never'],
   smtp_address_verify_target: probeTargets,
   smtp_dns_support_level: supportLevels,
@@ -39,6 +40,7 @@ const closedValues: Readonly<Record<string, readonly string[]>> = {
   smtp_tls_security_level: clientTlsLevels,
   smtpd_forbid_bare_newline: ['no', 'yes', 'normalize', 'note', 'reject'],
   smtpd_tls_security_level: serverTlsLevels,
+  smtpd_upstream_proxy_protocol: ['haproxy'],
   syslog_facility: facilities.split(' '),
   virtual_mailbox_lock: locks,
 };

@@ -1,6 +1,6 @@
 /** Values that are read without complaint and fail when mail comes: networks, types of tables, transports. */
 import { type Configuration, nearestName, ParameterRegistry, placeOf, type Settings, settingsViews } from '#config';
-import { isTableType, readNetwork, tableTypes } from '#tables';
+import { isTableType, readNetwork, redirectedCache, tableTypes } from '#tables';
 import { switchParameters, unknownSwitches } from '#tls';
 import { tableParameters } from './table-parameters.ts';
 
@@ -71,6 +71,19 @@ function unknownTableTypes(settings: Settings): readonly string[] {
   );
 }
 
+const cacheParameters = ['address_verify_map', 'postscreen_cache_map'];
+const cacheTypes = ['btree', 'hash', 'internal', 'lmdb'];
+
+function unusableCaches(settings: Settings): readonly string[] {
+  return cacheParameters.flatMap((parameter) => {
+    const spec = redirectedCache(settings.string(parameter), settings);
+    const type = /^(?:proxy:)?(\w+):/.exec(spec)?.[1] ?? '';
+    if (spec === '' || cacheTypes.includes(type)) return [];
+    const what = `${parameter}: a table of type "${type}" can't be used as a cache${guess(type, cacheTypes)}`;
+    return [`${placeOf(settings.origin(parameter))}${what}; as it stands, nothing is remembered`];
+  });
+}
+
 function unknownKeywords(settings: Settings): readonly string[] {
   return keywordParameters.flatMap((parameter) =>
     settings
@@ -132,6 +145,7 @@ export function misspeltValues(
   const found = views.flatMap((view) => [
     ...badNetworks(view),
     ...unknownTableTypes(view),
+    ...unusableCaches(view),
     ...unknownKeywords(view),
     ...wrongSwitches(view),
     ...unclosedRelayhost(view),

@@ -39,6 +39,7 @@ describe('a parameter with a closed set of words', () => {
       'sendmail_fix_line_endings',
       'smtp_address_verify_target',
       'smtpd_forbid_bare_newline',
+      'smtpd_upstream_proxy_protocol',
       'syslog_facility',
     ]) {
       assert.throws(() => load(`${name} = bogus`), new RegExp(`${name}: "bogus": unknown word`), name);

@@ -28,6 +28,10 @@ describe('values that fail when mail comes', () => {
         'main.cf, line 3: mynetworks: bad mask length in "192.0.2.0/99"; as it stands, clients are answered 451 4.3.0',
       'virtual_alias_maps = hsh:/etc/x':
         'main.cf, line 2: virtual_alias_maps: unknown type of table in "hsh:/etc/x"; did you mean "hash"?; as it stands, each lookup fails and mail is deferred',
+      'address_verify_map = proxy:bdree:/x':
+        'main.cf, line 2: address_verify_map: a table of type "bdree" can\'t be used as a cache; did you mean "btree"?; as it stands, nothing is remembered',
+      'smtp_requiretls_policy = inlin:{{x=disable}} enforce':
+        'main.cf, line 2: smtp_requiretls_policy: unknown type of table in "inlin:{{x=disable}}"; did you mean "inline"?; as it stands, each lookup fails and mail is deferred',
       'smtpd_discard_ehlo_keywords = pipelinin':
         'main.cf, line 2: smtpd_discard_ehlo_keywords: unknown EHLO keyword "pipelinin"; did you mean "pipelining"?; as it stands, it changes nothing',
       'tls_ssl_options = NO_TICKET NO_TEA':
