@@ -53,7 +53,7 @@ export function applyOverrides(
   let override = start;
   for (const word of words) {
     const at = word.indexOf('=');
-    const raw = at <= 0 ? '' : word.slice(at + 1);
+    const raw = at < 0 ? '' : word.slice(at + 1);
     if (raw === '') return { override, refusal: '501 5.5.4 Error: attribute=value expected' };
     if (raw.length > longestValue) return { override, refusal: '501 5.5.4 Error: attribute value too long' };
     const decoded = decodeXtext(raw) ?? raw;
@@ -82,7 +82,12 @@ function applyOne(
   switch (name) {
     case 'NAME':
       if (status === 'ok' && !isValidHostName(value)) return bad;
-      return { ...so, client: { ...client, name: status === 'ok' ? value : 'unknown', nameStatus: status } };
+      if (status !== 'ok') return { ...so, client: { ...client, name: 'unknown', nameStatus: status } };
+      // who has a name has it in both directions, unless the client says otherwise behind it
+      return {
+        ...so,
+        client: { ...client, name: value, nameStatus: 'ok', reverseName: value, reverseNameStatus: 'ok' },
+      };
     case 'REVERSE_NAME':
       if (command !== 'XCLIENT') return `501 5.5.4 Bad ${command} attribute name: ${written}`;
       if (status === 'ok' && !isValidHostName(value)) return bad;
