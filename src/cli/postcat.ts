@@ -17,7 +17,7 @@ async function gather(chunks: AsyncIterable<Buffer> | Iterable<Buffer>): Promise
 }
 
 async function show(message: QueuedMessage, place: string, options: PrintOptions, io: CliIo): Promise<void> {
-  const printer = new RecordPrinter(options, (text) => io.stdout(text));
+  const printer = new RecordPrinter(options, place, (text) => io.stdout(text));
   printer.title(`*** ENVELOPE RECORDS ${place} ***`);
   printer.envelope(envelopeRecords(message));
   for (const part of message.recipients.all()) printer.envelope(recipientRecords(part));
@@ -38,7 +38,7 @@ async function showMaildrop(path: string, place: string, options: PrintOptions, 
   if (opened.kind !== 'open') return false;
   await using file = opened.file;
   const content = await gather(file.content());
-  const printer = new RecordPrinter(options, (text) => io.stdout(text));
+  const printer = new RecordPrinter(options, place, (text) => io.stdout(text));
   printer.title(`*** ENVELOPE RECORDS ${place} ***`);
   printer.envelope(maildropRecords(file.envelope));
   printer.mark('M', `*** MESSAGE CONTENTS ${place} ***`);
@@ -58,7 +58,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     io.stderr(`postcat: fatal: ${text}\n`);
     return 1;
   };
-  const parsed = parseOptions(args, 'bc:dehoqrs:v');
+  const parsed = parseOptions(args, 'bc:defhoqrs:v');
   if (parsed.kind === 'invalid') {
     io.stderr(`postcat: ${parsed.problem}\n`);
     return fatal(usage);
@@ -71,6 +71,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     envelope: !isChosen || letters.has('e'),
     header: !isChosen || letters.has('h'),
     body: !isChosen || letters.has('b'),
+    files: letters.has('f'),
     offsets: letters.has('o'),
     types: letters.has('d'),
     names: letters.has('v'),

@@ -11,6 +11,8 @@ export interface PrintOptions {
   readonly types: boolean;
   /** -v: what text of the message is. */
   readonly names: boolean;
+  /** -f: the name of the file, before each line. */
+  readonly files: boolean;
   /** -s: nothing in front of this place is shown. */
   readonly from: number;
 }
@@ -23,10 +25,12 @@ const CR = 13;
 export class RecordPrinter {
   readonly #options: PrintOptions;
   readonly #write: (text: string | Uint8Array) => void;
+  readonly #file: string;
   #offset = 0;
 
-  constructor(options: PrintOptions, write: (text: string | Uint8Array) => void) {
+  constructor(options: PrintOptions, file: string, write: (text: string | Uint8Array) => void) {
     this.#options = options;
+    this.#file = options.files ? `${file}: ` : '';
     this.#write = write;
   }
 
@@ -46,7 +50,7 @@ export class RecordPrinter {
 
   /** Title of all of it: no record. */
   title(text: string): void {
-    if (this.#options.envelope && this.#options.from === 0) this.#write(`${text}\n`);
+    if (this.#options.envelope && this.#options.from === 0) this.#write(`${this.#file}${text}\n`);
   }
 
   /** Content with CRLF line ends; `headerBytes` of it are its header section. */
@@ -72,7 +76,11 @@ export class RecordPrinter {
       const part = line.subarray(at, at + longestText);
       const isLast = at + longestText >= line.length;
       if (this.#offset >= this.#options.from)
-        shown?.push(Buffer.from(this.#textFront(isLast)), part, Buffer.from(isLast || isPerRecord ? '\n' : ''));
+        shown?.push(
+          Buffer.from(at === 0 || isPerRecord ? this.#textFront(isLast) : ''),
+          part,
+          Buffer.from(isLast || isPerRecord ? '\n' : ''),
+        );
       this.#offset += recordSize(part.length);
       if (isLast) return;
     }
@@ -86,6 +94,7 @@ export class RecordPrinter {
   #front(type: string): string {
     const { offsets, types } = this.#options;
     return (
+      this.#file +
       (offsets ? `${String(this.#offset).padStart(9)} ` : '') +
       (types ? `${String(type.charCodeAt(0)).padStart(3)} ` : '')
     );

@@ -8,6 +8,7 @@ const all: PrintOptions = {
   envelope: true,
   header: true,
   body: true,
+  files: false,
   offsets: false,
   types: false,
   names: false,
@@ -16,7 +17,11 @@ const all: PrintOptions = {
 
 function printed(options: Partial<PrintOptions>, content: string, headerBytes: number): string {
   let text = '';
-  const printer = new RecordPrinter({ ...all, ...options }, (piece) => void (text += Buffer.from(piece).toString()));
+  const printer = new RecordPrinter(
+    { ...all, ...options },
+    'hold/A',
+    (piece) => void (text += Buffer.from(piece).toString()),
+  );
   printer.title('title');
   printer.envelope([record('S', 'a@x'), record('A', 'n=v')]);
   printer.mark('M', 'content');
@@ -35,6 +40,13 @@ describe('postcat', () => {
     assert.equal(printed({}, content, 6), 'title\nsender: a@x\nnamed_attribute: n=v\ncontent\nS: t\n\nbody\nend\n');
     assert.equal(printed({ envelope: false, body: false }, content, 6), 'S: t\n');
     assert.equal(printed({ envelope: false, header: false }, content, 6), '\nbody\n');
+  });
+
+  it('puts the name of the file before each line', () => {
+    const long = 'x'.repeat(3000);
+    assert.equal(printed({ files: true, envelope: false }, `a\r\n${long}\r\n`, 0), `hold/A: a\nhold/A: ${long}\n`);
+    const lines = printed({ files: true, offsets: true }, 'a\r\n', 0).split('\n');
+    assert.deepEqual(lines.slice(0, 2), ['hold/A: title', 'hold/A:         0 sender: a@x']);
   });
 
   it('tells where each record begins, and of what kind it is', () => {
