@@ -17,6 +17,7 @@ const commands: ReadonlySet<string> = new Set([
   'postsuper',
   'postcat',
   'postlog',
+  'postdrop',
   'postlock',
   'postkick',
   'qshape',

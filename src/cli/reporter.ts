@@ -5,6 +5,9 @@ import type { CliIo } from './io.ts';
 
 type Severity = 'note' | 'warning' | 'error' | 'fatal';
 
+/** Commands that in Postfix may write to the log whoever runs them. */
+const setGroupId: ReadonlySet<string> = new Set(['postqueue', 'postdrop']);
+
 export class Reporter {
   readonly #name: string;
   readonly #io: CliIo;
@@ -63,7 +66,7 @@ export class Reporter {
     const mark = severity === 'note' ? '' : `${severity}: `;
     this.#io.stderr(`${this.#name}: ${mark}${printableUtf8(text)}\n`);
     const { openCommandLog } = await import('./command-log.ts');
-    const log = await openCommandLog(this.#settings, this.#name === 'postqueue');
+    const log = await openCommandLog(this.#settings, setGroupId.has(this.#name));
     log?.channel(commandTag(this.#name, this.#settings, this.#io)).emit({ kind: severity, text });
     log?.flush();
   }
