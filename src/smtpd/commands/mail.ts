@@ -19,6 +19,9 @@ export async function mail(session: Session, { words, line }: Arguments): Promis
   if (session.chunks !== 'none') return replyOf('503 5.5.1 Error: MAIL after BDAT');
   const path = parsePath(words, 'FROM', { strict: settings.strictEnvelopes });
   if (path.kind === 'syntax') return replyOf('501 5.5.4 Syntax: MAIL FROM:<address>');
+  // also what comes to nothing counts
+  const tooMuch = await session.limits.refusalOf('message');
+  if (tooMuch !== undefined) return tooMuch;
   const text = words[2]?.text ?? '';
   const refusal = { text, command: 'MAIL', reply: '501 5.1.7 Bad sender address syntax' };
   if (path.kind === 'badAddress') return refuseAddress(session, refusal, path);
@@ -42,8 +45,6 @@ export async function mail(session: Session, { words, line }: Arguments): Promis
   if (settings.strictSmtputf8 && !parameters.smtputf8 && /[^\0-\x7f]/.test(path.address)) {
     return replyOf('553 5.6.7 Must declare SMTPUTF8 to send unicode address');
   }
-  const tooMuch = await session.limits.refusalOf('message');
-  if (tooMuch !== undefined) return tooMuch;
   const noRoom = await refusalOfSize(session, path.address, parameters);
   if (noRoom !== undefined) return noRoom;
   const { client, login, tls } = session;

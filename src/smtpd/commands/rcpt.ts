@@ -16,6 +16,9 @@ export async function rcpt(session: Session, { words, line }: Arguments): Promis
   if (session.chunks !== 'none') return replyOf('503 5.5.1 Error: RCPT after BDAT');
   const path = parsePath(words, 'TO', { strict: settings.strictEnvelopes });
   if (path.kind === 'syntax') return replyOf('501 5.5.4 Syntax: RCPT TO:<address>');
+  // also what comes to nothing counts
+  const tooMuch = await session.limits.refusalOf('recipient');
+  if (tooMuch !== undefined) return tooMuch;
   const text = words[2]?.text ?? '';
   const refusal = { text, command: 'RCPT', reply: '501 5.1.3 Bad recipient address syntax' };
   if (path.kind === 'badAddress') return refuseAddress(session, refusal, path);
@@ -31,8 +34,6 @@ export async function rcpt(session: Session, { words, line }: Arguments): Promis
   if (settings.strictSmtputf8 && !transaction.smtputf8 && /[^\0-\x7f]/.test(path.address)) {
     return replyOf('553 5.6.7 Must declare SMTPUTF8 to send unicode address');
   }
-  const tooMuch = await session.limits.refusalOf('recipient');
-  if (tooMuch !== undefined) return tooMuch;
   if (transaction.recipients.length >= settings.recipientLimit) {
     transaction.tooManyRecipients += 1;
     const isError = transaction.tooManyRecipients > settings.recipientOvershootLimit;

@@ -13,6 +13,8 @@ export async function vrfy(session: Session, { words }: Arguments): Promise<Comm
   const isUtf8 = canBeUtf8 && given.at(-1)?.text.toUpperCase() === 'SMTPUTF8';
   if (isUtf8) given.pop();
   if (given.length === 0) return replyOf('501 5.5.4 Syntax: VRFY address [SMTPUTF8]');
+  const tooMuch = await session.limits.refusalOf('recipient');
+  if (tooMuch !== undefined) return tooMuch;
   const text = given.map((word) => word.text).join(' ');
   const address = pathAddress(text, { strict: false });
   const refusal = { text, command: 'VRFY', reply: '501 5.1.3 Bad recipient address syntax' };
