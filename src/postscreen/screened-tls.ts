@@ -1,6 +1,6 @@
 /** TLS of a client under test. Postfix leaves it to tlsproxy(8), whose name stands in the log. postscreen(8) */
 import type { EventChannel } from '#events';
-import { logAccepted, logHandshakeStart, type ServerTls } from '#tls';
+import { logAccepted, logHandshakeStart, logStates, type ServerTls, watchOf } from '#tls';
 import type { ClientStream } from './client-stream.ts';
 import type { Endpoints } from './screened-socket.ts';
 
@@ -32,9 +32,10 @@ export async function secureClient(
   const accepted = await stream.change(async (socket) => {
     // not before nobody reads from it any more
     await invite();
-    return acceptor.accept(socket, timeoutMs);
+    return acceptor.accept(socket, timeoutMs, watchOf(log));
   });
   if (accepted.kind === 'failed') {
+    logStates(log, accepted);
     if (accepted.by === 'handshake') events.emit({ kind: 'warning', text: `TLS library problem: ${accepted.reason}` });
     events.emit({ kind: 'tlsProxyFailed', service: 'smtpd', client });
     events.emit({ kind: 'tlsProxied', word: 'DISCONNECT', client });

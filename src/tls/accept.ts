@@ -5,11 +5,12 @@ import type { X509Certificate } from 'node:crypto';
 import type { DetailedPeerCertificate, Server, TLSSocket } from 'node:tls';
 import type { TlsFacts } from '#message';
 import { peerCertificate, rsaDigest, signatureOf, verificationProblem } from './certificate.ts';
-import { FlightRecorder } from './client-flight.ts';
-import { chainLength, clientDigest, sentAuthorities } from './client-evidence.ts';
+import { chainOf, clientDigest, sentAuthorities, type VerifyStep, verifySteps } from './client-evidence.ts';
+import { HandshakeRecorder } from './handshake-recorder.ts';
+import { statesOf } from './handshake-states.ts';
 import { keyExchangeOf } from './key-exchange.ts';
 import { libraryText } from './library-text.ts';
-import { ObservedStream } from './observed-stream.ts';
+import { ObservedStream, type Observer } from './observed-stream.ts';
 
 export type Accepted =
   | {
@@ -20,9 +21,28 @@ export type Accepted =
       readonly isReused: boolean;
       /** The name of the server as the client knows it; '' when it said none. */
       readonly requestedName: string;
+      /** What the handshake went through; none where nobody watches. */
+      readonly states: readonly string[];
+      readonly verification: readonly VerifyStep[];
     }
   /** `connection`: it broke, or took too long; `handshake`: the library says what is wrong. */
-  | { readonly kind: 'failed'; readonly by: 'connection' | 'handshake'; readonly reason: string };
+  | {
+      readonly kind: 'failed';
+      readonly by: 'connection' | 'handshake';
+      readonly reason: string;
+      readonly states: readonly string[];
+    };
+
+/** What is to be seen of a handshake beyond its result. */
+export interface Watch {
+  readonly wantsStates: boolean;
+  /** Sees each byte. */
+  readonly trace?: Observer | undefined;
+  /** Also behind the handshake. */
+  readonly tracesAll: boolean;
+}
+
+const unwatched: Watch = { wantsStates: false, tracesAll: false };
 
 export interface AcceptOptions {
   /** smtpd_tls_fingerprint_digest */
@@ -46,12 +66,12 @@ function keyBitsOf(cipher: string): number {
   return /3DES|DES-CBC3/.test(cipher) ? 168 : 128;
 }
 
-type Failed = Extract<Accepted, { readonly kind: 'failed' }>;
+type Failed = Omit<Extract<Accepted, { readonly kind: 'failed' }>, 'states'>;
 
 interface Handshake {
   readonly settle: (result: TLSSocket | Failed) => void;
   /** undefined: nobody asks the client who it is. */
-  readonly recorder: FlightRecorder | undefined;
+  readonly recorder: HandshakeRecorder | undefined;
 }
 
 /** Handshakes of one service. */
@@ -67,11 +87,11 @@ export class TlsAcceptor {
     this.#options = options;
     server.on('secureConnection', (secured) => this.#waiting.getStore()?.settle(secured));
     server.on('tlsClientError', (error) => this.#waiting.getStore()?.settle(failureOf(error)));
-    if (options.asksCertificate) server.on('keylog', (line) => this.#waiting.getStore()?.recorder?.addKeyLine(line));
+    if (options.asksCertificate) this.#learnSecrets();
   }
 
   /** `stream`: paused, without listeners, and what came before the handshake is gone. Never rejects. */
-  async accept(stream: Duplex, timeoutMs: number): Promise<Accepted> {
+  async accept(stream: Duplex, timeoutMs: number, watch: Watch = unwatched): Promise<Accepted> {
     const { promise, resolve } = Promise.withResolvers<TLSSocket | Failed>();
     const fail = (reason: string): void => resolve({ kind: 'failed', by: 'connection', reason });
     const timer = setTimeout(() => fail('Connection timed out'), timeoutMs);
@@ -79,8 +99,15 @@ export class TlsAcceptor {
     stream.once('close', onClose);
     // a reset must not be an exception; the handshake hears of it, too
     stream.on('error', () => undefined);
-    const recorder = this.#options.asksCertificate ? new FlightRecorder() : undefined;
-    const observed = recorder && new ObservedStream(stream, (bytes) => recorder.addBytes(bytes));
+    if (watch.wantsStates) this.#learnSecrets();
+    const isRecorded = this.#options.asksCertificate || watch.wantsStates;
+    const recorder = isRecorded ? new HandshakeRecorder() : undefined;
+    const observed =
+      recorder &&
+      new ObservedStream(stream, (direction, bytes) => {
+        watch.trace?.(direction, bytes);
+        recorder.addBytes(direction, bytes);
+      });
     const plain = observed ?? stream;
     // half a connection is none while hands are shaken: without this Node would not tell of its end
     const { allowHalfOpen } = plain;
@@ -91,24 +118,36 @@ export class TlsAcceptor {
     if (!('kind' in result)) result.allowHalfOpen = allowHalfOpen;
     clearTimeout(timer);
     stream.off('close', onClose);
-    if (observed !== undefined) observed.observe = undefined;
+    if (observed !== undefined) observed.observe = watch.tracesAll ? watch.trace : undefined;
+    const statesWith = (cipher: string): readonly string[] =>
+      watch.wantsStates && recorder !== undefined
+        ? statesOf(recorder.messages('in', cipher), recorder.messages('out', cipher))
+        : [];
     if ('kind' in result) {
       stream.destroy();
-      return result;
+      return { ...result, states: statesWith('') };
     }
+    const states = statesWith(result.getCipher().name);
     try {
-      return { kind: 'accepted', stream: result, ...this.#factsOf(result, recorder) };
+      return { kind: 'accepted', stream: result, ...this.#factsOf(result, recorder), states };
     } catch (error) {
       // what a stranger's certificate can do to its readers must not reach others
       stream.destroy();
-      return { kind: 'failed', by: 'handshake', reason: error instanceof Error ? error.message : String(error) };
+      const reason = error instanceof Error ? error.message : String(error);
+      return { kind: 'failed', by: 'handshake', reason, states };
     }
+  }
+
+  /** What it costs is only paid by those who ask clients for certificates, or watch handshakes. */
+  #learnSecrets(): void {
+    if (this.#server.listenerCount('keylog') > 0) return;
+    this.#server.on('keylog', (line) => this.#waiting.getStore()?.recorder?.addKeyLine(line));
   }
 
   #factsOf(
     secured: TLSSocket,
-    recorder: FlightRecorder | undefined,
-  ): Omit<Extract<Accepted, { readonly kind: 'accepted' }>, 'kind' | 'stream'> {
+    recorder: HandshakeRecorder | undefined,
+  ): Omit<Extract<Accepted, { readonly kind: 'accepted' }>, 'kind' | 'stream' | 'states'> {
     const { name: cipher } = secured.getCipher();
     const protocol = secured.getProtocol() ?? 'unknown';
     const isReused = secured.isSessionReused();
@@ -116,11 +155,13 @@ export class TlsAcceptor {
     const requestedName = typeof requested === 'string' ? requested : '';
     const serverName = this.#options.hasChainFor(requestedName) ? requestedName : '';
     const peer = secured.getPeerX509Certificate();
-    const messages = peer === undefined ? [] : (recorder?.messages(cipher) ?? []);
+    const messages = peer === undefined ? [] : (recorder?.messages('in', cipher) ?? []);
     const sent = sentAuthorities(messages, protocol);
-    const basic = { protocol, cipher, keyBits: keyBitsOf(cipher), serverName, peer: this.#peerOf(secured, sent) };
+    const chain = peer === undefined ? [] : chainOf(peer, sent, this.#options.authorities());
+    const verification = messages.length === 0 ? [] : verifySteps(chain, errorOf(secured));
+    const basic = { protocol, cipher, keyBits: keyBitsOf(cipher), serverName, peer: this.#peerOf(secured, chain) };
     // older versions negotiate these too, but Postfix is silent about it
-    if (protocol !== 'TLSv1.3') return { facts: basic, isReused, requestedName };
+    if (protocol !== 'TLSv1.3') return { facts: basic, isReused, requestedName, verification };
     const own = secured.getX509Certificate();
     const digest = isReused ? undefined : rsaDigest(secured.getSharedSigalgs());
     return {
@@ -132,30 +173,34 @@ export class TlsAcceptor {
       },
       isReused,
       requestedName,
+      verification,
     };
   }
 
-  #peerOf(secured: TLSSocket, sent: readonly X509Certificate[]): TlsFacts['peer'] {
+  #peerOf(secured: TLSSocket, chain: readonly X509Certificate[]): TlsFacts['peer'] {
     const certificate = secured.getPeerX509Certificate();
     if (certificate === undefined) return undefined;
-    const { digest, verifyDepth, authorities } = this.#options;
-    const last = chainOf(secured.getPeerCertificate(true)).at(-1);
-    const authorizationError: unknown = secured.authorizationError;
+    const { digest, verifyDepth } = this.#options;
+    const last = knownChain(secured.getPeerCertificate(true)).at(-1);
     // as Postfix counts: one more authority than the setting says, besides the one that is known
     const limit = verifyDepth + 1;
-    const code = typeof authorizationError === 'string' ? authorizationError : 'UNVERIFIED';
-    const issuer = last === undefined ? '' : issuerText(last);
-    const problem = secured.authorized
-      ? chainLength(certificate, sent, authorities()) > limit + 2
-        ? `certificate chain longer than limit(${limit})`
-        : undefined
-      : verificationProblem(code, issuer);
+    const tooLong = chain.length > limit + 2 ? `certificate chain longer than limit(${limit})` : undefined;
+    const code = errorOf(secured);
+    const problem =
+      code === undefined ? tooLong : verificationProblem(code, last === undefined ? '' : issuerText(last));
     return peerCertificate(certificate, problem, digest);
   }
 }
 
+/** OpenSSL's code; undefined: the client's certificate is believed. */
+function errorOf(secured: TLSSocket): string | undefined {
+  if (secured.authorized) return undefined;
+  const code: unknown = secured.authorizationError;
+  return typeof code === 'string' ? code : 'UNVERIFIED';
+}
+
 /** From a certificate to the last one that its signatures lead to. */
-function chainOf(first: DetailedPeerCertificate): readonly DetailedPeerCertificate[] {
+function knownChain(first: DetailedPeerCertificate): readonly DetailedPeerCertificate[] {
   const chain = [first];
   let next: DetailedPeerCertificate | undefined = first.issuerCertificate;
   while (next !== undefined && !chain.includes(next)) {

@@ -36,7 +36,7 @@ function attribute(name: string | undefined, type: string): string | undefined {
 const unprintable = /[\x00-\x1f\x7f]/;
 
 /** `/O=Org/CN=name`, with bytes that are not printable ASCII as `\xC3`. */
-function oneLine(name: string | undefined): string {
+export function oneLine(name: string | undefined): string {
   const whole = attributes(name)
     .map((line) => `/${line}`)
     .join('');

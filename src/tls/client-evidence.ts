@@ -1,5 +1,6 @@
 /** What a client shows of who it is, in the messages of its handshake. RFC 8446, 4.4; RFC 5246, 7.4.2 */
 import { X509Certificate } from 'node:crypto';
+import { oneLine } from './certificate.ts';
 import type { HandshakeMessage } from './handshake-messages.ts';
 
 const certificateType = 11;
@@ -41,21 +42,40 @@ export function sentAuthorities(messages: readonly HandshakeMessage[], protocol:
 const longestChain = 100;
 
 /**
- * How many certificates a chain has, from the client's own to the last of those that vouch for it. Those that are known
- * here go before those that the client sent. X509_verify_cert(3)
+ * From the client's own certificate to the last of those that vouch for it. Those that are known here go before those that
+ * the client sent. X509_verify_cert(3)
  */
-export function chainLength(
+export function chainOf(
   own: X509Certificate,
   sent: readonly X509Certificate[],
   known: readonly X509Certificate[],
-): number {
+): readonly X509Certificate[] {
   const chain = [own];
   for (;;) {
     const last = chain.at(-1) ?? own;
     const vouchesFor = (other: X509Certificate): boolean =>
       !chain.some((member) => member.fingerprint256 === other.fingerprint256) && last.checkIssued(other);
     const next = known.find(vouchesFor) ?? sent.find(vouchesFor);
-    if (next === undefined || chain.length > longestChain) return chain.length;
+    if (next === undefined || chain.length > longestChain) return chain;
     chain.push(next);
   }
+}
+
+/** A step of the verification: a certificate, by its place in the chain, that was found to be good or not. */
+export interface VerifyStep {
+  readonly depth: number;
+  readonly isGood: boolean;
+  /** `/CN=name` */
+  readonly subject: string;
+}
+
+/** In the order of OpenSSL, from the last authority to the client's own; `problem`: OpenSSL's code; undefined: none. */
+export function verifySteps(chain: readonly X509Certificate[], problem: string | undefined): readonly VerifyStep[] {
+  const good = chain.map(({ subject }, depth) => ({ depth, isGood: true, subject: oneLine(subject) })).toReversed();
+  const own = good.at(-1);
+  if (problem === undefined || own === undefined) return good;
+  const bad = { ...own, isGood: false };
+  // nobody is there to vouch for it, and so its signature can't be checked either
+  const isTwice = problem === 'UNABLE_TO_VERIFY_LEAF_SIGNATURE';
+  return [...good.slice(0, -1), bad, ...(isTwice ? [bad] : []), own];
 }

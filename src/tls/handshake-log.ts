@@ -1,8 +1,11 @@
 /** What the log says of a handshake, by its level. postconf(5) smtpd_tls_loglevel */
 import type { EventChannel } from '#events';
 import { isTrusted } from '#message';
-import type { Accepted } from './accept.ts';
+import type { Accepted, Watch } from './accept.ts';
 import type { ServerTls } from './server-settings.ts';
+import { detailedLevel } from './log-levels.ts';
+import { certificateRead } from './handshake-states.ts';
+import { WireTrace } from './wire-trace.ts';
 
 export interface HandshakeLog {
   readonly events: EventChannel;
@@ -13,12 +16,35 @@ export interface HandshakeLog {
   readonly level: number;
 }
 
-/** Level at which details are told. */
-const detailed = 2;
+/** Level at which bytes are told, of the handshake and of all. */
+const traced = 3;
+const tracedWhole = 4;
+
+/** What the acceptor has to look at for the log. */
+export function watchOf({ events, client, level }: HandshakeLog): Watch {
+  const trace = new WireTrace(client, (text) => events.emit({ kind: 'note', text }));
+  return {
+    wantsStates: level >= detailedLevel,
+    trace: level >= traced ? (direction, bytes) => trace.add(direction, bytes) : undefined,
+    tracesAll: level >= tracedWhole,
+  };
+}
+
+/** How far a handshake came; what was found of the client's certificate stands before its having been read. */
+export function logStates({ events, client }: HandshakeLog, accepted: Accepted): void {
+  const { states } = accepted;
+  const known = accepted.kind === 'accepted' ? states.indexOf(certificateRead) : -1;
+  const turn = known < 0 ? states.length : known;
+  for (const state of states.slice(0, turn)) events.emit({ kind: 'tlsState', state });
+  if (accepted.kind === 'accepted' && states.length > 0) {
+    for (const step of accepted.verification) events.emit({ kind: 'tlsVerified', client, ...step });
+  }
+  for (const state of states.slice(turn)) events.emit({ kind: 'tlsState', state });
+}
 
 /** False: the ciphers make it impossible. */
 export function logHandshakeStart({ events, tls, client, level }: HandshakeLog): boolean {
-  if (level >= detailed) events.emit({ kind: 'tlsSetUp', client });
+  if (level >= detailedLevel) events.emit({ kind: 'tlsSetUp', client });
   const { cipherProblem } = tls;
   if (cipherProblem !== undefined) {
     const { text, library } = cipherProblem;
@@ -26,7 +52,7 @@ export function logHandshakeStart({ events, tls, client, level }: HandshakeLog):
     if (library !== undefined) events.emit({ kind: 'warning', text: `TLS library problem: ${library}` });
     return false;
   }
-  if (level >= detailed) events.emit({ kind: 'tlsCiphers', client, list: tls.ciphers });
+  if (level >= detailedLevel) events.emit({ kind: 'tlsCiphers', client, list: tls.ciphers });
   return true;
 }
 
@@ -34,6 +60,7 @@ export function logAccepted(log: HandshakeLog, accepted: Extract<Accepted, { rea
   const { events, tls, client, level } = log;
   const { facts, isReused, requestedName } = accepted;
   const { peer } = facts;
+  logStates(log, accepted);
   const outcome = requestedName === '' ? undefined : tls.serverNames?.outcomeOf(requestedName);
   if (outcome === 'invalid')
     events.emit({ kind: 'warning', text: `TLS SNI from ${client} is invalid: ${requestedName}` });
@@ -42,7 +69,7 @@ export function logAccepted(log: HandshakeLog, accepted: Extract<Accepted, { rea
     events.emit({ kind: 'warning', text: `tls_text_name: ${client}: non-printable content in ${what}` });
   }
   if (level <= 0) return;
-  if (level >= detailed) {
+  if (level >= detailedLevel) {
     if (isReused) events.emit({ kind: 'tlsResumed', client, byTicket: tls.resumesByTicketOnly });
     if (peer !== undefined) {
       events.emit({ kind: 'tlsPeerName', whose: 'subject', name: peer.subject });

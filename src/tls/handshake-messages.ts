@@ -1,5 +1,5 @@
 /**
- * What a client says in a handshake. Node does not tell all of it; it comes over the wire, in TLS 1.3 encrypted with keys
+ * What is said in a handshake. Node does not tell all of it; it comes over the wire, in TLS 1.3 encrypted with keys
  * that Node does tell. RFC 8446, 4, 5.2, 7.3; RFC 5246, 7.4
  */
 import { createDecipheriv, createHmac } from 'node:crypto';
@@ -23,15 +23,21 @@ const cipherChangeRecord = 20;
 const handshakeRecord = 22;
 const encryptedRecord = 23;
 
-/** A client's part of a handshake. */
-export interface ClientFlight {
+/** One side's part of a handshake. */
+export interface Flight {
   /** As it came over the wire, from the first byte on. */
   readonly bytes: Buffer;
   /** `TLS_AES_128_GCM_SHA256` */
   readonly cipher: string;
-  /** CLIENT_HANDSHAKE_TRAFFIC_SECRET; undefined: TLS older than 1.3. */
+  /** CLIENT_HANDSHAKE_TRAFFIC_SECRET or SERVER_…; undefined: TLS older than 1.3. */
   readonly secret: Buffer | undefined;
 }
+
+/** No message of a handshake, but seen among them. */
+export const changeCipherSpec = -1;
+
+/** Of older versions, all that can be seen of it. */
+const finishedMessage = 20;
 
 export interface HandshakeMessage {
   /** HandshakeType. RFC 8446, 4 */
@@ -40,10 +46,21 @@ export interface HandshakeMessage {
 }
 
 /** What can be read of it, in order: of a cipher that is not known here, what is not encrypted. */
-export function messagesOf({ bytes, cipher, secret }: ClientFlight): readonly HandshakeMessage[] {
+export function messagesOf({ bytes, cipher, secret }: Flight): readonly HandshakeMessage[] {
   const suite = suites.get(cipher);
   const inner = suite === undefined || secret === undefined ? Buffer.alloc(0) : decrypted(bytes, suite, secret);
-  return [...split(inPlaintext(bytes)), ...split(inner)];
+  return [...split(inPlaintext(bytes)), ...cipherChange(bytes, secret === undefined), ...split(inner)];
+}
+
+/** The change of ciphers, and what comes behind it in older versions. */
+function cipherChange(bytes: Buffer, isOld: boolean): readonly HandshakeMessage[] {
+  const types = [...recordsOf(bytes)].map(({ header }) => header[0]);
+  const at = types.indexOf(cipherChangeRecord);
+  if (at < 0) return [];
+  const change = { type: changeCipherSpec, body: Buffer.alloc(0) };
+  return isOld && types[at + 1] === handshakeRecord
+    ? [change, { type: finishedMessage, body: Buffer.alloc(0) }]
+    : [change];
 }
 
 function* split(messages: Buffer): Generator<HandshakeMessage> {

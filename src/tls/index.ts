@@ -1,6 +1,6 @@
 /** TLS of the servers: keys, protocols, names, handshake. */
 export type { Accepted, TlsAcceptor } from './accept.ts';
-export { logAccepted, logHandshakeStart } from './handshake-log.ts';
+export { logAccepted, logHandshakeStart, logStates, watchOf } from './handshake-log.ts';
 export { keyComplaints } from './key-check.ts';
 export { keyFilePaths, type KeyFiles, readKeyFiles, type TlsService } from './key-files.ts';
 export { postscreenParameters, smtpdParameters, type TlsParameters } from './parameters.ts';

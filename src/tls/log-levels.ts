@@ -4,6 +4,9 @@ import { type MaybePromise, whenReady } from '#message';
 import type { TableList, TableOpener } from '#tables';
 import type { TlsParameters } from './parameters.ts';
 
+/** From here on, details of handshakes are told. */
+export const detailedLevel = 2;
+
 export interface LogLevelOptions {
   readonly settings: Settings;
   readonly names: TlsParameters;

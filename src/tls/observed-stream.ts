@@ -1,18 +1,21 @@
-/** A connection whose incoming bytes somebody else looks at on their way, as long as he cares. */
+/** A connection whose bytes somebody else looks at on their way, as long as he cares. */
 import { Duplex } from 'node:stream';
+import type { Direction } from './handshake-recorder.ts';
+
+export type Observer = (direction: Direction, bytes: Buffer) => void;
 
 export class ObservedStream extends Duplex {
   readonly #target: Duplex;
-  /** Hears of what comes in; undefined: nobody. */
-  observe: ((bytes: Buffer) => void) | undefined;
+  /** undefined: nobody cares any more. */
+  observe: Observer | undefined;
 
   /** `target`: paused, without listeners for data; belongs to this stream from now on. */
-  constructor(target: Duplex, observe: (bytes: Buffer) => void) {
+  constructor(target: Duplex, observe: Observer) {
     super({ allowHalfOpen: true });
     this.#target = target;
     this.observe = observe;
     target.on('data', (bytes: Buffer) => {
-      this.observe?.(bytes);
+      this.observe?.('in', bytes);
       if (!this.push(bytes)) target.pause();
     });
     target.on('end', () => this.push(null));
@@ -26,6 +29,7 @@ export class ObservedStream extends Duplex {
   }
 
   override _write(bytes: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.observe?.('out', bytes);
     this.#target.write(bytes, encoding, done);
   }
 

@@ -9,6 +9,7 @@ import { authorities, finiteField, materialOf, noCertificates, sessionOptions } 
 import { groupsOf, usableGroups } from './key-exchange-groups.ts';
 import { contentOf, type KeyFiles, type TlsService } from './key-files.ts';
 import { libraryText } from './library-text.ts';
+import { detailedLevel } from './log-levels.ts';
 import { opensslOptions, switchParameters, unknownSwitches, withoutSign } from './openssl-options.ts';
 import { gapOptions, versionRange } from './protocols.ts';
 import { chainOfValue, ServerNames } from './server-names.ts';
@@ -67,6 +68,7 @@ export async function openAcceptor(
     for (const problem of problems) warn(problem);
     return {};
   };
+  if (Number.parseInt(settings.string(names.logLevel), 10) >= detailedLevel) events.emit({ kind: 'tlsEngine' });
   tellOfIgnored(options, warn);
   const protocols = settings.list(isDemanded ? names.mandatoryProtocols : names.protocols);
   const range = versionRange(protocols);

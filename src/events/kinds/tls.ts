@@ -5,6 +5,17 @@ import type { Renderings } from '../event.ts';
 /** `client`: as the service names it, `name[address]` or `[address]:port`. */
 export type TlsEvent =
   | { readonly kind: 'tlsSetUp'; readonly client: string }
+  /** A certificate of the client's chain; `depth` 0: its own. */
+  | {
+      readonly kind: 'tlsVerified';
+      readonly client: string;
+      readonly depth: number;
+      readonly isGood: boolean;
+      readonly subject: string;
+    }
+  /** In OpenSSL's words. */
+  | { readonly kind: 'tlsState'; readonly state: string }
+  | { readonly kind: 'tlsEngine' }
   | { readonly kind: 'tlsCiphers'; readonly client: string; readonly list: string }
   /** No certificate for the name that the client asked for. */
   | { readonly kind: 'tlsNameUnmatched'; readonly client: string; readonly serverName: string }
@@ -40,6 +51,10 @@ function unverified(client: string, problem: string): string {
 export const tlsRenderings: Renderings<TlsEvent> = {
   tlsSetUp: ({ client }) => `setting up TLS connection from ${client}`,
   tlsCiphers: ({ client, list }) => `${client}: TLS cipher list "${list}"`,
+  tlsEngine: () => 'initializing the server-side TLS engine',
+  tlsVerified: ({ client, depth, isGood, subject }) =>
+    `${client}: depth=${depth} verify=${isGood ? 1 : 0} subject=${subject}`,
+  tlsState: ({ state }) => `SSL_accept:${state}`,
   tlsNameUnmatched: ({ client, serverName }) => `TLS SNI ${serverName} from ${client} not matched, using default chain`,
   tlsUnverified: ({ client, problem }) => unverified(client, problem),
   tlsPeer: ({ client, peer }) =>

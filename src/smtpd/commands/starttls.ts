@@ -1,7 +1,7 @@
 /** STARTTLS, and TLS before the greeting. RFC 3207; RFC 8314; smtpd(8) */
 import type { Duplex } from 'node:stream';
 import { isTrusted, type TlsFacts } from '#message';
-import { logAccepted, logHandshakeStart } from '#tls';
+import { logAccepted, logHandshakeStart, logStates, watchOf } from '#tls';
 import { type CommandResult, replyOf } from '../command-result.ts';
 import { logLost, warn } from '../session-log.ts';
 import type { Session } from '../session.ts';
@@ -53,13 +53,14 @@ export async function secureSession(session: Session): Promise<boolean> {
   if (!canBegin || acceptor === undefined) return cutOff(session);
   let isNew = false;
   const secure = async (plain: Duplex): Promise<Duplex | undefined> => {
-    const accepted = await acceptor.accept(plain, settings.starttlsTimeoutMs);
+    const accepted = await acceptor.accept(plain, settings.starttlsTimeoutMs, watchOf(log));
     if (accepted.kind === 'accepted') {
       logAccepted(log, accepted);
       session.tls = accepted.facts;
       isNew = !accepted.isReused;
       return accepted.stream;
     }
+    logStates(log, accepted);
     const isLibrary = accepted.by === 'handshake';
     events.emit({ kind: 'tlsRefused', client, reason: isLibrary ? '-1' : accepted.reason });
     if (isLibrary) warn(session, `TLS library problem: ${accepted.reason}`);

@@ -16,6 +16,7 @@ import {
   readKeyFiles,
   type ServerTls,
   smtpdParameters,
+  watchOf,
 } from '#tls';
 
 /** Key and certificate of `mail.example.com`, signed by itself. */
@@ -88,7 +89,7 @@ export class HandshakeBench {
     come(typeof address === 'object' && address !== null ? address.port : 0).on('error', () => undefined);
     const socket = await arrival;
     logHandshakeStart(log);
-    const accepted = await acceptor.accept(socket, 10_000);
+    const accepted = await acceptor.accept(socket, 10_000, watchOf(log));
     if (accepted.kind === 'accepted') logAccepted(log, accepted);
     listener.close();
     return accepted;

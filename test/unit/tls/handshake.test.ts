@@ -32,7 +32,7 @@ describe('a handshake', () => {
   it('is told of as the level of the client has it', () =>
     withTls('smtpd_tls_loglevel = 2\nsmtpd_tls_loglevel_maps = inline:{192.0.2.1=0}', async (bench) => {
       await bench.shake();
-      assert.deepEqual(bench.log, []);
+      assert.deepEqual(bench.log, ['initializing the server-side TLS engine']);
     }));
 
   it('fails over versions and ciphers that the settings leave out', () =>
@@ -179,7 +179,7 @@ describe('the certificate of a client', () => {
       const peer = accepted.kind === 'accepted' ? accepted.facts.peer : undefined;
       assert.equal(peer?.problem, 'self-signed certificate');
       assert.match(peer?.fingerprint ?? '', /^(?:[0-9A-F]{2}:){19}[0-9A-F]{2}$/);
-      assert.deepEqual(bench.log.slice(2), [
+      assert.deepEqual(bench.log.slice(bench.log.indexOf('SSL_accept:SSLv3/TLS read finished') + 1), [
         'subject=/CN=mail.example.com',
         'issuer=/CN=mail.example.com',
         `client[192.0.2.1]: subject_CN=mail.example.com, issuer=mail.example.com, fingerprint=${peer?.fingerprint}, pkey_fingerprint=${peer?.keyFingerprint}`,

@@ -1,0 +1,63 @@
+/**
+ * The states that a handshake went through, in OpenSSL's words, by the messages that were seen. What shows in no message,
+ * as why OpenSSL gave up, and tickets of TLS 1.3, is not told. SSL_state_string_long(3)
+ */
+import { changeCipherSpec, type HandshakeMessage } from './handshake-messages.ts';
+
+const clientHello = 1;
+const serverHelloDone = 14;
+const finished = 20;
+const encryptedExtensions = 8;
+
+export const certificateRead = 'SSLv3/TLS read client certificate';
+
+/** By type of message. RFC 8446, 4; RFC 5246, 7.4 */
+const read: ReadonlyMap<number, string> = new Map([
+  [clientHello, 'SSLv3/TLS read client hello'],
+  [11, certificateRead],
+  [15, 'SSLv3/TLS read certificate verify'],
+  [16, 'SSLv3/TLS read client key exchange'],
+  [finished, 'SSLv3/TLS read finished'],
+  [changeCipherSpec, 'SSLv3/TLS read change cipher spec'],
+]);
+const written: ReadonlyMap<number, string> = new Map([
+  [2, 'SSLv3/TLS write server hello'],
+  [4, 'SSLv3/TLS write session ticket'],
+  [encryptedExtensions, 'TLSv1.3 write encrypted extensions'],
+  [11, 'SSLv3/TLS write certificate'],
+  [12, 'SSLv3/TLS write key exchange'],
+  [13, 'SSLv3/TLS write certificate request'],
+  [serverHelloDone, 'SSLv3/TLS write server done'],
+  [15, 'SSLv3/TLS write certificate verify'],
+  [finished, 'SSLv3/TLS write finished'],
+  [changeCipherSpec, 'SSLv3/TLS write change cipher spec'],
+]);
+
+const writtenNow: ReadonlyMap<number, string> = new Map([...written, [15, 'TLSv1.3 write server certificate verify']]);
+
+const beforeAll = 'before SSL initialization';
+/** Between the server's last word and the client's answer, whether there is such data or not. */
+const earlyData = 'TLSv1.3 early data';
+
+/** `client`, `server`: their messages, each side's in order. */
+export function statesOf(client: readonly HandshakeMessage[], server: readonly HandshakeMessage[]): readonly string[] {
+  const isNew = server.some(({ type }) => type === encryptedExtensions);
+  const named = (messages: readonly HandshakeMessage[], names: ReadonlyMap<number, string>): readonly string[] =>
+    messages.flatMap(({ type }) => names.get(type) ?? []);
+  // the server speaks up to here before the client answers
+  const last = server.findIndex(({ type }) => type === (isNew ? finished : serverHelloDone));
+  const turn = last < 0 ? server.length : last + 1;
+  const isHello = ({ type }: HandshakeMessage): boolean => type === clientHello;
+  // for the sake of old machines in between; nobody reads it
+  const isFiller = ({ type }: HandshakeMessage): boolean => isNew && type === changeCipherSpec;
+  const answer = client.filter((message) => !isHello(message) && !isFiller(message));
+  return [
+    beforeAll,
+    beforeAll,
+    ...named(client.filter(isHello), read),
+    ...named(server.slice(0, turn), isNew ? writtenNow : written),
+    ...(isNew && last >= 0 ? [earlyData, earlyData] : []),
+    ...named(answer, read),
+    ...named(server.slice(turn), written),
+  ];
+}
