@@ -16,6 +16,7 @@ import {
 } from '#message';
 import { type Notice, noticeChunks, type NoticeKind, type NotifiedParts, type ReturnedMessage } from './report.ts';
 import { type BounceSettings, readBounceSettings } from './settings.ts';
+import type { Template } from './templates.ts';
 import { verpSender } from './verp.ts';
 
 export interface BouncerOptions {
@@ -98,10 +99,7 @@ class NoticeSender implements Bouncer {
   ): Promise<NotifyResult> {
     if (isEmpty(all)) return OK;
     const problem = this.#settings.templates.problem();
-    if (problem !== undefined) {
-      this.#options.events.emit({ kind: 'fatal', text: problem });
-      return { ok: false, reason: problem };
-    }
+    if (problem !== undefined) return this.#fail(problem);
     if (to === '') return this.#nullSender(kind, message, all);
     if (to.toLowerCase() === this.#settings.doubleBounceSender.toLowerCase()) {
       if (kind === 'failure' || kind === 'delay') {
@@ -119,6 +117,8 @@ class NoticeSender implements Bouncer {
     const recipients = wanting(all, kind);
     const { envelope, sizeBytes } = message;
     if (isEmpty(recipients)) return OK;
+    const { problem, warnings } = this.#template(kind, message);
+    if (problem !== undefined) return this.#fail(problem, warnings);
     // RFC 3461, 4.3: RET is about failures; other reports return the headers only.
     const isFull = kind === 'failure' && envelope.ret !== 'hdrs' && sizeBytes <= this.#settings.sizeLimit;
     const isVerp = kind === 'failure' && to === envelope.sender && envelope.verp !== '' && !this.#settings.ignoresVerp;
@@ -155,6 +155,17 @@ class NoticeSender implements Bouncer {
     return OK;
   }
 
+  /** `sendmail -v` gets the report of `-bv`, whatever came of the message. */
+  #template(kind: NoticeKind, { envelope }: ReturnedMessage): Template {
+    return this.#settings.templates.of(kind === 'success' && envelope.trace !== '' ? 'verify' : kind);
+  }
+
+  #fail(reason: string, warnings: readonly string[] = []): NotifyResult {
+    for (const text of warnings) this.#options.events.emit({ kind: 'warning', text });
+    this.#options.events.emit({ kind: 'fatal', text: reason });
+    return { ok: false, reason };
+  }
+
   #notice(
     kind: NoticeKind,
     message: ReturnedMessage,
@@ -163,9 +174,7 @@ class NoticeSender implements Bouncer {
     isPostmasterCopy: boolean,
     headersOnly: boolean,
   ): Notice {
-    // `sendmail -v` gets the report of `-bv`, whatever came of the message.
-    const name = kind === 'success' && message.envelope.trace !== '' ? 'verify' : kind;
-    const template = this.#settings.templates.of(name);
+    const template = this.#template(kind, message);
     const at = (this.#options.now ?? Date.now)();
     if (!isPostmasterCopy) for (const text of template.warnings) this.#options.events.emit({ kind: 'warning', text });
     const isRedacted = this.#asksForTls(message) && this.#settings.redactsRequireTls;

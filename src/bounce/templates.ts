@@ -1,6 +1,6 @@
 /** Notice templates: what they hold, their checks, and the expansion of `$name`. bounce(5) */
 import { domainToUnicode } from 'node:url';
-import type { Settings } from '#config';
+import { expandValue, type Settings } from '#config';
 import { defaultTemplates, mailerDaemon } from './default-templates.ts';
 import { noTemplateFile, readTemplateFile, type TemplateFile } from './template-file.ts';
 
@@ -16,6 +16,8 @@ export interface Template {
   readonly lines: readonly string[];
   /** What is said whenever it is used. */
   readonly warnings: readonly string[];
+  /** Why it can't be used. */
+  readonly problem: string | undefined;
 }
 
 export interface Templates {
@@ -40,7 +42,7 @@ const mostReadable = 999;
 const asciiOnly = /^[\x00-\x7f]*$/;
 
 /** The header of a template, and its text as written. */
-type Source = Omit<Template, 'lines' | 'warnings'> & { readonly body: readonly string[] };
+type Source = Omit<Template, 'lines' | 'warnings' | 'problem'> & { readonly body: readonly string[] };
 
 /** The templates of the configuration, each read at its first use; for one that is bad (told by `warn`) the built-in one. */
 export function readTemplates(settings: Settings, warn: (text: string) => void): Templates {
@@ -77,7 +79,7 @@ export function noticeTemplates(
   settings: Settings,
   path: string,
   warn: (text: string) => void,
-): readonly { readonly name: TemplateName; readonly text: string; readonly expanded: string }[] | string {
+): readonly ShownTemplate[] | string {
   const file = fileOf(path);
   if (typeof file === 'string') return file;
   file.warnings.forEach(warn);
@@ -85,9 +87,18 @@ export function noticeTemplates(
     const { charset, from, subject, postmasterSubject, body } = sourceOf(file, name, settings, warn);
     const copySubject = postmasterSubject === '' ? [] : [`Postmaster-Subject: ${postmasterSubject}`];
     const header = [`Charset: ${charset}`, `From: ${from}`, `Subject: ${subject}`, ...copySubject, ''];
-    const { lines } = makeTemplate(file, name, settings, () => undefined);
-    return { name, text: asText([...header, ...body]), expanded: asText(lines) };
+    const { lines, warnings, problem } = makeTemplate(file, name, settings, () => undefined);
+    return { name, text: asText([...header, ...body]), expanded: asText(lines), warnings, problem };
   });
+}
+
+export interface ShownTemplate {
+  readonly name: TemplateName;
+  readonly text: string;
+  readonly expanded: string;
+  readonly warnings: readonly string[];
+  /** Why it can't be expanded. */
+  readonly problem: string | undefined;
 }
 
 const asText = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
@@ -120,15 +131,25 @@ function makeTemplate(
   const { body, postmasterSubject, ...source } = sourceOf(file, name, settings, warn);
   const origin = file.texts.has(`${name}_template`) ? file.path : '[built-in]';
   const warnings: string[] = [];
-  const lines = body.map((line) =>
-    settings.expand(line, (word) => {
-      const time = timeValue(word, settings);
-      if (time === undefined) return hostValue(word, settings);
-      warnings.push(...timeWarnings(time, word, name, origin));
-      return String(time.value);
-    }),
-  );
-  return { ...source, postmasterSubject: postmasterSubject || source.subject, lines, warnings };
+  const valueOf = (word: string): string | undefined => {
+    const time = timeValue(word, settings);
+    // that one may be in a file
+    const known = word === 'myorigin' ? settings.string(word) : settings.userValue(word);
+    if (time === undefined) return hostValue(word, settings) ?? known;
+    warnings.push(...timeWarnings(time, word, name, origin));
+    return String(time.value);
+  };
+  const problems: string[] = [];
+  const lines = body.map((line) => {
+    const expansion = expandValue(line, (word) => valueOf(word)?.replaceAll('$', '$$$$'));
+    const isBad = expansion.kind === 'failed';
+    const fault = isBad ? 'bad $name syntax' : expansion.undefinedNames.length > 0 ? 'undefined $name' : undefined;
+    if (isBad) warnings.push(expansion.reason);
+    if (fault !== undefined) problems.push(`${origin}: ${fault} in ${name} template: ${line}`);
+    return isBad ? line : expansion.text;
+  });
+  const [problem] = problems;
+  return { ...source, postmasterSubject: postmasterSubject || source.subject, lines, warnings, problem };
 }
 
 interface TimeValue {

@@ -34,6 +34,8 @@ export interface Reported {
   readonly all: NotifiedParts;
   /** Whether a recipient stays in the queue. */
   readonly stays: (outcome: Outcome) => boolean;
+  /** A report could not be sent. */
+  readonly onFailed: (report: 'bounce' | 'verp' | 'delay warning' | 'trace') => void;
 }
 
 type Part = readonly NotifiedRecipient[];
@@ -73,7 +75,7 @@ function withFirst(first: Part, parts: NotifiedParts): NotifiedParts {
 /** Sends the reports that are due; gives the recipients whose failure could not be reported, with the reason. */
 export async function sendReports(
   queued: QueuedMessage,
-  { all, stays, confirmsDelayCleared }: Reported,
+  { all, stays, confirmsDelayCleared, onFailed }: Reported,
   bouncer: Bouncer,
 ): Promise<ReadonlyMap<number, string>> {
   const unreported = new Map<number, string>();
@@ -83,7 +85,8 @@ export async function sendReports(
   const detailed = (part: Part): readonly Detail[] =>
     detailsOf(clears ? part.map(withSuccess) : part, envelopeSender, stays);
   if (trace === 'verify') {
-    await bouncer.notify('verify', queued, partsOf(all, detailed));
+    const told = await bouncer.notify('verify', queued, partsOf(all, detailed));
+    if (!told.ok) onFailed('trace');
     return unreported;
   }
   const succeeded = (details: readonly Detail[]): readonly Detail[] =>
@@ -103,24 +106,23 @@ export async function sendReports(
     );
     const result = await bouncer.notify('failure', queued, failed, sender);
     if (result.ok) continue;
+    onFailed(queued.envelope.verp === '' ? 'bounce' : 'verp');
     for (const part of failed) for (const { outcome } of part) unreported.set(outcome.index, result.reason);
   }
-  if (hasSucceeded)
-    await bouncer.notify(
-      'success',
-      queued,
-      withFirst(
-        expansions,
-        partsOf(all, (part) => succeeded(detailed(part))),
-      ),
-    );
+  if (!hasSucceeded) return unreported;
+  const successes = withFirst(
+    expansions,
+    partsOf(all, (part) => succeeded(detailed(part))),
+  );
+  const told = await bouncer.notify('success', queued, successes);
+  if (!told.ok) onFailed('trace');
   return unreported;
 }
 
 /** Tells the sender who still waits. */
-export function sendDelayWarning(
+export async function sendDelayWarning(
   queued: QueuedMessage,
-  { all, stays }: Pick<Reported, 'all' | 'stays'>,
+  { all, stays, onFailed }: Pick<Reported, 'all' | 'stays' | 'onFailed'>,
   bouncer: Bouncer,
 ): Promise<NotifyResult> {
   const waiting = partsOf(all, (part) =>
@@ -128,5 +130,7 @@ export function sendDelayWarning(
       (detail) => detail.stays && detail.outcome.kind === 'deferred',
     ),
   );
-  return bouncer.notify('delay', queued, waiting);
+  const told = await bouncer.notify('delay', queued, waiting);
+  if (!told.ok) onFailed('delay warning');
+  return told;
 }

@@ -79,7 +79,12 @@ async function settleMessage(message: ActiveMessage, options: SettleOptions): Pr
   if (expires) events.emit({ kind: 'expired', queueId, sender: envelope.sender, isForced: queued.forcedExpire });
   const waits = deferredCount > 0 && !expires;
   const stays = ({ kind }: Outcome): boolean => waits && kind === 'deferred';
-  const reported = { all, stays, confirmsDelayCleared: settings.confirmsDelayCleared };
+  const reported: Reported = {
+    all,
+    stays,
+    confirmsDelayCleared: settings.confirmsDelayCleared,
+    onFailed: (report) => events.emit({ kind: 'reportFailed', queueId, report }),
+  };
   const unreported = await sendReports(queued, reported, bouncer);
   if (!waits && unreported.size === 0 && !message.isGivenUp) {
     await remove(queueId, options);
@@ -164,7 +169,7 @@ function tellProbeResult({ recipient, outcome }: NotifiedRecipient, { probes }: 
 /** One delay warning a message. Gives when it was sent. */
 async function warnOfDelay(
   queued: QueuedMessage,
-  reported: Pick<Reported, 'all' | 'stays'>,
+  reported: Reported,
   now: number,
   { bouncer, settings }: SettleOptions,
 ): Promise<number | undefined> {

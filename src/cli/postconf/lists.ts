@@ -8,6 +8,11 @@ async function templates({ settings, path, warn, openProblem }: TemplateRequest,
   const file = path ?? read.string('bounce_template_file');
   const shown = noticeTemplates(read, file, warn);
   if (typeof shown === 'string') return openProblem(shown);
+  const bad = expands ? shown.find(({ problem }) => problem !== undefined) : undefined;
+  if (bad?.problem !== undefined) {
+    bad.warnings.forEach(warn);
+    return openProblem(bad.problem);
+  }
   return shown
     .map(({ name, text, expanded }) =>
       expands ? `expanded_${name}_text = <<EOF\n${expanded}EOF\n` : `${name}_template = <<EOF\n${text}EOF\n`,

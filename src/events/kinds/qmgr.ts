@@ -34,6 +34,12 @@ export type QmgrEvent =
       readonly failure: number;
       readonly failedCohorts: number;
     }
+  /** A report could not be sent, and what it was about waits. */
+  | {
+      readonly kind: 'reportFailed';
+      readonly queueId: string;
+      readonly report: 'bounce' | 'verp' | 'delay warning' | 'trace';
+    }
   | { readonly kind: 'expired'; readonly queueId: string; readonly sender: string; readonly isForced: boolean };
 
 /** Where Postfix says it. */
@@ -57,6 +63,7 @@ export const qmgrRenderings: Renderings<QmgrEvent> = {
   feedback: ({ step, feedback }) => `${stepNames[step]}: feedback ${general(feedback)}`,
   window: ({ step, destination, limit, window, success, failure, failedCohorts }) =>
     `${stepNames[step]}: queue ${destination}: limit ${limit} window ${window} success ${general(success)} failure ${general(failure)} fail_cohorts ${general(failedCohorts)}`,
+  reportFailed: ({ queueId, report }) => `${queueId}: status=deferred (${report} failed)`,
   removed: (event) => `${event.queueId}: removed`,
   expired: (event, shown) =>
     `${event.queueId}: from=<${shown(event.sender)}>, status=${event.isForced ? 'force-expired' : 'expired'}, returned to sender`,

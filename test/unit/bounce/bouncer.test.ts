@@ -309,6 +309,27 @@ describe('bounce', () => {
     assert.deepEqual(await bouncer.notify('failure', queued(), [[failed('b@y')]]), { ok: false, reason: 'full' });
   });
 
+  it('sends nothing by a template that names what has no value', async () => {
+    const path = join(directory, 'unknown.cf');
+    const text = (line: string): string => `failure_template = <<END\nSubject: S\n\nx\n${line}\nEND\n`;
+    for (const [line, fault] of [
+      ['at $nowhere', 'undefined $name'],
+      ['at ${mydomain', 'bad $name syntax'],
+    ] as const) {
+      writeFileSync(path, text(line));
+      const { bouncer, sent, log } = setUp(`bounce_template_file = ${path}\n`);
+      const reason = `${path}: ${fault} in failure template: ${line}`;
+      assert.deepEqual(await bouncer.notify('failure', queued(), [[failed('b@y')]]), { ok: false, reason });
+      assert.equal(log.at(-1), `fatal: ${reason}`);
+      assert.equal(sent.length, 0);
+    }
+    writeFileSync(path, text('${nowhere?{x}:{y}} $mydomain'));
+    const { bouncer, sent } = setUp(`bounce_template_file = ${path}\nmydomain = d.example\n`);
+    assert.deepEqual(await bouncer.notify('failure', queued(), [[failed('b@y')]]), { ok: true });
+    assert.match(sent[0]?.text ?? '', /^y d\.example\r$/m);
+    rmSync(path);
+  });
+
   it('sends nothing while the file of templates cannot be opened', async () => {
     const path = join(directory, 'later.cf');
     const { bouncer, sent, log } = setUp(`bounce_template_file = ${path}\n`);
