@@ -138,7 +138,8 @@ function show({ options, directory, io, warn }: Run, mode: ShownMode): void {
     if (typeof shown !== 'string') throw new Fatal(shown.fatal);
     io.stdout(shown);
   }
-  if (!showsDefaults && !options.isQuiet) for (const unused of unusedInMaster(masterPath, master, names)) warn(unused);
+  if (!showsDefaults && !options.isQuiet)
+    for (const unused of unusedInMaster(masterPath, master, registry, names)) warn(unused);
 }
 
 /** What is not in the files. */

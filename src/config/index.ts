@@ -39,5 +39,6 @@ export { type Parameter, ParameterRegistry } from './registry.ts';
 export type { SettingValues } from './setting-values.ts';
 export { compareLevels } from './compatibility-level.ts';
 export { parseBool, parseInteger, parseTime } from './values.ts';
+export { deprecation } from './deprecated.ts';
 export { commentWarning, splitList, splitListWithIndex, splitWords, trimSpace } from './words.ts';
 export { splitServiceArguments } from './service-arguments.ts';

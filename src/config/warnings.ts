@@ -1,9 +1,16 @@
 /** What is said at the start of settings that are not used, or ask for what is not there. */
+import { deprecation } from './deprecated.ts';
 import type { MainFile } from './main-cf.ts';
 import { nearestName } from './nearest-name.ts';
 import type { ParameterRegistry } from './registry.ts';
 import type { ServiceEntry, Settings } from './settings.ts';
 import { findUnoffered } from './unsupported.ts';
+
+/** Postfix knows no such name, or did once. */
+function isForgotten(registry: ParameterRegistry, name: string): boolean {
+  const parameter = registry.get(name);
+  return parameter === undefined || parameter.obsolete === 'removed';
+}
 
 /** Unknown names, with the nearest known one. A name counts as used when another value refers to it. */
 function unknownNames(
@@ -20,9 +27,10 @@ function unknownNames(
   );
   const classes = new Set((main.byName.get('smtpd_restriction_classes')?.value ?? '').split(/[\s,]+/));
   const isUnknown = (name: string): boolean =>
-    registry.get(name) === undefined && !mentioned.has(name) && !classes.has(name) && !isTableParameter(name, texts);
+    isForgotten(registry, name) && !mentioned.has(name) && !classes.has(name) && !isTableParameter(name, texts);
+  const known = registry.names().filter((name) => !isForgotten(registry, name));
   const describe = (file: string, line: number, name: string, value: string): string => {
-    const near = nearestName(name, registry.names());
+    const near = nearestName(name, known);
     return `${file}, line ${line}: unused parameter: ${name}=${value}${near === undefined ? '' : ` (did you mean "${near}"?)`}`;
   };
   return [
@@ -33,6 +41,24 @@ function unknownNames(
       [...entry.overrides]
         .filter(([name]) => isUnknown(name))
         .map(([name, value]) => describe(entry.origin.file, entry.origin.line, name, value)),
+    ),
+  ];
+}
+
+/** Names that have a successor. */
+function deprecatedNames(
+  main: MainFile,
+  registry: ParameterRegistry,
+  services: readonly ServiceEntry[],
+): readonly string[] {
+  const told = (file: string, line: number, name: string): readonly string[] => {
+    const text = deprecation(registry, name);
+    return text === undefined ? [] : [`${file}, line ${line}: ${text}`];
+  };
+  return [
+    ...[...main.byName.values()].flatMap(({ name, line }) => told(main.path, line, name)),
+    ...services.flatMap(({ overrides, origin }) =>
+      [...overrides.keys()].flatMap((name) => told(origin.file, origin.line, name)),
     ),
   ];
 }
@@ -87,6 +113,7 @@ export function findWarnings({
   return [
     ...main.warnings,
     ...unknownNames(main, registry, services),
+    ...deprecatedNames(main, registry, services),
     ...pendingNames(main, registry, services),
     ...findUnoffered({ settings, services, settingsFor }),
   ];

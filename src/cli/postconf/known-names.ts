@@ -4,6 +4,7 @@
  */
 import {
   commentWarning,
+  deprecation,
   expandValue,
   type MainFile,
   type MasterText,
@@ -122,22 +123,25 @@ export function unusedInMain(
   const given = [...overrides].map(([name, value]) => ({ name, value }));
   const entries = [...[...main.byName.values()].filter(({ name }) => !overrides.has(name)), ...given];
   return entries.toSorted(byName).flatMap(({ name, value }) => {
-    const { obsolete, instead } = registry.get(name) ?? {};
-    const advice =
-      instead === undefined ? '' : `; instead, ${/^\w+$/.test(instead) ? `specify "${instead}"` : instead}`;
-    if (obsolete === 'removed') return [`${main.path}: support for parameter "${name}" has been removed${advice}`];
-    if (names.classOf(name) === undefined) return [`${main.path}: unused parameter: ${name}=${value}`];
-    return obsolete === undefined ? [] : [`${main.path}: support for parameter "${name}" will be removed${advice}`];
+    const old = deprecation(registry, name);
+    if (old !== undefined) return [`${main.path}: ${old}`];
+    return names.classOf(name) === undefined ? [`${main.path}: unused parameter: ${name}=${value}`] : [];
   });
 }
 
-function unusedInEntry(path: string, placed: PlacedEntry, names: KnownNames): readonly string[] {
-  return parametersOf(placed.entry)
-    .filter(({ name }) => names.classOf(name) === undefined && !names.isUsedIn(placed, name))
-    .map(({ name, value }) => `${path}: unused parameter: ${name}=${value}`);
-}
-
 /** The same for the `-o` settings of master.cf. */
-export function unusedInMaster(path: string, master: MasterText, names: KnownNames): readonly string[] {
-  return master.entries.flatMap((placed) => unusedInEntry(path, placed, names));
+export function unusedInMaster(
+  path: string,
+  master: MasterText,
+  registry: ParameterRegistry,
+  names: KnownNames,
+): readonly string[] {
+  return master.entries.flatMap((placed) =>
+    parametersOf(placed.entry).flatMap(({ name, value }) => {
+      const old = deprecation(registry, name);
+      if (old !== undefined) return [`${path}: ${old}`];
+      const isKnown = names.classOf(name) !== undefined || names.isUsedIn(placed, name);
+      return isKnown ? [] : [`${path}: unused parameter: ${name}=${value}`];
+    }),
+  );
 }

@@ -20,7 +20,7 @@ export const smtpdParameters: readonly ParameterRow[] = [
   ['defer_code', '450', 'int', { min: 0, max: 599 }],
   ['invalid_hostname_reject_code', '501', 'int', { min: 0, max: 599 }],
   ['local_header_rewrite_clients', 'permit_inet_interfaces', 'list'],
-  ['maps_rbl_domains', '', 'list', { obsolete: 'deprecated', instead: 'use reject_rbl_client' }],
+  ['maps_rbl_domains', '', 'list', { obsolete: 'deprecated' }],
   ['maps_rbl_reject_code', '554', 'int', { min: 0, max: 599 }],
   ['max_idle', '100s', 'time:s', { min: 1 }],
   ['max_use', '100', 'int', { min: 1 }],
@@ -97,7 +97,7 @@ export const smtpdParameters: readonly ParameterRow[] = [
   ['smtpd_noop_commands', '', 'list'],
   ['smtpd_null_access_lookup_key', '<>', 'string'],
   ['smtpd_peername_lookup', 'yes', 'bool'],
-  ['smtpd_per_record_deadline', '', 'string', { obsolete: 'legacy-fallback', instead: 'smtpd_per_request_deadline' }],
+  ['smtpd_per_record_deadline', '', 'string', { obsolete: 'legacy-fallback' }],
   [
     'smtpd_per_request_deadline',
     '${smtpd_per_record_deadline?{$smtpd_per_record_deadline}:{${stress?{yes}:{no}}}}',

@@ -17,7 +17,10 @@ function warningsAbout(
     { main, overrides, master, masterPath: 'master.cf', registry, expand: (value) => value },
     (warning) => warnings.push(warning),
   );
-  warnings.push(...unusedInMain(main, registry, names, overrides), ...unusedInMaster('master.cf', master, names));
+  warnings.push(
+    ...unusedInMain(main, registry, names, overrides),
+    ...unusedInMaster('master.cf', master, registry, names),
+  );
   return warnings;
 }
 
@@ -54,6 +57,22 @@ describe('names in main.cf', () => {
   it('that a database table is set with are known', () => {
     const text = 'transport_maps = proxy:ldap:one, mysql:two\none_server_host = x\ntwo_query = y\ntwo_scope = z\n';
     assert.deepEqual(warningsAbout(text), ['main.cf: unused parameter: two_scope=z']);
+  });
+});
+
+describe('names that Postfix has or will have dropped', () => {
+  it('are told of with their successor while they are read, and are unused after that', () => {
+    const text =
+      'fallback_relay = x\nsmtp_cname_overrides_servername = no\nsmtp_tls_cipherlist = y\ntls_low_cipherlist = z\n';
+    const removal = (name: string): string => `support for parameter "${name}" will be removed; instead, `;
+    assert.deepEqual(warningsAbout(text), [
+      `main.cf: ${removal('fallback_relay')}specify "smtp_fallback_relay"`,
+      `main.cf: ${removal('smtp_cname_overrides_servername')}do not specify`,
+      'main.cf: unused parameter: smtp_tls_cipherlist=y',
+    ]);
+    assert.deepEqual(warningsAbout('', 'a unix - - n - - smtpd -o smtpd_use_tls=yes\n'), [
+      `master.cf: ${removal('smtpd_use_tls')}specify "smtpd_tls_security_level"`,
+    ]);
   });
 });
 

@@ -38,6 +38,13 @@ describe('what is allowed and not there', () => {
     assert.match(warnings('non_bdb_migration_level = enable-reindex', smtp).join(), /run postmap or postalias/);
   });
 
+  it('is told of names with a successor, and of those that nobody reads any more', () => {
+    assert.deepEqual(warnings('fallback_relay = [x]\nsmtp_tls_cipherlist = y', smtp), [
+      'main.cf, line 3: unused parameter: smtp_tls_cipherlist=y (did you mean "smtp_tls_ciphers"?)',
+      'main.cf, line 2: support for parameter "fallback_relay" will be removed; instead, specify "smtp_fallback_relay"',
+    ]);
+  });
+
   it('is nothing when it is not asked for', () => {
     assert.deepEqual(warnings('smtpd_tls_enable_rpk = no', smtp), []);
   });
