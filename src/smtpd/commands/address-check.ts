@@ -36,6 +36,12 @@ function hasUtf8Domain(address: string): boolean {
   return /[^\0-\x7f]/.test(splitAddress(address).domain);
 }
 
+/** strict_smtputf8: addresses that are not ASCII have to be announced. */
+export function refusalOfUtf8({ settings }: Session, address: string, isDeclared: boolean): CommandResult | undefined {
+  if (!settings.strictSmtputf8 || isDeclared || !/[^\0-\x7f]/.test(address)) return undefined;
+  return replyOf('553 5.6.7 Must declare SMTPUTF8 to send unicode address');
+}
+
 /** Warns of an address that is none, unless the command is cut off within it, and gives the reply. */
 export function refuseAddress(
   session: Session,

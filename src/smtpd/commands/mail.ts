@@ -7,7 +7,7 @@ import { logRefusal, refuse } from '../session-log.ts';
 import { isFiltered } from '../filter-entry.ts';
 import { openSubmission } from '../queue-entry.ts';
 import type { Session } from '../session.ts';
-import { checkRoutable, refuseAddress } from './address-check.ts';
+import { checkRoutable, refusalOfUtf8, refuseAddress } from './address-check.ts';
 import type { Arguments } from './index.ts';
 import { offersRequireTls } from './ehlo-keywords.ts';
 import { type MailParameters, parseMailParameters } from './mail-parameters.ts';
@@ -41,12 +41,9 @@ export async function mail(session: Session, { words, line }: Arguments): Promis
       : undefined,
   });
   if (typeof parameters === 'string') return replyOf(parameters);
-  if (parameters.verp !== '' && path.address === '') return replyOf('503 5.5.4 Error: XVERP requires non-null sender');
-  if (settings.strictSmtputf8 && !parameters.smtputf8 && /[^\0-\x7f]/.test(path.address)) {
-    return replyOf('553 5.6.7 Must declare SMTPUTF8 to send unicode address');
-  }
   const noRoom = await refusalOfSize(session, path.address, parameters);
   if (noRoom !== undefined) return noRoom;
+  if (parameters.verp !== '' && path.address === '') return replyOf('503 5.5.4 Error: XVERP requires non-null sender');
   const { client, login, tls } = session;
   const { ownAddresses } = options.rewriter;
   const isLocal = await rewritesLocally(settings.localRewriteClients, {
@@ -69,9 +66,13 @@ export async function mail(session: Session, { words, line }: Arguments): Promis
     ...parameters,
   });
   const verdict = settings.delayReject ? undefined : await checkPolicy(session, 'mail', { instance: '' });
-  if (verdict?.kind === 'reject') {
+  const refused =
+    verdict?.kind === 'reject'
+      ? replyOf(verdict.reply, verdict.hangsUp)
+      : refusalOfUtf8(session, path.address, parameters.smtputf8);
+  if (refused !== undefined) {
     session.resetTransaction();
-    return replyOf(verdict.reply, verdict.hangsUp);
+    return refused;
   }
   const { transaction } = session;
   if (settings.opensAtMail && transaction !== undefined && !isFiltered(session)) openSubmission(session, transaction);

@@ -6,7 +6,7 @@ import { checkPolicy } from '../policy-check.ts';
 import { openSubmission } from '../queue-entry.ts';
 import { warn } from '../session-log.ts';
 import type { Session } from '../session.ts';
-import { checkRoutable, refuseAddress } from './address-check.ts';
+import { checkRoutable, refusalOfUtf8, refuseAddress } from './address-check.ts';
 import type { Arguments } from './index.ts';
 import { parseRecipientParameters } from './mail-parameters.ts';
 
@@ -31,14 +31,13 @@ export async function rcpt(session: Session, { words, line }: Arguments): Promis
     warn: (warning) => warn(session, warning),
   });
   if (typeof parameters === 'string') return replyOf(parameters);
-  if (settings.strictSmtputf8 && !transaction.smtputf8 && /[^\0-\x7f]/.test(path.address)) {
-    return replyOf('553 5.6.7 Must declare SMTPUTF8 to send unicode address');
-  }
   if (transaction.recipients.length >= settings.recipientLimit) {
     transaction.tooManyRecipients += 1;
     const isError = transaction.tooManyRecipients > settings.recipientOvershootLimit;
     return { ...replyOf('452 4.5.3 Error: too many recipients'), isError };
   }
+  const undeclared = refusalOfUtf8(session, path.address, transaction.smtputf8);
+  if (undeclared !== undefined) return undeclared;
   // whoever asks about the sender of our own probes is not asked back: both would wait for each other
   const probeSender = session.options.isStandAlone ? undefined : session.options.probeSender?.(path.address);
   if (probeSender === undefined) {

@@ -3,7 +3,7 @@ import { pathAddress } from '#smtp';
 import { type CommandResult, replyOf } from '../command-result.ts';
 import { checkPolicy } from '../policy-check.ts';
 import type { Session } from '../session.ts';
-import { checkRoutable, refuseAddress } from './address-check.ts';
+import { checkRoutable, refusalOfUtf8, refuseAddress } from './address-check.ts';
 import type { Arguments } from './index.ts';
 
 export async function vrfy(session: Session, { words }: Arguments): Promise<CommandResult> {
@@ -21,6 +21,8 @@ export async function vrfy(session: Session, { words }: Arguments): Promise<Comm
   if (address === undefined || address === '') return refuseAddress(session, refusal);
   const unroutable = await checkRoutable(session, address, { ...refusal, isUtf8 });
   if (unroutable !== undefined) return unroutable;
+  const undeclared = refusalOfUtf8(session, address, isUtf8);
+  if (undeclared !== undefined) return undeclared;
   const verdict = await checkPolicy(session, 'vrfy', { recipient: address });
   return verdict.kind === 'reject' ? replyOf(verdict.reply, verdict.hangsUp) : replyOf(`252 2.0.0 ${text}`);
 }
