@@ -21,12 +21,11 @@ it('what is wrong with a command is found in the order of Postfix', async () => 
       ...(await open.talk('VRFY ü@r.example', 'VRFY ü@r.example SMTPUTF8', 'VRFY SMTPUTF8')),
     ];
     const codes = replies.map((reply) => reply.slice(0, 9));
-    assert.deepEqual(codes, [
-      ...['250 mail.', '555 5.5.4', '552 5.3.4', '554 5.7.1'],
-      ...['250 mail.', '553 5.6.7', '250 2.1.0', '553 5.6.7'],
-      ...['503 5.5.1', '250 2.1.0', '250 2.1.5', '452 4.5.3'],
-      ...['553 5.6.7', '252 2.0.0', '501 5.5.4'],
-    ]);
+    assert.equal(
+      codes.join(', '),
+      '250 mail., 555 5.5.4, 552 5.3.4, 554 5.7.1, 250 mail., 553 5.6.7, 250 2.1.0, 553 5.6.7, ' +
+        '503 5.5.1, 250 2.1.0, 250 2.1.5, 452 4.5.3, 553 5.6.7, 252 2.0.0, 501 5.5.4',
+    );
   } finally {
     server.remove();
     open.remove();
