@@ -1,4 +1,4 @@
-/** postfix(1): start, stop, reload, status, check, flush, abort, start-fg, logrotate. */
+/** postfix(1): start, stop, reload, status, check, flush, abort, start-fg, logrotate, non-bdb. */
 import { spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -61,6 +61,29 @@ function external(words: readonly string[]): (script: Script) => Promise<number>
   };
 }
 
+/** Whether tables are redirected; it edits main.cf and master.cf. */
+function migration(words: readonly string[]): (script: Script) => Promise<number> {
+  return async ({ configuration, io, say }) => {
+    const { nonBdb } = await import('./non-bdb.ts');
+    const { EditError } = await import('./postconf/change.ts');
+    const print = (text: string): void => io.stdout(`${text}\n`);
+    const warn = (text: string): void => say(text, 'warning');
+    try {
+      const problem = nonBdb(words, configuration, { print, warn });
+      if (problem === undefined) return 0;
+      say(problem, 'fatal');
+    } catch (error) {
+      if (!(error instanceof EditError)) throw error;
+      say(error.message, 'fatal');
+    }
+    return 1;
+  };
+}
+
+function commandFor(word: string, more: readonly string[]): (script: Script) => Promise<number> {
+  return word === 'non-bdb' ? migration(more) : (commands[word] ?? unknownCommand(word));
+}
+
 function unknownCommand(word: string): (script: Script) => Promise<number> {
   return ({ say }) => {
     say(`unknown command: '${word}'. ${usage}`, 'fatal');
@@ -92,7 +115,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   }
   const directory = resolve(findConfigDirectory(lastValue(parsed.options, 'c'), io.env));
   const [word = ''] = parsed.operands;
-  const command = isExternal ? external(parsed.operands) : (commands[word] ?? unknownCommand(word));
+  const command = isExternal ? external(parsed.operands) : commandFor(word, parsed.operands.slice(1));
   let configuration: Configuration;
   try {
     configuration = loadConfiguration(directory, { mainOnly: asksRunning.has(word) || commands[word] === undefined });
