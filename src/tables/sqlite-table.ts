@@ -134,6 +134,12 @@ export interface SqliteTableOptions {
   readonly domainList: (words: string) => MatchList;
 }
 
+/** Whether a key is to stand between double quotes; a quote in a key is doubled for single ones only. */
+function quotesKeyTwice(query: string): boolean {
+  const quoted = query.replaceAll('%%', '').match(/'[^']*'|"[^"]*"/g) ?? [];
+  return quoted.some((text) => text.startsWith('"') && text.includes('%'));
+}
+
 /** A text says why it can't be opened. */
 export function sqliteTable(name: string, path: string, options: SqliteTableOptions): Table | string {
   const { settings, warn, foldKeys } = options;
@@ -146,6 +152,9 @@ export function sqliteTable(name: string, path: string, options: SqliteTableOpti
   const query = parseTemplate(queryText);
   const resultFormat = parseTemplate(formatText);
   if (query === undefined) return `db_common_parse: ${file.name}: Invalid query template: ${queryText}`;
+  if (quotesKeyTwice(queryText)) {
+    warn(`${name}: the query has a key in double quotes; only single quotes keep SQL out of a key`);
+  }
   if (resultFormat === undefined) return `db_common_parse: ${file.name}: Invalid result template: ${formatText}`;
   const expansionLimit = readClientNumber(file, 'expansion_limit', 0, 0);
   if (typeof expansionLimit === 'string') return expansionLimit;

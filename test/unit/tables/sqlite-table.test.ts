@@ -24,6 +24,16 @@ describe('sqlite tables', () => {
     assert.deepEqual(await bench.ask(table, 'other'), { kind: 'missing' });
   });
 
+  it('warn of a query that does not keep its key apart', () => {
+    using bench = new Workbench();
+    const table = prepare(bench, 'query = SELECT v FROM t WHERE k = "%s"');
+    bench.open(table);
+    bench.open(prepare(bench, `query = SELECT "v" FROM t WHERE k = '%s' AND v <> "100%%"`));
+    assert.deepEqual(bench.warnings, [
+      'sqlite:DIR/client.cf: the query has a key in double quotes; only single quotes keep SQL out of a key',
+    ]);
+  });
+
   it('quote the key', async () => {
     using bench = new Workbench();
     const table = prepare(bench, query);
