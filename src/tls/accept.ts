@@ -5,12 +5,14 @@ import type { X509Certificate } from 'node:crypto';
 import type { DetailedPeerCertificate, Server, TLSSocket } from 'node:tls';
 import type { TlsFacts } from '#message';
 import { peerCertificate, rsaDigest, signatureOf, verificationProblem } from './certificate.ts';
+import { readHello, serverNameIn } from './client-hello.ts';
 import { chainOf, clientDigest, sentAuthorities, type VerifyStep, verifySteps } from './client-evidence.ts';
 import { HandshakeRecorder } from './handshake-recorder.ts';
 import { statesOf } from './handshake-states.ts';
 import { keyExchangeOf } from './key-exchange.ts';
 import { libraryText } from './library-text.ts';
 import { ObservedStream, type Observer } from './observed-stream.ts';
+import type { ServerNames } from './server-names.ts';
 
 export type Accepted =
   | {
@@ -53,8 +55,8 @@ export interface AcceptOptions {
   readonly authorities: () => readonly X509Certificate[];
   /** Clients are asked who they are; what they answer is looked at on its way. */
   readonly asksCertificate: boolean;
-  /** Whether there is a certificate for a name. */
-  readonly hasChainFor: (serverName: string) => boolean;
+  /** Names that have certificates of their own; undefined: none has. */
+  readonly serverNames: ServerNames | undefined;
 }
 
 /** Bits of the symmetric key, as the names of ciphers tell them. */
@@ -67,6 +69,9 @@ function keyBitsOf(cipher: string): number {
 }
 
 type Failed = Omit<Extract<Accepted, { readonly kind: 'failed' }>, 'states'>;
+
+/** A fatal alert of this name. RFC 8446, 6 */
+const internalError = Buffer.from([21, 3, 3, 0, 2, 2, 80]);
 
 interface Handshake {
   readonly settle: (result: TLSSocket | Failed) => void;
@@ -85,9 +90,6 @@ export class TlsAcceptor {
   constructor(server: Server, options: AcceptOptions) {
     this.#server = server;
     this.#options = options;
-    server.on('secureConnection', (secured) => this.#waiting.getStore()?.settle(secured));
-    server.on('tlsClientError', (error) => this.#waiting.getStore()?.settle(failureOf(error)));
-    if (options.asksCertificate) this.#learnSecrets();
   }
 
   /** `stream`: paused, without listeners, and what came before the handshake is gone. Never rejects. */
@@ -99,7 +101,6 @@ export class TlsAcceptor {
     stream.once('close', onClose);
     // a reset must not be an exception; the handshake hears of it, too
     stream.on('error', () => undefined);
-    if (watch.wantsStates) this.#learnSecrets();
     const isRecorded = this.#options.asksCertificate || watch.wantsStates;
     const recorder = isRecorded ? new HandshakeRecorder() : undefined;
     const observed =
@@ -112,7 +113,13 @@ export class TlsAcceptor {
     // half a connection is none while hands are shaken: without this Node would not tell of its end
     const { allowHalfOpen } = plain;
     plain.allowHalfOpen = false;
-    this.#waiting.run({ settle: resolve, recorder }, () => this.#server.emit('connection', plain));
+    const server = await Promise.race([this.#serverFor(plain), promise.then(() => undefined)]);
+    if (server === undefined) fail('lost connection');
+    else if ('kind' in server) resolve(server);
+    else {
+      this.#listen(server, isRecorded);
+      this.#waiting.run({ settle: resolve, recorder }, () => server.emit('connection', plain));
+    }
     const result = await promise;
     plain.allowHalfOpen = allowHalfOpen;
     if (!('kind' in result)) result.allowHalfOpen = allowHalfOpen;
@@ -138,10 +145,32 @@ export class TlsAcceptor {
     }
   }
 
-  /** What it costs is only paid by those who ask clients for certificates, or watch handshakes. */
-  #learnSecrets(): void {
-    if (this.#server.listenerCount('keylog') > 0) return;
-    this.#server.on('keylog', (line) => this.#waiting.getStore()?.recorder?.addKeyLine(line));
+  /** By the name that the client asks for, where that matters; undefined: the client has gone. */
+  async #serverFor(stream: Duplex): Promise<Server | Failed | undefined> {
+    const { serverNames } = this.#options;
+    if (serverNames === undefined) return this.#server;
+    const hello = await readHello(stream);
+    if (hello === undefined) return undefined;
+    const name = serverNameIn(hello);
+    if (name === '') return this.#server;
+    try {
+      return (await serverNames.serverFor(name)) ?? this.#server;
+    } catch {
+      // why was told; OpenSSL would say as much
+      stream.write(internalError);
+      return { kind: 'failed', by: 'handshake', reason: 'error:0A0000EA:SSL routines::callback failed' };
+    }
+  }
+
+  /** The secrets of handshakes are only worked out for those who ask clients for certificates, or watch. */
+  #listen(server: Server, wantsSecrets: boolean): void {
+    if (server.listenerCount('secureConnection') === 0) {
+      server.on('secureConnection', (secured) => this.#waiting.getStore()?.settle(secured));
+      server.on('tlsClientError', (error) => this.#waiting.getStore()?.settle(failureOf(error)));
+    }
+    if (wantsSecrets && server.listenerCount('keylog') === 0) {
+      server.on('keylog', (line) => this.#waiting.getStore()?.recorder?.addKeyLine(line));
+    }
   }
 
   #factsOf(
@@ -153,7 +182,8 @@ export class TlsAcceptor {
     const isReused = secured.isSessionReused();
     const requested: unknown = Reflect.get(secured, 'servername');
     const requestedName = typeof requested === 'string' ? requested : '';
-    const serverName = this.#options.hasChainFor(requestedName) ? requestedName : '';
+    const isMatched = this.#options.serverNames?.outcomeOf(requestedName) === 'matched';
+    const serverName = isMatched ? requestedName : '';
     const peer = secured.getPeerX509Certificate();
     const messages = peer === undefined ? [] : (recorder?.messages('in', cipher) ?? []);
     const sent = sentAuthorities(messages, protocol);

@@ -4,7 +4,7 @@ import { isTrusted } from '#message';
 import type { Accepted, Watch } from './accept.ts';
 import type { ServerTls } from './server-settings.ts';
 import { detailedLevel } from './log-levels.ts';
-import { certificateRead } from './handshake-states.ts';
+import { certificateRead, helloRead } from './handshake-states.ts';
 import { WireTrace } from './wire-trace.ts';
 
 export interface HandshakeLog {
@@ -30,16 +30,34 @@ export function watchOf({ events, client, level }: HandshakeLog): Watch {
   };
 }
 
-/** How far a handshake came; what was found of the client's certificate stands before its having been read. */
-export function logStates({ events, client }: HandshakeLog, accepted: Accepted): void {
-  const { states } = accepted;
-  const known = accepted.kind === 'accepted' ? states.indexOf(certificateRead) : -1;
-  const turn = known < 0 ? states.length : known;
-  for (const state of states.slice(0, turn)) events.emit({ kind: 'tlsState', state });
-  if (accepted.kind === 'accepted' && states.length > 0) {
-    for (const step of accepted.verification) events.emit({ kind: 'tlsVerified', client, ...step });
+/** How far a handshake came. */
+export function logStates({ events }: HandshakeLog, { states }: Accepted): void {
+  for (const state of states) events.emit({ kind: 'tlsState', state });
+}
+
+type Success = Extract<Accepted, { readonly kind: 'accepted' }>;
+
+/** What came of the name that the client asked for is told before its first words have been read, … */
+function logName({ events, tls, client }: HandshakeLog, { requestedName }: Success): void {
+  const outcome = requestedName === '' ? undefined : tls.serverNames?.outcomeOf(requestedName);
+  if (outcome === 'invalid') {
+    events.emit({ kind: 'warning', text: `TLS SNI from ${client} is invalid: ${requestedName}` });
   }
-  for (const state of states.slice(turn)) events.emit({ kind: 'tlsState', state });
+  if (outcome === 'unmatched') events.emit({ kind: 'tlsNameUnmatched', client, serverName: requestedName });
+}
+
+/** … and what was found of its certificate before that has been. */
+function logProgress(log: HandshakeLog, accepted: Success): void {
+  const { events, client } = log;
+  const { states, verification } = accepted;
+  const hello = states.indexOf(helloRead);
+  const certificate = states.indexOf(certificateRead);
+  for (const [at, state] of states.entries()) {
+    if (at === hello) logName(log, accepted);
+    if (at === certificate) for (const step of verification) events.emit({ kind: 'tlsVerified', client, ...step });
+    events.emit({ kind: 'tlsState', state });
+  }
+  if (hello < 0) logName(log, accepted);
 }
 
 /** False: the ciphers make it impossible. */
@@ -56,15 +74,11 @@ export function logHandshakeStart({ events, tls, client, level }: HandshakeLog):
   return true;
 }
 
-export function logAccepted(log: HandshakeLog, accepted: Extract<Accepted, { readonly kind: 'accepted' }>): void {
+export function logAccepted(log: HandshakeLog, accepted: Success): void {
   const { events, tls, client, level } = log;
-  const { facts, isReused, requestedName } = accepted;
+  const { facts, isReused } = accepted;
   const { peer } = facts;
-  logStates(log, accepted);
-  const outcome = requestedName === '' ? undefined : tls.serverNames?.outcomeOf(requestedName);
-  if (outcome === 'invalid')
-    events.emit({ kind: 'warning', text: `TLS SNI from ${client} is invalid: ${requestedName}` });
-  if (outcome === 'unmatched') events.emit({ kind: 'tlsNameUnmatched', client, serverName: requestedName });
+  logProgress(log, accepted);
   for (const what of peer?.unprintable ?? []) {
     events.emit({ kind: 'warning', text: `tls_text_name: ${client}: non-printable content in ${what}` });
   }

@@ -9,11 +9,12 @@ const serverHelloDone = 14;
 const finished = 20;
 const encryptedExtensions = 8;
 
+export const helloRead = 'SSLv3/TLS read client hello';
 export const certificateRead = 'SSLv3/TLS read client certificate';
 
 /** By type of message. RFC 8446, 4; RFC 5246, 7.4 */
 const read: ReadonlyMap<number, string> = new Map([
-  [clientHello, 'SSLv3/TLS read client hello'],
+  [clientHello, helloRead],
   [11, certificateRead],
   [15, 'SSLv3/TLS read certificate verify'],
   [16, 'SSLv3/TLS read client key exchange'],

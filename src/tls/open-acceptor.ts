@@ -1,10 +1,10 @@
 /** What accepts handshakes, made of all that a service's settings say of keys, ciphers and authorities. TLS_README */
 import { createHash } from 'node:crypto';
-import type { SecureContextOptions, TlsOptions } from 'node:tls';
+import type { SecureContextOptions, Server } from 'node:tls';
 import type { EventChannel } from '#events';
 import { createTableList, type TableOpener } from '#tables';
 import { TlsAcceptor } from './accept.ts';
-import { certificatesIn, isBroken, type Problems } from './chain.ts';
+import { certificatesIn, type Chains, isBroken, type Problems } from './chain.ts';
 import { authorities, finiteField, materialOf, noCertificates, sessionOptions } from './context-options.ts';
 import { groupsOf, usableGroups } from './key-exchange-groups.ts';
 import { contentOf, type KeyFiles, type TlsService } from './key-files.ts';
@@ -22,15 +22,6 @@ export interface ServerTlsOptions extends TlsService {
   readonly files: KeyFiles;
   readonly events: EventChannel;
   readonly now: () => number;
-}
-
-function nameCallback(serverNames: ServerNames): NonNullable<TlsOptions['SNICallback']> {
-  return (name, done) => {
-    serverNames.contextFor(name).then(
-      (context) => done(null, context),
-      (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
-    );
-  };
 }
 
 interface Demands {
@@ -123,33 +114,36 @@ export async function openAcceptor(
     settings.list(mapsName).map((spec) => files.tables.get(spec) ?? tables.open(spec)),
     { warn },
   );
-  const serverNames = maps.isEmpty
-    ? undefined
-    : new ServerNames({
-        maps,
-        createContext: (chain) => made(() => createSecureContext({ ...common, ...chain })),
-        chainOf: (value, table) => chainOfValue(value, table, (path) => files.contents.get(path) ?? contentOf(path)),
-        warn,
-      });
-  try {
+  const keepsSessions = settings.string('smtpd_tls_session_cache_database') !== '';
+  const serverWith = (chains: Partial<Chains>): Server => {
     const server = made(() =>
       createServer({
         ...common,
-        ...(hasCertificate ? material : {}),
+        ...chains,
         requestCert: asksCertificate,
         rejectUnauthorized: false,
         // the longest of all; under stress the services wait less
         handshakeTimeout: settings.timerMs(names.timeout),
-        ...(serverNames === undefined ? {} : { SNICallback: nameCallback(serverNames) }),
       }),
     );
-    if (settings.string('smtpd_tls_session_cache_database') !== '') keepSessions(server, sessionTimeout * 1000, now);
-    const acceptor = new TlsAcceptor(server, {
+    if (keepsSessions) keepSessions(server, sessionTimeout * 1000, now);
+    return server;
+  };
+  const serverNames = maps.isEmpty
+    ? undefined
+    : new ServerNames({
+        maps,
+        createServer: serverWith,
+        chainOf: (value, table) => chainOfValue(value, table, (path) => files.contents.get(path) ?? contentOf(path)),
+        warn,
+      });
+  try {
+    const acceptor = new TlsAcceptor(serverWith(hasCertificate ? material : {}), {
       digest,
       verifyDepth: settings.int(names.verifyDepth),
       asksCertificate,
       authorities: authorityList,
-      hasChainFor: (name) => serverNames?.outcomeOf(name) === 'matched',
+      serverNames,
     });
     return { acceptor, serverNames };
   } catch (error) {

@@ -1,5 +1,5 @@
 /** Certificates by the name that a client asks for. RFC 6066, 3; postconf(5) tls_server_sni_maps */
-import type { SecureContext } from 'node:tls';
+import type { Server } from 'node:tls';
 import { isValidHostName } from '#address';
 import { type MaybePromise, whenReady } from '#message';
 import type { TableList } from '#tables';
@@ -11,8 +11,8 @@ export type NameOutcome = 'matched' | 'unmatched' | 'invalid';
 
 export interface ServerNamesOptions {
   readonly maps: TableList;
-  /** From certificates and keys in one text; throws when they can't be used. */
-  readonly createContext: (chains: Chains) => SecureContext;
+  /** Throws when the keys can't be used. */
+  readonly createServer: (chains: Chains) => Server;
   /** What a table's value means: Base64, or names of files. A text says what is wrong. */
   readonly chainOf: (value: string, table: string) => Buffer | string;
   readonly warn: (text: string) => void;
@@ -23,7 +23,7 @@ const maxRemembered = 1000;
 
 export class ServerNames {
   readonly #options: ServerNamesOptions;
-  readonly #contexts = new Map<string, SecureContext>();
+  readonly #servers = new Map<string, Server>();
   readonly #outcomes = new Map<string, NameOutcome>();
 
   constructor(options: ServerNamesOptions) {
@@ -35,22 +35,22 @@ export class ServerNames {
     return this.#outcomes.get(name);
   }
 
-  /** For Node's SNICallback: the context for a name, undefined for the standard one, or an error that ends the handshake. */
-  async contextFor(name: string): Promise<SecureContext | undefined> {
+  /** Whose certificates fit the name; undefined: the standard one's. Rejects when the handshake has to end. */
+  async serverFor(name: string): Promise<Server | undefined> {
     if (!isValidHostName(name)) return this.#settle(name, 'invalid', undefined);
     const found = await this.#lookUp(name, name);
     if (found === undefined) return this.#settle(name, 'unmatched', undefined);
-    let context = this.#contexts.get(found.value);
-    if (context === undefined) {
-      context = this.#load(name, found);
-      remember(this.#contexts, found.value, context);
+    let server = this.#servers.get(found.value);
+    if (server === undefined) {
+      server = this.#load(name, found);
+      remember(this.#servers, found.value, server);
     }
-    return this.#settle(name, 'matched', context);
+    return this.#settle(name, 'matched', server);
   }
 
-  #settle(name: string, outcome: NameOutcome, context: SecureContext | undefined): SecureContext | undefined {
+  #settle(name: string, outcome: NameOutcome, server: Server | undefined): Server | undefined {
     remember(this.#outcomes, name, outcome);
-    return context;
+    return server;
   }
 
   /** The name, then `.parent` of each of its parents. */
@@ -73,8 +73,8 @@ export class ServerNames {
     );
   }
 
-  #load(name: string, { value, table }: { readonly value: string; readonly table: string }): SecureContext {
-    const { chainOf, createContext, warn } = this.#options;
+  #load(name: string, { value, table }: { readonly value: string; readonly table: string }): Server {
+    const { chainOf, createServer, warn } = this.#options;
     const source = `SNI data for ${name}`;
     const content = chainOf(value, table);
     if (typeof content === 'string') {
@@ -85,7 +85,7 @@ export class ServerNames {
     const chains = chainsOf([{ name: source, content }]);
     const problems = isBroken(chains) ? chains : [];
     try {
-      if (!isBroken(chains)) return createContext(chains);
+      if (!isBroken(chains)) return createServer(chains);
     } catch (error) {
       warn(`TLS library problem: ${libraryText(error)}`);
     }

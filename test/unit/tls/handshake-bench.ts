@@ -24,7 +24,8 @@ export const chain = resolve(import.meta.dirname, '../../e2e/support/test-only-k
 export const asClient: ConnectionOptions = { key: readFileSync(chain), cert: readFileSync(chain) };
 
 /** The same with an RSA key, of `rsa.example.com`. */
-const rsaPem = readFileSync(resolve(import.meta.dirname, 'test-only-rsa-key-and-certificate.pem'));
+const rsaPath = resolve(import.meta.dirname, 'test-only-rsa-key-and-certificate.pem');
+const rsaPem = readFileSync(rsaPath);
 export const asRsaClient: ConnectionOptions = { key: rsaPem, cert: rsaPem };
 
 /** A key, its certificate, the two authorities between it and the last, and the last; as a client that shows all but that. */
@@ -41,12 +42,12 @@ export class HandshakeBench {
   session: Buffer | undefined;
   readonly #events = { emit: (event: MailEvent): void => void this.log.push(renderPostfixText(event)) };
 
-  /** `$chain` and `$directory` stand for what they are called. */
+  /** `$chain`, `$rsa` and `$directory` stand for what they are called. */
   static async open(mainCf: string): Promise<HandshakeBench> {
     const bench = new HandshakeBench();
     const { directory } = bench;
     const text = `compatibility_level = 3.11\nsmtpd_tls_security_level = may\nsmtpd_tls_chain_files = $chain\n${mainCf}\n`;
-    const main = text.replaceAll('$chain', chain).replaceAll('$directory', directory);
+    const main = text.replaceAll('$chain', chain).replaceAll('$rsa', rsaPath).replaceAll('$directory', directory);
     writeFileSync(join(directory, 'main.cf'), main);
     const { settings } = openSettings(directory);
     const warn = (warning: string): void => bench.#events.emit({ kind: 'warning', text: warning });

@@ -218,6 +218,35 @@ describe('the name that a client asks for', () => {
       ]);
     }));
 
+  it('chooses among keys of several kinds what the client can verify', () =>
+    withTls(maps('inline:{ { both.example = $rsa $chain } }'), async (bench) => {
+      const signed: unknown[] = [];
+      for (const sigalgs of ['RSA-PSS+SHA256', 'ECDSA+SHA256']) {
+        const accepted = await bench.shake({ servername: 'both.example', sigalgs });
+        signed.push(accepted.kind === 'accepted' && accepted.facts.serverSignature?.name);
+      }
+      assert.deepEqual(signed, ['RSA-PSS', 'ECDSA']);
+    }));
+
+  it("is heard, however little of it comes at a time, and garbage is OpenSSL's to judge", () =>
+    withTls(maps('inline:{ { mail.example.org = $chain } }'), async (bench) => {
+      const drip = (bytes: Buffer) => (port: number) => {
+        const socket = connect(port, '127.0.0.1', () => {
+          for (const byte of bytes) socket.write(Buffer.from([byte]));
+          socket.end();
+        });
+        return socket.setNoDelay(true);
+      };
+      const results = [
+        await bench.meet(drip(Buffer.from([22, 3, 1, 0, 200, 1]))),
+        await bench.meet(drip(Buffer.from('EHLO me\r\n'))),
+      ];
+      assert.deepEqual(
+        results.map((result) => result.kind === 'failed' && result.by),
+        ['connection', 'handshake'],
+      );
+    }));
+
   it('ends the handshake when the table fails, or has no usable chain', () =>
     withTls(maps('inline:{{bad.example=/nowhere}}, fail:x'), async (bench) => {
       for (const servername of ['bad.example', 'other.example']) {
