@@ -9,14 +9,20 @@ export type DelivererRequest =
   | ({ readonly kind: 'command' } & CommandRequest)
   /** The first of some files that exists. */
   | { readonly kind: 'read'; readonly paths: readonly string[]; readonly followsLinks: boolean }
-  /** Whether a directory can be entered. */
-  | { readonly kind: 'enter'; readonly path: string };
+  /** Whether something of that name is there. */
+  | { readonly kind: 'see'; readonly path: string };
 
 export type WriteResult =
   /** `offset`: where in a mailbox file the message begins. */
   | { readonly kind: 'ok'; readonly warnings: readonly string[]; readonly offset?: number }
-  /** `code`: the status it means (RFC 3463), '' where the caller decides; `reason`: text for the log. */
-  | { readonly kind: 'failed'; readonly code: string; readonly reason: string; readonly warnings: readonly string[] };
+  /** `isNotRegular`: what stands in the mailbox's place is no file. `code`: the status it means (RFC 3463), '' where the caller decides; `reason`: text for the log. */
+  | {
+      readonly kind: 'failed';
+      readonly code: string;
+      readonly reason: string;
+      readonly warnings: readonly string[];
+      readonly isNotRegular?: boolean;
+    };
 
 export type ReadResult =
   | { readonly kind: 'file'; readonly path: string; readonly text: string; readonly facts: FileFacts }
@@ -102,8 +108,8 @@ export function parseRequest(value: unknown): DelivererRequest | undefined {
       return { kind: 'command', ...parseCommand(value) };
     case 'read':
       return { kind: 'read', paths: texts(value['paths']), followsLinks: value['followsLinks'] === true };
-    case 'enter':
-      return { kind: 'enter', path: text(value['path']) };
+    case 'see':
+      return { kind: 'see', path: text(value['path']) };
     default:
       return undefined;
   }
@@ -125,6 +131,7 @@ export function parseResult(value: unknown): DelivererResult {
         code: text(value['code']),
         reason: text(value['reason']),
         warnings: texts(value['warnings']),
+        isNotRegular: value['isNotRegular'] === true,
       };
     case 'ended':
       return {

@@ -1,5 +1,5 @@
 /** The work of a deliverer, done with the rights of the process it runs in. */
-import { accessSync, constants, lstatSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { lstatSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { runCommand } from './command.ts';
 import { type DelivererRequest, type DelivererResult, failedResult, type ReadResult } from './deliverer-protocol.ts';
 import { errnoOf, errnoText, MailboxError, statusOfErrno } from './mailbox-error.ts';
@@ -44,14 +44,14 @@ export class DelivererWork {
           return await runCommand(request, content);
         case 'read':
           return readFirst(request.paths, request.followsLinks);
-        case 'enter':
-          accessSync(request.path, constants.X_OK);
+        case 'see':
+          statSync(request.path);
           return { kind: 'ok', warnings: [] };
       }
     } catch (error) {
       if (!(error instanceof MailboxError)) return failedResult(statusOfErrno(errnoOf(error), ''), errnoText(error));
-      const { status, errno, message, warnings } = error;
-      return { kind: 'failed', code: status ?? statusOfErrno(errno, ''), reason: message, warnings };
+      const { status, errno, message, warnings, isNotRegular } = error;
+      return { kind: 'failed', code: status ?? statusOfErrno(errno, ''), reason: message, warnings, isNotRegular };
     }
   }
 }

@@ -5,12 +5,20 @@ export class MailboxError extends Error {
   readonly status: string | undefined;
   readonly errno: string;
   readonly warnings: readonly string[];
+  /** What stands in the mailbox's place is a directory, a device or the like. */
+  readonly isNotRegular: boolean;
 
   constructor(
     message: string,
-    { status, errno = '', warnings = [] }: { status?: string; errno?: string; warnings?: readonly string[] } = {},
+    {
+      status,
+      errno = '',
+      warnings = [],
+      isNotRegular = false,
+    }: { status?: string; errno?: string; warnings?: readonly string[]; isNotRegular?: boolean } = {},
   ) {
     super(message);
+    this.isNotRegular = isNotRegular;
     this.status = status;
     this.errno = errno;
     this.warnings = warnings;
@@ -36,6 +44,11 @@ const texts: Readonly<Record<string, string>> = {
   EPERM: 'Operation not permitted',
   EROFS: 'Read-only file system',
   ENOEXEC: 'Exec format error',
+  ENXIO: 'No such device or address',
+  ENODEV: 'No such device',
+  ESTALE: 'Stale file handle',
+  ETIMEDOUT: 'Connection timed out',
+  ETXTBSY: 'Text file busy',
 };
 
 export function errnoOf(error: unknown): string {

@@ -48,7 +48,9 @@ async function tryDotLock(lock: string, staleMs: number): Promise<boolean> {
 /** A `.lock` file beside the mailbox. */
 async function dotLock({ path, locks, isFileDestination }: MailboxFile): Promise<Held> {
   const nothing = { release: () => Promise.resolve(), warnings: [] };
-  if (!locks.kinds.includes('dotlock') || path.startsWith('/dev/')) return nothing;
+  const present = await stat(path).catch(() => undefined);
+  // nobody reads a device or a pipe meanwhile
+  if (!locks.kinds.includes('dotlock') || present?.isFile() === false) return nothing;
   const lock = `${path}.lock`;
   for (let tries = 0; tries < locks.attempts; tries += 1) {
     try {
@@ -81,6 +83,8 @@ async function checkOpened(
     if (!(await isTrustedLink(path, seen))) throw new MailboxError('file is a symbolic link');
   } else if (seen.ino !== facts.ino || seen.dev !== facts.dev)
     throw new MailboxError('file status changed unexpectedly');
+  if (!facts.isFile() && !isFileDestination)
+    throw new MailboxError(`destination ${path} is not a regular file`, { isNotRegular: true });
   if (!facts.isFile()) return facts;
   if (facts.nlink !== 1) throw new MailboxError(`file has ${facts.nlink} hard links`);
   if (isFileDestination && (facts.mode & 0o111) !== 0) {
@@ -92,8 +96,10 @@ async function checkOpened(
   return facts;
 }
 
-async function openMailbox(path: string): ReturnType<typeof open> {
-  const flags = constants.O_WRONLY | constants.O_APPEND;
+async function openMailbox({ path, isFileDestination }: MailboxFile): ReturnType<typeof open> {
+  // what is no file is refused anyway, and a pipe that nobody reads would be waited for
+  const wait = isFileDestination ? 0 : constants.O_NONBLOCK;
+  const flags = constants.O_WRONLY | constants.O_APPEND | wait;
   try {
     return await open(path, flags);
   } catch (error) {
@@ -128,7 +134,7 @@ export async function lockMailbox(path: string, locks: LockRules): Promise<{ rel
   const mailbox = { path, locks, sizeLimit: 0, isFileDestination: false, owner: undefined };
   const lock = await dotLock(mailbox);
   try {
-    const file = await openMailbox(path);
+    const file = await openMailbox(mailbox);
     await lockOpened(file, mailbox);
     return {
       async release() {
@@ -181,7 +187,7 @@ export async function appendMailbox(
 ): Promise<Appended> {
   const lock = await dotLock(target);
   try {
-    const file = await openMailbox(target.path);
+    const file = await openMailbox(target);
     let offset: number;
     try {
       const before = await checkOpened(file, target);
@@ -195,8 +201,9 @@ export async function appendMailbox(
     return { warnings: lock.warnings, offset };
   } catch (error) {
     if (!(error instanceof MailboxError)) throw error;
-    const { message, status, errno, warnings } = error;
+    const { message, status, errno, warnings, isNotRegular } = error;
     throw new MailboxError(message, {
+      isNotRegular,
       ...(status === undefined ? {} : { status }),
       errno,
       warnings: [...lock.warnings, ...warnings],

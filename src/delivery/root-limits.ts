@@ -26,7 +26,7 @@ export function isWithin(limits: RootLimits, request: DelivererRequest): boolean
       return request.paths.every((path) =>
         request.followsLinks ? isIncluded(path, limits.aliasFiles) : isForwardFile(limits, path),
       );
-    case 'enter':
+    case 'see':
       return request.path === limits.home;
     case 'command':
       return false;

@@ -18,8 +18,10 @@ function environmentOf(job: Job, mailee: Mailee, place: Place): Readonly<Record<
     ['DOMAIN', mailee.domain] as const,
     ['EXTENSION', mailee.extension] as const,
   ]);
+  // told of where the address has one, be it empty
+  const hasExtension = mailee.delimiter !== '';
   const safe = [...facts]
-    .filter(([, value]) => value !== '')
+    .filter(([name, value]) => value !== '' || (name === 'EXTENSION' && hasExtension))
     .map(([name, value]) => [name, filtered(value, settings.commandFilter)] as const);
   return {
     ...settings.environment,

@@ -57,14 +57,9 @@ async function deliverToBox(job: Job, place: Place, mailee: Mailee, forwards: bo
   const { settings, deliverers } = job.parts;
   const user = getUserByName(mailee.user);
   if (user !== undefined && settings.needsHome) {
-    const entered = await deliverers.run(user.uid, user.gid, { kind: 'enter', path: user.home });
-    if (entered.kind === 'failed') {
-      return concludeFailed(
-        job,
-        mailee.address,
-        '4.3.0',
-        `cannot access home directory ${user.home}: ${entered.reason}`,
-      );
+    const seen = await deliverers.run(user.uid, user.gid, { kind: 'see', path: user.home });
+    if (seen.kind === 'failed') {
+      return concludeFailed(job, mailee.address, '4.3.0', `cannot access home directory ${user.home}: ${seen.reason}`);
     }
   }
   if (forwards && user !== undefined && (await deliverToForward(job, place, mailee, user))) return;

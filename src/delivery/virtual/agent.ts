@@ -136,6 +136,11 @@ class VirtualAgent implements DeliveryAgent {
       };
     }
     const what = mailbox.isMaildir ? 'maildir delivery failed' : `delivery failed to mailbox ${mailbox.path}`;
+    if (result.isNotRegular === true) {
+      const warning = `recipient ${address}: destination ${mailbox.path} is not a regular file`;
+      this.#options.events.emit({ kind: 'warning', text: warning });
+      return failed('bounced', { code: '5.3.5', reason: `${what}: mail system configuration error` });
+    }
     const code = result.code === '' ? '4.2.0' : result.code;
     return failed(code.startsWith('5') ? 'bounced' : 'deferred', { code, reason: `${what}: ${result.reason}` });
   }

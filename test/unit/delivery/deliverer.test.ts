@@ -53,6 +53,18 @@ describe('a deliverer', () => {
     assert.equal(readFileSync(mailbox.path).length, 200_000);
   });
 
+  it('writes to devices where they are named as files, and to no device in the place of a mailbox', async () => {
+    const device = { ...toMailbox, path: '/dev/null', sizeLimit: 0 };
+    assert.equal((await pool.run(1, 1, { ...device, isFileDestination: true }, pieces(1))).kind, 'ok');
+    assert.deepEqual(await pool.run(1, 1, device, pieces(1)), {
+      kind: 'failed',
+      code: '',
+      reason: 'destination /dev/null is not a regular file',
+      warnings: [],
+      isNotRegular: true,
+    });
+  });
+
   it('puts a mailbox back that would grow too large', async () => {
     const mailbox = { ...toMailbox, path: join(directory, 'limited'), sizeLimit: 250_000 };
     assert.equal((await pool.run(1, 1, mailbox, pieces(2))).kind, 'ok');
@@ -178,13 +190,13 @@ describe('a deliverer', () => {
       if (started > 1) void serveDeliverer(theirs);
       return Promise.resolve(ours);
     }, watchdog);
-    const enter = { kind: 'enter', path: directory } as const;
-    const stuck = own.run(1, 1, enter);
+    const see = { kind: 'see', path: directory } as const;
+    const stuck = own.run(1, 1, see);
     await new Promise((resolve) => setImmediate(resolve));
     context.mock.timers.tick(5000);
     const reason = 'no sign of life from the delivery process for 5s';
     assert.deepEqual(await stuck, { kind: 'failed', code: '4.3.0', reason, warnings: [] });
-    assert.equal((await own.run(1, 1, enter)).kind, 'ok');
+    assert.equal((await own.run(1, 1, see)).kind, 'ok');
     assert.deepEqual([started, killed], [2, 1]);
     own.close();
   });
@@ -200,11 +212,11 @@ describe('a deliverer', () => {
       });
       return Promise.resolve(ours);
     });
-    const enter = { kind: 'enter', path: directory } as const;
-    for (let uid = 1; uid <= 20; uid += 1) await own.run(uid, 1, enter);
-    await own.run(1, 1, enter);
+    const see = { kind: 'see', path: directory } as const;
+    for (let uid = 1; uid <= 20; uid += 1) await own.run(uid, 1, see);
+    await own.run(1, 1, see);
     assert.deepEqual(ended, []);
-    await own.run(21, 1, enter);
+    await own.run(21, 1, see);
     await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(ended, [2]);
     own.close();

@@ -21,7 +21,7 @@ describe('what is done as root', () => {
       mailbox('/var/mail/root'),
       { kind: 'maildir', path: '/var/mail/root/', hostname: 'mail' },
       read('/root/.forward+list'),
-      { kind: 'enter', path: '/root' },
+      { kind: 'see', path: '/root' },
     ] as const)
       assert.equal(isWithin(limits, request), true, JSON.stringify(request));
   });
@@ -34,7 +34,7 @@ describe('what is done as root', () => {
       read('/root/.forward', true),
       read('/root/.forward/../.ssh/id'),
       read('/etc/shadow'),
-      { kind: 'enter', path: '/' },
+      { kind: 'see', path: '/' },
       { kind: 'command', command: 'id', shell: '', environment: {}, directory: '', limitMs: 1 },
     ] as const)
       assert.equal(isWithin(limits, request), false, JSON.stringify(request));

@@ -24,4 +24,25 @@ describe('virtual mailboxes', () => {
     assert.deepEqual(await pathFor('up@v.example'), [['mailbox', '/var/mail/../other/up']]);
     assert.deepEqual(await pathFor('down@v.example'), [['maildir', '/var/mail/x/../down/']]);
   });
+
+  it('bounce as a mistake of the configuration where something else stands in their place', async () => {
+    const { outcomes, log } = await deliver(
+      createVirtualAgent,
+      request('v.example', ['up@v.example']),
+      settings,
+      () => ({
+        kind: 'failed',
+        code: '',
+        reason: 'destination is not a regular file',
+        warnings: [],
+        isNotRegular: true,
+      }),
+    );
+    const path = '/var/mail/../other/up';
+    assert.deepEqual(
+      outcomes.map(({ kind, status }) => [kind, status.code, status.reason]),
+      [['bounced', '5.3.5', `delivery failed to mailbox ${path}: mail system configuration error`]],
+    );
+    assert.equal(log[0], `warning: recipient up@v.example: destination ${path} is not a regular file`);
+  });
 });

@@ -70,3 +70,17 @@ describe('expansions of a local recipient', () => {
     assert.match(log.join('\n'), /unable to lookup :include: file \/lists\/a: No such file or directory/);
   });
 });
+
+describe('commands of local recipients', () => {
+  it('are told the extension of an address that has one, be it empty', async () => {
+    const extensionOf = async (address: string): Promise<string | undefined> => {
+      const lines = 'alias_maps =\nforward_path =\nrecipient_delimiter = +\nmailbox_command = /bin/true\n';
+      const one = request('mail.example.com', [address], { transport: 'local' });
+      const { asked } = await deliver(createLocalAgent, one, lines, () => ({ kind: 'missing' }));
+      return asked.flatMap((each) => (each.kind === 'command' ? [each.environment['EXTENSION']] : []))[0];
+    };
+    assert.equal(await extensionOf('root+x@mail.example.com'), 'x');
+    assert.equal(await extensionOf('root+@mail.example.com'), '');
+    assert.equal(await extensionOf('root@mail.example.com'), undefined);
+  });
+});
