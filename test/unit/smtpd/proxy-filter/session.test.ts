@@ -127,7 +127,7 @@ describe('mail that goes to a filter', () => {
 
   it('comes to the filter as DATA when the client sends chunks', async () => {
     const { server, filter } = await filtered();
-    const replies = await server.talk(...envelope, 'BDAT 6 LAST\r\n.a\r\n.');
+    const replies = await server.talk(...envelope, 'BDAT 7 LAST\r\n.a\r\n.');
     assert.equal(replies.at(-1), '250 2.0.0 Ok: filtered');
     await filter.closed();
     assert.deepEqual(filter.heard.slice(-5), ['..a', '..', '.', 'QUIT', '[close]']);
