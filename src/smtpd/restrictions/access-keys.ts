@@ -4,11 +4,13 @@ import type { MaybePromise } from '#message';
 import type { LookupResult, Table } from '#tables';
 import type { Settings } from '#config';
 
-/** The keys of one thing; the first is it itself, the others are derived and go to fixed-string tables only. */
+/** The keys of one thing; the first is it itself, most others are derived and go to fixed-string tables only. */
 export interface Keys {
   /** What they are about, for warnings. */
   readonly datum: string;
   readonly keys: readonly string[];
+  /** How many of them are the thing itself; 1 when not given. */
+  readonly whole?: number;
 }
 
 /** The keys of `about`, worked out once a stage. */
@@ -48,6 +50,12 @@ export function addressKeys(address: string): Keys {
   return { datum: address, keys };
 }
 
+/** With quotes where the grammar wants them, as tables have it; then without, as older tables may. */
+function formsOf(address: string): readonly string[] {
+  const external = toExternal(address);
+  return external === address ? [address] : [external, address];
+}
+
 /** A mail address in its final form, in lower case for every kind of table: with and without extension, its domain and the parents, its local part. */
 export function mailKeys(address: string, { settings }: { readonly settings: Settings }, style: KeyStyle): Keys {
   const folded = foldCase(address);
@@ -56,25 +64,26 @@ export function mailKeys(address: string, { settings }: { readonly settings: Set
     ownerRequestSpecial: settings.bool('owner_request_special'),
     doubleBounceName: settings.string('double_bounce_sender'),
   });
-  const keys = [toExternal(folded)];
-  if (delimiter !== '' && domain !== '') keys.push(toExternal(`${user}@${domain}`));
+  const keys = [...formsOf(folded)];
+  const whole = keys.length;
+  if (delimiter !== '' && domain !== '') keys.push(...formsOf(`${user}@${domain}`));
   if (domain !== '') keys.push(...domainKeys(domain, style).keys);
-  keys.push(`${toExternal(localPart)}@`);
-  if (delimiter !== '') keys.push(`${toExternal(user)}@`);
-  return { datum: address, keys };
+  keys.push(...formsOf(localPart).map((form) => `${form}@`));
+  if (delimiter !== '') keys.push(...formsOf(user).map((form) => `${form}@`));
+  return { datum: address, keys, whole };
 }
 
 export type Answer = LookupResult & { readonly key: string };
 
 /** The first key that the table answers, or fails at. */
-export function search(table: Table, { keys }: Keys, from = 0): MaybePromise<Answer> {
+export function search(table: Table, { keys, whole = 1 }: Keys, from = 0): MaybePromise<Answer> {
   for (let i = from; i < keys.length; i += 1) {
     const key = keys[i];
-    if (key === undefined || (i > 0 && !table.acceptsPartialKeys)) continue;
+    if (key === undefined || (i >= whole && !table.acceptsPartialKeys)) continue;
     const answer = table.lookup(key);
     if (answer instanceof Promise) {
       return answer.then((result) =>
-        result.kind === 'missing' ? search(table, { datum: '', keys }, i + 1) : { ...result, key },
+        result.kind === 'missing' ? search(table, { datum: '', keys, whole }, i + 1) : { ...result, key },
       );
     }
     if (answer.kind !== 'missing') return { ...answer, key };

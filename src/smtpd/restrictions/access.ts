@@ -97,6 +97,7 @@ function mailCheck(kind: 'sender' | 'recipient'): Constructor {
       const [address, other] = kind === 'sender' ? [facts.sender, facts.recipient] : [facts.recipient, facts.sender];
       if (address === undefined) return dunno;
       const access: AccessTable = { table, toolbox, source: { program } };
+      if (address === '' && nullKey === '') return dunno;
       if (address === '') return consultEach([{ datum: nullKey, keys: [nullKey] }], evaluation, access);
       return whenReady(evaluation.route(address, other), (route): MaybePromise<Decision> => {
         if (route.kind === 'failed') return lookupFailure(address);

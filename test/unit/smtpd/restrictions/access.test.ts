@@ -24,6 +24,22 @@ smtpd_sender_restrictions = check_sender_access inline:{{u+x@a.b.example=REJECT 
       },
     ));
 
+  it('know addresses with quotes by the form that needs them, then without', () =>
+    withBench(
+      `recipient_delimiter = +
+smtpd_null_access_lookup_key =
+smtpd_sender_restrictions = check_sender_access inline:{{"u,v"@d.example=REJECT quoted} {u,v@d.example=REJECT bare} {w,x@d.example=REJECT unextended} {d.example=REJECT domain} {y,z@=REJECT local}}, check_sender_access regexp:{{/^q,r@/ REJECT pattern} {/^$/ REJECT nobody}}`,
+      async (bench) => {
+        const last = async (sender: string): Promise<string> =>
+          (await bench.ask('rcpt', { sender })).split(' ').at(-1) ?? '';
+        assert.equal(await last('u,v@d.example'), 'quoted');
+        assert.equal(await last('w,x+y@d.example'), 'unextended');
+        assert.equal(await last('y,z@elsewhere.example'), 'local');
+        assert.equal(await last('q,r@elsewhere.example'), 'pattern');
+        assert.equal(await last(''), 'ok');
+      },
+    ));
+
   it('match subdomains by a leading dot where parents do not count', () =>
     withBench(
       `parent_domain_matches_subdomains =
