@@ -7,8 +7,9 @@ import type { TlsFacts } from '#message';
 import { peerCertificate, rsaDigest, signatureOf, verificationProblem } from './certificate.ts';
 import { readHello, serverNameIn } from './client-hello.ts';
 import { chainOf, clientDigest, sentAuthorities, type VerifyStep, verifySteps } from './client-evidence.ts';
+import { alertsIn } from './handshake-messages.ts';
 import { HandshakeRecorder } from './handshake-recorder.ts';
-import { statesOf } from './handshake-states.ts';
+import { brokenStatesOf, statesOf } from './handshake-states.ts';
 import { keyExchangeOf } from './key-exchange.ts';
 import { libraryText } from './library-text.ts';
 import { ObservedStream, type Observer } from './observed-stream.ts';
@@ -126,15 +127,13 @@ export class TlsAcceptor {
     clearTimeout(timer);
     stream.off('close', onClose);
     if (observed !== undefined) observed.observe = watch.tracesAll ? watch.trace : undefined;
-    const statesWith = (cipher: string): readonly string[] =>
-      watch.wantsStates && recorder !== undefined
-        ? statesOf(recorder.messages('in', cipher), recorder.messages('out', cipher))
-        : [];
+    const seen = watch.wantsStates ? recorder : undefined;
     if ('kind' in result) {
       stream.destroy();
-      return { ...result, states: statesWith('') };
+      return { ...result, states: seen === undefined ? [] : statesOfFailed(seen, result) };
     }
-    const states = statesWith(result.getCipher().name);
+    const { name: cipher } = result.getCipher();
+    const states = seen === undefined ? [] : statesOf(seen.messages('in', cipher), seen.messages('out', cipher));
     try {
       return { kind: 'accepted', stream: result, ...this.#factsOf(result, recorder), states };
     } catch (error) {
@@ -220,6 +219,15 @@ export class TlsAcceptor {
       code === undefined ? tooLong : verificationProblem(code, last === undefined ? '' : issuerText(last));
     return peerCertificate(certificate, problem, digest);
   }
+}
+
+const handshakeByte = 22;
+
+function statesOfFailed(seen: HandshakeRecorder, { by }: Failed): readonly string[] {
+  const [client, server] = [seen.messages('in', ''), seen.messages('out', '')];
+  if (by === 'connection') return statesOf(client, server);
+  const isTls = seen.bytes('in')[0] === handshakeByte;
+  return brokenStatesOf({ client, server, isTls, alerts: alertsIn(seen.bytes('out')) });
 }
 
 /** OpenSSL's code; undefined: the client's certificate is believed. */

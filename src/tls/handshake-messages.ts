@@ -72,6 +72,19 @@ function* split(messages: Buffer): Generator<HandshakeMessage> {
   }
 }
 
+const alertRecord = 21;
+
+/** AlertDescription of each alert that is not encrypted. RFC 8446, 6 */
+export function alertsIn(bytes: Buffer): readonly number[] {
+  const alerts: number[] = [];
+  for (const { header, content } of recordsOf(bytes)) {
+    if (header[0] === cipherChangeRecord) break;
+    const [, description] = content;
+    if (header[0] === alertRecord && content.length === 2 && description !== undefined) alerts.push(description);
+  }
+  return alerts;
+}
+
 interface TlsRecord {
   readonly header: Buffer;
   readonly content: Buffer;

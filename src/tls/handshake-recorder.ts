@@ -31,9 +31,14 @@ export class HandshakeRecorder {
     if (hex !== undefined) this.#flights[side === 'CLIENT' ? 'in' : 'out'].secret = Buffer.from(hex, 'hex');
   }
 
+  /** Up to a bound. */
+  bytes(direction: Direction): Buffer {
+    return Buffer.concat(this.#flights[direction].parts);
+  }
+
   /** None of what was too much. */
   messages(direction: Direction, cipher: string): readonly HandshakeMessage[] {
-    const { parts, length, secret } = this.#flights[direction];
-    return length > maxBytes ? [] : messagesOf({ bytes: Buffer.concat(parts), cipher, secret });
+    const { length, secret } = this.#flights[direction];
+    return length > maxBytes ? [] : messagesOf({ bytes: this.bytes(direction), cipher, secret });
   }
 }

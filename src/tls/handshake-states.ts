@@ -1,6 +1,6 @@
 /**
- * The states that a handshake went through, in OpenSSL's words, by the messages that were seen. What shows in no message,
- * as why OpenSSL gave up, and tickets of TLS 1.3, is not told. SSL_state_string_long(3)
+ * The states that a handshake went through, in OpenSSL's words, by the messages that were seen. What shows in none of them,
+ * and tickets of TLS 1.3, are not told. SSL_state_string_long(3), SSL_alert_desc_string_long(3)
  */
 import { changeCipherSpec, type HandshakeMessage } from './handshake-messages.ts';
 
@@ -61,4 +61,47 @@ export function statesOf(client: readonly HandshakeMessage[], server: readonly H
     ...named(answer, read),
     ...named(server.slice(turn), written),
   ];
+}
+
+/** RFC 8446, 6 */
+const alerts: ReadonlyMap<number, string> = new Map([
+  [10, 'unexpected message'],
+  [20, 'bad record mac'],
+  [22, 'record overflow'],
+  [40, 'handshake failure'],
+  [42, 'bad certificate'],
+  [43, 'unsupported certificate'],
+  [44, 'certificate revoked'],
+  [45, 'certificate expired'],
+  [46, 'certificate unknown'],
+  [47, 'illegal parameter'],
+  [48, 'unknown CA'],
+  [49, 'access denied'],
+  [50, 'decode error'],
+  [51, 'decrypt error'],
+  [70, 'protocol version'],
+  [71, 'insufficient security'],
+  [80, 'internal error'],
+  [86, 'inappropriate fallback'],
+  [109, 'missing extension'],
+  [110, 'unsupported extension'],
+  [112, 'unrecognized name'],
+  [116, 'certificate required'],
+  [120, 'no application protocol'],
+]);
+
+export interface BrokenHandshake {
+  readonly client: readonly HandshakeMessage[];
+  readonly server: readonly HandshakeMessage[];
+  /** The first byte of the client says that it speaks TLS. */
+  readonly isTls: boolean;
+  /** Of the server. */
+  readonly alerts: readonly number[];
+}
+
+/** Of a handshake that the library has ended; the client's first words count as read only when they were answered. */
+export function brokenStatesOf({ client, server, isTls, alerts: sent }: BrokenHandshake): readonly string[] {
+  const reached = server.length > 0 ? statesOf(client, server) : isTls ? [beforeAll, beforeAll] : [beforeAll];
+  const said = sent.map((number) => `SSL3 alert write:fatal:${alerts.get(number) ?? 'unknown'}`);
+  return [...reached, ...said, 'error in error'];
 }

@@ -54,7 +54,7 @@ export const tlsRenderings: Renderings<TlsEvent> = {
   tlsEngine: () => 'initializing the server-side TLS engine',
   tlsVerified: ({ client, depth, isGood, subject }) =>
     `${client}: depth=${depth} verify=${isGood ? 1 : 0} subject=${subject}`,
-  tlsState: ({ state }) => `SSL_accept:${state}`,
+  tlsState: ({ state }) => (state.startsWith('SSL3 alert ') ? state : `SSL_accept:${state}`),
   tlsNameUnmatched: ({ client, serverName }) => `TLS SNI ${serverName} from ${client} not matched, using default chain`,
   tlsUnverified: ({ client, problem }) => unverified(client, problem),
   tlsPeer: ({ client, peer }) =>
