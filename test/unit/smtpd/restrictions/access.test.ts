@@ -28,7 +28,7 @@ smtpd_sender_restrictions = check_sender_access inline:{{u+x@a.b.example=REJECT 
     withBench(
       `recipient_delimiter = +
 smtpd_null_access_lookup_key =
-smtpd_sender_restrictions = check_sender_access inline:{{"u,v"@d.example=REJECT quoted} {u,v@d.example=REJECT bare} {w,x@d.example=REJECT unextended} {d.example=REJECT domain} {y,z@=REJECT local}}, check_sender_access regexp:{{/^q,r@/ REJECT pattern} {/^$/ REJECT nobody}}`,
+smtpd_sender_restrictions = check_sender_access inline:{{"u,v"@d.example=REJECT quoted} {u,v@d.example=REJECT bare} {w,x@d.example=REJECT unextended} {d.example=REJECT domain} {y,z@=REJECT local}}, check_sender_access regexp:{{/^q,r@/ REJECT pattern} {/^$$/ REJECT nobody}}`,
       async (bench) => {
         const last = async (sender: string): Promise<string> =>
           (await bench.ask('rcpt', { sender })).split(' ').at(-1) ?? '';
