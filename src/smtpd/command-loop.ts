@@ -53,10 +53,8 @@ function onLongLine(session: Session, text: Buffer): Promise<void> {
 async function onLine(session: Session, whole: string, bytes: Buffer, hasBareLf: boolean): Promise<void> {
   const { settings, exchange } = session;
   if (session.farewell !== undefined) return exchange.end(replyOf(session.farewell));
-  if (hasBareLf && session.rights.bareNewline !== 'no') {
-    session.sawBareLf = true;
-    if (session.rights.bareNewline === 'reject') return refuseBareNewline(session, true);
-  }
+  if (hasBareLf && session.rights.bareNewline === 'note') session.sawBareLf = true;
+  if (hasBareLf && session.rights.bareNewline === 'reject') return refuseBareNewline(session, true);
   // as in a C string, nothing is behind a null character
   const received = whole.includes('\0') ? whole.slice(0, whole.indexOf('\0')) : whole;
   const line = settings.commandFilter.isEmpty ? received : await filtered(session, received);

@@ -81,7 +81,7 @@ function write(session: Session, { transaction, target }: ContentSink, bytes: Bu
 async function afterData(session: Session, sink: ContentSink | undefined): Promise<CommandResult | undefined> {
   const { reader } = session.exchange;
   const { bareNewline } = session.rights;
-  if (reader.sawBareLf && bareNewline !== 'no') session.sawBareLf = true;
+  if (reader.sawBareLf && bareNewline === 'note') session.sawBareLf = true;
   session.where = 'END-OF-MESSAGE';
   if (reader.sawBareLf && bareNewline === 'reject') {
     await refuseBareNewline(session, false);
@@ -99,8 +99,8 @@ async function afterChunk(
   sink: ContentSink | undefined,
 ): Promise<CommandResult | undefined> {
   const { bareNewline } = session.rights;
-  const hasBareLf = refusal === undefined && session.exchange.reader.sawBareLf && bareNewline !== 'no';
-  if (hasBareLf) session.sawBareLf = true;
+  const hasBareLf = refusal === undefined && session.exchange.reader.sawBareLf;
+  if (hasBareLf && bareNewline === 'note') session.sawBareLf = true;
   const isRefused = hasBareLf && bareNewline === 'reject';
   session.chunks = refusal === undefined && !isRefused ? 'taken' : 'refused';
   if (isLast) {

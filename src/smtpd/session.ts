@@ -100,6 +100,7 @@ export class Session {
   tellsBytes = false;
   /** The client was refused when it connected: nothing is left but QUIT. */
   accessDenied = false;
+  /** In a session whose last line has to tell of it. */
   sawBareLf = false;
   /** What the restrictions remember from one stage to the next. */
   policyMemory: PolicyMemory = {};
