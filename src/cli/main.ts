@@ -18,6 +18,7 @@ const commands: ReadonlySet<string> = new Set([
   'postcat',
   'postlog',
   'postdrop',
+  'postmulti',
   'postlock',
   'postkick',
   'qshape',

@@ -2,12 +2,13 @@
 import { spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type Configuration, ConfigError, findConfigDirectory, loadConfiguration } from '#config';
+import { type Configuration, ConfigError, findConfigDirectory, loadConfiguration, splitWords } from '#config';
 import { isAllInOne, lastReload, masterEngineOptions, runningMaster } from '#master';
 import { keepDescriptorsPrivate } from '#native';
 import { startRefusals, unusableServices } from '#roles';
-import { lastValue, parseOptions } from './getopt.ts';
+import { type GivenOption, lastValue, parseOptions } from './getopt.ts';
 import type { CliIo, Command } from './io.ts';
+import { runExternal } from './run-external.ts';
 import { rotateLog } from './log-rotation.ts';
 import { makeQueueDirectories } from './queue-directories.ts';
 import { Reporter } from './reporter.ts';
@@ -49,7 +50,6 @@ const commands: Readonly<Record<string, (script: Script) => Promise<number>>> = 
 /** Another program; its options are not ours. */
 function external(words: readonly string[]): (script: Script) => Promise<number> {
   return async ({ configuration, io, say }) => {
-    const { runExternal } = await import('./run-external.ts');
     try {
       return await runExternal(configuration, words, io.env);
     } catch (error) {
@@ -123,10 +123,22 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     if (!(error instanceof ConfigError)) throw error;
     return new Reporter('postfix', io, undefined).unusable(error, 1);
   }
+  const manager = managerOf(configuration, parsed.options, io.env);
+  if (manager.length > 0) return runExternal(configuration, [...manager, ...parsed.operands], io.env);
   const queueDirectory = configuration.settings.string('queue_directory');
   const say = await createScriptLog(io, configuration.settings);
   if (!isOurs(queueDirectory, io.uid)) return refuseToUser(say);
   return command({ io, configuration, queueDirectory, say });
+}
+
+/**
+ * Who runs all instances, where there are several and none was named. multi_instance_wrapper, as `postmulti -e init` sets it:
+ * a command with its arguments.
+ */
+function managerOf({ settings }: Configuration, options: readonly GivenOption[], env: CliIo['env']): readonly string[] {
+  const isNamed = lastValue(options, 'c') !== undefined || (env['MAIL_CONFIG'] ?? '') !== '';
+  if (isNamed || settings.list('multi_instance_directories').length === 0) return [];
+  return splitWords(settings.string('multi_instance_wrapper'));
 }
 
 /** Directories and their owners. What the configuration lacks is told by check and start. */

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, beforeEach, describe, it } from 'node:test';
+import { run } from '../../../src/cli/postmulti.ts';
+import { parseMulti } from '../../../src/cli/postmulti/options.ts';
+
+describe('the command line of postmulti', () => {
+  it('is refused in Postfix’s words', () => {
+    for (const [args, text] of [
+      [[], "Specify exactly one of '-e', '-l', '-p', '-x'"],
+      [['-l', '-a', '-i', 'x'], "Specity no more than one of '-a', '-g', '-i'"],
+      [['-p'], "Command required with '-p' or '-x' option"],
+      [['-e', 'enable'], "Select an instance via '-i name'"],
+      [['-e', 'create', '-I', 'a/b'], "Illegal '/' character in new instance name: 'a/b'"],
+      [['-e', 'create', '-I', 'other'], "New instance name must start with 'postfix-'"],
+      [['-e', 'create', '-I', 'postfix-x', 'mydomain=x'], "Parameter 'mydomain' not valid with action create"],
+      [['-e', 'init', 'a=b'], "Parameter overrides not valid with '-e init'"],
+      [['-l', '-G', 'x'], "Cannot assign instance name or group without '-e assign'"],
+    ] as const)
+      assert.deepEqual(parseMulti(args), { kind: 'fatal', text }, args.join(' '));
+  });
+});
+
+describe('postmulti', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'postmulti-'));
+  const primary = join(directory, 'etc');
+  const second = join(directory, 'second');
+  const log = join(directory, 'log');
+  after(() => rmSync(directory, { recursive: true }));
+  beforeEach(() => {
+    for (const path of [primary, second, log]) rmSync(path, { recursive: true, force: true });
+    mkdirSync(primary);
+    const text = [
+      'myhostname = mail.example.com',
+      `queue_directory = ${directory}/queue`,
+      `data_directory = ${directory}/data`,
+      `maillog_file = ${log}`,
+      `maillog_file_prefixes = ${directory}`,
+      `meta_directory = ${primary}`,
+      'mail_owner = daemon',
+      '',
+    ].join('\n');
+    for (const name of ['main.cf', 'main.cf.proto']) writeFileSync(join(primary, name), text);
+    for (const name of ['master.cf', 'master.cf.proto']) writeFileSync(join(primary, name), '');
+  });
+
+  async function multi(...args: readonly string[]): Promise<string> {
+    let text = '';
+    const status = await run(args, {
+      stdout: (piece) => void (text += String(piece)),
+      stderr: (piece) => void (text += piece),
+      stdin: (async function* (): AsyncGenerator<Buffer> {})(),
+      env: { MAIL_CONFIG: primary },
+      uid: process.getuid?.() ?? 0,
+    });
+    return `${text}${status}`;
+  }
+  const places = [`queue_directory=${directory}/q2`, `data_directory=${directory}/d2`];
+  const create = (): Promise<string> =>
+    multi('-I', 'postfix-b', '-G', 'mta', '-e', 'create', `config_directory=${second}`, ...places);
+
+  it('lists the primary instance alone at first', async () => {
+    assert.equal(await multi('-l'), `-               -               y         ${primary}\n0`);
+    assert.equal(await multi('-l', '-i', 'nosuch'), '0');
+  });
+
+  it('makes an instance that nobody can reach yet, enables, renames and destroys it', async () => {
+    assert.equal(await create(), '1');
+    assert.match(readFileSync(log, 'utf8'), /multi_instance_enable!=yes, run 'postmulti -e init' first\.\n$/);
+    assert.equal(await multi('-e', 'init'), '0');
+    assert.equal(await create(), '0');
+    const first = `-               -               y         ${primary}\n`;
+    assert.equal(await multi('-l'), `${first}postfix-b       mta             n         ${second}\n0`);
+    assert.match(
+      readFileSync(join(second, 'main.cf'), 'utf8'),
+      /^master_service_disable = inet\nauthorized_submit_users =/m,
+    );
+    assert.equal(await multi('-i', 'postfix-b', '-e', 'enable'), '0');
+    assert.equal(await multi('-i', 'postfix-b', '-e', 'assign', '-I', 'postfix-c', '-G', '-'), '0');
+    assert.equal(await multi('-l', '-i', 'postfix-c'), `postfix-c       -               y         ${second}\n0`);
+    assert.equal(await create(), '1');
+    assert.match(readFileSync(log, 'utf8'), /new config_directory=\S+ is already in use by instance postfix-c, /);
+    assert.equal(await multi('-i', 'postfix-c', '-e', 'destroy'), '0');
+    assert.equal(await multi('-l'), `${first}0`);
+    assert.deepEqual([second, join(directory, 'q2'), join(directory, 'd2')].map(existsSync), [false, false, false]);
+  });
+
+  it('does not give up the primary instance', async () => {
+    await multi('-e', 'init');
+    assert.equal(await multi('-i', '-', '-e', 'destroy'), '1');
+    assert.match(readFileSync(log, 'utf8'), /postmulti\[\d+\]: fatal: Cannot remove the primary instance\n$/);
+  });
+});
