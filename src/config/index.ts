@@ -42,3 +42,4 @@ export { parseBool, parseInteger, parseTime } from './values.ts';
 export { deprecation } from './deprecated.ts';
 export { commentWarning, splitList, splitListWithIndex, splitWords, trimSpace } from './words.ts';
 export { splitServiceArguments } from './service-arguments.ts';
+export { type PortOf, tcpPorts, wrongKnownPorts } from './tcp-ports.ts';

@@ -1,36 +1,11 @@
 /** Where inet services listen: `[host:]port` of master.cf with inet_interfaces and inet_protocols. master(5), postconf(5) */
 import { lookup } from 'node:dns/promises';
-import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { ConfigError, familiesOf, placeOfService, type ServiceEntry, type Settings } from '#config';
+import { ConfigError, familiesOf, placeOfService, type ServiceEntry, type Settings, tcpPorts } from '#config';
 
 export interface ListenAddress {
   readonly address: string;
   readonly port: number;
-}
-
-/** Ports that every machine knows, when /etc/services is missing. */
-const wellKnownPorts: Readonly<Record<string, number>> = {
-  smtp: 25,
-  submission: 587,
-  submissions: 465,
-  smtps: 465,
-  lmtp: 24,
-};
-
-function portOf(name: string, settings: Settings): number | undefined {
-  if (/^\d+$/.test(name)) return Number(name);
-  const known = settings.list('known_tcp_ports').find((pair) => pair.startsWith(`${name}=`));
-  if (known !== undefined) return Number(known.slice(name.length + 1));
-  try {
-    const line = new RegExp(`^${name.replaceAll(/[^\w-]/g, '.')}\\s+(\\d+)/tcp`, 'm').exec(
-      readFileSync('/etc/services', 'utf8'),
-    );
-    if (line !== null) return Number(line[1]);
-  } catch {
-    // no /etc/services on this machine: the well-known ports are enough
-  }
-  return wellKnownPorts[name];
 }
 
 /** `host:port`, `[v6]:port`, `port`. */
@@ -63,10 +38,12 @@ function protocolFilter(settings: Settings): (address: string) => boolean {
 /** All addresses an inet service listens on. Throws ConfigError when a name or port can't be used. */
 export async function listenAddresses(entry: ServiceEntry, settings: Settings): Promise<readonly ListenAddress[]> {
   const { host, port: portName } = splitEndpoint(entry.name);
-  const port = portOf(portName, settings);
+  const port = tcpPorts(settings)(portName);
   const place = placeOfService(entry);
-  if (port === undefined || port > 65_535) {
-    throw new ConfigError([`${place}unknown port "${portName}"; write a number or a name from /etc/services`]);
+  if (port === undefined) {
+    throw new ConfigError([
+      `${place}unknown port "${portName}"; write a number, or a name from known_tcp_ports or /etc/services`,
+    ]);
   }
   const wanted = protocolFilter(settings);
   const hosts = host === '' ? settings.list('inet_interfaces') : [host];

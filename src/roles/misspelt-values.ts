@@ -1,5 +1,13 @@
 /** Values that are read without complaint and fail when mail comes: networks, types of tables, transports. */
-import { type Configuration, nearestName, ParameterRegistry, placeOf, type Settings, settingsViews } from '#config';
+import {
+  type Configuration,
+  nearestName,
+  ParameterRegistry,
+  placeOf,
+  type Settings,
+  settingsViews,
+  wrongKnownPorts,
+} from '#config';
 import { isTableType, readNetwork, redirectedCache, tableTypes } from '#tables';
 import { switchParameters, unknownSwitches } from '#tls';
 import { tableParameters } from './table-parameters.ts';
@@ -104,6 +112,13 @@ function wrongSwitches(settings: Settings): readonly string[] {
   );
 }
 
+function wrongPorts(settings: Settings): readonly string[] {
+  const place = placeOf(settings.origin('known_tcp_ports'));
+  return wrongKnownPorts(settings).map(
+    (text) => `${place}known_tcp_ports: "${text}" is not name=port; as it stands, it names no port`,
+  );
+}
+
 function unclosedRelayhost(settings: Settings): readonly string[] {
   return settings.elements('relayhost').flatMap(({ text, origin }) => {
     if (!text.startsWith('[') || /^\[[^[\]\s]+\](?::[\w-]+)?$/.test(text)) return [];
@@ -149,6 +164,7 @@ export function misspeltValues(
     ...unknownKeywords(view),
     ...wrongSwitches(view),
     ...unclosedRelayhost(view),
+    ...wrongPorts(view),
     ...trailingComments(view),
     ...missingTransports(view, transports),
   ]);

@@ -94,7 +94,7 @@ function isLoop(why: Status): boolean {
 /** Tries the servers of one destination until no recipient, no server or no patience is left. */
 async function tryDestination(client: Client, attempt: Attempt, text: string): Promise<void> {
   const { settings, cache } = client;
-  const destination = parseDestination(text, settings.defaultPort, settings.protocol);
+  const destination = parseDestination(text, settings);
   if (destination.kind === 'invalid') {
     client.warn(`${destination.reason} in server description: ${text}`);
     attempt.why = { code: '4.3.5', reason: 'Server configuration error' };

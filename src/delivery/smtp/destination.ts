@@ -4,7 +4,7 @@
  * `domain`, `domain:port`, `[host]`, `[address]:port`, `inet:…` and `unix:path` for LMTP; several, with commas or spaces,
  * are tried in order.
  */
-import { readFileSync } from 'node:fs';
+import type { PortOf } from '#config';
 
 export type Destination =
   | {
@@ -20,22 +20,20 @@ export type Destination =
   | { readonly kind: 'unix'; readonly text: string; readonly path: string }
   | { readonly kind: 'invalid'; readonly text: string; readonly reason: string };
 
-/** Ports that need no services file. */
-const knownPorts: Readonly<Record<string, number>> = {
-  smtp: 25,
-  lmtp: 24,
-  submission: 587,
-  submissions: 465,
-  smtps: 465,
-};
-
 /** The elements of a nexthop. */
 export function splitDestinations(nexthop: string): readonly string[] {
   return nexthop.split(/[,\s]+/).filter((part) => part !== '');
 }
 
-/** Parses one element; `defaultPort` is a number or a service name. */
-export function parseDestination(text: string, defaultPort: string, protocol: 'smtp' | 'lmtp'): Destination {
+export interface DestinationRules {
+  readonly protocol: 'smtp' | 'lmtp';
+  /** A number or a service name. */
+  readonly defaultPort: string;
+  readonly portOf: PortOf;
+}
+
+/** Parses one element. */
+export function parseDestination(text: string, { protocol, defaultPort, portOf }: DestinationRules): Destination {
   if (protocol === 'lmtp' && text.startsWith('unix:')) return { kind: 'unix', text, path: text.slice('unix:'.length) };
   const rest = protocol === 'lmtp' && text.startsWith('inet:') ? text.slice('inet:'.length) : text;
   const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(rest);
@@ -43,8 +41,8 @@ export function parseDestination(text: string, defaultPort: string, protocol: 's
   const [, host = '', service = defaultPort] = bracketed ?? plain ?? [];
   if (host === '' || service === '')
     return { kind: 'invalid', text, reason: 'valid hostname or network address required' };
-  const port = portNumber(service);
-  if (port === undefined) return { kind: 'invalid', text, reason: `unknown service: ${service}/tcp` };
+  const port = portOf(service);
+  if (port === undefined || port === 0) return { kind: 'invalid', text, reason: `unknown service: ${service}/tcp` };
   return {
     kind: 'inet',
     text: rest,
@@ -52,30 +50,4 @@ export function parseDestination(text: string, defaultPort: string, protocol: 's
     port,
     literal: bracketed !== null,
   };
-}
-
-function portNumber(service: string): number | undefined {
-  if (/^\d+$/.test(service)) {
-    const port = Number(service);
-    return port > 0 && port <= 65535 ? port : undefined;
-  }
-  return knownPorts[service] ?? servicesFilePort(service);
-}
-
-/** services(5); read only for a name that is not one of mail's own. */
-function servicesFilePort(service: string): number | undefined {
-  let text: string;
-  try {
-    text = readFileSync('/etc/services', 'utf8');
-  } catch {
-    // no such file: the name is unknown, and the caller says so
-    return undefined;
-  }
-  for (const line of text.split('\n')) {
-    const [name, port, ...aliases] = line.replace(/#.*$/, '').trim().split(/\s+/);
-    if (port?.endsWith('/tcp') === true && (name === service || aliases.includes(service))) {
-      return Number(port.slice(0, -'/tcp'.length));
-    }
-  }
-  return undefined;
 }

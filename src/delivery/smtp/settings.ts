@@ -1,5 +1,13 @@
 /** What the client reads of the configuration, compiled once per service. smtp(8), postconf(5) smtp_* and lmtp_*. */
-import { type AddressFamily, familiesOf, type ListElement, type ServiceEntry, type Settings } from '#config';
+import {
+  type AddressFamily,
+  familiesOf,
+  type ListElement,
+  type PortOf,
+  type ServiceEntry,
+  type Settings,
+  tcpPorts,
+} from '#config';
 import { opensslOptions } from '#tls';
 import { compileTimeouts, type Timeouts } from './timeouts.ts';
 
@@ -14,6 +22,7 @@ export interface SmtpSettings {
   readonly heloName: string;
   readonly queueDirectory: string;
   readonly defaultPort: string;
+  readonly portOf: PortOf;
   readonly relayHost: string;
   readonly fallbackRelays: readonly string[];
   readonly bestMxTransport: string;
@@ -125,6 +134,7 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
     heloName: settings.string(smtp ? 'smtp_helo_name' : 'lmtp_lhlo_name'),
     queueDirectory: settings.string('queue_directory'),
     defaultPort: settings.string(own('tcp_port')),
+    portOf: tcpPorts(settings),
     relayHost: settings.string('relayhost'),
     fallbackRelays: settings.list(own('fallback_relay')),
     bestMxTransport: settings.string('best_mx_transport'),

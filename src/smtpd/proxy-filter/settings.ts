@@ -1,6 +1,5 @@
 /** A content filter in front of the queue: where it is and how it is talked to. postconf(5) smtpd_proxy_filter */
-import { readFileSync } from 'node:fs';
-import { ConfigError, type Settings } from '#config';
+import { ConfigError, type PortOf, type Settings, tcpPorts } from '#config';
 
 export type FilterEndpoint =
   | { readonly kind: 'unix'; readonly path: string }
@@ -35,7 +34,7 @@ export function compileFilter(settings: Settings): FilterSettings | undefined {
   const queueDirectory = settings.string('queue_directory');
   return {
     name,
-    endpoint: parseEndpoint(name, queueDirectory),
+    endpoint: parseEndpoint(name, queueDirectory, tcpPorts(settings)),
     ehloName: settings.string('smtpd_proxy_ehlo'),
     timeoutMs: settings.timerMs('smtpd_proxy_timeout'),
     isDelayed: options.includes('speed_adjust'),
@@ -45,27 +44,11 @@ export function compileFilter(settings: Settings): FilterSettings | undefined {
 }
 
 /** `unix:path`, or `inet:` (which may be left out) with `host:port`, `[address]:port` or `port`. */
-function parseEndpoint(name: string, queueDirectory: string): FilterEndpoint {
+function parseEndpoint(name: string, queueDirectory: string, portOf: PortOf): FilterEndpoint {
   const path = /^unix:(.*)$/i.exec(name)?.[1];
   if (path !== undefined) return { kind: 'unix', path: path.startsWith('/') ? path : `${queueDirectory}/${path}` };
   const target = name.replace(/^inet:/i, '');
   const [, literal, host, port = target] = /^(?:\[([^\]]+)\]|([^:]*)):([^:]+)$/.exec(target) ?? [];
   const given = literal ?? host ?? '';
   return { kind: 'inet', host: given === '' ? 'localhost' : given, port: portOf(port) };
-}
-
-function portOf(service: string): number | undefined {
-  if (/^\d+$/.test(service)) return Number(service) > 65535 ? undefined : Number(service);
-  let text: string;
-  try {
-    text = readFileSync('/etc/services', 'utf8');
-  } catch {
-    // no names of services on this machine: told of at the first connection
-    return undefined;
-  }
-  for (const line of text.split('\n')) {
-    const [known, port = '', ...aliases] = line.replace(/#.*$/, '').trim().split(/\s+/);
-    if (port.endsWith('/tcp') && (known === service || aliases.includes(service))) return Number.parseInt(port, 10);
-  }
-  return undefined;
 }

@@ -1,5 +1,6 @@
 /** The client side of policy delegation: connections that are kept, requests that are tried again. SMTPD_POLICY_README */
 import { connect, type Socket } from 'node:net';
+import type { PortOf } from '#config';
 import { errorCode, textOfCode } from '../socket-error.ts';
 import type { PolicyServerOptions } from './policy-options.ts';
 
@@ -118,9 +119,16 @@ const noAction: Failure = {
 
 const noAddress: Failure = { reason: 'Cannot assign requested address', isBrief: false, isConnect: true };
 
-function openSocket(target: string, queueDirectory: string): Socket {
-  const inet = /^inet:(?:\[?([^\]]*?)\]?:)?(\d+)$/.exec(target);
-  if (inet !== null) return connect(Number(inet[2]), inet[1] ?? 'localhost');
+/** What the places of servers are relative to. */
+export interface ServerPlaces {
+  readonly queueDirectory: string;
+  readonly portOf: PortOf;
+}
+
+function openSocket(target: string, { queueDirectory, portOf }: ServerPlaces): Socket {
+  const [, host = 'localhost', service] = /^inet:(?:\[?([^\]]*?)\]?:)?([\w-]+)$/.exec(target) ?? [];
+  const port = service === undefined ? undefined : portOf(service);
+  if (port !== undefined) return connect(port, host);
   const path = target.replace(/^unix:/, '');
   return connect(path.startsWith('/') ? path : `${queueDirectory}/${path}`);
 }
@@ -128,14 +136,14 @@ function openSocket(target: string, queueDirectory: string): Socket {
 /** One server with its connections. */
 export class PolicyClient {
   readonly #options: PolicyServerOptions;
-  readonly #queueDirectory: string;
+  readonly #places: ServerPlaces;
   readonly #idle: Connection[] = [];
   readonly #waiting: (() => void)[] = [];
   #count = 0;
 
-  constructor(options: PolicyServerOptions, queueDirectory: string) {
+  constructor(options: PolicyServerOptions, places: ServerPlaces) {
     this.#options = options;
-    this.#queueDirectory = queueDirectory;
+    this.#places = places;
   }
 
   /** The action of the reply; undefined, after warnings, when the server can't be reached or answers nonsense. */
@@ -167,7 +175,7 @@ export class PolicyClient {
 
   #open(): Connection {
     this.#count += 1;
-    const connection: Connection = new Connection(openSocket(this.#options.target, this.#queueDirectory), () => {
+    const connection: Connection = new Connection(openSocket(this.#options.target, this.#places), () => {
       this.#count -= 1;
       const at = this.#idle.indexOf(connection);
       if (at >= 0) this.#idle.splice(at, 1);

@@ -1,4 +1,5 @@
 /** check_policy_service: asks a server and does what it says. SMTPD_POLICY_README */
+import { tcpPorts } from '#config';
 import { isTrusted, type TlsFacts } from '#message';
 import { encodeXtext } from '#smtp';
 import { applyAction } from './access-actions.ts';
@@ -86,7 +87,10 @@ const check: Constructor = (toolbox, argument, program) => {
     };
   }
   const { defaultAction, context } = options;
-  const client = new PolicyClient(options, settings.string('queue_directory'));
+  const client = new PolicyClient(options, {
+    queueDirectory: settings.string('queue_directory'),
+    portOf: tcpPorts(settings),
+  });
   return async (evaluation): Promise<Decision> => {
     const answer = await client.ask(requestOf(evaluation, toolbox, context), evaluation.warn);
     const isText = answer?.includes('\uFFFD') !== true;

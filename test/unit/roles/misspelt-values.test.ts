@@ -32,6 +32,8 @@ describe('values that fail when mail comes', () => {
         'main.cf, line 2: address_verify_map: a table of type "bdree" can\'t be used as a cache; did you mean "btree"?; as it stands, nothing is remembered',
       'smtp_requiretls_policy = inlin:{{x=disable}} enforce':
         'main.cf, line 2: smtp_requiretls_policy: unknown type of table in "inlin:{{x=disable}}"; did you mean "inline"?; as it stands, each lookup fails and mail is deferred',
+      'known_tcp_ports = a=1, b = c = 70000':
+        'main.cf, line 2: known_tcp_ports: "b = c = 70000" is not name=port; as it stands, it names no port',
       'smtpd_discard_ehlo_keywords = pipelinin':
         'main.cf, line 2: smtpd_discard_ehlo_keywords: unknown EHLO keyword "pipelinin"; did you mean "pipelining"?; as it stands, it changes nothing',
       'tls_ssl_options = NO_TICKET NO_TEA':
