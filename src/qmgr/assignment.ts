@@ -6,7 +6,7 @@ import type { ClogWarning } from './clog-warning.ts';
 import type { Decisions } from './decisions.ts';
 import type { Destination } from './destination.ts';
 import type { QueueManagerOptions } from './options.ts';
-import { bucketKey, type Route } from './routing.ts';
+import { bucketKey, type KnownRoute, type Route } from './routing.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { RecipientSpace } from './recipient-space.ts';
 import type { QmgrSettings } from './settings.ts';
@@ -39,8 +39,9 @@ export class Assignment {
   }
 
   /** Recipients that routing has decided about are done; the others wait in the schedule from now on. */
-  assign(message: ActiveMessage, routes: readonly Route[]): void {
+  assign(message: ActiveMessage, routes: readonly (Route | KnownRoute)[]): void {
     for (const route of routes) {
+      if (route.kind === 'known') message.attempt.record(route.outcome, [route.recipient]);
       if (route.kind === 'decided') this.#parts.decisions.decide(message, route.recipient, route.outcome, route.status);
     }
     let placed = 0;

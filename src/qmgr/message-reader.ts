@@ -3,10 +3,11 @@
  * What one batch is, and when the next one is due, says `recipient-space.ts`.
  */
 import type { RequestRecipient } from '#message';
+import type { StoredRecipient } from '#store';
 import type { ActiveMessage } from './active.ts';
 import type { QueueManagerOptions } from './options.ts';
 import type { RecipientSpace } from './recipient-space.ts';
-import { type Route, routeRecipient, type RoutingOptions } from './routing.ts';
+import { expiredRoute, type KnownRoute, type Route, routeRecipient, type RoutingOptions } from './routing.ts';
 
 /** More would hold up everything else. */
 const mostInATurn = 1000;
@@ -17,7 +18,7 @@ export interface MessageReaderParts {
   readonly space: RecipientSpace;
   readonly isFullOfProbes: () => boolean;
   /** A batch is routed. */
-  readonly onRouted: (message: ActiveMessage, routes: readonly Route[]) => void;
+  readonly onRouted: (message: ActiveMessage, routes: readonly (Route | KnownRoute)[]) => void;
   /** A bug or damage was met: these recipients, and those not read yet, go nowhere. */
   readonly onFailed: (message: ActiveMessage, recipients: readonly RequestRecipient[], error: unknown) => void;
   /** A further batch has been read. */
@@ -57,7 +58,7 @@ export class MessageReader {
   #read(message: ActiveMessage, count: number): void {
     const { options, space, onFailed } = this.#parts;
     const wanted = Math.min(count, mostInATurn);
-    let batch: readonly RequestRecipient[] = [];
+    let batch: readonly StoredRecipient[] = [];
     message.isRouting = true;
     try {
       batch = message.nextRecipients(wanted);
@@ -70,8 +71,12 @@ export class MessageReader {
     }
   }
 
-  #route(message: ActiveMessage, recipients: readonly RequestRecipient[]): void {
+  #route(message: ActiveMessage, recipients: readonly StoredRecipient[]): void {
     const { options, settings, isFullOfProbes, onRouted, onFailed } = this.#parts;
+    if (message.queued.forcedExpire && !message.isProbe) {
+      onRouted(message, recipients.map(expiredRoute));
+      return;
+    }
     const effective = message.isFlushed ? { ...settings, deferTransports: [] } : settings;
     const routing = { settings: effective, resolve: options.resolve, isFullOfProbes: isFullOfProbes() };
     const routes = recipients.map((recipient) => routeRecipient(message.queued, recipient, routing));

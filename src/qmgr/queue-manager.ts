@@ -13,7 +13,7 @@ import { Intake } from './intake.ts';
 import { MessageReader } from './message-reader.ts';
 import type { QueueManagerOptions } from './options.ts';
 import { OutcomeWriter } from './outcome-writer.ts';
-import type { Route } from './routing.ts';
+import type { KnownRoute, Route } from './routing.ts';
 import { RecipientSpace } from './recipient-space.ts';
 import { Scheduler, type TransportStatus } from './scheduler.ts';
 import { compileSettings, compileTransport, type QmgrSettings } from './settings.ts';
@@ -204,7 +204,7 @@ export class QueueManager {
     if (message.isDone) void this.#settle(message);
   }
 
-  #schedule(message: ActiveMessage, routes: readonly Route[]): void {
+  #schedule(message: ActiveMessage, routes: readonly (Route | KnownRoute)[]): void {
     this.#assignment.assign(message, routes);
     message.isRouting = false;
     if (message.isDone) {

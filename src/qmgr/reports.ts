@@ -86,7 +86,10 @@ export async function sendReports(
     detailsOf(clears ? part.map(withSuccess) : part, envelopeSender, stays);
   if (trace === 'verify') {
     const told = await bouncer.notify('verify', queued, partsOf(all, detailed));
-    if (!told.ok) onFailed('trace');
+    if (told.ok) return unreported;
+    onFailed('trace');
+    // it is asked about once more: nothing is delivered by that
+    for (const part of all) for (const { outcome } of part) unreported.set(outcome.index, told.reason);
     return unreported;
   }
   const succeeded = (details: readonly Detail[]): readonly Detail[] =>

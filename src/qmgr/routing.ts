@@ -1,6 +1,14 @@
 /** Where each recipient of an active message goes: transport, destination, or an outcome at once. qmgr(8) */
 import { splitAddress, splitExtension } from '#address';
-import { type Envelope, type MaybePromise, type RequestRecipient, type Status, whenReady } from '#message';
+import {
+  type Envelope,
+  type MaybePromise,
+  type Outcome,
+  type RequestRecipient,
+  type Status,
+  whenReady,
+} from '#message';
+import type { StoredRecipient } from '#store';
 import type { Resolution } from '#rewrite';
 import type { QmgrSettings } from './settings.ts';
 
@@ -17,6 +25,13 @@ export type Route =
       readonly status: Status;
       readonly recipient: RequestRecipient;
     };
+
+/** What an earlier attempt found stays so, and was told of then. */
+export interface KnownRoute {
+  readonly kind: 'known';
+  readonly outcome: Outcome;
+  readonly recipient: RequestRecipient;
+}
 
 type RoutingSettings = Pick<QmgrSettings, 'deferTransports' | 'defaultFilterNexthop' | 'doubleBounceSender'>;
 
@@ -50,6 +65,14 @@ function filterRoute(
 
 function isDoubleBounce(address: string, settings: RoutingSettings): boolean {
   return splitAddress(address).localPart.toLowerCase() === settings.doubleBounceSender.toLowerCase();
+}
+
+/** A message that is to expire is never delivered: what made it wait is what its sender hears. postsuper(1) -e, -f */
+export function expiredRoute(recipient: StoredRecipient): Route | KnownRoute {
+  const { lastOutcome } = recipient;
+  if (lastOutcome !== undefined) return { kind: 'known', outcome: lastOutcome, recipient };
+  const status = { code: '4.7.0', reason: 'message is administratively expired' };
+  return { kind: 'decided', outcome: 'deferred', status, recipient };
 }
 
 /** Decides about one recipient. */

@@ -155,13 +155,17 @@ export class Scene {
     while (!(await done())) await new Promise((resolve) => setImmediate(resolve));
   }
 
-  async send(addresses: readonly string[], envelope: Partial<Envelope> = {}): Promise<string> {
+  async send(
+    addresses: readonly string[],
+    envelope: Partial<Envelope> = {},
+    queue: 'incoming' | 'hold' = 'incoming',
+  ): Promise<string> {
     const writer = this.store.begin(this.clock);
     await writer.write(Buffer.from('Subject: x\r\n\r\n'));
     await writer.commit({
       envelope: { ...plain, arrivedAt: this.clock, ...envelope },
       recipients: addresses.map((address) => ({ address, original: '', dsnOriginal: '', notify: [] })),
-      queue: 'incoming',
+      queue,
       headerBytes: 10,
       sizeBytes: 12,
     });

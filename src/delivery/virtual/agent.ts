@@ -1,5 +1,5 @@
 /** virtual(8): mailboxes below virtual_mailbox_base, by table, without aliases or commands. */
-import { splitAddress, toExternal } from '#address';
+import { splitAddress } from '#address';
 import { ConfigError, type Settings } from '#config';
 import type { EventChannel } from '#events';
 import {
@@ -151,7 +151,7 @@ class VirtualAgent implements DeliveryAgent {
       return this.#misconfigured(`table virtual_mailbox_maps: lookup ${address}: Application error`);
     const { localPart, domain } = splitAddress(address);
     const value = found.kind === 'found' ? found.value : this.#catchallPath(localPart, domain);
-    if (value === undefined) return { code: '5.1.1', reason: `unknown user: "${toExternal(address)}"` };
+    if (value === undefined) return { code: '5.1.1', reason: `unknown user: "${address}"` };
     if (localPart === '' || domain === '') return { code: '5.1.3', reason: `bad address syntax` };
     const path = `${this.#base}/${value}`;
     const uid = await this.#number('uid', this.#uids, address, this.#minimumUid);

@@ -52,6 +52,21 @@ describe('the queue manager', () => {
     assert.equal(scene.requests.length, 1);
   });
 
+  it('never delivers what is to expire, and returns it with what made it wait', async () => {
+    const scene = await open('', () => ({ kind: 'deferred' }));
+    const tried = await scene.send(['a@one.example']);
+    await scene.until(async () => (await scene.stateOf(tried)) === 'deferred');
+    const held = await scene.send(['b@one.example'], {}, 'hold');
+    await scene.store.expire({ queueIds: [tried, held] });
+    await scene.store.release({ queueIds: [held] });
+    await scene.manager.flush();
+    await scene.until(() => scene.notices.length === 2);
+    assert.deepEqual(scene.notices.toSorted(), ['failure a@one.example', 'failure b@one.example']);
+    assert.equal(scene.requests.length, 1);
+    const told = scene.events.flatMap((event) => (event.kind === 'delivery' ? [event.text] : []));
+    assert.deepEqual(told, ['message is administratively expired']);
+  });
+
   it('tries the mail for a site at once, where somebody may ask for that', async () => {
     const scene = await open('', () => ({ kind: 'deferred' }));
     const send = async (address: string): Promise<string> => {
