@@ -204,7 +204,7 @@ export class Session {
     }
     const tooMany = await this.limits.meet();
     if (tooMany !== undefined) return exchange.end(tooMany);
-    if (exchange.isOutOfStep('CONNECT')) return exchange.endOutOfStep();
+    if (exchange.isOutOfStep(this.where)) return exchange.endOutOfStep();
     const verdict = settings.delayReject ? undefined : await checkPolicy(this, 'connect');
     if (verdict?.kind === 'reject') {
       this.accessDenied = true;

@@ -34,3 +34,15 @@ describe('what XCLIENT and XFORWARD say beside a bad attribute', () => {
     ]);
   });
 });
+
+it('commands that come with XCLIENT are out of step with it', async () => {
+  const server = new TestServer({ mainCf: 'smtpd_authorized_xclient_hosts = 192.0.2.1' });
+  try {
+    await server.talk('EHLO c', 'XCLIENT NAME=x.example\r\nEHLO c');
+    assert.ok(
+      server.log.includes(String.raw`improper command pipelining after XCLIENT from x.example[192.0.2.1]: EHLO c\r\n`),
+    );
+  } finally {
+    server.remove();
+  }
+});
