@@ -30,10 +30,14 @@ export async function readQueue(settings: Settings, warn: (text: string) => void
 
 async function* readStore(directory: string, warn: (text: string) => void): AsyncGenerator<QueueEntry, void> {
   if (!existsSync(`${directory}/posthorn.db`)) return;
-  const { openStore } = await import('#store');
+  const { listedPart, openStore } = await import('#store');
   const store = await openStore({ directory, longQueueIds: false, warn });
   try {
-    for await (const message of store.list()) yield { ...message, recipients: [...message.recipients.all()].flat() };
+    for await (const message of store.list()) {
+      const { isInParts } = message.recipients;
+      const parts = [...message.recipients.all()].map((part) => listedPart(part, isInParts, undefined));
+      yield { ...message, recipients: parts.flat() };
+    }
   } finally {
     await store.close();
   }

@@ -26,6 +26,8 @@ export interface Attempt {
   takeUnwritten(): Findings;
   /** They could not be written. */
   putBack(findings: Findings): void;
+  /** What is in memory of it, in the order in which it became known. */
+  known(): ReadonlyMap<number, Outcome>;
   /** What must not be forgotten when the attempt comes to no proper end. */
   rest(): Findings;
   /** What reports may speak of, in parts, each time anew. Of many recipients as it is in the store. */
@@ -92,6 +94,10 @@ class AttemptOfFew implements Attempt {
     this.#unwritten.unshift(...outcomes);
   }
 
+  known(): ReadonlyMap<number, Outcome> {
+    return this.#outcomes;
+  }
+
   rest(): Findings {
     return { outcomes: [...this.#outcomes.values()].filter(({ kind }) => kind === 'sent'), done: [] };
   }
@@ -105,6 +111,8 @@ class AttemptOfFew implements Attempt {
     return [found];
   }
 }
+
+const nothingKnown: ReadonlyMap<number, Outcome> = new Map();
 
 /** All is written as it comes. What is to be reported stays in the store until it has been: a crash loses no report. */
 class AttemptOfMany implements Attempt {
@@ -123,6 +131,10 @@ class AttemptOfMany implements Attempt {
 
   get hasUnwritten(): boolean {
     return this.#outcomes.length + this.#done.length > 0;
+  }
+
+  known(): ReadonlyMap<number, Outcome> {
+    return nothingKnown;
   }
 
   has(index: number): boolean {

@@ -2,7 +2,7 @@
  * The queue manager: takes messages from the store, routes and schedules them, hands deliveries to agents, and settles
  * what comes of them. qmgr(8)
  */
-import { longestTimerMs, type RequestRecipient, Roster } from '#message';
+import { longestTimerMs, type Outcome, type RequestRecipient, Roster } from '#message';
 import { type QueuedMessage, StoreError } from '#store';
 import { ActiveMessage } from './active.ts';
 import { Assignment } from './assignment.ts';
@@ -243,6 +243,11 @@ export class QueueManager {
     if (message.isAddressProbe) this.#activeProbes -= 1;
     this.#intake.left(message.queued);
     this.#work.end();
+  }
+
+  /** What an attempt under way knows of the recipients of a message, as far as only it knows. */
+  outcomesOf(queueId: string): ReadonlyMap<number, Outcome> | undefined {
+    return this.#active.get(queueId)?.attempt.known();
   }
 
   /** What is active, where it waits and why. */

@@ -10,7 +10,7 @@ import type { MaybePromise } from '#message';
 import { peerUserOf } from '#native';
 import type { Requeuer } from '#pickup';
 import type { QueueManager } from '#qmgr';
-import { type MessageSelector, type QueueStore, StoreError } from '#store';
+import { listedPart, type MessageSelector, type QueueStore, StoreError } from '#store';
 
 export interface ControlServerOptions {
   readonly queueDirectory: string;
@@ -96,12 +96,16 @@ function parseRequest(line: string): Request | undefined {
 type Write = (value: unknown) => MaybePromise<void>;
 
 /** A line a message with a part of its recipients, followed by lines with the others. */
-async function list(store: QueueStore, selector: MessageSelector, write: Write): Promise<void> {
+async function list(
+  { store, qmgr }: Pick<ControlServerOptions, 'store' | 'qmgr'>,
+  selector: MessageSelector,
+  write: Write,
+): Promise<void> {
   for await (const { recipients, queueId, queue, envelope, sizeBytes, dueAt, forcedExpire } of store.list(selector)) {
     let message: object | undefined = { queueId, queue, envelope, sizeBytes, dueAt, forcedExpire };
     try {
       for (const part of recipients.all()) {
-        await write({ message, recipients: part });
+        await write({ message, recipients: listedPart(part, recipients.isInParts, qmgr.outcomesOf(queueId)) });
         message = undefined;
         if (recipients.isInParts) await setImmediate();
       }
@@ -125,7 +129,7 @@ async function answer(
   };
   switch (request.operation) {
     case 'list':
-      return list(store, selector, write);
+      return list({ store, qmgr }, selector, write);
     case 'status':
       return write({ status: qmgr.status() });
     case 'flush':

@@ -10,7 +10,13 @@ export {
   StoreError,
   StoreFullError,
 } from './queue-store.ts';
-export { FewRecipients, type RecipientList, type RecipientPart, type StoredRecipient } from './recipient-list.ts';
+export {
+  FewRecipients,
+  listedPart,
+  type RecipientList,
+  type RecipientPart,
+  type StoredRecipient,
+} from './recipient-list.ts';
 export { openStore, type StoreOptions } from './sqlite/sqlite-store.ts';
 export { loadWriterThread, type WriterThread } from './sqlite/writer-worker.ts';
 export { serialOf } from './queue-id.ts';

@@ -67,3 +67,22 @@ export class FewRecipients implements RecipientList {
     return [this.list];
   }
 }
+
+/**
+ * Recipients as commands list them. `known`: what the attempt under way knows so far. Of few recipients the store keeps
+ * the outcomes of those that are done, too, after all has been said of them.
+ */
+export function listedPart(
+  part: RecipientPart,
+  isInParts: boolean,
+  known: ReadonlyMap<number, Outcome> | undefined,
+): RecipientPart {
+  if (isInParts) return part;
+  return part.map((recipient) => {
+    const { lastOutcome: _before, ...plain } = recipient;
+    const outcome = known?.get(recipient.index);
+    if (recipient.state === 'done') return plain;
+    if (outcome === undefined) return recipient;
+    return { ...plain, state: outcome.kind === 'deferred' ? 'pending' : 'done', lastOutcome: outcome };
+  });
+}

@@ -20,12 +20,28 @@ interface ListedRecipient {
   readonly original: string;
   /** '' before the first attempt. */
   readonly reason: string;
+  /** It waits no more: the notice of it has not been sent yet. */
+  readonly isBounced?: boolean;
 }
 
 /** Of a recipient that waits for those it was expanded to. */
 const reasonUnavailable = 'reason unavailable';
 
-/** Who waits and why; of an expansion first the members that do. */
+/** Who waits and why, and who is to be told of; where reasons are known, those without come last. */
+function listedOf(message: QueueEntry): readonly ListedRecipient[] {
+  const bounced = message.recipients.flatMap(({ address, original, state, lastOutcome }) =>
+    state === 'done' && lastOutcome?.kind === 'bounced'
+      ? [{ address, original, reason: lastOutcome.status.reason.trimEnd(), isBounced: true }]
+      : [],
+  );
+  const waiting = waitingOf(message);
+  const told = [...waiting.filter(({ reason }) => reason !== ''), ...bounced];
+  const untold = waiting.filter(({ reason }) => reason === '');
+  if (told.length === 0) return untold;
+  return [...told, ...untold.map((recipient) => ({ ...recipient, reason: reasonUnavailable }))];
+}
+
+/** Of an expansion first the members that wait. */
 function waitingOf(message: QueueEntry): readonly ListedRecipient[] {
   const pending = message.recipients.filter(({ state }) => state === 'pending');
   return pending.flatMap(({ address, original, lastOutcome }) => {
@@ -43,7 +59,7 @@ function waitingOf(message: QueueEntry): readonly ListedRecipient[] {
 export function listedMessage(message: QueueEntry): ListedEntry {
   const { queue, queueId, sizeBytes, forcedExpire, envelope } = message;
   const { sender, arrivedAt } = envelope;
-  return { queue, queueId, sender, arrivedAt, sizeBytes, forcedExpire, recipients: waitingOf(message) };
+  return { queue, queueId, sender, arrivedAt, sizeBytes, forcedExpire, recipients: listedOf(message) };
 }
 
 /** A file of the maildrop directory: nobody has looked at its addresses yet. */
@@ -54,11 +70,12 @@ export function listedFile(file: MaildropEntry): ListedEntry {
 
 const senderOf = ({ sender }: ListedEntry): string => (sender === '' ? 'MAILER-DAEMON' : toExternal(sender));
 
-function jsonRecipient({ address, original, reason }: ListedRecipient): string {
+function jsonRecipient({ address, original, reason, isBounced = false }: ListedRecipient): string {
+  const member = isBounced ? 'bounce_reason' : 'delay_reason';
   const members = [
     ...(original === '' ? [] : [`"orig_address": ${JSON.stringify(original)}`]),
     `"address": ${JSON.stringify(toExternal(address))}`,
-    ...(reason === '' || reason === reasonUnavailable ? [] : [`"delay_reason": ${JSON.stringify(reason)}`]),
+    ...(reason === '' || reason === reasonUnavailable ? [] : [`"${member}": ${JSON.stringify(reason)}`]),
   ];
   return `{${members.join(', ')}}`;
 }

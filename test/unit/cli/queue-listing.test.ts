@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { internalEnvelope, type Outcome } from '#message';
+import { listedPart, type StoredRecipient } from '#store';
+import { jsonLine, listedMessage, table } from '../../../src/cli/postqueue/listing.ts';
+
+const recipient = (index: number, more: Partial<StoredRecipient> = {}): StoredRecipient => ({
+  index,
+  address: `r${index}@x`,
+  original: '',
+  dsnOriginal: '',
+  notify: [],
+  state: 'pending',
+  ...more,
+});
+const outcome = (index: number, kind: Outcome['kind'], reason: string): Outcome => ({
+  index,
+  kind,
+  status: { code: kind === 'deferred' ? '4.0.0' : '5.0.0', reason },
+});
+const listed = (recipients: readonly StoredRecipient[]) =>
+  listedMessage({
+    queueId: 'A1',
+    queue: 'active',
+    envelope: { ...internalEnvelope('s@x', 1_700_000_000_000, 'mail'), messageId: '' },
+    sizeBytes: 10,
+    dueAt: 0,
+    warnedAt: 0,
+    forcedExpire: false,
+    recipients,
+  });
+
+describe('the listing of a message that is being delivered', () => {
+  const known = new Map([
+    [0, outcome(0, 'bounced', 'no such user')],
+    [1, outcome(1, 'sent', 'delivered')],
+    [3, outcome(3, 'deferred', 'try later')],
+  ]);
+  const recipients = listedPart(
+    [0, 1, 2, 3].map((index) => recipient(index)),
+    false,
+    known,
+  );
+
+  it('tells who waits, and of whose failure a notice will tell', () => {
+    assert.match(
+      jsonLine(listed(recipients)),
+      /"recipients": \[\{"address": "r3@x", "delay_reason": "try later"\}, \{"address": "r0@x", "bounce_reason": "no such user"\}, \{"address": "r2@x"\}\]\}\n$/,
+    );
+  });
+
+  it('says where a reason is not known while others are', async () => {
+    const entries = [listed(recipients)];
+    const pieces = await Array.fromAsync(
+      table(
+        (async function* () {
+          yield* entries;
+        })(),
+        false,
+      ),
+    );
+    const lines = pieces
+      .join('')
+      .split('\n')
+      .map((line) => line.trim());
+    assert.deepEqual(lines.slice(2, 8), [
+      '(try later)',
+      'r3@x',
+      '(no such user)',
+      'r0@x',
+      '(reason unavailable)',
+      'r2@x',
+    ]);
+  });
+
+  it('forgets failures that a notice has told of', () => {
+    const done = recipient(0, { state: 'done', lastOutcome: outcome(0, 'bounced', 'told') });
+    assert.match(
+      jsonLine(listed(listedPart([done, recipient(1)], false, undefined))),
+      /"recipients": \[\{"address": "r1@x"\}\]/,
+    );
+    // of many recipients the store itself forgets them
+    assert.match(jsonLine(listed(listedPart([done], true, undefined))), /"bounce_reason": "told"/);
+  });
+});
