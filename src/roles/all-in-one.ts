@@ -3,7 +3,7 @@ import { ConfigError, loadConfiguration } from '#config';
 import { createLocalPool } from '#delivery';
 import { EventLog } from '#events';
 import { listenAddresses, openLogFile, removePidFile, SpawnServices, writePidFile } from '#master';
-import { becomeUser } from './become-user.ts';
+import { becomeMailOwner } from './become-user.ts';
 import { startMailSystem } from './mail-system.ts';
 import { mailLogSink } from './mail-log.ts';
 import { productVersion } from './version.ts';
@@ -27,7 +27,7 @@ function describe(error: unknown, directory: string): string {
 /** Runs until a signal ends it; gives the exit status. */
 export async function runAllInOne({ directory, runAs, onReady, onProblems }: AllInOneOptions): Promise<number> {
   let log: EventLog | undefined;
-  if (runAs !== undefined) becomeUser(runAs);
+  if (runAs !== undefined) becomeMailOwner(runAs);
   try {
     const configuration = loadConfiguration(directory);
     const { settings, services } = configuration;

@@ -8,7 +8,7 @@ import { EventLog } from '#events';
 import { type FromMail, parseMailStart, parseToMail } from '#master';
 import { loadWriterThread } from '#store';
 import type { KeyFiles } from '#tls';
-import { becomeUser } from './become-user.ts';
+import { becomeMailOwner } from './become-user.ts';
 import { type MailSystem, startMailSystem } from './mail-system.ts';
 import { RunningLog } from './mail-log.ts';
 import { nameProcess } from './process-name.ts';
@@ -111,7 +111,7 @@ export async function main(args: readonly string[]): Promise<void> {
   // as root: what nobody else may read
   const writerThread = await loadWriterThread();
   const keyFiles = readAsRoot(start.directory);
-  if (start.uid !== undefined && start.gid !== undefined) becomeUser({ uid: start.uid, gid: start.gid });
+  if (start.uid !== undefined && start.gid !== undefined) becomeMailOwner({ uid: start.uid, gid: start.gid });
   process.umask(0o077);
   try {
     const configuration = loadConfiguration(start.directory);
