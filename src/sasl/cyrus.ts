@@ -1,14 +1,34 @@
 /**
- * Logins as Cyrus SASL does them with `pwcheck_method: saslauthd`: PLAIN and LOGIN, whose passwords saslauthd(8) judges.
- * SASL_README
+ * Logins as Cyrus SASL does them: PLAIN and LOGIN, whose passwords saslauthd(8) or a file of saslpasswd2(8) judges, and
+ * CRAM-MD5 by that file. SASL_README
  */
+import { timingSafeEqual } from 'node:crypto';
+import { cramChallenge, isCramDigest, readCramResponse } from './cram-md5.ts';
 import type { CyrusConfig } from './cyrus-config.ts';
-import type { Exchange, LoginServer, Mechanism, Offer, SaslRequest, SaslStep, SaslWords } from './login-server.ts';
+import { asWarnings, badProtocol, fromBase64, refused, wordsOf, wrong } from './cyrus-words.ts';
+import type {
+  Exchange,
+  LoginServer,
+  Mechanism,
+  MechanismTrait,
+  Offer,
+  SaslRequest,
+  SaslStep,
+  SaslWords,
+} from './login-server.ts';
 import { type Claim, type Listener, loginListener, plainListener } from './plain-exchanges.ts';
-import { checkPassword } from './saslauthd.ts';
+import { SaslDatabase } from './sasldb.ts';
+import { type Check, checkPassword } from './saslauthd.ts';
 
 const defaultSocket = '/var/run/saslauthd/mux';
-const prefix = 'SASL authentication failure: ';
+const defaultDatabase = '/etc/sasldb2';
+
+/** In the order in which they are offered, unless mech_list has another. */
+const traitsOf: ReadonlyMap<string, readonly MechanismTrait[]> = new Map([
+  ['CRAM-MD5', ['noanonymous', 'noplaintext']],
+  ['PLAIN', ['noanonymous']],
+  ['LOGIN', ['noanonymous']],
+]);
 
 /** Both give the password away. */
 const listeners: ReadonlyMap<string, () => Listener> = new Map([
@@ -16,71 +36,50 @@ const listeners: ReadonlyMap<string, () => Listener> = new Map([
   ['LOGIN', loginListener],
 ]);
 
-const words: SaslWords = {
-  // what the client says with it is read first
-  badMechanism: (name, initialResponse = '') => {
-    const bytes = fromBase64(initialResponse);
-    return Buffer.isBuffer(bytes)
-      ? refused({ reason: 'no mechanism available', warnings: [`Couldn't find mech ${name}`] })
-      : refused({ reason: bytes });
-  },
-  noneLeft: {
-    warnings: ['xsasl_cyrus_server_get_mechanism_list: no applicable SASL mechanisms'],
-    fatal: 'no SASL authentication mechanisms',
-  },
-  badOption: (option, all) => ({
-    warnings: [
-      `unknown SASL security options value "${option}" in "${all.join(' ')}"`,
-      'bad per-session SASL security properties',
-    ],
-    fatal: 'SASL per-connection initialization failed',
-  }),
-};
+const wordsIn = (text: string): readonly string[] => text.split(/[\s,]+/).filter((word) => word !== '');
 
-interface Refusal {
-  readonly reason: string;
-  readonly isTemporary?: boolean;
-  readonly user?: string;
-  readonly warnings?: readonly string[];
-}
-
-function refused({
-  reason,
-  isTemporary = false,
-  user,
-  warnings = [],
-}: Refusal): Extract<SaslStep, { kind: 'refused' }> {
-  return {
-    kind: 'refused',
-    reason,
-    isTemporary,
-    verdict: { user },
-    warnings: warnings.map((text) => prefix + text),
-  };
+/** `saslauthd`, `auxprop`: who judges passwords, one after the other. */
+function methodsOf({ values }: CyrusConfig): readonly string[] {
+  return wordsIn((values.get('pwcheck_method') ?? 'auxprop').toLowerCase());
 }
 
 /** What a file asks for that is not there; undefined: nothing. */
-export function cyrusProblem({ path, values }: CyrusConfig): string | undefined {
-  const methods = (values.get('pwcheck_method') ?? 'auxprop').split(/\s+/);
-  const other = methods.find((method) => method.toLowerCase() !== 'saslauthd');
+export function cyrusProblem(config: CyrusConfig): string | undefined {
+  const { path, values } = config;
   const where = path === '' ? 'the default, as there is no such file as smtpd.conf' : `in ${path}`;
-  return other === undefined ? undefined : `pwcheck_method: ${other} (${where})`;
+  const method = methodsOf(config).find((name) => name !== 'saslauthd' && name !== 'auxprop');
+  if (method !== undefined) return `pwcheck_method: ${method} (${where})`;
+  if (!methodsOf(config).includes('auxprop')) return undefined;
+  const plugin = wordsIn(values.get('auxprop_plugin') ?? 'sasldb').find((name) => name.toLowerCase() !== 'sasldb');
+  return plugin === undefined ? undefined : `auxprop_plugin: ${plugin} (${where})`;
+}
+
+export interface CyrusPlace {
+  /** Belongs to users that have none; ''. smtpd_sasl_local_domain */
+  readonly domain: string;
+  /** Where users without a domain are looked for. myhostname */
+  readonly hostName: string;
+  /** ms since the epoch. */
+  readonly now: () => number;
 }
 
 export class CyrusServer implements LoginServer {
-  readonly words = words;
+  readonly words: SaslWords;
   readonly #config: CyrusConfig;
-  readonly #domain: string;
+  readonly #place: CyrusPlace;
+  readonly #methods: readonly string[];
+  readonly #database: SaslDatabase;
 
-  /** `domain`: belongs to users that have none. smtpd_sasl_local_domain */
-  constructor(config: CyrusConfig, domain: string) {
+  constructor(config: CyrusConfig, place: CyrusPlace) {
     this.#config = config;
-    this.#domain = domain;
+    this.#place = place;
+    this.#methods = methodsOf(config);
+    this.#database = new SaslDatabase(config.values.get('sasldb_path') ?? defaultDatabase);
+    this.words = wordsOf(this.#mechanisms());
   }
 
   offer(): Promise<Offer> {
-    const { isBroken, values } = this.#config;
-    if (isBroken) {
+    if (this.#config.isBroken) {
       const fatal = 'SASL per-process initialization failed';
       return Promise.resolve({
         kind: 'unreachable',
@@ -88,29 +87,64 @@ export class CyrusServer implements LoginServer {
         fatal,
       });
     }
-    const wanted = values.get('mech_list')?.toUpperCase().split(/\s+/);
-    const mechanisms = [...listeners.keys()]
-      .filter((name) => wanted?.includes(name) !== false)
-      .map((name): Mechanism => ({ name, traits: new Set(['noanonymous']) }));
+    const mechanisms = this.#mechanisms().map((name): Mechanism => ({
+      name,
+      traits: new Set(traitsOf.get(name) ?? []),
+    }));
     return Promise.resolve({ kind: 'mechanisms', mechanisms });
   }
 
+  /** Challenges need a password that can be read. */
+  #mechanisms(): readonly string[] {
+    const list = this.#config.values.get('mech_list');
+    const wanted = list === undefined ? [...traitsOf.keys()] : wordsIn(list.toUpperCase());
+    return wanted.filter((name) => listeners.has(name) || (traitsOf.has(name) && this.#methods.includes('auxprop')));
+  }
+
   open({ mechanism, service, initialResponse }: SaslRequest): Exchange {
-    const listen = (listeners.get(mechanism.toUpperCase()) ?? plainListener)();
-    const take = async (response: string | undefined): Promise<SaslStep> => {
+    const name = mechanism.toUpperCase();
+    const listen = listeners.get(name)?.();
+    const hear = listen === undefined ? this.#cram() : this.#plain(listen, service, name === 'PLAIN');
+    const take = (response: string | undefined): Promise<SaslStep> => {
       const bytes = response === undefined ? undefined : fromBase64(response);
-      if (typeof bytes === 'string') return refused({ reason: bytes });
-      const heard = listen(bytes);
+      return typeof bytes === 'string' ? Promise.resolve(refused({ reason: bytes })) : hear(bytes);
+    };
+    return { start: () => take(initialResponse), answer: take, abandon: () => undefined };
+  }
+
+  #plain(listen: Listener, service: string, tellsOfPassword: boolean): (response?: Buffer) => Promise<SaslStep> {
+    return async (response) => {
+      const heard = listen(response);
       switch (heard.kind) {
         case 'challenge':
           return { kind: 'challenge', text: Buffer.from(heard.text).toString('base64') };
         case 'nonsense':
-          return refused({ reason: 'bad protocol / cancel', warnings: [heard.warning] });
+          return refused({ reason: badProtocol, warnings: [heard.warning] });
         case 'claim':
-          return this.#judge(heard.claim, service, mechanism.toUpperCase() === 'PLAIN');
+          return this.#judge(heard.claim, service, tellsOfPassword);
       }
     };
-    return { start: () => take(initialResponse), answer: take, abandon: () => undefined };
+  }
+
+  #cram(): (response?: Buffer) => Promise<SaslStep> {
+    const { hostName, now } = this.#place;
+    let challenge: string | undefined;
+    const hear = (response: Buffer | undefined): SaslStep => {
+      if (challenge === undefined) {
+        const early = 'Remote sent first but mech does not allow it.';
+        if (response !== undefined) return refused({ reason: badProtocol, warnings: [early] });
+        challenge = cramChallenge(hostName, now());
+        return { kind: 'challenge', text: Buffer.from(challenge).toString('base64') };
+      }
+      const said = readCramResponse(response?.toString('utf8') ?? '');
+      if (said === undefined) return refused({ reason: badProtocol, warnings: ['need authentication name'] });
+      const user = this.#canonical(said.user);
+      const password = this.#passwordOf(user);
+      if (password === undefined) return refused({ reason: wrong, user });
+      if (isCramDigest(said.digest, password, challenge)) return { kind: 'authenticated', user };
+      return refused({ reason: wrong, user, warnings: ['incorrect digest response'] });
+    };
+    return (response) => Promise.resolve(hear(response));
   }
 
   async #judge({ user, password, onBehalfOf }: Claim, service: string, tellsOfPassword: boolean): Promise<SaslStep> {
@@ -118,31 +152,66 @@ export class CyrusServer implements LoginServer {
     if (name === '') {
       return refused({ reason: 'generic failure', isTemporary: true, warnings: ['All-whitespace username.'] });
     }
-    const at = name.lastIndexOf('@');
-    const [local, realm] = at < 0 ? [name, ''] : [name.slice(0, at), name.slice(at + 1)];
-    const path = this.#config.values.get('saslauthd_path') ?? defaultSocket;
-    const check = await checkPassword(path, { user: local, password, service, realm });
+    const { check, troubles } = await this.#check(name, password, service);
     const afterthought = tellsOfPassword ? ['Password verification failed'] : [];
     if (check.kind === 'trouble') {
-      const warnings = [check.trouble, ...afterthought];
+      const warnings = [...troubles, ...afterthought];
       return refused({ reason: 'generic failure', isTemporary: true, user: name, warnings });
     }
-    const failure = { reason: 'authentication failure', user: name };
-    if (check.kind === 'wrong') return refused({ ...failure, warnings: afterthought });
+    if (check.kind === 'wrong') return refused({ reason: wrong, user: name, warnings: [...troubles, ...afterthought] });
     const asked = onBehalfOf === '' ? name : this.#canonical(onBehalfOf);
-    if (asked === name) return { kind: 'authenticated', user: name };
-    return refused({ ...failure, user: asked, warnings: ['Requested identity not authenticated identity'] });
+    const told = troubles.length === 0 ? {} : { warnings: asWarnings(troubles) };
+    if (asked === name) return { kind: 'authenticated', user: name, ...told };
+    return refused({
+      reason: wrong,
+      user: asked,
+      warnings: [...troubles, 'Requested identity not authenticated identity'],
+    });
+  }
+
+  /** By one method after the other, until one is content; the last has the last word. */
+  async #check(
+    name: string,
+    password: string,
+    service: string,
+  ): Promise<{ readonly check: Check; readonly troubles: readonly string[] }> {
+    const troubles: string[] = [];
+    let check: Check = { kind: 'wrong' };
+    for (const method of this.#methods) {
+      check =
+        method === 'auxprop'
+          ? this.#checkInDatabase(name, password)
+          : await this.#askSaslauthd(name, password, service);
+      if (check.kind === 'trouble') troubles.push(check.trouble);
+      if (check.kind === 'right') break;
+    }
+    return { check, troubles };
+  }
+
+  #askSaslauthd(name: string, password: string, service: string): Promise<Check> {
+    const at = name.lastIndexOf('@');
+    const [user, realm] = at < 0 ? [name, ''] : [name.slice(0, at), name.slice(at + 1)];
+    const path = this.#config.values.get('saslauthd_path') ?? defaultSocket;
+    return checkPassword(path, { user, password, service, realm });
+  }
+
+  #checkInDatabase(name: string, password: string): Check {
+    const expected = this.#passwordOf(name);
+    const given = Buffer.from(password);
+    const isRight = expected?.length === given.length && timingSafeEqual(expected, given);
+    return { kind: isRight ? 'right' : 'wrong' };
+  }
+
+  #passwordOf(name: string): Buffer | undefined {
+    const at = name.lastIndexOf('@');
+    return at < 0
+      ? this.#database.passwordOf(name, this.#place.hostName)
+      : this.#database.passwordOf(name.slice(0, at), name.slice(at + 1));
   }
 
   #canonical(user: string): string {
     const name = user.trim();
-    return name === '' || name.includes('@') || this.#domain === '' ? name : `${name}@${this.#domain}`;
+    const { domain } = this.#place;
+    return name === '' || name.includes('@') || domain === '' ? name : `${name}@${domain}`;
   }
-}
-
-/** As sasl_decode64(3) does it: in groups of four, with a word of its own for what is left over. A text says what is wrong. */
-function fromBase64(text: string): Buffer | string {
-  const groups = text.slice(0, text.length - (text.length % 4));
-  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==|[A-Za-z0-9+/]=))?$/.test(groups)) return 'bad protocol / cancel';
-  return groups.length === text.length ? Buffer.from(groups, 'base64') : 'another step is needed in authentication';
 }

@@ -1,5 +1,5 @@
 /** Logins of SMTP clients, checked by a login server. */
-export { CyrusServer, cyrusProblem } from './cyrus.ts';
+export { type CyrusPlace, CyrusServer, cyrusProblem } from './cyrus.ts';
 export { readCyrusConfig } from './cyrus-config.ts';
 export { DovecotServer, dovecotWords } from './dovecot.ts';
 export { createRehearsedServer } from './rehearsed-server.ts';

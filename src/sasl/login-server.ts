@@ -42,7 +42,12 @@ export interface SaslRequest {
 }
 
 export type SaslOutcome =
-  | { readonly kind: 'authenticated'; readonly user: string }
+  | {
+      readonly kind: 'authenticated';
+      readonly user: string;
+      /** What the log says of servers that could not decide. */
+      readonly warnings?: readonly string[];
+    }
   | {
       readonly kind: 'refused';
       /** '' when the server gives none. */

@@ -52,11 +52,14 @@ function serverOf(settings: Settings, { configDirectory, warn }: LoginOptions): 
   const usual = [`${configDirectory}/sasl`, '/etc/sasl2', '/usr/lib/sasl2'];
   const config = readCyrusConfig(chosen === '' ? usual : chosen.split(':'), path);
   const problem = config.isBroken ? undefined : cyrusProblem(config);
-  if (problem === undefined) return new CyrusServer(config, settings.string('smtpd_sasl_local_domain'));
+  if (problem === undefined) {
+    const domain = settings.string('smtpd_sasl_local_domain');
+    return new CyrusServer(config, { domain, hostName: settings.string('myhostname'), now: Date.now });
+  }
   const place = placeOf(settings.origin('smtpd_sasl_auth_enable'));
   const what = `smtpd_sasl_type = cyrus with ${problem}`;
   throw new ConfigError([
-    `${place}${what} is not in this version; with saslauthd it is, and smtpd_sasl_type = dovecot`,
+    `${place}${what} is not in this version; saslauthd and sasldb are, and smtpd_sasl_type = dovecot`,
   ]);
 }
 

@@ -89,13 +89,13 @@ function printable(text: string): string {
 /** The end of an exchange, in the log and as a reply. */
 function resultOf(session: Session, mechanism: string, outcome: SaslOutcome): CommandResult {
   const { login } = session;
+  for (const text of outcome.warnings ?? []) warn(session, text);
   if (outcome.kind === 'authenticated') {
     login.user = printable(outcome.user);
     login.method = mechanism;
     return replyOf('235 2.7.0 Authentication successful');
   }
   if (outcome.verdict !== undefined) login.lastNamed = outcome.verdict.user;
-  for (const text of outcome.warnings ?? []) warn(session, text);
   const reason = outcome.reason === '' ? '(reason unavailable)' : printable(outcome.reason);
   const user = printable(login.lastNamed ?? '(unavailable)').slice(0, maxLogged);
   const what = `SASL ${mechanism.slice(0, maxLogged)} authentication failed`;

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { CyrusServer, cyrusProblem, readCyrusConfig, type SaslStep } from '#sasl';
+import { type CyrusPlace, CyrusServer, cyrusProblem, readCyrusConfig, type SaslStep } from '#sasl';
 
 /** The strings of a request of saslauthd's protocol. */
 function fieldsOf(bytes: Buffer): readonly string[] {
@@ -43,8 +44,9 @@ describe('Cyrus SASL', () => {
     writeFileSync(join(directory, 'smtpd.conf'), lines);
     return readCyrusConfig([join(directory, 'nowhere'), directory], 'smtpd');
   };
+  const place = (domain = ''): CyrusPlace => ({ domain, hostName: 'mail.example.com', now: () => 1_700_000_000_000 });
   const serverOf = (domain = '', socket = 'mux'): CyrusServer =>
-    new CyrusServer(configOf(`pwcheck_method: saslauthd\nsaslauthd_path: ${join(directory, socket)}\n`), domain);
+    new CyrusServer(configOf(`pwcheck_method: saslauthd\nsaslauthd_path: ${join(directory, socket)}\n`), place(domain));
   const base64 = (text: string): string => Buffer.from(text).toString('base64');
   const steps = async (server: CyrusServer, mechanism: string, ...texts: readonly string[]): Promise<SaslStep> => {
     const [initial, ...rest] = texts;
@@ -154,20 +156,91 @@ describe('Cyrus SASL', () => {
 
   it('offers of mech_list what needs a password alone', async () => {
     const offered = async (lines: string): Promise<readonly string[]> => {
-      const offer = await new CyrusServer(configOf(lines), '').offer();
+      const offer = await new CyrusServer(configOf(lines), place()).offer();
       return offer.kind === 'mechanisms' ? offer.mechanisms.map(({ name }) => name) : [offer.fatal];
     };
     assert.deepEqual(await offered('pwcheck_method: saslauthd'), ['PLAIN', 'LOGIN']);
-    assert.deepEqual(await offered('# x\nMech_List:  cram-md5 login\n'), ['LOGIN']);
+    assert.deepEqual(await offered('# x\nMech_List:  cram-md5 login\npwcheck_method: saslauthd\n'), ['LOGIN']);
     assert.deepEqual(await offered('foo bar'), ['SASL per-process initialization failed']);
   });
 
   it('knows what a file asks for that is not there', () => {
-    assert.equal(cyrusProblem(configOf('pwcheck_method: saslauthd')), undefined);
-    assert.match(
-      cyrusProblem(configOf('pwcheck_method: saslauthd auxprop')) ?? '',
-      /^pwcheck_method: auxprop \(in \/.*\)$/,
-    );
-    assert.match(cyrusProblem(readCyrusConfig([], 'smtpd')) ?? '', /^pwcheck_method: auxprop \(the default, /);
+    const problemOf = (lines: string): string | undefined => cyrusProblem(configOf(lines))?.replace(/ \(.*/, '');
+    assert.equal(problemOf('pwcheck_method: saslauthd'), undefined);
+    assert.equal(problemOf('pwcheck_method: saslauthd auxprop\nauxprop_plugin: SASLDB'), undefined);
+    assert.equal(problemOf('pwcheck_method: authdaemond'), 'pwcheck_method: authdaemond');
+    assert.equal(problemOf('auxprop_plugin: sql'), 'auxprop_plugin: sql');
+    assert.equal(problemOf('pwcheck_method: saslauthd\nauxprop_plugin: sql'), undefined);
+    assert.equal(cyrusProblem(readCyrusConfig([], 'smtpd')), undefined);
+  });
+
+  describe('with a file of saslpasswd2', () => {
+    const database = `sasldb_path: ${join(import.meta.dirname, 'sasldb2.db')}\n`;
+    const auxprop = `pwcheck_method: auxprop\nauxprop_plugin: sasldb\n${database}`;
+    const withFile = (lines = auxprop, domain = ''): CyrusServer => new CyrusServer(configOf(lines), place(domain));
+    const outcome = (step: SaslStep): readonly unknown[] => [
+      step.kind,
+      step.kind === 'authenticated' ? step.user : step.kind === 'refused' ? step.reason : step.text,
+      ...(step.kind === 'challenge' ? [] : (step.warnings ?? [])).map((text) =>
+        text.replace(/^SASL auth\w+ failure: /, ''),
+      ),
+    ];
+
+    it('looks for users without a domain where the server is, and for others where they say', async () => {
+      assert.deepEqual(outcome(await steps(withFile(), 'PLAIN', '\0alice\0secret')), ['authenticated', 'alice']);
+      const bob = await steps(withFile(auxprop, 'example.org'), 'LOGIN', 'bob', 'secret');
+      assert.deepEqual(outcome(bob), ['authenticated', 'bob@example.org']);
+      const failure = ['refused', 'authentication failure', 'Password verification failed'];
+      assert.deepEqual(outcome(await steps(withFile(), 'PLAIN', '\0bob\0secret')), failure);
+      assert.deepEqual(outcome(await steps(withFile(), 'PLAIN', '\0alice\0Secret')), failure);
+      const gone = auxprop.replace('sasldb2.db', 'nowhere');
+      assert.deepEqual(outcome(await steps(withFile(gone), 'PLAIN', '\0alice\0secret')), failure);
+    });
+
+    it('asks one method after the other', async () => {
+      const both = `pwcheck_method: saslauthd auxprop\nsaslauthd_path: ${join(directory, 'nobody')}\n${database}`;
+      assert.deepEqual(outcome(await steps(withFile(both), 'PLAIN', '\0alice\0secret')), [
+        'authenticated',
+        'alice',
+        'cannot connect to saslauthd server: No such file or directory',
+      ]);
+    });
+
+    it('challenges for CRAM-MD5', async () => {
+      const request = { service: 'smtp', localAddress: '', remoteAddress: '', isSecured: false };
+      const answer = async (respond: (challenge: string) => string): Promise<readonly unknown[]> => {
+        const exchange = withFile().open({ ...request, mechanism: 'CRAM-MD5', initialResponse: undefined });
+        const step = await exchange.start();
+        const challenge = Buffer.from(step.kind === 'challenge' ? step.text : '', 'base64').toString();
+        assert.match(challenge, /^<\d+\.1700000000@mail\.example\.com>$/);
+        return outcome(await exchange.answer(base64(respond(challenge))));
+      };
+      const digest = (challenge: string, password: string): string =>
+        createHmac('md5', password).update(challenge).digest('hex');
+      assert.deepEqual(await answer((challenge) => `alice ${digest(challenge, 'secret')}`), ['authenticated', 'alice']);
+      const failed = ['refused', 'authentication failure'];
+      assert.deepEqual(await answer((challenge) => `alice ${digest(challenge, 'x')}`), [
+        ...failed,
+        'incorrect digest response',
+      ]);
+      assert.deepEqual(await answer((challenge) => `nobody ${digest(challenge, 'secret')}`), failed);
+      assert.deepEqual(await answer(() => 'alice'), ['refused', 'bad protocol / cancel', 'need authentication name']);
+      assert.deepEqual(outcome(await steps(withFile(), 'CRAM-MD5', 'alice x')), [
+        'refused',
+        'bad protocol / cancel',
+        'Remote sent first but mech does not allow it.',
+      ]);
+    });
+
+    it('offers what the file names, in its order, and says what is not strong enough', async () => {
+      const offered = async (lines: string): Promise<readonly string[]> => {
+        const offer = await withFile(lines).offer();
+        return offer.kind === 'mechanisms' ? offer.mechanisms.map(({ name }) => name) : [];
+      };
+      assert.deepEqual(await offered(auxprop), ['CRAM-MD5', 'PLAIN', 'LOGIN']);
+      assert.deepEqual(await offered(`${auxprop}mech_list: login DIGEST-MD5 cram-md5\n`), ['LOGIN', 'CRAM-MD5']);
+      const { badMechanism } = withFile().words;
+      assert.deepEqual(outcome(badMechanism('plain', undefined)), ['refused', 'encryption needed to use mechanism']);
+    });
   });
 });

@@ -1,0 +1,25 @@
+/** CRAM-MD5: the server's challenge, and what a client says to it. RFC 2195 */
+import { createHmac, randomInt, timingSafeEqual } from 'node:crypto';
+
+const maxRandom = 2 ** 32;
+
+export function cramChallenge(hostName: string, nowMs: number): string {
+  return `<${randomInt(maxRandom)}.${Math.floor(nowMs / 1000)}@${hostName}>`;
+}
+
+export interface CramResponse {
+  readonly user: string;
+  readonly digest: string;
+}
+
+/** undefined: no name is in it. */
+export function readCramResponse(response: string): CramResponse | undefined {
+  const at = response.lastIndexOf(' ');
+  return at < 0 ? undefined : { user: response.slice(0, at), digest: response.slice(at + 1) };
+}
+
+export function isCramDigest(digest: string, password: Buffer, challenge: string): boolean {
+  const expected = Buffer.from(createHmac('md5', password).update(challenge).digest('hex'));
+  const given = Buffer.from(digest);
+  return given.length === expected.length && timingSafeEqual(given, expected);
+}
