@@ -9,9 +9,10 @@ import type { Arguments } from './index.ts';
 import { ehloKeywords, offersRequireTls } from './ehlo-keywords.ts';
 
 /** Characters that no name has and that could mean something to whoever reads it later. */
-function neutered(name: string): string {
+function neutered(name: string, hasUtf8: boolean): string {
   // oxlint-disable-next-line no-control-regex -- what must not reach logs and replies
-  return name.replaceAll(/[\x00-\x1f\x7f <>()\\";@]/g, '?');
+  const safe = name.replaceAll(/[\x00-\x1f\x7f <>()\\";@]/g, '?');
+  return hasUtf8 ? safe : safe.replaceAll(/[^\0-\x7f]/gu, (char) => '?'.repeat(Buffer.byteLength(char)));
 }
 
 async function greet(session: Session, args: Arguments, protocol: 'SMTP' | 'ESMTP'): Promise<CommandResult> {
@@ -29,7 +30,7 @@ async function greet(session: Session, args: Arguments, protocol: 'SMTP' | 'ESMT
   session.resetTransaction();
   // a later HELO takes nothing back
   if (session.protocol !== 'ESMTP') session.protocol = protocol;
-  session.helo = neutered(given);
+  session.helo = neutered(given, settings.smtputf8);
   return protocol === 'SMTP' ? replyOf(`250 ${settings.myhostname}`) : keywords(session);
 }
 
