@@ -76,8 +76,8 @@ const internalError = Buffer.from([21, 3, 3, 0, 2, 2, 80]);
 
 interface Handshake {
   readonly settle: (result: TLSSocket | Failed) => void;
-  /** undefined: nobody asks the client who it is. */
-  readonly recorder: HandshakeRecorder | undefined;
+  /** undefined: nobody asks the client who it is, or all has been said. */
+  recorder: HandshakeRecorder | undefined;
 }
 
 /** Handshakes of one service. */
@@ -114,14 +114,17 @@ export class TlsAcceptor {
     // half a connection is none while hands are shaken: without this Node would not tell of its end
     const { allowHalfOpen } = plain;
     plain.allowHalfOpen = false;
+    const handshake: Handshake = { settle: resolve, recorder };
     const server = await Promise.race([this.#serverFor(plain), promise.then(() => undefined)]);
     if (server === undefined) fail('lost connection');
     else if ('kind' in server) resolve(server);
     else {
       this.#listen(server, isRecorded);
-      this.#waiting.run({ settle: resolve, recorder }, () => server.emit('connection', plain));
+      this.#waiting.run(handshake, () => server.emit('connection', plain));
     }
     const result = await promise;
+    // the context lives as long as the connection
+    handshake.recorder = undefined;
     plain.allowHalfOpen = allowHalfOpen;
     if (!('kind' in result)) result.allowHalfOpen = allowHalfOpen;
     clearTimeout(timer);
