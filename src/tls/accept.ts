@@ -1,18 +1,18 @@
 /** The server's side of a handshake. RFC 3207, 4; RFC 8314, 3 */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Duplex } from 'node:stream';
-import type { X509Certificate } from 'node:crypto';
-import type { DetailedPeerCertificate, Server, TLSSocket } from 'node:tls';
+import type { Server, TLSSocket } from 'node:tls';
 import type { TlsFacts } from '#message';
-import { peerCertificate, rsaDigest, signatureOf, verificationProblem } from './certificate.ts';
+import { rsaDigest, signatureOf } from './certificate.ts';
 import { readHello, serverNameIn } from './client-hello.ts';
-import { chainOf, clientDigest, sentAuthorities, type VerifyStep, verifySteps } from './client-evidence.ts';
+import { clientDigest, sentAuthorities, type VerifyStep } from './client-evidence.ts';
 import { alertsIn } from './handshake-messages.ts';
 import { HandshakeRecorder } from './handshake-recorder.ts';
 import { brokenStatesOf, statesOf } from './handshake-states.ts';
 import { keyExchangeOf } from './key-exchange.ts';
 import { libraryText } from './library-text.ts';
 import { ObservedStream, type Observer } from './observed-stream.ts';
+import { PeerJudge, type PeerRules } from './peer-judge.ts';
 import type { ServerNames } from './server-names.ts';
 
 export type Accepted =
@@ -47,13 +47,7 @@ export interface Watch {
 
 const unwatched: Watch = { wantsStates: false, tracesAll: false };
 
-export interface AcceptOptions {
-  /** smtpd_tls_fingerprint_digest */
-  readonly digest: string;
-  /** smtpd_tls_ccert_verifydepth */
-  readonly verifyDepth: number;
-  /** Those whose word about clients is believed. */
-  readonly authorities: () => readonly X509Certificate[];
+export interface AcceptOptions extends PeerRules {
   /** Clients are asked who they are; what they answer is looked at on its way. */
   readonly asksCertificate: boolean;
   /** Names that have certificates of their own; undefined: none has. */
@@ -84,6 +78,7 @@ interface Handshake {
 export class TlsAcceptor {
   readonly #server: Server;
   readonly #options: AcceptOptions;
+  readonly #judge: PeerJudge;
   /** Node tells of a handshake by the server it belongs to; whose it is, the asynchronous context knows. */
   readonly #waiting = new AsyncLocalStorage<Handshake>();
 
@@ -91,6 +86,7 @@ export class TlsAcceptor {
   constructor(server: Server, options: AcceptOptions) {
     this.#server = server;
     this.#options = options;
+    this.#judge = new PeerJudge(options);
   }
 
   /** `stream`: paused, without listeners, and what came before the handshake is gone. Never rejects. */
@@ -189,9 +185,10 @@ export class TlsAcceptor {
     const peer = secured.getPeerX509Certificate();
     const messages = peer === undefined ? [] : (recorder?.messages('in', cipher) ?? []);
     const sent = sentAuthorities(messages, protocol);
-    const chain = peer === undefined ? [] : chainOf(peer, sent, this.#options.authorities());
-    const verification = messages.length === 0 ? [] : verifySteps(chain, errorOf(secured));
-    const basic = { protocol, cipher, keyBits: keyBitsOf(cipher), serverName, peer: this.#peerOf(secured, chain) };
+    const judgement = peer === undefined ? undefined : this.#judge.judge(secured, peer, sent);
+    // who goes on with a session is not verified again
+    const verification = messages.length === 0 ? [] : (judgement?.verification ?? []);
+    const basic = { protocol, cipher, keyBits: keyBitsOf(cipher), serverName, peer: judgement?.peer };
     // older versions negotiate these too, but Postfix is silent about it
     if (protocol !== 'TLSv1.3') return { facts: basic, isReused, requestedName, verification };
     const own = secured.getX509Certificate();
@@ -208,20 +205,6 @@ export class TlsAcceptor {
       verification,
     };
   }
-
-  #peerOf(secured: TLSSocket, chain: readonly X509Certificate[]): TlsFacts['peer'] {
-    const certificate = secured.getPeerX509Certificate();
-    if (certificate === undefined) return undefined;
-    const { digest, verifyDepth } = this.#options;
-    const last = knownChain(secured.getPeerCertificate(true)).at(-1);
-    // as Postfix counts: one more authority than the setting says, besides the one that is known
-    const limit = verifyDepth + 1;
-    const tooLong = chain.length > limit + 2 ? `certificate chain longer than limit(${limit})` : undefined;
-    const code = errorOf(secured);
-    const problem =
-      code === undefined ? tooLong : verificationProblem(code, last === undefined ? '' : issuerText(last));
-    return peerCertificate(certificate, problem, digest);
-  }
 }
 
 const handshakeByte = 22;
@@ -231,30 +214,6 @@ function statesOfFailed(seen: HandshakeRecorder, { by }: Failed): readonly strin
   if (by === 'connection') return statesOf(client, server);
   const isTls = seen.bytes('in')[0] === handshakeByte;
   return brokenStatesOf({ client, server, isTls, alerts: alertsIn(seen.bytes('out')) });
-}
-
-/** OpenSSL's code; undefined: the client's certificate is believed. */
-function errorOf(secured: TLSSocket): string | undefined {
-  if (secured.authorized) return undefined;
-  const code: unknown = secured.authorizationError;
-  return typeof code === 'string' ? code : 'UNVERIFIED';
-}
-
-/** From a certificate to the last one that its signatures lead to. */
-function knownChain(first: DetailedPeerCertificate): readonly DetailedPeerCertificate[] {
-  const chain = [first];
-  let next: DetailedPeerCertificate | undefined = first.issuerCertificate;
-  while (next !== undefined && !chain.includes(next)) {
-    chain.push(next);
-    next = next.issuerCertificate;
-  }
-  return chain;
-}
-
-function issuerText({ issuer }: DetailedPeerCertificate): string {
-  return Object.entries(issuer)
-    .flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).map((one) => `/${name}=${one}`))
-    .join('');
 }
 
 function failureOf(error: Error): Failed {

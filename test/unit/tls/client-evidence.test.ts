@@ -53,6 +53,24 @@ describe('a chain of authorities that a client names itself', () => {
     return problem;
   };
 
+  it('stays too long for a client that goes on with the session', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'deep-chain-'));
+    try {
+      writeFileSync(join(directory, 'root.pem'), deepRoot);
+      const mainCf = `${asking}\nsmtpd_tls_CAfile = ${directory}/root.pem\nsmtpd_tls_ccert_verifydepth = 0`;
+      await withTls(mainCf, async (bench) => {
+        const client = { ...asDeepClient, maxVersion: 'TLSv1.2' as const };
+        await bench.shake(client);
+        const { session } = bench;
+        const again = await bench.shake({ ...client, ...(session === undefined ? {} : { session }) });
+        assert.ok(again.kind === 'accepted' && again.isReused);
+        assert.equal(again.facts.peer?.problem, 'certificate chain longer than limit(1)');
+      });
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
   it('is as long as Postfix counts it, in each version of TLS', async () => {
     for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
       const client = { ...asDeepClient, maxVersion };
