@@ -30,7 +30,7 @@ function fromBody(sender: string, fullName: string, settings: FromSettings): str
   if (!settings.headerFromStandard) return `${address} (${name ?? fullName})`;
   // RFC 5322, 3.2.3: atoms and blanks need no quotes
   const isPlain = /^[\w !#$%&'*+\-/=?^`{|}~]+$/.test(fullName);
-  return `${name ?? (isPlain ? fullName.trim() : `"${fullName.replaceAll(/["\\]/g, String.raw`\$&`)}"`)} <${address}>`;
+  return `${name ?? (isPlain ? fullName.trim().replaceAll(/ +/g, ' ') : `"${fullName.replaceAll(/["\\]/g, String.raw`\$&`)}"`)} <${address}>`;
 }
 
 export interface MissingFieldsInput {

@@ -45,6 +45,8 @@ describe('the header section of a message on its way into the queue', () => {
       const { content, log } = await bench.take(settings, { content: '\r\n', fullName });
       return [...log.filter((line) => line.includes('charset')), /^From: (.*)\r$/m.exec(content)?.[1]].join(' | ');
     };
+    assert.equal(await fromOf(' lead  and trail '), 'lead and trail <s@s.example>');
+    assert.equal(await fromOf('a.  b'), '"a.  b" <s@s.example>');
     assert.equal(await fromOf('J\u{fc}rgen "x" M'), '=?utf-8?q?J=C3=BCrgen_=22x=22_M?= <s@s.example>');
     assert.equal(
       await fromOf('\u{416}'.repeat(20)),
