@@ -135,8 +135,11 @@ async function secure(session: Session, verb: Verb, result: CommandResult): Prom
   await beginLogin(session);
 }
 
-/** Commands after which what was said before may be forgotten. smtpd_history_flush_threshold */
-const endsChapter: ReadonlySet<string> = new Set(['HELO', 'EHLO', 'RSET', 'DATA', 'BDAT']);
+/**
+ * Commands after whose reply what was said may be forgotten; HELO, EHLO and RSET see to it themselves, before theirs.
+ * smtpd_history_flush_threshold
+ */
+const endsChapter: ReadonlySet<string> = new Set(['DATA', 'BDAT']);
 
 /** HTTP and the like: told off and cut. smtpd_forbidden_commands */
 function endForeign(session: Session, line: Buffer): Promise<void> {

@@ -46,7 +46,11 @@ export function sendAway(session: Session): CommandResult {
 }
 
 /** Logs a refusal and gives its reply. */
-export function refuse(session: Session, reply: string, { sender }: { readonly sender: string }): CommandResult {
+export function refuse(
+  session: Session,
+  reply: string,
+  { sender }: { readonly sender: string | undefined },
+): CommandResult {
   logRefusal(session, reply, sender);
   return replyOf(reply);
 }

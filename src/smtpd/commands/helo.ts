@@ -27,6 +27,7 @@ async function greet(session: Session, args: Arguments, protocol: 'SMTP' | 'ESMT
     // nothing has happened: the greeting before this one and its transaction still hold
     if (verdict.kind === 'reject') return replyOf(verdict.reply, verdict.hangsUp);
   }
+  session.exchange.transcript.reset(settings.historyThreshold);
   session.resetTransaction();
   // a later HELO takes nothing back
   if (session.protocol !== 'ESMTP') session.protocol = protocol;

@@ -3,7 +3,7 @@ import { parsePath } from '#smtp';
 import { isListed, provesWho, rewritesLocally } from '../access-rights.ts';
 import { type CommandResult, replyOf } from '../command-result.ts';
 import { checkPolicy } from '../policy-check.ts';
-import { logRefusal, refuse } from '../session-log.ts';
+import { logRefusal, refuse, warn } from '../session-log.ts';
 import { isFiltered } from '../filter-entry.ts';
 import { openSubmission } from '../queue-entry.ts';
 import type { Session } from '../session.ts';
@@ -99,9 +99,8 @@ async function refusalOfSize(
   const found = options.freeBytes();
   const free = found instanceof Promise ? await found : found;
   if (queueMinFree < free && messageSizeLimit < free / 1.5) return undefined;
-  options.events.emit({
-    kind: 'warning',
-    text: `not enough free space in mail queue: ${free} bytes < 1.5*message size limit`,
-  });
-  return refuse(session, '452 4.3.1 Insufficient system storage', { sender });
+  // whose mail it is does not matter for it
+  const refusal = refuse(session, '452 4.3.1 Insufficient system storage', { sender: undefined });
+  warn(session, `not enough free space in mail queue: ${free} bytes < 1.5*message size limit`);
+  return refusal;
 }

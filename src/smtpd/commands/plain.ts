@@ -5,6 +5,7 @@ import type { Arguments } from './index.ts';
 
 export function rset(session: Session, { words }: Arguments): CommandResult {
   if (words.length > 1) return replyOf('501 5.5.4 Syntax: RSET');
+  session.exchange.transcript.reset(session.settings.historyThreshold);
   session.resetTransaction();
   return replyOf('250 2.0.0 Ok');
 }
