@@ -144,13 +144,10 @@ class NoticeSender implements Bouncer {
 
   /** Nobody is left to tell but the postmaster. */
   async #nullSender(kind: NoticeKind, message: ReturnedMessage, recipients: NotifiedParts): Promise<NotifyResult> {
-    const { copiesDoubleBounces, copiesDelays, doubleBounceRecipient, delayRecipient, sizeLimit } = this.#settings;
+    const { copiesDoubleBounces, doubleBounceRecipient, sizeLimit } = this.#settings;
     if (kind === 'failure' && copiesDoubleBounces) {
       const isFull = message.sizeBytes <= sizeLimit;
       return this.#send(this.#notice(kind, message, recipients, doubleBounceRecipient, true, !isFull));
-    }
-    if (kind === 'delay' && copiesDelays) {
-      return this.#send(this.#notice(kind, message, recipients, delayRecipient, true, true));
     }
     return OK;
   }

@@ -60,8 +60,11 @@ export function successesAskedFor(details: readonly Detail[]): readonly Detail[]
   });
 }
 
-/** What is deferred and does not stay has expired. */
-export function hasFailed({ outcome: { kind }, stays, isTold }: Detail): boolean {
-  if (isTold) return false;
-  return kind === 'bounced' || (kind === 'deferred' && !stays);
+export function hasBounced({ outcome: { kind }, isTold }: Detail): boolean {
+  return kind === 'bounced' && !isTold;
+}
+
+/** What is deferred and does not stay. */
+export function hasExpired({ outcome: { kind }, stays }: Detail): boolean {
+  return kind === 'deferred' && !stays;
 }

@@ -5,7 +5,8 @@ import type { QueuedMessage } from '#store';
 import {
   type Detail,
   detailsOf,
-  hasFailed,
+  hasBounced,
+  hasExpired,
   type NotifiedRecipient,
   successesAskedFor,
   withSuccess,
@@ -34,6 +35,8 @@ export interface Reported {
   readonly all: NotifiedParts;
   /** Whether a recipient stays in the queue. */
   readonly stays: (outcome: Outcome) => boolean;
+  /** The message has expired: told of before what waited is reported, by a notice of its own. Undefined: it has not. */
+  readonly onExpired: (() => void) | undefined;
   /** A report could not be sent. */
   readonly onFailed: (report: 'bounce' | 'verp' | 'delay warning' | 'trace') => void;
 }
@@ -72,53 +75,79 @@ function withFirst(first: Part, parts: NotifiedParts): NotifiedParts {
   };
 }
 
+type Detailed = (part: Part) => readonly Detail[];
+
+/** Has each sender told of the failures that are its own. */
+async function reportFailures(
+  queued: QueuedMessage,
+  all: NotifiedParts,
+  failures: Detailed,
+  tell: (failed: NotifiedParts, sender: string) => Promise<void>,
+): Promise<void> {
+  const senders = new Set<string>();
+  for (const part of all) {
+    for (const { sender } of failures(part)) senders.add(sender);
+    if (queued.recipients.isInParts) await setImmediate();
+  }
+  for (const sender of senders) {
+    await tell(
+      partsOf(all, (part) => failures(part).filter((detail) => detail.sender === sender)),
+      sender,
+    );
+  }
+}
+
+async function reportSuccesses(
+  queued: QueuedMessage,
+  { all, onFailed }: Reported,
+  detailed: Detailed,
+  bouncer: Bouncer,
+): Promise<void> {
+  const succeeded: Detailed = (part) =>
+    queued.envelope.trace === 'record' ? detailed(part) : successesAskedFor(detailed(part));
+  const successes = withFirst(expansionsOf(queued), partsOf(all, succeeded));
+  for (const part of successes) {
+    if (part.length === 0) continue;
+    const told = await bouncer.notify('success', queued, successes);
+    if (!told.ok) onFailed('trace');
+    return;
+  }
+}
+
 /** Sends the reports that are due; gives the recipients whose failure could not be reported, with the reason. */
 export async function sendReports(
   queued: QueuedMessage,
-  { all, stays, confirmsDelayCleared, onFailed }: Reported,
+  reported: Reported,
   bouncer: Bouncer,
 ): Promise<ReadonlyMap<number, string>> {
+  const { all, stays, confirmsDelayCleared, onFailed, onExpired } = reported;
   const unreported = new Map<number, string>();
-  const { trace, origin, sender: envelopeSender } = queued.envelope;
+  const { trace, origin, sender: envelopeSender, verp } = queued.envelope;
   if (origin === 'verify') return unreported;
   const clears = confirmsDelayCleared && queued.warnedAt > 0;
-  const detailed = (part: Part): readonly Detail[] =>
-    detailsOf(clears ? part.map(withSuccess) : part, envelopeSender, stays);
+  const detailed: Detailed = (part) => detailsOf(clears ? part.map(withSuccess) : part, envelopeSender, stays);
+  const keep = (parts: NotifiedParts, reason: string): void => {
+    for (const part of parts) for (const { outcome } of part) unreported.set(outcome.index, reason);
+  };
   if (trace === 'verify') {
     const told = await bouncer.notify('verify', queued, partsOf(all, detailed));
     if (told.ok) return unreported;
     onFailed('trace');
     // it is asked about once more: nothing is delivered by that
-    for (const part of all) for (const { outcome } of part) unreported.set(outcome.index, told.reason);
+    keep(all, told.reason);
     return unreported;
   }
-  const succeeded = (details: readonly Detail[]): readonly Detail[] =>
-    trace === 'record' ? details : successesAskedFor(details);
-  const senders = new Set<string>();
-  const expansions = expansionsOf(queued);
-  let hasSucceeded = expansions.length > 0;
-  for (const part of all) {
-    const details = detailed(part);
-    for (const detail of details) if (hasFailed(detail)) senders.add(detail.sender);
-    hasSucceeded ||= succeeded(details).length > 0;
-    if (queued.recipients.isInParts) await setImmediate();
-  }
-  for (const sender of senders) {
-    const failed = partsOf(all, (part) =>
-      detailed(part).filter((detail) => detail.sender === sender && hasFailed(detail)),
-    );
-    const result = await bouncer.notify('failure', queued, failed, sender);
-    if (result.ok) continue;
-    onFailed(queued.envelope.verp === '' ? 'bounce' : 'verp');
-    for (const part of failed) for (const { outcome } of part) unreported.set(outcome.index, result.reason);
-  }
-  if (!hasSucceeded) return unreported;
-  const successes = withFirst(
-    expansions,
-    partsOf(all, (part) => succeeded(detailed(part))),
-  );
-  const told = await bouncer.notify('success', queued, successes);
-  if (!told.ok) onFailed('trace');
+  const tell = async (failed: NotifiedParts, sender: string): Promise<void> => {
+    const told = await bouncer.notify('failure', queued, failed, sender);
+    if (told.ok) return;
+    onFailed(verp === '' ? 'bounce' : 'verp');
+    keep(failed, told.reason);
+  };
+  await reportFailures(queued, all, (part) => detailed(part).filter(hasBounced), tell);
+  await reportSuccesses(queued, reported, detailed, bouncer);
+  if (onExpired === undefined) return unreported;
+  onExpired();
+  await reportFailures(queued, all, (part) => detailed(part).filter(hasExpired), tell);
   return unreported;
 }
 

@@ -76,13 +76,15 @@ async function settleMessage(message: ActiveMessage, options: SettleOptions): Pr
   // a probe is answered once, whatever came of it
   const deferredCount = message.isProbe ? 0 : attempt.deferredCount;
   const expires = deferredCount > 0 && (queued.forcedExpire || isExpired(envelope, now, settings));
-  if (expires) events.emit({ kind: 'expired', queueId, sender: envelope.sender, isForced: queued.forcedExpire });
   const waits = deferredCount > 0 && !expires;
   const stays = ({ kind }: Outcome): boolean => waits && kind === 'deferred';
   const reported: Reported = {
     all,
     stays,
     confirmsDelayCleared: settings.confirmsDelayCleared,
+    onExpired: expires
+      ? () => events.emit({ kind: 'expired', queueId, sender: envelope.sender, isForced: queued.forcedExpire })
+      : undefined,
     onFailed: (report) => events.emit({ kind: 'reportFailed', queueId, report }),
   };
   const unreported = await sendReports(queued, reported, bouncer);
@@ -173,8 +175,9 @@ async function warnOfDelay(
   now: number,
   { bouncer, settings }: SettleOptions,
 ): Promise<number | undefined> {
-  // a requeued message keeps its age, and what was said about it
-  const mayWarn = settings.delayWarningMs > 0 && queued.warnedAt === 0 && queued.envelope.originalQueueId === '';
+  const { sender, originalQueueId } = queued.envelope;
+  // a requeued message keeps its age, and what was said about it; of a notice nobody hears that it is late
+  const mayWarn = settings.delayWarningMs > 0 && queued.warnedAt === 0 && originalQueueId === '' && sender !== '';
   const seconds = (ms: number): number => Math.floor(ms / 1000);
   // Postfix is a second early
   const isDue = mayWarn && seconds(now) >= seconds(queued.envelope.arrivedAt + settings.delayWarningMs) - 1;

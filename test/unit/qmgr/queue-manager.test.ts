@@ -67,6 +67,13 @@ describe('the queue manager', () => {
     assert.deepEqual(told, ['message is administratively expired']);
   });
 
+  it('warns nobody that a notice is late', async () => {
+    const scene = await open('delay_warning_time = 1h\nnotify_classes = delay\n', () => ({ kind: 'deferred' }));
+    const id = await scene.send(['a@one.example'], { sender: '', arrivedAt: scene.clock - 2 * 3_600_000 });
+    await scene.until(async () => (await scene.stateOf(id)) === 'deferred');
+    assert.deepEqual(scene.notices, []);
+  });
+
   it('tries the mail for a site at once, where somebody may ask for that', async () => {
     const scene = await open('', () => ({ kind: 'deferred' }));
     const send = async (address: string): Promise<string> => {
