@@ -130,10 +130,8 @@ export const inertParameters = new Set([
 
 /** What they ask for is not there yet: setting one is warned of at every start. */
 export const pendingParameters = new Set([
-  'allow_srv_lookup_fallback',
   'dnssec_probe',
   'enable_idna2003_compatibility',
-  'ignore_srv_lookup_error',
   'lmtp_cname_overrides_servername',
   'lmtp_sasl_auth_cache_name',
   'lmtp_sasl_auth_cache_time',
@@ -249,5 +247,4 @@ export const pendingParameters = new Set([
   'tls_trace_rate_limit',
   'tls_trust_server_ccerts',
   'tls_wildcard_matches_multiple_labels',
-  'use_srv_lookup',
 ]);

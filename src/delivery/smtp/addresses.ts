@@ -16,6 +16,8 @@ export interface ServerAddress {
   readonly host: string;
   readonly address: string;
   readonly preference: number;
+  /** Of an SRV record; otherwise that of the destination. */
+  readonly port?: number;
 }
 
 export interface AddressList {
@@ -62,14 +64,14 @@ export async function domainAddresses(tools: LookupTools, domain: string, detect
 
 /** Addresses of one host, or the address that is written in its place. */
 export async function hostAddresses(tools: LookupTools, host: string, detectLoop: boolean): Promise<AddressList> {
-  const found = await oneHost(tools, domainToAscii(host) ?? host, 0, undefined);
+  const found = await addressesOfHost(tools, domainToAscii(host) ?? host, 0, undefined);
   if (detectLoop && found.addresses.length > 0 && (await firstOwn(tools, found.addresses)) !== undefined) {
     return nothing({ code: '5.4.6', reason: `mail for ${host} loops back to myself` });
   }
   return { addresses: ordered(tools, found.addresses), why: found.why, isMxHost: false };
 }
 
-function nothing(why: Status): AddressList {
+export function nothing(why: Status | undefined): AddressList {
   return { addresses: [], why, isMxHost: false };
 }
 
@@ -85,7 +87,7 @@ async function mxAddresses(
   const found: ServerAddress[] = [];
   let why: Status | undefined;
   for (const { host, preference } of hosts) {
-    const one = await oneHost(tools, host, preference, why);
+    const one = await addressesOfHost(tools, host, preference, why);
     found.push(...one.addresses);
     why = one.why;
   }
@@ -122,7 +124,7 @@ export function softened(status: Status): Status {
 }
 
 /** Addresses of a name; `before` is the trouble of the hosts looked at so far. */
-async function oneHost(
+export async function addressesOfHost(
   tools: LookupTools,
   host: string,
   preference: number,

@@ -160,5 +160,6 @@ async function tryServers(
 
 /** The candidate that a kept connection leads to. */
 function serverOf(kept: KeptConnection, candidates: readonly ServerAddress[]): ServerAddress | undefined {
-  return candidates.find(({ address }) => address === kept.connection.endpoint.address);
+  const { endpoint } = kept.connection;
+  return candidates.find(({ address, port = endpoint.port }) => address === endpoint.address && port === endpoint.port);
 }

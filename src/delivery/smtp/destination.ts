@@ -14,6 +14,8 @@ export type Destination =
       /** Domain or host, or an address without brackets. */
       readonly domain: string;
       readonly port: number;
+      /** As written, or the default: a name or a number. */
+      readonly service: string;
       /** In brackets: addresses of this host, no MX. */
       readonly literal: boolean;
     }
@@ -48,6 +50,7 @@ export function parseDestination(text: string, { protocol, defaultPort, portOf }
     text: rest,
     domain: host.replace(/^ipv6:/i, ''),
     port,
+    service,
     literal: bracketed !== null,
   };
 }

@@ -2,6 +2,7 @@
 import type { TlsRules } from './tls-policy.ts';
 import { type AddressList, domainAddresses, hostAddresses, type ServerAddress } from './addresses.ts';
 import type { Client } from './client.ts';
+import { serviceAddresses } from './srv-addresses.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { KeptConnection } from './connection-cache.ts';
 import type { Destination } from './destination.ts';
@@ -29,15 +30,21 @@ export async function findRoute(
     const list: AddressList = { addresses: [only], why: undefined, isMxHost: false };
     return { destination, detectLoop: false, list, port: 0, tls };
   }
-  const { domain, port, literal } = destination;
+  const { domain, port, literal, service } = destination;
   const detectLoop = settings.protocol === 'smtp' && port === smtpPort;
-  const useMx = settings.protocol === 'smtp' && settings.dnsLookups && !literal;
-  const list =
-    kept?.list ??
-    (useMx ? await domainAddresses(lookups, domain, detectLoop) : await hostAddresses(lookups, domain, detectLoop));
+  const addresses = async (): Promise<AddressList> => {
+    const asksDns = settings.dnsLookups && !literal;
+    if (asksDns && (await client.tables.isSrvService(service))) {
+      return serviceAddresses(lookups, domain, service, detectLoop);
+    }
+    return asksDns && settings.protocol === 'smtp'
+      ? domainAddresses(lookups, domain, detectLoop)
+      : hostAddresses(lookups, domain, detectLoop);
+  };
+  const list = kept?.list ?? (await addresses());
   return { destination, detectLoop, list, port, tls };
 }
 
-export function endpointOf(route: Route, { host, address }: ServerAddress): Endpoint {
-  return { host, address, port: route.port };
+export function endpointOf(route: Route, { host, address, port = route.port }: ServerAddress): Endpoint {
+  return { host, address, port };
 }

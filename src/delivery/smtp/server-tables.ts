@@ -18,6 +18,8 @@ export interface ServerTables {
   readonly sasl: SaslRules | undefined;
   /** Connections to these domains or hosts are always kept. */
   isCachedDestination(domain: string): MaybePromise<boolean>;
+  /** Servers of this service are named by SRV records. */
+  isSrvService(service: string): MaybePromise<boolean>;
 }
 
 /** Opens the tables of a service. A table that fails counts as silent, with a warning. */
@@ -33,6 +35,7 @@ export function openServerTables(
     'string',
     settings.cache.destinations,
   );
+  const services = tables.matchList('use_srv_lookup', 'string', settings.srv.services);
   return {
     ignoredKeywords: (address) => wordsFor(keywordMaps, address, settings.discardKeywords, true),
     pixWorkarounds: (address) => wordsFor(pixMaps, address, settings.pixWorkarounds, false),
@@ -42,6 +45,8 @@ export function openServerTables(
     sasl: settings.sasl.isEnabled ? saslRules(tables, settings) : undefined,
     isCachedDestination: (domain) =>
       destinations.isEmpty ? false : whenReady(destinations.matches(domain), (result) => result === 'yes'),
+    isSrvService: (service) =>
+      services.isEmpty ? false : whenReady(services.matches(service), (result) => result === 'yes'),
   };
 }
 

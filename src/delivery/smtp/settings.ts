@@ -35,6 +35,12 @@ export interface SmtpSettings {
   readonly randomizeAddresses: boolean;
   readonly deferIfNoMxAddress: boolean;
   readonly ignoreMxLookupError: boolean;
+  /** use_srv_lookup and its fallbacks. */
+  readonly srv: {
+    readonly services: readonly ListElement[];
+    readonly allowsFallback: boolean;
+    readonly ignoresErrors: boolean;
+  };
   readonly mxAddressLimit: number;
   readonly mxSessionLimit: number;
   readonly bindAddress: { readonly ipv4: string; readonly ipv6: string; readonly enforce: boolean };
@@ -148,6 +154,11 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
     randomizeAddresses: settings.bool(own('randomize_addresses')),
     deferIfNoMxAddress: settings.bool(own('defer_if_no_mx_address_found')),
     ignoreMxLookupError: settings.bool('ignore_mx_lookup_error'),
+    srv: {
+      services: settings.elements('use_srv_lookup'),
+      allowsFallback: settings.bool('allow_srv_lookup_fallback'),
+      ignoresErrors: settings.bool('ignore_srv_lookup_error'),
+    },
     mxAddressLimit: settings.int(own('mx_address_limit')),
     mxSessionLimit: settings.int(own('mx_session_limit')),
     bindAddress: {
