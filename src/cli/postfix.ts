@@ -61,6 +61,15 @@ function external(words: readonly string[]): (script: Script) => Promise<number>
   };
 }
 
+/** Keys, certificates and settings of TLS; its options are not ours. */
+function tls(words: readonly string[]): (script: Script) => Promise<number> {
+  return async ({ configuration: { directory, settings }, io }) => {
+    const { runTls } = await import('./postfix-tls.ts');
+    const say = await createScriptLog(io, settings, 'postfix-tls-script');
+    return runTls(words, { io, directory, settings, say });
+  };
+}
+
 /** Whether tables are redirected; it edits main.cf and master.cf. */
 function migration(words: readonly string[]): (script: Script) => Promise<number> {
   return async ({ configuration, io, say }) => {
@@ -81,6 +90,7 @@ function migration(words: readonly string[]): (script: Script) => Promise<number
 }
 
 function commandFor(word: string, more: readonly string[]): (script: Script) => Promise<number> {
+  if (word === 'tls') return tls(more);
   return word === 'non-bdb' ? migration(more) : (commands[word] ?? unknownCommand(word));
 }
 
@@ -108,7 +118,8 @@ const asksRunning: ReadonlySet<string> = new Set([
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const first = parseOptions(args, 'c:Dv', true);
   const isExternal = first.kind === 'options' && first.operands[0]?.startsWith('/') === true;
-  const parsed = isExternal ? first : parseOptions(args, 'c:Dv');
+  const hasOwnOptions = isExternal || (first.kind === 'options' && first.operands[0] === 'tls');
+  const parsed = hasOwnOptions ? first : parseOptions(args, 'c:Dv');
   if (parsed.kind === 'invalid') {
     io.stderr(`postfix: ${parsed.problem}\n`);
     return 1;

@@ -4,16 +4,16 @@ import { openCommandLog } from './command-log.ts';
 import type { CliIo } from './io.ts';
 
 /** `refusal`: a fatal error of the configuration, which is told wherever it is read. */
-export type ScriptLog = (text: string, severity?: 'info' | 'warning' | 'fatal' | 'refusal') => void;
+export type ScriptLog = (text: string, severity?: 'info' | 'warning' | 'error' | 'fatal' | 'refusal') => void;
 
 /** The level that keeps no older default alive. */
 const newestLevel = '3.11';
 
 /**
- * Into the log, and to people at a terminal. Postfix leaves others without a word, and the exit status tells them whether
+ * `script`: the one that would speak in Postfix. Into the log, and to people at a terminal. Postfix leaves others without a word, and the exit status tells them whether
  * the system runs; what is wrong with a configuration, scripts and containers are told here.
  */
-export async function createScriptLog(io: CliIo, settings: Settings): Promise<ScriptLog> {
+export async function createScriptLog(io: CliIo, settings: Settings, script = 'postfix-script'): Promise<ScriptLog> {
   const log = await openCommandLog(settings);
   const name = settings.string('syslog_name');
   const isWatched = (await io.isTerminal?.('stderr')) === true;
@@ -23,12 +23,12 @@ export async function createScriptLog(io: CliIo, settings: Settings): Promise<Sc
     if (isWatched) io.stderr(`postfix: ${text}\n`);
     log?.channel(name).emit({ kind: 'note', text });
   }
-  const channel = log?.channel(`${name}/postfix-script`);
+  const channel = log?.channel(`${name}/${script}`);
   log?.flush();
   return (text, severity = 'info') => {
     const kind = severity === 'refusal' ? 'fatal' : severity;
     const isForAll = (severity === 'warning' || severity === 'refusal') && !isInJournal;
-    if (isWatched || isForAll) io.stderr(`postfix/postfix-script: ${kind === 'info' ? '' : `${kind}: `}${text}\n`);
+    if (isWatched || isForAll) io.stderr(`postfix/${script}: ${kind === 'info' ? '' : `${kind}: `}${text}\n`);
     channel?.emit(kind === 'info' ? { kind: 'script', text } : { kind, text });
     log?.flush();
   };

@@ -38,7 +38,6 @@ export const inertParameters = new Set([
   'mail_release_date',
   'maps_rbl_domains',
   'max_use',
-  'openssl_path',
   'pickup_service_name',
   'postlog_service_name',
   'postlogd_watchdog_timeout',
