@@ -111,10 +111,11 @@ function isBelievable(record: DnsRecord, query: string, warn: (text: string) => 
     case 'PTR':
     case 'NS':
     case 'CNAME':
-    case 'SRV':
       return isBelievableName(record.host, 'resource data', record.type, query, warn);
     case 'MX':
-      return record.host === '' || isBelievableName(record.host, 'resource data', 'MX', query, warn);
+    case 'SRV':
+      // the root: nothing of the kind is offered. RFC 7505, RFC 2782
+      return record.host === '' || isBelievableName(record.host, 'resource data', record.type, query, warn);
     case 'A':
     case 'AAAA':
     case 'TXT':

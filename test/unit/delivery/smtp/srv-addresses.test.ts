@@ -62,6 +62,13 @@ describe('a service with SRV records', () => {
     assert.equal(await relayOf(`x.example:${sink.port}`), `mx.example[127.0.0.1]:${sink.port}`);
   });
 
+  it('may be said not to be offered', async () => {
+    const resolver = zone({ [`${name} SRV`]: [srv(0, 0, 0, '')] });
+    await using agent = startAgent(settings, { resolver });
+    const { outcomes } = await agent.deliver(request('x.example:submission', ['u@x.example']));
+    assert.deepEqual([outcomes[0]?.kind, outcomes[0]?.status.code], ['bounced', '5.1.0']);
+  });
+
   it('falls back to MX records only where main.cf says so', async () => {
     await using sink = await startSink();
     const others = {
