@@ -1,5 +1,6 @@
 /** CRAM-MD5: the server's challenge, and what a client says to it. RFC 2195 */
-import { createHmac, randomInt, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomInt } from 'node:crypto';
+import { isSameDigest } from './digest-md5.ts';
 
 const maxRandom = 2 ** 32;
 
@@ -19,7 +20,5 @@ export function readCramResponse(response: string): CramResponse | undefined {
 }
 
 export function isCramDigest(digest: string, password: Buffer, challenge: string): boolean {
-  const expected = Buffer.from(createHmac('md5', password).update(challenge).digest('hex'));
-  const given = Buffer.from(digest);
-  return given.length === expected.length && timingSafeEqual(given, expected);
+  return isSameDigest(digest, createHmac('md5', password).update(challenge).digest('hex'));
 }

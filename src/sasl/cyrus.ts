@@ -1,9 +1,9 @@
 /**
  * Logins as Cyrus SASL does them: PLAIN and LOGIN, whose passwords saslauthd(8) or a file of saslpasswd2(8) judges, and
- * CRAM-MD5 by that file. SASL_README
+ * CRAM-MD5 and DIGEST-MD5 by that file. SASL_README
  */
 import { timingSafeEqual } from 'node:crypto';
-import { cramChallenge, isCramDigest, readCramResponse } from './cram-md5.ts';
+import { type Challenger, cramConversation, digestConversation } from './challenge-exchanges.ts';
 import type { CyrusConfig } from './cyrus-config.ts';
 import { asWarnings, badProtocol, fromBase64, refused, wordsOf, wrong } from './cyrus-words.ts';
 import type {
@@ -25,6 +25,7 @@ const defaultDatabase = '/etc/sasldb2';
 
 /** In the order in which they are offered, unless mech_list has another. */
 const traitsOf: ReadonlyMap<string, readonly MechanismTrait[]> = new Map([
+  ['DIGEST-MD5', ['noanonymous', 'noplaintext', 'mutual_auth']],
   ['CRAM-MD5', ['noanonymous', 'noplaintext']],
   ['PLAIN', ['noanonymous']],
   ['LOGIN', ['noanonymous']],
@@ -104,12 +105,27 @@ export class CyrusServer implements LoginServer {
   open({ mechanism, service, initialResponse }: SaslRequest): Exchange {
     const name = mechanism.toUpperCase();
     const listen = listeners.get(name)?.();
-    const hear = listen === undefined ? this.#cram() : this.#plain(listen, service, name === 'PLAIN');
+    const hear =
+      listen === undefined ? this.#challenged(name, service) : this.#plain(listen, service, name === 'PLAIN');
     const take = (response: string | undefined): Promise<SaslStep> => {
       const bytes = response === undefined ? undefined : fromBase64(response);
       return typeof bytes === 'string' ? Promise.resolve(refused({ reason: bytes })) : hear(bytes);
     };
     return { start: () => take(initialResponse), answer: take, abandon: () => undefined };
+  }
+
+  #challenged(name: string, service: string): (response?: Buffer) => Promise<SaslStep> {
+    const { domain, hostName, now } = this.#place;
+    const challenger: Challenger = {
+      hostName,
+      realm: domain === '' ? hostName : domain,
+      service,
+      now,
+      canonical: (user) => this.#canonical(user),
+      passwordOf: (user) => this.#passwordOf(user),
+    };
+    const converse = name === 'DIGEST-MD5' ? digestConversation(challenger) : cramConversation(challenger);
+    return (response) => Promise.resolve(converse(response));
   }
 
   #plain(listen: Listener, service: string, tellsOfPassword: boolean): (response?: Buffer) => Promise<SaslStep> {
@@ -124,27 +140,6 @@ export class CyrusServer implements LoginServer {
           return this.#judge(heard.claim, service, tellsOfPassword);
       }
     };
-  }
-
-  #cram(): (response?: Buffer) => Promise<SaslStep> {
-    const { hostName, now } = this.#place;
-    let challenge: string | undefined;
-    const hear = (response: Buffer | undefined): SaslStep => {
-      if (challenge === undefined) {
-        const early = 'Remote sent first but mech does not allow it.';
-        if (response !== undefined) return refused({ reason: badProtocol, warnings: [early] });
-        challenge = cramChallenge(hostName, now());
-        return { kind: 'challenge', text: Buffer.from(challenge).toString('base64') };
-      }
-      const said = readCramResponse(response?.toString('utf8') ?? '');
-      if (said === undefined) return refused({ reason: badProtocol, warnings: ['need authentication name'] });
-      const user = this.#canonical(said.user);
-      const password = this.#passwordOf(user);
-      if (password === undefined) return refused({ reason: wrong, user });
-      if (isCramDigest(said.digest, password, challenge)) return { kind: 'authenticated', user };
-      return refused({ reason: wrong, user, warnings: ['incorrect digest response'] });
-    };
-    return (response) => Promise.resolve(hear(response));
   }
 
   async #judge({ user, password, onBehalfOf }: Claim, service: string, tellsOfPassword: boolean): Promise<SaslStep> {
