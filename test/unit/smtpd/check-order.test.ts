@@ -31,3 +31,30 @@ it('what is wrong with a command is found in the order of Postfix', async () => 
     open.remove();
   }
 });
+
+it('a message that is too large is refused as softly in the log as in the reply', async () => {
+  const server = new TestServer({ mainCf: 'soft_bounce = yes\nmessage_size_limit = 1000\nmailbox_size_limit = 0' });
+  try {
+    const [, reply] = await server.talk('HELO c', 'MAIL FROM:<> SIZE=2000');
+    assert.equal(reply, '452 4.3.4 Message size exceeds fixed limit');
+    assert.ok(server.log.some((line) => line.includes('452 4.3.4 Message size exceeds fixed limit; from=<> proto')));
+  } finally {
+    server.remove();
+  }
+});
+
+it('a chunk that is too large is warned of', async () => {
+  const server = new TestServer({ mainCf: 'message_size_limit = 1000\nmailbox_size_limit = 0' });
+  try {
+    const replies = await server.talk(
+      'EHLO c',
+      'MAIL FROM:<>',
+      'RCPT TO:<a@b.example>',
+      `BDAT 2000\r\n${'x'.repeat(1998)}`,
+    );
+    assert.equal(replies[3], '552 5.3.4 Chunk exceeds message size limit');
+    assert.ok(server.log.includes('warning: Q1: BDAT request from unknown[192.0.2.1] exceeds message size limit'));
+  } finally {
+    server.remove();
+  }
+});
