@@ -22,7 +22,7 @@ export interface CommandEnd {
   /** Exit status; undefined when a signal ended it. */
   readonly status: number | undefined;
   readonly signal: number;
-  /** What it printed, line ends as spaces; bounded. */
+  /** What it printed, bounded; line ends and tabs as spaces, other control characters as `_`. */
   readonly output: string;
   readonly timedOut: boolean;
   /** Why it could not be started; '' when it was. */
@@ -123,6 +123,12 @@ const failedEnd = (failure: string, isFailurePrinted: boolean): CommandEnd => ({
   isFailurePrinted,
 });
 
+/** In one line. */
+function printable(output: string): string {
+  // oxlint-disable-next-line no-control-regex -- what a command may print, and a log should not hold
+  return output.replaceAll(/[\t\n\v\f\r]/g, ' ').replaceAll(/[\x00-\x1f\x7f]/g, '_');
+}
+
 /** Runs it with `content` on standard input; standard output and error together are its output. */
 export function runCommand(request: CommandRequest, content: AsyncIterable<Buffer>): Promise<CommandEnd> {
   const { command, shell, environment, directory, limitMs } = request;
@@ -183,7 +189,7 @@ export function runCommand(request: CommandRequest, content: AsyncIterable<Buffe
     );
     const end = (facts: Partial<CommandEnd>): void => {
       clearTimeout(timer);
-      const printed = output.slice(0, outputLimit).replaceAll('\n', ' ');
+      const printed = printable(output.slice(0, outputLimit));
       resolve({ ...failedEnd('', false), output: printed, timedOut, ...facts });
     };
     child.once('close', (code, signal) =>

@@ -48,5 +48,18 @@ const forms: Readonly<Record<AddressForm, ShownAddress>> = { external: toExterna
 export function renderPostfixText(event: MailEvent, form: AddressForm = 'external', isUtf8 = true): string {
   // oxlint-disable-next-line no-control-regex -- what must not reach a log file
   const text = renderAs(event, forms[form]).replace(/[\x00-\x1f\x7f\ufffd]/g, '?');
-  return isUtf8 ? text : text.replace(/[^ -~]/gu, (character) => '?'.repeat(Buffer.byteLength(character)));
+  return withinLimit(isUtf8 ? text : text.replace(/[^ -~]/gu, (character) => '?'.repeat(Buffer.byteLength(character))));
+}
+
+/** A message has at most so many bytes, what says how grave it is not counted. */
+const mostBytes = 2000;
+
+function withinLimit(text: string): string {
+  // a unit of text has three bytes at most
+  if (text.length <= mostBytes / 3) return text;
+  const gravity = /^(?:warning|error|fatal|panic): /.exec(text)?.[0] ?? '';
+  const bytes = Buffer.from(text.slice(gravity.length));
+  if (bytes.length <= mostBytes) return text;
+  // a character that is cut goes away whole
+  return gravity + bytes.toString('utf8', 0, mostBytes).replace(/\ufffd+$/, '');
 }

@@ -33,13 +33,12 @@ function environmentOf(job: Job, mailee: Mailee, place: Place): Readonly<Record<
   };
 }
 
-/** command_execution_directory with its names filled in; undefined when that fails. */
+/** command_execution_directory with its names filled in, as far as they have a value; undefined when it can't be read. */
 function directoryOf(job: Job, mailee: Mailee, place: Place): string | undefined {
   const { commandDirectory, directoryFilter: filter } = job.parts.settings;
   if (commandDirectory === '') return '';
   const { home = '', shell = '' } = place.rights ?? {};
-  const expansion = expandLocal(commandDirectory, mailee, { home, shell, filter });
-  return expansion?.isWhole === true ? expansion.text : undefined;
+  return expandLocal(commandDirectory, mailee, { home, shell, filter })?.text;
 }
 
 /** `isMailbox`: mailbox_command, which needs no permission. */

@@ -58,7 +58,6 @@ export async function deliverToUser(
   const own = {
     ...place,
     rights: rightsOf(user, settings.nobody),
-    deliveredTo: settings.isDeliveredToFrozen ? place.deliveredTo : mailee.address,
   };
   const command = await byUser(job, mailee, settings.mailboxCommandMaps, settings.mailboxCommand);
   if (command === undefined) return true;

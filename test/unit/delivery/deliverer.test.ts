@@ -65,6 +65,12 @@ describe('a deliverer', () => {
     });
   });
 
+  it('tells what a command printed in one line, without control characters', async () => {
+    const command = { kind: 'command', shell: '', environment: {}, directory: '', limitMs: 5000 } as const;
+    const ended = await pool.run(1, 1, { ...command, command: String.raw`printf 'a\001b\tc\n'; exit 1` }, pieces(0));
+    assert.equal('output' in ended && ended.output, 'a_b c ');
+  });
+
   it('puts a mailbox back that would grow too large', async () => {
     const mailbox = { ...toMailbox, path: join(directory, 'limited'), sizeLimit: 250_000 };
     assert.equal((await pool.run(1, 1, mailbox, pieces(2))).kind, 'ok');

@@ -83,4 +83,15 @@ describe('commands of local recipients', () => {
     assert.equal(await extensionOf('root+@mail.example.com'), '');
     assert.equal(await extensionOf('root@mail.example.com'), undefined);
   });
+
+  it('run where the queue is when their directory has a name without a value', async () => {
+    const lines =
+      'alias_maps = inline:{{run=|true}}\nforward_path =\ncommand_execution_directory = $home\nfrozen_delivered_to = no\n';
+    const one = request('mail.example.com', ['run@mail.example.com'], { transport: 'local' });
+    const { asked } = await deliver(createLocalAgent, one, lines, () => ({ kind: 'missing' }));
+    assert.deepEqual(
+      asked.map((each) => each.kind === 'command' && each.directory),
+      [''],
+    );
+  });
 });
