@@ -2,7 +2,7 @@
  * Which restriction lists belong to a stage, in which order, delayed or not; and what one stage leaves for the next.
  * SMTPD_ACCESS_README; inventory d.1
  */
-import { rememberAnswers } from '#dns';
+import { rememberAnswers, type Resolver } from '#dns';
 import type { PolicyChecks, PolicyResult, SessionFacts, Stage } from '../policy.ts';
 import { oldDefaultNote, oldDefaults } from './old-defaults.ts';
 import type { PolicyOnlooker } from './onlooker.ts';
@@ -39,10 +39,22 @@ const bareTables: Readonly<Record<string, string>> = {
 /** As long as a server process of Postfix lives without work (max_idle), and room for more than its 100 answers. */
 const listMemory = { maxAgeMs: 100_000, maxEntries: 5000 };
 
+/** No host has a name that ends in a dot, whatever DNS makes of it. */
+function withoutRootedNames(resolver: Resolver): Resolver {
+  return {
+    lookup: (name, type) =>
+      name.endsWith('.')
+        ? Promise.resolve({ kind: 'noName', reason: `Name service error for ${name}: invalid host or domain name` })
+        : resolver.lookup(name, type),
+  };
+}
+
 function toolboxOf(options: PolicyOptions): Toolbox {
-  const { settings, tables, resolver, now = Date.now } = options;
+  const { settings, tables, now = Date.now } = options;
+  const resolver = withoutRootedNames(options.resolver);
   const toolbox: Toolbox = {
     ...options,
+    resolver,
     listResolver: rememberAnswers(resolver, { now, ...listMemory }),
     mynetworks: tables.matchList('mynetworks', 'namadr', settings.elements('mynetworks')),
     replyMaps: tables.listOf('rbl_reply_maps'),

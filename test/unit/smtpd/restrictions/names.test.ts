@@ -2,6 +2,21 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { withBench } from './bench.ts';
 
+describe('a name that ends in a dot', () => {
+  it('is one that DNS does not know', () =>
+    withBench(
+      'smtpd_helo_restrictions = reject_invalid_helo_hostname, reject_unknown_helo_hostname',
+      async (bench) => {
+        assert.equal(await bench.ask('rcpt', { helo: 'h.example' }), 'ok');
+        assert.equal(
+          await bench.ask('rcpt', { helo: 'h.example.' }),
+          '450 4.7.1 <h.example.>: Helo command rejected: Host not found',
+        );
+      },
+      { 'h.example A': ['192.0.2.1'], 'h.example. A': ['192.0.2.1'] },
+    ));
+});
+
 describe('restrictions about names', () => {
   it('look a name in the greeting up, whatever it looks like, and check the syntax of literals', () =>
     withBench(
