@@ -61,9 +61,10 @@ function cutPattern(text: string, syntax: ExpressionSyntax, warn: (text: string)
   }
   let end = 1;
   for (; end < body.length; end += 1) {
-    // a backslash keeps its meaning though it be the delimiter
-    if (body.charAt(end) === '\\') end += 1;
-    else if (body.charAt(end) === delimiter) break;
+    // a backslash keeps its meaning though it be the delimiter; at the end of the line it ends the pattern
+    const isEscape = body.charAt(end) === '\\';
+    if (isEscape && end < body.length - 1) end += 1;
+    else if (isEscape || body.charAt(end) === delimiter) break;
   }
   if (end >= body.length) {
     warn(`no closing regexp delimiter "${delimiter}": ${syntax.unclosed}`);

@@ -85,7 +85,8 @@ export function textTable(
   try {
     content = readFileSync(path);
   } catch (error) {
-    return `open database ${path}: ${errnoText(error)}`;
+    const isDirectory = error instanceof Error && 'code' in error && error.code === 'EISDIR';
+    return `${isDirectory ? 'read' : 'open database'} ${path}: ${errnoText(error)}`;
   }
   const map = new Map<string, string>();
   for (const item of readMapSource(path, content)) {

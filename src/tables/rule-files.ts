@@ -83,7 +83,8 @@ export function readRules<S>(
       rules.push({ kind: 'block', enters: (subject) => read.enters(subject), rules: block });
       open.push({ rules: block, line });
     } else if (read?.kind === 'endif') {
-      if (open.length === 0) warnAt(line, syntax.strayEndif);
+      const isRefused = read.extra !== '' && !syntax.endifMayHaveExtra;
+      if (open.length === 0 && !isRefused) warnAt(line, syntax.strayEndif);
       else if (read.extra !== '') warnAt(line, syntax.extraAfterEndif);
       if (read.extra === '' || syntax.endifMayHaveExtra) open.pop();
     }

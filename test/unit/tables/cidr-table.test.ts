@@ -24,6 +24,14 @@ describe('cidr tables', () => {
     assert.equal((await answer(rules, 'word')).value, undefined);
   });
 
+  it('tell of what stands behind an end before they tell that nothing ends there', async () => {
+    const { warnings } = await answer(['endif x', 'endif'], '192.0.2.1');
+    assert.deepEqual(warnings, [
+      'line 1: garbage after ENDIF: skipping this rule',
+      'line 2: ENDIF without IF: skipping this rule',
+    ]);
+  });
+
   it('have blocks', async () => {
     const rules = ['if 10.0.0.0/8', '10.1.0.0/16 one', 'endif', 'if !10.0.0.0/8', '0.0.0.0/0 other', 'endif'];
     assert.equal((await answer(rules, '10.1.2.3')).value, 'one');

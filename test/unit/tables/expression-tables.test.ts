@@ -32,6 +32,10 @@ describe('regexp and pcre tables', () => {
       assert.equal(await value(',a/b\\,c, yes', 'a/b,c'), 'yes');
     });
 
+    it(`${type}: end the pattern at a backslash at the end of the line`, async () => {
+      assert.deepEqual(await warnings('/i\\'), ['line 1: no replacement text: using empty string']);
+    });
+
     it(`${type}: answer for what a negated pattern doesn't match`, async () => {
       assert.equal(await value('!/@/ no at', 'word'), 'no at');
       assert.equal(await value('! ! /@/ at', 'word'), undefined);
