@@ -13,16 +13,20 @@ function offersTls(settings: Settings, { securityLevel, use, enforce, wrapperMod
   return [use, enforce, ...(wrapperMode === undefined ? [] : [wrapperMode])].some((name) => settings.bool(name));
 }
 
-/** Files of a service's own certificate; without it no client is offered TLS. */
+/** Files of a service's own certificate, and of authorities; without them no client is offered TLS. */
 function missingKeys(settings: Settings, names: TlsParameters): readonly string[] {
   if (!offersTls(settings, names)) return [];
   const chains = settings.elements(names.chainFiles);
-  const named =
-    chains.length > 0
-      ? chains.map(({ text, origin }) => ({ parameter: names.chainFiles, path: text, origin }))
-      : names.keyPairs
-          .flatMap(([certificate, key]) => [certificate, key])
-          .map((parameter) => ({ parameter, path: settings.string(parameter), origin: settings.origin(parameter) }));
+  const pairs = chains.length > 0 ? [] : names.keyPairs.flatMap(([certificate, key]) => [certificate, key]);
+  const named = [
+    ...chains.map(({ text, origin }) => ({ parameter: names.chainFiles, path: text, origin })),
+    // authorities also where nobody is asked for a certificate
+    ...[...pairs, names.authorityFile].map((parameter) => ({
+      parameter,
+      path: settings.string(parameter),
+      origin: settings.origin(parameter),
+    })),
+  ];
   return named.flatMap(({ parameter, path, origin }) => {
     const reason = path.startsWith('/') ? unreadable(path) : undefined;
     if (reason === undefined) return [];

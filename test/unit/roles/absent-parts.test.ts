@@ -27,6 +27,9 @@ describe('what is named and not there', () => {
       'main.cf, line 2: smtpd_tls_cert_file: open gone.pem: No such file or directory; as it stands, no client is offered TLS';
     assert.deepEqual(said(`${files}\nsmtpd_tls_security_level = may`), [told]);
     assert.deepEqual(said(`${files}\nsmtpd_use_tls = yes`), [told]);
+    assert.deepEqual(said('smtpd_use_tls = yes\nsmtpd_tls_CAfile = DIR/gone.pem'), [
+      told.replace('line 2: smtpd_tls_cert_file', 'line 3: smtpd_tls_CAfile'),
+    ]);
   });
 
   it('is a key that does not fit, or a certificate whose time is not now', () => {
