@@ -8,6 +8,7 @@ import { keepDescriptorsPrivate } from '#native';
 import { startRefusals, unusableServices } from '#roles';
 import { type GivenOption, lastValue, parseOptions } from './getopt.ts';
 import type { CliIo, Command } from './io.ts';
+import { ownershipWarnings } from './ownership-check.ts';
 import { runExternal } from './run-external.ts';
 import { rotateLog } from './log-rotation.ts';
 import { makeQueueDirectories } from './queue-directories.ts';
@@ -76,7 +77,7 @@ function migration(words: readonly string[]): (script: Script) => Promise<number
     const { nonBdb } = await import('./non-bdb.ts');
     const { EditError } = await import('./postconf/change.ts');
     const print = (text: string): void => io.stdout(`${text}\n`);
-    const warn = (text: string): void => say(text, 'warning');
+    const warn = (text: string): void => say(text, 'concern');
     try {
       const problem = nonBdb(words, configuration, { print, warn });
       if (problem === undefined) return 0;
@@ -188,9 +189,10 @@ async function upgrade(script: Script): Promise<number> {
 
 async function check(script: Script): Promise<number> {
   const { configuration, say } = script;
-  for (const text of configuration.warnings) say(text, 'warning');
+  for (const text of configuration.warnings) say(text, 'concern');
+  if (script.io.uid === 0) for (const text of ownershipWarnings(configuration.directory)) say(text, 'warning');
   const status = await mend(script);
-  if (status === 0) for (const text of await unusableServices(configuration)) say(text, 'warning');
+  if (status === 0) for (const text of await unusableServices(configuration)) say(text, 'concern');
   return status;
 }
 

@@ -3,8 +3,11 @@ import { compareLevels, type Settings } from '#config';
 import { openCommandLog } from './command-log.ts';
 import type { CliIo } from './io.ts';
 
-/** `refusal`: a fatal error of the configuration, which is told wherever it is read. */
-export type ScriptLog = (text: string, severity?: 'info' | 'warning' | 'error' | 'fatal' | 'refusal') => void;
+/** `refusal` and `concern`: a fatal error, a warning, that is told wherever it is read. */
+export type ScriptLog = (
+  text: string,
+  severity?: 'info' | 'warning' | 'concern' | 'error' | 'fatal' | 'refusal',
+) => void;
 
 /** The level that keeps no older default alive. */
 const newestLevel = '3.11';
@@ -26,8 +29,8 @@ export async function createScriptLog(io: CliIo, settings: Settings, script = 'p
   const channel = log?.channel(`${name}/${script}`);
   log?.flush();
   return (text, severity = 'info') => {
-    const kind = severity === 'refusal' ? 'fatal' : severity;
-    const isForAll = (severity === 'warning' || severity === 'refusal') && !isInJournal;
+    const kind = severity === 'refusal' ? 'fatal' : severity === 'concern' ? 'warning' : severity;
+    const isForAll = (severity === 'concern' || severity === 'refusal') && !isInJournal;
     if (isWatched || isForAll) io.stderr(`postfix/${script}: ${kind === 'info' ? '' : `${kind}: `}${text}\n`);
     channel?.emit(kind === 'info' ? { kind: 'script', text } : { kind, text });
     log?.flush();

@@ -31,7 +31,8 @@ async function said(main: string, isTerminal: boolean): Promise<Said> {
     };
     const say = await createScriptLog(io, openSettings(directory).settings);
     say('news');
-    say('trouble', 'warning');
+    say('trouble', 'concern');
+    say('usual', 'warning');
     return { printed, logged: readFileSync(path, 'utf8').replaceAll(/^.{15} mail |\[\d+\]/gm, '') };
   } finally {
     rmSync(directory, { recursive: true });
@@ -40,7 +41,8 @@ async function said(main: string, isTerminal: boolean): Promise<Said> {
 
 describe('what postfix(1) says', () => {
   it('stands in the log; a terminal shows all of it, a script hears of trouble with the configuration only', async () => {
-    const lines = 'postfix/postfix-script: news\npostfix/postfix-script: warning: trouble\n';
+    const lines =
+      'postfix/postfix-script: news\npostfix/postfix-script: warning: trouble\npostfix/postfix-script: warning: usual\n';
     const level = 'compatibility_level = 3.11';
     assert.deepEqual(await said(level, true), { printed: lines, logged: lines });
     assert.deepEqual(await said(level, false), {
