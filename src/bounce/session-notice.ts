@@ -24,7 +24,7 @@ export function createSessionNotifier(options: SessionNoticeOptions): (session: 
   const mailName = settings.string('mail_name');
   const recipientOf = ({ isBounce }: SessionNotice): string =>
     settings.string(isBounce ? 'bounce_notice_recipient' : 'error_notice_recipient');
-  const isObsolete = settings.string('header_from_format') === 'obsolete';
+  const isObsolete = settings.string('header_from_format').toLowerCase() === 'obsolete';
   const header = (name: string, address: string): string =>
     isObsolete ? `${address} (${name})` : `${name} <${address}>`;
   const to = toExternal(settings.string('error_notice_recipient'));

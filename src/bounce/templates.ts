@@ -110,7 +110,8 @@ function fileOf(path: string): TemplateFile | string {
 
 /** As the file has it, or built in. */
 function sourceOf(file: TemplateFile, name: TemplateName, settings: Settings, warn: (text: string) => void): Source {
-  const from = settings.string('header_from_format') === 'obsolete' ? mailerDaemon.obsolete : mailerDaemon.standard;
+  const from =
+    settings.string('header_from_format').toLowerCase() === 'obsolete' ? mailerDaemon.obsolete : mailerDaemon.standard;
   const builtIn = { charset: 'us-ascii', from, postmasterSubject: '', ...defaultTemplates[name] };
   const text = file.texts.get(`${name}_template`);
   if (text === undefined) return builtIn;

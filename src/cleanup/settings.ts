@@ -123,7 +123,7 @@ export function compileSettings(settings: Settings, tables: TableOpener): Cleanu
     replaceStrayCrLf: settings.bool('cleanup_replace_stray_cr_lf'),
     rejectCharacters: byteSet(unescape(settings.string('message_reject_characters'))),
     stripCharacters: byteSet(unescape(settings.string('message_strip_characters'))),
-    headerFromStandard: settings.string('header_from_format') !== 'obsolete',
+    headerFromStandard: settings.string('header_from_format').toLowerCase() !== 'obsolete',
     fullNameCharset: settings.string('full_name_encoding_charset'),
     remoteRewriteDomain: settings.string('remote_header_rewrite_domain'),
     detects8bit: settings.bool('detect_8bit_encoding_header'),

@@ -209,7 +209,7 @@ function envelopeOf(
 }
 
 function lineEndRule(settings: Settings): InputRules['lineEnds'] {
-  const word = settings.string('sendmail_fix_line_endings');
+  const word = settings.string('sendmail_fix_line_endings').toLowerCase();
   return word === 'strict' || word === 'never' ? word : 'always';
 }
 

@@ -130,7 +130,7 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
   const own = (name: string): string => `${protocol}_${name}`;
   const smtp = protocol === 'smtp';
   const flags = serviceFlags(service.args);
-  const dns = settings.string(own('dns_support_level'));
+  const dns = settings.string(own('dns_support_level')).toLowerCase();
   const dnsLookups = dns === '' ? !settings.bool('disable_dns_lookups') : dns !== 'disabled';
   return {
     protocol,
