@@ -189,12 +189,12 @@ function envelopeOf(
   settings: Settings,
   io: CliIo,
 ): MaildropEnvelope {
-  const environmentName = io.env['NAME'] ?? '';
   return {
     format: 1,
     createdAt: Date.now(),
     sender,
-    fullName: options.fullName ?? (environmentName || login.fullName),
+    // an empty NAME asks for none
+    fullName: options.fullName ?? io.env['NAME'] ?? login.fullName,
     ...known,
     notify: options.notify,
     ret: options.ret,

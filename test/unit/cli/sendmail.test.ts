@@ -9,6 +9,7 @@ import { run } from '../../../src/cli/sendmail.ts';
 describe('sendmail', () => {
   let directory = '';
   let maildrop = '';
+  let fullName = 'Some Body';
   before(() => {
     directory = mkdtempSync(join(tmpdir(), 'sendmail-'));
     maildrop = join(directory, 'queue', 'maildrop');
@@ -36,7 +37,7 @@ describe('sendmail', () => {
       stdout: (text) => void (output += text.toString()),
       stderr: (text) => void (output += text),
       stdin: stdin(),
-      env: { MAIL_CONFIG: directory, NAME: 'Some Body' },
+      env: { MAIL_CONFIG: directory, NAME: fullName },
       uid: 0,
     });
     const [name, ...others] = readdirSync(maildrop);
@@ -69,6 +70,13 @@ describe('sendmail', () => {
       [envelope?.ret, envelope?.envid, envelope?.encoding, envelope?.fullName],
       ['hdrs', 'env1', '8bit', 'Some Body'],
     );
+  });
+
+  it('takes the full name from NAME, even where that is empty', async () => {
+    assert.equal((await send(['b'], 'x\n')).envelope?.fullName, 'Some Body');
+    fullName = '';
+    assert.equal((await send(['b'], 'x\n')).envelope?.fullName, '');
+    fullName = 'Some Body';
   });
 
   it('ends at a lone dot, but for -i and -oi', async () => {
