@@ -20,7 +20,10 @@ export interface Challenger {
 /** Takes a response; undefined: none was sent with the request. */
 export type Conversation = (response: Buffer | undefined) => SaslStep;
 
-const challenge = (text: string): SaslStep => ({ kind: 'challenge', text: Buffer.from(text).toString('base64') });
+export const challenge = (text: string): SaslStep => ({
+  kind: 'challenge',
+  text: Buffer.from(text).toString('base64'),
+});
 
 export function cramConversation({ hostName, now, canonical, passwordOf }: Challenger): Conversation {
   let given: string | undefined;

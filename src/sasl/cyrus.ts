@@ -1,6 +1,6 @@
 /**
  * Logins as Cyrus SASL does them: PLAIN and LOGIN, whose passwords saslauthd(8) or a file of saslpasswd2(8) judges, and
- * CRAM-MD5 and DIGEST-MD5 by that file. SASL_README
+ * the mechanisms with challenges by that file. SASL_README
  */
 import { timingSafeEqual } from 'node:crypto';
 import { type Challenger, cramConversation, digestConversation } from './challenge-exchanges.ts';
@@ -19,12 +19,18 @@ import type {
 import { type Claim, type Listener, loginListener, plainListener } from './plain-exchanges.ts';
 import { SaslDatabase } from './sasldb.ts';
 import { type Check, checkPassword } from './saslauthd.ts';
+import { scramConversation } from './scram-exchange.ts';
+import { scramHashes } from './scram.ts';
 
 const defaultSocket = '/var/run/saslauthd/mux';
 const defaultDatabase = '/etc/sasldb2';
 
 /** In the order in which they are offered, unless mech_list has another. */
-const traitsOf: ReadonlyMap<string, readonly MechanismTrait[]> = new Map([
+const traitsOf: ReadonlyMap<string, readonly MechanismTrait[]> = new Map<string, readonly MechanismTrait[]>([
+  ...[...scramHashes.keys()].map((name): [string, readonly MechanismTrait[]] => [
+    name,
+    ['noanonymous', 'noplaintext', 'noactive', 'mutual_auth'],
+  ]),
   ['DIGEST-MD5', ['noanonymous', 'noplaintext', 'mutual_auth']],
   ['CRAM-MD5', ['noanonymous', 'noplaintext']],
   ['PLAIN', ['noanonymous']],
@@ -114,7 +120,7 @@ export class CyrusServer implements LoginServer {
     return { start: () => take(initialResponse), answer: take, abandon: () => undefined };
   }
 
-  #challenged(name: string, service: string): (response?: Buffer) => Promise<SaslStep> {
+  #challenged(name: string, service: string): (response: Buffer | undefined) => Promise<SaslStep> {
     const { domain, hostName, now } = this.#place;
     const challenger: Challenger = {
       hostName,
@@ -124,6 +130,7 @@ export class CyrusServer implements LoginServer {
       canonical: (user) => this.#canonical(user),
       passwordOf: (user) => this.#passwordOf(user),
     };
+    if (scramHashes.has(name)) return scramConversation(name, challenger);
     const converse = name === 'DIGEST-MD5' ? digestConversation(challenger) : cramConversation(challenger);
     return (response) => Promise.resolve(converse(response));
   }

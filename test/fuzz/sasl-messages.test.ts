@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { readBerkeleyHash } from '../../src/sasl/berkeley-hash.ts';
 import { readDigestResponse } from '../../src/sasl/digest-md5.ts';
+import { readClientFinal, readClientFirst } from '../../src/sasl/scram.ts';
 
 describe('what strangers send and files hold', () => {
   it('is a response of DIGEST-MD5 or is told to be none, and never throws', () => {
@@ -24,6 +25,22 @@ describe('what strangers send and files hold', () => {
       fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
         const read = readDigestResponse(Buffer.from(pieces.join(''), 'latin1'), 'n', 'smtp');
         assert.ok(typeof read === 'string' || read.username !== undefined);
+      }),
+    );
+  });
+
+  it('is a message of SCRAM or is told to be none, and never throws', () => {
+    const piece = fc.constantFrom('n', 'y', 'p', 'c', 'r', 'a', 'm', '=', ',', '=2C', 'biws', '\xe9', 'x');
+    const mechanism = 'SCRAM-SHA-1';
+    const first = readClientFirst('n,,n=ann,r=x', mechanism);
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
+        const text = pieces.join('');
+        const read = readClientFirst(text, mechanism);
+        assert.ok(typeof read === 'string' || text === read.gs2Header + read.bare);
+        assert.ok(typeof first !== 'string');
+        const final = readClientFinal(text, { mechanism, first, nonce: 'x' });
+        assert.ok(typeof final === 'string' || text.startsWith(final.withoutProof));
       }),
     );
   });
