@@ -1,5 +1,5 @@
 /** Questions to tables: `postmap -q`, `-s`. */
-import type { Table, TableOpener } from '#tables';
+import { indexPath, isIndexType, type Table, type TableOpener } from '#tables';
 import type { CliIo } from '../io.ts';
 import { linesOf } from './input.ts';
 import { printableUtf8 } from '../printable.ts';
@@ -51,10 +51,17 @@ function decode(value: string, key: string, table: Table): Buffer {
   return bytes;
 }
 
+/** An index goes by the name of its file here. */
+function fileNameOf({ name }: Table): string {
+  const colon = name.indexOf(':');
+  const type = name.slice(0, colon);
+  return isIndexType(type) ? `${type}:${indexPath(type, name.slice(colon + 1))}` : name;
+}
+
 async function ask(table: Table, asked: string, options: QueryOptions): Promise<string | Buffer | undefined> {
   if (options.isUtf8 && isMalformed(asked)) {
     const shown = printableUtf8(asked);
-    options.warn(`${table.name}: non-UTF-8 key "${shown}": malformed UTF-8 or invalid codepoint`);
+    options.warn(`${fileNameOf(table)}: non-UTF-8 key "${shown}": malformed UTF-8 or invalid codepoint`);
     return undefined;
   }
   // patterns see the key as it is

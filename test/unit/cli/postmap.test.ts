@@ -40,6 +40,15 @@ describe('postmap', () => {
     );
   });
 
+  it('warns of such keys by the file of an index', async () => {
+    writeFileSync(join(directory, 'u'), 'k v\n');
+    await said([`hash:${directory}/u`]);
+    assert.equal(
+      await said(['-q', '-', `hash:${directory}/u`], Buffer.from('\xc3(\n', 'latin1')),
+      `postmap: warning: hash:${directory}/u.db: non-UTF-8 key "?(": malformed UTF-8 or invalid codepoint\n1`,
+    );
+  });
+
   it('folds only ASCII with -u', async () => {
     assert.equal(await said(['-q', 'CAFÉ', 'inline:{café=1}']), '1\n0');
     assert.equal(await said(['-u', '-q', 'CAFÉ', 'inline:{café=1}']), '1');
