@@ -109,7 +109,8 @@ function compile({ text, table: unreadable }: Element, options: MatchListOptions
   const bare = text.replace(/^!+/, '');
   const negated = (text.length - bare.length) % 2 === 1;
   if (unreadable !== undefined) return { negated, matches: (query) => matchTable(unreadable, query, options) };
-  if (/^[a-z][\w-]*:/i.test(bare) && parseIp(bare) === undefined) {
+  // an IPv6 address stands in brackets, or would be a table
+  if (bare.includes(':') && !bare.startsWith('[')) {
     const table = options.open(bare);
     return { negated, matches: (query) => matchTable(table, query, options) };
   }
@@ -117,7 +118,7 @@ function compile({ text, table: unreadable }: Element, options: MatchListOptions
     const name = bare.toLowerCase();
     return { negated, matches: ({ key }) => yesOrNo(key.toLowerCase() === name) };
   }
-  if (options.kind === 'namadr' && /^[[\d]|:/.test(bare)) {
+  if (options.kind === 'namadr' && /^[[\d]/.test(bare)) {
     const network = readNetwork(bare);
     if (typeof network !== 'string') {
       return {

@@ -13,4 +13,13 @@ describe('a match list', () => {
       'mynetworks: #comment after other text is not allowed: # the gateway 192.0.2....',
     ]);
   });
+
+  it('takes an IPv6 network without brackets for a table of a type that there is not', async () => {
+    using bench = new Workbench();
+    const elements = ['[2001:db9::]/32', '2001:db8::/32'].map((text) => ({ text }));
+    const list = bench.opener.matchList('mynetworks', 'namadr', elements);
+    assert.equal(await list.matches('client.example', '2001:db9::1'), 'yes');
+    assert.equal(typeof (await list.matches('client.example', '2001:db8::1')), 'object');
+    assert.deepEqual(bench.errors, ['unsupported dictionary type: 2001']);
+  });
 });
