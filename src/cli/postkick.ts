@@ -2,6 +2,7 @@
  * postkick(1): wakes a service of master.cf. Here new mail wakes them by itself; what is left of the requests is the queue
  * manager's flush.
  */
+import { statSync } from 'node:fs';
 import { ConfigError, type Configuration, findConfigDirectory, loadConfiguration } from '#config';
 import { askSystem } from './control-client.ts';
 import { lastValue, parseOptions } from './getopt.ts';
@@ -32,15 +33,20 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     if (!(error instanceof ConfigError)) throw error;
     return say(`fatal: ${error.problems.join('\n')}`);
   }
+  const queueDirectory = configuration.settings.string('queue_directory');
   const isKnown = configuration.services.some(
     ({ name, type, isPrivate }) => type === 'unix' && name === service && (isPrivate ? 'private' : 'public') === place,
   );
-  if (!isKnown) say(`warning: unable to look up ${place}/${service}: No such file or directory`);
+  // the directories of sockets are for the mail system and its commands
+  const mayEnter = io.uid === 0 || statSync(queueDirectory, { throwIfNoEntry: false })?.uid === io.uid;
+  const isReachable = isKnown && mayEnter;
+  if (!isReachable)
+    say(
+      `warning: unable to look up ${place}/${service}: ${mayEnter ? 'No such file or directory' : 'Permission denied'}`,
+    );
   const isFlush = service === 'qmgr' && asksFlush.test(request);
   const operation = isFlush ? 'flush' : 'status';
-  const answer = isKnown
-    ? await askSystem(configuration.settings.string('queue_directory'), 'public', { operation })
-    : undefined;
+  const answer = isReachable ? await askSystem(queueDirectory, 'public', { operation }) : undefined;
   if (answer?.kind === 'ok') return 0;
   if (answer?.kind === 'failed') return say(`fatal: ${answer.reason}`);
   return say(`warning: Cannot contact class ${place} service ${service} - perhaps the mail system is down`);
