@@ -36,6 +36,8 @@ export async function receiveContent(
   } else {
     const place = session.chunks === 'none' ? 'first' : 'later';
     exchange.reader.beginChunk(order.sizeBytes, session.rights.bareNewline, place);
+    // Postfix takes the first lines of chunks as they are
+    if (transaction !== undefined) transaction.isAtTop = false;
   }
   exchange.input.beginRequest('content');
   if (!(await takeContent(session, sink))) return undefined;

@@ -45,7 +45,7 @@ export interface Transaction {
   filter: FilteredMail | undefined;
   /** Content so far, as Postfix counts: each line with CRLF, long ones in several lines, without what was prepended. */
   contentBytes: number;
-  /** Nothing but a mailbox's `From ` lines has come. */
+  /** Of DATA, nothing but a mailbox's `From ` lines has come. */
   isAtTop: boolean;
   /** message_size_limit was passed: the rest is read and dropped. */
   isTooLarge: boolean;

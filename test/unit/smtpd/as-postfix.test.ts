@@ -58,3 +58,25 @@ it('a chunk that is too large is warned of', async () => {
     server.remove();
   }
 });
+
+it('first lines of DATA that are no header are mended, those of BDAT are not', async () => {
+  const server = new TestServer();
+  try {
+    const lines = 'From me Mon\r\nSubject: x\r\n';
+    const mail = ['MAIL FROM:<>', 'RCPT TO:<a@b.example>'];
+    await server.talk(
+      'EHLO c',
+      ...mail,
+      'DATA',
+      `${lines}.`,
+      ...mail,
+      `BDAT ${lines.length} LAST\r\n${lines.slice(0, -2)}`,
+    );
+    assert.deepEqual(
+      server.messages.map(({ content }) => content),
+      ['X-Mailbox-Line: From me Mon\r\nSubject: x\r\n', lines],
+    );
+  } finally {
+    server.remove();
+  }
+});
