@@ -1,0 +1,65 @@
+/** What postfix(1) does with a system that runs: stop, abort, reload, status, logrotate. */
+import { isAllInOne, lastReload, runningMaster } from '#master';
+import { rotateLog } from '../log-rotation.ts';
+import type { Script } from './script.ts';
+
+const stopWaitMs = 6000;
+const reloadWaitMs = 10_000;
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+export async function stop({ queueDirectory, say }: Script, doing: 'stopping' | 'aborting'): Promise<number> {
+  const pid = runningMaster(queueDirectory);
+  if (pid === undefined) {
+    say('the Postfix mail system is not running', 'fatal');
+    return 1;
+  }
+  say(`${doing} the Postfix mail system`);
+  process.kill(pid, 'SIGTERM');
+  const until = Date.now() + stopWaitMs;
+  while (runningMaster(queueDirectory) === pid) {
+    if (Date.now() > until) {
+      say('stopping the Postfix mail system with force', 'warning');
+      process.kill(isAllInOne(pid) ? pid : -pid, 'SIGKILL');
+      break;
+    }
+    await sleep(20);
+  }
+  return 0;
+}
+
+/** Comes back when the new configuration is in force, or was refused. */
+export async function reload({ queueDirectory, say }: Script): Promise<number> {
+  const pid = runningMaster(queueDirectory);
+  if (pid === undefined) {
+    say('the Postfix mail system is not running', 'fatal');
+    return 1;
+  }
+  if (isAllInOne(pid)) {
+    say('"posthorn quick-start" reads its configuration when it starts: stop it and start it again', 'fatal');
+    return 1;
+  }
+  say('refreshing the Postfix mail system');
+  const before = lastReload(queueDirectory);
+  process.kill(pid, 'SIGHUP');
+  const until = Date.now() + reloadWaitMs;
+  while (lastReload(queueDirectory) === before && runningMaster(queueDirectory) === pid && Date.now() < until) {
+    await sleep(20);
+  }
+  return 0;
+}
+
+export function status({ queueDirectory, say }: Script): Promise<number> {
+  const pid = runningMaster(queueDirectory);
+  say(pid === undefined ? 'the Postfix mail system is not running' : `the Postfix mail system is running: PID: ${pid}`);
+  return Promise.resolve(pid === undefined ? 1 : 0);
+}
+
+export async function logrotate({ configuration, queueDirectory, say }: Script): Promise<number> {
+  const problem = await rotateLog(configuration.settings, () => {
+    const pid = runningMaster(queueDirectory);
+    if (pid !== undefined && !isAllInOne(pid)) process.kill(pid, 'SIGHUP');
+  });
+  if (problem !== undefined) say(problem, 'fatal');
+  return problem === undefined ? 0 : 1;
+}
