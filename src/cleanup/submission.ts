@@ -4,7 +4,7 @@
  * Recipients and content come in order and may need tables, so each step waits for the one before it; while nothing
  * has to wait, all of it is synchronous.
  */
-import type { EventChannel } from '#events';
+import type { EventChannel, MailEvent } from '#events';
 import type {
   MaybePromise,
   Status,
@@ -18,10 +18,9 @@ import { type MessageWriter, type QueueStore, StoreFullError } from '#store';
 import { type AddressMaps, canonicalise, MapError, type MessageMaps } from './address-maps.ts';
 import { ContentReader } from './content-reader.ts';
 import { Decisions } from './decisions.ts';
-import { envelopeBytes } from './envelope-size.ts';
 import { type InspectedMessage, Inspector } from './inspector.ts';
+import { QueueFileSize } from './queue-file-size.ts';
 import { isBeyondAscii, RecipientCollector } from './recipients.ts';
-import { RecordSize } from './record-size.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import type { Steps } from './steps.ts';
 import { Turns } from './turns.ts';
@@ -33,10 +32,6 @@ export interface CleanupParts {
   /** What arriving mail waits for before it is queued. */
   readonly pause: () => Promise<void> | undefined;
 }
-
-/** More than a recipient, and the rest of an envelope, takes in a queue file. */
-const mostOfOne = 2000;
-const mostOfEnvelope = 8000;
 
 /** Mail from outside is checked and copied; of our own, only what internal_mail_filter_classes names is checked. */
 const isFromOutside = (source: SubmissionOptions['source']): boolean => source === 'smtpd' || source === 'pickup';
@@ -55,7 +50,7 @@ export class CleanupSubmission implements Submission {
   /** Recipients there were before REDIRECT. */
   #redirectedCount = 0;
   #refusal: Refusal | undefined;
-  readonly #size: RecordSize;
+  readonly #size: QueueFileSize;
 
   constructor(parts: CleanupParts, options: SubmissionOptions) {
     this.#parts = parts;
@@ -64,7 +59,7 @@ export class CleanupSubmission implements Submission {
     this.queueId = this.#writer.queueId;
     const mapsAddresses = !options.overrides.includes('no_address_mappings');
     this.#maps = { ...parts.maps, queueId: this.queueId, mapsAddresses };
-    this.#size = new RecordSize(parts.maps.settings.lineLengthLimit);
+    this.#size = new QueueFileSize(parts.maps.settings, this.queueId);
     this.#sender = options.envelope.sender;
     this.#decisions = new Decisions(options.envelope.contentFilter);
     const rules = { allowsBcc: mapsAddresses && isFromOutside(options.source) };
@@ -174,9 +169,8 @@ export class CleanupSubmission implements Submission {
 
   /** Counts and hands on to the store. */
   #store(content: Buffer): MaybePromise<void> {
-    const { messageSizeLimit } = this.#parts.maps.settings;
     this.#size.add(content);
-    if (messageSizeLimit === 0 || this.#size.size <= messageSizeLimit) return this.#writer.write(content);
+    if (!this.#size.isTooLarge) return this.#writer.write(content);
     this.#refuseSize();
     return undefined;
   }
@@ -205,17 +199,7 @@ export class CleanupSubmission implements Submission {
   #answerProbe(onAliased: (status: Status) => void): void {
     const { arrivedAt } = this.#options.envelope;
     const status: Status = { code: '2.0.0', reason: 'aliased to multiple recipients' };
-    this.#parts.events.emit({
-      kind: 'delivery',
-      queueId: this.queueId,
-      recipient: this.#recipients.last,
-      original: '',
-      relay: 'none',
-      times: [arrivedAt, arrivedAt, arrivedAt, arrivedAt, arrivedAt],
-      code: status.code,
-      outcome: 'deliverable',
-      text: status.reason,
-    });
+    this.#parts.events.emit(deliverable(this.queueId, this.#recipients.last, arrivedAt, status));
     onAliased(status);
     this.#recipients.forget();
   }
@@ -227,19 +211,8 @@ export class CleanupSubmission implements Submission {
     for (const address of this.#decisions.bcc) yield* this.#recipients.addBcc(address);
     const { redirect } = this.#decisions;
     if (redirect !== undefined) this.#redirectedCount = this.#recipients.redirect(redirect);
-    this.#checkSize();
-  }
-
-  /** The envelope counts, too; where it can't matter nobody adds it up. */
-  #checkSize(): void {
-    const { messageSizeLimit } = this.#parts.maps.settings;
-    if (
-      messageSizeLimit === 0 ||
-      this.#size.size + this.#recipients.count * mostOfOne + mostOfEnvelope < messageSizeLimit
-    )
-      return;
-    const envelope = envelopeBytes(this.#options.envelope, this.queueId, this.#sender);
-    if (this.#size.size + envelope + this.#recipients.recordBytes > messageSizeLimit) this.#refuseSize();
+    const { envelope } = this.#options;
+    if (this.#size.isTooLargeWith(envelope, this.#sender, this.#recipients)) this.#refuseSize();
   }
 
   #refuseSize(): void {
@@ -267,7 +240,7 @@ export class CleanupSubmission implements Submission {
         recipients: this.#recipients.waiting,
         queue: this.#decisions.isHeld ? 'hold' : 'incoming',
         headerBytes: this.#content.headerBytes,
-        sizeBytes: this.#size.size,
+        sizeBytes: this.#size.contentBytes,
       });
       return { kind: 'queued', queueId: this.queueId };
     } catch (error) {
@@ -289,4 +262,20 @@ export class CleanupSubmission implements Submission {
     this.#writer.abort();
     this.#parts.events.emit({ kind: 'canceled', queueId: this.queueId, how: 'canceled' });
   }
+}
+
+/** What a probe's delivery is logged as that took no time and went nowhere. */
+function deliverable(queueId: string, recipient: string, at: number, { code, reason }: Status): MailEvent {
+  const times = [at, at, at, at, at] as const;
+  return {
+    kind: 'delivery',
+    queueId,
+    recipient,
+    original: '',
+    relay: 'none',
+    times,
+    code,
+    outcome: 'deliverable',
+    text: reason,
+  };
 }

@@ -11,13 +11,8 @@ import type { CliIo } from './io.ts';
 import { headerLength, headerRecipients, type InputRules, MessageLines } from './sendmail/input.ts';
 import { findLogin, type Login } from './sendmail/login.ts';
 import { MaildropWriter } from './sendmail/maildrop-writer.ts';
-import {
-  commandLineRecipients,
-  firstLook,
-  parseCommandLine,
-  type SendmailMode,
-  type SendmailOptions,
-} from './sendmail/options.ts';
+import { commandLineRecipients, firstLook, parseCommandLine } from './sendmail/command-line.ts';
+import type { SendmailMode, SendmailOptions } from './sendmail/options.ts';
 import { refusedDirectory } from './foreign-directory.ts';
 import { Reporter } from './reporter.ts';
 import { refusedSubmitter, senderProblem } from './sendmail/rights.ts';
