@@ -31,7 +31,7 @@ export async function receiveContent(
   session.tellsBytes = refusal === undefined;
   if (order.kind === 'data') {
     exchange.replies.sayPlain(result.code, result.lines);
-    exchange.replies.flush();
+    exchange.replies.flushSoon();
     exchange.reader.beginData(session.rights.bareNewline);
   } else {
     const place = session.chunks === 'none' ? 'first' : 'later';

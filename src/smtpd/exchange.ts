@@ -39,7 +39,7 @@ export class Exchange {
       classes: settings.notifyClasses,
       notify: (notice) => options.notifyPostmaster?.(notice),
     });
-    this.replies = new ReplyWriter(stream, settings, options.events, this.transcript, () => ({
+    this.replies = new ReplyWriter(stream, settings, options.events, this.transcript, options.turnEnd, () => ({
       client: session.client,
       helo: session.helo,
       sender: session.transaction?.sender,
@@ -55,7 +55,7 @@ export class Exchange {
     for (;;) {
       const piece = this.reader.next();
       if (piece !== undefined) return piece;
-      this.replies.flush();
+      this.replies.flushSoon();
       if (this.replies.isBehind) {
         await this.#catchUp();
         return undefined;

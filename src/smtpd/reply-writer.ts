@@ -4,7 +4,7 @@
  */
 import type { Duplex } from 'node:stream';
 import type { EventChannel } from '#events';
-import { formatReply, type ReplyText, withFooter } from '#smtp';
+import { formatReply, type ReplyText, type TurnEnd, withFooter } from '#smtp';
 import type { TableList } from '#tables';
 import type { JudgedReply, Transcript } from './transcript.ts';
 import { type FooterFacts, replyMacro, unknownMacro } from './reply-macros.ts';
@@ -17,11 +17,15 @@ export interface ReplySettings {
   readonly expansionFilter: ReadonlySet<string>;
 }
 
+/** From here on a client that doesn't read is noticed by what the kernel doesn't take. */
+const muchText = 4096;
+
 export class ReplyWriter {
   #stream: Duplex;
   readonly #settings: ReplySettings;
   readonly #events: EventChannel;
   readonly #transcript: Transcript;
+  readonly #turnEnd: TurnEnd;
   readonly #facts: () => FooterFacts & { readonly queueId: string };
   #waiting = '';
 
@@ -30,12 +34,14 @@ export class ReplyWriter {
     settings: ReplySettings,
     events: EventChannel,
     transcript: Transcript,
+    turnEnd: TurnEnd,
     facts: () => FooterFacts & { readonly queueId: string },
   ) {
     this.#stream = stream;
     this.#settings = settings;
     this.#events = events;
     this.#transcript = transcript;
+    this.#turnEnd = turnEnd;
     this.#facts = facts;
   }
 
@@ -64,6 +70,12 @@ export class ReplyWriter {
   /** Writes to another stream from now on. */
   adopt(stream: Duplex): void {
     this.#stream = stream;
+  }
+
+  /** Sends what was said when this turn of the event loop ends; much of it at once. */
+  flushSoon(): void {
+    if (this.#waiting.length > muchText) this.flush();
+    else if (this.#waiting !== '') this.#turnEnd.add(this);
   }
 
   flush(): void {

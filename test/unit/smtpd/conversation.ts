@@ -129,6 +129,7 @@ export class TestServer {
       replies.push(await conversation.reply());
     }
     conversation.close();
+    await this.server.sessionsEnd();
     return replies.slice(1);
   }
 
