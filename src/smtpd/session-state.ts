@@ -84,20 +84,25 @@ export function clientText(client: ClientAttributes): string {
   return `${client.name}[${client.address}]`;
 }
 
+/** Stands for an address, or a port, that can't be told. */
+export const unknownAddress = 'unknown';
+
 /** Facts about a fresh connection, before any lookup. */
 export function clientOf(
   socket: Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'>,
 ): ClientFacts {
+  // a client that has reset its connection already has no address any more
+  const address = socket.remoteAddress === undefined ? unknownAddress : endAddress(socket.remoteAddress);
   return {
     name: 'unknown',
     nameStatus: 'unknown',
     reverseName: 'unknown',
     reverseNameStatus: 'unknown',
-    address: endAddress(socket.remoteAddress ?? ''),
-    port: String(socket.remotePort ?? ''),
+    address,
+    port: String(socket.remotePort ?? unknownAddress),
     heloName: '',
     protocol: '',
-    connectedFrom: endAddress(socket.remoteAddress ?? ''),
+    connectedFrom: address,
     serverAddress: endAddress(socket.localAddress ?? ''),
     serverPort: String(socket.localPort ?? ''),
   };

@@ -25,7 +25,13 @@ import { checkPolicy } from './policy-check.ts';
 import type { PolicyChecks, PolicyMemory } from './policy.ts';
 import { warn } from './session-log.ts';
 import { beginLogin, loginByXclient, SessionLogin } from './session-login.ts';
-import { type ClientFacts, clientText, type NewTransaction, type Transaction } from './session-state.ts';
+import {
+  type ClientFacts,
+  clientText,
+  type NewTransaction,
+  type Transaction,
+  unknownAddress,
+} from './session-state.ts';
 import type { SmtpdSettings } from './settings.ts';
 
 export interface SessionOptions {
@@ -179,7 +185,7 @@ export class Session {
 
   async #lookUpClient(): Promise<void> {
     const { settings, options } = this;
-    if (settings.peernameLookup && this.client.nameStatus !== 'ok' && this.client.address !== '') {
+    if (settings.peernameLookup && this.client.nameStatus !== 'ok' && this.client.address !== unknownAddress) {
       const names = await lookUpNames(this.client.address, options.hostLookup, (text) => warn(this, text));
       this.client = withNames(this.client, names);
     }
