@@ -1,7 +1,7 @@
 /**
  * What a long queue costs at start: writes deferred messages into a queue directory, then opens it as the mail system
  * does and measures until the store is open, until the first scan is over, and a listing.
- * Run: node bench/deferred-start.ts [messages] [directory, kept when given]
+ * Run: node_modules/.bin/node bench/deferred-start.ts [messages] [directory, kept when given]
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

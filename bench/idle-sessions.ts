@@ -1,6 +1,6 @@
 /**
  * What idle SMTP sessions cost: the rate of mail on other connections without and with them, and the server's memory.
- * Run: node bench/idle-sessions.ts [idle sessions] [messages a round]
+ * Run: node_modules/.bin/node bench/idle-sessions.ts [idle sessions] [messages a round]
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
  * What a message of many recipients costs the queue manager, and how long small messages wait that come meanwhile.
- * Deliveries take 5 ms and go to nobody. Run: node bench/large-message.ts [recipients] [sent|deferred]
+ * Deliveries take 5 ms and go to nobody. Run: node_modules/.bin/node bench/large-message.ts [recipients] [sent|deferred]
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
  * What restrictions cost: 40 of them with tables in files, asked about one recipient after the other. No DNS.
- * Run: node bench/restriction-tables.ts [recipients]
+ * Run: node_modules/.bin/node bench/restriction-tables.ts [recipients]
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

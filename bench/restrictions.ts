@@ -1,6 +1,6 @@
 /**
  * What a recipient costs in a restriction list of 40 entries with file tables (DNS excluded): CPU time of the decision alone.
- * Run: node bench/restrictions.ts [recipients] [entries a table]
+ * Run: node_modules/.bin/node bench/restrictions.ts [recipients] [entries a table]
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
  * What the store costs: durable put, hand-over and delete of 10 KiB messages, CPU of all threads.
- * Run: node bench/store.ts [messages] [at once] [directory]
+ * Run: node_modules/.bin/node bench/store.ts [messages] [at once] [directory]
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
