@@ -23,13 +23,13 @@ export async function nextCommand(session: Session): Promise<void> {
   }
   exchange.input.beginRequest('command');
   const piece = await exchange.nextPiece();
-  if (piece?.kind === 'line' || piece?.kind === 'longLine')
-    exchange.transcript.heard(withoutSecret(piece.text.toString('utf8')));
-  if (piece?.kind === 'line') {
-    const text = session.rights.bareNewline === 'no' ? withoutCrs(piece.text) : piece.text;
-    return onLine(session, text.toString('utf8'), text, piece.hasBareLf);
-  }
-  if (piece?.kind === 'longLine') return onLongLine(session, piece.text);
+  if (piece?.kind !== 'line' && piece?.kind !== 'longLine') return;
+  const whole = piece.text.toString('utf8');
+  exchange.transcript.heard(withoutSecret(whole));
+  if (piece.kind === 'longLine') return onLongLine(session, piece.text);
+  if (session.rights.bareNewline !== 'no') return onLine(session, whole, piece.text, piece.hasBareLf);
+  const bytes = withoutCrs(piece.text);
+  return onLine(session, bytes.toString('utf8'), bytes, piece.hasBareLf);
 }
 
 /** The initial response of a login is a password for whoever reads the transcript. RFC 4954, 4 */
