@@ -1,5 +1,5 @@
 /** `debug:type:name`: a table that logs every access to it. DATABASE_README */
-import { whenReady } from '#message';
+import { heardTable } from './heard-table.ts';
 import type { LookupResult, Table } from './table.ts';
 
 function shown(result: LookupResult): string {
@@ -14,24 +14,9 @@ function shown(result: LookupResult): string {
 }
 
 export function loggedTable(name: string, table: Table, log: (text: string) => void): Table {
-  return {
-    name,
-    get acceptsPartialKeys() {
-      return table.acceptsPartialKeys;
-    },
-    get unavailable() {
-      return table.unavailable;
-    },
-    lookup: (key) =>
-      whenReady(table.lookup(key), (result) => {
-        log(`${table.name} lookup: "${key}" = "${shown(result)}"`);
-        return result;
-      }),
-    *entries() {
-      for (const [key, value] of table.entries?.() ?? []) {
-        log(`${table.name} sequence: "${key}" = "${value}"`);
-        yield [key, value];
-      }
-    },
+  const listener = {
+    onLookup: (key: string, result: LookupResult) => log(`${table.name} lookup: "${key}" = "${shown(result)}"`),
+    onEntry: (key: string, value: string) => log(`${table.name} sequence: "${key}" = "${value}"`),
   };
+  return heardTable(table, listener, name);
 }

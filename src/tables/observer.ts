@@ -1,5 +1,5 @@
 /** An onlooker to lookups, for commands that explain what tables answered. Tables without one are not wrapped. */
-import { whenReady } from '#message';
+import { heardTable } from './heard-table.ts';
 import type { LookupResult, MatchResult, Table } from './table.ts';
 
 /** A lookup, when its answer is there. */
@@ -18,20 +18,8 @@ export type TableObserver = (question: TableQuestion) => void;
 
 /** The table, with each lookup told to the observer. */
 export function observedTable(table: Table, observe: TableObserver): Table {
-  return {
-    name: table.name,
-    get acceptsPartialKeys() {
-      return table.acceptsPartialKeys;
-    },
-    get unavailable() {
-      return table.unavailable;
-    },
-    lookup: (key) =>
-      whenReady(table.lookup(key), (result) => {
-        observe({ kind: 'table', table: table.name, key, result });
-        return result;
-      }),
-    ...(table.entries === undefined ? {} : { entries: () => table.entries?.() ?? [] }),
-    close: () => table.close?.(),
-  };
+  const observed = heardTable(table, {
+    onLookup: (key, result) => observe({ kind: 'table', table: table.name, key, result }),
+  });
+  return Object.assign(observed, { close: () => table.close?.() });
 }
