@@ -107,7 +107,10 @@ async function reportSuccesses(
     queued.envelope.trace === 'record' ? detailed(part) : successesAskedFor(detailed(part));
   const successes = withFirst(expansionsOf(queued), partsOf(all, succeeded));
   for (const part of successes) {
-    if (part.length === 0) continue;
+    if (part.length === 0) {
+      if (queued.recipients.isInParts) await setImmediate();
+      continue;
+    }
     const told = await bouncer.notify('success', queued, successes);
     if (!told.ok) onFailed('trace');
     return;
