@@ -36,6 +36,7 @@ export class WriterClient {
   #running: readonly Waiting[] = [];
   #failure: Error | undefined;
   #isClosing = false;
+  #isScheduled = false;
   #isImpatient = false;
   #idle: (() => void) | undefined;
 
@@ -77,7 +78,7 @@ export class WriterClient {
         return;
       }
       this.#waiting.push({ operation, resolve, reject });
-      if (this.#running.length === 0) this.#schedule();
+      this.#schedule();
     });
   }
 
@@ -92,13 +93,19 @@ export class WriterClient {
       if (this.#free.length < maxFreeBuffers && memory.byteLength === partBytes) this.#free.push(memory);
   }
 
-  /** Operations of the same turn travel together. */
+  /**
+   * A batch leaves at the end of the next turn of the event loop: what the batch before it came to has been said by then,
+   * and what was heard meanwhile travels along. Few large commits cost less than many small ones.
+   */
   #schedule(): void {
-    if (this.#waiting.length === 1) setImmediate(() => this.#send());
+    if (this.#isScheduled || this.#running.length > 0 || this.#waiting.length === 0) return;
+    this.#isScheduled = true;
+    setImmediate(() => setImmediate(() => this.#send()));
   }
 
   #send(): void {
-    if (this.#running.length > 0 || this.#waiting.length === 0) return;
+    this.#isScheduled = false;
+    if (this.#waiting.length === 0) return;
     this.#running = this.#waiting.splice(0, maxBatch);
     const transfer = this.#running.flatMap(({ operation }) => {
       const bytes =
@@ -115,7 +122,6 @@ export class WriterClient {
   #onResults(results: readonly OperationResult[]): void {
     const finished = this.#running;
     this.#running = [];
-    this.#send();
     for (const [i, waiting] of finished.entries()) {
       const { operation, resolve, reject } = waiting;
       const result = results[i];
@@ -124,7 +130,8 @@ export class WriterClient {
       else if (result?.full === true) reject(new StoreFullError(result.reason));
       else reject(new StoreError(result?.reason ?? 'no result'));
     }
-    if (this.#running.length === 0) this.#idle?.();
+    this.#schedule();
+    if (this.#waiting.length === 0) this.#idle?.();
   }
 
   /** The disk is full: what frees room, or says what was delivered, waits for better times instead of being lost. */
@@ -133,7 +140,7 @@ export class WriterClient {
     const timer = setTimeout(() => {
       this.#retries.delete(waiting);
       this.#waiting.push(waiting);
-      if (this.#running.length === 0) this.#schedule();
+      this.#schedule();
     }, retryMs);
     this.#retries.set(waiting, timer);
   }
