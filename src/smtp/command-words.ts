@@ -36,33 +36,32 @@ function isBlank(char: string): boolean {
 /** The words of a line; the first is the verb. */
 export function splitCommand(line: string): readonly CommandWord[] {
   const words: CommandWord[] = [];
-  let text = '';
+  let start = 0;
   let isUnbalanced = false;
-  const end = (): void => {
-    if (text !== '') words.push({ text, isUnbalanced });
-    text = '';
+  const end = (at: number): void => {
+    if (at > start) words.push({ text: line.slice(start, at), isUnbalanced });
     isUnbalanced = false;
   };
   for (let i = 0; i < line.length;) {
     const char = line.charAt(i);
     if (isBlank(char)) {
-      end();
+      end(i);
       i += 1;
-    } else if (char in closing) {
+      start = i;
+    } else if (char === '<' || char === '"') {
       const after = endOfQuoted(line, i);
       isUnbalanced ||= after < 0;
-      text += line.slice(i, after < 0 ? line.length : after);
       i = after < 0 ? line.length : after;
-    } else if (char === '\\') {
-      text += line.slice(i, i + 2);
-      i += 2;
-    } else {
-      text += char;
+    } else if (char === '\\') i = Math.min(i + 2, line.length);
+    else {
       i += 1;
       // `FROM:<a@b>`, and `FROM:a@b` too
-      if (char === ':' && words.length === 1 && /^(?:from|to):$/i.test(text)) end();
+      if (char === ':' && words.length === 1 && /^(?:from|to):$/i.test(line.slice(start, i))) {
+        end(i);
+        start = i;
+      }
     }
   }
-  end();
+  end(line.length);
   return words;
 }
