@@ -4,15 +4,15 @@ import { type IpAddress, parseIp } from './ip.ts';
 const MAX_NAME_LENGTH = 255;
 const MAX_LABEL_LENGTH = 63;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?$/i;
+/** Labels of no more than their length, which are not all of digits. */
+const NAME = /^(?![0-9.]*$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/i;
 
 /**
  * Whether a name could be a host's: labels of letters, digits, `_` and inner hyphens, not all digits and dots.
  * A trailing dot is not allowed. ASCII only: names beyond it go through `domainToAscii` first.
  */
 export function isValidHostName(name: string): boolean {
-  if (name === '' || name.length > MAX_NAME_LENGTH) return false;
-  if (!/[^0-9.]/.test(name)) return false;
-  return name.split('.').every((label) => label.length <= MAX_LABEL_LENGTH && LABEL.test(label));
+  return name.length <= MAX_NAME_LENGTH && NAME.test(name);
 }
 
 /** What is wrong with a name that can't be a host's, in Postfix's words; undefined when nothing is. */

@@ -3,7 +3,7 @@
  *
  * In steps: final domain, syntax, class, sender-dependent settings, transport_maps, relocated_maps.
  */
-import { domainToAscii, isValidHostName, parseIp } from '#address';
+import { domainToAscii, isValidHostName } from '#address';
 import { type MaybePromise, whenReady } from '#message';
 import { type AddressLookupOptions, findByAddress, type MatchList, type MatchResult, type TableList } from '#tables';
 import { findFinalDomain } from './final-domain.ts';
@@ -88,8 +88,8 @@ export class AddressResolver {
 
   #isValidDomain(domain: string): boolean {
     if (domain.startsWith('[')) return this.#isValidLiteral(domain);
-    if (parseIp(domain) !== undefined) return false;
     const ascii = domainToAscii(domain);
+    // an IP address without brackets is no host name
     return ascii !== undefined && isValidHostName(ascii);
   }
 
