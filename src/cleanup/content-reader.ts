@@ -141,11 +141,12 @@ export class ContentReader {
 
   /** Whether the header section ends in a chunk, or between it and what came before. */
   #holdsHeaderEnd(chunk: Buffer): boolean {
+    if (chunk.includes(headerEnd)) return true;
     const seam = Buffer.concat([this.#headerTail, chunk.subarray(0, headerEnd.length - 1)]);
     this.#headerTail = Buffer.concat([this.#headerTail, chunk.subarray(1 - headerEnd.length)]).subarray(
       1 - headerEnd.length,
     );
-    return seam.includes(headerEnd) || chunk.includes(headerEnd);
+    return seam.includes(headerEnd);
   }
 
   /** The header section is complete; `whole` holds it and what came with it of the body. */

@@ -52,13 +52,15 @@ function* rewriteField(field: HeaderField, context: 'local' | 'remote', maps: Me
   const known = new Map<string, string>();
   let changes = false;
   for (const token of tokens) {
-    rewritten.push(token);
-    if (token.kind !== 'address') continue;
+    if (token.kind !== 'address') {
+      rewritten.push(token);
+      continue;
+    }
     const { address, text, isLocalPart } = token;
     const standard = maps.rewriter.rewrite(address, context, isLocalPart);
     const result = known.get(standard) ?? (yield* canonicalise(standard, role, maps));
     known.set(standard, result);
-    rewritten.splice(-1, 1, { ...token, address: result });
+    rewritten.push({ ...token, address: result });
     // needless or missing quotes are put right too
     changes ||= result !== address || toExternal(result) !== text;
   }
