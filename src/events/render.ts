@@ -41,13 +41,16 @@ export type AddressForm = 'external' | 'internal';
 
 const forms: Readonly<Record<AddressForm, ShownAddress>> = { external: toExternal, internal: (address) => address };
 
+// oxlint-disable-next-line no-control-regex -- what must not reach a log file
+const unprintable = /[\x00-\x1f\x7f\ufffd]/;
+
 /**
  * Text after the tag in the Postfix log; control characters and bytes that are no UTF-8 become `?`, and with smtputf8_enable off (`isUtf8`: false)
  * each byte beyond ASCII, too.
  */
 export function renderPostfixText(event: MailEvent, form: AddressForm = 'external', isUtf8 = true): string {
-  // oxlint-disable-next-line no-control-regex -- what must not reach a log file
-  const text = renderAs(event, forms[form]).replace(/[\x00-\x1f\x7f\ufffd]/g, '?');
+  const rendered = renderAs(event, forms[form]);
+  const text = unprintable.test(rendered) ? rendered.replaceAll(new RegExp(unprintable, 'g'), '?') : rendered;
   return withinLimit(isUtf8 ? text : text.replace(/[^ -~]/gu, (character) => '?'.repeat(Buffer.byteLength(character))));
 }
 
