@@ -34,7 +34,7 @@ export async function nextCommand(session: Session): Promise<void> {
 
 /** The initial response of a login is a password for whoever reads the transcript. RFC 4954, 4 */
 function withoutSecret(line: string): string {
-  return line.replace(/^(\s*AUTH\s+\S+\s+)\S.*$/is, '$1(not shown)');
+  return /^\s*AUTH\s/i.test(line) ? line.replace(/^(\s*AUTH\s+\S+\s+)\S.*$/is, '$1(not shown)') : line;
 }
 
 /** Where lines may end in any way, all CRs before the LF belong to the end. */

@@ -32,7 +32,7 @@ export class Exchange {
     const { settings, options } = session;
     this.#stream = stream;
     this.#session = session;
-    this.input = new SessionInput(stream, { ...settings, now: options.now });
+    this.input = new SessionInput(stream, settings, options.now);
     this.reader = this.input.reader;
     this.transcript = new Transcript({
       peer: () => session.clientText,

@@ -11,7 +11,6 @@ export interface InputLimits {
   /** The timeout is for a whole request, not for each read; content earns time by its bytes. */
   readonly perRequestDeadline: boolean;
   readonly minDataRate: number;
-  readonly now: () => number;
 }
 
 export type WaitResult = 'input' | 'closed' | 'timeout' | 'woken';
@@ -24,6 +23,8 @@ export class SessionInput {
   readonly reader: CommandReader;
   #stream: Duplex;
   readonly #limits: InputLimits;
+  /** ms since the epoch. */
+  readonly #now: () => number;
   readonly #timer: NodeJS.Timeout;
   #resolve: ((result: WaitResult) => void) | undefined;
   #isClosed = false;
@@ -35,8 +36,9 @@ export class SessionInput {
   /** When the wait under way began, or was last charged. */
   #chargedAt: number | undefined;
 
-  constructor(stream: Duplex, limits: InputLimits) {
+  constructor(stream: Duplex, limits: InputLimits, now: () => number) {
     this.#stream = stream;
+    this.#now = now;
     this.#limits = limits;
     this.#deadline = new RequestDeadline(limits);
     this.reader = new CommandReader(limits.lineLengthLimit);
@@ -95,7 +97,7 @@ export class SessionInput {
 
   #charge(): void {
     if (this.#chargedAt === undefined) return;
-    const now = this.#limits.now();
+    const now = this.#now();
     this.#deadline.spend(now - this.#chargedAt);
     this.#chargedAt = now;
   }
@@ -130,7 +132,7 @@ export class SessionInput {
   }
 
   async #waitForDeadline(): Promise<WaitResult> {
-    this.#chargedAt = this.#limits.now();
+    this.#chargedAt = this.#now();
     const timer = setTimeout(() => this.#settle('timeout'), Math.max(1, this.#deadline.waitMs));
     const result = await new Promise<WaitResult>((resolve) => {
       this.#resolve = resolve;

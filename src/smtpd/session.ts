@@ -218,7 +218,6 @@ export class Session {
       this.accessDenied = true;
       await exchange.answer(replyOf(verdict.reply, verdict.hangsUp));
     } else exchange.replies.sayPlain(220, [settings.banner]);
-    exchange.replies.flush();
   }
 
   /** Ends the session as if the server had died of it. */

@@ -50,7 +50,8 @@ export async function rcpt(session: Session, { words, line }: Arguments): Promis
   }
   const address = probeSender ?? path.address;
   // RFC 3461, 5.2.1: what the client did not name is what it wrote
-  const dsnOriginal = parameters.dsnOriginal || `rfc822;${text.replace(/^<(.*)>$/, '$1')}`;
+  const dsnOriginal =
+    parameters.dsnOriginal || `rfc822;${text.startsWith('<') && text.endsWith('>') ? text.slice(1, -1) : text}`;
   const recipient = { address, ...parameters, dsnOriginal };
   transaction.recipients.push(recipient);
   if (transaction.filter === undefined) {

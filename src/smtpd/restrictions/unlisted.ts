@@ -42,12 +42,14 @@ function existenceTest(
     code: settings.int(code),
     suffix: showsTable ? suffix : '',
   });
-  const rules = {
-    local: rule('local_recipient_maps', 'unknown_local_recipient_reject_code', ' in local recipient table'),
-    virtualAlias: rule('virtual_alias_maps', 'unknown_virtual_alias_reject_code', ' in virtual alias table'),
-    virtualMailbox: rule('virtual_mailbox_maps', 'unknown_virtual_mailbox_reject_code', ' in virtual mailbox table'),
-    relay: rule('relay_recipient_maps', 'unknown_relay_recipient_reject_code', ' in relay recipient table'),
-  };
+  const rules: ReadonlyMap<string, ClassRule> = new Map(
+    Object.entries({
+      local: rule('local_recipient_maps', 'unknown_local_recipient_reject_code', ' in local recipient table'),
+      virtualAlias: rule('virtual_alias_maps', 'unknown_virtual_alias_reject_code', ' in virtual alias table'),
+      virtualMailbox: rule('virtual_mailbox_maps', 'unknown_virtual_mailbox_reject_code', ' in virtual mailbox table'),
+      relay: rule('relay_recipient_maps', 'unknown_relay_recipient_reject_code', ' in relay recipient table'),
+    }),
+  );
   const first = (
     kind === 'recipient'
       ? ['recipient_canonical_maps', 'canonical_maps', 'virtual_alias_maps']
@@ -58,7 +60,7 @@ function existenceTest(
     ['postmaster', 'mailer-daemon', lookup.doubleBounceName.toLowerCase()].includes(localPart.toLowerCase());
 
   const byClass = (name: string, recipient: string): MaybePromise<Existence> => {
-    const found = Object.entries(rules).find(([className]) => className === name)?.[1];
+    const found = rules.get(name);
     // an alias domain has nothing but its aliases; the other classes may leave the question open
     if (found === undefined || (found.maps.isEmpty && name !== 'virtualAlias')) return exists;
     if (name === 'local' && isAlwaysValid(splitAddress(recipient).localPart)) return exists;

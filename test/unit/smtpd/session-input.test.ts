@@ -6,7 +6,7 @@ import { SessionInput } from '../../../src/smtpd/session-input.ts';
 const limits = { lineLengthLimit: 2048, timeoutMs: 3000, perRequestDeadline: true, minDataRate: 100 };
 
 function inputWithDeadline(): SessionInput {
-  return new SessionInput(new PassThrough(), { ...limits, now: () => Date.now() });
+  return new SessionInput(new PassThrough(), limits, Date.now);
 }
 
 describe('a deadline for the whole request', () => {
