@@ -16,16 +16,15 @@ export const noRights: ClientRights = {
   bareNewline: 'normalize',
 };
 
-export async function rightsOf(settings: SmtpdSettings, client: ClientFacts): Promise<ClientRights> {
-  const isExcluded = await isListed(settings.bareNewlineExclusions, client);
-  return { bareNewline: isExcluded ? 'no' : settings.forbidBareNewline };
+export function rightsOf(settings: SmtpdSettings, client: ClientFacts): MaybePromise<ClientRights> {
+  return whenReady(isListed(settings.bareNewlineExclusions, client), (isExcluded) => ({
+    bareNewline: isExcluded ? 'no' : settings.forbidBareNewline,
+  }));
 }
 
 /** Whether a client is in a list; a list that can't be read counts as no. */
-export async function isListed(list: MatchList, client: Pick<ClientFacts, 'name' | 'address'>): Promise<boolean> {
-  if (list.isEmpty) return false;
-  const answer = list.matches(client.name, client.address);
-  return (answer instanceof Promise ? await answer : answer) === 'yes';
+export function isListed(list: MatchList, client: Pick<ClientFacts, 'name' | 'address'>): MaybePromise<boolean> {
+  return list.isEmpty ? false : whenReady(list.matches(client.name, client.address), (answer) => answer === 'yes');
 }
 
 /** Whether a login says who the client is: an anonymous one is for everybody. RFC 4505; postconf(5) permit_sasl_authenticated */

@@ -1,4 +1,5 @@
 /** How much a client may ask for: connections, messages, recipients. postconf(5) smtpd_client_connection_count_limit ff. */
+import { type MaybePromise, whenReady } from '#message';
 import { isListed } from './access-rights.ts';
 import { anvilClient } from './anvil.ts';
 import { type CommandResult, replyOf } from './command-result.ts';
@@ -69,15 +70,17 @@ export class ClientLimits {
   }
 
   /** Counts a message or recipient; the reply when there are too many of them. */
-  async refusalOf(kind: keyof typeof rates): Promise<CommandResult | undefined> {
+  refusalOf(kind: keyof typeof rates): MaybePromise<CommandResult | undefined> {
     const { settings, options, client } = this.#session;
     const { limitOf, warning, reply } = rates[kind];
     const limit = limitOf(settings);
-    if (!(await this.#isLimited(limit))) return undefined;
-    const count = options.anvil.count(this.#name, kind);
-    if (count <= limit) return undefined;
-    this.#warn(warning, count);
-    return replyOf(`${reply} from ${client.address}`);
+    return whenReady(this.#isLimited(limit), (isLimited) => {
+      if (!isLimited) return undefined;
+      const count = options.anvil.count(this.#name, kind);
+      if (count <= limit) return undefined;
+      this.#warn(warning, count);
+      return replyOf(`${reply} from ${client.address}`);
+    });
   }
 
   /** Whether the client has made too many new TLS sessions already. */
@@ -97,9 +100,9 @@ export class ClientLimits {
     return count > limit;
   }
 
-  async #isLimited(limit: number): Promise<boolean> {
-    if (limit === 0 || this.#session.options.isStandAlone || (await this.#mayBeAnyone())) return false;
-    return !(await this.#isExempt());
+  #isLimited(limit: number): MaybePromise<boolean> {
+    if (limit === 0 || this.#session.options.isStandAlone) return false;
+    return whenReady(this.#mayBeAnyone(), (isAnyone) => (isAnyone ? false : whenReady(this.#isExempt(), (is) => !is)));
   }
 
   get #name(): string {
@@ -116,12 +119,12 @@ export class ClientLimits {
   }
 
   /** Whether others speak through this client: those are counted. */
-  async #mayBeAnyone(): Promise<boolean> {
+  #mayBeAnyone(): MaybePromise<boolean> {
     const { settings, client, canXclient } = this.#session;
     return client.address === client.connectedFrom ? canXclient : isListed(settings.xclientHosts, client);
   }
 
-  #isExempt(): Promise<boolean> {
+  #isExempt(): MaybePromise<boolean> {
     const { settings, client } = this.#session;
     return isListed(settings.eventLimitExceptions, client);
   }

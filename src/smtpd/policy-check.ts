@@ -1,5 +1,7 @@
 /** A session asks the restrictions. */
-import type { SessionFacts, Stage, Verdict } from './policy.ts';
+import { type MaybePromise, whenReady } from '#message';
+import type { PolicyResult, SessionFacts, Stage, Verdict } from './policy.ts';
+import type { Transaction } from './session-state.ts';
 import type { Session } from './session.ts';
 
 type Change = Partial<Pick<SessionFacts, 'helo' | 'recipient' | 'protocol' | 'etrnDomain' | 'instance'>>;
@@ -35,12 +37,14 @@ function factsOf(session: Session, stage: Stage, change: Change): SessionFacts {
 }
 
 /** Asks the restrictions; what they want done with the message is done, or remembered until it can be. */
-export async function checkPolicy(session: Session, stage: Stage, change: Change = {}): Promise<Verdict> {
+export function checkPolicy(session: Session, stage: Stage, change: Change = {}): MaybePromise<Verdict> {
   const { policy } = session.options;
   const { transaction } = session;
   if (policy.asksNothing?.(stage) === true) return { kind: 'accept', actions: [] };
-  const answer = policy.check(stage, factsOf(session, stage, change));
-  const result = answer instanceof Promise ? await answer : answer;
+  return whenReady(policy.check(stage, factsOf(session, stage, change)), (result) => act(session, transaction, result));
+}
+
+function act(session: Session, transaction: Transaction | undefined, result: PolicyResult): Verdict {
   const verdict = result.kind === 'abandon' ? abandon(session, result.fatal) : result;
   if (transaction === undefined) return verdict;
   for (const action of verdict.actions) {

@@ -20,7 +20,8 @@ export async function mail(session: Session, { words, line }: Arguments): Promis
   const path = parsePath(words, 'FROM', { strict: settings.strictEnvelopes });
   if (path.kind === 'syntax') return replyOf('501 5.5.4 Syntax: MAIL FROM:<address>');
   // also what comes to nothing counts
-  const tooMuch = await session.limits.refusalOf('message');
+  const limited = session.limits.refusalOf('message');
+  const tooMuch = limited instanceof Promise ? await limited : limited;
   if (tooMuch !== undefined) return tooMuch;
   const text = words[2]?.text ?? '';
   const refusal = { text, command: 'MAIL', reply: '501 5.1.7 Bad sender address syntax' };

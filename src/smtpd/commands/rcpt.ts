@@ -17,7 +17,8 @@ export async function rcpt(session: Session, { words, line }: Arguments): Promis
   const path = parsePath(words, 'TO', { strict: settings.strictEnvelopes });
   if (path.kind === 'syntax') return replyOf('501 5.5.4 Syntax: RCPT TO:<address>');
   // also what comes to nothing counts
-  const tooMuch = await session.limits.refusalOf('recipient');
+  const limited = session.limits.refusalOf('recipient');
+  const tooMuch = limited instanceof Promise ? await limited : limited;
   if (tooMuch !== undefined) return tooMuch;
   const text = words[2]?.text ?? '';
   const refusal = { text, command: 'RCPT', reply: '501 5.1.3 Bad recipient address syntax' };

@@ -3,6 +3,7 @@
  * SMTPD_ACCESS_README; inventory d.1
  */
 import { rememberAnswers, type Resolver } from '#dns';
+import { type MaybePromise, whenReady } from '#message';
 import type { PolicyChecks, PolicyResult, SessionFacts, Stage } from '../policy.ts';
 import { oldDefaultNote, oldDefaults } from './old-defaults.ts';
 import type { PolicyOnlooker } from './onlooker.ts';
@@ -179,17 +180,23 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
     }
   }
 
-  async function runGroup(run: StageRun, group: Group): Promise<PolicyResult | undefined> {
+  function runGroup(run: StageRun, group: Group): MaybePromise<PolicyResult | undefined> {
     run.beginGroup();
     if (group.kind === 'mail') run.facts.memory.hasCheckedSender = false;
-    for (const [i, list] of group.lists.entries()) {
-      const ran = run.list(list);
-      const outcome = ran instanceof Promise ? await ran : ran;
-      if (group.kind === 'destination') tellOfOldDefaults(run, outcome, i === 0);
-      if (typeof outcome === 'object') return outcome;
-    }
-    const needsSender = group.kind === 'mail' && !run.isDiscarded && !run.hasChecked('reject_unlisted_sender');
-    return needsSender ? runImplicit(run, stages.unlistedSender) : undefined;
+    return whenReady(runLists(run, group, 0), (ending) => {
+      if (ending !== undefined) return ending;
+      const needsSender = group.kind === 'mail' && !run.isDiscarded && !run.hasChecked('reject_unlisted_sender');
+      return needsSender ? runImplicit(run, stages.unlistedSender) : undefined;
+    });
+  }
+
+  function runLists(run: StageRun, group: Group, from: number): MaybePromise<PolicyResult | undefined> {
+    const list = group.lists[from];
+    if (list === undefined) return undefined;
+    return whenReady(run.list(list), (outcome) => {
+      if (group.kind === 'destination') tellOfOldDefaults(run, outcome, from === 0);
+      return typeof outcome === 'object' ? outcome : runLists(run, group, from + 1);
+    });
   }
 
   /** Relay and recipient lists may have changed places, or the first may be missing, because main.cf is old. */
@@ -203,9 +210,9 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
       run.note(oldDefaultNote('smtpd_relay_before_recipient_restrictions=no', `reject ${who}`));
   }
 
-  async function runImplicit(run: StageRun, list: List): Promise<PolicyResult | undefined> {
-    const outcome = list.restrictions.length === 0 ? 'dunno' : await run.list(list, true);
-    return typeof outcome === 'object' ? outcome : undefined;
+  function runImplicit(run: StageRun, list: List): MaybePromise<PolicyResult | undefined> {
+    if (list.restrictions.length === 0) return undefined;
+    return whenReady(run.list(list, true), (outcome) => (typeof outcome === 'object' ? outcome : undefined));
   }
 
   return {
@@ -227,7 +234,8 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
         if (!hasSubject(group, facts)) continue;
         // VRFY outside of a transaction: what client and HELO put off is kept with a sender
         if (group.kind === 'destination' && facts.sender === undefined) run.deferIfPermit = undefined;
-        const ending = await runGroup(run, group);
+        const ran = runGroup(run, group);
+        const ending = ran instanceof Promise ? await ran : ran;
         if (ending !== undefined) return ending;
         if (run.isDiscarded) {
           onlooker?.tell({ kind: 'remark', remark: 'discarded' });
