@@ -1,6 +1,7 @@
 /** Commands one after the other: each is read, looked over, looked up, run and answered. RFC 5321, 4.1; smtpd(8) */
-import type { MaybePromise } from '#message';
-import { type CommandWord, escapedText, isHeaderName, splitCommand } from '#smtp';
+import { type MaybePromise, whenReady } from '#message';
+import { type CommandWord, escapedText, type Framed, isHeaderName, splitCommand } from '#smtp';
+import type { MatchList } from '#tables';
 import { type CommandResult, isErrorResult, replyOf } from './command-result.ts';
 import { type Arguments, findVerb, unknownVerb, type Verb } from './commands/index.ts';
 import { allowedBeforeTls, secureSession } from './commands/starttls.ts';
@@ -10,6 +11,8 @@ import { logLost, sendAway, warn } from './session-log.ts';
 import type { Session } from './session.ts';
 
 const CR = 0x0d;
+
+type FramedLine = Framed & { readonly kind: 'line' };
 
 /** Reads a command and answers it; or finds that the session is over. */
 export async function nextCommand(session: Session): Promise<void> {
@@ -22,14 +25,13 @@ export async function nextCommand(session: Session): Promise<void> {
     return exchange.end(replyOf(`421 4.3.2 ${settings.myhostname} Service shutting down`));
   }
   exchange.input.beginRequest('command');
-  const piece = await exchange.nextPiece();
+  const found = exchange.nextPiece();
+  const piece = found instanceof Promise ? await found : found;
   if (piece?.kind !== 'line' && piece?.kind !== 'longLine') return;
   const whole = piece.text.toString('utf8');
   exchange.transcript.heard(withoutSecret(whole));
-  if (piece.kind === 'longLine') return onLongLine(session, piece.text);
-  if (session.rights.bareNewline !== 'no') return onLine(session, whole, piece.text, piece.hasBareLf);
-  const bytes = withoutCrs(piece.text);
-  return onLine(session, bytes.toString('utf8'), bytes, piece.hasBareLf);
+  const answered = piece.kind === 'line' ? onLine(session, whole, piece) : onLongLine(session, piece.text);
+  if (answered instanceof Promise) await answered;
 }
 
 /** The initial response of a login is a password for whoever reads the transcript. RFC 4954, 4 */
@@ -41,42 +43,67 @@ function withoutSecret(line: string): string {
 function withoutCrs(line: Buffer): Buffer {
   let end = line.length;
   while (end > 0 && line[end - 1] === CR) end -= 1;
-  return line.subarray(0, end);
+  return end === line.length ? line : line.subarray(0, end);
 }
 
-function onLongLine(session: Session, text: Buffer): Promise<void> {
+function onLongLine(session: Session, text: Buffer): MaybePromise<void> {
   const { settings, clientText } = session;
   warn(session, `${clientText}: request longer than ${settings.lineLengthLimit}: ${text.toString('utf8', 0, 30)}...`);
   return session.exchange.answer(replyOf(`500 5.5.2 ${settings.myhostname} Error: command too long`));
 }
 
-async function onLine(session: Session, whole: string, bytes: Buffer, hasBareLf: boolean): Promise<void> {
+/** `whole`: the text of the line. */
+function onLine(session: Session, whole: string, { text, hasBareLf }: FramedLine): MaybePromise<void> {
   const { settings, exchange } = session;
   if (session.farewell !== undefined) return exchange.end(replyOf(session.farewell));
   if (hasBareLf && session.rights.bareNewline === 'note') session.sawBareLf = true;
   if (hasBareLf && session.rights.bareNewline === 'reject') return refuseBareNewline(session, true);
+  const bytes = session.rights.bareNewline === 'no' ? withoutCrs(text) : text;
+  const line = bytes === text ? whole : bytes.toString('utf8');
   // as in a C string, nothing is behind a null character
-  const received = whole.includes('\0') ? whole.slice(0, whole.indexOf('\0')) : whole;
-  const line = settings.commandFilter.isEmpty ? received : await filtered(session, received);
-  if (line === undefined) return exchange.end(sendAway(session));
+  const received = line.includes('\0') ? line.slice(0, line.indexOf('\0')) : line;
+  if (settings.commandFilter.isEmpty) return obey(session, received, bytes);
+  return filtered(session, received).then((other) =>
+    other === undefined
+      ? exchange.end(sendAway(session))
+      : obey(session, other, other === received ? bytes : Buffer.from(other)),
+  );
+}
+
+/** Does what a line asks for; `bytes`: as they came. */
+function obey(session: Session, line: string, bytes: Buffer): MaybePromise<void> {
+  const { settings, exchange } = session;
   if (settings.smtputf8 && line.includes('\uFFFD') && !bytes.includes('\uFFFD')) {
     return exchange.answer(replyOf('500 5.5.2 Error: bad UTF-8 syntax'));
   }
   const words = splitCommand(line);
   const name = words[0]?.text;
   if (name === undefined) return exchange.answer(replyOf('500 5.5.2 Error: bad syntax'));
-  if (!settings.noopCommands.isEmpty && (await isWord(settings.noopCommands, name))) {
-    exchange.countJunk();
-    return exchange.answer(replyOf('250 2.0.0 Ok'));
-  }
-  const verb = findVerb(name) ?? unknownVerb;
-  session.counters.begin(verb.name.toLowerCase());
-  if (verb === unknownVerb) {
+  const command: Command = { verb: findVerb(name) ?? unknownVerb, words, line };
+  return whenReady(isWord(settings.noopCommands, name), (isNoop) => {
+    if (isNoop) {
+      exchange.countJunk();
+      return exchange.answer(replyOf('250 2.0.0 Ok'));
+    }
+    session.counters.begin(command.verb.name.toLowerCase());
+    if (command.verb !== unknownVerb) return attempt(session, command);
     session.where = 'UNKNOWN';
     session.tellsBytes = false;
-    if (isHeaderName(name) || (await isWord(settings.forbiddenCommands, name)))
-      return endForeign(session, line === received ? bytes : Buffer.from(line));
-  }
+    return whenReady(isHeaderName(name) || isWord(settings.forbiddenCommands, name), (isForeign) =>
+      isForeign ? endForeign(session, bytes) : attempt(session, command),
+    );
+  });
+}
+
+interface Command {
+  readonly verb: Verb;
+  readonly words: readonly CommandWord[];
+  readonly line: string;
+}
+
+/** Runs a command, unless the state of the session is against it. */
+function attempt(session: Session, { verb, words, line }: Command): MaybePromise<void> {
+  const { exchange } = session;
   if (session.accessDenied && verb.name !== 'QUIT') {
     return exchange.answer(replyOf(`503 5.7.0 Error: access denied for ${session.clientText}`));
   }
@@ -90,7 +117,8 @@ async function onLine(session: Session, whole: string, bytes: Buffer, hasBareLf:
   if (mustWait && exchange.isOutOfStep(verb.name)) {
     return exchange.endOutOfStep();
   }
-  await run(session, verb, words, line);
+  const args: Arguments = { words, rest: line.trimStart().slice(verb.name.length).trim(), line };
+  return whenReady(verb.run(session, args), (result) => finish(session, verb, result));
 }
 
 /** smtpd_command_filter; undefined when it can't be read. */
@@ -109,21 +137,25 @@ async function filtered(session: Session, line: string): Promise<string | undefi
   }
 }
 
-async function run(session: Session, verb: Verb, words: readonly CommandWord[], line: string): Promise<void> {
-  const args: Arguments = { words, rest: line.trimStart().slice(verb.name.length).trim(), line };
-  const ran = verb.run(session, args);
-  const first = ran instanceof Promise ? await ran : ran;
+/** Sees to what a command came to: to the content that it announced, and to the reply. */
+function finish(session: Session, verb: Verb, result: CommandResult): MaybePromise<void> {
   if (verb.isJunk) session.exchange.countJunk();
-  if (first.restarts === true) {
+  if (result.restarts === true) {
     session.exchange.transcript.reset(0);
     return session.greet();
   }
-  const result = first.content === undefined ? first : await receiveContent(session, first, first.content);
-  if (result === undefined) return;
+  if (result.content === undefined) return answer(session, verb, result);
+  return receiveContent(session, result, result.content).then((reply) =>
+    reply === undefined ? undefined : answer(session, verb, reply),
+  );
+}
+
+function answer(session: Session, verb: Verb, result: CommandResult): MaybePromise<void> {
   if (result.startsTls === true) return secure(session, verb, result);
   if (!isErrorResult(result)) session.counters.succeed(verb.name.toLowerCase());
-  await session.exchange.answer(result);
-  if (endsChapter.has(verb.name)) session.exchange.transcript.reset(session.settings.historyThreshold);
+  const told = session.exchange.answer(result);
+  if (!endsChapter.has(verb.name)) return told;
+  return whenReady(told, () => session.exchange.transcript.reset(session.settings.historyThreshold));
 }
 
 /** The handshake after a command; the command has succeeded when the handshake has. */
@@ -148,6 +180,6 @@ function endForeign(session: Session, line: Buffer): Promise<void> {
   return session.exchange.end(replyOf('221 2.7.0 Error: I can break rules, too. Goodbye.'));
 }
 
-async function isWord(list: { matches(key: string): MaybePromise<unknown> }, name: string): Promise<boolean> {
-  return (await list.matches(name)) === 'yes';
+function isWord(list: MatchList, name: string): MaybePromise<boolean> {
+  return list.isEmpty ? false : whenReady(list.matches(name), (answer) => answer === 'yes');
 }

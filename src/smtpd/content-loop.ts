@@ -52,7 +52,8 @@ async function takeContent(session: Session, sink: ContentSink | undefined): Pro
   for (;;) {
     let piece = exchange.reader.next();
     if (piece?.kind !== 'content') {
-      await passOn(session, sink, gathered);
+      const passed = passOn(session, sink, gathered);
+      if (passed instanceof Promise) await passed;
       gathered = [];
       piece ??= await exchange.nextPiece();
       if (exchange.isOver) return false;

@@ -5,6 +5,7 @@
  * Replies gather while further commands wait, and leave in one write (RFC 2920, 3.2).
  */
 import type { Duplex } from 'node:stream';
+import type { MaybePromise } from '#message';
 import { type CommandReader, type Framed, peekedText } from '#smtp';
 import { type CommandResult, isErrorResult, replyOf } from './command-result.ts';
 import { ReplyWriter } from './reply-writer.ts';
@@ -51,18 +52,23 @@ export class Exchange {
   }
 
   /** The next piece of input; undefined when the session is over, or should look around before it waits again. */
-  async nextPiece(): Promise<Framed | undefined> {
+  nextPiece(): MaybePromise<Framed | undefined> {
+    return this.reader.next() ?? this.#awaitPiece();
+  }
+
+  async #awaitPiece(): Promise<Framed | undefined> {
     for (;;) {
-      const piece = this.reader.next();
-      if (piece !== undefined) return piece;
       this.replies.flushSoon();
       if (this.replies.isBehind) {
         await this.#catchUp();
         return undefined;
       }
       switch (await this.input.wait()) {
-        case 'input':
+        case 'input': {
+          const piece = this.reader.next();
+          if (piece !== undefined) return piece;
           break;
+        }
         case 'woken':
           return undefined;
         case 'closed':
@@ -97,16 +103,25 @@ export class Exchange {
   }
 
   /** Says what a command came to; a client with many errors has to wait for it. */
-  async answer(result: CommandResult): Promise<void> {
-    if (this.isOver) return;
+  answer(result: CommandResult): MaybePromise<void> {
+    if (this.isOver) return undefined;
     const { softErrorLimit, errorSleepMs } = this.#session.settings;
-    if (this.#errors >= softErrorLimit && errorSleepMs > 0) {
+    const isTarpitted = this.#errors >= softErrorLimit && errorSleepMs > 0;
+    if (isTarpitted || result.code >= 400 || result.trouble !== undefined)
+      return this.#answerInTime(result, isTarpitted ? errorSleepMs : 0);
+    this.replies.sayPlain(result.code, result.lines);
+    this.#conclude(result, result.code);
+  }
+
+  async #answerInTime(result: CommandResult, sleepMs: number): Promise<void> {
+    if (sleepMs > 0) {
       this.replies.flush();
-      await new Promise((resolve) => setTimeout(resolve, errorSleepMs));
+      await new Promise((resolve) => setTimeout(resolve, sleepMs));
     }
-    let { code } = result;
-    if (code < 400 && result.trouble === undefined) this.replies.sayPlain(code, result.lines);
-    else code = await this.replies.say(result);
+    this.#conclude(result, await this.replies.say(result));
+  }
+
+  #conclude(result: CommandResult, code: number): void {
     if (isErrorResult(result)) this.#errors += 1;
     if (result.closes !== true && code !== 421 && code !== 521) return;
     this.isOver = true;
