@@ -2,11 +2,23 @@
  * Content on its way to a deliverer, piece by piece: the first one comes with the request, each further one when the
  * deliverer asks for it. So neither side holds more than two pieces, and a slow mailbox holds up nobody else.
  */
+import { type MaybePromise, whenReady } from '#message';
 
 const nothing = Buffer.alloc(0);
 
-export async function* noContent(): AsyncGenerator<Buffer> {
-  // a request without content
+/** Short enough for the strings that are made of them to be collected young. */
+const pieceBytes = 64 * 1024;
+
+export function* slices(chunk: Buffer): Generator<Buffer> {
+  for (let at = 0; at < chunk.length; at += pieceBytes) yield chunk.subarray(at, at + pieceBytes);
+}
+
+function* slicesOf(chunks: Iterable<Buffer>): Generator<Buffer> {
+  for (const chunk of chunks) yield* slices(chunk);
+}
+
+async function* slicesAsTheyCome(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) yield* slices(chunk);
 }
 
 export interface Piece {
@@ -16,24 +28,26 @@ export interface Piece {
 
 /** The sending side. */
 export class PieceSource {
-  readonly #pieces: AsyncIterator<Buffer> | undefined;
+  readonly #pieces: Generator<Buffer> | AsyncGenerator<Buffer>;
   #ahead: IteratorResult<Buffer, unknown> | undefined;
 
-  constructor(content: AsyncIterable<Buffer> | undefined) {
-    this.#pieces = content?.[Symbol.asyncIterator]();
+  constructor(content: Iterable<Buffer> | AsyncIterable<Buffer>) {
+    this.#pieces = Symbol.iterator in content ? slicesOf(content) : slicesAsTheyCome(content);
   }
 
-  /** Rejects when the content can't be read. */
-  async take(): Promise<Piece> {
-    if (this.#pieces === undefined) return { bytes: nothing, hasMore: false };
-    const current = this.#ahead ?? (await this.#pieces.next());
-    if (current.done === true) return { bytes: nothing, hasMore: false };
-    this.#ahead = await this.#pieces.next();
-    return { bytes: current.value, hasMore: this.#ahead.done !== true };
+  /** Throws or rejects when the content can't be read. */
+  take(): MaybePromise<Piece> {
+    return whenReady(this.#ahead ?? this.#pieces.next(), (current): MaybePromise<Piece> => {
+      if (current.done === true) return { bytes: nothing, hasMore: false };
+      return whenReady(this.#pieces.next(), (ahead) => {
+        this.#ahead = ahead;
+        return { bytes: current.value, hasMore: ahead.done !== true };
+      });
+    });
   }
 
   async close(): Promise<void> {
-    await this.#pieces?.return?.();
+    await this.#pieces.return(undefined);
   }
 }
 

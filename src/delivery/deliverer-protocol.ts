@@ -1,6 +1,7 @@
 /** What a deliverer is asked, and what it answers. */
 import type { CommandEnd, CommandRequest } from './command.ts';
 import type { MailboxFile } from './mailbox.ts';
+import type { CopyShape } from './shaped-copy.ts';
 
 /** What a deliverer is asked to do. Paths are absolute. */
 export type DelivererRequest =
@@ -86,9 +87,17 @@ function parseCommand(value: Json): CommandRequest {
   };
 }
 
-/** The head of a frame to a deliverer: a request with the first piece of its content, a further piece, or no more to come. */
+/**
+ * The head of a frame to a deliverer: a request with the first piece of its content and the shape it is to get, a further
+ * piece, or no more to come.
+ */
 export type DelivererCall =
-  | { readonly id: number; readonly request: DelivererRequest; readonly more: boolean }
+  | {
+      readonly id: number;
+      readonly request: DelivererRequest;
+      readonly shape?: CopyShape | undefined;
+      readonly more: boolean;
+    }
   | { readonly id: number; readonly more: boolean }
   | { readonly id: number; readonly broken: true };
 
@@ -96,6 +105,17 @@ export type DelivererCall =
 export type DelivererAnswer =
   | { readonly id: number; readonly want: true }
   | { readonly id: number; readonly result: DelivererResult };
+
+export function parseShape(value: unknown): CopyShape | undefined {
+  if (!isRecord(value)) return undefined;
+  return {
+    top: text(value['top']),
+    bottom: text(value['bottom']),
+    quotesFrom: value['quotesFrom'] === true,
+    stuffsDots: value['stuffsDots'] === true,
+    lineEnd: text(value['lineEnd']),
+  };
+}
 
 export function parseRequest(value: unknown): DelivererRequest | undefined {
   if (!isRecord(value)) return undefined;

@@ -4,8 +4,9 @@ import { Roster } from '#message';
 import { ContentGarbage } from '#native';
 import { PieceSink } from './deliverer-content.ts';
 import { type Frame, FrameReader, FrameWriter } from './deliverer-frames.ts';
-import { type DelivererAnswer, failedResult, isNumbered, parseRequest } from './deliverer-protocol.ts';
+import { type DelivererAnswer, failedResult, isNumbered, parseRequest, parseShape } from './deliverer-protocol.ts';
 import { DelivererWork } from './deliverer-work.ts';
+import { shapedCopy } from './shaped-copy.ts';
 import { isWithin, type RootLimits } from './root-limits.ts';
 
 /**
@@ -31,16 +32,18 @@ export async function serveDeliverer(channel: Duplex, limits?: RootLimits): Prom
     const known = open.get(id);
     if (json['broken'] === true) known?.fail();
     else if (json['request'] === undefined) known?.take(piece);
-    else begin(id, json['request'], new PieceSink(piece, () => answer({ id, want: true })));
+    else begin(id, json, new PieceSink(piece, () => answer({ id, want: true })));
   }
 
-  function begin(id: number, value: unknown, content: PieceSink): void {
-    const request = parseRequest(value);
+  function begin(id: number, json: Readonly<Record<string, unknown>>, content: PieceSink): void {
+    const request = parseRequest(json['request']);
+    const shape = parseShape(json['shape']);
     if (request === undefined) return answer({ id, result: failedResult('4.3.0', 'malformed request') });
     if (limits !== undefined && !isWithin(limits, request))
       return answer({ id, result: failedResult('4.3.0', 'delivery as root is refused') });
     open.set(id, content);
-    const work = requests.run(request, content, abandoned.signal).then((result) => {
+    const copy = shape === undefined ? content : shapedCopy({ shape, content });
+    const work = requests.run(request, copy, abandoned.signal).then((result) => {
       open.delete(id);
       writes.delete(work);
       answer({ id, result });

@@ -3,7 +3,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { longestTimerMs, Roster } from '#message';
-import { noContent, PieceSource } from './deliverer-content.ts';
+import { PieceSource } from './deliverer-content.ts';
 import { FrameReader, FrameWriter } from './deliverer-frames.ts';
 import {
   type DelivererCall,
@@ -14,10 +14,11 @@ import {
   parseResult,
 } from './deliverer-protocol.ts';
 import { DelivererWork } from './deliverer-work.ts';
+import { emptyCopy, type MailboxCopy, shapedCopy } from './shaped-copy.ts';
 
 export interface DelivererPool {
-  /** Content: what is to be written. Rejects when it can't be read. */
-  run(uid: number, gid: number, request: DelivererRequest, content?: AsyncIterable<Buffer>): Promise<DelivererResult>;
+  /** `copy`: what is to be written. Rejects when it can't be read. */
+  run(uid: number, gid: number, request: DelivererRequest, copy?: MailboxCopy): Promise<DelivererResult>;
   close(): void;
 }
 
@@ -30,22 +31,22 @@ const stuckResult = (limitMs: number): DelivererResult =>
  */
 export function createLocalPool(uid: number, limitMs = longestTimerMs): DelivererPool {
   const work = new DelivererWork();
-  const run = async (request: DelivererRequest, content: AsyncIterable<Buffer>): Promise<DelivererResult> => {
+  const run = async (request: DelivererRequest, copy = emptyCopy): Promise<DelivererResult> => {
     const stuck = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<DelivererResult>((resolve) => {
       timer = setTimeout(() => resolve(stuckResult(limitMs)), Math.min(limitMs, longestTimerMs));
       timer.unref();
     });
-    const result = await Promise.race([work.run(request, content, stuck.signal), limit]);
+    const result = await Promise.race([work.run(request, shapedCopy(copy), stuck.signal), limit]);
     clearTimeout(timer);
     stuck.abort();
     return result;
   };
   return {
-    run: (wanted, _gid, request, content = noContent()) =>
+    run: (wanted, _gid, request, copy) =>
       wanted === uid
-        ? run(request, content)
+        ? run(request, copy)
         : Promise.resolve(failedResult('4.3.0', `delivery as user ${wanted} needs the system to be started as root`)),
     close: () => undefined,
   };
@@ -142,36 +143,38 @@ class Process {
     call?.answer(parseResult(json['result']));
   }
 
-  async run(request: DelivererRequest, content: AsyncIterable<Buffer> | undefined): Promise<DelivererResult> {
+  async run(request: DelivererRequest, copy: MailboxCopy | undefined): Promise<DelivererResult> {
     this.#working += 1;
     try {
-      return await this.#run(request, content);
+      return await this.#run(request, copy);
     } finally {
       this.#working -= 1;
       if (this.#working === 0) this.#idle();
     }
   }
 
-  async #run(request: DelivererRequest, content: AsyncIterable<Buffer> | undefined): Promise<DelivererResult> {
-    const source = new PieceSource(content);
-    const first = await source.take();
+  async #run(request: DelivererRequest, copy: MailboxCopy | undefined): Promise<DelivererResult> {
+    const source = new PieceSource(copy?.content ?? []);
+    const taken = source.take();
+    const first = taken instanceof Promise ? await taken : taken;
     this.#nextId += 1;
     const id = this.#nextId;
     let broken: { readonly error: unknown } | undefined;
     const result = new Promise<DelivererResult>((answer) => {
-      const sendMore = (): void =>
-        void source.take().then(
-          ({ bytes, hasMore }) => this.#send({ id, more: hasMore }, bytes),
-          (error: unknown) => {
-            broken = { error };
-            this.#send({ id, broken: true });
-          },
-        );
+      const sendMore = async (): Promise<void> => {
+        try {
+          const { bytes, hasMore } = await source.take();
+          this.#send({ id, more: hasMore }, bytes);
+        } catch (error) {
+          broken = { error };
+          this.#send({ id, broken: true });
+        }
+      };
       const watchdog = setTimeout(() => this.#giveUp(), Math.min(this.#watchdog.limitMs, longestTimerMs));
       watchdog.unref();
-      this.#open.set(id, { answer, sendMore, watchdog });
+      this.#open.set(id, { answer, sendMore: () => void sendMore(), watchdog });
     });
-    this.#send({ id, request, more: first.hasMore }, first.bytes);
+    this.#send({ id, request, shape: copy?.shape, more: first.hasMore }, first.bytes);
     const answer = await result;
     if (first.hasMore) await source.close();
     if (broken !== undefined) throw broken.error;
@@ -244,11 +247,11 @@ export function createProcessPool(
   }
 
   return {
-    run(uid, gid, request, content) {
+    run(uid, gid, request, copy) {
       const key = `${uid}:${gid}`;
       const process = processes.get(key) ?? open(key, uid, gid);
       resting.delete(process);
-      return process.run(request, content);
+      return process.run(request, copy);
     },
     close() {
       for (const process of processes.values()) process.close();

@@ -1,13 +1,7 @@
-/** What mailboxes and commands get: the fields on top, and the message with their line ends. local(8), virtual(8), pipe(8) */
+/** What mailboxes and commands get: the fields on top of the message, and its form. local(8), virtual(8) */
 import { toExternal } from '#address';
 import type { DeliveryRequest, RequestRecipient } from '#message';
-import { MailboxText, type TextShape } from './mailbox-text.ts';
-
-export interface CopyShape extends TextShape {
-  /** With LF line ends. */
-  readonly top: string;
-  readonly bottom: string;
-}
+import type { MailboxCopy } from './shaped-copy.ts';
 
 export interface CopyOptions {
   /** Envelope sender for Return-Path: and the From_ line. */
@@ -27,45 +21,21 @@ export function fromLine(sender: string, now: number): string {
   return `From ${from}  ${day} ${month} ${String(Number(dayOfMonth)).padStart(2, ' ')} ${clock} ${year}\n`;
 }
 
-/** Pieces of a large message: short enough for their strings to be collected young. */
-const pieceBytes = 64 * 1024;
-
-function* slices(chunk: Buffer): Iterable<Buffer> {
-  for (let at = 0; at < chunk.length; at += pieceBytes) yield chunk.subarray(at, at + pieceBytes);
-}
-
-/** The copy in pieces; a small message comes as one. */
-export async function* shapedCopy(request: DeliveryRequest, shape: CopyShape): AsyncGenerator<Buffer> {
-  const { top, bottom, lineEnd } = shape;
-  const text = new MailboxText(shape);
-  const own = (fields: string): string => Buffer.from(fields.replaceAll('\n', lineEnd)).toString('latin1');
-  let held = own(top);
-  let isTop = true;
-  for await (const chunk of request.content.chunks()) {
-    for (const slice of slices(chunk)) {
-      const piece = text.push(slice);
-      if (!isTop) yield Buffer.from(held, 'latin1');
-      held = isTop ? held + piece : piece;
-      isTop = false;
-    }
-  }
-  yield Buffer.from(`${held}${text.end()}${own(bottom)}`, 'latin1');
-}
-
 /** The copy for one recipient. */
 export function mailboxCopy(
   request: DeliveryRequest,
   recipient: RequestRecipient,
   deliveredTo: string,
   { sender, prependsDelivered, showsOriginal, form, now }: CopyOptions,
-): AsyncGenerator<Buffer> {
+): MailboxCopy {
   const isMbox = form === 'mbox';
   const top =
     (form === 'plain' ? '' : fromLine(sender, now)) +
     `Return-Path: <${toExternal(sender)}>\n` +
     (showsOriginal && recipient.original !== '' ? `X-Original-To: ${toExternal(recipient.original)}\n` : '') +
     (prependsDelivered ? `Delivered-To: ${toExternal(deliveredTo)}\n` : '');
-  return shapedCopy(request, { top, bottom: isMbox ? '\n' : '', quotesFrom: isMbox, stuffsDots: false, lineEnd: '\n' });
+  const shape = { top, bottom: isMbox ? '\n' : '', quotesFrom: isMbox, stuffsDots: false, lineEnd: '\n' };
+  return { shape, content: request.content.chunks() };
 }
 
 /** The Delivered-To: fields of a message, lower-cased: it has been here before. */

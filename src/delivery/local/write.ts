@@ -3,15 +3,12 @@ import { statSync } from 'node:fs';
 import type { SystemUser } from '#native';
 import { mailboxCopy } from '../mailbox-copy.ts';
 import { asWritten } from '../deliverer-protocol.ts';
+import type { MailboxCopy } from '../shaped-copy.ts';
 import { concludeFailed, concludeSent, concludeWritten } from './conclude.ts';
 import { isNew, type Job, type Mailee, type Place } from './job.ts';
 import type { Rights } from './settings.ts';
 
-function copy(
-  job: Job,
-  place: Place,
-  shape: { readonly isMbox: boolean; readonly isDelivered: boolean },
-): AsyncGenerator<Buffer> {
+function copy(job: Job, place: Place, shape: { readonly isMbox: boolean; readonly isDelivered: boolean }): MailboxCopy {
   const { request, recipient, parts } = job;
   return mailboxCopy(request, recipient, place.deliveredTo, {
     sender: place.sender,

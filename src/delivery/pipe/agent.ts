@@ -14,7 +14,8 @@ import {
 import type { TableOpener } from '#tables';
 import { commandOutcome } from '../command-outcome.ts';
 import type { DelivererPool } from '../deliverer.ts';
-import { deliveredToFields, fromLine, shapedCopy } from '../mailbox-copy.ts';
+import { deliveredToFields, fromLine } from '../mailbox-copy.ts';
+import type { MailboxCopy } from '../shaped-copy.ts';
 import { openStatusFilter, type StatusFilter } from '../status-filter.ts';
 import { commandArguments } from './arguments.ts';
 import { type PipeSettings, readPipeSettings } from './settings.ts';
@@ -38,11 +39,7 @@ interface Result {
 const misconfigured: Result = { kind: 'deferred', code: '4.3.5', text: 'mail system configuration error' };
 
 /** The message as the flags want it. */
-function copy(
-  request: DeliveryRequest,
-  { flags, lineEnd, nullSender }: PipeSettings,
-  now: number,
-): AsyncGenerator<Buffer> {
+function copy(request: DeliveryRequest, { flags, lineEnd, nullSender }: PipeSettings, now: number): MailboxCopy {
   const sender = request.envelope.sender || nullSender;
   const [first] = request.recipients;
   const top =
@@ -52,13 +49,14 @@ function copy(
       ? `X-Original-To: ${toExternal(first.original)}\n`
       : '') +
     (flags.has('D') && first !== undefined ? `Delivered-To: ${toExternal(first.address)}\n` : '');
-  return shapedCopy(request, {
+  const shape = {
     top,
     bottom: flags.has('B') ? '\n' : '',
     quotesFrom: flags.has('>'),
     stuffsDots: flags.has('.'),
     lineEnd,
-  });
+  };
+  return { shape, content: request.content.chunks() };
 }
 
 class PipeAgent implements DeliveryAgent {

@@ -6,13 +6,20 @@ import { duplexPair } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { createProcessPool, type DelivererPool, serveDeliverer } from '#delivery';
 import { DelivererWork } from '../../../src/delivery/deliverer-work.ts';
+import { emptyCopy, type MailboxCopy } from '../../../src/delivery/shaped-copy.ts';
 
 const locks = { kinds: ['dotlock'], attempts: 1, delayMs: 1, staleMs: 1000 };
 
-async function* pieces(count: number, fails = false): AsyncGenerator<Buffer> {
-  for (let i = 0; i < count; i += 1) yield Buffer.alloc(100_000, 97 + (i % 26));
+async function* chunks(count: number, fails = false): AsyncGenerator<Buffer> {
+  for (let i = 0; i < count; i += 1) yield Buffer.from(`${String.fromCharCode(97 + (i % 26)).repeat(99_999)}\n`);
   if (fails) throw new Error('content is damaged');
 }
+
+function copyOf(content: AsyncIterable<Buffer>): MailboxCopy {
+  return { ...emptyCopy, content };
+}
+
+const pieces = (count: number, fails = false): MailboxCopy => copyOf(chunks(count, fails));
 
 describe('a deliverer', () => {
   let directory = '';
@@ -86,13 +93,13 @@ describe('a deliverer', () => {
     const mailbox = { ...toMailbox, path: join(directory, 'abandoned'), sizeLimit: 0 };
     assert.equal((await own.run(1, 1, mailbox, pieces(2))).kind, 'ok');
     async function* cutOff(): AsyncGenerator<Buffer> {
-      yield* pieces(3);
+      yield* chunks(3);
       theirs.destroy();
       ours.destroy();
       yield Buffer.from('never seen');
       yield Buffer.from('either');
     }
-    assert.equal((await own.run(1, 1, mailbox, cutOff())).kind, 'failed');
+    assert.equal((await own.run(1, 1, mailbox, copyOf(cutOff()))).kind, 'failed');
     await served;
     assert.equal(readFileSync(mailbox.path).length, 200_000);
     assert.ok(!existsSync(`${mailbox.path}.lock`));
@@ -101,7 +108,7 @@ describe('a deliverer', () => {
   it('keeps nothing of a message when nobody can be told that it was written', async () => {
     const abandoned = new AbortController();
     async function* abandonedAtTheEnd(): AsyncGenerator<Buffer> {
-      yield* pieces(2);
+      yield* chunks(2);
       abandoned.abort();
     }
     const path = join(directory, 'unheard');
@@ -116,11 +123,11 @@ describe('a deliverer', () => {
   it('has delivered to a mailbox whose lock somebody took away', async () => {
     const mailbox = { ...toMailbox, path: join(directory, 'unlocked'), sizeLimit: 0 };
     async function* robbed(): AsyncGenerator<Buffer> {
-      yield* pieces(2);
+      yield* chunks(2);
       rmSync(`${mailbox.path}.lock`);
-      yield* pieces(1);
+      yield* chunks(1);
     }
-    assert.equal((await pool.run(1, 1, mailbox, robbed())).kind, 'ok');
+    assert.equal((await pool.run(1, 1, mailbox, copyOf(robbed()))).kind, 'ok');
   });
 
   it('leaves a command that is nowhere to the shell', async () => {

@@ -8,8 +8,8 @@ import { createPipeAgent } from '#delivery/pipe';
 import { TableOpener } from '#tables';
 import { renderPostfixText } from '#events';
 import { type DeliveryRequest, internalEnvelope, type Outcome, type RequestRecipient } from '#message';
-import { noContent } from '../../../src/delivery/deliverer-content.ts';
 import { DelivererWork } from '../../../src/delivery/deliverer-work.ts';
+import { emptyCopy, shapedCopy } from '../../../src/delivery/shaped-copy.ts';
 
 const client = {
   name: 'client.example.org',
@@ -54,7 +54,10 @@ describe('pipe', () => {
       settings,
       tables: new TableOpener({ settings, configDirectory: directory, warn: (text) => log.push(text) }),
       // commands of this test run as whoever runs it
-      deliverers: { run: (_uid, _gid, asked, text = noContent()) => work.run(asked, text), close: () => undefined },
+      deliverers: {
+        run: (_uid, _gid, asked, copy = emptyCopy) => work.run(asked, shapedCopy(copy)),
+        close: () => undefined,
+      },
       events: { emit: (event) => void log.push(renderPostfixText(event)) },
       now: () => 0,
     });
