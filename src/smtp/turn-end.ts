@@ -1,4 +1,4 @@
-/** Replies that come about in one turn of the event loop, and go out together at its end. */
+/** What is said in one turn of the event loop, and goes out together at its end. */
 
 /** What has something to send. */
 export interface Sender {
@@ -6,9 +6,9 @@ export interface Sender {
 }
 
 /**
- * A write wakes whoever waits at the other end. The answers to twenty clients that were heard in one turn go out one after
- * the other, when all of them have been found: nobody is woken between two of them, and their next commands come in one
- * turn, too. A client that is alone waits no longer for it.
+ * A write wakes whoever waits at the other end. The answers to twenty others that were heard in one turn go out one after
+ * the other, when all of them have been found: nobody is woken between two of them, and what they say to it comes in one
+ * turn, too. Who is alone waits no longer for it.
  */
 export class TurnEnd {
   #senders: Sender[] = [];

@@ -3,7 +3,7 @@ import type { ServiceEntry, Settings } from '#config';
 import { filterReplies, type HostLookup, type Resolver, withSearch } from '#dns';
 import type { EventChannel } from '#events';
 import type { DeliveryRequest, DeliveryResult, Outcome } from '#message';
-import type { SessionNotice } from '#smtp';
+import { type SessionNotice, TurnEnd } from '#smtp';
 import type { TableOpener } from '#tables';
 import type { LookupTools } from './addresses.ts';
 import { type ConnectionCache, createConnectionCache } from './connection-cache.ts';
@@ -48,6 +48,7 @@ export interface Client {
   readonly tables: ServerTables;
   readonly output: OutputRules;
   readonly cache: ConnectionCache;
+  readonly turnEnd: TurnEnd;
   readonly attemptTools: AttemptTools;
   readonly warn: (text: string) => void;
 }
@@ -76,6 +77,7 @@ export function createClient(options: SmtpAgentOptions): Client {
     tables: openServerTables(options.tables, settings, warn),
     output: openOutputRules({ ...options, settings, warn, mainSettings: options.settings }),
     cache: createConnectionCache(settings.cache.idleMs, (connection) => void sayGoodbye(connection, settings)),
+    turnEnd: new TurnEnd(),
     attemptTools: {
       events,
       now: () => options.clock.now(),

@@ -4,7 +4,7 @@
  * It knows nothing of mail: what a reply or a loss means is decided elsewhere (trouble.ts).
  */
 import type { Socket } from 'node:net';
-import type { SessionTranscript } from '#smtp';
+import type { SessionTranscript, TurnEnd } from '#smtp';
 import { type Endpoint, endpointLabel, endpointName } from './endpoint.ts';
 import { type Reply, ReplyReader } from './reply.ts';
 import type { TlsLevel } from './starttls.ts';
@@ -33,6 +33,8 @@ export interface ConnectionOptions {
   readonly perRequestDeadline: boolean;
   /** What is said, where somebody wants to know. notify_classes */
   readonly transcript: SessionTranscript | undefined;
+  /** When what was written goes out. */
+  readonly turnEnd: TurnEnd;
 }
 
 /** How long a farewell may take before the socket is torn down. */
@@ -55,6 +57,9 @@ export class Connection {
   isPipelining = false;
   readonly transcript: SessionTranscript | undefined;
   readonly #perRequestDeadline: boolean;
+  readonly #turnEnd: TurnEnd;
+  /** Waits for the end of this turn of the event loop. */
+  #isWaiting = false;
   #socket: Socket;
   readonly #reader: ReplyReader;
   readonly #queue: Heard[] = [];
@@ -72,6 +77,7 @@ export class Connection {
     this.openedAt = options.now();
     this.transcript = options.transcript;
     this.#perRequestDeadline = options.perRequestDeadline;
+    this.#turnEnd = options.turnEnd;
     const label = endpointLabel(options.endpoint);
     this.#onReplaced = options.onReplaced;
     this.#reader = new ReplyReader({
@@ -206,8 +212,21 @@ export class Connection {
     this.#socket.uncork();
   }
 
+  /** Goes out at the end of this turn of the event loop. */
   write(bytes: Buffer | string): void {
-    if (!this.#lost) this.#socket.write(bytes);
+    if (this.#lost) return;
+    if (!this.#isWaiting) {
+      this.#isWaiting = true;
+      this.#socket.cork();
+      this.#turnEnd.add(this);
+    }
+    this.#socket.write(bytes);
+  }
+
+  /** The turn is over. */
+  flush(): void {
+    this.#isWaiting = false;
+    this.#socket.uncork();
   }
 
   /** Resolves when the kernel has taken what was written. */

@@ -90,6 +90,7 @@ function connectOptions(client: Client, route: Route, endpoint: Endpoint): Conne
     now: () => options.clock.now(),
     perRequestDeadline: settings.perRequestDeadline,
     transcript: openTranscript(client, endpoint),
+    turnEnd: client.turnEnd,
   };
 }
 
