@@ -6,7 +6,7 @@
  * `--heap-growing-percent`: what the few messages that outlive that leave behind would have the small old generation
  * collected twice a second, a tenth of all work. `--expose-gc`: see native/content-garbage.ts.
  * `--v8-pool-size`: threads that compile; each takes a megabyte. `--invocation-count-for-turbofan`: what every message
- * goes through is compiled for good after some hundred messages, not three thousand: a third less CPU for the first ten thousand.
+ * goes through is compiled for good after some hundred messages, not three thousand: a quarter less CPU for the first ten thousand.
  */
 export const mailEngineOptions = [
   '--max-semi-space-size=16',
