@@ -73,6 +73,8 @@ export class Exchange {
           return undefined;
         case 'closed':
           logLost(this.#session, 'lost connection');
+          // who has no more to say may still listen
+          this.replies.flush();
           this.isOver = true;
           return undefined;
         case 'timeout':

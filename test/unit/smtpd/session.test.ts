@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { duplexPair } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { afterEach, describe, it } from 'node:test';
 import { withoutRequireTls } from '../../../src/smtpd/filter-entry.ts';
 import { type Setup, TestServer } from './conversation.ts';
@@ -364,6 +366,20 @@ describe('an SMTP session', () => {
     assert.equal(await client.reply(), '250 2.1.5 Ok');
     assert.equal(await client.reply(), '354 End data with <CR><LF>.<CR><LF>');
     client.close();
+  });
+
+  it('answers a client that has ended its side before it was greeted', async () => {
+    const { server } = serve();
+    for (const [input, last] of [
+      ['', '220 mail.example.com ESMTP Postfix'],
+      ['HELO c.example\r\n', '250 mail.example.com'],
+    ] as const) {
+      const [ours, theirs] = duplexPair();
+      ours.end(input);
+      const heard = text(ours);
+      await server.serveStream(theirs);
+      assert.equal((await heard).trimEnd().split('\r\n').at(-1), last);
+    }
   });
 
   it('tells idle clients to come again when it is drained', async () => {
