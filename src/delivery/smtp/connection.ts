@@ -263,11 +263,15 @@ export class Connection {
     this.#socket.ref();
   }
 
-  /** Ends the connection after what was written has gone out. */
+  /** Ends the connection after what was written has gone out. What the server still says is not waited for. */
   end(): void {
     const socket = this.#socket;
     this.isSpent = true;
     this.#lost = true;
+    if (socket.writableLength === 0 && !this.isSecured) {
+      socket.destroy();
+      return;
+    }
     socket.removeAllListeners('data');
     socket.resume();
     socket.end();
