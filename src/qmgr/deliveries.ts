@@ -57,7 +57,7 @@ export class Deliveries {
       recipients,
       activeAt: message.activeAt,
       startedAt,
-      reuseConnection: destination.keepsConnections(now()),
+      reuseConnection: destination.backToBack.keepsConnections(now(), destination.busy),
       ...this.#parts.decisions.probeOf(message),
       signal: message.abort.signal,
     };
@@ -75,7 +75,7 @@ export class Deliveries {
       const status: Status = { code: '4.3.0', reason: 'unknown mail transport error' };
       message.attempt.record({ index, kind: 'deferred', status }, recipients);
     }
-    destination.onDone(now());
+    destination.backToBack.onDone(now());
     this.#parts.space.released(message, transport, recipients.length);
     this.#parts.scheduler.finished(transport, destination, now());
     this.#parts.onEnded(message);

@@ -4,6 +4,7 @@
  */
 import type { MailEvent } from '#events';
 import type { Status } from '#message';
+import { BackToBack } from './back-to-back.ts';
 import { feedbackAt } from './feedback.ts';
 import { PeerLine } from './peer-line.ts';
 import type { TransportSettings } from './settings.ts';
@@ -12,6 +13,7 @@ export class Destination {
   readonly key: string;
   readonly nexthop: string;
   readonly settings: TransportSettings;
+  readonly backToBack: BackToBack;
   /** Who waits for it, in the order of the job list. */
   readonly line = new PeerLine();
   /** Entries in the line. */
@@ -25,16 +27,16 @@ export class Destination {
   /** The site is taken for dead until then: its mail is deferred at once, with the reason. */
   deadUntil = 0;
   deadReason: Status | undefined;
-  #lastDoneAt = Number.NEGATIVE_INFINITY;
-  #keepsConnections = false;
   #success = 0;
   #failure = 0;
   #failedCohorts = 0;
 
-  constructor(key: string, nexthop: string, settings: TransportSettings) {
+  /** `backToBack`: what is known of deliveries to it from a moment ago. */
+  constructor(key: string, nexthop: string, settings: TransportSettings, backToBack = new BackToBack()) {
     this.key = key;
     this.nexthop = nexthop;
     this.settings = settings;
+    this.backToBack = backToBack;
     this.window = settings.initialConcurrency;
   }
 
@@ -61,21 +63,6 @@ export class Destination {
     this.#success = 0;
     this.#failure = 0;
     this.#failedCohorts = 0;
-  }
-
-  /**
-   * Whether the connection of a delivery that starts now is worth keeping: mail follows mail here, and not only as much
-   * at once as the initial window lets through. postconf(5) smtp_connection_cache_on_demand
-   */
-  keepsConnections(now: number): boolean {
-    const followsAnother = Math.floor(this.#lastDoneAt / 1000) + 1 >= Math.floor(now / 1000);
-    this.#keepsConnections = followsAnother || (this.#keepsConnections && this.busy > 1);
-    return this.#keepsConnections;
-  }
-
-  /** A delivery has ended, however. */
-  onDone(now: number): void {
-    this.#lastDoneAt = now;
   }
 
   /** A delivery without a failure of the site. Gives the feedback that was applied; undefined: the window stays. */

@@ -68,7 +68,8 @@ export class Scheduler {
     const queue = this.#transport(transport);
     let destination = queue.destinations.get(key);
     if (destination === undefined) {
-      destination = new Destination(key, nexthop, queue.settings);
+      destination = new Destination(key, nexthop, queue.settings, queue.recent.get(key));
+      queue.recent.delete(key);
       queue.destinations.set(key, destination);
     }
     return destination;
@@ -112,13 +113,17 @@ export class Scheduler {
   #forgetWhenIdle(queue: TransportQueue, destination: Destination, now: number): void {
     if (!destination.isIdle || destination.pausedUntil > now) return;
     const isKept = destination.deadFor(now) !== undefined && queue.destinations.size <= this.#parts.mostDead;
-    if (!isKept) queue.destinations.delete(destination.key);
+    if (isKept) return;
+    queue.destinations.delete(destination.key);
+    if (destination.backToBack.goesOn(now)) queue.recent.set(destination.key, destination.backToBack);
   }
 
   /** Forgets destinations that nothing waits for, and that are neither dead nor paused any more. */
   prune(now: number): void {
-    for (const queue of this.#transports.values())
+    for (const queue of this.#transports.values()) {
       for (const destination of queue.destinations.values()) this.#forgetWhenIdle(queue, destination, now);
+      for (const [key, backToBack] of queue.recent) if (!backToBack.goesOn(now)) queue.recent.delete(key);
+    }
   }
 
   /** What every transport and destination does, for commands. */

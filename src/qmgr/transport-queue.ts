@@ -9,6 +9,7 @@
  */
 import { Roster } from '#message';
 import type { ActiveMessage, Entry } from './active.ts';
+import type { BackToBack } from './back-to-back.ts';
 import { Candidates } from './candidates.ts';
 import type { Destination } from './destination.ts';
 import { Job, type Peer } from './job.ts';
@@ -19,6 +20,8 @@ import type { TransportSettings } from './settings.ts';
 export class TransportQueue {
   readonly settings: TransportSettings;
   readonly destinations = new Map<string, Destination>();
+  /** Of destinations that were forgotten a moment ago, by their keys: mail is quick to come to an end here. */
+  readonly recent = new Map<string, BackToBack>();
   /** Jobs with something to start. */
   readonly #jobs = new Roster<number, Job>();
   /** Jobs whose entries have all started while recipients of their messages are not read yet. */

@@ -5,19 +5,6 @@ import { feedbackAt, parseFeedback } from '../../../src/qmgr/feedback.ts';
 import { defaultSlots } from '../../support/schedule.ts';
 
 describe('a destination', () => {
-  it('keeps connections once mail follows mail, and until there is no more', () => {
-    const destination = new Destination('key', 'x.example', defaultSlots);
-    destination.busy = 5;
-    assert.equal(destination.keepsConnections(10_000), false);
-    destination.onDone(10_400);
-    assert.equal(destination.keepsConnections(11_900), true);
-    assert.equal(destination.keepsConnections(15_000), true);
-    destination.busy = 1;
-    assert.equal(destination.keepsConnections(15_000), false);
-    destination.onDone(15_000);
-    assert.equal(destination.keepsConnections(15_000), true);
-  });
-
   const failed = { code: '4.4.1', reason: 'no connection' };
   const figures = ({ concurrency: { window, success, failure, failedCohorts } }: Destination): readonly number[] =>
     [window, success, failure, failedCohorts].map((value) => Number(value.toFixed(4)));
