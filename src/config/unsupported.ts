@@ -25,10 +25,10 @@ const refusals: readonly Refusal[] = [
   { name: 'non_smtpd_milters', applies: isGiven, what: 'milters' },
 ];
 
-const serverChecks = new Set(['dane', 'dane-only', 'fingerprint', 'verify', 'secure']);
+const serverChecks = new Set(['dane', 'dane-only']);
 const checksServers = {
   applies: (value: string): boolean => serverChecks.has(value.toLowerCase()),
-  what: 'knowing servers by their certificates is not in this version; as it stands, mail that this holds for is deferred',
+  what: 'knowing servers by DANE (TLSA records) is not in this version; as it stands, mail that this holds for is deferred',
 };
 
 /** Settings that allow what is not there: mail is handled, without it. */

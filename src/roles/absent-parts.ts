@@ -2,20 +2,24 @@
 import { type Configuration, placeOf, placeOfService, type Settings, splitServiceArguments } from '#config';
 import { getGroupByName, getUserByName } from '#native';
 import { unreadable } from '#tables';
-import { keyComplaints, type TlsParameters } from '#tls';
+import { keyComplaints, type LevelParameters } from '#tls';
 import { transportParameters } from './misspelt-values.ts';
-import { tlsServices } from './tls-services.ts';
+import { type NamedService, tlsServices } from './tls-services.ts';
 
 type Named = Pick<Configuration, 'services' | 'settings' | 'settingsFor'>;
 
-function offersTls(settings: Settings, { securityLevel, use, enforce, wrapperMode }: TlsParameters): boolean {
+function usesTls(settings: Settings, { securityLevel, use, enforce, wrapperMode }: LevelParameters): boolean {
   if (!['', 'none'].includes(settings.string(securityLevel))) return true;
   return [use, enforce, ...(wrapperMode === undefined ? [] : [wrapperMode])].some((name) => settings.bool(name));
 }
 
-/** Files of a service's own certificate, and of authorities; without them no client is offered TLS. */
-function missingKeys(settings: Settings, names: TlsParameters): readonly string[] {
-  if (!offersTls(settings, names)) return [];
+/** What there is without TLS. */
+const withoutTls = (isClient: boolean): string =>
+  isClient ? 'there is no TLS for mail that leaves, and mail that needs it is deferred' : 'no client is offered TLS';
+
+/** Files of a service's own certificate, and of authorities; without them there is no TLS. */
+function missingKeys({ settings, names, isClient }: NamedService): readonly string[] {
+  if (!usesTls(settings, names)) return [];
   const chains = settings.elements(names.chainFiles);
   const pairs = chains.length > 0 ? [] : names.keyPairs.flatMap(([certificate, key]) => [certificate, key]);
   const named = [
@@ -30,15 +34,15 @@ function missingKeys(settings: Settings, names: TlsParameters): readonly string[
   return named.flatMap(({ parameter, path, origin }) => {
     const reason = path.startsWith('/') ? unreadable(path) : undefined;
     if (reason === undefined) return [];
-    return [`${placeOf(origin)}${parameter}: open ${path}: ${reason}; as it stands, no client is offered TLS`];
+    return [`${placeOf(origin)}${parameter}: open ${path}: ${reason}; as it stands, ${withoutTls(isClient)}`];
   });
 }
 
 /** Keys that don't fit, and certificates whose time is over or has not come. */
-function uselessKeys(settings: Settings, names: TlsParameters, now: number): readonly string[] {
-  if (!offersTls(settings, names)) return [];
+function uselessKeys({ settings, names, isClient }: NamedService, now: number): readonly string[] {
+  if (!usesTls(settings, names)) return [];
   return keyComplaints({ settings, names }, now).map(({ parameter, text, endsTls }) => {
-    const effect = endsTls ? 'no client is offered TLS' : 'clients that check it go away';
+    const effect = endsTls ? withoutTls(isClient) : `${isClient ? 'servers' : 'clients'} that check it go away`;
     return `${placeOf(settings.origin(parameter))}${parameter}: ${text}; as it stands, ${effect}`;
   });
 }
@@ -71,10 +75,7 @@ function missingTemplates({ settings }: Named): readonly string[] {
 
 /** One line each. */
 export function absentParts(configuration: Named, now: number): readonly string[] {
-  const keys = tlsServices(configuration).flatMap(({ settings, names }) => [
-    ...missingKeys(settings, names),
-    ...uselessKeys(settings, names, now),
-  ]);
+  const keys = tlsServices(configuration).flatMap((service) => [...missingKeys(service), ...uselessKeys(service, now)]);
   // two services have their parameters from each other
   const byFile = new Map(keys.toReversed().map((text) => [text.replace(/^.*?_tls_\w+: /, ''), text]));
   return [...[...byFile.values()].toReversed(), ...missingTemplates(configuration), ...missingUsers(configuration)];

@@ -10,6 +10,7 @@ import type { Bouncer } from '#bounce';
 import type { HostLookup } from '#dns';
 import type { DeliveryAgent, SubmissionPort } from '#message';
 import type { Rewriter } from '#rewrite';
+import type { KeyFiles } from '#tls';
 import { hostname } from 'node:os';
 import { type OpenedService, resolverOf, type ServiceTools } from './service-tools.ts';
 
@@ -22,10 +23,11 @@ export interface AgentParts {
   readonly deliverers: DelivererPool;
   readonly now: () => number;
   readonly openerFor: ServiceTools['openerFor'];
+  readonly keyFiles?: KeyFiles;
 }
 
 export function createAgents(parts: AgentParts): ReadonlyMap<string, DeliveryAgent> {
-  const { configuration, rewriter, hostLookup, submission, bouncer, deliverers, now, openerFor } = parts;
+  const { configuration, rewriter, hostLookup, submission, bouncer, deliverers, now, openerFor, keyFiles } = parts;
   const agents = new Map<string, DeliveryAgent>();
   for (const service of configuration.services.filter((entry) => entry.type === 'unix')) {
     const settings = configuration.settingsFor(service);
@@ -53,6 +55,7 @@ export function createAgents(parts: AgentParts): ReadonlyMap<string, DeliveryAge
             }),
             tables,
             events,
+            ...(keyFiles && { keyFiles }),
           }),
         );
         break;

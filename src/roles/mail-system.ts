@@ -67,7 +67,7 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
     },
     ...storeOptions,
   });
-  const core = openMessageCore(tools, { deliverers, store });
+  const core = openMessageCore(tools, { deliverers, store, keyFiles });
   const { qmgr, flushSite, tables } = core;
   const servers = await openMailServers(tools, core, keyFiles);
   const intake = openLocalIntake(tools, core);

@@ -9,6 +9,7 @@ import { createQueueManager, InFlow, type QueueManager } from '#qmgr';
 import { createRewriter, type Rewriter } from '#rewrite';
 import type { QueueStore } from '#store';
 import type { TableOpener } from '#tables';
+import type { KeyFiles } from '#tls';
 import { createProbeSender, createVerifier, type ProbeSender, type Verifier } from '#verify';
 import { createAgents } from './agents.ts';
 import { type ServiceTools, warningsTo } from './service-tools.ts';
@@ -35,9 +36,11 @@ export interface MessageCore {
 export interface CoreOptions {
   readonly deliverers: DelivererPool;
   readonly store: QueueStore;
+  /** Of certificates that servers are shown, and of authorities that know them. */
+  readonly keyFiles?: KeyFiles;
 }
 
-export function openMessageCore(tools: ServiceTools, { deliverers, store }: CoreOptions): MessageCore {
+export function openMessageCore(tools: ServiceTools, { deliverers, store, keyFiles }: CoreOptions): MessageCore {
   const { configuration, channelOf, openerFor, now } = tools;
   const { settings, services } = configuration;
   const qmgrEvents = channelOf(settings, 'qmgr');
@@ -69,6 +72,7 @@ export function openMessageCore(tools: ServiceTools, { deliverers, store }: Core
     deliverers,
     now,
     openerFor,
+    ...(keyFiles && { keyFiles }),
   });
   const flushDomains = tables.matchList('fast_flush_domains', 'domain', settings.elements('fast_flush_domains'));
   const isFlushed = (site: string): MaybePromise<boolean> =>

@@ -1,26 +1,41 @@
-/** The services that speak TLS to clients. */
+/** The services that speak TLS, to clients or to servers. */
 import type { Configuration } from '#config';
 import { TableOpener } from '#tables';
 import {
+  clientTlsParameters,
   keyFilePaths,
   type KeyFiles,
+  type KeyParameters,
+  type LevelParameters,
   postscreenParameters,
   readKeyFiles,
   smtpdParameters,
-  type TlsParameters,
   type TlsService,
 } from '#tls';
 
 /** By the program that they run. */
-const parametersOf: ReadonlyMap<string, TlsParameters> = new Map([
+const parametersOf: ReadonlyMap<string, KeyParameters & LevelParameters> = new Map<
+  string,
+  KeyParameters & LevelParameters
+>([
   ['smtpd', smtpdParameters],
   ['postscreen', postscreenParameters],
+  ['smtp', clientTlsParameters('smtp')],
+  ['lmtp', clientTlsParameters('lmtp')],
 ]);
 
-export function tlsServices(configuration: Pick<Configuration, 'services' | 'settingsFor'>): readonly TlsService[] {
+const clients = new Set(['smtp', 'lmtp']);
+
+export interface NamedService extends TlsService<KeyParameters & LevelParameters> {
+  /** It speaks TLS to servers. */
+  readonly isClient: boolean;
+}
+
+export function tlsServices(configuration: Pick<Configuration, 'services' | 'settingsFor'>): readonly NamedService[] {
   return configuration.services.flatMap((entry) => {
-    const names = parametersOf.get(entry.command);
-    return names === undefined ? [] : [{ settings: configuration.settingsFor(entry), names }];
+    const names = entry.type === 'inet' && clients.has(entry.command) ? undefined : parametersOf.get(entry.command);
+    const isClient = clients.has(entry.command);
+    return names === undefined ? [] : [{ settings: configuration.settingsFor(entry), names, isClient }];
   });
 }
 

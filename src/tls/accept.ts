@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Server, TLSSocket } from 'node:tls';
 import type { TlsFacts } from '#message';
 import { rsaDigest, signatureOf } from './certificate.ts';
+import { keyBitsOf } from './cipher-bits.ts';
 import { readHello, serverNameIn } from './client-hello.ts';
 import { clientDigest, sentAuthorities, type VerifyStep } from './client-evidence.ts';
 import { alertsIn } from './handshake-messages.ts';
@@ -52,15 +53,6 @@ export interface AcceptOptions extends PeerRules {
   readonly asksCertificate: boolean;
   /** Names that have certificates of their own; undefined: none has. */
   readonly serverNames: ServerNames | undefined;
-}
-
-/** Bits of the symmetric key, as the names of ciphers tell them. */
-function keyBitsOf(cipher: string): number {
-  const [, named] = /(?:AES|CAMELLIA|ARIA)_?(128|256)/.exec(cipher) ?? [];
-  if (named !== undefined) return Number(named);
-  if (cipher.includes('NULL')) return 0;
-  if (cipher.includes('CHACHA20')) return 256;
-  return /3DES|DES-CBC3/.test(cipher) ? 168 : 128;
 }
 
 type Failed = Omit<Extract<Accepted, { readonly kind: 'failed' }>, 'states'>;
@@ -185,7 +177,7 @@ export class TlsAcceptor {
     const peer = secured.getPeerX509Certificate();
     const messages = peer === undefined ? [] : (recorder?.messages('in', cipher) ?? []);
     const sent = sentAuthorities(messages, protocol);
-    const judgement = peer === undefined ? undefined : this.#judge.judge(secured, peer, sent);
+    const judgement = peer === undefined ? undefined : this.#judge.judge(secured, peer, { sent });
     // who goes on with a session is not verified again
     const verification = messages.length === 0 ? [] : (judgement?.verification ?? []);
     const basic = { protocol, cipher, keyBits: keyBitsOf(cipher), serverName, peer: judgement?.peer };

@@ -12,6 +12,11 @@ export function fingerprint(der: Buffer, digest: string): string | undefined {
   }
 }
 
+/** Whether OpenSSL knows a digest by this name. */
+export function isDigest(name: string): boolean {
+  return fingerprint(Buffer.alloc(0), name) !== undefined;
+}
+
 /** The lines `NAME=value` of a name as Node writes it, in which `\\"` stands for `"` and `\\0A` for a line end. */
 function attributes(name: string | undefined): readonly string[] {
   if (name === undefined || name === '') return [];
@@ -45,8 +50,8 @@ export function oneLine(name: string | undefined): string {
     .replaceAll(/[^ -~]/g, (char) => `\\x${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
 }
 
-/** Why a certificate is not believed, as the log says it; `code`: of OpenSSL. */
-export function verificationProblem(code: string, issuer: string): string {
+/** Why a certificate of a client or a server is not believed, as the log says it; `code`: of OpenSSL. */
+export function verificationProblem(code: string, issuer: string, whose: 'client' | 'server'): string {
   switch (code) {
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
       return 'self-signed certificate';
@@ -60,7 +65,7 @@ export function verificationProblem(code: string, issuer: string): string {
     case 'CERT_NOT_YET_VALID':
       return 'certificate not yet valid';
     case 'INVALID_PURPOSE':
-      return 'not designated for use as a client certificate';
+      return `not designated for use as a ${whose} certificate`;
     default:
       return code;
   }

@@ -3,24 +3,29 @@ import { constants } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
 import type { Settings } from '#config';
 import { type Chains, chainsOf, isBroken, mixedChain, type Problems } from './chain.ts';
-import { type KeyFiles, keyPairs, type TlsService } from './key-files.ts';
+import { type KeyFiles, keyPairs, type KeyService, type TlsService } from './key-files.ts';
 
 export const noCertificates = "No server certs available. TLS won't be enabled";
 
 const disabled = 'disabling TLS support';
 
 /** The service shows nobody who it is, and says so. postconf(5) smtpd_tls_cert_file */
-function isAnonymous({ settings, names }: TlsService): boolean {
+function isAnonymous({ settings, names }: KeyService): boolean {
   const [certificate = ''] = names.keyPairs[0] ?? [];
   return settings.list(names.chainFiles).length === 0 && settings.string(certificate) === 'none';
 }
 
 /** Certificates and keys, none of them for an anonymous server. */
-export function materialOf({ settings, names }: TlsService, files: KeyFiles): Chains | Problems {
+export function materialOf(service: KeyService, files: KeyFiles): Chains | Problems {
+  const material = ownMaterial(service, files);
+  return !isBroken(material) && material.cert.length === 0 && !isAnonymous(service) ? [noCertificates] : material;
+}
+
+/** Certificates and keys; none where none are named. */
+export function ownMaterial({ settings, names }: KeyService, files: KeyFiles): Chains | Problems {
   const chainFiles = settings.list(names.chainFiles);
   if (chainFiles.length > 0) return chainsOfFiles(chainFiles, settings.string(names.chainFiles), files);
   const pairs = keyPairs(settings, names);
-  if (pairs.length === 0 && !isAnonymous({ settings, names })) return [noCertificates];
   const material: Chains = { cert: [], key: [] };
   for (const { certificate, key, algorithm } of pairs) {
     const chain =
@@ -89,7 +94,7 @@ export interface Authorities {
  * asked for a certificate. postconf(5) smtpd_tls_CAfile, smtpd_tls_CApath
  */
 export function authorities(
-  { settings, names }: TlsService,
+  { settings, names }: KeyService,
   files: KeyFiles,
   systemAuthorities: () => readonly string[],
 ): Authorities | string {

@@ -1,8 +1,8 @@
 /** Keys and certificates looked at before the first client comes: those that don't fit, and those whose time is not now. */
 import { X509Certificate } from 'node:crypto';
 import { type Chains, isBroken, type Problems } from './chain.ts';
-import { materialOf } from './context-options.ts';
-import { contentOf, type KeyFiles, keyPairs, type TlsService } from './key-files.ts';
+import { ownMaterial } from './context-options.ts';
+import { contentOf, type KeyFiles, keyPairs, type KeyService } from './key-files.ts';
 
 export interface KeyComplaint {
   /** That names the file. */
@@ -13,7 +13,7 @@ export interface KeyComplaint {
 }
 
 /** `now`: ms since the epoch. What can't be read is not complained of. */
-export function keyComplaints(service: TlsService, now: number): readonly KeyComplaint[] {
+export function keyComplaints(service: KeyService, now: number): readonly KeyComplaint[] {
   const { settings, names } = service;
   const paths = [
     ...settings.list(names.chainFiles),
@@ -25,7 +25,7 @@ export function keyComplaints(service: TlsService, now: number): readonly KeyCom
   const files: KeyFiles = { contents, directories: new Map(), tables: new Map() };
   const set = [names.chainFiles, ...names.keyPairs.map(([certificate]) => certificate)];
   const parameter = set.find((name) => settings.string(name) !== '') ?? names.chainFiles;
-  return complaintsOf(materialOf(service, files), parameter, now);
+  return complaintsOf(ownMaterial(service, files), parameter, now);
 }
 
 function complaintsOf(material: Chains | Problems, parameter: string, now: number): readonly KeyComplaint[] {

@@ -2,6 +2,7 @@
  * How the keys of a session came about. Node tells it to clients only; for a server it stands in the session as OpenSSL
  * stores it: the number of the group, RFC 8446, 4.2.7, under a tag of its own.
  */
+import type { TLSSocket } from 'node:tls';
 import type { KeyExchange } from '#message';
 
 const named = (name: string): KeyExchange => ({ name });
@@ -24,6 +25,15 @@ const groups: ReadonlyMap<number, KeyExchange> = new Map([
   [4588, named('X25519MLKEM768')],
   [4589, named('SecP384r1MLKEM1024')],
 ]);
+
+/** As Node tells a client, of exchanges that it knows. */
+export function keyExchangeFrom(info: ReturnType<TLSSocket['getEphemeralKeyInfo']>): KeyExchange | undefined {
+  if (info === null || !('type' in info)) return undefined;
+  if (info.type === 'DH') return finiteField(info.size);
+  const name = 'name' in info && typeof info.name === 'string' ? info.name : '';
+  if (name === '') return undefined;
+  return name.startsWith('X') ? named(name) : curve(name);
+}
 
 const sequence = 0x30;
 const integer = 0x02;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { foldCase } from '#address';
 import { type Settings, splitList } from '#config';
 import { errnoText, indexPath, isIndexType, redirected, type Table } from '#tables';
-import type { TlsParameters } from './parameters.ts';
+import type { KeyParameters, TlsParameters } from './parameters.ts';
 import { namesFiles } from './server-names.ts';
 
 export interface KeyFiles {
@@ -24,7 +24,7 @@ export interface KeyPair {
 }
 
 /** Pairs of files, which may be one file; for services without smtpd_tls_chain_files. */
-export function keyPairs(settings: Settings, names: TlsParameters): readonly KeyPair[] {
+export function keyPairs(settings: Settings, names: Pick<KeyParameters, 'keyPairs'>): readonly KeyPair[] {
   return names.keyPairs
     .map(([certificate, key, algorithm]) => ({
       certificate: settings.string(certificate),
@@ -59,16 +59,19 @@ function authoritiesIn(directory: string): Buffer {
 }
 
 /** Names of files besides those of keys that a service's settings give; '' and words are none. */
-function otherFiles(settings: Settings, names: TlsParameters): readonly string[] {
+function otherFiles(settings: Settings, names: KeyParameters): readonly string[] {
   return [names.authorityFile, names.finiteField]
-    .map((name) => settings.string(name))
+    .map((name) => (name === undefined ? '' : settings.string(name)))
     .filter((path) => path.startsWith('/'));
 }
 
-export interface TlsService {
+export interface TlsService<Names extends KeyParameters = TlsParameters> {
   readonly settings: Settings;
-  readonly names: TlsParameters;
+  readonly names: Names;
 }
+
+/** A service that may show who it is, and may know others. */
+export type KeyService = TlsService<KeyParameters>;
 
 /** The name without the type; undefined: a type whose tables are no files, or are asked elsewhere. */
 function fileOf(spec: string, settings: Settings): string | undefined {
@@ -101,7 +104,7 @@ function copyOf(table: Table): Table {
   };
 }
 
-function filesOf(services: readonly TlsService[]): readonly string[] {
+function filesOf(services: readonly KeyService[]): readonly string[] {
   return services.flatMap(({ settings, names }) => [
     ...settings.list(names.chainFiles),
     ...keyPairs(settings, names).flatMap(({ certificate, key }) => [certificate, key]),
@@ -109,25 +112,25 @@ function filesOf(services: readonly TlsService[]): readonly string[] {
   ]);
 }
 
-function directoriesOf(services: readonly TlsService[]): readonly string[] {
+function directoriesOf(services: readonly KeyService[]): readonly string[] {
   return services.map(({ settings, names }) => settings.string(names.authorityDirectory)).filter((path) => path !== '');
 }
 
 /** Each with the settings of a service that names it. */
-function nameTablesOf(services: readonly TlsService[]): ReadonlyMap<string, Settings> {
+function nameTablesOf(services: readonly KeyService[]): ReadonlyMap<string, Settings> {
   return new Map(
     services.flatMap(({ settings }) => settings.list('tls_server_sni_maps').map((spec) => [spec, settings] as const)),
   );
 }
 
 /** The paths of what is read at the start only: when it changes, it has to be read again. */
-export function keyFilePaths(services: readonly TlsService[]): readonly string[] {
+export function keyFilePaths(services: readonly KeyService[]): readonly string[] {
   const tables = [...nameTablesOf(services)].flatMap(([spec, settings]) => fileOf(spec, settings) ?? []);
   return [...new Set([...filesOf(services), ...directoriesOf(services), ...tables])];
 }
 
 /** What the services of a configuration need. `open`: opens a lookup table. */
-export function readKeyFiles(services: readonly TlsService[], open: (spec: string) => Table): KeyFiles {
+export function readKeyFiles(services: readonly KeyService[], open: (spec: string) => Table): KeyFiles {
   const specs = nameTablesOf(services);
   const chains = [...specs.keys()].filter(namesFiles).flatMap((spec) => [...(open(spec).entries?.() ?? [])]);
   const files = new Set([...filesOf(services), ...chains.flatMap(([, value]) => splitList(value))]);

@@ -4,6 +4,7 @@ import type { SecureContextOptions, Server } from 'node:tls';
 import type { EventChannel } from '#events';
 import { createTableList, type TableOpener } from '#tables';
 import { TlsAcceptor } from './accept.ts';
+import { isDigest } from './certificate.ts';
 import { certificatesIn, type Chains, isBroken, type Problems } from './chain.ts';
 import { authorities, finiteField, materialOf, noCertificates, sessionOptions } from './context-options.ts';
 import { groupsOf, usableGroups } from './key-exchange-groups.ts';
@@ -139,6 +140,7 @@ export async function openAcceptor(
       });
   try {
     const acceptor = new TlsAcceptor(serverWith(hasCertificate ? material : {}), {
+      whose: 'client',
       digest,
       verifyDepth: settings.int(names.verifyDepth),
       asksCertificate,
@@ -163,16 +165,6 @@ const disabled = 'disabling TLS support';
 function hasIgnoredKeys({ settings, names }: TlsService): boolean {
   const hasChains = settings.list(names.chainFiles).length > 0;
   return hasChains && names.keyPairs.some(([certificate]) => settings.string(certificate) !== '');
-}
-
-function isDigest(name: string): boolean {
-  try {
-    createHash(name);
-    return true;
-  } catch {
-    // OpenSSL knows no such digest
-    return false;
-  }
 }
 
 /** What OpenSSL says against it; undefined: nothing. */

@@ -27,6 +27,51 @@ export interface TlsParameters {
   readonly timeout: string;
 }
 
+/** What files of keys and of authorities are called. */
+export type KeyParameters = Pick<TlsParameters, 'chainFiles' | 'keyPairs' | 'authorityFile' | 'authorityDirectory'> &
+  Partial<Pick<TlsParameters, 'finiteField'>>;
+
+export type CipherParameters = Pick<
+  TlsParameters,
+  'ciphers' | 'mandatoryCiphers' | 'excludedCiphers' | 'mandatoryExcludedCiphers'
+>;
+
+/** What says whether there is TLS at all. */
+export type LevelParameters = Pick<TlsParameters, 'wrapperMode' | 'securityLevel' | 'enforce' | 'use'>;
+
+/** Of the SMTP and LMTP clients. */
+export type ClientTlsParameters = KeyParameters &
+  CipherParameters &
+  LevelParameters &
+  Pick<TlsParameters, 'protocols' | 'mandatoryProtocols' | 'verifyDepth' | 'fingerprintDigest'>;
+
+/** Of the SMTP or the LMTP client. */
+export function clientTlsParameters(protocol: 'smtp' | 'lmtp'): ClientTlsParameters {
+  const own = (name: string): string => `${protocol}_${name}`;
+  return {
+    wrapperMode: own('tls_wrappermode'),
+    securityLevel: own('tls_security_level'),
+    enforce: own('enforce_tls'),
+    use: own('use_tls'),
+    chainFiles: own('tls_chain_files'),
+    keyPairs: [
+      [own('tls_cert_file'), own('tls_key_file'), 'RSA'],
+      [own('tls_eccert_file'), own('tls_eckey_file'), 'ECDSA'],
+      [own('tls_dcert_file'), own('tls_dkey_file'), 'DSA'],
+    ],
+    authorityFile: own('tls_CAfile'),
+    authorityDirectory: own('tls_CApath'),
+    verifyDepth: own('tls_scert_verifydepth'),
+    fingerprintDigest: own('tls_fingerprint_digest'),
+    protocols: own('tls_protocols'),
+    mandatoryProtocols: own('tls_mandatory_protocols'),
+    ciphers: own('tls_ciphers'),
+    mandatoryCiphers: own('tls_mandatory_ciphers'),
+    excludedCiphers: own('tls_exclude_ciphers'),
+    mandatoryExcludedCiphers: own('tls_mandatory_exclude_ciphers'),
+  };
+}
+
 export const smtpdParameters: TlsParameters = {
   wrapperMode: 'smtpd_tls_wrappermode',
   securityLevel: 'smtpd_tls_security_level',

@@ -1,17 +1,26 @@
-/** Who a client is by its certificate, and whether that is believed. postconf(5) smtpd_tls_ccert_verifydepth */
-import type { X509Certificate } from 'node:crypto';
+/** Who the other side is by its certificate, and whether that is believed. postconf(5) smtpd_tls_ccert_verifydepth */
+import { X509Certificate } from 'node:crypto';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import type { PeerCertificate } from '#message';
 import { peerCertificate, verificationProblem } from './certificate.ts';
 import { chainOf, type VerifyStep, verifySteps } from './client-evidence.ts';
 
 export interface PeerRules {
+  /** Whom the certificates are shown by. */
+  readonly whose: 'client' | 'server';
   /** smtpd_tls_fingerprint_digest */
   readonly digest: string;
   /** smtpd_tls_ccert_verifydepth */
   readonly verifyDepth: number;
-  /** Those whose word about clients is believed. */
+  /** Those whose word is believed. */
   readonly authorities: () => readonly X509Certificate[];
+}
+
+/** What the other side has shown behind its own certificate, if it has this time. */
+export interface Shown {
+  readonly sent: readonly X509Certificate[];
+  /** Who vouches for the last of them; undefined: not looked at. */
+  readonly lastIssuer?: string;
 }
 
 export interface Judgement {
@@ -19,27 +28,26 @@ export interface Judgement {
   readonly verification: readonly VerifyStep[];
 }
 
-/** More clients than these don't go on with sessions that were not to be believed. */
+/** More of them don't go on with sessions that were not to be believed. */
 const maxRemembered = 10_000;
 
 export class PeerJudge {
   readonly #rules: PeerRules;
-  /** Certificates whose chain was too long: a client that goes on with a session does not show it again. */
+  /** Certificates whose chain was too long: who goes on with a session does not show it again. */
   readonly #tooLong = new Set<string>();
 
   constructor(rules: PeerRules) {
     this.#rules = rules;
   }
 
-  /** `sent`: the authorities that the client has shown, if it showed any this time. */
-  judge(secured: TLSSocket, certificate: X509Certificate, sent: readonly X509Certificate[]): Judgement {
-    const { digest, authorities } = this.#rules;
+  judge(secured: TLSSocket, certificate: X509Certificate, { sent, lastIssuer }: Shown): Judgement {
+    const { whose, digest, authorities } = this.#rules;
     const chain = chainOf(certificate, sent, authorities());
     const code = errorOf(secured);
     const problem =
       code === undefined
         ? this.#lengthProblem(certificate, chain, secured.isSessionReused())
-        : verificationProblem(code, lastIssuerOf(secured));
+        : verificationProblem(code, lastIssuer ?? lastIssuerOf(signedChain(secured)), whose);
     return { peer: peerCertificate(certificate, problem, digest), verification: verifySteps(chain, code) };
   }
 
@@ -66,14 +74,29 @@ function errorOf(secured: TLSSocket): string | undefined {
   return typeof code === 'string' ? code : 'UNVERIFIED';
 }
 
-/** Who has signed the last certificate that the signatures lead to. */
-function lastIssuerOf(secured: TLSSocket): string {
+/** As far as the signatures lead, the other side's own first. */
+function signedChain(secured: TLSSocket): readonly DetailedPeerCertificate[] {
   const chain: DetailedPeerCertificate[] = [];
   let next: DetailedPeerCertificate | undefined = secured.getPeerCertificate(true);
   while (next !== undefined && !chain.includes(next)) {
     chain.push(next);
     next = next.issuerCertificate;
   }
+  return chain;
+}
+
+/**
+ * What a server has shown, its own certificate first; undefined: none. To be asked for once, before anything else of the
+ * certificate: Node forgets the chain.
+ */
+export function shownBy(secured: TLSSocket): (Shown & { readonly own: X509Certificate }) | undefined {
+  const chain = signedChain(secured).filter(({ raw }) => Buffer.isBuffer(raw));
+  const [own, ...sent] = chain.map(({ raw }) => new X509Certificate(raw));
+  return own && { own, sent, lastIssuer: lastIssuerOf(chain) };
+}
+
+/** Who has signed the last certificate that the signatures lead to. */
+function lastIssuerOf(chain: readonly DetailedPeerCertificate[]): string {
   return Object.entries(chain.at(-1)?.issuer ?? {})
     .flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).map((one) => `/${name}=${one}`))
     .join('');

@@ -12,6 +12,7 @@ import { parseDestination, splitDestinations } from './destination.ts';
 import { endpointOf, findRoute, type Route } from './route.ts';
 import { mayReuse, openSession, runSession } from './session.ts';
 import type { SmtpSettings } from './settings.ts';
+import { demandsTls } from './tls-levels.ts';
 import { tlsRulesFor } from './tls-policy.ts';
 import { Attempt } from './trouble.ts';
 
@@ -58,7 +59,6 @@ function unsupported(settings: SmtpSettings): Status | undefined {
     code: '4.7.5',
     reason: `client configuration problem: ${what} is not supported by this version`,
   });
-  if (settings.tls.wrapperMode) return because(`${settings.parameter('tls_wrappermode')} = yes`);
   if (settings.tls.perSite) return because(settings.parameter('tls_per_site'));
   return undefined;
 }
@@ -100,12 +100,20 @@ async function tryDestination(client: Client, attempt: Attempt, text: string): P
     attempt.why = { code: '4.3.5', reason: 'Server configuration error' };
     return;
   }
-  const policy = await tlsRulesFor(settings, client.tables, destination, attempt.request.envelope);
+  const policy = await tlsRulesFor(settings, client.tables, destination, attempt.request.envelope, client.warn);
   if (policy.kind === 'refused') {
     const host = destination.kind === 'inet' ? destination.domain : destination.text;
     client.warn(policy.warning);
     client.warn(`TLS policy lookup for ${destination.text}/${host}: ${policy.status.reason}`);
     attempt.why = policy.status;
+    return;
+  }
+  if (settings.tls.wrapperMode && !demandsTls(policy.level)) {
+    const { parameter } = settings;
+    client.warn(
+      `${parameter('tls_wrappermode')} requires "${parameter('tls_security_level')} = encrypt" (or stronger)`,
+    );
+    attempt.why = { code: '4.3.0', reason: 'server unavailable or unable to receive mail' };
     return;
   }
   const kept = mayReuse(client, policy) ? cache.forDestination(destination.text) : undefined;

@@ -5,6 +5,7 @@ import type { EventChannel } from '#events';
 import type { DeliveryRequest, DeliveryResult, Outcome } from '#message';
 import { type SessionNotice, TurnEnd } from '#smtp';
 import type { TableOpener } from '#tables';
+import { ClientTls, clientTlsParameters, type KeyFiles } from '#tls';
 import type { LookupTools } from './addresses.ts';
 import { type ConnectionCache, createConnectionCache } from './connection-cache.ts';
 import { sayGoodbye } from './goodbye.ts';
@@ -27,6 +28,8 @@ export interface SmtpAgentOptions {
   readonly events: EventChannel;
   /** Tells of sessions in which something went wrong. notify_classes */
   readonly notifyPostmaster?: (notice: SessionNotice) => void;
+  /** Of certificates, as they were at the start. */
+  readonly keyFiles?: KeyFiles;
   readonly clock: { now(): number };
   /** The `search` list of resolv.conf(5), for smtp_dns_resolver_options. */
   readonly searchDomains?: readonly string[];
@@ -46,12 +49,15 @@ export interface Client {
   readonly settings: SmtpSettings;
   readonly lookups: LookupTools;
   readonly tables: ServerTables;
+  readonly tls: ClientTls;
   readonly output: OutputRules;
   readonly cache: ConnectionCache;
   readonly turnEnd: TurnEnd;
   readonly attemptTools: AttemptTools;
   readonly warn: (text: string) => void;
 }
+
+const noKeyFiles: KeyFiles = { contents: new Map(), directories: new Map(), tables: new Map() };
 
 const statusFilters: Readonly<Record<ClientProtocol, string>> = {
   smtp: 'smtp_delivery_status_filter',
@@ -75,6 +81,12 @@ export function createClient(options: SmtpAgentOptions): Client {
       warn,
     },
     tables: openServerTables(options.tables, settings, warn),
+    tls: new ClientTls({
+      settings: options.settings,
+      names: clientTlsParameters(options.protocol),
+      files: options.keyFiles ?? noKeyFiles,
+      events,
+    }),
     output: openOutputRules({ ...options, settings, warn, mainSettings: options.settings }),
     cache: createConnectionCache(settings.cache.idleMs, (connection) => void sayGoodbye(connection, settings)),
     turnEnd: new TurnEnd(),

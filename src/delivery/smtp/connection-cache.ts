@@ -6,7 +6,7 @@
 import type { AddressList } from './addresses.ts';
 import type { Connection } from './connection.ts';
 import { type Endpoint, endpointLabel } from './endpoint.ts';
-import type { ReadyServer } from './handshake.ts';
+import type { ReadyServer } from './introduction.ts';
 
 export interface KeptConnection {
   readonly connection: Connection;

@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import type { SessionTranscript, TurnEnd } from '#smtp';
 import { type Endpoint, endpointLabel, endpointName } from './endpoint.ts';
 import { type Reply, ReplyReader } from './reply.ts';
-import type { TlsLevel } from './starttls.ts';
+import type { TlsLevel } from './tls-levels.ts';
 import type { TlsUse } from './tls-features.ts';
 
 /** What came instead of, or as, a reply. */

@@ -12,6 +12,7 @@ import { sayGoodbye } from './goodbye.ts';
 import { shakeHands } from './handshake.ts';
 import { endpointOf, type Route } from './route.ts';
 import type { SmtpSettings } from './settings.ts';
+import { demandsTls } from './tls-levels.ts';
 import type { TlsRules } from './tls-policy.ts';
 import { transfer } from './transaction.ts';
 import type { TransactionEnd } from './transaction-context.ts';
@@ -19,7 +20,7 @@ import type { Attempt } from './trouble.ts';
 
 /** Kept connections are in plaintext and nobody's: not for mail that asks for TLS, nor where senders log in. */
 export function mayReuse({ tables }: Client, { level, requireTls }: TlsRules): boolean {
-  return level !== 'encrypt' && requireTls === 'disable' && tables.sasl === undefined;
+  return !demandsTls(level) && requireTls === 'disable' && tables.sasl === undefined;
 }
 
 /** Connects and shakes hands. On failure the attempt has been told why. */
@@ -56,6 +57,8 @@ export async function openSession(
     connection,
     events: options.events,
     tls,
+    clientTls: client.tls,
+    nexthopDomain: route.destination.kind === 'inet' ? route.destination.domain : settings.myHostname,
     detectLoop: route.detectLoop,
     isBestMx,
     ignoredKeywords: tables.ignoredKeywords,

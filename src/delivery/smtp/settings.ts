@@ -8,7 +8,6 @@ import {
   type Settings,
   tcpPorts,
 } from '#config';
-import { opensslOptions } from '#tls';
 import { compileTimeouts, type Timeouts } from './timeouts.ts';
 
 export type ClientProtocol = 'smtp' | 'lmtp';
@@ -27,6 +26,8 @@ export interface SmtpSettings {
   readonly fallbackRelays: readonly string[];
   readonly bestMxTransport: string;
   readonly dnsLookups: boolean;
+  /** What DNS says would have to be signed. smtp_dns_support_level */
+  readonly hasDnssec: boolean;
   readonly resolverOptions: readonly string[];
   readonly hostLookup: readonly string[];
   readonly families: readonly AddressFamily[];
@@ -96,6 +97,8 @@ export interface SmtpSettings {
     readonly tlsPolicy: readonly ListElement[];
     readonly requireTls: readonly ListElement[];
   };
+  /** minimal_backoff_time */
+  readonly minimalBackoffMs: number;
   /** REQUIRETLS of a message counts. requiretls_enable */
   readonly requireTls: boolean;
   /** `TLS-Required: no` of a message counts. tls_required_enable */
@@ -107,10 +110,15 @@ export interface SmtpSettings {
     readonly noteOffer: boolean;
     /** Lines of deliveries say what came of TLS. smtp_log_tls_feature_status */
     readonly isLogged: boolean;
-    readonly caFile: string;
-    /** Switches of OpenSSL, as bits. tls_disable_workarounds, tls_ssl_options */
-    readonly sslOptions: number;
     readonly logLevel: number;
+    /** smtp_tls_fingerprint_cert_match */
+    readonly fingerprints: readonly string[];
+    /** smtp_tls_verify_cert_match */
+    readonly verifyMatch: readonly string[];
+    /** smtp_tls_secure_cert_match */
+    readonly secureMatch: readonly string[];
+    /** What servers are told that they are asked for by: `hostname`, `nexthop`, or a name; '': nothing. */
+    readonly serverName: string;
   };
   readonly sasl: {
     readonly isEnabled: boolean;
@@ -145,6 +153,7 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
     fallbackRelays: settings.list(own('fallback_relay')),
     bestMxTransport: settings.string('best_mx_transport'),
     dnsLookups,
+    hasDnssec: dns === 'dnssec',
     resolverOptions: settings.list(own('dns_resolver_options')),
     // without DNS the system's way is the only one left, whatever smtp_host_lookup says
     hostLookup: dnsLookups ? settings.list(own('host_lookup')).map((name) => name.toLowerCase()) : ['native'],
@@ -221,6 +230,7 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
       tlsPolicy: settings.elements(own('tls_policy_maps')),
       requireTls: settings.elements(own('requiretls_policy')),
     },
+    minimalBackoffMs: settings.ms('minimal_backoff_time'),
     requireTls: settings.bool('requiretls_enable'),
     tlsRequiredField: settings.bool('tls_required_enable'),
     tls: {
@@ -229,9 +239,11 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
       perSite: settings.string(own('tls_per_site')) !== '',
       noteOffer: settings.bool(own('tls_note_starttls_offer')),
       isLogged: settings.bool(own('log_tls_feature_status')),
-      caFile: settings.string(own('tls_CAfile')),
-      sslOptions: opensslOptions(settings),
       logLevel: settings.int(own('tls_loglevel')),
+      fingerprints: splitWords(settings.string(own('tls_fingerprint_cert_match')), /[\s,|]+/),
+      verifyMatch: splitWords(settings.string(own('tls_verify_cert_match')), /[\s,:]+/),
+      secureMatch: splitWords(settings.string(own('tls_secure_cert_match')), /[\s,:]+/),
+      serverName: settings.string(own('tls_servername')),
     },
     sasl: {
       isEnabled: settings.bool(own('sasl_auth_enable')),
@@ -263,6 +275,10 @@ function serviceFlags(args: readonly string[]): string {
     .filter((arg) => arg.startsWith('flags='))
     .map((arg) => arg.slice('flags='.length))
     .join('');
+}
+
+function splitWords(text: string, separators: RegExp): readonly string[] {
+  return text.split(separators).filter((word) => word !== '');
 }
 
 function upper(words: readonly string[]): readonly string[] {

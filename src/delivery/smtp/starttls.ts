@@ -1,52 +1,87 @@
-/** TLS of the client: which level holds for a destination, and the handshake (inventory, f.5; RFC 3207). */
-import { isIP } from 'node:net';
+/** TLS on a connection to a server, and whether it is the server that is wanted. RFC 3207; TLS_README */
+import type { EventChannel } from '#events';
+import { isTrusted } from '#message';
+import type { ClientHandshake, ClientTls } from '#tls';
 import type { Connection } from './connection.ts';
+import { matchesFingerprints, matchesNames } from './server-match.ts';
 import type { SmtpSettings } from './settings.ts';
+import { demandsMatch, demandsTls, demandsTrust } from './tls-levels.ts';
+import type { TlsRules } from './tls-policy.ts';
 
-/** The levels that can be kept so far: whatever asks for more is refused before a byte is sent. */
-export type TlsLevel = 'none' | 'may' | 'encrypt';
+export interface TlsContext {
+  readonly settings: SmtpSettings;
+  readonly connection: Connection;
+  readonly events: EventChannel;
+  readonly tls: TlsRules;
+  readonly clientTls: ClientTls;
+  /** The domain or host that the mail is for, as configured. */
+  readonly nexthopDomain: string;
+}
 
-export type TlsStart =
-  | {
-      readonly kind: 'started';
-      readonly facts: {
-        readonly trust: 'Anonymous' | 'Untrusted' | 'Trusted';
-        readonly protocol: string;
-        readonly cipher: string;
-      };
-    }
-  | { readonly kind: 'failed'; readonly reason: string };
+/** `Verified`: it is one of those that are wanted. */
+export type Trust = 'Anonymous' | 'Untrusted' | 'Trusted' | 'Verified';
 
-/** Puts TLS on a connection after the server said yes to STARTTLS. Certificates are not asked for a name. */
-export async function startTls(connection: Connection, settings: SmtpSettings): Promise<TlsStart> {
-  // loaded only when a server offers it
-  const tls = await import('node:tls');
-  const { promise, resolve } = Promise.withResolvers<TlsStart>();
-  const { host } = connection.endpoint;
-  const plain = connection.socket;
-  plain.removeAllListeners('data');
-  const secured = tls.connect({
-    socket: plain,
-    rejectUnauthorized: false,
-    secureOptions: settings.tls.sslOptions,
-    ...(isIP(host) === 0 && { servername: host }),
-  });
-  const timer = setTimeout(
-    () => resolve({ kind: 'failed', reason: 'Connection timed out' }),
-    settings.timeouts.startTls,
+type Secured = Extract<ClientHandshake, { readonly kind: 'secured' }>;
+
+/** Puts TLS on a connection, and logs what came of it; undefined: it failed, and the connection is gone. */
+export async function startTls(context: TlsContext): Promise<Trust | undefined> {
+  const { settings, connection, events, tls, clientTls } = context;
+  const { protocols, ciphers, exclude } = tls.attributes;
+  connection.socket.removeAllListeners('data');
+  const result = await clientTls.secure(
+    connection.socket,
+    {
+      isDemanded: demandsTls(tls.level),
+      needsCertificate: demandsMatch(tls.level),
+      protocols,
+      ciphers,
+      ...(exclude && { excluded: exclude }),
+      serverName: serverNameFor(context),
+    },
+    { server: connection.label, timeoutMs: settings.timeouts.startTls },
   );
-  secured.once('error', (error) => resolve({ kind: 'failed', reason: error.message }));
-  secured.once('close', () => resolve({ kind: 'failed', reason: 'lost connection' }));
-  secured.once('secureConnect', () => {
-    const { name } = secured.getCipher();
-    const protocol = secured.getProtocol() ?? 'unknown';
-    resolve({
-      kind: 'started',
-      facts: { trust: secured.authorized ? 'Trusted' : 'Untrusted', protocol, cipher: name },
-    });
+  if (result.kind === 'failed') {
+    const { reason, library } = result;
+    if (reason !== undefined) events.emit({ kind: 'tlsFailed', server: connection.label, reason });
+    if (library !== undefined) events.emit({ kind: 'warning', text: `TLS library problem: ${library}` });
+    connection.destroy();
+    return undefined;
+  }
+  const { trust, problem } = judge(context, result);
+  if (problem !== undefined) events.emit({ kind: 'tlsServerUnverified', server: connection.label, problem });
+  if (settings.tls.logLevel > 0)
+    events.emit({ kind: 'tlsEstablished', server: connection.label, trust, tls: result.facts });
+  connection.adopt(result.socket);
+  return trust;
+}
+
+/** smtp_tls_servername, and `servername=` of a policy. */
+function serverNameFor({ settings, connection, tls, nexthopDomain }: TlsContext): string {
+  const name = tls.attributes.servername ?? settings.tls.serverName;
+  if (name === 'hostname') return connection.endpoint.host;
+  return name === 'nexthop' ? nexthopDomain : name;
+}
+
+/** `problem`: why the server is not known, as far as it has to be. */
+function judge(
+  context: TlsContext,
+  { facts, certificate }: Secured,
+): { readonly trust: Trust; readonly problem?: string } {
+  const { settings, connection, tls, nexthopDomain } = context;
+  const { level, attributes } = tls;
+  const { peer } = facts;
+  if (peer === undefined || certificate === undefined) return { trust: 'Anonymous' };
+  if (level === 'fingerprint') {
+    if (matchesFingerprints(peer, attributes.match ?? settings.tls.fingerprints)) return { trust: 'Verified' };
+    // in the words of OpenSSL, which compares fingerprints as if they had come by DANE
+    return { trust: 'Untrusted', problem: 'num=65:no matching DANE TLSA records' };
+  }
+  if (!demandsTrust(level)) return { trust: isTrusted(facts) ? 'Trusted' : 'Untrusted' };
+  if (peer.problem !== undefined) return { trust: 'Untrusted', problem: peer.problem };
+  const isMatched = matchesNames(certificate, {
+    words: attributes.match ?? (level === 'verify' ? settings.tls.verifyMatch : settings.tls.secureMatch),
+    nexthop: nexthopDomain,
+    host: connection.endpoint.host,
   });
-  const result = await promise;
-  clearTimeout(timer);
-  if (result.kind === 'started') connection.adopt(secured);
-  return result;
+  return isMatched ? { trust: 'Verified' } : { trust: 'Untrusted', problem: 'num=62:hostname mismatch' };
 }

@@ -1,5 +1,5 @@
 /** What the log says of TLS in the line of a delivery. postconf(5) smtp_log_tls_feature_status */
-import type { TlsLevel } from './starttls.ts';
+import type { TlsLevel } from './tls-levels.ts';
 
 /** What came of the level that was wanted on a connection. */
 export type TlsUse = 'undecided' | 'settled' | 'violated';

@@ -8,12 +8,15 @@ import type { Destination } from './destination.ts';
 import { policyTrouble, type RequireTlsLevel, requireTlsLevelFor } from './require-tls.ts';
 import type { ServerTables } from './server-tables.ts';
 import type { SmtpSettings } from './settings.ts';
-import type { TlsLevel } from './starttls.ts';
+import { levelNamed, type ParsedPolicy, parsePolicyText, type TlsAttributes } from './tls-attributes.ts';
+import type { TlsLevel } from './tls-levels.ts';
 
 export interface TlsRules {
   readonly level: TlsLevel;
   /** What REQUIRETLS asks for; `disable` also for mail without it. */
   readonly requireTls: RequireTlsLevel;
+  /** Of the policy for this destination. */
+  readonly attributes: TlsAttributes;
 }
 
 export type TlsPolicy<T = TlsRules> =
@@ -22,7 +25,7 @@ export type TlsPolicy<T = TlsRules> =
   | { readonly kind: 'refused'; readonly status: Status; readonly warning: string };
 
 type Target = Exclude<Destination, { readonly kind: 'invalid' }>;
-type LevelPolicy = TlsPolicy<Pick<TlsRules, 'level'>>;
+type LevelPolicy = TlsPolicy<Pick<TlsRules, 'level' | 'attributes'>>;
 
 /** What holds for a message. REQUIRETLS takes precedence over `TLS-Required: no`. */
 export async function tlsRulesFor(
@@ -30,12 +33,14 @@ export async function tlsRulesFor(
   tables: Pick<ServerTables, 'tlsPolicies' | 'requireTls'>,
   destination: Target,
   envelope: Pick<Envelope, 'requireTls' | 'tlsNotRequired'>,
+  warn: (text: string) => void,
 ): Promise<TlsPolicy> {
   const isRequired = settings.requireTls && envelope.requireTls;
   if (!isRequired && settings.tlsRequiredField && envelope.tlsNotRequired === true) {
-    return { kind: 'rules', level: settings.tls.level === 'none' ? 'none' : 'may', requireTls: 'disable' };
+    const level = settings.tls.level === 'none' ? 'none' : 'may';
+    return { kind: 'rules', level, requireTls: 'disable', attributes: {} };
   }
-  const policy = await tlsPolicyFor(settings, tables.tlsPolicies, destination);
+  const policy = await tlsPolicyFor(settings, tables.tlsPolicies, destination, warn);
   if (policy.kind === 'refused') return policy;
   if (!isRequired) return { ...policy, requireTls: 'disable' };
   const found = await requireTlsLevelFor(tables.requireTls, destination);
@@ -44,16 +49,26 @@ export async function tlsRulesFor(
 }
 
 /** Looks the destination up: as written, then for a bare domain its parents as `.parent`. */
-async function tlsPolicyFor(settings: SmtpSettings, policies: TableList, destination: Target): Promise<LevelPolicy> {
+async function tlsPolicyFor(
+  settings: SmtpSettings,
+  policies: TableList,
+  destination: Target,
+  warn: (text: string) => void,
+): Promise<LevelPolicy> {
+  const where = `${settings.parameter('tls_policy_maps')}, next-hop destination "${destination.text}"`;
   for (const key of policyKeys(policies, destination)) {
     const found = await policies.lookup(key);
-    if (found.kind === 'failed') {
-      const where = `${settings.parameter('tls_policy_maps')}, next-hop destination "${destination.text}"`;
-      return { kind: 'refused', status: policyTrouble, warning: `${where}: policy table lookup error` };
-    }
-    if (found.kind === 'found') return parsePolicy(settings, found.value);
+    if (found.kind === 'failed') return refused(`${where}: policy table lookup error`);
+    if (found.kind !== 'found') continue;
+    const policy = parsePolicyText(found.value);
+    if (typeof policy === 'string') return refused(`${where}: ${policy}`);
+    for (const text of policy.warnings) warn(`${where}: ${text}`);
+    return settled(settings, destination, policy, warn);
   }
-  return levelPolicy(settings.parameter('tls_security_level'), settings.tls.level);
+  const level = levelNamed(settings.tls.level);
+  if (level === undefined)
+    return refused(`${settings.parameter('tls_security_level')}: invalid security level "${settings.tls.level}"`);
+  return settled(settings, destination, { level, attributes: {} }, warn);
 }
 
 function policyKeys(policies: TableList, destination: Target): string[] {
@@ -65,26 +80,26 @@ function policyKeys(policies: TableList, destination: Target): string[] {
   return keys;
 }
 
-/** `LEVEL name=value …`. */
-function parsePolicy(settings: SmtpSettings, text: string): LevelPolicy {
-  const [level = '', ...attributes] = text.split(/[\s,]+/).filter((word) => word !== '');
-  const where = settings.parameter('tls_policy_maps');
-  const [attribute] = attributes;
-  // of the levels that can be kept, only encrypt would heed an attribute
-  if (attribute !== undefined && level.toLowerCase() === 'encrypt') return unsupported(where, attribute);
-  return levelPolicy(where, level);
+/** A level that can't be kept as it is: by fingerprints without any, or by DANE. */
+function settled(
+  settings: SmtpSettings,
+  destination: Target,
+  { level, attributes }: Pick<ParsedPolicy, 'level' | 'attributes'>,
+  warn: (text: string) => void,
+): LevelPolicy {
+  if (level === 'dane' || level === 'dane-only') {
+    if (settings.hasDnssec) return refused(`${destination.text}: DANE is not supported by this version`);
+    const text = `${destination.text}: ${level} configured with dnssec lookups disabled`;
+    if (level === 'dane-only') return refused(text);
+    warn(text);
+    return { kind: 'rules', level: 'may', attributes };
+  }
+  const match = attributes.match ?? settings.tls.fingerprints;
+  if (level !== 'fingerprint' || match.length > 0) return { kind: 'rules', level, attributes };
+  const what = 'configured at fingerprint security level, but with no fingerprints to match.';
+  return refused(`nexthop domain ${destination.text}: ${what}`);
 }
 
-function levelPolicy(where: string, text: string): LevelPolicy {
-  const level = text.toLowerCase();
-  if (level === 'none' || level === 'may' || level === 'encrypt') return { kind: 'rules', level };
-  return unsupported(where, text);
-}
-
-function unsupported(where: string, what: string): Extract<LevelPolicy, { readonly kind: 'refused' }> {
-  return {
-    kind: 'refused',
-    status: policyTrouble,
-    warning: `${where}: "${what}" is not supported by this version`,
-  };
+function refused(warning: string): Extract<LevelPolicy, { readonly kind: 'refused' }> {
+  return { kind: 'refused', status: policyTrouble, warning };
 }

@@ -1,4 +1,5 @@
 /** What the SMTP and LMTP client says beside the outcome of each recipient (inventory, j.6). */
+import { type TlsFacts, tlsWords } from '#message';
 import type { Renderings } from '../event.ts';
 
 export type SmtpClientEvent =
@@ -27,9 +28,10 @@ export type SmtpClientEvent =
       readonly kind: 'tlsEstablished';
       readonly trust: 'Anonymous' | 'Untrusted' | 'Trusted' | 'Verified';
       readonly server: string;
-      readonly protocol: string;
-      readonly cipher: string;
+      readonly tls: TlsFacts;
     }
+  /** The server has not shown who it is, and had to. */
+  | { readonly kind: 'tlsServerUnverified'; readonly server: string; readonly problem: string }
   | { readonly kind: 'tlsFailed'; readonly server: string; readonly reason: string };
 
 /** As much of a checked line as the log shows. */
@@ -44,7 +46,16 @@ export const smtpClientRenderings: Renderings<SmtpClientEvent> = {
     `${queueId}: ${action}: ${part} ${content.slice(0, shownBytes)}${text === '' ? '' : `: ${text}`}`,
   replyReplaced: ({ server, line, by }) => `${server}: replacing server reply "${line}" with "${by}"`,
   starttlsOffered: ({ host }) => `Host offered STARTTLS: [${host}]`,
-  tlsEstablished: ({ trust, server, protocol, cipher }) =>
-    `${trust} TLS connection established to ${server}: ${protocol} with cipher ${cipher}`,
+  tlsEstablished: ({ trust, server, tls }) => {
+    const { cipher, own, other } = tlsWords(tls);
+    const words = [cipher, own, other].filter((part) => part !== '').join(' ');
+    return `${trust} TLS connection established to ${server}: ${words}`;
+  },
+  tlsServerUnverified: ({ server, problem }) => {
+    const word = /^(?:certificate (?:has expired|not yet valid)|num=)/.test(problem)
+      ? 'server certificate'
+      : 'certificate';
+    return `${word} verification failed for ${server}: ${problem}`;
+  },
   tlsFailed: ({ server, reason }) => `SSL_connect error to ${server}: ${reason}`,
 };

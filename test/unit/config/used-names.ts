@@ -24,7 +24,7 @@ export function usedNames(): ReadonlySet<string> {
   const files = filesBelow(source);
   const all = quoted(files);
   const inside = (folder: string): ReadonlySet<string> => quoted(files.filter((file) => file.includes(folder)));
-  const client = inside('delivery/smtp');
+  const client = inside('delivery/smtp').union(inside('src/tls/parameters'));
   // `${prefix}NAME`: the address_verify_ set
   const routing = new Set(
     files

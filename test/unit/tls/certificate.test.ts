@@ -28,10 +28,13 @@ describe('the signature of a handshake', () => {
 
 describe('a certificate that is not believed', () => {
   it('has a reason in the words of the log', () => {
-    assert.equal(verificationProblem('DEPTH_ZERO_SELF_SIGNED_CERT', '/CN=x'), 'self-signed certificate');
-    assert.equal(verificationProblem('UNABLE_TO_GET_ISSUER_CERT_LOCALLY', '/O=x/CN=y'), 'untrusted issuer /O=x/CN=y');
-    assert.equal(verificationProblem('CERT_HAS_EXPIRED', ''), 'certificate has expired');
-    assert.equal(verificationProblem('CERT_REVOKED', ''), 'CERT_REVOKED');
+    assert.equal(verificationProblem('DEPTH_ZERO_SELF_SIGNED_CERT', '/CN=x', 'client'), 'self-signed certificate');
+    assert.equal(
+      verificationProblem('UNABLE_TO_GET_ISSUER_CERT_LOCALLY', '/O=x/CN=y', 'client'),
+      'untrusted issuer /O=x/CN=y',
+    );
+    assert.equal(verificationProblem('CERT_HAS_EXPIRED', '', 'client'), 'certificate has expired');
+    assert.equal(verificationProblem('CERT_REVOKED', '', 'client'), 'CERT_REVOKED');
   });
 });
 

@@ -192,7 +192,7 @@ describe('the SMTP client', () => {
   });
 
   it('says what it can not do instead of doing without', async () => {
-    await using agent = startAgent(['smtp_tls_security_level = dane']);
+    await using agent = startAgent(['smtp_tls_security_level = dane', 'smtp_dns_support_level = dnssec']);
     const { outcomes } = await agent.deliver(request('[127.0.0.1]:9', ['u@x.example']));
     assert.deepEqual(words(outcomes), ['deferred 4.7.5']);
   });
@@ -210,8 +210,9 @@ describe('the SMTP client', () => {
     for (const [policy, code] of [
       ['none', 'sent 2.0.0'],
       ['encrypt', 'deferred 4.7.4'],
-      ['secure', 'deferred 4.7.5'],
-      ['encrypt protocols=TLSv1.3', 'deferred 4.7.5'],
+      ['secure', 'deferred 4.7.4'],
+      ['encrypt protocols=TLSv1.3', 'deferred 4.7.4'],
+      ['encrypt match=x', 'deferred 4.7.5'],
       ['nonsense', 'deferred 4.7.5'],
     ] as const) {
       await using agent = startAgent([`smtp_tls_policy_maps = inline:{{${site} = ${policy}}}`]);

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TLSSocket } from 'node:tls';
+import { TLSSocket, type TLSSocketOptions } from 'node:tls';
 import { openSettings, type ServiceEntry } from '#config';
 import { createSmtpAgent, type SmtpAgentOptions } from '#delivery/smtp';
 import type { DnsAnswer, DnsRecord, HostLookup, Resolver } from '#dns';
@@ -32,8 +32,20 @@ const defaults: Readonly<Record<string, string>> = {
   dot: '250 2.0.0 Ok: queued as SINK',
 };
 
+export interface SinkOptions {
+  readonly host?: string;
+  readonly path?: string;
+  readonly port?: number;
+  /** A key with its certificate, PEM. */
+  readonly chain?: Buffer;
+  /** TLS begins with the connection. */
+  readonly wraps?: boolean;
+  /** Further options of its TLS. */
+  readonly tls?: TLSSocketOptions;
+}
+
 /** Starts a server; `seen` holds commands and content in order. */
-export async function startSink(script: Script = {}, where: { host?: string; path?: string; port?: number } = {}) {
+export async function startSink(script: Script = {}, where: SinkOptions = {}) {
   const seen: string[] = [];
   const ended = Promise.withResolvers<void>();
   const sockets = new Set<Socket>();
@@ -46,6 +58,13 @@ export async function startSink(script: Script = {}, where: { host?: string; pat
     });
     socket.on('error', () => {});
     let stream: Socket = socket;
+    const secure = (): void => {
+      socket.removeAllListeners('data');
+      const { chain: own = chain, tls } = where;
+      stream = new TLSSocket(socket, { isServer: true, key: own, cert: own, ...tls });
+      stream.on('error', () => {});
+      stream.on('data', read);
+    };
     const say = (stage: string, command: string): string => {
       const rule = script[stage];
       const reply = (typeof rule === 'function' ? rule(command) : rule) ?? defaults[stage] ?? '500 5.5.1 What?';
@@ -57,7 +76,6 @@ export async function startSink(script: Script = {}, where: { host?: string; pat
     let inData = false;
     let recipients: string[] = [];
     seen.push('[connect]');
-    say('connect', '');
     const read = (chunk: Buffer): void => {
       held += chunk.toString('latin1');
       for (;;) {
@@ -84,13 +102,12 @@ export async function startSink(script: Script = {}, where: { host?: string; pat
         if (verb === 'data' && reply.startsWith('354')) inData = true;
         if (verb === 'quit') stream.end();
         if (verb !== 'starttls' || !reply.startsWith('220')) continue;
-        socket.removeAllListeners('data');
-        stream = new TLSSocket(socket, { isServer: true, key: chain, cert: chain });
-        stream.on('error', () => {});
-        stream.on('data', read);
+        secure();
       }
     };
-    socket.on('data', read);
+    if (where.wraps === true) secure();
+    else socket.on('data', read);
+    say('connect', '');
   });
   const { promise, resolve } = Promise.withResolvers<void>();
   if (where.path === undefined) server.listen(where.port ?? 0, where.host ?? '127.0.0.1', resolve);

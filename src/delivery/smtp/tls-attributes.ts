@@ -1,0 +1,115 @@
+/** A result of smtp_tls_policy_maps: `LEVEL name=value …`. postconf(5) smtp_tls_policy_maps */
+import { isValidHostName } from '#address';
+import { splitList } from '#config';
+import { demandsMatch, demandsTrust, type TlsLevel, tlsLevels } from './tls-levels.ts';
+
+/** What a policy says beyond the level; undefined: the settings count. */
+export interface TlsAttributes {
+  readonly protocols?: readonly string[];
+  readonly ciphers?: string;
+  readonly exclude?: readonly string[];
+  /** Fingerprints, or names. */
+  readonly match?: readonly string[];
+  readonly servername?: string;
+}
+
+export interface ParsedPolicy {
+  /** Those of DANE, too. */
+  readonly level: TlsLevel | DaneLevel;
+  readonly attributes: TlsAttributes;
+  /** What is overlooked. */
+  readonly warnings: readonly string[];
+}
+
+/** Attributes that need no heed here: of MTA-STS, whose policy `match` has as well, and of kept connections. */
+const overlooked = new Set([
+  'connection_reuse',
+  'enable_rpk',
+  'mx_host_pattern',
+  'policy_domain',
+  'policy_failure',
+  'policy_string',
+  'policy_ttl',
+  'policy_type',
+]);
+
+/** Words, and `{ … }` with blanks in it. */
+function wordsOf(text: string): readonly string[] {
+  return [...text.matchAll(/(?:\{[^}]*\}|[^\s,{}])+/g)].map(([word]) => word.replaceAll(/[{}]/g, ' ').trim());
+}
+
+const separators: Readonly<Record<string, RegExp>> = { fingerprint: /[|]/, protocols: /:/, exclude: /:/, names: /:/ };
+
+function partsOf(value: string, kind: keyof typeof separators): readonly string[] {
+  return value.split(separators[kind] ?? ':').flatMap((part) => splitList(part));
+}
+
+export type DaneLevel = 'dane' | 'dane-only';
+
+const levels: readonly (TlsLevel | DaneLevel)[] = [...tlsLevels, 'dane', 'dane-only'];
+
+/** undefined: there is no such level. */
+export function levelNamed(name: string): TlsLevel | DaneLevel | undefined {
+  return levels.find((known) => known === name.toLowerCase());
+}
+
+/** A text says what is wrong, without the place. */
+export function parsePolicyText(text: string): ParsedPolicy | string {
+  const [first = '', ...rest] = wordsOf(text);
+  const level = levelNamed(first);
+  if (level === undefined) return `invalid security level "${first}"`;
+  if (level === 'none') {
+    const warnings = rest.map((word) => `ignoring attribute "${word}" with TLS disabled`);
+    return { level, attributes: {}, warnings };
+  }
+  const attributes: { -readonly [Name in keyof TlsAttributes]: TlsAttributes[Name] } = {};
+  for (const word of rest) {
+    const problem = take(word, level, attributes);
+    if (problem !== undefined) return problem;
+  }
+  return { level, attributes, warnings: [] };
+}
+
+/** Gives what is wrong with it. */
+function take(
+  word: string,
+  level: TlsLevel | DaneLevel,
+  attributes: { -readonly [Name in keyof TlsAttributes]: TlsAttributes[Name] },
+): string | undefined {
+  const [, name = '', value = ''] = /^([^=]*?)\s*=\s*(.*)$/s.exec(word) ?? [];
+  if (name === '') return `malformed attribute/value pair "${word}"`;
+  const key = name.toLowerCase();
+  const isOutOfPlace = (key === 'match' && !demandsMatch(level)) || (key === 'tafile' && !demandsTrust(level));
+  if (isOutOfPlace) return `attribute "${name}" invalid at security level "${level}"`;
+  if (key === 'tafile') return `"${key}" is not supported by this version`;
+  if (key === 'connection_reuse' && !/^(?:yes|no)$/i.test(value))
+    return `attribute "${name}" has bad value: "${value}"`;
+  if (overlooked.has(key)) return undefined;
+  if (key !== 'protocols' && key !== 'ciphers' && key !== 'exclude' && key !== 'match' && key !== 'servername')
+    return `invalid attribute name: "${name}"`;
+  if (value === '') return `attribute "${name}" has empty value`;
+  // what is excluded, and what matches, may be said in several places
+  if (key !== 'exclude' && key !== 'match' && attributes[key] !== undefined)
+    return `attribute "${name}" is specified multiple times`;
+  switch (key) {
+    case 'protocols':
+      attributes.protocols = partsOf(value, 'protocols');
+      return undefined;
+    case 'ciphers':
+      attributes.ciphers = value;
+      return undefined;
+    case 'servername':
+      if (!isValidHostName(value)) return `"${word}" specifies an invalid hostname`;
+      attributes.servername = value;
+      return undefined;
+    case 'exclude':
+      attributes.exclude = [...(attributes.exclude ?? []), ...partsOf(value, 'exclude')];
+      return undefined;
+    case 'match':
+      attributes.match = [
+        ...(attributes.match ?? []),
+        ...partsOf(value, level === 'fingerprint' ? 'fingerprint' : 'names'),
+      ];
+      return undefined;
+  }
+}

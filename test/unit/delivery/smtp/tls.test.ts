@@ -1,0 +1,276 @@
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, it } from 'node:test';
+import type { Outcome } from '#message';
+import type { KeyFiles } from '#tls';
+import { envelope, request } from '../request.ts';
+import { a, type SinkOptions, startAgent, startSink, zone } from './sink.ts';
+
+const path = (name: string): string => fileURLToPath(new URL(`./certificates/test-only-${name}.pem`, import.meta.url));
+const pem = (name: string): Buffer => readFileSync(path(name));
+
+const authority = path('authority');
+const keyFiles: KeyFiles = {
+  contents: new Map<string, Buffer | string>([
+    [authority, readFileSync(authority)],
+    [path('mx'), pem('mx')],
+    ['/absent.pem', 'No such file or directory'],
+  ]),
+  directories: new Map(),
+  tables: new Map(),
+};
+const resolver = zone({
+  'mx.example.com A': [a('mx.example.com', '127.0.0.1')],
+  'x.mx.example.com A': [a('x.mx.example.com', '127.0.0.1')],
+});
+const trusting = [`smtp_tls_CAfile = ${authority}`, 'smtp_tls_loglevel = 1', 'smtp_tls_fingerprint_digest = sha256'];
+const offered = { ehlo: '250-s\r\n250 STARTTLS', starttls: '220 go', secured: '250 s' };
+
+interface Delivered {
+  /** `sent 2.0.0 TEXT` */
+  readonly outcome: string;
+  /** Without the line of the delivery. */
+  readonly log: readonly string[];
+  readonly seen: readonly string[];
+}
+
+const worded = ([outcome]: readonly Outcome[]): string =>
+  outcome === undefined ? '' : `${outcome.kind} ${outcome.status.code} ${outcome.status.reason}`;
+
+/** One message to a server that shows the certificate. */
+async function deliver(
+  certificate: string,
+  lines: readonly string[],
+  { host = 'mx.example.com', script = offered, where = {}, activeAt = 0 }: DeliverOptions = {},
+): Promise<Delivered> {
+  await using sink = await startSink(script, { chain: pem(certificate), ...where });
+  await using agent = startAgent([...trusting, ...lines], { resolver, keyFiles });
+  const { outcomes } = await agent.deliver(request(`[${host}]:${sink.port}`, ['u@x.example'], { activeAt }));
+  if (sink.seen.length > 0) await sink.ended();
+  const log = agent.log.map((line) => line.replaceAll(String(sink.port), 'PORT'));
+  return { outcome: worded(outcomes), log: log.filter((line) => !line.startsWith('QID: to=')), seen: sink.seen };
+}
+
+interface DeliverOptions {
+  readonly host?: string;
+  readonly script?: Readonly<Record<string, string>>;
+  readonly where?: SinkOptions;
+  readonly activeAt?: number;
+}
+
+const level = (text: string): readonly string[] => [`smtp_tls_security_level = ${text}`];
+const policy = (text: string, host = 'mx.example.com'): readonly string[] => [
+  `smtp_tls_policy_maps = regexp:{{/^\\[${host}\\]/ ${text}}}`,
+];
+
+const established = (trust: string): string =>
+  `${trust} TLS connection established to mx.example.com[127.0.0.1]:PORT: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519 server-signature ECDSA (prime256v1) server-digest SHA256`;
+
+const notVerified = 'deferred 4.7.5 Server certificate not verified';
+
+describe('TLS to a server', () => {
+  it('is known by name and authority where the level asks for it', async () => {
+    for (const text of ['verify', 'secure']) {
+      const { outcome, log, seen } = await deliver('mx', level(text));
+      assert.equal(outcome.split(' ')[0], 'sent');
+      assert.deepEqual(log, [established('Verified')]);
+      assert.ok(seen.includes('MAIL FROM:<from@example.org>'));
+    }
+  });
+
+  it('is only as good as the authority says where nobody asks', async () => {
+    for (const text of ['may', 'encrypt']) {
+      assert.deepEqual((await deliver('mx', level(text))).log, [established('Trusted')]);
+      assert.deepEqual((await deliver('wildcard', level(text))).log, [established('Trusted')]);
+      assert.deepEqual((await deliver('expired', level(text))).log, [established('Untrusted')]);
+      assert.deepEqual((await deliver('mx', [...level(text), 'smtp_tls_CAfile =']))?.log, [established('Untrusted')]);
+    }
+  });
+
+  it('carries no mail to a server that is not the one', async () => {
+    const where = 'verification failed for mx.example.com[127.0.0.1]:PORT';
+    for (const [certificate, lines, reason] of [
+      ['expired', level('secure'), `server certificate ${where}: certificate has expired`],
+      ['mx', [...level('secure'), 'smtp_tls_CAfile ='], `certificate ${where}: untrusted issuer /CN=Test-only CA`],
+      ['mx', policy('secure match=other.example.com'), `server certificate ${where}: num=62:hostname mismatch`],
+      ['mx', policy('fingerprint match=00:11'), `server certificate ${where}: num=65:no matching DANE TLSA records`],
+    ] as const) {
+      const { outcome, log, seen } = await deliver(certificate, lines);
+      assert.equal(outcome, notVerified);
+      assert.deepEqual(log, [reason, established('Untrusted')]);
+      assert.equal(seen.at(-1), 'QUIT');
+      assert.ok(!seen.some((line) => line.startsWith('MAIL')));
+    }
+  });
+
+  it('says why a server is not the one at every log level', async () => {
+    const { log } = await deliver('expired', [...level('secure'), 'smtp_tls_loglevel = 0']);
+    assert.equal(log.length, 1);
+    assert.match(log[0] ?? '', /certificate has expired$/);
+  });
+
+  it('matches names as the policy lists them', async () => {
+    const matches = [
+      'other.example:mx.example.com',
+      'hostname',
+      'NEXTHOP',
+      'nexthop:dot-nexthop',
+      '.example.com',
+      '.com',
+    ];
+    for (const match of matches) assert.match((await deliver('mx', policy(`secure match=${match}`))).outcome, /^sent/);
+    for (const match of ['example.com', '*.example.com', 'x|mx.example.com'])
+      assert.equal((await deliver('mx', policy(`verify match=${match}`))).outcome, notVerified);
+    assert.match((await deliver('wildcard', policy('secure'))).outcome, /^sent/);
+    const host = 'x.mx.example.com';
+    assert.equal((await deliver('wildcard', policy('secure', host), { host })).outcome, notVerified);
+    assert.match((await deliver('mx', policy('secure match=.example.com', host), { host })).outcome, /^sent/);
+  });
+
+  it('is known by the fingerprint of the certificate or its key', async () => {
+    const certificate = new X509Certificate(pem('mx'));
+    const { createHash } = await import('node:crypto');
+    const key = createHash('sha256').update(certificate.publicKey.export({ type: 'spki', format: 'der' }));
+    const keyPrint = key.digest('hex').replaceAll(/..(?!$)/g, '$&:');
+    for (const print of [certificate.fingerprint256, certificate.fingerprint256.toLowerCase(), keyPrint]) {
+      const { outcome, log } = await deliver('mx', policy(`fingerprint match=AA:BB|${print}`));
+      assert.match(outcome, /^sent/);
+      assert.deepEqual(log, [established('Verified')]);
+    }
+    const lines = [...level('fingerprint'), `smtp_tls_fingerprint_cert_match = AA:BB, ${certificate.fingerprint256}`];
+    assert.match((await deliver('mx', lines)).outcome, /^sent/);
+  });
+
+  it('shows a certificate of its own when it is asked for', async () => {
+    const own = `smtp_tls_cert_file = ${path('mx')}`;
+    const where = { tls: { requestCert: true, rejectUnauthorized: true, ca: pem('authority') } };
+    assert.match((await deliver('mx', [...level('encrypt'), own], { where })).outcome, /^sent/);
+    assert.match((await deliver('mx', level('encrypt'), { where })).outcome, /^deferred/);
+  });
+
+  it('says a name only where the settings say so', async () => {
+    const names: (string | undefined)[] = [];
+    const where: SinkOptions = {
+      tls: {
+        SNICallback: (name, done) => {
+          names.push(name);
+          done(null);
+        },
+      },
+    };
+    await deliver('mx', level('secure'), { where });
+    assert.deepEqual(names, []);
+    await deliver('mx', [...level('secure'), 'smtp_tls_servername = hostname'], { where });
+    await deliver('mx', policy('secure servername=sni.example'), { where });
+    assert.deepEqual(names, ['mx.example.com', 'sni.example']);
+  });
+
+  it('begins with the connection in wrapper mode, and needs a level that demands it', async () => {
+    const script = { ehlo: '250 s', secured: '250 s' };
+    const where = { wraps: true };
+    const { outcome, log, seen } = await deliver('mx', [...level('secure'), 'smtp_tls_wrappermode = yes'], {
+      script,
+      where,
+    });
+    assert.match(outcome, /^sent/);
+    assert.deepEqual(log, [established('Verified')]);
+    assert.deepEqual(seen.slice(0, 3), ['[connect]', 'EHLO mail.example.com', 'MAIL FROM:<from@example.org>']);
+    const lax = await deliver('mx', [...level('may'), 'smtp_tls_wrappermode = yes'], { script, where });
+    assert.equal(lax.outcome, 'deferred 4.3.0 server unavailable or unable to receive mail');
+    assert.deepEqual(lax.log, [
+      'warning: smtp_tls_wrappermode requires "smtp_tls_security_level = encrypt" (or stronger)',
+    ]);
+  });
+
+  it('uses the versions and ciphers of the level and of the policy', async () => {
+    const tls12 = /TLSv1\.2 with cipher ECDHE-ECDSA-AES256-GCM-SHA384 \(256\/256 bits\)$/;
+    const mandatory = await deliver('mx', [...level('encrypt'), 'smtp_tls_mandatory_protocols = <=TLSv1.2']);
+    assert.match(mandatory.log[0] ?? '', tls12);
+    assert.match((await deliver('mx', policy('may protocols=TLSv1.2'))).log[0] ?? '', tls12);
+    const other = await deliver('mx', policy('encrypt protocols=TLSv1.2 exclude=AESGCM'));
+    assert.doesNotMatch(other.log[0] ?? '', /GCM/);
+    for (const [attribute, complaint] of [
+      ['ciphers=bogus', 'invalid cipher grade: "bogus"'],
+      ['protocols=bogus', 'Invalid TLS protocol list "bogus": aborting TLS session'],
+    ] as const) {
+      const { outcome, log } = await deliver('mx', policy(`may ${attribute}`));
+      assert.equal(outcome, 'deferred 4.7.5 Cannot start TLS: handshake failure');
+      assert.deepEqual(log, [`warning: mx.example.com[127.0.0.1]:PORT: ${complaint}`]);
+    }
+  });
+
+  it('is done without, where that is allowed, when our own files are no good', async () => {
+    for (const [line, complaint] of [
+      [
+        'smtp_tls_CAfile = /absent.pem',
+        'cannot load Certification Authority data, CAfile="/absent.pem": disabling TLS support',
+      ],
+      ['smtp_tls_cert_file = /absent.pem', 'warning: error opening chain file: /absent.pem: No such file or directory'],
+    ] as const) {
+      const lax = await deliver('mx', [...level('may'), line]);
+      assert.match(lax.outcome, /^sent/);
+      assert.deepEqual(lax.log, [complaint]);
+      assert.ok(!lax.seen.includes('STARTTLS'));
+      const strict = await deliver('mx', [...level('encrypt'), line]);
+      assert.equal(strict.outcome, 'deferred 4.7.5 TLS is required, but our TLS engine is unavailable');
+    }
+  });
+
+  it('is given up for plaintext only by mail that has waited before', async () => {
+    const script = { ehlo: '250-s\r\n250 STARTTLS', starttls: 'close' };
+    const broken = { ehlo: '250-s\r\n250 STARTTLS', starttls: '220 go' };
+    const where = { tls: { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' } } as const;
+    const lines = [...level('may'), 'smtp_tls_protocols = <=TLSv1.2'];
+    const young = await deliver('mx', lines, { script: broken, where });
+    assert.equal(young.outcome, 'deferred 4.7.5 Cannot start TLS: handshake failure');
+    const old = await deliver('mx', lines, { script: broken, where, activeAt: envelope.arrivedAt + 300_000 });
+    assert.match(old.outcome, /^sent/);
+    assert.equal(old.log.at(-1), 'QID: Cannot start TLS: handshake failure');
+    const lost = await deliver('mx', level('may'), { script, activeAt: envelope.arrivedAt + 300_000 });
+    assert.match(lost.outcome, /^deferred 4\.4\.2 lost connection with .* while receiving the STARTTLS response$/);
+  });
+
+  it('ends as the server says that refuses it', async () => {
+    for (const [starttls, expected] of [
+      [
+        '454 4.7.0 no',
+        'deferred 4.7.0 TLS is required, but host mx.example.com[127.0.0.1] refused to start TLS: 454 4.7.0 no',
+      ],
+      [
+        '502 5.5.1 no',
+        'bounced 5.5.1 TLS is required, but host mx.example.com[127.0.0.1] refused to start TLS: 502 5.5.1 no',
+      ],
+    ] as const) {
+      const { outcome } = await deliver('mx', level('encrypt'), { script: { ...offered, starttls } });
+      assert.equal(outcome, expected);
+    }
+  });
+
+  it('waits with the mail when the policy can not be understood', async () => {
+    const where = 'warning: smtp_tls_policy_maps, next-hop destination "[mx.example.com]:PORT"';
+    for (const [text, complaint] of [
+      ['bogus', `${where}: invalid security level "bogus"`],
+      ['encrypt foo=bar', `${where}: invalid attribute name: "foo"`],
+      ['encrypt ciphers=', `${where}: attribute "ciphers" has empty value`],
+      ['encrypt ciphers=high ciphers=high', `${where}: attribute "ciphers" is specified multiple times`],
+      ['encrypt match=x', `${where}: attribute "match" invalid at security level "encrypt"`],
+      ['may tafile=/x', `${where}: attribute "tafile" invalid at security level "may"`],
+      ['secure connection_reuse=maybe', `${where}: attribute "connection_reuse" has bad value: "maybe"`],
+      ['encrypt servername=-bad-..x', `${where}: "servername=-bad-..x" specifies an invalid hostname`],
+      [
+        'fingerprint',
+        'warning: nexthop domain [mx.example.com]:PORT: configured at fingerprint security level, but with no fingerprints to match.',
+      ],
+    ] as const) {
+      const { outcome, log, seen } = await deliver('mx', policy(text));
+      assert.equal(outcome, 'deferred 4.7.5 client TLS configuration problem');
+      assert.equal(log[0], complaint);
+      assert.deepEqual(seen, []);
+    }
+    const { outcome, log } = await deliver('mx', policy('none match=foo'));
+    assert.match(outcome, /^sent/);
+    assert.deepEqual(log, [`${where}: ignoring attribute "match=foo" with TLS disabled`]);
+  });
+});
