@@ -94,8 +94,9 @@ function computedDefault(name: string, values: SettingValues, host: HostFacts, d
     case 'process_id':
       return String(process.pid);
     case 'process_name':
+      return values.processName;
     case 'service_name':
-      return '';
+      return values.serviceName;
     // legacy-fallback: the old name's value counts while the new one is not set
     case 'virtual_alias_maps':
       return values.isSet('virtual_maps') ? '$virtual_maps' : undefined;

@@ -36,6 +36,16 @@ export class SettingValues implements Settings {
     this.service = entry === undefined ? '' : `${entry.name}/${entry.type}`;
   }
 
+  /** What the service runs; '' for main.cf alone. postconf(5) process_name */
+  get processName(): string {
+    return this.#entry?.command ?? '';
+  }
+
+  /** As master.cf names it; '' for main.cf alone. postconf(5) service_name */
+  get serviceName(): string {
+    return this.#entry?.name ?? '';
+  }
+
   /** Unexpanded value; undefined for a name that is neither set nor known. */
   raw(name: string): string | undefined {
     return this.#written(name) ?? this.defaultValue(name);
