@@ -8,8 +8,9 @@ import { type NamedService, tlsServices } from './tls-services.ts';
 
 type Named = Pick<Configuration, 'services' | 'settings' | 'settingsFor'>;
 
-function usesTls(settings: Settings, { securityLevel, use, enforce, wrapperMode }: LevelParameters): boolean {
+function usesTls(settings: Settings, { securityLevel, use, enforce, wrapperMode, policies }: LevelParameters): boolean {
   if (!['', 'none'].includes(settings.string(securityLevel))) return true;
+  if (policies !== undefined && settings.string(policies) !== '') return true;
   return [use, enforce, ...(wrapperMode === undefined ? [] : [wrapperMode])].some((name) => settings.bool(name));
 }
 
@@ -21,11 +22,11 @@ const withoutTls = (isClient: boolean): string =>
 function missingKeys({ settings, names, isClient }: NamedService): readonly string[] {
   if (!usesTls(settings, names)) return [];
   const chains = settings.elements(names.chainFiles);
-  const pairs = chains.length > 0 ? [] : names.keyPairs.flatMap(([certificate, key]) => [certificate, key]);
+  const pairs = names.keyPairs.filter(([certificate]) => chains.length === 0 && settings.string(certificate) !== '');
   const named = [
     ...chains.map(({ text, origin }) => ({ parameter: names.chainFiles, path: text, origin })),
     // authorities also where nobody is asked for a certificate
-    ...[...pairs, names.authorityFile].map((parameter) => ({
+    ...[...pairs.flatMap(([certificate, key]) => [certificate, key]), names.authorityFile].map((parameter) => ({
       parameter,
       path: settings.string(parameter),
       origin: settings.origin(parameter),
@@ -34,7 +35,9 @@ function missingKeys({ settings, names, isClient }: NamedService): readonly stri
   return named.flatMap(({ parameter, path, origin }) => {
     const reason = path.startsWith('/') ? unreadable(path) : undefined;
     if (reason === undefined) return [];
-    return [`${placeOf(origin)}${parameter}: open ${path}: ${reason}; as it stands, ${withoutTls(isClient)}`];
+    const isOnlyUnshown = isClient && parameter === names.chainFiles;
+    const effect = isOnlyUnshown ? 'servers are not shown who we are' : withoutTls(isClient);
+    return [`${placeOf(origin)}${parameter}: open ${path}: ${reason}; as it stands, ${effect}`];
   });
 }
 

@@ -1,4 +1,4 @@
-/** What a client's certificate says, and what the handshake was signed with. RFC 5280; RFC 8446, 4.4.3 */
+/** What the certificate of the other side says, and what the handshake was signed with. RFC 5280; RFC 8446, 4.4.3 */
 import { createHash, type KeyObject, type X509Certificate } from 'node:crypto';
 import type { HandshakeSignature, PeerCertificate } from '#message';
 

@@ -114,6 +114,13 @@ export function mixedChain(file: PemFile): Chains | Problems {
   return isBroken(chain) ? [...complaints, ...chain] : chain;
 }
 
+/** Whether something that should be a certificate is none. */
+export function hasBrokenCertificate(text: Buffer | string): boolean {
+  const blocks = [...text.toString('latin1').matchAll(pemBlock)];
+  const wanted = blocks.filter(([, label = '']) => certificateLabels.has(label)).map(([whole]) => whole);
+  return certificatesIn([text]).length < wanted.length;
+}
+
 /** All certificates in texts; what only looks like one is passed over. */
 export function certificatesIn(texts: readonly (Buffer | string)[]): readonly X509Certificate[] {
   const blocks = texts.flatMap((text) => [...text.toString('latin1').matchAll(pemBlock)]);

@@ -50,6 +50,13 @@ export type ClientHandshake =
   /** `reason`: how the handshake ended; undefined: it never began, and why was told. `library`: what OpenSSL says. */
   | { readonly kind: 'failed'; readonly reason?: string; readonly library?: string };
 
+/** What is wrong with the settings, or with a policy. */
+interface ContextProblem {
+  readonly problem: string;
+  /** What OpenSSL says of it. */
+  readonly library?: string;
+}
+
 interface Prepared {
   readonly material: Chains;
   readonly trusted: Authorities;
@@ -59,8 +66,7 @@ interface Prepared {
 /** TLS of one service. What is wrong with its settings is told when it is used for the first time. */
 export class ClientTls {
   readonly #options: ClientTlsOptions;
-  /** A text says what is wrong. */
-  readonly #contexts = new Map<string, SecureContext | string>();
+  readonly #contexts = new Map<string, SecureContext | ContextProblem>();
   #prepared: Prepared | undefined;
   #isBroken = false;
 
@@ -84,8 +90,9 @@ export class ClientTls {
     const prepared = this.#prepare(tls);
     if (prepared === undefined) return { kind: 'failed' };
     const context = this.#contextFor(prepared, demands, tls);
-    if (typeof context === 'string') {
-      this.#warn(`${server}: ${context}`);
+    if ('problem' in context) {
+      this.#warn(`${server}: ${context.problem}`);
+      if (context.library !== undefined) this.#warn(`TLS library problem: ${context.library}`);
       return { kind: 'failed' };
     }
     const { promise, resolve } = Promise.withResolvers<ClientHandshake>();
@@ -154,7 +161,11 @@ export class ClientTls {
     return { material, trusted, judge };
   }
 
-  #contextFor(prepared: Prepared, demands: ClientDemands, tls: typeof import('node:tls')): SecureContext | string {
+  #contextFor(
+    prepared: Prepared,
+    demands: ClientDemands,
+    tls: typeof import('node:tls'),
+  ): SecureContext | ContextProblem {
     const { isDemanded, needsCertificate, protocols, ciphers, excluded = [] } = demands;
     const key = JSON.stringify([isDemanded, needsCertificate, protocols, ciphers, excluded]);
     const known = this.#contexts.get(key) ?? this.#makeContext(prepared, demands, tls);
@@ -166,18 +177,19 @@ export class ClientTls {
     { material, trusted }: Prepared,
     { isDemanded, needsCertificate, excluded = [], ...demands }: ClientDemands,
     { createSecureContext }: typeof import('node:tls'),
-  ): SecureContext | string {
+  ): SecureContext | ContextProblem {
     const { settings, names } = this.#options;
     const protocols = demands.protocols ?? settings.list(isDemanded ? names.mandatoryProtocols : names.protocols);
     const range = versionRange(protocols);
-    if (typeof range === 'string') return `Invalid TLS protocol list "${protocols.join(' ')}": aborting TLS session`;
+    if (typeof range === 'string')
+      return { problem: `Invalid TLS protocol list "${protocols.join(' ')}": aborting TLS session` };
     const { grade, list } = cipherList(settings, names, {
       isDemanded,
       asksCertificate: needsCertificate,
       grade: demands.ciphers,
       excluded,
     });
-    if (list === undefined) return `invalid cipher grade: "${grade}"`;
+    if (list === undefined) return { problem: `invalid cipher grade: "${grade}"` };
     const curve = usableGroups(groupsOf(settings), createSecureContext);
     const options: SecureContextOptions = {
       ...range,
@@ -191,7 +203,7 @@ export class ClientTls {
     try {
       return createSecureContext(options);
     } catch (error) {
-      return `TLS library problem: ${libraryText(error)}`;
+      return { problem: `error setting cipher grade: "${grade}"`, library: libraryText(error) };
     }
   }
 }

@@ -2,7 +2,7 @@
 import { constants } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
 import type { Settings } from '#config';
-import { type Chains, chainsOf, isBroken, mixedChain, type Problems } from './chain.ts';
+import { type Chains, chainsOf, hasBrokenCertificate, isBroken, mixedChain, type Problems } from './chain.ts';
 import { type KeyFiles, keyPairs, type KeyService, type TlsService } from './key-files.ts';
 
 export const noCertificates = "No server certs available. TLS won't be enabled";
@@ -90,7 +90,7 @@ export interface Authorities {
 }
 
 /**
- * Whose word about clients is believed; a text says what can't be read. The file has to be in order even where nobody is
+ * Whose word about the other side is believed; a text says what can't be read. The file has to be in order even where nobody is
  * asked for a certificate. postconf(5) smtpd_tls_CAfile, smtpd_tls_CApath
  */
 export function authorities(
@@ -101,7 +101,9 @@ export function authorities(
   const file = settings.string(names.authorityFile);
   const directory = settings.string(names.authorityDirectory);
   const ofFile = file === '' ? Buffer.alloc(0) : files.contents.get(file);
-  if (file !== '' && (!Buffer.isBuffer(ofFile) || !certificateOrList.test(ofFile.toString('latin1')))) {
+  const isUsable = (content: Buffer | string | undefined): boolean =>
+    Buffer.isBuffer(content) && certificateOrList.test(content.toString('latin1')) && !hasBrokenCertificate(content);
+  if (file !== '' && !isUsable(ofFile)) {
     const also = directory === '' ? '' : `, CApath="${directory}"`;
     return `cannot load Certification Authority data, CAfile="${file}"${also}: ${disabled}`;
   }

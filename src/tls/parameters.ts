@@ -37,7 +37,10 @@ export type CipherParameters = Pick<
 >;
 
 /** What says whether there is TLS at all. */
-export type LevelParameters = Pick<TlsParameters, 'wrapperMode' | 'securityLevel' | 'enforce' | 'use'>;
+export type LevelParameters = Pick<TlsParameters, 'wrapperMode' | 'securityLevel' | 'enforce' | 'use'> & {
+  /** By destination. */
+  readonly policies?: string;
+};
 
 /** Of the SMTP and LMTP clients. */
 export type ClientTlsParameters = KeyParameters &
@@ -51,6 +54,7 @@ export function clientTlsParameters(protocol: 'smtp' | 'lmtp'): ClientTlsParamet
   return {
     wrapperMode: own('tls_wrappermode'),
     securityLevel: own('tls_security_level'),
+    policies: own('tls_policy_maps'),
     enforce: own('enforce_tls'),
     use: own('use_tls'),
     chainFiles: own('tls_chain_files'),

@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import type { PeerCertificate } from '#message';
-import { peerCertificate, verificationProblem } from './certificate.ts';
+import { oneLine, peerCertificate, verificationProblem } from './certificate.ts';
 import { chainOf, type VerifyStep, verifySteps } from './client-evidence.ts';
 
 export interface PeerRules {
@@ -92,7 +92,7 @@ function signedChain(secured: TLSSocket): readonly DetailedPeerCertificate[] {
 export function shownBy(secured: TLSSocket): (Shown & { readonly own: X509Certificate }) | undefined {
   const chain = signedChain(secured).filter(({ raw }) => Buffer.isBuffer(raw));
   const [own, ...sent] = chain.map(({ raw }) => new X509Certificate(raw));
-  return own && { own, sent, lastIssuer: lastIssuerOf(chain) };
+  return own && { own, sent, lastIssuer: oneLine((sent.at(-1) ?? own).issuer) };
 }
 
 /** Who has signed the last certificate that the signatures lead to. */

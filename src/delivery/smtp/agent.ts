@@ -116,7 +116,7 @@ async function tryDestination(client: Client, attempt: Attempt, text: string): P
     attempt.why = { code: '4.3.0', reason: 'server unavailable or unable to receive mail' };
     return;
   }
-  const kept = mayReuse(client, policy) ? cache.forDestination(destination.text) : undefined;
+  const kept = mayReuse(client, policy) ? cache.forDestination(destination.text, policy.level) : undefined;
   const route = await findRoute(client, destination, kept, policy);
   if (route.list.why !== undefined || route.list.addresses.length === 0) attempt.why = route.list.why;
   if (route.list.isMxHost || (attempt.why !== undefined && isLoop(attempt.why))) attempt.isFinalNexthop = true;
@@ -141,7 +141,9 @@ async function tryServers(
     if (candidate === undefined) break;
     const isBestMx = candidate.preference === best;
     kept ??=
-      tls === route.tls && mayReuse(client, tls) ? client.cache.forServer(endpointOf(route, candidate)) : undefined;
+      tls === route.tls && mayReuse(client, tls)
+        ? client.cache.forServer(endpointOf(route, candidate), tls.level)
+        : undefined;
     const rest = candidates.filter((one) => one !== candidate);
     const isLast = (left: readonly ServerAddress[]): boolean => attempt.isFinalNexthop && left.length === 0;
     attempt.isFinalServer = isLast(rest);

@@ -7,6 +7,7 @@ import type { AddressList } from './addresses.ts';
 import type { Connection } from './connection.ts';
 import { type Endpoint, endpointLabel } from './endpoint.ts';
 import type { ReadyServer } from './introduction.ts';
+import type { TlsLevel } from './tls-levels.ts';
 
 export interface KeptConnection {
   readonly connection: Connection;
@@ -18,8 +19,9 @@ export interface KeptConnection {
 }
 
 export interface ConnectionCache {
-  forDestination(destination: string): KeptConnection | undefined;
-  forServer(endpoint: Endpoint): KeptConnection | undefined;
+  /** `level`: of the mail that is to go over it. */
+  forDestination(destination: string, level: TlsLevel): KeptConnection | undefined;
+  forServer(endpoint: Endpoint, level: TlsLevel): KeptConnection | undefined;
   /** Keeps a connection for as long as the limits say. */
   keep(kept: KeptConnection): void;
   /** Ends all that rest. */
@@ -51,10 +53,11 @@ export function createConnectionCache(idleMs: number, goodbye: (connection: Conn
     goodbye(connection);
   };
   return {
-    forDestination: (destination) => take((kept) => kept.destination === destination),
-    forServer(endpoint) {
+    forDestination: (destination, level) =>
+      take((kept) => kept.destination === destination && kept.connection.level === level),
+    forServer(endpoint, level) {
       const label = endpointLabel(endpoint);
-      return take(({ connection }) => connection.label === label);
+      return take(({ connection }) => connection.label === label && connection.level === level);
     },
     keep(kept) {
       const { connection } = kept;

@@ -49,6 +49,8 @@ export class Connection {
   isPersonal = false;
   /** Inside TLS. */
   isSecured = false;
+  /** The level that its TLS, or its plaintext, is good for. */
+  level: TlsLevel = 'none';
   /** The level of TLS that is wanted here, and what came of it. */
   tls: { readonly wanted: TlsLevel; use: TlsUse } = { wanted: 'none', use: 'undecided' };
   /** No more than this message: 421 came, or something went wrong. */

@@ -2,6 +2,7 @@
 import type { ServerFeatures } from './features.ts';
 import type { Reply } from './reply.ts';
 import { needsTls } from './require-tls.ts';
+import { hasPassword } from './sasl.ts';
 import { startTls, type Trust } from './starttls.ts';
 import { demandsMatch, demandsTls } from './tls-levels.ts';
 import { turnedAway } from './refusal.ts';
@@ -23,7 +24,7 @@ export async function secure(context: HandshakeContext, features: ServerFeatures
     return failed;
   }
   if (tls.level === 'none' || !(await clientTls.isAvailable())) {
-    if (tls.level === 'none' && settings.tls.noteOffer)
+    if (tls.level === 'none' && connection.tls.wanted === 'none' && settings.tls.noteOffer)
       events.emit({ kind: 'starttlsOffered', host: connection.endpoint.host });
     return isRequired ? unavailable(context) : plain;
   }
@@ -54,7 +55,7 @@ export async function beginTls(context: HandshakeContext): Promise<Handshake | u
   const trust = await startTls(context);
   if (trust === undefined) {
     const reason = 'Cannot start TLS: handshake failure';
-    if (!isTlsRequired(context) && mayRetryPlain(context)) {
+    if (!isTlsRequired(context) && (await mayRetryPlain(context))) {
       context.events.emit({ kind: 'hostSkipped', queueId: attempt.request.queueId, reason });
       return { kind: 'retryPlain' };
     }
@@ -71,9 +72,10 @@ export async function beginTls(context: HandshakeContext): Promise<Handshake | u
 }
 
 /** Mail that has waited before goes out without TLS where TLS fails, unless we log in. smtp(8) */
-function mayRetryPlain({ settings, attempt, sasl }: HandshakeContext): boolean {
+async function mayRetryPlain({ settings, attempt, connection, sasl, nexthop }: HandshakeContext): Promise<boolean> {
   const { activeAt, envelope } = attempt.request;
-  return sasl === undefined && activeAt - envelope.arrivedAt >= settings.minimalBackoffMs;
+  if (activeAt - envelope.arrivedAt < settings.minimalBackoffMs) return false;
+  return sasl === undefined || !(await hasPassword(sasl, { connection, nexthop, sender: envelope.sender }));
 }
 
 /** STARTTLS was announced and is refused. */

@@ -69,6 +69,14 @@ export async function logIn(rules: SaslRules, target: LoginTarget): Promise<Logi
   return exchange(rules, target, mechanism, { username, password });
 }
 
+/** Whether there is a password for the server, as far as can be told: then nothing is said to it in plaintext instead. */
+export async function hasPassword(
+  rules: SaslRules,
+  target: Omit<LoginTarget, 'features' | 'timeoutMs'>,
+): Promise<boolean> {
+  return (await findPassword(rules, target)).kind !== 'missing';
+}
+
 function refused(status: Status): Login {
   return { kind: 'refused', status };
 }
@@ -79,7 +87,10 @@ type Found =
   | { readonly kind: 'failed' };
 
 /** By sender if senders have passwords of their own, then by server, then by nexthop. */
-async function findPassword(rules: SaslRules, { connection, sender, nexthop }: LoginTarget): Promise<Found> {
+async function findPassword(
+  rules: SaslRules,
+  { connection, sender, nexthop }: Omit<LoginTarget, 'features' | 'timeoutMs'>,
+): Promise<Found> {
   const keys: (() => MaybePromise<TableListResult | Awaited<ReturnType<typeof findByAddress>>>)[] = [];
   if (rules.senderDependent && sender !== '') {
     const { recipientDelimiter, doubleBounceName } = rules;

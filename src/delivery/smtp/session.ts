@@ -50,6 +50,7 @@ export async function openSession(
   }
   const { connection } = result;
   connection.tls = { wanted: route.tls.level, use: 'undecided' };
+  connection.level = tls.level;
   attempt.useConnection(connection);
   const hands = await shakeHands({
     settings,

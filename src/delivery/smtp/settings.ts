@@ -240,7 +240,7 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
       noteOffer: settings.bool(own('tls_note_starttls_offer')),
       isLogged: settings.bool(own('log_tls_feature_status')),
       logLevel: settings.int(own('tls_loglevel')),
-      fingerprints: splitWords(settings.string(own('tls_fingerprint_cert_match')), /[\s,|]+/),
+      fingerprints: splitWords(settings.string(own('tls_fingerprint_cert_match')), /[\s,]+/),
       verifyMatch: splitWords(settings.string(own('tls_verify_cert_match')), /[\s,:]+/),
       secureMatch: splitWords(settings.string(own('tls_secure_cert_match')), /[\s,:]+/),
       serverName: settings.string(own('tls_servername')),

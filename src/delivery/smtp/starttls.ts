@@ -1,9 +1,10 @@
 /** TLS on a connection to a server, and whether it is the server that is wanted. RFC 3207; TLS_README */
+import { isIP } from 'node:net';
 import type { EventChannel } from '#events';
 import { isTrusted } from '#message';
 import type { ClientHandshake, ClientTls } from '#tls';
 import type { Connection } from './connection.ts';
-import { matchesFingerprints, matchesNames } from './server-match.ts';
+import { matchesFingerprints, nameProblem } from './server-match.ts';
 import type { SmtpSettings } from './settings.ts';
 import { demandsMatch, demandsTls, demandsTrust } from './tls-levels.ts';
 import type { TlsRules } from './tls-policy.ts';
@@ -47,6 +48,8 @@ export async function startTls(context: TlsContext): Promise<Trust | undefined> 
     connection.destroy();
     return undefined;
   }
+  for (const what of result.facts.peer?.unprintable ?? [])
+    events.emit({ kind: 'warning', text: `tls_text_name: ${connection.label}: non-printable content in ${what}` });
   const { trust, problem } = judge(context, result);
   if (problem !== undefined) events.emit({ kind: 'tlsServerUnverified', server: connection.label, problem });
   if (settings.tls.logLevel > 0)
@@ -55,11 +58,11 @@ export async function startTls(context: TlsContext): Promise<Trust | undefined> 
   return trust;
 }
 
-/** smtp_tls_servername, and `servername=` of a policy. */
+/** smtp_tls_servername, and `servername=` of a policy. Addresses are no names. RFC 6066, 3 */
 function serverNameFor({ settings, connection, tls, nexthopDomain }: TlsContext): string {
-  const name = tls.attributes.servername ?? settings.tls.serverName;
-  if (name === 'hostname') return connection.endpoint.host;
-  return name === 'nexthop' ? nexthopDomain : name;
+  const word = tls.attributes.servername ?? settings.tls.serverName;
+  const name = word === 'hostname' ? connection.endpoint.host : word === 'nexthop' ? nexthopDomain : word;
+  return isIP(name) > 0 ? '' : name;
 }
 
 /** `problem`: why the server is not known, as far as it has to be. */
@@ -77,11 +80,13 @@ function judge(
     return { trust: 'Untrusted', problem: 'num=65:no matching DANE TLSA records' };
   }
   if (!demandsTrust(level)) return { trust: isTrusted(facts) ? 'Trusted' : 'Untrusted' };
-  if (peer.problem !== undefined) return { trust: 'Untrusted', problem: peer.problem };
-  const isMatched = matchesNames(certificate, {
+  // as OpenSSL goes about it: who vouches for it, whose it is, and whether its time is now
+  const isAboutTime = peer.problem?.startsWith('certificate ') === true;
+  const wrongName = nameProblem(certificate, {
     words: attributes.match ?? (level === 'verify' ? settings.tls.verifyMatch : settings.tls.secureMatch),
     nexthop: nexthopDomain,
     host: connection.endpoint.host,
   });
-  return isMatched ? { trust: 'Verified' } : { trust: 'Untrusted', problem: 'num=62:hostname mismatch' };
+  const problem = isAboutTime ? (wrongName ?? peer.problem) : (peer.problem ?? wrongName);
+  return problem === undefined ? { trust: 'Verified' } : { trust: 'Untrusted', problem };
 }

@@ -77,7 +77,7 @@ function take(
   attributes: { -readonly [Name in keyof TlsAttributes]: TlsAttributes[Name] },
 ): string | undefined {
   const [, name = '', value = ''] = /^([^=]*?)\s*=\s*(.*)$/s.exec(word) ?? [];
-  if (name === '') return `malformed attribute/value pair "${word}"`;
+  if (name === '') return `malformed attribute/value pair "${word}": missing '=' after attribute name`;
   const key = name.toLowerCase();
   const isOutOfPlace = (key === 'match' && !demandsMatch(level)) || (key === 'tafile' && !demandsTrust(level));
   if (isOutOfPlace) return `attribute "${name}" invalid at security level "${level}"`;
@@ -87,10 +87,9 @@ function take(
   if (overlooked.has(key)) return undefined;
   if (key !== 'protocols' && key !== 'ciphers' && key !== 'exclude' && key !== 'match' && key !== 'servername')
     return `invalid attribute name: "${name}"`;
-  if (value === '') return `attribute "${name}" has empty value`;
-  // what is excluded, and what matches, may be said in several places
-  if (key !== 'exclude' && key !== 'match' && attributes[key] !== undefined)
-    return `attribute "${name}" is specified multiple times`;
+  if (value === '' && key !== 'protocols') return `attribute "${name}" has empty value`;
+  // what matches may be said in several places
+  if (key !== 'match' && attributes[key] !== undefined) return `attribute "${name}" is specified multiple times`;
   switch (key) {
     case 'protocols':
       attributes.protocols = partsOf(value, 'protocols');
@@ -103,7 +102,7 @@ function take(
       attributes.servername = value;
       return undefined;
     case 'exclude':
-      attributes.exclude = [...(attributes.exclude ?? []), ...partsOf(value, 'exclude')];
+      attributes.exclude = partsOf(value, 'exclude');
       return undefined;
     case 'match':
       attributes.match = [

@@ -2,10 +2,12 @@
  * How TLS is to be used for mail to a destination: smtp_tls_policy_maps, else smtp_tls_security_level (inventory, f.5;
  * TLS_README), and what the message itself asks for (RFC 8689).
  */
+import { isValidHostName } from '#address';
 import type { Envelope, Status } from '#message';
 import type { TableList } from '#tables';
 import type { Destination } from './destination.ts';
 import { policyTrouble, type RequireTlsLevel, requireTlsLevelFor } from './require-tls.ts';
+import { isFingerprint } from './server-match.ts';
 import type { ServerTables } from './server-tables.ts';
 import type { SmtpSettings } from './settings.ts';
 import { levelNamed, type ParsedPolicy, parsePolicyText, type TlsAttributes } from './tls-attributes.ts';
@@ -37,7 +39,9 @@ export async function tlsRulesFor(
 ): Promise<TlsPolicy> {
   const isRequired = settings.requireTls && envelope.requireTls;
   if (!isRequired && settings.tlsRequiredField && envelope.tlsNotRequired === true) {
-    const level = settings.tls.level === 'none' ? 'none' : 'may';
+    const lowest = settings.tls.level === 'none' ? 'none' : 'may';
+    // what begins with TLS can't do without
+    const level = settings.tls.wrapperMode ? 'encrypt' : lowest;
     return { kind: 'rules', level, requireTls: 'disable', attributes: {} };
   }
   const policy = await tlsPolicyFor(settings, tables.tlsPolicies, destination, warn);
@@ -80,7 +84,7 @@ function policyKeys(policies: TableList, destination: Target): string[] {
   return keys;
 }
 
-/** A level that can't be kept as it is: by fingerprints without any, or by DANE. */
+/** What can't be kept as it is: levels of DANE, fingerprints that are none, names that can't be said. */
 function settled(
   settings: SmtpSettings,
   destination: Target,
@@ -94,8 +98,15 @@ function settled(
     warn(text);
     return { kind: 'rules', level: 'may', attributes };
   }
-  const match = attributes.match ?? settings.tls.fingerprints;
-  if (level !== 'fingerprint' || match.length > 0) return { kind: 'rules', level, attributes };
+  const { serverName } = settings.tls;
+  if (level !== 'none' && serverName !== '' && !isValidHostName(serverName)) {
+    return refused(`"${settings.parameter('tls_servername')} = ${serverName}" specifies an invalid hostname`);
+  }
+  if (level !== 'fingerprint') return { kind: 'rules', level, attributes };
+  const all = attributes.match ?? settings.tls.fingerprints;
+  const match = all.filter(isFingerprint);
+  for (const value of all.filter((text) => !isFingerprint(text))) warn(`malformed fingerprint value: ${value}`);
+  if (match.length > 0) return { kind: 'rules', level, attributes: { ...attributes, match } };
   const what = 'configured at fingerprint security level, but with no fingerprints to match.';
   return refused(`nexthop domain ${destination.text}: ${what}`);
 }

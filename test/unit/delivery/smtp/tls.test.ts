@@ -17,6 +17,7 @@ const keyFiles: KeyFiles = {
     [authority, readFileSync(authority)],
     [path('mx'), pem('mx')],
     ['/absent.pem', 'No such file or directory'],
+    ['/broken.pem', Buffer.from('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n')],
   ]),
   directories: new Map(),
   tables: new Map(),
@@ -134,13 +135,46 @@ describe('TLS to a server', () => {
     const { createHash } = await import('node:crypto');
     const key = createHash('sha256').update(certificate.publicKey.export({ type: 'spki', format: 'der' }));
     const keyPrint = key.digest('hex').replaceAll(/..(?!$)/g, '$&:');
-    for (const print of [certificate.fingerprint256, certificate.fingerprint256.toLowerCase(), keyPrint]) {
+    const print256 = certificate.fingerprint256;
+    for (const print of [print256, print256.toLowerCase(), print256.replaceAll(':', ''), keyPrint]) {
       const { outcome, log } = await deliver('mx', policy(`fingerprint match=AA:BB|${print}`));
       assert.match(outcome, /^sent/);
       assert.deepEqual(log, [established('Verified')]);
     }
     const lines = [...level('fingerprint'), `smtp_tls_fingerprint_cert_match = AA:BB, ${certificate.fingerprint256}`];
     assert.match((await deliver('mx', lines)).outcome, /^sent/);
+  });
+
+  it('has addresses matched with addresses only', async () => {
+    const ip = { host: '127.0.0.1' };
+    for (const [certificate, expected] of [
+      ['address', /^sent/],
+      ['named-as-address', /^deferred 4\.7\.5 Server certificate not verified$/],
+    ] as const)
+      assert.match((await deliver(certificate, policy('verify', '127.0.0.1'), ip)).outcome, expected);
+    const { log } = await deliver('mx', policy('secure match=hostname:127.0.0.1'));
+    assert.match(log[0] ?? '', /num=64:IP address mismatch$/);
+    assert.equal((await deliver('address', policy('secure', '127.0.0.1'), ip)).outcome, notVerified);
+  });
+
+  it('is settled for each level alone: connections that are kept serve their own only', async () => {
+    await using sink = await startSink(offered, { chain: pem('mx') });
+    const maps = `smtp_tls_policy_maps = inline:{{one.example=none}, {two.example=may}}`;
+    const zones = zone({
+      'one.example A': [a('one.example', '127.0.0.1')],
+      'two.example A': [a('two.example', '127.0.0.1')],
+    });
+    await using agent = startAgent([...trusting, maps, `smtp_tcp_port = ${sink.port}`], { resolver: zones, keyFiles });
+    for (const site of ['one.example', 'one.example', 'two.example'])
+      await agent.deliver(request(site, ['u@x.example'], { reuseConnection: true }));
+    assert.equal(sink.seen.filter((line) => line === '[connect]').length, 2);
+    assert.equal(sink.seen.filter((line) => line === 'STARTTLS').length, 1);
+  });
+
+  it('says no name that is none', async () => {
+    const { outcome, log } = await deliver('mx', [...level('may'), 'smtp_tls_servername = -bad-..x']);
+    assert.equal(outcome, 'deferred 4.7.5 client TLS configuration problem');
+    assert.equal(log[0], 'warning: "smtp_tls_servername = -bad-..x" specifies an invalid hostname');
   });
 
   it('shows a certificate of its own when it is asked for', async () => {
@@ -253,7 +287,10 @@ describe('TLS to a server', () => {
     for (const [text, complaint] of [
       ['bogus', `${where}: invalid security level "bogus"`],
       ['encrypt foo=bar', `${where}: invalid attribute name: "foo"`],
+      ['encrypt foo', `${where}: malformed attribute/value pair "foo": missing '=' after attribute name`],
       ['encrypt ciphers=', `${where}: attribute "ciphers" has empty value`],
+      ['encrypt exclude=A exclude=B', `${where}: attribute "exclude" is specified multiple times`],
+      ['fingerprint match=zz', 'warning: malformed fingerprint value: zz'],
       ['encrypt ciphers=high ciphers=high', `${where}: attribute "ciphers" is specified multiple times`],
       ['encrypt match=x', `${where}: attribute "match" invalid at security level "encrypt"`],
       ['may tafile=/x', `${where}: attribute "tafile" invalid at security level "may"`],
