@@ -13,29 +13,23 @@ import {
   type TlsService,
 } from '#tls';
 
-/** By the program that they run. */
-const parametersOf: ReadonlyMap<string, KeyParameters & LevelParameters> = new Map<
-  string,
-  KeyParameters & LevelParameters
->([
-  ['smtpd', smtpdParameters],
-  ['postscreen', postscreenParameters],
-  ['smtp', clientTlsParameters('smtp')],
-  ['lmtp', clientTlsParameters('lmtp')],
-]);
-
-const clients = new Set(['smtp', 'lmtp']);
-
 export interface NamedService extends TlsService<KeyParameters & LevelParameters> {
   /** It speaks TLS to servers. */
   readonly isClient: boolean;
 }
 
+/** By the program that they run. */
+const namesOf: ReadonlyMap<string, Omit<NamedService, 'settings'>> = new Map([
+  ['smtpd', { names: smtpdParameters, isClient: false }],
+  ['postscreen', { names: postscreenParameters, isClient: false }],
+  ['smtp', { names: clientTlsParameters('smtp'), isClient: true }],
+  ['lmtp', { names: clientTlsParameters('lmtp'), isClient: true }],
+]);
+
 export function tlsServices(configuration: Pick<Configuration, 'services' | 'settingsFor'>): readonly NamedService[] {
   return configuration.services.flatMap((entry) => {
-    const names = entry.type === 'inet' && clients.has(entry.command) ? undefined : parametersOf.get(entry.command);
-    const isClient = clients.has(entry.command);
-    return names === undefined ? [] : [{ settings: configuration.settingsFor(entry), names, isClient }];
+    const names = namesOf.get(entry.command);
+    return names === undefined ? [] : [{ settings: configuration.settingsFor(entry), ...names }];
   });
 }
 

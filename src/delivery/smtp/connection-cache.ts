@@ -54,10 +54,10 @@ export function createConnectionCache(idleMs: number, goodbye: (connection: Conn
   };
   return {
     forDestination: (destination, level) =>
-      take((kept) => kept.destination === destination && kept.connection.level === level),
+      take((kept) => kept.destination === destination && kept.connection.tls.level === level),
     forServer(endpoint, level) {
       const label = endpointLabel(endpoint);
-      return take(({ connection }) => connection.label === label && connection.level === level);
+      return take(({ connection }) => connection.label === label && connection.tls.level === level);
     },
     keep(kept) {
       const { connection } = kept;

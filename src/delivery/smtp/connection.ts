@@ -49,10 +49,12 @@ export class Connection {
   isPersonal = false;
   /** Inside TLS. */
   isSecured = false;
-  /** The level that its TLS, or its plaintext, is good for. */
-  level: TlsLevel = 'none';
-  /** The level of TLS that is wanted here, and what came of it. */
-  tls: { readonly wanted: TlsLevel; use: TlsUse } = { wanted: 'none', use: 'undecided' };
+  /** The level of TLS that is wanted, the one it was made with, lower after TLS had failed, and what came of it. */
+  tls: { readonly wanted: TlsLevel; readonly level: TlsLevel; use: TlsUse } = {
+    wanted: 'none',
+    level: 'none',
+    use: 'undecided',
+  };
   /** No more than this message: 421 came, or something went wrong. */
   isSpent = false;
   /** Whether replies must keep step with pipelined commands. */

@@ -49,8 +49,7 @@ export async function openSession(
     return 'failed';
   }
   const { connection } = result;
-  connection.tls = { wanted: route.tls.level, use: 'undecided' };
-  connection.level = tls.level;
+  connection.tls = { wanted: route.tls.level, level: tls.level, use: 'undecided' };
   attempt.useConnection(connection);
   const hands = await shakeHands({
     settings,

@@ -240,9 +240,9 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
       noteOffer: settings.bool(own('tls_note_starttls_offer')),
       isLogged: settings.bool(own('log_tls_feature_status')),
       logLevel: settings.int(own('tls_loglevel')),
-      fingerprints: splitWords(settings.string(own('tls_fingerprint_cert_match')), /[\s,]+/),
-      verifyMatch: splitWords(settings.string(own('tls_verify_cert_match')), /[\s,:]+/),
-      secureMatch: splitWords(settings.string(own('tls_secure_cert_match')), /[\s,:]+/),
+      fingerprints: settings.list(own('tls_fingerprint_cert_match')),
+      verifyMatch: names(settings.list(own('tls_verify_cert_match'))),
+      secureMatch: names(settings.list(own('tls_secure_cert_match'))),
       serverName: settings.string(own('tls_servername')),
     },
     sasl: {
@@ -277,8 +277,9 @@ function serviceFlags(args: readonly string[]): string {
     .join('');
 }
 
-function splitWords(text: string, separators: RegExp): readonly string[] {
-  return text.split(separators).filter((word) => word !== '');
+/** Names are apart by colons, too. */
+function names(words: readonly string[]): readonly string[] {
+  return words.flatMap((word) => word.split(':')).filter((name) => name !== '');
 }
 
 function upper(words: readonly string[]): readonly string[] {

@@ -1,7 +1,7 @@
 /** A result of smtp_tls_policy_maps: `LEVEL name=value …`. postconf(5) smtp_tls_policy_maps */
 import { isValidHostName } from '#address';
 import { splitList } from '#config';
-import { demandsMatch, demandsTrust, type TlsLevel, tlsLevels } from './tls-levels.ts';
+import { type DaneLevel, demandsMatch, demandsTrust, levelNamed, type TlsLevel } from './tls-levels.ts';
 
 /** What a policy says beyond the level; undefined: the settings count. */
 export interface TlsAttributes {
@@ -38,19 +38,10 @@ function wordsOf(text: string): readonly string[] {
   return [...text.matchAll(/(?:\{[^}]*\}|[^\s,{}])+/g)].map(([word]) => word.replaceAll(/[{}]/g, ' ').trim());
 }
 
-const separators: Readonly<Record<string, RegExp>> = { fingerprint: /[|]/, protocols: /:/, exclude: /:/, names: /:/ };
+type Attributes = { -readonly [Name in keyof TlsAttributes]: TlsAttributes[Name] };
 
-function partsOf(value: string, kind: keyof typeof separators): readonly string[] {
-  return value.split(separators[kind] ?? ':').flatMap((part) => splitList(part));
-}
-
-export type DaneLevel = 'dane' | 'dane-only';
-
-const levels: readonly (TlsLevel | DaneLevel)[] = [...tlsLevels, 'dane', 'dane-only'];
-
-/** undefined: there is no such level. */
-export function levelNamed(name: string): TlsLevel | DaneLevel | undefined {
-  return levels.find((known) => known === name.toLowerCase());
+function partsOf(value: string, separator: ':' | '|'): readonly string[] {
+  return value.split(separator).flatMap((part) => splitList(part));
 }
 
 /** A text says what is wrong, without the place. */
@@ -62,7 +53,7 @@ export function parsePolicyText(text: string): ParsedPolicy | string {
     const warnings = rest.map((word) => `ignoring attribute "${word}" with TLS disabled`);
     return { level, attributes: {}, warnings };
   }
-  const attributes: { -readonly [Name in keyof TlsAttributes]: TlsAttributes[Name] } = {};
+  const attributes: Attributes = {};
   for (const word of rest) {
     const problem = take(word, level, attributes);
     if (problem !== undefined) return problem;
@@ -71,11 +62,7 @@ export function parsePolicyText(text: string): ParsedPolicy | string {
 }
 
 /** Gives what is wrong with it. */
-function take(
-  word: string,
-  level: TlsLevel | DaneLevel,
-  attributes: { -readonly [Name in keyof TlsAttributes]: TlsAttributes[Name] },
-): string | undefined {
+function take(word: string, level: TlsLevel | DaneLevel, attributes: Attributes): string | undefined {
   const [, name = '', value = ''] = /^([^=]*?)\s*=\s*(.*)$/s.exec(word) ?? [];
   if (name === '') return `malformed attribute/value pair "${word}": missing '=' after attribute name`;
   const key = name.toLowerCase();
@@ -92,7 +79,7 @@ function take(
   if (key !== 'match' && attributes[key] !== undefined) return `attribute "${name}" is specified multiple times`;
   switch (key) {
     case 'protocols':
-      attributes.protocols = partsOf(value, 'protocols');
+      attributes.protocols = partsOf(value, ':');
       return undefined;
     case 'ciphers':
       attributes.ciphers = value;
@@ -102,13 +89,10 @@ function take(
       attributes.servername = value;
       return undefined;
     case 'exclude':
-      attributes.exclude = partsOf(value, 'exclude');
+      attributes.exclude = partsOf(value, ':');
       return undefined;
     case 'match':
-      attributes.match = [
-        ...(attributes.match ?? []),
-        ...partsOf(value, level === 'fingerprint' ? 'fingerprint' : 'names'),
-      ];
+      attributes.match = [...(attributes.match ?? []), ...partsOf(value, level === 'fingerprint' ? '|' : ':')];
       return undefined;
   }
 }

@@ -10,8 +10,8 @@ import { policyTrouble, type RequireTlsLevel, requireTlsLevelFor } from './requi
 import { isFingerprint } from './server-match.ts';
 import type { ServerTables } from './server-tables.ts';
 import type { SmtpSettings } from './settings.ts';
-import { levelNamed, type ParsedPolicy, parsePolicyText, type TlsAttributes } from './tls-attributes.ts';
-import type { TlsLevel } from './tls-levels.ts';
+import { type ParsedPolicy, parsePolicyText, type TlsAttributes } from './tls-attributes.ts';
+import { levelNamed, type TlsLevel } from './tls-levels.ts';
 
 export interface TlsRules {
   readonly level: TlsLevel;
