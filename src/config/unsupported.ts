@@ -28,7 +28,7 @@ const refusals: readonly Refusal[] = [
 const serverChecks = new Set(['dane', 'dane-only']);
 const checksServers = {
   applies: (value: string): boolean => serverChecks.has(value.toLowerCase()),
-  what: 'knowing servers by DANE (TLSA records) is not in this version; as it stands, mail that this holds for is deferred',
+  what: 'knowing servers by DANE (TLSA records) is not in this version; as it stands, dane defers mail where dns_support_level is dnssec and counts as may where it is not, as in Postfix; dane-only always defers',
 };
 
 /** Settings that allow what is not there: mail is handled, without it. */

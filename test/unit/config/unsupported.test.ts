@@ -33,7 +33,7 @@ describe('what is allowed and not there', () => {
 
   it('is told of levels of TLS that mail then waits for, and of indexes that nobody makes', () => {
     assert.deepEqual(warnings('smtp_tls_security_level = dane', smtp), [
-      'main.cf, line 2: smtp_tls_security_level = dane: knowing servers by DANE (TLSA records) is not in this version; as it stands, mail that this holds for is deferred',
+      'main.cf, line 2: smtp_tls_security_level = dane: knowing servers by DANE (TLSA records) is not in this version; as it stands, dane defers mail where dns_support_level is dnssec and counts as may where it is not, as in Postfix; dane-only always defers',
     ]);
     assert.match(warnings('non_bdb_migration_level = enable-reindex', smtp).join(), /run postmap or postalias/);
   });
