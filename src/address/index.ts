@@ -12,6 +12,7 @@ export { isAddressLiteral, isValidHostName, parseAddressLiteral, hostNameProblem
 export {
   type CidrResult,
   endAddress,
+  familyOf,
   formatIp,
   type IpAddress,
   ipInNetwork,

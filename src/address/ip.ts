@@ -76,6 +76,12 @@ export function parseIp(text: string): IpAddress | undefined {
   return isMapped ? { family: 'ipv4', bytes: bytes.subarray(12) } : { family: 'ipv6', bytes };
 }
 
+/** The family of an address without brackets, an interface behind it or not (RFC 4007, 11); undefined: it is no address. */
+export function familyOf(text: string): IpAddress['family'] | undefined {
+  if (!text.includes(':')) return parseV4(text) === undefined ? undefined : 'ipv4';
+  return parseV6(text.replace(/%[0-9a-z.:-]+$/i, '')) === undefined ? undefined : 'ipv6';
+}
+
 /**
  * The address of a connection's end as the kernel tells it: an IPv4-mapped one is an IPv4 address, and the interface behind
  * a link-local one (`fe80::1%eth0`, RFC 4007, 11) is no part of it in lists, replies and logs.

@@ -4,7 +4,8 @@
  * A reply counts only from the server asked, with our id and our question; anything else is waited over (RFC 5452, 9.1).
  */
 import { createSocket } from 'node:dgram';
-import { connect, isIPv6 } from 'node:net';
+import { connect } from 'node:net';
+import { familyOf } from '#address';
 import { AUTHENTIC_DATA, decode, type DecodedPacket, encode, RECURSION_DESIRED } from 'dns-packet';
 import type { DnsType } from './answer.ts';
 import { rcodes } from './rcodes.ts';
@@ -112,7 +113,7 @@ export function readReply(frame: Buffer, id: number, question: Question): Exchan
 
 const udpExchange: Carrier = (server, query, { timeoutMs, lateMs, onLate, signal }, accept) => {
   const { promise, resolve } = Promise.withResolvers<Exchange>();
-  const socket = createSocket(isIPv6(server.address) ? 'udp6' : 'udp4');
+  const socket = createSocket(familyOf(server.address) === 'ipv6' ? 'udp6' : 'udp4');
   let isOver = false;
   const finish = (result: Exchange): void => {
     isOver = true;

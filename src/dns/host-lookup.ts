@@ -5,7 +5,7 @@
  * Our own walk rather than node:dns lookup, because that occupies one of libuv's few threads for as long as a server is
  * silent, and tells a missing name from a silent server only by half.
  */
-import { isIP } from 'node:net';
+import { endAddress, familyOf, type IpAddress, parseIp } from '#address';
 import type { DnsAnswer, HostLookup, Resolver } from './answer.ts';
 import { openHostsFile, plainAddress } from './hosts-file.ts';
 
@@ -26,10 +26,10 @@ const temporary = 'Temporary failure in name resolution';
 export function createHostLookup(resolver: Resolver, options: HostLookupOptions = {}): HostLookup {
   const hosts = openHostsFile(options.hostsPath ?? '/etc/hosts', options.now ?? Date.now);
   const families = options.families ?? ['ipv4', 'ipv6'];
-  const wanted = (address: string): boolean => families.includes(isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  const wanted = (address: string): boolean => families.includes(familyOf(address) ?? 'ipv4');
   return {
     async addresses(name) {
-      if (isIP(name) !== 0) return { kind: 'ok', addresses: [name] };
+      if (familyOf(name) !== undefined) return { kind: 'ok', addresses: [name] };
       const listed = hosts.addresses(name).filter(wanted);
       if (listed.length > 0) return { kind: 'ok', addresses: listed };
       const answers = await Promise.all(
@@ -46,7 +46,9 @@ export function createHostLookup(resolver: Resolver, options: HostLookupOptions 
     async name(address) {
       const listed = hosts.name(address);
       if (listed !== undefined) return { kind: 'ok', name: listed };
-      const answer = await resolver.lookup(reverseName(address), 'PTR');
+      const ip = parseIp(endAddress(address));
+      if (ip === undefined) return { kind: 'notFound', reason: notKnown };
+      const answer = await resolver.lookup(reverseName(ip), 'PTR');
       if (answer.kind === 'ok') {
         const [first] = answer.records;
         if (first !== undefined && 'host' in first) return { kind: 'ok', name: first.host };
@@ -66,13 +68,11 @@ function whyNot(answers: readonly DnsAnswer[]): {
 }
 
 /** `4.3.2.1.in-addr.arpa`, or the nibbles under `ip6.arpa` (RFC 1035, 3.5; RFC 3596, 2.5). */
-export function reverseName(address: string): string {
-  if (isIP(address) !== 6) return `${address.split('.').toReversed().join('.')}.in-addr.arpa`;
-  const [head = '', tail = ''] = plainAddress(address).split('::');
-  const groups = (part: string): string[] => (part === '' ? [] : part.split(':'));
-  const left = groups(head);
-  const right = groups(tail);
-  const zeros = Array.from({ length: 8 - left.length - right.length }, () => '0');
-  const nibbles = [...left, ...zeros, ...right].map((group) => group.padStart(4, '0')).join('');
-  return `${nibbles.split('').toReversed().join('.')}.ip6.arpa`;
+function reverseName({ family, bytes }: IpAddress): string {
+  if (family === 'ipv4') return `${bytes.toReversed().join('.')}.in-addr.arpa`;
+  const nibbles = [...bytes].flatMap((byte) => [byte >> 4, byte & 15]);
+  return `${nibbles
+    .map((nibble) => nibble.toString(16))
+    .toReversed()
+    .join('.')}.ip6.arpa`;
 }

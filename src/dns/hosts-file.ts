@@ -1,6 +1,6 @@
 /** /etc/hosts (hosts(5)), read again when it changes. */
 import { readFileSync, statSync } from 'node:fs';
-import { isIP } from 'node:net';
+import { familyOf, formatIp, parseIp } from '#address';
 
 export interface HostsFile {
   /** Addresses of a name, canonical or alias, in file order. */
@@ -24,7 +24,7 @@ function parseHosts(text: string): Parsed {
   for (const line of text.split('\n')) {
     const [address, ...names] = line.replace(/#.*$/, '').trim().split(/\s+/);
     const canonical = names[0];
-    if (address === undefined || canonical === undefined || isIP(address) === 0) continue;
+    if (address === undefined || canonical === undefined || familyOf(address) === undefined) continue;
     const plain = plainAddress(address);
     if (!byAddress.has(plain)) byAddress.set(plain, canonical);
     for (const name of names) {
@@ -37,11 +37,10 @@ function parseHosts(text: string): Parsed {
   return { byName, byAddress };
 }
 
-/** One spelling of an address: IPv6 in its short form, as URL parsing gives it. */
+/** One spelling of an address: IPv6 in its short form, without the interface. */
 export function plainAddress(address: string): string {
-  if (isIP(address) !== 6) return address;
-  const bare = address.replace(/%.*$/, '');
-  return new URL(`http://[${bare}]`).hostname.slice(1, -1);
+  const ip = address.includes(':') ? parseIp(address.replace(/%.*$/s, '')) : undefined;
+  return ip?.family === 'ipv6' ? formatIp(ip) : address;
 }
 
 /** The file at a path; a missing file is an empty one, and one that can't be read stays as it was known. `now` in ms. */

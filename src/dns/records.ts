@@ -3,10 +3,9 @@
  *
  * Names in answers come from strangers: what can't be a host name is not believed (Postfix valid_rr_name).
  */
-import { isIP } from 'node:net';
 import type { Answer, DecodedPacket } from 'dns-packet';
 import type { DnsRecord, DnsType } from './answer.ts';
-import { isValidHostName } from '#address';
+import { familyOf, isValidHostName } from '#address';
 
 export type Extract =
   | { readonly kind: 'records'; readonly records: readonly DnsRecord[] }
@@ -132,7 +131,7 @@ function isBelievableName(
   query: string,
   warn: (text: string) => void,
 ): boolean {
-  const isAddress = isIP(name) !== 0;
+  const isAddress = familyOf(name) !== undefined;
   if (!isAddress && isValidHostName(name)) return true;
   const gripe = isAddress ? 'numeric domain name' : 'malformed domain name';
   warn(`${gripe} in ${location} of ${type} record for ${query}: ${printable(name.slice(0, 100))}`);

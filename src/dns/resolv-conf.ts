@@ -1,5 +1,5 @@
 /** resolv.conf(5): which servers to ask, how long to wait, and the search list. */
-import { isIP } from 'node:net';
+import { familyOf } from '#address';
 import type { NameServer } from './exchange.ts';
 
 export interface ResolvConf {
@@ -24,7 +24,7 @@ export function parseResolvConf(text: string): ResolvConf {
       .trim()
       .split(/\s+/);
     const first = values[0];
-    if (keyword === 'nameserver' && first !== undefined && isIP(first.replace(/%.*$/, '')) !== 0) {
+    if (keyword === 'nameserver' && first !== undefined && familyOf(first) !== undefined) {
       servers.push({ address: first, port: 53 });
     } else if (keyword === 'search' || keyword === 'domain') {
       search = values;

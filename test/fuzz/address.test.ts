@@ -1,13 +1,39 @@
 import assert from 'node:assert/strict';
+import { isIP } from 'node:net';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { addressesOf, formatAddressList, formatIp, parseAddressList, parseIp, toExternal, toInternal } from '#address';
+import {
+  addressesOf,
+  familyOf,
+  formatAddressList,
+  formatIp,
+  parseAddressList,
+  parseIp,
+  toExternal,
+  toInternal,
+} from '#address';
 
 const addressText = fc
   .array(fc.constantFrom('a', 'b.c', '@', '<', '>', ',', ':', ';', '(', ')', '"', '\\', '[', ']', ' ', '\n', 'é', '%'))
   .map((pieces) => pieces.join(''));
 
+const almostIp = fc
+  .array(fc.constantFrom('0', '1', '25', '255', '256', 'f', 'ffff', '.', '.', ':', ':', '::', '%', 'x'), {
+    maxLength: 16,
+  })
+  .map((pieces) => pieces.join(''));
+
 describe('addresses of any shape', () => {
+  it('are of the family that the system says', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.ipV4(), fc.ipV6(), almostIp, fc.string()), (text) => {
+        const family = familyOf(text);
+        assert.equal(family === undefined ? 0 : family === 'ipv4' ? 4 : 6, isIP(text), text);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   it('print to what parses to the same print', () => {
     fc.assert(
       fc.property(addressText, (text) => {

@@ -1,6 +1,6 @@
 /** The command line of `posthorn explain`. */
-import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
+import { familyOf } from '#address';
 
 export const usage = `usage: posthorn explain --client ADDR [--name HOST] [--helo NAME] --from SENDER --to RECIPIENT... [options]
        posthorn explain --test FILE [options]
@@ -65,7 +65,7 @@ function addressOf(text: string): string {
 
 /** What is wrong with words that go into SMTP commands; undefined when nothing is. */
 function problemOf({ client, name, reverseName, helo, sender, recipients, login }: AskedQuestion): string | undefined {
-  if (isIP(client) === 0) return `not an IP address: ${client}`;
+  if (familyOf(client) === undefined) return `not an IP address: ${client}`;
   const words = [name, reverseName, helo, sender, login, ...recipients];
   // oxlint-disable-next-line no-control-regex -- what would be another command
   const unusable = words.find((word = '') => /[\x00-\x1f\x7f]/.test(word));
@@ -75,7 +75,7 @@ function problemOf({ client, name, reverseName, helo, sender, recipients, login 
 /** What a client says in EHLO that has its house in order: its name, else an address literal. RFC 5321, 4.1.1.1 */
 function usualHelo(client: string, name = 'unknown'): string {
   if (name !== 'unknown') return name;
-  return isIP(client) === 6 ? `[IPv6:${client}]` : `[${client}]`;
+  return familyOf(client) === 'ipv6' ? `[IPv6:${client}]` : `[${client}]`;
 }
 
 /** Words as given become a question; a text says what is missing or wrong. */

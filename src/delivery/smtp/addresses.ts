@@ -4,8 +4,7 @@
  * MX hosts by preference, equals shuffled, families balanced within the limit; hosts that are not better than ourselves
  * are left out. A lookup that fails softly at any host makes the failure of the whole a soft one.
  */
-import { isIP } from 'node:net';
-import { domainToAscii } from '#address';
+import { domainToAscii, familyOf } from '#address';
 import type { DnsAnswer, DnsRecord, DnsTrouble, HostLookup, Resolver } from '#dns';
 import type { Status } from '#message';
 import type { OwnAddresses } from './own-addresses.ts';
@@ -133,8 +132,8 @@ export async function addressesOfHost(
   const { settings } = tools;
   const found = (address: string): ServerAddress => ({ host, address, preference });
   const bare = host.replace(/^ipv6:/i, '');
-  const family = isIP(bare);
-  if (family !== 0 && settings.families.includes(family === 4 ? 'ipv4' : 'ipv6')) {
+  const family = familyOf(bare);
+  if (family !== undefined && settings.families.includes(family)) {
     return { addresses: [found(bare)], why: before };
   }
   const wasSoft = before?.code.startsWith('4') === true;
@@ -156,9 +155,7 @@ export async function addressesOfHost(
   if (settings.hostLookup.includes('native')) {
     const answer = await tools.hostLookup.addresses(host);
     if (answer.kind === 'ok') {
-      const usable = answer.addresses.filter((address) =>
-        settings.families.includes(isIP(address) === 6 ? 'ipv6' : 'ipv4'),
-      );
+      const usable = answer.addresses.filter((address) => settings.families.includes(familyOf(address) ?? 'ipv4'));
       return { addresses: usable.map(found), why: before };
     }
     why = {
@@ -220,7 +217,7 @@ function ordered(tools: LookupTools, addresses: readonly ServerAddress[]): reado
   }
   const preferred = settings.addressPreference;
   const familyRank = ({ address }: ServerAddress): number =>
-    preferred === 'any' || (preferred === 'ipv6') === (isIP(address) === 6) ? 0 : 1;
+    preferred === 'any' || (preferred === 'ipv6') === (familyOf(address) === 'ipv6') ? 0 : 1;
   const sorted = shuffled.toSorted((a, b) => a.preference - b.preference || familyRank(a) - familyRank(b));
   return settings.balanceFamilies && settings.addressPreference === 'any'
     ? balanced(sorted, settings.mxAddressLimit)
@@ -230,7 +227,7 @@ function ordered(tools: LookupTools, addresses: readonly ServerAddress[]): reado
 /** Makes sure that one family can't use up all the addresses that will be tried (smtp_balance_inet_protocols). */
 function balanced(addresses: readonly ServerAddress[], limit: number): readonly ServerAddress[] {
   if (limit <= 1 || addresses.length <= limit) return addresses;
-  const isV6 = ({ address }: ServerAddress): boolean => isIP(address) === 6;
+  const isV6 = ({ address }: ServerAddress): boolean => familyOf(address) === 'ipv6';
   const v6 = addresses.filter(isV6).length;
   const v4 = addresses.length - v6;
   if (v6 === 0 || v4 === 0) return addresses;

@@ -1,6 +1,6 @@
 /** Addresses under which mail reaches this host: inet_interfaces and proxy_interfaces (own_inet_addr, proxy_inet_addr). */
-import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { familyOf } from '#address';
 import type { Settings } from '#config';
 import type { HostLookup } from '#dns';
 
@@ -35,7 +35,7 @@ async function collect(elements: readonly string[], hostLookup: HostLookup): Pro
     else if (word === 'loopback-only') for (const { address } of all.filter((one) => one.internal)) set.add(address);
     else {
       const name = element.replace(/^\[(?:ipv6:)?(.*)\]$/i, '$1');
-      if (isIP(name) !== 0) set.add(name);
+      if (familyOf(name) !== undefined) set.add(name);
       const answer = await hostLookup.addresses(name);
       if (answer.kind === 'ok') for (const address of answer.addresses) set.add(address);
       else if (answer.kind === 'tryAgain') isWhole = false;

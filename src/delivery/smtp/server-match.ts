@@ -1,7 +1,6 @@
 /** Whether a certificate is one of those that a destination may show. postconf(5) smtp_tls_verify_cert_match */
 import type { X509Certificate } from 'node:crypto';
-import { isIP } from 'node:net';
-import { domainToAscii } from '#address';
+import { domainToAscii, familyOf } from '#address';
 import type { PeerCertificate } from '#message';
 
 export interface NamesWanted {
@@ -46,8 +45,8 @@ const nameRules = {
  */
 export function nameProblem(certificate: X509Certificate, wanted: NamesWanted): string | undefined {
   const words = wanted.words.map((word) => nameOf(word, wanted)).filter((word) => word !== '' && word !== '.');
-  const [address] = words.filter((word) => isIP(word) > 0);
-  const names = words.filter((word) => isIP(word) === 0).map(asciiOf);
+  const [address] = words.filter((word) => familyOf(word) !== undefined);
+  const names = words.filter((word) => familyOf(word) === undefined).map(asciiOf);
   const isNamed = names.some((name) => certificate.checkHost(name, nameRules) !== undefined);
   if (words.length === 0 || (names.length > 0 && !isNamed)) return 'num=62:hostname mismatch';
   const isAddressed = address === undefined || certificate.checkIP(address) !== undefined;

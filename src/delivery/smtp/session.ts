@@ -1,6 +1,6 @@
 /** One connection to a server: opened or taken from the cache, used for one message, kept or ended. smtp(8) */
-import { isIPv6 } from 'node:net';
 import { resolve as resolvePath } from 'node:path';
+import { familyOf } from '#address';
 import { SessionTranscript } from '#smtp';
 import type { ServerAddress } from './addresses.ts';
 import type { Client } from './client.ts';
@@ -98,7 +98,7 @@ function connectOptions(client: Client, route: Route, endpoint: Endpoint): Conne
 }
 
 function bindAddressFor({ bindAddress }: SmtpSettings, { address }: Endpoint): string | undefined {
-  const own = (isIPv6(address) ? bindAddress.ipv6 : bindAddress.ipv4).replace(/^\[(.*)\]$/, '$1');
+  const own = (familyOf(address) === 'ipv6' ? bindAddress.ipv6 : bindAddress.ipv4).replace(/^\[(.*)\]$/, '$1');
   return own === '' ? undefined : own;
 }
 

@@ -1,5 +1,5 @@
 /** TLS on a connection to a server, and whether it is the server that is wanted. RFC 3207; TLS_README */
-import { isIP } from 'node:net';
+import { familyOf } from '#address';
 import type { EventChannel } from '#events';
 import { isTrusted } from '#message';
 import type { ClientHandshake, ClientTls } from '#tls';
@@ -62,7 +62,7 @@ export async function startTls(context: TlsContext): Promise<Trust | undefined> 
 function serverNameFor({ settings, connection, tls, nexthopDomain }: TlsContext): string {
   const word = tls.attributes.servername ?? settings.tls.serverName;
   const name = word === 'hostname' ? connection.endpoint.host : word === 'nexthop' ? nexthopDomain : word;
-  return isIP(name) > 0 ? '' : name;
+  return familyOf(name) === undefined ? name : '';
 }
 
 /** `problem`: why the server is not known, as far as it has to be. */
