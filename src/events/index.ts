@@ -1,5 +1,6 @@
 /** What happened: typed events and their renderings. */
 export type { EventChannel, EventRecord, MailEvent, Renderings } from './event.ts';
+export { HeldEvents } from './held-events.ts';
 export { createFileSink, EventLog, formatLogTime, type LogSink } from './log-writer.ts';
 export { formatDelay } from './kinds/delivery.ts';
 export type { NoticeSent } from './kinds/bounce.ts';

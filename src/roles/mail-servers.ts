@@ -1,6 +1,7 @@
 /** The services of master.cf that take connections: SMTP servers, and postscreen in front of some. smtpd(8), postscreen(8) */
 import { createSessionNotifier } from '#bounce';
 import type { ServiceEntry, Settings } from '#config';
+import { HeldEvents } from '#events';
 import {
   type Anvil,
   compileSmtpdSettings,
@@ -18,7 +19,6 @@ import {
 import { publicPlace } from '#master';
 import { type KeyFiles, openServerTls, postscreenParameters, smtpdParameters } from '#tls';
 import { filteredResolver } from './filtered-resolver.ts';
-import { holdEvents } from './held-events.ts';
 import type { MessageCore } from './message-core.ts';
 import { type ConnectionService, createScreening } from './screening.ts';
 import { resolverOf, type ServiceTools, warningsTo } from './service-tools.ts';
@@ -75,25 +75,24 @@ async function openSmtpServer(
   const { configuration, channelOf, openerFor, now } = tools;
   const { store, rewriter, hostLookup, verifier, probeSender, flushSite } = core;
   const view = configuration.settingsFor(entry);
-  const parts = openerFor('smtpd', view);
-  const warn = warningsTo(parts.events);
+  const events = channelOf(view, 'smtpd');
   const problem = serviceProblem(view);
-  if (problem !== undefined) return createUnusableService(problem, parts.events);
+  if (problem !== undefined) return createUnusableService(problem, events);
   const submission = core.cleanupFor(view);
-  // as master(8) starts smtpd: what is wrong is told when the first client comes
-  const held = holdEvents(parts.events);
+  const held = new HeldEvents();
+  const parts = openerFor('smtpd', view, held);
+  const warn = warningsTo(parts.events);
   const tls = await openServerTls({
     settings: view,
     names: smtpdParameters,
     files: keyFiles,
     tables: parts.tables,
-    events: held.channel,
+    events: parts.events,
     now,
   });
   const login = loginSettings(view, { tables: parts.tables, configDirectory: configuration.directory, warn });
-  const make = (settings: Settings): SmtpService => {
-    held.release();
-    return createSmtpServer({
+  const make = (settings: Settings): SmtpService =>
+    createSmtpServer({
       settings: compileSmtpdSettings(settings, entry, parts.tables),
       policy: createPolicyChecks({
         settings,
@@ -116,8 +115,8 @@ async function openSmtpServer(
       tls,
       login,
     });
-  };
-  const calm = createLateService(() => make(view), parts.events);
+
+  const calm = createLateService(() => make(view), held, events);
   const stressed = (): SmtpService => make(configuration.stressedSettingsFor(entry));
   const masterWarn = warningsTo(channelOf(configuration.settings, 'master'));
   const place = await publicPlace(entry, configuration.settings);

@@ -1,7 +1,7 @@
 /** What every service of the mail process is given: its settings, its name in the log, its tables, the time. */
 import type { Configuration, Settings } from '#config';
 import { type Resolver, systemResolver } from '#dns';
-import type { EventChannel, EventLog } from '#events';
+import type { EventChannel, EventLog, HeldEvents } from '#events';
 import { TableOpener } from '#tables';
 
 /** The tables of a service and its channel: what it opens is warned of in its name. */
@@ -14,7 +14,8 @@ export interface ServiceTools {
   readonly configuration: Configuration;
   /** The log tag of a service: `-o syslog_name`, then the program. */
   readonly channelOf: (view: Settings, program: string) => EventChannel;
-  readonly openerFor: (program: string, view: Settings) => OpenedService;
+  /** `held`: where its events wait until somebody wants to hear them. */
+  readonly openerFor: (program: string, view: Settings, held?: HeldEvents) => OpenedService;
   /** ms since the epoch. */
   readonly now: () => number;
 }
@@ -26,16 +27,18 @@ export function createServiceTools(configuration: Configuration, log: EventLog):
   return {
     configuration,
     channelOf,
-    openerFor(program, view) {
-      const events = channelOf(view, program);
+    openerFor(program, view, held) {
+      const through = (channel: EventChannel): EventChannel => held?.channelTo(channel) ?? channel;
+      const events = through(channelOf(view, program));
+      const proxyEvents = through(channelOf(settings, 'proxymap'));
       const tables = new TableOpener({
         settings: view,
         configDirectory: directory,
-        warn: (text) => events.emit({ kind: 'warning', text }),
+        warn: warningsTo(events),
         error: (text) => events.emit({ kind: 'error', text }),
         note: (text) => events.emit({ kind: 'note', text }),
         proxySettings: settings,
-        proxyWarn: (text) => channelOf(settings, 'proxymap').emit({ kind: 'warning', text }),
+        proxyWarn: warningsTo(proxyEvents),
         // smtpd opens its tables when the first client comes; for others the first message does it.
         isLate: program !== 'smtpd',
       });

@@ -1,15 +1,17 @@
 /**
- * A service that is made when its first client comes, as master(8) starts smtpd: what its tables and settings give to
- * complain about is said then.
+ * A service that begins with its first client, as master(8) starts smtpd: what its tables and settings give to complain
+ * about is said then. One without complaints is made before, so that its first client needs not wait for that.
  */
 import { ConfigError } from '#config';
-import type { EventChannel } from '#events';
+import type { EventChannel, HeldEvents } from '#events';
 import type { SmtpService } from './server.ts';
 
-export function createLateService(make: () => SmtpService, events: EventChannel): SmtpService {
-  let service: SmtpService | undefined;
+/** `make` says what it has to say in `held`. `events`: where it is said that it can't be made. */
+export function createLateService(make: () => SmtpService, held: HeldEvents, events: EventChannel): SmtpService {
+  let service = makeInSilence(make, held);
   return {
     accept(socket, known) {
+      held.release();
       try {
         service ??= make();
       } catch (error) {
@@ -23,4 +25,17 @@ export function createLateService(make: () => SmtpService, events: EventChannel)
     sessionsEnd: async () => service?.sessionsEnd(),
     drain: async () => service?.drain(),
   };
+}
+
+/** Undefined when there is something to say: by the time of the first client it may be otherwise. */
+function makeInSilence(make: () => SmtpService, held: HeldEvents): SmtpService | undefined {
+  if (!held.isEmpty) return undefined;
+  try {
+    const service = make();
+    if (held.isEmpty) return service;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+  }
+  held.drop();
+  return undefined;
 }
