@@ -80,7 +80,7 @@ async function openSmtpServer(
   if (problem !== undefined) return createUnusableService(problem, events);
   const submission = core.cleanupFor(view);
   const held = new HeldEvents();
-  const parts = openerFor('smtpd', view, held);
+  let parts = openerFor('smtpd', view, held);
   const warn = warningsTo(parts.events);
   const tls = await openServerTls({
     settings: view,
@@ -116,7 +116,15 @@ async function openSmtpServer(
       login,
     });
 
-  const calm = createLateService(() => make(view), held, events);
+  const calm = createLateService({
+    make: () => make(view),
+    makeAnew: () => {
+      parts = openerFor('smtpd', view);
+      return make(view);
+    },
+    held,
+    events,
+  });
   const stressed = (): SmtpService => make(configuration.stressedSettingsFor(entry));
   const masterWarn = warningsTo(channelOf(configuration.settings, 'master'));
   const place = await publicPlace(entry, configuration.settings);

@@ -6,14 +6,23 @@ import { ConfigError } from '#config';
 import type { EventChannel, HeldEvents } from '#events';
 import type { SmtpService } from './server.ts';
 
-/** `make` says what it has to say in `held`. `events`: where it is said that it can't be made. */
-export function createLateService(make: () => SmtpService, held: HeldEvents, events: EventChannel): SmtpService {
+interface LateServiceOptions {
+  /** Says in `held` what it has to say. */
+  readonly make: () => SmtpService;
+  /** Says it at once, also what `make` has said before. */
+  readonly makeAnew: () => SmtpService;
+  readonly held: HeldEvents;
+  /** Where it is said that it can't be made. */
+  readonly events: EventChannel;
+}
+
+export function createLateService({ make, makeAnew, held, events }: LateServiceOptions): SmtpService {
   let service = makeInSilence(make, held);
   return {
     accept(socket, known) {
       held.release();
       try {
-        service ??= make();
+        service ??= makeAnew();
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error;
         events.emit({ kind: 'fatal', text: error.message });

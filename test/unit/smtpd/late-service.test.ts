@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import { ConfigError } from '#config';
-import { HeldEvents, type MailEvent } from '#events';
+import { type EventChannel, HeldEvents, type MailEvent } from '#events';
 import { createLateService } from '../../../src/smtpd/late-service.ts';
 import type { SmtpService } from '../../../src/smtpd/server.ts';
 
@@ -26,8 +26,8 @@ function setUp(state: { complaint?: string; refusal?: string }) {
   let accepted = 0;
   const held = new HeldEvents();
   const channel = held.channelTo(events);
-  const make = (): SmtpService => {
-    if (state.complaint !== undefined) channel.emit({ kind: 'warning', text: state.complaint });
+  const makeBy = (speaker: EventChannel): SmtpService => {
+    if (state.complaint !== undefined) speaker.emit({ kind: 'warning', text: state.complaint });
     if (state.refusal !== undefined) throw new ConfigError([state.refusal]);
     const service: SmtpService = {
       accept: () => void (accepted += 1),
@@ -37,7 +37,9 @@ function setUp(state: { complaint?: string; refusal?: string }) {
     made.push(service);
     return service;
   };
-  const service = createLateService(make, held, events);
+  const make = () => makeBy(channel);
+  const makeAnew = () => makeBy(events);
+  const service = createLateService({ make, makeAnew, held, events });
   return { service, said, made, channel, accepted: () => accepted };
 }
 
