@@ -68,6 +68,15 @@ async function runRole(name: string, args: readonly string[]): Promise<void> {
   else await roles.runDeliverer();
 }
 
+/** Loads code and does not run it: at the end the engine keeps what it has made of it. */
+async function load(kind: string): Promise<void> {
+  const { loadRole } = await import('#roles');
+  await loadRole(kind);
+  if (kind !== 'commands') return;
+  const { commandFiles } = await import('./compile.ts');
+  for (const file of commandFiles()) await import(file.href);
+}
+
 /** Names that alternatives(8) gives beside other mail systems. */
 const alternativeName = /\.(?:postfix|posthorn)$/;
 
@@ -78,6 +87,8 @@ if (commands.has(name)) {
   process.exitCode = await run(args, systemIo());
 } else if (['master', 'mail', 'deliverer'].includes(name)) {
   await runRole(name, args);
+} else if (name === 'load') {
+  await load(args[0] ?? '');
 } else {
   writeAll(2, `posthorn: no such command: ${name}\n`);
   process.exitCode = 64;

@@ -1,7 +1,7 @@
 /**
  * posthorn(1): what Postfix has no command for. `posthorn quick-start` runs a mail server below ./var at once;
  * `posthorn explain` says what the SMTP server would answer a client, and why; `posthorn status` what the queue manager
- * is at.
+ * is at; `posthorn compile` compiles all code ahead, as `npm ci` does.
  */
 import { chmodSync, chownSync, existsSync, writeFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
@@ -114,6 +114,7 @@ Each message's way is shown below. Ctrl-C stops the server; started again it goe
 
 const usage = `usage: posthorn quick-start [--directory DIR] [--port N]
        posthorn status [--config DIR] [--json]
+       posthorn compile
        posthorn explain --client ADDR --helo NAME --from SENDER --to RECIPIENT ... (see posthorn explain --help)
   --directory  where configuration, queue and mail are; ./var of the installation when not given
   --port       where to listen, when the configuration is made (${standardPort})
@@ -131,6 +132,10 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (args[0] === 'status') {
     const { run: status } = await import('./status.ts');
     return status(args.slice(1), io);
+  }
+  if (args[0] === 'compile') {
+    const { run: compile } = await import('./compile.ts');
+    return compile(io);
   }
   if (args[0] !== 'quick-start') return refuse(args[0] === undefined ? 'no command' : `no such command: ${args[0]}`);
   try {

@@ -69,7 +69,7 @@ export class Deliverers {
       {
         cwd: directory,
         stdio: ['pipe', 'ignore', 'inherit', 'pipe'],
-        env: { PATH: '/usr/bin:/bin', ...allocatorEnvironment, ...cacheEnvironment() },
+        env: { PATH: '/usr/bin:/bin', ...allocatorEnvironment, ...inheritedEnvironment() },
       },
       onFailure,
     );
@@ -88,8 +88,10 @@ export class Deliverers {
 
 const prepareAfterMs = 200;
 
-/** The compile cache and the zone; everything else of our environment stays away from users' commands. */
-function cacheEnvironment(): Readonly<Record<string, string>> {
-  const { NODE_COMPILE_CACHE: cache, TZ: zone } = process.env;
-  return { ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }), ...(zone === undefined ? {} : { TZ: zone }) };
+/** Where compiled code is, and the zone; everything else of our environment stays away from users' commands. */
+const inheritedNames = ['NODE_COMPILE_CACHE', 'NODE_COMPILE_CACHE_PORTABLE', 'TZ'];
+
+function inheritedEnvironment(): Readonly<Record<string, string>> {
+  const given = inheritedNames.map((name) => [name, process.env[name]] as const);
+  return Object.fromEntries(given.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])));
 }

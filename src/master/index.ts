@@ -1,7 +1,7 @@
 /** The supervisor: services from master.cf, listeners, spawning, reload. master(8) */
 export { type FromMail, type MailStart, parseMailStart, parseToMail, type ToMail } from './control-messages.ts';
 export { addressBytes, listenAddresses, publicPlace } from './listen-addresses.ts';
-export { masterEngineOptions } from './engine-options.ts';
+export { delivererEngineOptions, mailEngineOptions, masterEngineOptions } from './engine-options.ts';
 export { openLogFile } from './log-file.ts';
 export {
   isAllInOne,
