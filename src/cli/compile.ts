@@ -1,11 +1,12 @@
 /**
- * `posthorn compile`: has the engine compile the code of every command and process, and keep what it made of it. A process
- * that compiles its code itself starts a second later, and is larger by 15 to 25 MB for good. `npm ci` runs it.
+ * Code is compiled ahead: what the engine makes of a source file is kept beside the program. A process that compiles its
+ * code itself starts a second later, and is larger by 15 to 25 MB for good.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { getCompileCacheDir } from 'node:module';
+import { join } from 'node:path';
 import { delivererEngineOptions, mailEngineOptions, masterEngineOptions } from '#master';
 import type { CliIo } from './io.ts';
 
@@ -17,14 +18,29 @@ const engineOptions: Readonly<Record<string, readonly string[]>> = {
   deliverer: delivererEngineOptions,
 };
 
-/** Exit status: 1 when what is compiled can't be kept. */
+const sources = join(import.meta.dirname, '..');
+
+/** `posthorn compile`. Exit status: 1 when what is compiled can't be kept. */
 export async function run(io: CliIo): Promise<number> {
   if (getCompileCacheDir() === undefined) {
     io.stderr('posthorn: warning: compiled code can not be kept: node_modules is not writable, nor is ~/.cache\n');
     return 1;
   }
-  const statuses = await Promise.all(Object.keys(engineOptions).map(loadInProcess));
-  return statuses.every((status) => status === 0) ? 0 : 1;
+  return (await compile(Object.keys(engineOptions))) ? 0 : 1;
+}
+
+/** Compiles what a running system consists of, unless that was done since the sources came. */
+export async function compileProcesses(): Promise<void> {
+  if (isCompiled() === false) await compile(Object.keys(engineOptions).filter((kind) => kind !== 'commands'));
+}
+
+/** Loads the code in processes of its kinds, beside each other; false when one of them failed. */
+async function compile(kinds: readonly string[]): Promise<boolean> {
+  const statuses = await Promise.all(kinds.map(loadInProcess));
+  if (statuses.some((status) => status !== 0)) return false;
+  const mark = markPath();
+  if (mark !== undefined) writeFileSync(mark, '');
+  return true;
 }
 
 async function loadInProcess(kind: string): Promise<unknown> {
@@ -33,6 +49,23 @@ async function loadInProcess(kind: string): Promise<unknown> {
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   const [status]: unknown[] = await once(child, 'exit');
   return status;
+}
+
+/** Its time of change is that of the compilation. */
+function markPath(): string | undefined {
+  const directory = getCompileCacheDir();
+  return directory === undefined ? undefined : join(directory, 'processes-compiled');
+}
+
+/** Undefined where nothing is kept. New sources change their folder: version control and npm replace files. */
+function isCompiled(): boolean | undefined {
+  const mark = markPath();
+  if (mark === undefined) return undefined;
+  const at = statSync(mark, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const folders = readdirSync(sources, { recursive: true, withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return [sources, ...folders.map(({ parentPath, name }) => join(parentPath, name))].every(
+    (folder) => statSync(folder).mtimeMs < at,
+  );
 }
 
 /** Every file of the commands but the entry, which would run one. */
