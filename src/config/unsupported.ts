@@ -25,16 +25,8 @@ const refusals: readonly Refusal[] = [
   { name: 'non_smtpd_milters', applies: isGiven, what: 'milters' },
 ];
 
-const serverChecks = new Set(['dane', 'dane-only']);
-const checksServers = {
-  applies: (value: string): boolean => serverChecks.has(value.toLowerCase()),
-  what: 'knowing servers by DANE (TLSA records) is not in this version; as it stands, dane defers mail where dns_support_level is dnssec and counts as may where it is not, as in Postfix; dane-only always defers',
-};
-
 /** Settings that allow what is not there: mail is handled, without it. */
 const offers: readonly Refusal[] = [
-  { name: 'smtp_tls_security_level', ...checksServers },
-  { name: 'lmtp_tls_security_level', ...checksServers },
   {
     name: 'smtpd_tls_enable_rpk',
     applies: isOn,

@@ -46,6 +46,8 @@ export type ClientHandshake =
       readonly facts: TlsFacts;
       /** undefined: the server has shown none. */
       readonly certificate: X509Certificate | undefined;
+      /** Those that it has sent along with it. */
+      readonly sent: readonly X509Certificate[];
     }
   /** `reason`: how the handshake ended; undefined: it never began, and why was told. `library`: what OpenSSL says. */
   | { readonly kind: 'failed'; readonly reason?: string; readonly library?: string };
@@ -225,5 +227,5 @@ function resultOf(secured: TLSSocket, judge: PeerJudge): ClientHandshake {
       serverSignature: certificate && signatureOf(certificate.publicKey, undefined),
     }),
   };
-  return { kind: 'secured', socket: secured, facts, certificate };
+  return { kind: 'secured', socket: secured, facts, certificate, sent: shown?.sent ?? [] };
 }

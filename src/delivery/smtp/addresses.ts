@@ -10,6 +10,16 @@ import type { Status } from '#message';
 import type { OwnAddresses } from './own-addresses.ts';
 import type { SmtpSettings } from './settings.ts';
 
+/** Where in the DNS something was found. */
+export interface DnsOrigin {
+  /** As it was asked for. */
+  readonly name: string;
+  /** At the end of its aliases. */
+  readonly canonicalName: string;
+  /** The resolver has found all of it to be signed. */
+  readonly isSecure: boolean;
+}
+
 export interface ServerAddress {
   /** Name as found: the MX host, or the host asked for. */
   readonly host: string;
@@ -17,6 +27,8 @@ export interface ServerAddress {
   readonly preference: number;
   /** Of an SRV record; otherwise that of the destination. */
   readonly port?: number;
+  /** Absent: the address is not from the DNS. */
+  readonly origin?: DnsOrigin;
 }
 
 export interface AddressList {
@@ -25,6 +37,8 @@ export interface AddressList {
   readonly why: Status | undefined;
   /** This host is among the MX hosts: no other way may be tried. */
   readonly isMxHost: boolean;
+  /** The MX or SRV records that led here. */
+  readonly mx?: DnsOrigin;
 }
 
 export interface LookupTools {
@@ -40,10 +54,11 @@ export interface LookupTools {
 /** Addresses of the MX hosts of a domain, or of the domain itself when it has no MX data. */
 export async function domainAddresses(tools: LookupTools, domain: string, detectLoop: boolean): Promise<AddressList> {
   const { settings, resolver } = tools;
-  const answer = await resolver.lookup(domainToAscii(domain) ?? domain, 'MX');
+  const name = domainToAscii(domain) ?? domain;
+  const answer = await resolver.lookup(name, 'MX');
   switch (answer.kind) {
     case 'ok':
-      return mxAddresses(tools, domain, answer.records, detectLoop);
+      return { ...(await mxAddresses(tools, domain, answer.records, detectLoop)), mx: originOf(name, answer) };
     case 'noName':
     case 'noData':
       return hostAddresses(tools, domain, detectLoop);
@@ -59,6 +74,10 @@ export async function domainAddresses(tools: LookupTools, domain: string, detect
       return nothing({ code, reason: answer.reason });
     }
   }
+}
+
+export function originOf(name: string, { canonicalName, secure }: Extract<DnsAnswer, { kind: 'ok' }>): DnsOrigin {
+  return { name, canonicalName, isSecure: secure };
 }
 
 /** Addresses of one host, or the address that is written in its place. */
@@ -130,7 +149,12 @@ export async function addressesOfHost(
   before: Status | undefined,
 ): Promise<{ readonly addresses: readonly ServerAddress[]; readonly why: Status | undefined }> {
   const { settings } = tools;
-  const found = (address: string): ServerAddress => ({ host, address, preference });
+  const found = (address: string, origin?: DnsOrigin): ServerAddress => ({
+    host,
+    address,
+    preference,
+    ...(origin && { origin }),
+  });
   const bare = host.replace(/^ipv6:/i, '');
   const family = familyOf(bare);
   if (family !== undefined && settings.families.includes(family)) {
@@ -144,7 +168,9 @@ export async function addressesOfHost(
     );
     const addresses = answers.flatMap((answer) =>
       answer.kind === 'ok'
-        ? answer.records.flatMap((record) => ('address' in record ? [found(record.address)] : []))
+        ? answer.records.flatMap((record) =>
+            'address' in record ? [found(record.address, originOf(host, answer))] : [],
+          )
         : [],
     );
     if (addresses.length > 0) return { addresses, why: before };
@@ -156,7 +182,7 @@ export async function addressesOfHost(
     const answer = await tools.hostLookup.addresses(host);
     if (answer.kind === 'ok') {
       const usable = answer.addresses.filter((address) => settings.families.includes(familyOf(address) ?? 'ipv4'));
-      return { addresses: usable.map(found), why: before };
+      return { addresses: usable.map((address) => found(address)), why: before };
     }
     why = {
       code: wasSoft || answer.kind === 'tryAgain' ? '4.4.3' : '5.4.4',

@@ -8,12 +8,13 @@ import type { ServerAddress } from './addresses.ts';
 import { type Client, createClient, type SmtpAgentOptions } from './client.ts';
 import type { KeptConnection } from './connection-cache.ts';
 import { checkDeliveredHeaders } from './delivered-headers.ts';
+import { daneRulesFor } from './dane.ts';
 import { parseDestination, splitDestinations } from './destination.ts';
 import { endpointOf, findRoute, type Route } from './route.ts';
 import { mayReuse, openSession, runSession } from './session.ts';
 import type { SmtpSettings } from './settings.ts';
-import { demandsTls } from './tls-levels.ts';
-import { tlsRulesFor } from './tls-policy.ts';
+import { demandsTls, isDane } from './tls-levels.ts';
+import { type TlsRules, tlsRulesFor } from './tls-policy.ts';
 import { Attempt } from './trouble.ts';
 
 /** An agent for one service of master.cf (smtp, lmtp, relay …). */
@@ -135,24 +136,30 @@ async function tryServers(
   let candidates = route.list.addresses.slice(0, limit);
   let kept = fromCache;
   let sessions = 0;
-  let { tls } = route;
+  /** In plaintext, after a handshake that failed. */
+  let retry: TlsRules | undefined;
   while (!attempt.isDone && candidates.length > 0) {
     const candidate = kept === undefined ? candidates[0] : (serverOf(kept, candidates) ?? candidates[0]);
     if (candidate === undefined) break;
     const isBestMx = candidate.preference === best;
+    const rest = candidates.filter((one) => one !== candidate);
+    const tls = retry ?? (await rulesForServer(client, attempt, route, candidate));
+    if (tls === undefined) {
+      candidates = rest;
+      continue;
+    }
     kept ??=
-      tls === route.tls && mayReuse(client, tls)
+      retry === undefined && mayReuse(client, tls)
         ? client.cache.forServer(endpointOf(route, candidate), tls.level)
         : undefined;
-    const rest = candidates.filter((one) => one !== candidate);
     const isLast = (left: readonly ServerAddress[]): boolean => attempt.isFinalNexthop && left.length === 0;
     attempt.isFinalServer = isLast(rest);
     const session = kept ?? (await openSession(client, attempt, route, candidate, isBestMx, tls));
     if (session === 'retryPlain') {
-      tls = { ...tls, level: 'none' };
+      retry = { ...tls, level: 'none' };
       continue;
     }
-    tls = route.tls;
+    retry = undefined;
     if (session === 'failed') {
       candidates = rest;
       continue;
@@ -166,6 +173,21 @@ async function tryServers(
     sessions++;
     candidates = isLimit ? [] : rest;
   }
+}
+
+/** What DANE makes of the rules for one server; undefined: it can't be used, which was told. */
+async function rulesForServer(
+  client: Client,
+  attempt: Attempt,
+  route: Route,
+  candidate: ServerAddress,
+): Promise<TlsRules | undefined> {
+  if (!isDane(route.tls.level)) return route.tls;
+  const rules = await daneRulesFor(client.lookups, route, candidate);
+  if ('level' in rules) return rules;
+  client.warn(`TLS policy lookup for ${route.destination.text}/${candidate.host}: ${rules.reason}`);
+  attempt.why = rules;
+  return undefined;
 }
 
 /** The candidate that a kept connection leads to. */

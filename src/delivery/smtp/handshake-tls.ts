@@ -4,7 +4,7 @@ import type { Reply } from './reply.ts';
 import { needsTls } from './require-tls.ts';
 import { hasPassword } from './sasl.ts';
 import { startTls, type Trust } from './starttls.ts';
-import { demandsMatch, demandsTls } from './tls-levels.ts';
+import { demandsTls } from './tls-levels.ts';
 import { turnedAway } from './refusal.ts';
 import { failed, type Handshake, type HandshakeContext, hear, introduce, isSuccess } from './introduction.ts';
 
@@ -52,8 +52,8 @@ function unavailable({ connection, attempt }: HandshakeContext): Handshake {
 export async function beginTls(context: HandshakeContext): Promise<Handshake | undefined> {
   const { connection, attempt, tls, clientTls } = context;
   if (!(await clientTls.isAvailable())) return unavailable(context);
-  const trust = await startTls(context);
-  if (trust === undefined) {
+  const server = await startTls(context);
+  if (server === undefined) {
     const reason = 'Cannot start TLS: handshake failure';
     if (!isTlsRequired(context) && (await mayRetryPlain(context))) {
       context.events.emit({ kind: 'hostSkipped', queueId: attempt.request.queueId, reason });
@@ -63,7 +63,8 @@ export async function beginTls(context: HandshakeContext): Promise<Handshake | u
     attempt.siteFailed({ code: '4.7.5', reason });
     return failed;
   }
-  if (demandsMatch(tls.level) && trust !== 'Verified') {
+  const { trust } = server;
+  if (!server.isWanted) {
     connection.tls.use = 'violated';
     attempt.siteFailed({ code: '4.7.5', reason: 'Server certificate not verified' });
     return failed;

@@ -111,6 +111,12 @@ export interface SmtpSettings {
     /** Lines of deliveries say what came of TLS. smtp_log_tls_feature_status */
     readonly isLogged: boolean;
     readonly logLevel: number;
+    /** For a domain whose MX records are not signed: smtp_tls_dane_insecure_mx_policy */
+    readonly insecureMxPolicy: 'may' | 'encrypt' | 'dane';
+    /** smtp_tls_force_insecure_host_tlsa_lookup */
+    readonly forcesTlsaLookup: boolean;
+    /** The strongest first. tls_dane_digests */
+    readonly daneDigests: readonly string[];
     /** smtp_tls_fingerprint_cert_match */
     readonly fingerprints: readonly string[];
     /** smtp_tls_verify_cert_match */
@@ -240,6 +246,13 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
       noteOffer: settings.bool(own('tls_note_starttls_offer')),
       isLogged: settings.bool(own('log_tls_feature_status')),
       logLevel: settings.int(own('tls_loglevel')),
+      insecureMxPolicy: oneOf(
+        settings.string('smtp_tls_dane_insecure_mx_policy').toLowerCase(),
+        ['may', 'encrypt', 'dane'],
+        'dane',
+      ),
+      forcesTlsaLookup: settings.bool(own('tls_force_insecure_host_tlsa_lookup')),
+      daneDigests: settings.list('tls_dane_digests'),
       fingerprints: settings.list(own('tls_fingerprint_cert_match')),
       verifyMatch: names(settings.list(own('tls_verify_cert_match'))),
       secureMatch: names(settings.list(own('tls_secure_cert_match'))),

@@ -7,6 +7,7 @@ import {
   domainAddresses,
   type LookupTools,
   nothing,
+  originOf,
   type ServerAddress,
   softened,
 } from './addresses.ts';
@@ -45,11 +46,12 @@ export async function serviceAddresses(
   detectLoop: boolean,
 ): Promise<AddressList> {
   const { settings, resolver } = tools;
-  const answer = await resolver.lookup(`_${service}._tcp.${domainToAscii(domain) ?? domain}`, 'SRV');
+  const name = `_${service}._tcp.${domainToAscii(domain) ?? domain}`;
+  const answer = await resolver.lookup(name, 'SRV');
   switch (answer.kind) {
     case 'ok': {
       const records = answer.records.flatMap((record) => (record.type === 'SRV' ? [record] : []));
-      return srvAddresses(tools, domain, records);
+      return { ...(await srvAddresses(tools, domain, records)), mx: originOf(name, answer) };
     }
     case 'noName':
     case 'noData':

@@ -1,7 +1,7 @@
 /** A result of smtp_tls_policy_maps: `LEVEL name=value …`. postconf(5) smtp_tls_policy_maps */
 import { isValidHostName } from '#address';
 import { splitList } from '#config';
-import { type DaneLevel, demandsMatch, demandsTrust, levelNamed, type TlsLevel } from './tls-levels.ts';
+import { demandsMatch, demandsTrust, isDane, levelNamed, type TlsLevel } from './tls-levels.ts';
 
 /** What a policy says beyond the level; undefined: the settings count. */
 export interface TlsAttributes {
@@ -14,8 +14,7 @@ export interface TlsAttributes {
 }
 
 export interface ParsedPolicy {
-  /** Those of DANE, too. */
-  readonly level: TlsLevel | DaneLevel;
+  readonly level: TlsLevel;
   readonly attributes: TlsAttributes;
   /** What is overlooked. */
   readonly warnings: readonly string[];
@@ -62,11 +61,13 @@ export function parsePolicyText(text: string): ParsedPolicy | string {
 }
 
 /** Gives what is wrong with it. */
-function take(word: string, level: TlsLevel | DaneLevel, attributes: Attributes): string | undefined {
+function take(word: string, level: TlsLevel, attributes: Attributes): string | undefined {
   const [, name = '', value = ''] = /^([^=]*?)\s*=\s*(.*)$/s.exec(word) ?? [];
   if (name === '') return `malformed attribute/value pair "${word}": missing '=' after attribute name`;
   const key = name.toLowerCase();
-  const isOutOfPlace = (key === 'match' && !demandsMatch(level)) || (key === 'tafile' && !demandsTrust(level));
+  // what DANE wants to match is in the DNS
+  const takesMatch = demandsMatch(level) && !isDane(level);
+  const isOutOfPlace = (key === 'match' && !takesMatch) || (key === 'tafile' && !demandsTrust(level));
   if (isOutOfPlace) return `attribute "${name}" invalid at security level "${level}"`;
   if (key === 'tafile') return `"${key}" is not supported by this version`;
   if (key === 'connection_reuse' && !/^(?:yes|no)$/i.test(value))

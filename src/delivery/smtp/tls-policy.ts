@@ -11,7 +11,8 @@ import { isFingerprint } from './server-match.ts';
 import type { ServerTables } from './server-tables.ts';
 import type { SmtpSettings } from './settings.ts';
 import { type ParsedPolicy, parsePolicyText, type TlsAttributes } from './tls-attributes.ts';
-import { levelNamed, type TlsLevel } from './tls-levels.ts';
+import type { DaneRecords } from './dane.ts';
+import { isDane, levelNamed, type TlsLevel } from './tls-levels.ts';
 
 export interface TlsRules {
   readonly level: TlsLevel;
@@ -19,6 +20,8 @@ export interface TlsRules {
   readonly requireTls: RequireTlsLevel;
   /** Of the policy for this destination. */
   readonly attributes: TlsAttributes;
+  /** What one server is known by, at a level of DANE. */
+  readonly dane?: DaneRecords;
 }
 
 export type TlsPolicy<T = TlsRules> =
@@ -84,18 +87,31 @@ function policyKeys(policies: TableList, destination: Target): string[] {
   return keys;
 }
 
-/** What can't be kept as it is: levels of DANE, fingerprints that are none, names that can't be said. */
+/** Why DANE can't be had; undefined: it can. smtp(8) */
+function daneTrouble(settings: SmtpSettings, destination: Target, level: TlsLevel): string | undefined {
+  if (destination.kind === 'unix')
+    return `${destination.text}: the "${level}" security level is invalid for delivery via unix-domain sockets`;
+  if (!settings.hasDnssec || !settings.hostLookup.includes('dns'))
+    return `${destination.text}: ${level} configured with dnssec lookups disabled`;
+  if (settings.protocol === 'smtp' && settings.ignoreMxLookupError)
+    return `${destination.text}: ${level} configured with MX lookup errors ignored`;
+  // names that are completed are not those that were signed
+  if (settings.resolverOptions.length > 0)
+    return `${destination.text}: dns resolver options incompatible with ${level} TLS`;
+  return undefined;
+}
+
+/** What can't be kept as it is: DANE without DNSSEC, fingerprints that are none, names that can't be said. */
 function settled(
   settings: SmtpSettings,
   destination: Target,
   { level, attributes }: Pick<ParsedPolicy, 'level' | 'attributes'>,
   warn: (text: string) => void,
 ): LevelPolicy {
-  if (level === 'dane' || level === 'dane-only') {
-    if (settings.hasDnssec) return refused(`${destination.text}: DANE is not supported by this version`);
-    const text = `${destination.text}: ${level} configured with dnssec lookups disabled`;
-    if (level === 'dane-only') return refused(text);
-    warn(text);
+  const trouble = isDane(level) ? daneTrouble(settings, destination, level) : undefined;
+  if (trouble !== undefined) {
+    if (level === 'dane-only') return refused(trouble);
+    warn(trouble);
     return { kind: 'rules', level: 'may', attributes };
   }
   const { serverName } = settings.tls;

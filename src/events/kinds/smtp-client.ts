@@ -31,7 +31,13 @@ export type SmtpClientEvent =
       readonly tls: TlsFacts;
     }
   /** The server has not shown who it is, and had to. */
-  | { readonly kind: 'tlsServerUnverified'; readonly server: string; readonly problem: string }
+  | {
+      readonly kind: 'tlsServerUnverified';
+      readonly server: string;
+      readonly problem: string;
+      /** It is about those who vouch for the server. */
+      readonly isOfAuthority?: boolean;
+    }
   | { readonly kind: 'tlsFailed'; readonly server: string; readonly reason: string };
 
 /** As much of a checked line as the log shows. */
@@ -51,10 +57,9 @@ export const smtpClientRenderings: Renderings<SmtpClientEvent> = {
     const words = [cipher, own, other].filter((part) => part !== '').join(' ');
     return `${trust} TLS connection established to ${server}: ${words}`;
   },
-  tlsServerUnverified: ({ server, problem }) => {
-    const word = /^(?:certificate (?:has expired|not yet valid)|num=)/.test(problem)
-      ? 'server certificate'
-      : 'certificate';
+  tlsServerUnverified: ({ server, problem, isOfAuthority = false }) => {
+    const isOfServer = /^(?:certificate (?:has expired|not yet valid)|num=)/.test(problem);
+    const word = isOfAuthority ? 'CA certificate' : isOfServer ? 'server certificate' : 'certificate';
     return `${word} verification failed for ${server}: ${problem}`;
   },
   tlsFailed: ({ server, reason }) => `SSL_connect error to ${server}: ${reason}`,

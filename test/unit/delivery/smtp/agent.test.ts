@@ -192,7 +192,7 @@ describe('the SMTP client', () => {
   });
 
   it('says what it can not do instead of doing without', async () => {
-    await using agent = startAgent(['smtp_tls_security_level = dane', 'smtp_dns_support_level = dnssec']);
+    await using agent = startAgent(['smtp_tls_per_site = inline:{x=MUST}']);
     const { outcomes } = await agent.deliver(request('[127.0.0.1]:9', ['u@x.example']));
     assert.deepEqual(words(outcomes), ['deferred 4.7.5']);
   });
