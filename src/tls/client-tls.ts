@@ -1,27 +1,27 @@
 /** TLS of the SMTP and LMTP clients: what is said in handshakes, and how they end. TLS_README; postconf(5) smtp_tls_CAfile */
-import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
-import type { SecureContext, SecureContextOptions, TLSSocket } from 'node:tls';
+import type { SecureContext, SecureContextOptions } from 'node:tls';
 import type { EventChannel } from '#events';
-import type { TlsFacts } from '#message';
 import { certificatesIn, type Chains, isBroken, type Problems } from './chain.ts';
-import { isDigest, signatureOf } from './certificate.ts';
-import { keyBitsOf } from './cipher-bits.ts';
+import { isDigest } from './certificate.ts';
 import { cipherList } from './cipher-list.ts';
+import { type ClientHandshake, type KeptSession, shakeHands } from './client-handshake.ts';
 import { type Authorities, authorities, ownMaterial } from './context-options.ts';
 import { groupsOf, usableGroups } from './key-exchange-groups.ts';
-import { keyExchangeFrom } from './key-exchange.ts';
 import type { KeyFiles, TlsService } from './key-files.ts';
 import { libraryText } from './library-text.ts';
 import { opensslOptions, withoutSign } from './openssl-options.ts';
 import type { ClientTlsParameters } from './parameters.ts';
-import { PeerJudge, shownBy } from './peer-judge.ts';
+import { PeerJudge } from './peer-judge.ts';
 import { gapOptions, versionRange } from './protocols.ts';
+import { SessionMemory } from './session-memory.ts';
 
 export interface ClientTlsOptions extends TlsService<ClientTlsParameters> {
   /** From `readKeyFiles`. */
   readonly files: KeyFiles;
   readonly events: EventChannel;
+  /** ms since the epoch. */
+  readonly now: () => number;
 }
 
 /** What is asked of a handshake. */
@@ -38,19 +38,6 @@ export interface ClientDemands {
   /** The name that the server is told it is asked for by; '': none. RFC 6066, 3 */
   readonly serverName: string;
 }
-
-export type ClientHandshake =
-  | {
-      readonly kind: 'secured';
-      readonly socket: Socket;
-      readonly facts: TlsFacts;
-      /** undefined: the server has shown none. */
-      readonly certificate: X509Certificate | undefined;
-      /** Those that it has sent along with it. */
-      readonly sent: readonly X509Certificate[];
-    }
-  /** `reason`: how the handshake ended; undefined: it never began, and why was told. `library`: what OpenSSL says. */
-  | { readonly kind: 'failed'; readonly reason?: string; readonly library?: string };
 
 /** What is wrong with the settings, or with a policy. */
 interface ContextProblem {
@@ -70,10 +57,15 @@ export class ClientTls {
   readonly #options: ClientTlsOptions;
   readonly #contexts = new Map<string, SecureContext | ContextProblem>();
   #prepared: Prepared | undefined;
+  /** Undefined: none are kept. smtp_tls_session_cache_database */
+  readonly #sessions: SessionMemory<KeptSession> | undefined;
   #isBroken = false;
 
   constructor(options: ClientTlsOptions) {
+    const { settings, names, now } = options;
     this.#options = options;
+    if (settings.string(names.sessionCache) !== '')
+      this.#sessions = new SessionMemory(settings.ms(names.sessionTimeout), now);
   }
 
   /** Whether there are keys and authorities as the settings want them. */
@@ -97,33 +89,21 @@ export class ClientTls {
       if (context.library !== undefined) this.#warn(`TLS library problem: ${context.library}`);
       return { kind: 'failed' };
     }
-    const { promise, resolve } = Promise.withResolvers<ClientHandshake>();
-    const fail = (reason: string): void => resolve({ kind: 'failed', reason });
-    const secured = tls.connect({
+    // a server that has to be the right one shows all it has each time
+    const sessions = demands.needsCertificate ? undefined : this.#sessions;
+    const sessionKey = JSON.stringify([server, demands.serverName, contextKey(demands)]);
+    const kept = sessions?.get(sessionKey);
+    const result = await shakeHands(tls, {
       socket,
-      secureContext: context,
-      // whether it is the right one is judged by rules of our own
-      rejectUnauthorized: false,
-      checkServerIdentity: () => undefined,
-      ...(demands.serverName !== '' && { servername: demands.serverName }),
+      context,
+      timeoutMs,
+      serverName: demands.serverName,
+      judge: prepared.judge,
+      kept,
+      onSession: (session) => sessions?.set(sessionKey, session),
     });
-    const timer = setTimeout(() => fail('Connection timed out'), timeoutMs);
-    secured.on('error', (error) => {
-      const isGone = 'code' in error && error.code === 'ECONNRESET';
-      if (isGone) fail('syscall' in error ? 'Connection reset by peer' : 'lost connection');
-      else resolve({ kind: 'failed', reason: '-1', library: libraryText(error) });
-    });
-    secured.once('close', () => fail('lost connection'));
-    secured.once('secureConnect', () => {
-      try {
-        resolve(resultOf(secured, prepared.judge));
-      } catch (error) {
-        // what a stranger's certificate can do to its readers must not reach others
-        fail(error instanceof Error ? error.message : String(error));
-      }
-    });
-    const result = await promise;
-    clearTimeout(timer);
+    // it may have been the session's fault
+    if (result.kind === 'failed') sessions?.delete(sessionKey);
     return result;
   }
 
@@ -168,8 +148,7 @@ export class ClientTls {
     demands: ClientDemands,
     tls: typeof import('node:tls'),
   ): SecureContext | ContextProblem {
-    const { isDemanded, needsCertificate, protocols, ciphers, excluded = [] } = demands;
-    const key = JSON.stringify([isDemanded, needsCertificate, protocols, ciphers, excluded]);
+    const key = contextKey(demands);
     const known = this.#contexts.get(key) ?? this.#makeContext(prepared, demands, tls);
     this.#contexts.set(key, known);
     return known;
@@ -210,22 +189,6 @@ export class ClientTls {
   }
 }
 
-function resultOf(secured: TLSSocket, judge: PeerJudge): ClientHandshake {
-  const { name: cipher } = secured.getCipher();
-  const protocol = secured.getProtocol() ?? 'unknown';
-  const shown = shownBy(secured);
-  const certificate = shown?.own;
-  const facts: TlsFacts = {
-    protocol,
-    cipher,
-    keyBits: keyBitsOf(cipher),
-    serverName: '',
-    peer: shown && judge.judge(secured, shown.own, shown).peer,
-    // as for servers, of older versions not more is told
-    ...(protocol === 'TLSv1.3' && {
-      keyExchange: keyExchangeFrom(secured.getEphemeralKeyInfo()),
-      serverSignature: certificate && signatureOf(certificate.publicKey, undefined),
-    }),
-  };
-  return { kind: 'secured', socket: secured, facts, certificate, sent: shown?.sent ?? [] };
+function contextKey({ isDemanded, needsCertificate, protocols, ciphers, excluded = [] }: ClientDemands): string {
+  return JSON.stringify([isDemanded, needsCertificate, protocols, ciphers, excluded]);
 }

@@ -1,5 +1,6 @@
 /** TLS of servers and clients: keys, protocols, names, handshake. */
-export { type ClientHandshake, ClientTls } from './client-tls.ts';
+export type { ClientHandshake } from './client-handshake.ts';
+export { ClientTls } from './client-tls.ts';
 export type { Accepted, TlsAcceptor } from './accept.ts';
 export { logAccepted, logHandshakeStart, logStates, watchOf } from './handshake-log.ts';
 export { keyComplaints } from './key-check.ts';

@@ -46,7 +46,10 @@ export type LevelParameters = Pick<TlsParameters, 'wrapperMode' | 'securityLevel
 export type ClientTlsParameters = KeyParameters &
   CipherParameters &
   LevelParameters &
-  Pick<TlsParameters, 'protocols' | 'mandatoryProtocols' | 'verifyDepth' | 'fingerprintDigest'>;
+  Pick<TlsParameters, 'protocols' | 'mandatoryProtocols' | 'verifyDepth' | 'fingerprintDigest'> & {
+    readonly sessionCache: string;
+    readonly sessionTimeout: string;
+  };
 
 /** Of the SMTP or the LMTP client. */
 export function clientTlsParameters(protocol: 'smtp' | 'lmtp'): ClientTlsParameters {
@@ -73,6 +76,8 @@ export function clientTlsParameters(protocol: 'smtp' | 'lmtp'): ClientTlsParamet
     mandatoryCiphers: own('tls_mandatory_ciphers'),
     excludedCiphers: own('tls_exclude_ciphers'),
     mandatoryExcludedCiphers: own('tls_mandatory_exclude_ciphers'),
+    sessionCache: own('tls_session_cache_database'),
+    sessionTimeout: own('tls_session_cache_timeout'),
   };
 }
 

@@ -86,6 +86,7 @@ export function createClient(options: SmtpAgentOptions): Client {
       names: clientTlsParameters(options.protocol),
       files: options.keyFiles ?? noKeyFiles,
       events,
+      now: () => options.clock.now(),
     }),
     output: openOutputRules({ ...options, settings, warn, mainSettings: options.settings }),
     cache: createConnectionCache(settings.cache.idleMs, (connection) => void sayGoodbye(connection, settings)),

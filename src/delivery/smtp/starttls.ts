@@ -1,14 +1,12 @@
 /** TLS on a connection to a server, and whether it is the server that is wanted. RFC 3207; TLS_README */
-import type { X509Certificate } from 'node:crypto';
 import { familyOf } from '#address';
 import type { EventChannel } from '#events';
-import { isTrusted, type PeerCertificate } from '#message';
-import type { ClientHandshake, ClientTls } from '#tls';
+import type { ClientTls } from '#tls';
 import type { Connection } from './connection.ts';
-import { matchesFingerprints, nameProblem } from './server-match.ts';
+import { judge, type KnownServer } from './server-verdict.ts';
 import type { SmtpSettings } from './settings.ts';
-import { demandsMatch, demandsTls, demandsTrust, isDane } from './tls-levels.ts';
-import { daneProblem, isUsable, strongest, tlsaText, type TlsaRecord } from './tlsa.ts';
+import { demandsMatch, demandsTls } from './tls-levels.ts';
+import { isUsable, strongest, tlsaText, type TlsaRecord } from './tlsa.ts';
 import type { TlsRules } from './tls-policy.ts';
 
 export interface TlsContext {
@@ -20,23 +18,6 @@ export interface TlsContext {
   /** The domain or host that the mail is for, as configured. */
   readonly nexthopDomain: string;
 }
-
-/** `Verified`: it is one of those that are wanted. */
-export type Trust = 'Anonymous' | 'Untrusted' | 'Trusted' | 'Verified';
-
-export interface KnownServer {
-  readonly trust: Trust;
-  /** It is one that the mail may go to. */
-  readonly isWanted: boolean;
-}
-
-interface Verdict extends KnownServer {
-  /** Why the server is not known, as far as it has to be. */
-  readonly problem?: string;
-  readonly isOfAuthority?: boolean;
-}
-
-type Secured = Extract<ClientHandshake, { readonly kind: 'secured' }>;
 
 /** Puts TLS on a connection, and logs what came of it; undefined: it failed, and the connection is gone. */
 export async function startTls(context: TlsContext): Promise<KnownServer | undefined> {
@@ -65,7 +46,7 @@ export async function startTls(context: TlsContext): Promise<KnownServer | undef
   }
   for (const what of result.facts.peer?.unprintable ?? [])
     events.emit({ kind: 'warning', text: `tls_text_name: ${connection.label}: non-printable content in ${what}` });
-  const verdict = judge(context, result, records);
+  const verdict = judge({ ...context, host: connection.endpoint.host }, result, records);
   const { trust, problem, isOfAuthority = false } = verdict;
   if (problem !== undefined)
     events.emit({ kind: 'tlsServerUnverified', server: connection.label, problem, isOfAuthority });
@@ -96,60 +77,4 @@ function serverNameFor({ settings, connection, tls, nexthopDomain }: TlsContext)
   const word = tls.attributes.servername ?? settings.tls.serverName;
   const name = word === 'hostname' ? connection.endpoint.host : word === 'nexthop' ? nexthopDomain : word;
   return familyOf(name) === undefined ? name : '';
-}
-
-function judge(context: TlsContext, secured: Secured, records: readonly TlsaRecord[]): Verdict {
-  const { settings, tls } = context;
-  const { level, attributes, dane } = tls;
-  const { facts, certificate } = secured;
-  const { peer } = facts;
-  if (peer === undefined || certificate === undefined) return { trust: 'Anonymous', isWanted: !demandsMatch(level) };
-  if (level === 'fingerprint') {
-    if (matchesFingerprints(peer, attributes.match ?? settings.tls.fingerprints)) return verified;
-    // in the words of OpenSSL, which compares fingerprints as if they had come by DANE
-    return unwanted('num=65:no matching DANE TLSA records');
-  }
-  if (dane !== undefined && isDane(level)) {
-    if (records.length === 0) return withoutRecords(level, secured);
-    // by the time that OpenSSL goes by for others
-    const problem = daneProblem({ own: certificate, sent: secured.sent }, records, dane.names, Date.now());
-    if (problem !== undefined) return { ...unwanted(problem.text), isOfAuthority: problem.isOfAuthority };
-    // who named the server to us is not known
-    return level === 'half-dane' ? { trust: 'Trusted', isWanted: true } : verified;
-  }
-  if (!demandsTrust(level)) return { trust: isTrusted(facts) ? 'Trusted' : 'Untrusted', isWanted: true };
-  const problem = trustProblem(context, peer, certificate);
-  return problem === undefined ? verified : unwanted(problem);
-}
-
-const verified: Verdict = { trust: 'Verified', isWanted: true };
-
-function unwanted(problem: string): Verdict {
-  return { trust: 'Untrusted', isWanted: false, problem };
-}
-
-/** Records, but none that can match: TLS with whomever. RFC 7672, 2.2 */
-function withoutRecords(level: TlsRules['level'], { facts }: Secured): Verdict {
-  if (level === 'dane-only') return unwanted('num=1:unspecified certificate verification error');
-  const problem = facts.peer?.problem;
-  return {
-    trust: isTrusted(facts) ? 'Trusted' : 'Untrusted',
-    isWanted: true,
-    ...(problem !== undefined && { problem }),
-  };
-}
-
-/** As OpenSSL goes about it: who vouches for it, whose it is, and whether its time is now. */
-function trustProblem(
-  { settings, connection, tls, nexthopDomain }: TlsContext,
-  peer: PeerCertificate,
-  certificate: X509Certificate,
-): string | undefined {
-  const isAboutTime = peer.problem?.startsWith('certificate ') === true;
-  const wrongName = nameProblem(certificate, {
-    words: tls.attributes.match ?? (tls.level === 'verify' ? settings.tls.verifyMatch : settings.tls.secureMatch),
-    nexthop: nexthopDomain,
-    host: connection.endpoint.host,
-  });
-  return isAboutTime ? (wrongName ?? peer.problem) : (peer.problem ?? wrongName);
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { describe, it } from 'node:test';
 import type { Outcome } from '#message';
@@ -309,5 +310,34 @@ describe('TLS to a server', () => {
     const { outcome, log } = await deliver('mx', policy('none match=foo'));
     assert.match(outcome, /^sent/);
     assert.deepEqual(log, [`${where}: ignoring attribute "match=foo" with TLS disabled`]);
+  });
+
+  it('goes on where the last one with the server ended', async () => {
+    const remembers = 'smtp_tls_session_cache_database = btree:$data_directory/smtp_scache';
+    const talk = async (
+      lines: readonly string[],
+      now = () => 0,
+      maxVersion: 'TLSv1.2' | 'TLSv1.3' = 'TLSv1.3',
+    ): Promise<readonly string[]> => {
+      const chain = pem('mx');
+      const tls = { secureContext: createSecureContext({ key: chain, cert: chain, maxVersion }) };
+      await using sink = await startSink(offered, { chain, tls });
+      await using agent = startAgent([...trusting, ...lines], { resolver, keyFiles, clock: { now } });
+      for (let count = 0; count < 3; count += 1)
+        await agent.deliver(request(`[mx.example.com]:${sink.port}`, ['u@x.example']));
+      const established = agent.log.filter((line) => line.includes('connection established'));
+      return established.map((line) => `${line.split(' ')[0]}${line.includes('server-digest') ? '' : ' resumed'}`);
+    };
+    for (const text of ['may', 'encrypt'])
+      assert.deepEqual(await talk([...level(text), remembers]), ['Trusted', 'Trusted resumed', 'Trusted resumed']);
+    // of older versions not so much is told, but still who it is
+    const older = await talk([...level('may'), remembers], undefined, 'TLSv1.2');
+    assert.deepEqual(older, ['Trusted resumed', 'Trusted resumed', 'Trusted resumed']);
+    // the right one has to show that it is
+    assert.deepEqual(await talk([...level('secure'), remembers]), ['Verified', 'Verified', 'Verified']);
+    assert.deepEqual(await talk(level('may')), ['Trusted', 'Trusted', 'Trusted']);
+    let hours = 0;
+    const slow = (): number => (hours += 2) * 3_600_000;
+    assert.deepEqual(await talk([...level('may'), remembers], slow), ['Trusted', 'Trusted', 'Trusted']);
   });
 });

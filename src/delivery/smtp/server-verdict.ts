@@ -1,0 +1,95 @@
+/** Whether a server is the one that a level of TLS wants, by what it has shown. TLS_README */
+import type { X509Certificate } from 'node:crypto';
+import { isTrusted, type PeerCertificate, type TlsFacts } from '#message';
+import type { ClientHandshake } from '#tls';
+import { matchesFingerprints, nameProblem } from './server-match.ts';
+import type { SmtpSettings } from './settings.ts';
+import { demandsMatch, isDane } from './tls-levels.ts';
+import type { TlsRules } from './tls-policy.ts';
+import { daneProblem, type TlsaRecord } from './tlsa.ts';
+
+/** `Verified`: it is one of those that are wanted. */
+export type Trust = 'Anonymous' | 'Untrusted' | 'Trusted' | 'Verified';
+
+export interface KnownServer {
+  readonly trust: Trust;
+  /** It is one that the mail may go to. */
+  readonly isWanted: boolean;
+}
+
+export interface Verdict extends KnownServer {
+  /** Why the server is not known, as far as it has to be. */
+  readonly problem?: string;
+  readonly isOfAuthority?: boolean;
+}
+
+/** What is asked of a server. */
+export interface ServerWanted {
+  readonly settings: SmtpSettings;
+  readonly tls: TlsRules;
+  /** The domain or host that the mail is for, as configured. */
+  readonly nexthopDomain: string;
+  /** The server's name, as found for it. */
+  readonly host: string;
+}
+
+type Secured = Extract<ClientHandshake, { readonly kind: 'secured' }>;
+
+/** `records`: those of DANE that can match. */
+export function judge(wanted: ServerWanted, secured: Secured, records: readonly TlsaRecord[]): Verdict {
+  const { settings, tls } = wanted;
+  const { level, attributes, dane } = tls;
+  const { facts, certificate } = secured;
+  const { peer } = facts;
+  // a session that goes on has shown its certificate before
+  if (peer !== undefined && !demandsMatch(level)) return believed(facts);
+  if (peer === undefined || certificate === undefined) return { trust: 'Anonymous', isWanted: !demandsMatch(level) };
+  if (level === 'fingerprint') {
+    if (matchesFingerprints(peer, attributes.match ?? settings.tls.fingerprints)) return verified;
+    // in the words of OpenSSL, which compares fingerprints as if they had come by DANE
+    return unwanted('num=65:no matching DANE TLSA records');
+  }
+  if (dane !== undefined && isDane(level)) {
+    if (records.length === 0) return withoutRecords(level, secured);
+    // by the time that OpenSSL goes by for others
+    const problem = daneProblem({ own: certificate, sent: secured.sent }, records, dane.names, Date.now());
+    if (problem !== undefined) return { ...unwanted(problem.text), isOfAuthority: problem.isOfAuthority };
+    // who named the server to us is not known
+    return level === 'half-dane' ? { trust: 'Trusted', isWanted: true } : verified;
+  }
+  const problem = trustProblem(wanted, peer, certificate);
+  return problem === undefined ? verified : unwanted(problem);
+}
+
+/** As far as an authority vouches for it, which nobody asks for. */
+function believed(facts: TlsFacts): Verdict {
+  return { trust: isTrusted(facts) ? 'Trusted' : 'Untrusted', isWanted: true };
+}
+
+const verified: Verdict = { trust: 'Verified', isWanted: true };
+
+function unwanted(problem: string): Verdict {
+  return { trust: 'Untrusted', isWanted: false, problem };
+}
+
+/** Records, but none that can match: TLS with whomever. RFC 7672, 2.2 */
+function withoutRecords(level: TlsRules['level'], { facts }: Secured): Verdict {
+  if (level === 'dane-only') return unwanted('num=1:unspecified certificate verification error');
+  const problem = facts.peer?.problem;
+  return { ...believed(facts), ...(problem !== undefined && { problem }) };
+}
+
+/** As OpenSSL goes about it: who vouches for it, whose it is, and whether its time is now. */
+function trustProblem(
+  { settings, tls, nexthopDomain, host }: ServerWanted,
+  peer: PeerCertificate,
+  certificate: X509Certificate,
+): string | undefined {
+  const isAboutTime = peer.problem?.startsWith('certificate ') === true;
+  const wrongName = nameProblem(certificate, {
+    words: tls.attributes.match ?? (tls.level === 'verify' ? settings.tls.verifyMatch : settings.tls.secureMatch),
+    nexthop: nexthopDomain,
+    host,
+  });
+  return isAboutTime ? (wrongName ?? peer.problem) : (peer.problem ?? wrongName);
+}
