@@ -105,7 +105,8 @@ function printable(text: string): string {
 }
 
 function isBelievable(record: DnsRecord, query: string, warn: (text: string) => void): boolean {
-  if (!isBelievableName(record.name, 'resource name', record.type, query, warn)) return false;
+  // the root has no name
+  if (record.name !== '' && !isBelievableName(record.name, 'resource name', record.type, query, warn)) return false;
   switch (record.type) {
     case 'PTR':
     case 'NS':

@@ -86,8 +86,9 @@ export function createResolver(options: ResolverOptions): Resolver {
 
   return {
     lookup(name, type) {
-      const plain = name.endsWith('.') ? name.slice(0, -1) : name;
-      if (!isValidHostName(plain)) {
+      const isRoot = name === '.';
+      const plain = name.endsWith('.') && !isRoot ? name.slice(0, -1) : name;
+      if (!isRoot && !isValidHostName(plain)) {
         return Promise.resolve({
           kind: 'noName',
           reason: `Name service error for ${name}: invalid host or domain name`,

@@ -129,7 +129,6 @@ export const inertParameters = new Set([
 
 /** What they ask for is not there yet: setting one is warned of at every start. */
 export const pendingParameters = new Set([
-  'dnssec_probe',
   'enable_idna2003_compatibility',
   'lmtp_cname_overrides_servername',
   'lmtp_sasl_auth_cache_name',

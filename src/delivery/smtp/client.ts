@@ -1,6 +1,14 @@
 /** What all deliveries of one service of master.cf share: settings, lookups, tables, kept connections. */
-import type { ServiceEntry, Settings } from '#config';
-import { filterReplies, type HostLookup, type Resolver, withSearch } from '#dns';
+import { ConfigError, placeOf, type ServiceEntry, type Settings } from '#config';
+import {
+  type DnssecProbe,
+  filterReplies,
+  type HostLookup,
+  parseDnssecProbe,
+  probingDnssec,
+  type Resolver,
+  withSearch,
+} from '#dns';
 import type { EventChannel } from '#events';
 import type { DeliveryRequest, DeliveryResult, Outcome } from '#message';
 import { type SessionNotice, TurnEnd } from '#smtp';
@@ -102,13 +110,27 @@ export function createClient(options: SmtpAgentOptions): Client {
   };
 }
 
+/** Throws ConfigError. */
+function dnssecProbe(settings: Settings): DnssecProbe | undefined {
+  const text = settings.string('dnssec_probe');
+  const probe = parseDnssecProbe(text);
+  if (probe === 'off') return undefined;
+  if (probe !== undefined) return probe;
+  const place = placeOf(settings.origin('dnssec_probe'));
+  throw new ConfigError([
+    `${place}malformed dnssec_probe value: ${text}: a type of records and a name are expected, as in ns:.`,
+  ]);
+}
+
 function filteredResolver(options: SmtpAgentOptions, settings: SmtpSettings, warn: (text: string) => void): Resolver {
   const tables = options.tables.list(settings.tables.dnsReplyFilter);
   const words = settings.resolverOptions.map((word) => word.toLowerCase());
+  const probe = settings.hasDnssec ? dnssecProbe(options.settings) : undefined;
+  const asked = probe === undefined ? options.resolver : probingDnssec(options.resolver, probe, warn);
   const resolver =
     words.length === 0
-      ? options.resolver
-      : withSearch(options.resolver, {
+      ? asked
+      : withSearch(asked, {
           domains: options.searchDomains ?? [],
           defaultDomain: words.includes('res_defnames'),
           searchAll: words.includes('res_dnsrch'),

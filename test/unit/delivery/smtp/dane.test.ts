@@ -45,6 +45,7 @@ interface World {
 function signedZone({ tlsa: said = [], unsigned = [], alias, at = 'mx.example.com' }: World, port: number) {
   const asked: string[] = [];
   const records: Readonly<Record<string, readonly DnsRecord[]>> = {
+    '. NS': [{ type: 'NS', name: '.', ttl: 1, host: 'a.root.example' }],
     'example.com MX': [mx('example.com', 10, 'mx.example.com')],
     'mx.example.com A': [a(alias ?? 'mx.example.com', '127.0.0.1')],
     ...(alias !== undefined && {
@@ -252,5 +253,64 @@ describe('DANE', () => {
       const only = await deliver(known, ['mx'], [line, 'smtp_tls_security_level = dane-only']);
       assert.equal(only.outcome, 'deferred 4.7.5 client TLS configuration problem');
     }
+  });
+});
+
+describe('a resolver that checks no signatures', () => {
+  const unavailable = 'warning: DNSSEC validation may be unavailable';
+  const answers = (isSigned: (type: DnsType) => boolean, probe: DnsAnswer): Resolver => ({
+    lookup: (name, type) =>
+      Promise.resolve(
+        name === '.'
+          ? probe
+          : {
+              kind: 'ok',
+              records: [type === 'MX' ? mx(name, 10, 'mx.example.com') : a(name, '127.0.0.1')],
+              secure: isSigned(type),
+              canonicalName: name,
+            },
+      ),
+  });
+  const ok = (secure: boolean): DnsAnswer => ({ kind: 'ok', records: [], secure, canonicalName: '.' });
+  const told = async (resolver: Resolver, lines: readonly string[] = []): Promise<readonly string[]> => {
+    await using sink = await startSink();
+    await using agent = startAgent(['smtp_dns_support_level = dnssec', ...lines], { resolver });
+    await agent.deliver(request(`example.com:${sink.port}`, ['u@example.com']));
+    await agent.deliver(request(`example.com:${sink.port}`, ['u@example.com']));
+    return agent.log.filter((line) => line.startsWith('warning:'));
+  };
+
+  it('is told of once', async () => {
+    const reason = "warning: reason: dnssec_probe 'ns:.' received";
+    const unsigned = await told(answers(() => false, ok(false)));
+    assert.deepEqual(unsigned, [unavailable, `${reason} a response that is not DNSSEC validated`]);
+    const silent = await told(answers(() => false, { kind: 'tryAgain', reason: 'Host not found, try again' }));
+    assert.deepEqual(silent, [unavailable, `${reason} no response: Host not found, try again`]);
+  });
+
+  it('is not suspected when something was signed, or nobody asks', async () => {
+    assert.deepEqual(await told(answers((type) => type === 'MX', ok(false))), []);
+    assert.deepEqual(await told(answers(() => false, ok(true))), []);
+    assert.deepEqual(
+      await told(
+        answers(() => false, ok(false)),
+        ['dnssec_probe ='],
+      ),
+      [],
+    );
+    assert.deepEqual(
+      await told(
+        answers(() => false, ok(false)),
+        ['smtp_dns_support_level = enabled'],
+      ),
+      [],
+    );
+  });
+
+  it('is asked for a name of our choice', async () => {
+    assert.throws(
+      () => startAgent(['smtp_dns_support_level = dnssec', 'dnssec_probe = bogus']),
+      /line 3: malformed dnssec_probe/,
+    );
   });
 });
