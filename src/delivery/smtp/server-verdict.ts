@@ -2,11 +2,11 @@
 import type { X509Certificate } from 'node:crypto';
 import { isTrusted, type PeerCertificate, type TlsFacts } from '#message';
 import type { ClientHandshake } from '#tls';
-import { matchesFingerprints, nameProblem } from './server-match.ts';
+import { matchesFingerprints, nameProblem, type NamesWanted } from './server-match.ts';
 import type { SmtpSettings } from './settings.ts';
 import { demandsMatch, isDane } from './tls-levels.ts';
 import type { TlsRules } from './tls-policy.ts';
-import { daneProblem, type TlsaRecord } from './tlsa.ts';
+import { anchorProblem, daneProblem, type TlsaRecord } from './tlsa.ts';
 
 /** `Verified`: it is one of those that are wanted. */
 export type Trust = 'Anonymous' | 'Untrusted' | 'Trusted' | 'Verified';
@@ -52,13 +52,25 @@ export function judge(wanted: ServerWanted, secured: Secured, records: readonly 
   if (dane !== undefined && isDane(level)) {
     if (records.length === 0) return withoutRecords(level, secured);
     // by the time that OpenSSL goes by for others
-    const problem = daneProblem({ own: certificate, sent: secured.sent }, records, dane.names, Date.now());
+    const names = { words: dane.names, nexthop: '', host: '' };
+    const problem = daneProblem({ own: certificate, sent: secured.sent }, records, names, Date.now());
     if (problem !== undefined) return { ...unwanted(problem.text), isOfAuthority: problem.isOfAuthority };
     // who named the server to us is not known
     return level === 'half-dane' ? { trust: 'Trusted', isWanted: true } : verified;
   }
+  if (tls.anchors !== undefined) {
+    const shown = { own: certificate, sent: secured.sent };
+    const problem = anchorProblem(shown, tls.anchors, namesFor(wanted), Date.now());
+    return problem === undefined ? verified : { ...unwanted(problem.text), isOfAuthority: problem.isOfAuthority };
+  }
   const problem = trustProblem(wanted, peer, certificate);
   return problem === undefined ? verified : unwanted(problem);
+}
+
+function namesFor({ settings, tls, nexthopDomain, host }: ServerWanted): NamesWanted {
+  const { verifyMatch, secureMatch } = settings.tls;
+  const words = tls.attributes.match ?? (tls.level === 'verify' ? verifyMatch : secureMatch);
+  return { words, nexthop: nexthopDomain, host };
 }
 
 /** As far as an authority vouches for it, which nobody asks for. */
@@ -80,16 +92,8 @@ function withoutRecords(level: TlsRules['level'], { facts }: Secured): Verdict {
 }
 
 /** As OpenSSL goes about it: who vouches for it, whose it is, and whether its time is now. */
-function trustProblem(
-  { settings, tls, nexthopDomain, host }: ServerWanted,
-  peer: PeerCertificate,
-  certificate: X509Certificate,
-): string | undefined {
+function trustProblem(wanted: ServerWanted, peer: PeerCertificate, certificate: X509Certificate): string | undefined {
   const isAboutTime = peer.problem?.startsWith('certificate ') === true;
-  const wrongName = nameProblem(certificate, {
-    words: tls.attributes.match ?? (tls.level === 'verify' ? settings.tls.verifyMatch : settings.tls.secureMatch),
-    nexthop: nexthopDomain,
-    host,
-  });
+  const wrongName = nameProblem(certificate, namesFor(wanted));
   return isAboutTime ? (wrongName ?? peer.problem) : (peer.problem ?? wrongName);
 }

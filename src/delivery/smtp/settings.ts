@@ -8,7 +8,9 @@ import {
   type Settings,
   tcpPorts,
 } from '#config';
+import { oneOf } from './one-of.ts';
 import { compileTimeouts, type Timeouts } from './timeouts.ts';
+import { compileTlsSettings, type TlsSettings } from './tls-settings.ts';
 
 export type ClientProtocol = 'smtp' | 'lmtp';
 
@@ -103,29 +105,7 @@ export interface SmtpSettings {
   readonly requireTls: boolean;
   /** `TLS-Required: no` of a message counts. tls_required_enable */
   readonly tlsRequiredField: boolean;
-  readonly tls: {
-    readonly level: string;
-    readonly wrapperMode: boolean;
-    readonly perSite: boolean;
-    readonly noteOffer: boolean;
-    /** Lines of deliveries say what came of TLS. smtp_log_tls_feature_status */
-    readonly isLogged: boolean;
-    readonly logLevel: number;
-    /** For a domain whose MX records are not signed: smtp_tls_dane_insecure_mx_policy */
-    readonly insecureMxPolicy: 'may' | 'encrypt' | 'dane';
-    /** smtp_tls_force_insecure_host_tlsa_lookup */
-    readonly forcesTlsaLookup: boolean;
-    /** The strongest first. tls_dane_digests */
-    readonly daneDigests: readonly string[];
-    /** smtp_tls_fingerprint_cert_match */
-    readonly fingerprints: readonly string[];
-    /** smtp_tls_verify_cert_match */
-    readonly verifyMatch: readonly string[];
-    /** smtp_tls_secure_cert_match */
-    readonly secureMatch: readonly string[];
-    /** What servers are told that they are asked for by: `hostname`, `nexthop`, or a name; '': nothing. */
-    readonly serverName: string;
-  };
+  readonly tls: TlsSettings;
   readonly sasl: {
     readonly isEnabled: boolean;
     readonly passwordMaps: readonly ListElement[];
@@ -239,25 +219,7 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
     minimalBackoffMs: settings.ms('minimal_backoff_time'),
     requireTls: settings.bool('requiretls_enable'),
     tlsRequiredField: settings.bool('tls_required_enable'),
-    tls: {
-      level: tlsLevel(settings, own),
-      wrapperMode: settings.bool(own('tls_wrappermode')),
-      perSite: settings.string(own('tls_per_site')) !== '',
-      noteOffer: settings.bool(own('tls_note_starttls_offer')),
-      isLogged: settings.bool(own('log_tls_feature_status')),
-      logLevel: settings.int(own('tls_loglevel')),
-      insecureMxPolicy: oneOf(
-        settings.string('smtp_tls_dane_insecure_mx_policy').toLowerCase(),
-        ['may', 'encrypt', 'dane'],
-        'dane',
-      ),
-      forcesTlsaLookup: settings.bool(own('tls_force_insecure_host_tlsa_lookup')),
-      daneDigests: settings.list('tls_dane_digests'),
-      fingerprints: settings.list(own('tls_fingerprint_cert_match')),
-      verifyMatch: names(settings.list(own('tls_verify_cert_match'))),
-      secureMatch: names(settings.list(own('tls_secure_cert_match'))),
-      serverName: settings.string(own('tls_servername')),
-    },
+    tls: compileTlsSettings(settings, protocol),
     sasl: {
       isEnabled: settings.bool(own('sasl_auth_enable')),
       passwordMaps: settings.elements(own('sasl_password_maps')),
@@ -272,16 +234,6 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
   };
 }
 
-/** The level that holds without a policy; the parameters from before levels count when none is set. */
-function tlsLevel(settings: Settings, own: (name: string) => string): string {
-  const level = settings.string(own('tls_security_level')).toLowerCase();
-  if (level !== '') return level;
-  if (settings.bool(own('enforce_tls'))) {
-    return settings.bool(own('tls_enforce_peername')) ? 'verify' : 'encrypt';
-  }
-  return settings.bool(own('use_tls')) ? 'may' : 'none';
-}
-
 /** Letters of `flags=` in master.cf (pipe(8) and smtp(8) share them). */
 function serviceFlags(args: readonly string[]): string {
   return args
@@ -290,15 +242,6 @@ function serviceFlags(args: readonly string[]): string {
     .join('');
 }
 
-/** Names are apart by colons, too. */
-function names(words: readonly string[]): readonly string[] {
-  return words.flatMap((word) => word.split(':')).filter((name) => name !== '');
-}
-
 function upper(words: readonly string[]): readonly string[] {
   return words.map((word) => word.toUpperCase());
-}
-
-function oneOf<T extends string>(text: string, allowed: readonly T[], fallback: T): T {
-  return allowed.find((word) => word === text.toLowerCase()) ?? fallback;
 }

@@ -11,6 +11,8 @@ export interface TlsAttributes {
   /** Fingerprints, or names. */
   readonly match?: readonly string[];
   readonly servername?: string;
+  /** Files of the authorities that a certificate has to lead to. */
+  readonly tafile?: readonly string[];
 }
 
 export interface ParsedPolicy {
@@ -60,6 +62,12 @@ export function parsePolicyText(text: string): ParsedPolicy | string {
   return { level, attributes, warnings: [] };
 }
 
+const known = ['protocols', 'ciphers', 'exclude', 'match', 'servername', 'tafile'] as const;
+
+function isKnown(key: string): key is (typeof known)[number] {
+  return known.some((name) => name === key);
+}
+
 /** Gives what is wrong with it. */
 function take(word: string, level: TlsLevel, attributes: Attributes): string | undefined {
   const [, name = '', value = ''] = /^([^=]*?)\s*=\s*(.*)$/s.exec(word) ?? [];
@@ -69,15 +77,14 @@ function take(word: string, level: TlsLevel, attributes: Attributes): string | u
   const takesMatch = demandsMatch(level) && !isDane(level);
   const isOutOfPlace = (key === 'match' && !takesMatch) || (key === 'tafile' && !demandsTrust(level));
   if (isOutOfPlace) return `attribute "${name}" invalid at security level "${level}"`;
-  if (key === 'tafile') return `"${key}" is not supported by this version`;
   if (key === 'connection_reuse' && !/^(?:yes|no)$/i.test(value))
     return `attribute "${name}" has bad value: "${value}"`;
   if (overlooked.has(key)) return undefined;
-  if (key !== 'protocols' && key !== 'ciphers' && key !== 'exclude' && key !== 'match' && key !== 'servername')
-    return `invalid attribute name: "${name}"`;
+  if (!isKnown(key)) return `invalid attribute name: "${name}"`;
   if (value === '' && key !== 'protocols') return `attribute "${name}" has empty value`;
   // what matches may be said in several places
-  if (key !== 'match' && attributes[key] !== undefined) return `attribute "${name}" is specified multiple times`;
+  if (key !== 'match' && key !== 'tafile' && attributes[key] !== undefined)
+    return `attribute "${name}" is specified multiple times`;
   switch (key) {
     case 'protocols':
       attributes.protocols = partsOf(value, ':');
@@ -91,6 +98,9 @@ function take(word: string, level: TlsLevel, attributes: Attributes): string | u
       return undefined;
     case 'exclude':
       attributes.exclude = partsOf(value, ':');
+      return undefined;
+    case 'tafile':
+      attributes.tafile = [...(attributes.tafile ?? []), value];
       return undefined;
     case 'match':
       attributes.match = [...(attributes.match ?? []), ...partsOf(value, level === 'fingerprint' ? '|' : ':')];

@@ -12,7 +12,9 @@ import type { ServerTables } from './server-tables.ts';
 import type { SmtpSettings } from './settings.ts';
 import { type ParsedPolicy, parsePolicyText, type TlsAttributes } from './tls-attributes.ts';
 import type { DaneRecords } from './dane.ts';
-import { isDane, levelNamed, type TlsLevel } from './tls-levels.ts';
+import { demandsTrust, isDane, levelNamed, type TlsLevel } from './tls-levels.ts';
+import type { TlsaRecord } from './tlsa.ts';
+import { readTrustAnchors } from './trust-anchors.ts';
 
 export interface TlsRules {
   readonly level: TlsLevel;
@@ -22,6 +24,8 @@ export interface TlsRules {
   readonly attributes: TlsAttributes;
   /** What one server is known by, at a level of DANE. */
   readonly dane?: DaneRecords;
+  /** What its certificate has to lead to, instead of the authorities of the settings. */
+  readonly anchors?: readonly TlsaRecord[];
 }
 
 export type TlsPolicy<T = TlsRules> =
@@ -30,7 +34,7 @@ export type TlsPolicy<T = TlsRules> =
   | { readonly kind: 'refused'; readonly status: Status; readonly warning: string };
 
 type Target = Exclude<Destination, { readonly kind: 'invalid' }>;
-type LevelPolicy = TlsPolicy<Pick<TlsRules, 'level' | 'attributes'>>;
+type LevelPolicy = TlsPolicy<Pick<TlsRules, 'level' | 'attributes' | 'anchors'>>;
 
 /** What holds for a message. REQUIRETLS takes precedence over `TLS-Required: no`. */
 export async function tlsRulesFor(
@@ -118,6 +122,8 @@ function settled(
   if (level !== 'none' && serverName !== '' && !isValidHostName(serverName)) {
     return refused(`"${settings.parameter('tls_servername')} = ${serverName}" specifies an invalid hostname`);
   }
+  const files = demandsTrust(level) ? (attributes.tafile ?? settings.tls.trustAnchorFiles) : [];
+  if (files.length > 0) return anchored(level, attributes, files);
   if (level !== 'fingerprint') return { kind: 'rules', level, attributes };
   const all = attributes.match ?? settings.tls.fingerprints;
   const match = all.filter(isFingerprint);
@@ -125,6 +131,16 @@ function settled(
   if (match.length > 0) return { kind: 'rules', level, attributes: { ...attributes, match } };
   const what = 'configured at fingerprint security level, but with no fingerprints to match.';
   return refused(`nexthop domain ${destination.text}: ${what}`);
+}
+
+function anchored(level: TlsLevel, attributes: TlsAttributes, files: readonly string[]): LevelPolicy {
+  const anchors: TlsaRecord[] = [];
+  for (const file of files) {
+    const found = readTrustAnchors(file);
+    if (typeof found === 'string') return refused(found);
+    anchors.push(...found);
+  }
+  return { kind: 'rules', level, attributes, anchors };
 }
 
 function refused(warning: string): Extract<LevelPolicy, { readonly kind: 'refused' }> {

@@ -1,6 +1,6 @@
 /** TLSA records: which of them can be used, and whether a server's certificates are what they say. RFC 6698; RFC 7671 */
 import { createHash, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { nameProblem } from './server-match.ts';
+import { nameProblem, type NamesWanted } from './server-match.ts';
 
 export interface TlsaRecord {
   /** 2: of an authority (DANE-TA); 3: of the server itself (DANE-EE). Others are of no use for mail. RFC 7672, 3.1.3 */
@@ -97,12 +97,12 @@ export interface DaneProblem {
 
 /**
  * Why a server is none that the records speak of; undefined: it is. With a record of its own neither its name nor its time
- * matters (RFC 7672, 3.1.1); one of an authority wants both to be right (RFC 7671, 5.2). `names`: those it may have; `at`: ms since the epoch.
+ * matters (RFC 7672, 3.1.1); one of an authority wants both to be right (RFC 7671, 5.2). `at`: ms since the epoch.
  */
 export function daneProblem(
   { own, sent }: ShownChain,
   records: readonly TlsaRecord[],
-  names: readonly string[],
+  wanted: NamesWanted,
   at: number,
 ): DaneProblem | undefined {
   if (records.some((record) => record.usage === ofServer && matches(own, record))) return undefined;
@@ -114,9 +114,25 @@ export function daneProblem(
       isOfAuthority: anchors.length > 0 && sent.length > 0,
     };
   }
-  const wrongName = nameProblem(own, { words: names, nexthop: '', host: '' });
-  const text = wrongName ?? timeProblem(path, at);
+  const text = pathProblem(path, wanted, at);
   return text === undefined ? undefined : { text, isOfAuthority: false };
+}
+
+/** The same for authorities that are known by file: the server may be one of them itself. postconf(5) smtp_tls_trust_anchor_file */
+export function anchorProblem(
+  shown: ShownChain,
+  anchors: readonly TlsaRecord[],
+  wanted: NamesWanted,
+  at: number,
+): DaneProblem | undefined {
+  if (!anchors.some((record) => matches(shown.own, record))) return daneProblem(shown, anchors, wanted, at);
+  const text = pathProblem([shown.own], wanted, at);
+  return text === undefined ? undefined : { text, isOfAuthority: false };
+}
+
+function pathProblem(path: readonly X509Certificate[], wanted: NamesWanted, at: number): string | undefined {
+  const [own] = path;
+  return own && (nameProblem(own, wanted) ?? timeProblem(path, at));
 }
 
 /** As OpenSSL bounds it. */

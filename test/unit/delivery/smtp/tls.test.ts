@@ -131,6 +131,29 @@ describe('TLS to a server', () => {
     assert.match((await deliver('mx', policy('secure match=.example.com', host), { host })).outcome, /^sent/);
   });
 
+  it('leads to the anchors of a policy instead of the authorities', async () => {
+    const [where, failed] = ['mx.example.com[127.0.0.1]:PORT', 'certificate verification failed for'];
+    const anchored = (certificate: string, file: string) =>
+      deliver(certificate, [...policy(`secure match=hostname tafile=${path(file)}`), 'smtp_tls_CAfile =']);
+    const good = await anchored('mx', 'authority');
+    assert.deepEqual(good.log, [established('Verified')]);
+    // the server itself may be an anchor
+    assert.deepEqual((await anchored('mx', 'mx')).log, [established('Verified')]);
+    for (const [certificate, file, reason] of [
+      ['mx', 'wildcard', 'num=65:no matching DANE TLSA records'],
+      ['expired', 'authority', 'certificate has expired'],
+      ['address', 'authority', 'num=62:hostname mismatch'],
+    ] as const) {
+      const { outcome, log } = await anchored(certificate, file);
+      assert.deepEqual([outcome, log[0]], [notVerified, `server ${failed} ${where}: ${reason}`]);
+    }
+    const everywhere = [...level('verify'), `smtp_tls_trust_anchor_file = ${path('authority')}`, 'smtp_tls_CAfile ='];
+    assert.deepEqual((await deliver('mx', everywhere)).log, [established('Verified')]);
+    const absent = await deliver('mx', policy('verify tafile=/nonexist'));
+    assert.equal(absent.outcome, 'deferred 4.7.5 client TLS configuration problem');
+    assert.equal(absent.log[0], 'warning: error opening trust anchor file: /nonexist: No such file or directory');
+  });
+
   it('is known by the fingerprint of the certificate or its key', async () => {
     const certificate = new X509Certificate(pem('mx'));
     const { createHash } = await import('node:crypto');
