@@ -37,6 +37,7 @@ const closedValues: Readonly<Record<string, readonly string[]>> = {
   smtp_address_verify_target: probeTargets,
   smtp_dns_support_level: supportLevels,
   smtp_host_lookup: hostLookups,
+  smtp_tls_dane_insecure_mx_policy: ['may', 'encrypt', 'dane'],
   smtp_tls_security_level: clientTlsLevels,
   smtpd_forbid_bare_newline: ['no', 'yes', 'normalize', 'note', 'reject'],
   smtpd_tls_security_level: serverTlsLevels,

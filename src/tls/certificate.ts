@@ -66,6 +66,8 @@ export function verificationProblem(code: string, issuer: string, whose: 'client
       return 'certificate not yet valid';
     case 'INVALID_PURPOSE':
       return `not designated for use as a ${whose} certificate`;
+    case 'PATH_LENGTH_EXCEEDED':
+      return 'num=25:path length constraint exceeded';
     default:
       return code;
   }

@@ -1,9 +1,11 @@
 /** TLS of the SMTP and LMTP clients: what is said in handshakes, and how they end. TLS_README; postconf(5) smtp_tls_CAfile */
+import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
 import type { EventChannel } from '#events';
 import { certificatesIn, type Chains, isBroken, type Problems } from './chain.ts';
 import { isDigest } from './certificate.ts';
+import { BoundedMemory } from './bounded-memory.ts';
 import { cipherList } from './cipher-list.ts';
 import { type ClientHandshake, type KeptSession, shakeHands } from './client-handshake.ts';
 import { type Authorities, authorities, ownMaterial } from './context-options.ts';
@@ -14,7 +16,7 @@ import { opensslOptions, withoutSign } from './openssl-options.ts';
 import type { ClientTlsParameters } from './parameters.ts';
 import { PeerJudge } from './peer-judge.ts';
 import { gapOptions, versionRange } from './protocols.ts';
-import { SessionMemory } from './session-memory.ts';
+import { maxSessions } from './session-cache.ts';
 
 export interface ClientTlsOptions extends TlsService<ClientTlsParameters> {
   /** From `readKeyFiles`. */
@@ -35,6 +37,8 @@ export interface ClientDemands {
   readonly ciphers?: string | undefined;
   /** Ciphers that are excluded besides those of the settings. */
   readonly excluded?: readonly string[];
+  /** Who is believed instead of the authorities of the settings, whoever vouches for them. */
+  readonly anchors?: readonly X509Certificate[] | undefined;
   /** The name that the server is told it is asked for by; '': none. RFC 6066, 3 */
   readonly serverName: string;
 }
@@ -58,14 +62,14 @@ export class ClientTls {
   readonly #contexts = new Map<string, SecureContext | ContextProblem>();
   #prepared: Prepared | undefined;
   /** Undefined: none are kept. smtp_tls_session_cache_database */
-  readonly #sessions: SessionMemory<KeptSession> | undefined;
+  readonly #sessions: BoundedMemory<KeptSession> | undefined;
   #isBroken = false;
 
   constructor(options: ClientTlsOptions) {
     const { settings, names, now } = options;
     this.#options = options;
     if (settings.string(names.sessionCache) !== '')
-      this.#sessions = new SessionMemory(settings.ms(names.sessionTimeout), now);
+      this.#sessions = new BoundedMemory({ ttlMs: settings.ms(names.sessionTimeout), maxEntries: maxSessions, now });
   }
 
   /** Whether there are keys and authorities as the settings want them. */
@@ -148,6 +152,8 @@ export class ClientTls {
     demands: ClientDemands,
     tls: typeof import('node:tls'),
   ): SecureContext | ContextProblem {
+    // what strangers' records ask for is not worth keeping
+    if (demands.anchors !== undefined) return this.#makeContext(prepared, demands, tls);
     const key = contextKey(demands);
     const known = this.#contexts.get(key) ?? this.#makeContext(prepared, demands, tls);
     this.#contexts.set(key, known);
@@ -156,7 +162,7 @@ export class ClientTls {
 
   #makeContext(
     { material, trusted }: Prepared,
-    { isDemanded, needsCertificate, excluded = [], ...demands }: ClientDemands,
+    { isDemanded, needsCertificate, anchors, excluded = [], ...demands }: ClientDemands,
     { createSecureContext }: typeof import('node:tls'),
   ): SecureContext | ContextProblem {
     const { settings, names } = this.#options;
@@ -175,9 +181,11 @@ export class ClientTls {
     const options: SecureContextOptions = {
       ...range,
       ...material,
-      ca: [...trusted.named, ...trusted.unnamed],
-      // Postfix leaves it to protocols and ciphers what is good enough
-      ciphers: `${list}:@SECLEVEL=0`,
+      ...(anchors === undefined
+        ? { ca: [...trusted.named, ...trusted.unnamed] }
+        : { ca: anchors.map(String), allowPartialTrustChain: true }),
+      // Postfix leaves it to protocols and ciphers what is good enough, but in chains of authorities it wants more
+      ciphers: `${list}:@SECLEVEL=${anchors === undefined ? 0 : 1}`,
       ...(curve === undefined ? {} : { ecdhCurve: curve }),
       secureOptions: withoutSign(gapOptions(protocols) | opensslOptions(settings)),
     };

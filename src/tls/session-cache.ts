@@ -1,10 +1,13 @@
 /** Sessions that clients may go on with by their number. postconf(5) smtpd_tls_session_cache_database */
 import type { Server } from 'node:tls';
-import { SessionMemory } from './session-memory.ts';
+import { BoundedMemory } from './bounded-memory.ts';
+
+/** Sessions are kept in memory, whatever file Postfix would keep them in, and so end with the process. */
+export const maxSessions = 5000;
 
 /** Keeps the sessions of a server. */
 export function keepSessions(server: Server, ttlMs: number, now: () => number): void {
-  const sessions = new SessionMemory<Buffer>(ttlMs, now);
+  const sessions = new BoundedMemory<Buffer>({ ttlMs, maxEntries: maxSessions, now });
   server.on('newSession', (id: Buffer, data: Buffer, done: () => void) => {
     sessions.set(id.toString('latin1'), data);
     done();

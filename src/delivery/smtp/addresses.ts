@@ -77,7 +77,7 @@ export async function domainAddresses(tools: LookupTools, domain: string, detect
 }
 
 export function originOf(name: string, { canonicalName, secure }: Extract<DnsAnswer, { kind: 'ok' }>): DnsOrigin {
-  return { name, canonicalName, isSecure: secure };
+  return { name: name.replace(/\.$/, ''), canonicalName, isSecure: secure };
 }
 
 /** Addresses of one host, or the address that is written in its place. */
@@ -166,10 +166,12 @@ export async function addressesOfHost(
     const answers = await Promise.all(
       settings.families.map((name) => tools.resolver.lookup(host, name === 'ipv4' ? 'A' : 'AAAA')),
     );
+    // DANE is about the host: what is signed for one family holds for the other
+    const signed = answers.flatMap((answer) => (answer.kind === 'ok' && answer.secure ? [answer] : []));
     const addresses = answers.flatMap((answer) =>
       answer.kind === 'ok'
         ? answer.records.flatMap((record) =>
-            'address' in record ? [found(record.address, originOf(host, answer))] : [],
+            'address' in record ? [found(record.address, originOf(host, signed[0] ?? answer))] : [],
           )
         : [],
     );

@@ -105,16 +105,8 @@ async function tryDestination(client: Client, attempt: Attempt, text: string): P
   if (policy.kind === 'refused') {
     const host = destination.kind === 'inet' ? destination.domain : destination.text;
     client.warn(policy.warning);
-    client.warn(`TLS policy lookup for ${destination.text}/${host}: ${policy.status.reason}`);
+    client.warn(policyComplaint(destination.text, host, policy.status));
     attempt.why = policy.status;
-    return;
-  }
-  if (settings.tls.wrapperMode && !demandsTls(policy.level)) {
-    const { parameter } = settings;
-    client.warn(
-      `${parameter('tls_wrappermode')} requires "${parameter('tls_security_level')} = encrypt" (or stronger)`,
-    );
-    attempt.why = { code: '4.3.0', reason: 'server unavailable or unable to receive mail' };
     return;
   }
   const kept = mayReuse(client, policy) ? cache.forDestination(destination.text, policy.level) : undefined;
@@ -136,7 +128,7 @@ async function tryServers(
   let candidates = route.list.addresses.slice(0, limit);
   let kept = fromCache;
   let sessions = 0;
-  /** In plaintext, after a handshake that failed. */
+  /** In plaintext, after a handshake that failed; or by the same rules, now that it is known who vouches for the server. */
   let retry: TlsRules | undefined;
   while (!attempt.isDone && candidates.length > 0) {
     const candidate = kept === undefined ? candidates[0] : (serverOf(kept, candidates) ?? candidates[0]);
@@ -154,9 +146,9 @@ async function tryServers(
         : undefined;
     const isLast = (left: readonly ServerAddress[]): boolean => attempt.isFinalNexthop && left.length === 0;
     attempt.isFinalServer = isLast(rest);
-    const session = kept ?? (await openSession(client, attempt, route, candidate, isBestMx, tls));
-    if (session === 'retryPlain') {
-      retry = { ...tls, level: 'none' };
+    const session = kept ?? (await openSession(client, attempt, route, candidate, isBestMx, tls, retry === undefined));
+    if (session === 'retryPlain' || session === 'retryTls') {
+      retry = session === 'retryPlain' ? { ...tls, level: 'none' } : tls;
       continue;
     }
     retry = undefined;
@@ -175,19 +167,30 @@ async function tryServers(
   }
 }
 
-/** What DANE makes of the rules for one server; undefined: it can't be used, which was told. */
+/** The rules for one server, after what DANE makes of them; undefined: it can't be used, which was told. */
 async function rulesForServer(
   client: Client,
   attempt: Attempt,
   route: Route,
   candidate: ServerAddress,
 ): Promise<TlsRules | undefined> {
-  if (!isDane(route.tls.level)) return route.tls;
-  const rules = await daneRulesFor(client.lookups, route, candidate);
-  if ('level' in rules) return rules;
-  client.warn(`TLS policy lookup for ${route.destination.text}/${candidate.host}: ${rules.reason}`);
-  attempt.why = rules;
+  const { settings, lookups, warn } = client;
+  const { tls, destination } = route;
+  const rules = isDane(tls.level) ? await daneRulesFor(lookups, route, candidate) : tls;
+  if (!('level' in rules)) {
+    warn(policyComplaint(destination.text, candidate.host, rules));
+    attempt.why = rules;
+    return undefined;
+  }
+  if (!settings.tls.wrapperMode || demandsTls(rules.level)) return rules;
+  const { parameter } = settings;
+  warn(`${parameter('tls_wrappermode')} requires "${parameter('tls_security_level')} = encrypt" (or stronger)`);
+  attempt.why = { code: '4.3.0', reason: 'server unavailable or unable to receive mail' };
   return undefined;
+}
+
+function policyComplaint(destination: string, host: string, { reason }: Status): string {
+  return `TLS policy lookup for ${destination}/${host}: ${reason}`;
 }
 
 /** The candidate that a kept connection leads to. */

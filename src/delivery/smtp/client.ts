@@ -17,6 +17,7 @@ import { ClientTls, clientTlsParameters, type KeyFiles } from '#tls';
 import type { LookupTools } from './addresses.ts';
 import { type ConnectionCache, createConnectionCache } from './connection-cache.ts';
 import { sayGoodbye } from './goodbye.ts';
+import { KnownAnchors } from './known-anchors.ts';
 import { openOutputRules, type OutputRules } from './output-rules.ts';
 import { ownAddresses } from './own-addresses.ts';
 import { openServerTables, type ServerTables } from './server-tables.ts';
@@ -58,6 +59,7 @@ export interface Client {
   readonly lookups: LookupTools;
   readonly tables: ServerTables;
   readonly tls: ClientTls;
+  readonly anchors: KnownAnchors;
   readonly output: OutputRules;
   readonly cache: ConnectionCache;
   readonly turnEnd: TurnEnd;
@@ -96,6 +98,7 @@ export function createClient(options: SmtpAgentOptions): Client {
       events,
       now: () => options.clock.now(),
     }),
+    anchors: new KnownAnchors(() => options.clock.now()),
     output: openOutputRules({ ...options, settings, warn, mainSettings: options.settings }),
     cache: createConnectionCache(settings.cache.idleMs, (connection) => void sayGoodbye(connection, settings)),
     turnEnd: new TurnEnd(),

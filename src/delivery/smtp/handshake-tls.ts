@@ -54,9 +54,12 @@ export async function beginTls(context: HandshakeContext): Promise<Handshake | u
   const { connection, attempt, tls, clientTls } = context;
   if (!(await clientTls.isAvailable())) return unavailable(context);
   const server = await startTls(context);
+  if (server === 'askAgain') return { kind: 'retryTls' };
   if (server === undefined) {
     const reason = 'Cannot start TLS: handshake failure';
-    if (!isTlsRequired(context) && (await mayRetryPlain(context))) {
+    // what begins with TLS has no plaintext to go back to
+    const hasPlain = !isTlsRequired(context) && !context.settings.tls.wrapperMode;
+    if (hasPlain && (await mayRetryPlain(context))) {
       context.events.emit({ kind: 'hostSkipped', queueId: attempt.request.queueId, reason });
       return { kind: 'retryPlain' };
     }

@@ -36,7 +36,9 @@ export type Handshake =
   /** The attempt has been told. */
   | { readonly kind: 'failed' }
   /** An opportunistic TLS handshake failed: the same address once more, in plaintext. */
-  | { readonly kind: 'retryPlain' };
+  | { readonly kind: 'retryPlain' }
+  /** Who vouches for the server is known now: the same address once more. */
+  | { readonly kind: 'retryTls' };
 
 export const failed: Handshake = { kind: 'failed' };
 

@@ -6,7 +6,7 @@ import { matchesFingerprints, nameProblem, type NamesWanted } from './server-mat
 import type { SmtpSettings } from './settings.ts';
 import { demandsMatch, isDane } from './tls-levels.ts';
 import type { TlsRules } from './tls-policy.ts';
-import { anchorProblem, daneProblem, type TlsaRecord } from './tlsa.ts';
+import { isOf, ofServer, type TlsaRecord } from './tlsa.ts';
 
 /** `Verified`: it is one of those that are wanted. */
 export type Trust = 'Anonymous' | 'Untrusted' | 'Trusted' | 'Verified';
@@ -35,8 +35,15 @@ export interface ServerWanted {
 
 type Secured = Extract<ClientHandshake, { readonly kind: 'secured' }>;
 
-/** `records`: those of DANE that can match. */
-export function judge(wanted: ServerWanted, secured: Secured, records: readonly TlsaRecord[]): Verdict {
+/** What DANE, or files of anchors, say of a server. */
+export interface RecordsWanted {
+  /** Those that can match. */
+  readonly records: readonly TlsaRecord[];
+  /** Nobody else was believed in the handshake than the authorities that they are of. */
+  readonly hasAnchors: boolean;
+}
+
+export function judge(wanted: ServerWanted, secured: Secured, asked: RecordsWanted): Verdict {
   const { settings, tls } = wanted;
   const { level, attributes, dane } = tls;
   const { facts, certificate } = secured;
@@ -50,20 +57,13 @@ export function judge(wanted: ServerWanted, secured: Secured, records: readonly 
     return unwanted('num=65:no matching DANE TLSA records');
   }
   if (dane !== undefined && isDane(level)) {
-    if (records.length === 0) return withoutRecords(level, secured);
-    // by the time that OpenSSL goes by for others
-    const names = { words: dane.names, nexthop: '', host: '' };
-    const problem = daneProblem({ own: certificate, sent: secured.sent }, records, names, Date.now());
-    if (problem !== undefined) return { ...unwanted(problem.text), isOfAuthority: problem.isOfAuthority };
+    if (asked.records.length === 0) return withoutRecords(level, secured);
+    const verdict = knownBy(asked, secured, peer, certificate, { words: dane.names, nexthop: '', host: '' });
     // who named the server to us is not known
-    return level === 'half-dane' ? { trust: 'Trusted', isWanted: true } : verified;
+    return verdict.isWanted && level === 'half-dane' ? { ...verdict, trust: 'Trusted' } : verdict;
   }
-  if (tls.anchors !== undefined) {
-    const shown = { own: certificate, sent: secured.sent };
-    const problem = anchorProblem(shown, tls.anchors, namesFor(wanted), Date.now());
-    return problem === undefined ? verified : { ...unwanted(problem.text), isOfAuthority: problem.isOfAuthority };
-  }
-  const problem = trustProblem(wanted, peer, certificate);
+  if (tls.anchors !== undefined) return knownBy(asked, secured, peer, certificate, namesFor(wanted));
+  const problem = trustProblem(peer, certificate, namesFor(wanted));
   return problem === undefined ? verified : unwanted(problem);
 }
 
@@ -91,9 +91,28 @@ function withoutRecords(level: TlsRules['level'], { facts }: Secured): Verdict {
   return { ...believed(facts), ...(problem !== undefined && { problem }) };
 }
 
+/**
+ * With a record of its own neither the server's name nor its time matters (RFC 7672, 3.1.1); one of an authority wants both to
+ * be right (RFC 7671, 5.2), and a chain that OpenSSL finds good.
+ */
+function knownBy(
+  { records, hasAnchors }: RecordsWanted,
+  { sent }: Secured,
+  peer: PeerCertificate,
+  certificate: X509Certificate,
+  names: NamesWanted,
+): Verdict {
+  if (records.some((record) => record.usage === ofServer && isOf(certificate, record))) return verified;
+  const leadsNowhere = !hasAnchors || /^(?:self-signed|untrusted issuer)/.test(peer.problem ?? '');
+  if (leadsNowhere)
+    return { ...unwanted('num=65:no matching DANE TLSA records'), isOfAuthority: hasAnchors && sent.length > 0 };
+  const problem = trustProblem(peer, certificate, names);
+  return problem === undefined ? verified : unwanted(problem);
+}
+
 /** As OpenSSL goes about it: who vouches for it, whose it is, and whether its time is now. */
-function trustProblem(wanted: ServerWanted, peer: PeerCertificate, certificate: X509Certificate): string | undefined {
+function trustProblem(peer: PeerCertificate, certificate: X509Certificate, names: NamesWanted): string | undefined {
   const isAboutTime = peer.problem?.startsWith('certificate ') === true;
-  const wrongName = nameProblem(certificate, namesFor(wanted));
+  const wrongName = nameProblem(certificate, names);
   return isAboutTime ? (wrongName ?? peer.problem) : (peer.problem ?? wrongName);
 }

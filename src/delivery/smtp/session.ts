@@ -31,7 +31,8 @@ export async function openSession(
   candidate: ServerAddress,
   isBestMx: boolean,
   tls: TlsRules,
-): Promise<KeptConnection | 'failed' | 'retryPlain'> {
+  mayAskAgain: boolean,
+): Promise<KeptConnection | 'failed' | 'retryPlain' | 'retryTls'> {
   const { settings, tables, options, warn } = client;
   const endpoint = endpointOf(route, candidate);
   const result = await openConnection(connectOptions(client, route, endpoint));
@@ -58,6 +59,8 @@ export async function openSession(
     events: options.events,
     tls,
     clientTls: client.tls,
+    anchors: client.anchors,
+    mayAskAgain,
     nexthopDomain: route.destination.kind === 'inet' ? route.destination.domain : settings.myHostname,
     detectLoop: route.detectLoop,
     isBestMx,

@@ -3,10 +3,11 @@ import { familyOf } from '#address';
 import type { EventChannel } from '#events';
 import type { ClientTls } from '#tls';
 import type { Connection } from './connection.ts';
+import type { KnownAnchors } from './known-anchors.ts';
 import { judge, type KnownServer } from './server-verdict.ts';
 import type { SmtpSettings } from './settings.ts';
 import { demandsMatch, demandsTls } from './tls-levels.ts';
-import { isUsable, strongest, tlsaText, type TlsaRecord } from './tlsa.ts';
+import { isUsable, ofAuthority, strongest, tlsaText, type TlsaRecord } from './tlsa.ts';
 import type { TlsRules } from './tls-policy.ts';
 
 export interface TlsContext {
@@ -15,15 +16,22 @@ export interface TlsContext {
   readonly events: EventChannel;
   readonly tls: TlsRules;
   readonly clientTls: ClientTls;
+  readonly anchors: KnownAnchors;
+  /** The server may be asked once more, when it has shown what its certificates lead to. */
+  readonly mayAskAgain: boolean;
   /** The domain or host that the mail is for, as configured. */
   readonly nexthopDomain: string;
 }
 
-/** Puts TLS on a connection, and logs what came of it; undefined: it failed, and the connection is gone. */
-export async function startTls(context: TlsContext): Promise<KnownServer | undefined> {
+/**
+ * Puts TLS on a connection, and logs what came of it; undefined: it failed, and the connection is gone. `askAgain`: who vouches
+ * for the server is known only now.
+ */
+export async function startTls(context: TlsContext): Promise<KnownServer | 'askAgain' | undefined> {
   const { settings, connection, events, tls, clientTls } = context;
   const { protocols, ciphers, exclude } = tls.attributes;
-  const records = usableRecords(context);
+  const records = tls.anchors ?? usableRecords(context);
+  const anchors = records.some(({ usage }) => usage === ofAuthority) ? context.anchors.of(records) : undefined;
   connection.socket.removeAllListeners('data');
   const result = await clientTls.secure(
     connection.socket,
@@ -33,6 +41,7 @@ export async function startTls(context: TlsContext): Promise<KnownServer | undef
       protocols,
       ciphers,
       ...(exclude && { excluded: exclude }),
+      anchors,
       serverName: serverNameFor(context),
     },
     { server: connection.label, timeoutMs: settings.timeouts.startTls },
@@ -44,9 +53,21 @@ export async function startTls(context: TlsContext): Promise<KnownServer | undef
     connection.destroy();
     return undefined;
   }
+  const verdict = judge({ ...context, host: connection.endpoint.host }, result, {
+    records,
+    hasAnchors: anchors !== undefined,
+  });
+  if (
+    !verdict.isWanted &&
+    anchors !== undefined &&
+    context.anchors.learn(records, result.sent) &&
+    context.mayAskAgain
+  ) {
+    connection.adopt(result.socket);
+    return 'askAgain';
+  }
   for (const what of result.facts.peer?.unprintable ?? [])
     events.emit({ kind: 'warning', text: `tls_text_name: ${connection.label}: non-printable content in ${what}` });
-  const verdict = judge({ ...context, host: connection.endpoint.host }, result, records);
   const { trust, problem, isOfAuthority = false } = verdict;
   if (problem !== undefined)
     events.emit({ kind: 'tlsServerUnverified', server: connection.label, problem, isOfAuthority });

@@ -93,8 +93,6 @@ function policyKeys(policies: TableList, destination: Target): string[] {
 
 /** Why DANE can't be had; undefined: it can. smtp(8) */
 function daneTrouble(settings: SmtpSettings, destination: Target, level: TlsLevel): string | undefined {
-  if (destination.kind === 'unix')
-    return `${destination.text}: the "${level}" security level is invalid for delivery via unix-domain sockets`;
   if (!settings.hasDnssec || !settings.hostLookup.includes('dns'))
     return `${destination.text}: ${level} configured with dnssec lookups disabled`;
   if (settings.protocol === 'smtp' && settings.ignoreMxLookupError)
@@ -112,6 +110,10 @@ function settled(
   { level, attributes }: Pick<ParsedPolicy, 'level' | 'attributes'>,
   warn: (text: string) => void,
 ): LevelPolicy {
+  if (isDane(level) && destination.kind === 'unix') {
+    const what = `the "${level}" security level is invalid for delivery via unix-domain sockets`;
+    return refused(`${destination.path}: ${what}`);
+  }
   const trouble = isDane(level) ? daneTrouble(settings, destination, level) : undefined;
   if (trouble !== undefined) {
     if (level === 'dane-only') return refused(trouble);

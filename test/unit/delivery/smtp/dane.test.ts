@@ -143,12 +143,15 @@ describe('a server that DANE knows', () => {
   it('is vouched for by an authority that it shows, or that a record holds', async () => {
     for (const part of ['whole', 'key'] as const) {
       assert.ok(isSent((await deliver({ tlsa: [tlsa(2, part, 'sha256', 'authority')] }, ['mx', 'authority'])).outcome));
-      assert.ok(isSent((await deliver({ tlsa: [tlsa(2, part, 'all', 'authority')] })).outcome));
     }
+    assert.ok(isSent((await deliver({ tlsa: [tlsa(2, 'whole', 'all', 'authority')] })).outcome));
     assert.equal((await deliver({ tlsa: [tlsa(2, 'whole', 'sha256', 'authority')] })).outcome, refused);
     const stranger = await deliver({ tlsa: [stray(2)] }, ['mx', 'authority']);
     const reason = `CA certificate verification failed for ${here}: num=65:no matching DANE TLSA records`;
     assert.deepEqual([stranger.outcome, stranger.log[0]], [refused, reason]);
+    // who it leads to is known after the first handshake only
+    const { seen } = await deliver({ tlsa: [tlsa(2, 'key', 'sha512', 'authority')] }, ['mx', 'authority']);
+    assert.equal(seen.filter((line) => line === '[connect]').length, 2);
     // a server can't vouch for itself
     assert.equal((await deliver({ tlsa: [tlsa(2, 'whole', 'sha256', 'mx')] }, ['mx', 'authority'])).outcome, refused);
   });
@@ -158,6 +161,21 @@ describe('a server that DANE knows', () => {
     const failed = `server certificate verification failed for ${here}`;
     assert.equal((await deliver(world, ['expired'])).log[0], `${failed}: certificate has expired`);
     assert.equal((await deliver(world, ['address'])).log[0], `${failed}: num=62:hostname mismatch`);
+  });
+});
+
+describe('a chain of authorities', () => {
+  it('is as good as the rules of all of them', async () => {
+    const chain = ['below-sub', 'sub', 'root-of-one'];
+    assert.ok(isSent((await deliver({ tlsa: [tlsa(2, 'key', 'sha256', 'sub')] }, chain)).outcome));
+    // the root may vouch for servers, not for other authorities
+    const { outcome, log, seen } = await deliver({ tlsa: [tlsa(2, 'key', 'sha256', 'root-of-one')] }, chain);
+    assert.equal(outcome, refused);
+    assert.match(
+      log[0] ?? '',
+      /server certificate verification failed for .*: num=25:path length constraint exceeded$/,
+    );
+    assert.ok(!seen.some((line) => line.startsWith('MAIL')));
   });
 });
 
@@ -239,6 +257,43 @@ describe('DANE', () => {
       [{ tlsa: [stray(3, 7)] }, 'Server certificate not verified'],
     ] as const)
       assert.equal((await deliver(world, ['mx'], only)).outcome, `deferred 4.7.5 ${reason}`);
+  });
+
+  it('does not let mail fall back to a server that does not begin with TLS', async () => {
+    const wraps = ['smtp_tls_wrappermode = yes'];
+    const { outcome, log, seen } = await deliver({}, ['mx'], wraps);
+    assert.equal(outcome, 'deferred 4.3.0 server unavailable or unable to receive mail');
+    assert.deepEqual(log, ['smtp_tls_wrappermode requires "smtp_tls_security_level = encrypt" (or stronger)']);
+    assert.deepEqual(seen, []);
+  });
+
+  it('does not take a host for unknown because one family of its addresses is not signed', async () => {
+    const found: Readonly<Record<string, readonly DnsRecord[]>> = {
+      'mx.example.com A': [a('mx.example.com', '127.0.0.1')],
+      'mx.example.com AAAA': [{ type: 'AAAA', name: 'mx.example.com', ttl: 1, address: '::1' }],
+    };
+    const resolver: Resolver = {
+      lookup(name, type) {
+        const records = type === 'TLSA' ? [{ type, name, ttl: 1, data: stray(3) } as const] : found[`${name} ${type}`];
+        if (records === undefined) return Promise.resolve({ kind: 'noName', reason: 'none' });
+        return Promise.resolve({ kind: 'ok', records, secure: type !== 'A', canonicalName: name });
+      },
+    };
+    const script = { ehlo: '250-s\r\n250 STARTTLS', starttls: '220 go', secured: '250 s' };
+    await using sink = await startSink(script, { chain: pem('mx') });
+    const lines = ['smtp_dns_support_level = dnssec', 'smtp_tls_security_level = dane', 'inet_protocols = all'];
+    await using agent = startAgent(lines, { resolver });
+    const { outcomes } = await agent.deliver(request(`[mx.example.com]:${sink.port}`, ['u@example.com']));
+    assert.match(worded(outcomes), /^deferred /);
+    assert.ok(!sink.seen.some((line) => line.startsWith('MAIL')));
+  });
+
+  it('is nothing for a socket of this machine', async () => {
+    await using agent = startAgent(['lmtp_dns_support_level = dnssec', 'lmtp_tls_security_level = dane'], {
+      protocol: 'lmtp',
+    });
+    const { outcomes } = await agent.deliver(request('unix:/nowhere', ['u@example.com']));
+    assert.equal(worded(outcomes), 'deferred 4.7.5 client TLS configuration problem');
   });
 
   it('is no more than may where its ground is missing', async () => {
