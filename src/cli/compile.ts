@@ -29,9 +29,13 @@ export async function run(io: CliIo): Promise<number> {
   return (await compile(Object.keys(engineOptions))) ? 0 : 1;
 }
 
-/** Compiles what a running system consists of, unless that was done since the sources came. */
+/** Compiles what a running system consists of, unless that was done since the sources came. Never rejects. */
 export async function compileProcesses(): Promise<void> {
-  if (isCompiled() === false) await compile(Object.keys(engineOptions).filter((kind) => kind !== 'commands'));
+  try {
+    if (isCompiled() === false) await compile(Object.keys(engineOptions).filter((kind) => kind !== 'commands'));
+  } catch {
+    // no room, or no process to be had: each compiles its own
+  }
 }
 
 /** Loads the code in processes of its kinds, beside each other; false when one of them failed. */
