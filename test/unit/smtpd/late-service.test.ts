@@ -1,20 +1,10 @@
 import assert from 'node:assert/strict';
-import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import { ConfigError } from '#config';
 import { type EventChannel, HeldEvents, type MailEvent } from '#events';
 import { createLateService } from '../../../src/smtpd/late-service.ts';
 import type { SmtpService } from '../../../src/smtpd/server.ts';
-
-function client() {
-  return Object.assign(new PassThrough(), {
-    remoteAddress: '192.0.2.1',
-    remotePort: 1,
-    localAddress: '192.0.2.2',
-    localPort: 25,
-    setNoDelay: () => undefined,
-  });
-}
+import { stranger } from './stranger.ts';
 
 /** `complaint`: what there is to say whenever the service is made; `refusal`: why it can't be. */
 function setUp(state: { complaint?: string; refusal?: string }) {
@@ -47,8 +37,8 @@ describe('a service that begins with its first client', () => {
   it('is there before it when there is nothing to complain about', () => {
     const { service, said, made, channel, accepted } = setUp({});
     assert.equal(made.length, 1);
-    service.accept(client());
-    service.accept(client());
+    service.accept(stranger());
+    service.accept(stranger());
     assert.deepEqual([made.length, accepted(), said], [1, 2, []]);
     channel.emit({ kind: 'warning', text: 'later' });
     assert.deepEqual(said, ['later']);
@@ -57,8 +47,8 @@ describe('a service that begins with its first client', () => {
   it('complains once, when the client comes', () => {
     const { service, said, accepted } = setUp({ complaint: 'a table is missing' });
     assert.deepEqual(said, []);
-    service.accept(client());
-    service.accept(client());
+    service.accept(stranger());
+    service.accept(stranger());
     assert.deepEqual([said, accepted()], [['a table is missing'], 2]);
   });
 
@@ -66,18 +56,18 @@ describe('a service that begins with its first client', () => {
     const state: { complaint?: string } = { complaint: 'a table is missing' };
     const { service, said, accepted } = setUp(state);
     delete state.complaint;
-    service.accept(client());
+    service.accept(stranger());
     assert.deepEqual([said, accepted()], [[], 1]);
   });
 
   it('is tried again for each client while it cannot be made', () => {
     const state: { refusal?: string } = { refusal: 'main.cf:3: no such thing' };
     const { service, said, accepted } = setUp(state);
-    const refused = client();
+    const refused = stranger();
     service.accept(refused);
     assert.equal(refused.destroyed, true);
     delete state.refusal;
-    service.accept(client());
+    service.accept(stranger());
     assert.deepEqual([said, accepted()], [['main.cf:3: no such thing'], 1]);
   });
 });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import type { ServiceEntry } from '#config';
 import { limitSessions } from '../../../src/smtpd/process-limit.ts';
 import type { ServedSocket, SmtpService } from '../../../src/smtpd/server.ts';
+import { stranger } from './stranger.ts';
 
 const entry: ServiceEntry = {
   name: 'smtp',
@@ -20,16 +20,6 @@ const entry: ServiceEntry = {
   overrides: new Map(),
   origin: { file: 'master.cf', line: 1 },
 };
-
-function socket(): ServedSocket {
-  return Object.assign(new PassThrough(), {
-    remoteAddress: '192.0.2.1',
-    remotePort: 1,
-    localAddress: '192.0.2.2',
-    localPort: 25,
-    setNoDelay: () => undefined,
-  });
-}
 
 function setUp(change: Partial<ServiceEntry> = {}, hasStrangers = true) {
   const served: string[] = [];
@@ -62,7 +52,7 @@ async function end(ended: ServedSocket): Promise<void> {
 describe('a service with a process limit', () => {
   it('has the settings of stress from the client on that takes the last place; more wait', async () => {
     const { service, served, warnings, clock } = setUp();
-    const [first, ...others] = [socket(), socket(), socket()];
+    const [first, ...others] = [stranger(), stranger(), stranger()];
     for (const one of [first, ...others]) if (one !== undefined) service.accept(one);
     assert.deepEqual(served, ['calm', 'stressed']);
     assert.match(warnings[0] ?? '', /service "smtp" \(25\) has reached its process limit "2"/);
@@ -70,13 +60,13 @@ describe('a service with a process limit', () => {
     assert.deepEqual(served, ['calm', 'stressed', 'stressed']);
     for (const one of others) await end(one);
     clock.at = 2_000_000;
-    service.accept(socket());
+    service.accept(stranger());
     assert.equal(served.at(-1), 'calm');
   });
 
   it('knows no stress with one place, or where no stranger comes', async () => {
     for (const { service, served, warnings } of [setUp({ processLimit: 1 }), setUp({}, false)]) {
-      const clients = [socket(), socket(), socket()];
+      const clients = [stranger(), stranger(), stranger()];
       for (const client of clients) service.accept(client);
       for (const client of clients) await end(client);
       assert.deepEqual(served, ['calm', 'calm', 'calm']);
@@ -86,7 +76,7 @@ describe('a service with a process limit', () => {
 
   it('forgets a client that went while it waited', async () => {
     const { service, served } = setUp({ processLimit: 1 });
-    const [first, second] = [socket(), socket()];
+    const [first, second] = [stranger(), stranger()];
     service.accept(first);
     service.accept(second);
     await end(second);
@@ -96,7 +86,7 @@ describe('a service with a process limit', () => {
 
   it('waits calmly for connections that outlive their sessions', async () => {
     const { service, looks } = setUp();
-    const sockets = [socket(), socket(), socket()];
+    const sockets = [stranger(), stranger(), stranger()];
     for (const one of sockets) service.accept(one);
     const ended = service.sessionsEnd();
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -107,7 +97,7 @@ describe('a service with a process limit', () => {
 
   it('is not bounded where nobody has chosen the limit', () => {
     const { service, served, warnings } = setUp({ isLimitChosen: false, processLimit: 1 });
-    for (let i = 0; i < 5; i += 1) service.accept(socket());
+    for (let i = 0; i < 5; i += 1) service.accept(stranger());
     assert.equal(served.length, 5);
     assert.deepEqual(warnings, []);
   });
