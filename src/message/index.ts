@@ -6,6 +6,7 @@ export { concludedAs, type Finding, type LoggedOutcome, outcomeOf } from './conc
 export { type MimeLimits, type MimePlace, type MimeProblem, MimeStructure } from './mime-structure.ts';
 export { encodeQuotedPrintable } from './quoted-printable.ts';
 export { longestTimerMs } from './longest-timer.ts';
+export { BoundedMemory } from './bounded-memory.ts';
 export { Roster } from './roster.ts';
 export { type MaybePromise, whenReady } from './result.ts';
 export type { DsnAction, OutcomeKind, Status } from './status.ts';

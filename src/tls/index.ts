@@ -1,5 +1,4 @@
 /** TLS of servers and clients: keys, protocols, names, handshake. */
-export { BoundedMemory } from './bounded-memory.ts';
 export type { ClientHandshake } from './client-handshake.ts';
 export { ClientTls } from './client-tls.ts';
 export type { Accepted, TlsAcceptor } from './accept.ts';

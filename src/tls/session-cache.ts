@@ -1,6 +1,6 @@
 /** Sessions that clients may go on with by their number. postconf(5) smtpd_tls_session_cache_database */
 import type { Server } from 'node:tls';
-import { BoundedMemory } from './bounded-memory.ts';
+import { BoundedMemory } from '#message';
 
 /** Sessions are kept in memory, whatever file Postfix would keep them in, and so end with the process. */
 export const maxSessions = 5000;

@@ -3,9 +3,8 @@
  * tells, and OpenSSL judges what leads to it from the next handshake on. RFC 7671, 5.2
  */
 import { X509Certificate } from 'node:crypto';
-import { BoundedMemory } from '#tls';
-import type { TlsaRecord } from './tlsa.ts';
-import { isOf, ofAuthority } from './tlsa.ts';
+import { BoundedMemory } from '#message';
+import { isOf, ofAuthority, type TlsaRecord } from './tlsa.ts';
 
 const memory = { ttlMs: 3_600_000, maxEntries: 500 } as const;
 
