@@ -167,14 +167,12 @@ export async function addressesOfHost(
       settings.families.map((name) => tools.resolver.lookup(host, name === 'ipv4' ? 'A' : 'AAAA')),
     );
     // DANE is about the host: what is signed for one family holds for the other
-    const signed = answers.flatMap((answer) => (answer.kind === 'ok' && answer.secure ? [answer] : []));
-    const addresses = answers.flatMap((answer) =>
-      answer.kind === 'ok'
-        ? answer.records.flatMap((record) =>
-            'address' in record ? [found(record.address, originOf(host, signed[0] ?? answer))] : [],
-          )
-        : [],
-    );
+    const heard = answers.flatMap((answer) => (answer.kind === 'ok' ? [answer] : []));
+    const signed = heard.find(({ secure }) => secure);
+    const addresses = heard.flatMap((answer) => {
+      const origin = originOf(host, signed ?? answer);
+      return answer.records.flatMap((record) => ('address' in record ? [found(record.address, origin)] : []));
+    });
     if (addresses.length > 0) return { addresses, why: before };
     const worst = mostHopeful(answers);
     if (worst !== undefined) why = { code: troubleCode(worst.kind, wasSoft), reason: worst.reason };

@@ -146,7 +146,8 @@ async function tryServers(
         : undefined;
     const isLast = (left: readonly ServerAddress[]): boolean => attempt.isFinalNexthop && left.length === 0;
     attempt.isFinalServer = isLast(rest);
-    const session = kept ?? (await openSession(client, attempt, route, candidate, isBestMx, tls, retry === undefined));
+    const choice = { candidate, isBestMx, tls, mayAskAgain: retry === undefined };
+    const session = kept ?? (await openSession(client, attempt, route, choice));
     if (session === 'retryPlain' || session === 'retryTls') {
       retry = session === 'retryPlain' ? { ...tls, level: 'none' } : tls;
       continue;

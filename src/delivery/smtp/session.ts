@@ -23,15 +23,21 @@ export function mayReuse({ tables }: Client, { level, requireTls }: TlsRules): b
   return !demandsTls(level) && requireTls === 'disable' && tables.sasl === undefined;
 }
 
+/** One server, and how it is to be asked. */
+export interface ServerChoice {
+  readonly candidate: ServerAddress;
+  readonly isBestMx: boolean;
+  readonly tls: TlsRules;
+  /** Once more, when it has shown who vouches for it. */
+  readonly mayAskAgain: boolean;
+}
+
 /** Connects and shakes hands. On failure the attempt has been told why. */
 export async function openSession(
   client: Client,
   attempt: Attempt,
   route: Route,
-  candidate: ServerAddress,
-  isBestMx: boolean,
-  tls: TlsRules,
-  mayAskAgain: boolean,
+  { candidate, isBestMx, tls, mayAskAgain }: ServerChoice,
 ): Promise<KeptConnection | 'failed' | 'retryPlain' | 'retryTls'> {
   const { settings, tables, options, warn } = client;
   const endpoint = endpointOf(route, candidate);
