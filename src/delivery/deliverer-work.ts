@@ -2,6 +2,7 @@
 import { lstatSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { runCommand } from './command.ts';
 import { type DelivererRequest, type DelivererResult, failedResult, type ReadResult } from './deliverer-protocol.ts';
+import type { SyncFile } from './disk-syncs.ts';
 import { errnoOf, errnoText, MailboxError, statusOfErrno } from './mailbox-error.ts';
 import { appendMailbox } from './mailbox.ts';
 import { MaildirWriter } from './maildir.ts';
@@ -29,7 +30,11 @@ function readFirst(paths: readonly string[], followsLinks: boolean): ReadResult 
 
 /** Runs requests in this process. */
 export class DelivererWork {
-  readonly #maildirs = new MaildirWriter();
+  readonly #maildirs: MaildirWriter;
+
+  constructor(syncFile: SyncFile) {
+    this.#maildirs = new MaildirWriter(syncFile);
+  }
 
   /** Never rejects. Writes that `signal` aborts are taken back. */
   async run(request: DelivererRequest, content: AsyncIterable<Buffer>, signal?: AbortSignal): Promise<DelivererResult> {

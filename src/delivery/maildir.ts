@@ -1,11 +1,12 @@
 /**
  * Maildirs: a message is written whole in tmp, synced, and then renamed into new. maildir(5); local(8), virtual(8)
  *
- * A deliverer does nothing else, so short system calls are made directly; only what waits for the disk is left to
- * other threads, and a directory is synced once for all messages that came into it meanwhile.
+ * A deliverer does nothing else, so short system calls are made directly; who waits for the disk, it is told. A
+ * directory is synced once for all messages that came into it meanwhile.
  */
 import { closeSync, constants, fstatSync, mkdirSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
-import { DirectorySyncs, synced } from './directory-syncs.ts';
+import { DirectorySyncs } from './directory-syncs.ts';
+import type { SyncFile } from './disk-syncs.ts';
 import { errnoOf, errnoText, MailboxError } from './mailbox-error.ts';
 
 const mode = 0o600;
@@ -46,8 +47,14 @@ function writeWhole(fd: number, piece: Buffer): void {
 
 /** Writes messages into maildirs. */
 export class MaildirWriter {
-  readonly #directories = new DirectorySyncs();
+  readonly #syncFile: SyncFile;
+  readonly #directories: DirectorySyncs;
   #serial = 0;
+
+  constructor(syncFile: SyncFile) {
+    this.#syncFile = syncFile;
+    this.#directories = new DirectorySyncs(syncFile);
+  }
 
   /** Writes a message; it is visible and on disk when this resolves. Throws MailboxError, also when `signal` aborts it in time. */
   async write(path: string, hostname: string, content: AsyncIterable<Buffer>, signal?: AbortSignal): Promise<void> {
@@ -58,7 +65,7 @@ export class MaildirWriter {
     try {
       try {
         for await (const piece of content) writeWhole(fd, piece);
-        await synced(fd);
+        await this.#syncFile(fd);
         signal?.throwIfAborted();
         const { dev, ino } = fstatSync(fd);
         renameSync(temporary, `${base}/new/${maildirName(at, dev, ino, hostname)}`);

@@ -6,6 +6,7 @@ import { duplexPair } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { createProcessPool, type DelivererPool, serveDeliverer } from '#delivery';
 import { DelivererWork } from '../../../src/delivery/deliverer-work.ts';
+import { syncInThread } from '../../../src/delivery/disk-syncs.ts';
 import { emptyCopy, type MailboxCopy } from '../../../src/delivery/shaped-copy.ts';
 
 const locks = { kinds: ['dotlock'], attempts: 1, delayMs: 1, staleMs: 1000 };
@@ -115,7 +116,10 @@ describe('a deliverer', () => {
     const mailbox = { ...toMailbox, kind: 'mailbox', path, sizeLimit: 0 } as const;
     const maildir = { kind: 'maildir', path: `${path}.d/`, hostname: 'h' } as const;
     for (const request of [mailbox, maildir])
-      assert.equal((await new DelivererWork().run(request, abandonedAtTheEnd(), abandoned.signal)).kind, 'failed');
+      assert.equal(
+        (await new DelivererWork(syncInThread).run(request, abandonedAtTheEnd(), abandoned.signal)).kind,
+        'failed',
+      );
     assert.equal(readFileSync(path).length, 0);
     assert.deepEqual([...readdirSync(`${path}.d/new`), ...readdirSync(`${path}.d/tmp`)], []);
   });
