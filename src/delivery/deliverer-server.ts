@@ -6,7 +6,7 @@ import { PieceSink } from './deliverer-content.ts';
 import { type Frame, FrameReader, FrameWriter } from './deliverer-frames.ts';
 import { type DelivererAnswer, failedResult, isNumbered, parseRequest, parseShape } from './deliverer-protocol.ts';
 import { DelivererWork } from './deliverer-work.ts';
-import { syncInPlace } from './disk-syncs.ts';
+import { callsInPlace } from './file-calls.ts';
 import { shapedCopy } from './shaped-copy.ts';
 import { isWithin, type RootLimits } from './root-limits.ts';
 
@@ -15,7 +15,7 @@ import { isWithin, type RootLimits } from './root-limits.ts';
  * was delivered, nothing stays. `limits`: what is served at all, for root.
  */
 export async function serveDeliverer(channel: Duplex, limits?: RootLimits): Promise<void> {
-  const requests = new DelivererWork(syncInPlace());
+  const requests = new DelivererWork(callsInPlace());
   const reader = new FrameReader();
   const writer = new FrameWriter(channel);
   const garbage = new ContentGarbage();

@@ -2,10 +2,11 @@
 import { lstatSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { runCommand } from './command.ts';
 import { type DelivererRequest, type DelivererResult, failedResult, type ReadResult } from './deliverer-protocol.ts';
-import type { SyncFile } from './disk-syncs.ts';
+import type { FileCalls } from './file-calls.ts';
 import { errnoOf, errnoText, MailboxError, statusOfErrno } from './mailbox-error.ts';
 import { appendMailbox } from './mailbox.ts';
 import { MaildirWriter } from './maildir.ts';
+import { PathTurns } from './path-turns.ts';
 
 /** Short system calls are made directly: a deliverer has nothing else to do meanwhile. */
 function readFirst(paths: readonly string[], followsLinks: boolean): ReadResult {
@@ -30,10 +31,13 @@ function readFirst(paths: readonly string[], followsLinks: boolean): ReadResult 
 
 /** Runs requests in this process. */
 export class DelivererWork {
+  readonly #calls: FileCalls;
   readonly #maildirs: MaildirWriter;
+  readonly #mailboxes = new PathTurns();
 
-  constructor(syncFile: SyncFile) {
-    this.#maildirs = new MaildirWriter(syncFile);
+  constructor(calls: FileCalls) {
+    this.#calls = calls;
+    this.#maildirs = new MaildirWriter(calls.sync);
   }
 
   /** Never rejects. Writes that `signal` aborts are taken back. */
@@ -44,7 +48,10 @@ export class DelivererWork {
           await this.#maildirs.write(request.path, request.hostname, content, signal);
           return { kind: 'ok', warnings: [] };
         case 'mailbox':
-          return { kind: 'ok', ...(await appendMailbox(request, content, signal)) };
+          return {
+            kind: 'ok',
+            ...(await this.#mailboxes.run(request.path, () => appendMailbox(this.#calls, request, content, signal))),
+          };
         case 'command':
           return await runCommand(request, content);
         case 'read':

@@ -14,7 +14,7 @@ import {
   parseResult,
 } from './deliverer-protocol.ts';
 import { DelivererWork } from './deliverer-work.ts';
-import { syncInThread } from './disk-syncs.ts';
+import { callsInThreads } from './file-calls.ts';
 import { emptyCopy, type MailboxCopy, shapedCopy } from './shaped-copy.ts';
 
 export interface DelivererPool {
@@ -31,7 +31,7 @@ const stuckResult = (limitMs: number): DelivererResult =>
  * taken back should the system ever return from it. daemon_timeout
  */
 export function createLocalPool(uid: number, limitMs = longestTimerMs): DelivererPool {
-  const work = new DelivererWork(syncInThread);
+  const work = new DelivererWork(callsInThreads);
   const run = async (request: DelivererRequest, copy = emptyCopy): Promise<DelivererResult> => {
     const stuck = new AbortController();
     let timer: NodeJS.Timeout | undefined;

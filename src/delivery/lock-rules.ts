@@ -1,6 +1,6 @@
 /** The parameters of mailbox locks. postconf(5) */
 import type { Settings } from '#config';
-import type { LockRules } from './mailbox.ts';
+import type { LockRules } from './mailbox-locks.ts';
 
 /** `name`: mailbox_delivery_lock or virtual_mailbox_lock. */
 export function readLockRules(settings: Settings, name: string): LockRules {

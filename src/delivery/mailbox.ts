@@ -1,86 +1,35 @@
 /** Mailbox files: locked, checked, appended to, and put back as they were when writing fails. mbox(5); local(8), virtual(8) */
 import { constants, type Stats } from 'node:fs';
-import { lstat, open, stat, unlink } from 'node:fs/promises';
-import { type FileLockKind, tryLockFile } from '#native';
+import { callsInThreads, type FileCalls, writeWhole } from './file-calls.ts';
 import { errnoOf, errnoText, MailboxError } from './mailbox-error.ts';
+import { dotLock, factsOf, lockOpened, type LockRules, type LockTarget } from './mailbox-locks.ts';
 
 const mode = 0o600;
 
-/** How mailboxes are locked. postconf(5) mailbox_delivery_lock, deliver_lock_attempts, deliver_lock_delay, stale_lock_time */
-export interface LockRules {
-  readonly kinds: readonly string[];
-  readonly attempts: number;
-  readonly delayMs: number;
-  readonly staleMs: number;
-}
-
-export interface MailboxFile {
-  readonly path: string;
-  readonly locks: LockRules;
+/** `isFileDestination`: a `/file` destination, where programs are refused, too. */
+export interface MailboxFile extends LockTarget {
   /** Bytes; 0: no limit. mailbox_size_limit, virtual_mailbox_limit */
   readonly sizeLimit: number;
-  /** `/file` destinations: a lock file that can't be made is only warned of, and programs are refused. */
-  readonly isFileDestination: boolean;
   /** Owner that an existing file must have; undefined: any. strict_mailbox_ownership */
   readonly owner: number | undefined;
 }
 
-interface Held {
-  /** Never rejects: who took the lock away does not undo what was written. */
-  readonly release: () => Promise<void>;
-  readonly warnings: readonly string[];
-}
-
-async function tryDotLock(lock: string, staleMs: number): Promise<boolean> {
-  try {
-    const file = await open(lock, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0);
-    await file.close();
-    return true;
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
-    const held = await stat(lock).catch(() => undefined);
-    // the time that nobody can set
-    if (held !== undefined && Date.now() - held.ctimeMs > staleMs) await unlink(lock).catch(() => undefined);
-    return false;
-  }
-}
-
-/** A `.lock` file beside the mailbox. */
-async function dotLock({ path, locks, isFileDestination }: MailboxFile): Promise<Held> {
-  const nothing = { release: () => Promise.resolve(), warnings: [] };
-  const present = await stat(path).catch(() => undefined);
-  // nobody reads a device or a pipe meanwhile
-  if (!locks.kinds.includes('dotlock') || present?.isFile() === false) return nothing;
-  const lock = `${path}.lock`;
-  for (let tries = 0; tries < locks.attempts; tries += 1) {
-    try {
-      if (await tryDotLock(lock, locks.staleMs))
-        return { release: () => unlink(lock).catch(() => undefined), warnings: [] };
-    } catch (error) {
-      const text = `unable to create lock file ${lock}: ${errnoText(error)}`;
-      if (isFileDestination) return { ...nothing, warnings: [text] };
-      throw new MailboxError(text, { errno: errnoOf(error) });
-    }
-    await new Promise((resolve) => setTimeout(resolve, locks.delayMs));
-  }
-  throw new MailboxError(`unable to create lock file ${lock}: File exists`, { errno: 'EAGAIN' });
-}
-
 /** A link may stand for a mailbox only where nobody but root could have put it. */
-async function isTrustedLink(path: string, facts: Stats): Promise<boolean> {
+async function isTrustedLink({ stat }: FileCalls, path: string, facts: Stats): Promise<boolean> {
   const parent = await stat(path.slice(0, path.lastIndexOf('/')) || '/');
   return facts.uid === 0 && (parent.mode & 0o022) === 0 && parent.uid === 0;
 }
 
 async function checkOpened(
-  file: Awaited<ReturnType<typeof open>>,
+  calls: FileCalls,
+  fd: number,
   { path, owner, isFileDestination }: MailboxFile,
 ): Promise<Stats> {
-  const facts = await file.stat();
+  const facts = await calls.fstat(fd);
   if (facts.isDirectory()) throw new MailboxError('file is a directory');
-  const seen = await lstat(path);
+  const seen = await calls.lstat(path);
   if (seen.isSymbolicLink()) {
-    if (!(await isTrustedLink(path, seen))) throw new MailboxError('file is a symbolic link');
+    if (!(await isTrustedLink(calls, path, seen))) throw new MailboxError('file is a symbolic link');
   } else if (seen.ino !== facts.ino || seen.dev !== facts.dev)
     throw new MailboxError('file status changed unexpectedly');
   if (!facts.isFile() && !isFileDestination)
@@ -96,50 +45,36 @@ async function checkOpened(
   return facts;
 }
 
-async function openMailbox({ path, isFileDestination }: MailboxFile): ReturnType<typeof open> {
+async function openMailbox(calls: FileCalls, { path, isFileDestination }: MailboxFile): Promise<number> {
   // what is no file is refused anyway, and a pipe that nobody reads would be waited for
   const wait = isFileDestination ? 0 : constants.O_NONBLOCK;
   const flags = constants.O_WRONLY | constants.O_APPEND | wait;
   try {
-    return await open(path, flags);
+    return await calls.open(path, flags);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') {
       throw new MailboxError(`cannot open file: ${errnoText(error)}`, { errno: errnoOf(error) });
     }
   }
   try {
-    return await open(path, flags | constants.O_CREAT | constants.O_EXCL, mode);
+    return await calls.open(path, flags | constants.O_CREAT | constants.O_EXCL, mode);
   } catch (error) {
     throw new MailboxError(`cannot create file exclusively: ${errnoText(error)}`, { errno: errnoOf(error) });
   }
 }
 
-/** flock and fcntl locks, for readers that honour them. */
-async function lockOpened(file: Awaited<ReturnType<typeof open>>, { locks }: MailboxFile): Promise<void> {
-  const kinds: readonly FileLockKind[] = ['flock', 'fcntl'];
-  for (const kind of kinds.filter((each) => locks.kinds.includes(each))) {
-    for (let tries = 1; !tryLockFile(file.fd, kind); tries += 1) {
-      if (tries >= locks.attempts) {
-        throw new MailboxError('unable to lock for exclusive access: Resource temporarily unavailable', {
-          errno: 'EAGAIN',
-        });
-      }
-      await new Promise((resolve) => setTimeout(resolve, locks.delayMs));
-    }
-  }
-}
-
 /** Locks a mailbox as for a delivery, and makes it when it is not there. Rejects with a MailboxError. postlock(1) */
 export async function lockMailbox(path: string, locks: LockRules): Promise<{ release(): Promise<void> }> {
+  const calls = callsInThreads;
   const mailbox = { path, locks, sizeLimit: 0, isFileDestination: false, owner: undefined };
-  const lock = await dotLock(mailbox);
+  const lock = await dotLock(calls, mailbox, await factsOf(calls, path));
   try {
-    const file = await openMailbox(mailbox);
-    await lockOpened(file, mailbox);
+    const fd = await openMailbox(calls, mailbox);
+    await lockOpened(fd, locks);
     return {
       async release() {
         await lock.release();
-        await file.close();
+        await calls.close(fd);
       },
     };
   } catch (error) {
@@ -148,9 +83,15 @@ export async function lockMailbox(path: string, locks: LockRules): Promise<{ rel
   }
 }
 
+/** An open mailbox, as it is before anything is written to it. */
+interface OpenMailbox {
+  readonly calls: FileCalls;
+  readonly fd: number;
+  readonly before: Stats;
+}
+
 async function writeAll(
-  file: Awaited<ReturnType<typeof open>>,
-  before: Stats,
+  { calls, fd, before }: OpenMailbox,
   limit: number,
   content: AsyncIterable<Buffer>,
   signal: AbortSignal | undefined,
@@ -162,12 +103,12 @@ async function writeAll(
       if (before.isFile() && limit > 0 && size > limit) {
         throw Object.assign(new Error('file too large'), { code: 'EFBIG' });
       }
-      await file.writeFile(piece);
+      await writeWhole(calls, fd, piece);
     }
-    if (before.isFile()) await file.sync();
+    if (before.isFile()) await calls.sync(fd);
     signal?.throwIfAborted();
   } catch (error) {
-    if (before.isFile()) await file.truncate(before.size);
+    if (before.isFile()) await calls.truncate(fd, before.size);
     throw new MailboxError(`error writing message: ${errnoText(error)}`, { errno: errnoOf(error) });
   }
 }
@@ -179,26 +120,38 @@ export interface Appended {
   readonly offset: number;
 }
 
+/** Appends to a mailbox that others leave alone meanwhile; gives where the message begins. */
+async function appendLocked(
+  calls: FileCalls,
+  target: MailboxFile,
+  content: AsyncIterable<Buffer>,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const fd = await openMailbox(calls, target);
+  try {
+    const opened = await checkOpened(calls, fd, target);
+    if (opened.isFile()) await lockOpened(fd, target.locks);
+    const before = opened.isFile() ? await calls.fstat(fd) : opened;
+    await writeAll({ calls, fd, before }, target.sizeLimit, content, signal);
+    return before.size;
+  } finally {
+    await calls.close(fd);
+  }
+}
+
 /** Appends a message. Throws MailboxError, also when `signal` aborts it. */
 export async function appendMailbox(
+  own: FileCalls,
   target: MailboxFile,
   content: AsyncIterable<Buffer>,
   signal?: AbortSignal,
 ): Promise<Appended> {
-  const lock = await dotLock(target);
+  const present = await factsOf(own, target.path);
+  // a pipe is waited for, and its reader
+  const calls = present?.isFile() === false ? callsInThreads : own;
+  const lock = await dotLock(calls, target, present);
   try {
-    const file = await openMailbox(target);
-    let offset: number;
-    try {
-      const before = await checkOpened(file, target);
-      if (before.isFile()) await lockOpened(file, target);
-      const locked = before.isFile() ? await file.stat() : before;
-      offset = locked.size;
-      await writeAll(file, locked, target.sizeLimit, content, signal);
-    } finally {
-      await file.close();
-    }
-    return { warnings: lock.warnings, offset };
+    return { warnings: lock.warnings, offset: await appendLocked(calls, target, content, signal) };
   } catch (error) {
     if (!(error instanceof MailboxError)) throw error;
     const { message, status, errno, warnings, isNotRegular } = error;

@@ -7,6 +7,7 @@
 import { closeSync, constants, fstatSync, mkdirSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { DirectorySyncs } from './directory-syncs.ts';
 import type { SyncFile } from './disk-syncs.ts';
+import { writeWhole } from './file-calls.ts';
 import { errnoOf, errnoText, MailboxError } from './mailbox-error.ts';
 
 const mode = 0o600;
@@ -41,9 +42,7 @@ function createTemporary(base: string, path: string): number {
   }
 }
 
-function writeWhole(fd: number, piece: Buffer): void {
-  for (let rest = piece; rest.length > 0;) rest = rest.subarray(writeSync(fd, rest));
-}
+const direct = { write: (fd: number, bytes: Buffer): number => writeSync(fd, bytes) };
 
 /** Writes messages into maildirs. */
 export class MaildirWriter {
@@ -64,7 +63,7 @@ export class MaildirWriter {
     const fd = createTemporary(base, temporary);
     try {
       try {
-        for await (const piece of content) writeWhole(fd, piece);
+        for await (const piece of content) await writeWhole(direct, fd, piece);
         await this.#syncFile(fd);
         signal?.throwIfAborted();
         const { dev, ino } = fstatSync(fd);

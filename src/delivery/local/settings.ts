@@ -4,7 +4,7 @@ import { getGroupByName, getUserByName, type SystemUser } from '#native';
 import type { TableList, TableOpener } from '#tables';
 import { exportedEnvironment } from '../command-environment.ts';
 import { readLockRules } from '../lock-rules.ts';
-import type { LockRules } from '../mailbox.ts';
+import type { LockRules } from '../mailbox-locks.ts';
 
 export type ExpansionKind = 'alias' | 'forward' | 'include' | 'none';
 

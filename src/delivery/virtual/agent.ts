@@ -17,7 +17,7 @@ import type { DelivererPool } from '../deliverer.ts';
 import { asWritten } from '../deliverer-protocol.ts';
 import { readLockRules } from '../lock-rules.ts';
 import { mailboxCopy } from '../mailbox-copy.ts';
-import type { LockRules } from '../mailbox.ts';
+import type { LockRules } from '../mailbox-locks.ts';
 import { openStatusFilter, type StatusFilter } from '../status-filter.ts';
 
 export interface VirtualAgentOptions {

@@ -6,7 +6,7 @@ import { duplexPair } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { createProcessPool, type DelivererPool, serveDeliverer } from '#delivery';
 import { DelivererWork } from '../../../src/delivery/deliverer-work.ts';
-import { syncInThread } from '../../../src/delivery/disk-syncs.ts';
+import { callsInThreads } from '../../../src/delivery/file-calls.ts';
 import { emptyCopy, type MailboxCopy } from '../../../src/delivery/shaped-copy.ts';
 
 const locks = { kinds: ['dotlock'], attempts: 1, delayMs: 1, staleMs: 1000 };
@@ -117,7 +117,7 @@ describe('a deliverer', () => {
     const maildir = { kind: 'maildir', path: `${path}.d/`, hostname: 'h' } as const;
     for (const request of [mailbox, maildir])
       assert.equal(
-        (await new DelivererWork(syncInThread).run(request, abandonedAtTheEnd(), abandoned.signal)).kind,
+        (await new DelivererWork(callsInThreads).run(request, abandonedAtTheEnd(), abandoned.signal)).kind,
         'failed',
       );
     assert.equal(readFileSync(path).length, 0);

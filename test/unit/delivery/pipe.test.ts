@@ -9,7 +9,7 @@ import { TableOpener } from '#tables';
 import { renderPostfixText } from '#events';
 import { type DeliveryRequest, internalEnvelope, type Outcome, type RequestRecipient } from '#message';
 import { DelivererWork } from '../../../src/delivery/deliverer-work.ts';
-import { syncInThread } from '../../../src/delivery/disk-syncs.ts';
+import { callsInThreads } from '../../../src/delivery/file-calls.ts';
 import { emptyCopy, shapedCopy } from '../../../src/delivery/shaped-copy.ts';
 
 const client = {
@@ -49,7 +49,7 @@ describe('pipe', () => {
     assert.ok(entry);
     const log: string[] = [];
     const settings = configuration.settingsFor(entry);
-    const work = new DelivererWork(syncInThread);
+    const work = new DelivererWork(callsInThreads);
     const agent = createPipeAgent({
       entry,
       settings,

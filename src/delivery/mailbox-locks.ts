@@ -1,0 +1,97 @@
+/** Locks on mailbox files, for others who write to them or read them. postlock(1); local(8), virtual(8) */
+import { constants, type Stats } from 'node:fs';
+import { type FileLockKind, tryLockFile } from '#native';
+import type { FileCalls } from './file-calls.ts';
+import { errnoOf, errnoText, MailboxError } from './mailbox-error.ts';
+
+/** How mailboxes are locked. postconf(5) mailbox_delivery_lock, deliver_lock_attempts, deliver_lock_delay, stale_lock_time */
+export interface LockRules {
+  readonly kinds: readonly string[];
+  readonly attempts: number;
+  readonly delayMs: number;
+  readonly staleMs: number;
+}
+
+export interface LockTarget {
+  readonly path: string;
+  readonly locks: LockRules;
+  /** `/file` destinations: a lock file that can't be made is only warned of. */
+  readonly isFileDestination: boolean;
+}
+
+export interface HeldLock {
+  /** Never rejects: who took the lock away does not undo what was written. */
+  readonly release: () => Promise<void>;
+  readonly warnings: readonly string[];
+}
+
+const noLock: HeldLock = { release: () => Promise.resolve(), warnings: [] };
+
+const later = (delayMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, delayMs));
+
+/** What stands at a path; undefined when nothing does, or it can't be told. */
+export async function factsOf({ stat }: Pick<FileCalls, 'stat'>, path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path);
+  } catch {
+    return undefined;
+  }
+}
+
+async function removed({ unlink }: FileCalls, lock: string): Promise<void> {
+  try {
+    await unlink(lock);
+  } catch {
+    // somebody was faster
+  }
+}
+
+async function tryDotLock(calls: FileCalls, lock: string, staleMs: number): Promise<boolean> {
+  try {
+    await calls.close(await calls.open(lock, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0));
+    return true;
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+    const held = await factsOf(calls, lock);
+    // the time that nobody can set
+    if (held !== undefined && Date.now() - held.ctimeMs > staleMs) await removed(calls, lock);
+    return false;
+  }
+}
+
+/** A `.lock` file beside the mailbox. Throws MailboxError when it can't be had. `present`: what stands at the path. */
+export async function dotLock(
+  calls: FileCalls,
+  { path, locks, isFileDestination }: LockTarget,
+  present: Stats | undefined,
+): Promise<HeldLock> {
+  // nobody reads a device or a pipe meanwhile
+  if (!locks.kinds.includes('dotlock') || present?.isFile() === false) return noLock;
+  const lock = `${path}.lock`;
+  for (let tries = 0; tries < locks.attempts; tries += 1) {
+    try {
+      if (await tryDotLock(calls, lock, locks.staleMs)) return { release: () => removed(calls, lock), warnings: [] };
+    } catch (error) {
+      const text = `unable to create lock file ${lock}: ${errnoText(error)}`;
+      if (isFileDestination) return { ...noLock, warnings: [text] };
+      throw new MailboxError(text, { errno: errnoOf(error) });
+    }
+    await later(locks.delayMs);
+  }
+  throw new MailboxError(`unable to create lock file ${lock}: File exists`, { errno: 'EAGAIN' });
+}
+
+/** flock and fcntl locks, for readers that honour them; they end with the descriptor. Throws MailboxError. */
+export async function lockOpened(fd: number, { kinds, attempts, delayMs }: LockRules): Promise<void> {
+  const known: readonly FileLockKind[] = ['flock', 'fcntl'];
+  for (const kind of known.filter((each) => kinds.includes(each))) {
+    for (let tries = 1; !tryLockFile(fd, kind); tries += 1) {
+      if (tries >= attempts) {
+        throw new MailboxError('unable to lock for exclusive access: Resource temporarily unavailable', {
+          errno: 'EAGAIN',
+        });
+      }
+      await later(delayMs);
+    }
+  }
+}
