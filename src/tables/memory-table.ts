@@ -1,15 +1,14 @@
-/** Tables whose content is in memory or in the system: texthash, inline, static, fail, environ, unix. DATABASE_README */
+/** Tables whose content is in memory or in the environment: texthash, inline, static, fail, environ. DATABASE_README */
 import { readFileSync } from 'node:fs';
 import { foldCase } from '#address';
 import { splitList } from '#config';
-import { getGroupByName, getUserByName, UserDatabaseError } from '#native';
 import { insideBraces, insideOf } from './braces.ts';
 import { errnoText } from './errno-text.ts';
 import type { LookupResult, Table } from './table.ts';
 import { readMapSource } from './source-lines.ts';
 
 export const missing: LookupResult = { kind: 'missing' };
-const found = (value: string): LookupResult => ({ kind: 'found', value });
+export const found = (value: string): LookupResult => ({ kind: 'found', value });
 
 /** A table over a map; keys are folded as the use demands. */
 export function mapTable(name: string, entries: ReadonlyMap<string, string>, foldKeys: boolean): Table {
@@ -104,30 +103,6 @@ export function textTable(
     }
   }
   return mapTable(name, map, foldKeys);
-}
-
-/** `unix:passwd.byname`, `unix:group.byname`: the lines of passwd(5) and group(5). */
-export function unixTable(name: string, map: string, foldKeys: boolean): Table | string {
-  const find = (key: string): LookupResult => {
-    if (map === 'passwd.byname') {
-      const user = getUserByName(key);
-      return user === undefined
-        ? missing
-        : found(`${user.name}:x:${user.uid}:${user.gid}:${user.fullName}:${user.home}:${user.shell}`);
-    }
-    const group = getGroupByName(key);
-    return group === undefined ? missing : found(`${group.name}:x:${group.gid}:${group.members.join(',')}`);
-  };
-  const lookup = (key: string): LookupResult => {
-    try {
-      return find(foldKeys ? foldCase(key) : key);
-    } catch (error) {
-      if (error instanceof UserDatabaseError) return { kind: 'failed', reason: error.message };
-      throw error;
-    }
-  };
-  if (map !== 'passwd.byname' && map !== 'group.byname') return `unknown table: ${name}`;
-  return { name, acceptsPartialKeys: true, lookup };
 }
 
 /** Variables of the environment. */

@@ -16,7 +16,6 @@ import {
   staticTable,
   textTable,
   unavailableTable,
-  unixTable,
 } from './memory-table.ts';
 import { observedTable, type TableObserver } from './observer.ts';
 import { ProxyApproval, proxiedName } from './proxy-approval.ts';
@@ -28,6 +27,7 @@ import { sqliteTable } from './sqlite-table.ts';
 import { createTableList } from './table-list.ts';
 import { tcpTable } from './tcp-table.ts';
 import type { MatchList, Table, TableList, TableUse } from './table.ts';
+import { unixTable } from './unix-table.ts';
 
 export interface TableOpenerOptions {
   readonly settings: Settings;
