@@ -128,7 +128,7 @@ async function tryServers(
   let candidates = route.list.addresses.slice(0, limit);
   let kept = fromCache;
   let sessions = 0;
-  /** In plaintext, after a handshake that failed; or by the same rules, now that it is known who vouches for the server. */
+  /** In plaintext, after a handshake or a session inside TLS that failed; or by the same rules, now that it is known who vouches for the server. */
   let retry: TlsRules | undefined;
   while (!attempt.isDone && candidates.length > 0) {
     const candidate = kept === undefined ? candidates[0] : (serverOf(kept, candidates) ?? candidates[0]);
@@ -149,12 +149,13 @@ async function tryServers(
     const choice = { candidate, isBestMx, tls, mayAskAgain: retry === undefined };
     const session = kept ?? (await openSession(client, attempt, route, choice));
     if (session === 'retryPlain' || session === 'retryTls') {
-      retry = session === 'retryPlain' ? { ...tls, level: 'none' } : tls;
+      retry = session === 'retryPlain' ? inPlain(attempt, tls) : tls;
       continue;
     }
     retry = undefined;
     if (session === 'failed') {
-      candidates = rest;
+      if (attempt.wantsPlain) retry = inPlain(attempt, tls);
+      else candidates = rest;
       continue;
     }
     // deliveries count towards the session limit, handshakes that failed do not
@@ -164,8 +165,15 @@ async function tryServers(
     kept = undefined;
     if (end === 'stale') continue;
     sessions++;
-    candidates = isLimit ? [] : rest;
+    if (attempt.wantsPlain) retry = inPlain(attempt, tls);
+    else candidates = isLimit ? [] : rest;
   }
+}
+
+/** The next session with the same server goes without TLS. */
+function inPlain(attempt: Attempt, tls: TlsRules): TlsRules {
+  attempt.wantsPlain = false;
+  return { ...tls, level: 'none' };
 }
 
 /** The rules for one server, after what DANE makes of them; undefined: it can't be used, which was told. */

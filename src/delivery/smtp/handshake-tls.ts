@@ -57,9 +57,7 @@ export async function beginTls(context: HandshakeContext): Promise<Handshake | u
   if (server === 'askAgain') return { kind: 'retryTls' };
   if (server === undefined) {
     const reason = 'Cannot start TLS: handshake failure';
-    // what begins with TLS has no plaintext to go back to
-    const hasPlain = !isTlsRequired(context) && !context.settings.tls.wrapperMode;
-    if (hasPlain && (await mayRetryPlain(context))) {
+    if (await mayRetryPlain(context)) {
       context.events.emit({ kind: 'hostSkipped', queueId: attempt.request.queueId, reason });
       return { kind: 'retryPlain' };
     }
@@ -73,11 +71,15 @@ export async function beginTls(context: HandshakeContext): Promise<Handshake | u
     attempt.siteFailed({ code: '4.7.5', reason: 'Server certificate not verified' });
     return failed;
   }
+  if (await mayRetryPlain(context)) attempt.noteOptionalTls();
   return tls.requireTls === 'enforce' && trust !== 'Verified' ? unknownServer(context, trust) : undefined;
 }
 
 /** Mail that has waited before goes out without TLS where TLS fails, unless we log in. smtp(8) */
-async function mayRetryPlain({ settings, attempt, connection, sasl, nexthop }: HandshakeContext): Promise<boolean> {
+async function mayRetryPlain(context: HandshakeContext): Promise<boolean> {
+  const { settings, attempt, connection, sasl, nexthop } = context;
+  // what begins with TLS has no plaintext to go back to
+  if (isTlsRequired(context) || settings.tls.wrapperMode) return false;
   const { activeAt, envelope } = attempt.request;
   if (activeAt - envelope.arrivedAt < settings.minimalBackoffMs) return false;
   return sasl === undefined || !(await hasPassword(sasl, { connection, nexthop, sender: envelope.sender }));

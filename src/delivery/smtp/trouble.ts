@@ -45,6 +45,8 @@ export class Attempt {
   isFinalServer = false;
   /** A session went through to its end, whatever came of it: later failures don't count against the destination. */
   hadCompleteSession = false;
+  /** The session inside TLS broke off, and what is left may be said to the same server in plaintext. */
+  wantsPlain = false;
   /** The reason with which the destination as a whole failed. */
   siteFailure: Status | undefined;
   readonly #tools: AttemptTools;
@@ -53,6 +55,8 @@ export class Attempt {
   #open: RequestRecipient[];
   #kept: RequestRecipient[] = [];
   #connection: Connection | undefined;
+  /** The one whose TLS is not worth a delay. */
+  #optionalTls: Connection | undefined;
   #connectedAt: number | undefined;
   #working: Promise<void> = Promise.resolve();
   #isWorking = false;
@@ -83,6 +87,11 @@ export class Attempt {
       this.#open = this.request.recipients.filter((one) => kept.has(one) || this.#open.includes(one));
       this.#kept = [];
     }
+  }
+
+  /** Should the session that has just begun inside TLS break off, plaintext is better than to wait longer. */
+  noteOptionalTls(): void {
+    this.#optionalTls = this.#connection;
   }
 
   /** The server is ready for MAIL. */
@@ -147,7 +156,15 @@ export class Attempt {
       unjudged: `local data error while talking to ${name}`,
     }[how];
     const codes = { lost: '4.4.2', timeout: '4.4.2', garbage: '4.5.0', unjudged: '4.3.0' };
+    if ((how === 'lost' || how === 'timeout') && this.#mayGoOnInPlain()) {
+      this.wantsPlain = true;
+      this.isFinalServer = false;
+    }
     this.siteFailed({ code: codes[how], reason });
+  }
+
+  #mayGoOnInPlain(): boolean {
+    return this.#open.length > 0 && this.#connection !== undefined && this.#connection === this.#optionalTls;
   }
 
   /** All servers were tried: settles what is left. Resolves when everything has been reported. */

@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import type { Outcome } from '#message';
 import type { KeyFiles } from '#tls';
 import { envelope, request } from '../request.ts';
-import { a, type SinkOptions, startAgent, startSink, zone } from './sink.ts';
+import { a, type Script, type SinkOptions, startAgent, startSink, zone } from './sink.ts';
 
 const path = (name: string): string => fileURLToPath(new URL(`./certificates/test-only-${name}.pem`, import.meta.url));
 const pem = (name: string): Buffer => readFileSync(path(name));
@@ -57,7 +57,7 @@ async function deliver(
 
 interface DeliverOptions {
   readonly host?: string;
-  readonly script?: Readonly<Record<string, string>>;
+  readonly script?: Script;
   readonly where?: SinkOptions;
   readonly activeAt?: number;
 }
@@ -288,6 +288,34 @@ describe('TLS to a server', () => {
     assert.equal(old.log.at(-1), 'QID: Cannot start TLS: handshake failure');
     const lost = await deliver('mx', level('may'), { script, activeAt: envelope.arrivedAt + 300_000 });
     assert.match(lost.outcome, /^deferred 4\.4\.2 lost connection with .* while receiving the STARTTLS response$/);
+  });
+
+  it('is done without by mail that has waited before when the session inside it breaks off', async () => {
+    const activeAt = envelope.arrivedAt + 300_000;
+    /** Says nothing but `how` the first time. */
+    const once = (how: string, otherwise: string) => {
+      let isFirst = true;
+      return (): string => {
+        const said = isFirst ? how : otherwise;
+        isFirst = false;
+        return said;
+      };
+    };
+    for (const [stage, otherwise, doing] of [
+      ['secured', '', 'performing the EHLO handshake'],
+      ['mail', '250 2.1.0 Ok', 'sending MAIL FROM'],
+      ['dot', '250 2.0.0 Ok', 'sending end of data -- message may be sent more than once'],
+    ] as const) {
+      const script = () => ({ ...offered, [stage]: once('close', otherwise) });
+      const old = await deliver('mx', level('may'), { script: script(), activeAt });
+      assert.match(old.outcome, /^sent/, stage);
+      assert.equal(old.log.at(-1), `QID: lost connection with mx.example.com[127.0.0.1] while ${doing}`);
+      assert.equal(old.seen.filter((line) => line === 'STARTTLS').length, 1);
+      const young = await deliver('mx', level('may'), { script: script() });
+      assert.match(young.outcome, /^deferred 4\.4\.2 lost connection/, stage);
+      const strict = await deliver('mx', level('encrypt'), { script: script(), activeAt });
+      assert.match(strict.outcome, /^deferred 4\.4\.2 lost connection/, stage);
+    }
   });
 
   it('ends as the server says that refuses it', async () => {
