@@ -4,7 +4,8 @@ import { runCommand } from './command.ts';
 import { type DelivererRequest, type DelivererResult, failedResult, type ReadResult } from './deliverer-protocol.ts';
 import type { FileCalls } from './file-calls.ts';
 import { errnoOf, errnoText, MailboxError, statusOfErrno } from './mailbox-error.ts';
-import { appendMailbox } from './mailbox.ts';
+import { afterWaiting } from './mailbox-locks.ts';
+import { type Appended, appendMailbox, type MailboxFile } from './mailbox.ts';
 import { MaildirWriter } from './maildir.ts';
 import { PathTurns } from './path-turns.ts';
 
@@ -48,10 +49,7 @@ export class DelivererWork {
           await this.#maildirs.write(request.path, request.hostname, content, signal);
           return { kind: 'ok', warnings: [] };
         case 'mailbox':
-          return {
-            kind: 'ok',
-            ...(await this.#mailboxes.run(request.path, () => appendMailbox(this.#calls, request, content, signal))),
-          };
+          return { kind: 'ok', ...(await this.#append(request, content, signal)) };
         case 'command':
           return await runCommand(request, content);
         case 'read':
@@ -65,5 +63,14 @@ export class DelivererWork {
       const { status, errno, message, warnings, isNotRegular } = error;
       return { kind: 'failed', code: status ?? statusOfErrno(errno, ''), reason: message, warnings, isNotRegular };
     }
+  }
+
+  /** In its turn; who has waited for one that found the mailbox locked has waited for the lock. */
+  #append(target: MailboxFile, content: AsyncIterable<Buffer>, signal: AbortSignal | undefined): Promise<Appended> {
+    return this.#mailboxes.run(target.path, (before) => {
+      const wasLocked = before?.error instanceof MailboxError && before.error.isLocked;
+      const locks = wasLocked ? afterWaiting(target.locks, before.waitedMs) : target.locks;
+      return appendMailbox(this.#calls, { ...target, locks }, content, signal);
+    });
   }
 }

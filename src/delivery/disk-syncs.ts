@@ -18,12 +18,15 @@ export interface SyncMeans {
   readonly now: () => number;
 }
 
-/** A sync that takes longer, though others want the processor, is better waited for by threads, several at once. */
+/** What a busy machine may need for a sync on a disk that is idle. What takes longer is better waited for by threads, several at once. */
 const quickMs = 2;
+/** What nobody else should have to wait for. */
+const stuckMs = 100;
 /** So many more slow syncs than quick ones say that the disk is slow: a single one says little. */
-const patience = 8;
-/** So long after that the disk is looked at again. */
-const slowForMs = 1000;
+const slowEnough = 8;
+/** So long after that the disk is looked at again; each time it is slow still, later. */
+const restMs = 1000;
+const longestRestMs = 60_000;
 
 /**
  * For a process that does nothing else: a quick disk is waited for in place, because handing the file to a thread and
@@ -34,15 +37,24 @@ export function syncInPlace(
 ): SyncFile {
   let slowOnes = 0;
   let slowUntil = 0;
+  let nextRestMs = restMs;
   return (fd) => {
     const startedAt = now();
     if (startedAt < slowUntil) return inThread(fd);
     here(fd);
     const endedAt = now();
-    const isQuick = endedAt - startedAt <= quickMs;
+    const tookMs = endedAt - startedAt;
+    const isQuick = tookMs <= quickMs;
     // after a slow time the first one decides
-    if (slowUntil > 0) slowOnes = isQuick ? 0 : patience;
+    if (slowUntil > 0) slowOnes = isQuick ? 0 : slowEnough;
+    else if (tookMs > stuckMs) slowOnes = slowEnough;
     else slowOnes = Math.max(0, slowOnes + (isQuick ? -1 : 1));
-    slowUntil = slowOnes < patience ? 0 : endedAt + slowForMs;
+    if (slowOnes < slowEnough) {
+      slowUntil = 0;
+      if (isQuick) nextRestMs = restMs;
+      return;
+    }
+    slowUntil = endedAt + nextRestMs;
+    nextRestMs = Math.min(nextRestMs * 2, longestRestMs);
   };
 }

@@ -7,6 +7,8 @@ export class MailboxError extends Error {
   readonly warnings: readonly string[];
   /** What stands in the mailbox's place is a directory, a device or the like. */
   readonly isNotRegular: boolean;
+  /** Others held a lock for longer than is waited. */
+  readonly isLocked: boolean;
 
   constructor(
     message: string,
@@ -15,13 +17,33 @@ export class MailboxError extends Error {
       errno = '',
       warnings = [],
       isNotRegular = false,
-    }: { status?: string; errno?: string; warnings?: readonly string[]; isNotRegular?: boolean } = {},
+      isLocked = false,
+    }: {
+      status?: string | undefined;
+      errno?: string;
+      warnings?: readonly string[];
+      isNotRegular?: boolean;
+      isLocked?: boolean;
+    } = {},
   ) {
     super(message);
     this.isNotRegular = isNotRegular;
+    this.isLocked = isLocked;
     this.status = status;
     this.errno = errno;
     this.warnings = warnings;
+  }
+
+  /** The same, with what is to be told before its own warnings. */
+  after(warnings: readonly string[]): MailboxError {
+    const { message, status, errno, isNotRegular, isLocked } = this;
+    return new MailboxError(message, {
+      status,
+      errno,
+      isNotRegular,
+      isLocked,
+      warnings: [...warnings, ...this.warnings],
+    });
   }
 }
 
@@ -42,6 +64,7 @@ const texts: Readonly<Record<string, string>> = {
   ENOSPC: 'No space left on device',
   ENOTDIR: 'Not a directory',
   EPERM: 'Operation not permitted',
+  EPIPE: 'Broken pipe',
   EROFS: 'Read-only file system',
   ENOEXEC: 'Exec format error',
   ENXIO: 'No such device or address',

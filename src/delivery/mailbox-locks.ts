@@ -1,5 +1,7 @@
 /** Locks on mailbox files, for others who write to them or read them. postlock(1); local(8), virtual(8) */
 import { constants, type Stats } from 'node:fs';
+import { setTimeout as later } from 'node:timers/promises';
+import type { MaybePromise } from '#message';
 import { type FileLockKind, tryLockFile } from '#native';
 import type { FileCalls } from './file-calls.ts';
 import { errnoOf, errnoText, MailboxError } from './mailbox-error.ts';
@@ -10,6 +12,12 @@ export interface LockRules {
   readonly attempts: number;
   readonly delayMs: number;
   readonly staleMs: number;
+}
+
+/** What is left of the patience of one that has waited already. */
+export function afterWaiting(rules: LockRules, waitedMs: number): LockRules {
+  const spent = Math.floor(waitedMs / Math.max(rules.delayMs, 1));
+  return { ...rules, attempts: Math.max(rules.attempts - spent, 1) };
 }
 
 export interface LockTarget {
@@ -27,8 +35,6 @@ export interface HeldLock {
 
 const noLock: HeldLock = { release: () => Promise.resolve(), warnings: [] };
 
-const later = (delayMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, delayMs));
-
 /** What stands at a path; undefined when nothing does, or it can't be told. */
 export async function factsOf({ stat }: Pick<FileCalls, 'stat'>, path: string): Promise<Stats | undefined> {
   try {
@@ -44,6 +50,19 @@ async function removed({ unlink }: FileCalls, lock: string): Promise<void> {
   } catch {
     // somebody was faster
   }
+}
+
+/** Tries as often as the rules say, with pauses between; whether it worked. Rejects when `signal` aborts a pause. */
+async function attempted(
+  { attempts, delayMs }: LockRules,
+  signal: AbortSignal | undefined,
+  tryOnce: () => MaybePromise<boolean>,
+): Promise<boolean> {
+  for (let tries = 1; !(await tryOnce()); tries += 1) {
+    if (tries >= attempts) return false;
+    await later(delayMs, undefined, signal && { signal });
+  }
+  return true;
 }
 
 async function tryDotLock(calls: FileCalls, lock: string, staleMs: number): Promise<boolean> {
@@ -64,34 +83,30 @@ export async function dotLock(
   calls: FileCalls,
   { path, locks, isFileDestination }: LockTarget,
   present: Stats | undefined,
+  signal?: AbortSignal,
 ): Promise<HeldLock> {
   // nobody reads a device or a pipe meanwhile
   if (!locks.kinds.includes('dotlock') || present?.isFile() === false) return noLock;
   const lock = `${path}.lock`;
-  for (let tries = 0; tries < locks.attempts; tries += 1) {
-    try {
-      if (await tryDotLock(calls, lock, locks.staleMs)) return { release: () => removed(calls, lock), warnings: [] };
-    } catch (error) {
-      const text = `unable to create lock file ${lock}: ${errnoText(error)}`;
-      if (isFileDestination) return { ...noLock, warnings: [text] };
-      throw new MailboxError(text, { errno: errnoOf(error) });
-    }
-    await later(locks.delayMs);
+  let isHeld: boolean;
+  try {
+    isHeld = await attempted(locks, signal, () => tryDotLock(calls, lock, locks.staleMs));
+  } catch (error) {
+    signal?.throwIfAborted();
+    const text = `unable to create lock file ${lock}: ${errnoText(error)}`;
+    if (isFileDestination) return { ...noLock, warnings: [text] };
+    throw new MailboxError(text, { errno: errnoOf(error) });
   }
-  throw new MailboxError(`unable to create lock file ${lock}: File exists`, { errno: 'EAGAIN' });
+  if (isHeld) return { release: () => removed(calls, lock), warnings: [] };
+  throw new MailboxError(`unable to create lock file ${lock}: File exists`, { errno: 'EAGAIN', isLocked: true });
 }
 
 /** flock and fcntl locks, for readers that honour them; they end with the descriptor. Throws MailboxError. */
-export async function lockOpened(fd: number, { kinds, attempts, delayMs }: LockRules): Promise<void> {
+export async function lockOpened(fd: number, locks: LockRules, signal?: AbortSignal): Promise<void> {
   const known: readonly FileLockKind[] = ['flock', 'fcntl'];
-  for (const kind of known.filter((each) => kinds.includes(each))) {
-    for (let tries = 1; !tryLockFile(fd, kind); tries += 1) {
-      if (tries >= attempts) {
-        throw new MailboxError('unable to lock for exclusive access: Resource temporarily unavailable', {
-          errno: 'EAGAIN',
-        });
-      }
-      await later(delayMs);
-    }
+  for (const kind of known.filter((each) => locks.kinds.includes(each))) {
+    if (await attempted(locks, signal, () => tryLockFile(fd, kind))) continue;
+    const text = 'unable to lock for exclusive access: Resource temporarily unavailable';
+    throw new MailboxError(text, { errno: 'EAGAIN', isLocked: true });
   }
 }

@@ -40,45 +40,56 @@ async function checkOpened(
     throw new MailboxError('file is executable', { status: '5.7.1' });
   }
   if (owner !== undefined && facts.uid !== owner) {
-    throw new MailboxError(`destination ${path} is not owned by recipient`, { status: '4.2.0' });
+    throw new MailboxError(`destination ${path} is not owned by recipient`, {
+      status: '4.2.0',
+      warnings: ['specify "strict_mailbox_ownership = no" to ignore mailbox ownership mismatch'],
+    });
   }
   return facts;
 }
 
-async function openMailbox(calls: FileCalls, { path, isFileDestination }: MailboxFile): Promise<number> {
-  // what is no file is refused anyway, and a pipe that nobody reads would be waited for
-  const wait = isFileDestination ? 0 : constants.O_NONBLOCK;
-  const flags = constants.O_WRONLY | constants.O_APPEND | wait;
+// a pipe that nobody reads, or reads slowly, is not waited for
+const appending = constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK;
+
+function cannotOpen(error: unknown): MailboxError {
+  return new MailboxError(`cannot open file: ${errnoText(error)}`, { errno: errnoOf(error) });
+}
+
+async function openMailbox(calls: FileCalls, path: string): Promise<number> {
   try {
-    return await calls.open(path, flags);
+    return await calls.open(path, appending);
   } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') {
-      throw new MailboxError(`cannot open file: ${errnoText(error)}`, { errno: errnoOf(error) });
-    }
+    if (errnoOf(error) !== 'ENOENT') throw cannotOpen(error);
   }
   try {
-    return await calls.open(path, flags | constants.O_CREAT | constants.O_EXCL, mode);
+    return await calls.open(path, appending | constants.O_CREAT | constants.O_EXCL, mode);
   } catch (error) {
-    throw new MailboxError(`cannot create file exclusively: ${errnoText(error)}`, { errno: errnoOf(error) });
+    if (errnoOf(error) !== 'EEXIST')
+      throw new MailboxError(`cannot create file exclusively: ${errnoText(error)}`, { errno: errnoOf(error) });
+  }
+  // somebody was faster, or it is a link to nothing
+  try {
+    return await calls.open(path, appending);
+  } catch (error) {
+    throw cannotOpen(error);
   }
 }
 
 /** Locks a mailbox as for a delivery, and makes it when it is not there. Rejects with a MailboxError. postlock(1) */
 export async function lockMailbox(path: string, locks: LockRules): Promise<{ release(): Promise<void> }> {
   const calls = callsInThreads;
-  const mailbox = { path, locks, sizeLimit: 0, isFileDestination: false, owner: undefined };
-  const lock = await dotLock(calls, mailbox, await factsOf(calls, path));
-  try {
-    const fd = await openMailbox(calls, mailbox);
-    await lockOpened(fd, locks);
-    return {
-      async release() {
-        await lock.release();
-        await calls.close(fd);
-      },
-    };
-  } catch (error) {
+  const lock = await dotLock(calls, { path, locks, isFileDestination: false }, await factsOf(calls, path));
+  let fd: number | undefined;
+  const release = async (): Promise<void> => {
     await lock.release();
+    if (fd !== undefined) await calls.close(fd);
+  };
+  try {
+    fd = await openMailbox(calls, path);
+    await lockOpened(fd, locks);
+    return { release };
+  } catch (error) {
+    await release();
     throw error;
   }
 }
@@ -127,10 +138,10 @@ async function appendLocked(
   content: AsyncIterable<Buffer>,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const fd = await openMailbox(calls, target);
+  const fd = await openMailbox(calls, target.path);
   try {
     const opened = await checkOpened(calls, fd, target);
-    if (opened.isFile()) await lockOpened(fd, target.locks);
+    if (opened.isFile()) await lockOpened(fd, target.locks, signal);
     const before = opened.isFile() ? await calls.fstat(fd) : opened;
     await writeAll({ calls, fd, before }, target.sizeLimit, content, signal);
     return before.size;
@@ -139,28 +150,19 @@ async function appendLocked(
   }
 }
 
-/** Appends a message. Throws MailboxError, also when `signal` aborts it. */
+/** Appends a message. Throws MailboxError, and another error when `signal` aborts it. */
 export async function appendMailbox(
-  own: FileCalls,
+  calls: FileCalls,
   target: MailboxFile,
   content: AsyncIterable<Buffer>,
   signal?: AbortSignal,
 ): Promise<Appended> {
-  const present = await factsOf(own, target.path);
-  // a pipe is waited for, and its reader
-  const calls = present?.isFile() === false ? callsInThreads : own;
-  const lock = await dotLock(calls, target, present);
+  signal?.throwIfAborted();
+  const lock = await dotLock(calls, target, await factsOf(calls, target.path), signal);
   try {
     return { warnings: lock.warnings, offset: await appendLocked(calls, target, content, signal) };
   } catch (error) {
-    if (!(error instanceof MailboxError)) throw error;
-    const { message, status, errno, warnings, isNotRegular } = error;
-    throw new MailboxError(message, {
-      isNotRegular,
-      ...(status === undefined ? {} : { status }),
-      errno,
-      warnings: [...lock.warnings, ...warnings],
-    });
+    throw error instanceof MailboxError ? error.after(lock.warnings) : error;
   } finally {
     await lock.release();
   }

@@ -1,7 +1,7 @@
 /**
  * Maildirs: a message is written whole in tmp, synced, and then renamed into new. maildir(5); local(8), virtual(8)
  *
- * A deliverer does nothing else, so short system calls are made directly; who waits for the disk, it is told. A
+ * Short system calls are made in place, also by a process with other work; who waits for the disk, the process says. A
  * directory is synced once for all messages that came into it meanwhile.
  */
 import { closeSync, constants, fstatSync, mkdirSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
@@ -26,7 +26,7 @@ function createTemporary(base: string, path: string): number {
       return create();
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
-      for (const part of ['tmp', 'new', 'cur']) mkdirSync(`${base}/${part}`, { recursive: true, mode: 0o700 });
+      makeFolders(base);
       return create();
     }
   } catch (error) {
@@ -42,7 +42,38 @@ function createTemporary(base: string, path: string): number {
   }
 }
 
-const direct = { write: (fd: number, bytes: Buffer): number => writeSync(fd, bytes) };
+const inPlace = { write: (fd: number, bytes: Buffer): number => writeSync(fd, bytes) };
+
+function makeFolders(base: string): void {
+  for (const part of ['tmp', 'new', 'cur']) mkdirSync(`${base}/${part}`, { recursive: true, mode: 0o700 });
+}
+
+function removeIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // it is gone already
+  }
+}
+
+/** Gives a file its final name. */
+function publish(base: string, temporary: string, path: string): void {
+  try {
+    try {
+      renameSync(temporary, path);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      makeFolders(base);
+      renameSync(temporary, path);
+    }
+  } catch (error) {
+    removeIfThere(temporary);
+    throw new MailboxError(`create maildir file ${path}: ${errnoText(error)}`, { errno: errnoOf(error) });
+  }
+}
+
+const writingFailed = (error: unknown): MailboxError =>
+  new MailboxError(`error writing message: ${errnoText(error)}`, { errno: errnoOf(error) });
 
 /** Writes messages into maildirs. */
 export class MaildirWriter {
@@ -61,25 +92,27 @@ export class MaildirWriter {
     const at = Date.now();
     const temporary = `${base}/tmp/${this.#temporaryName(at, hostname)}`;
     const fd = createTemporary(base, temporary);
+    let final: string;
     try {
-      try {
-        for await (const piece of content) await writeWhole(direct, fd, piece);
-        await this.#syncFile(fd);
-        signal?.throwIfAborted();
-        const { dev, ino } = fstatSync(fd);
-        renameSync(temporary, `${base}/new/${maildirName(at, dev, ino, hostname)}`);
-      } finally {
-        closeSync(fd);
-      }
+      for await (const piece of content) await writeWhole(inPlace, fd, piece);
+      await this.#syncFile(fd);
+      signal?.throwIfAborted();
+      const { dev, ino } = fstatSync(fd);
+      final = `${base}/new/${maildirName(at, dev, ino, hostname)}`;
     } catch (error) {
-      try {
-        unlinkSync(temporary);
-      } catch {
-        // it has its final name already, or never came to be
-      }
-      throw new MailboxError(`write maildir file ${temporary}: ${errnoText(error)}`, { errno: errnoOf(error) });
+      removeIfThere(temporary);
+      throw writingFailed(error);
+    } finally {
+      closeSync(fd);
     }
-    await this.#directories.sync(`${base}/new`);
+    publish(base, temporary, final);
+    try {
+      await this.#directories.sync(`${base}/new`);
+    } catch (error) {
+      // it will be written again
+      removeIfThere(final);
+      throw writingFailed(error);
+    }
   }
 
   /** Unique in this process, which has one writer, and with its pid on this machine. */

@@ -3,7 +3,7 @@
 export interface BoundedMemoryOptions {
   readonly ttlMs: number;
   readonly maxEntries: number;
-  /** ms since the epoch. */
+  /** ms, of any clock. */
   readonly now: () => number;
 }
 

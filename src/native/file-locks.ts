@@ -4,7 +4,8 @@ import { koffi } from './koffi.ts';
 export type FileLockKind = 'flock' | 'fcntl';
 
 const LOCK_EX_NB = 6;
-const F_SETLK = 6;
+/** A lock of the open file: unlike a process's own, it also excludes other descriptors of the same process. fcntl(2) */
+const F_OFD_SETLK = 37;
 const F_WRLCK = 1;
 
 /** struct flock on 64-bit Linux: type, whence, start, length, pid. */
@@ -37,5 +38,5 @@ function lockCalls(): Calls {
 /** Tries to lock for writing, without waiting. The lock ends with the descriptor. */
 export function tryLockFile(fd: number, kind: FileLockKind): boolean {
   const libc = lockCalls();
-  return (kind === 'flock' ? libc.flock(fd, LOCK_EX_NB) : libc.fcntl(fd, F_SETLK, wholeFile())) === 0;
+  return (kind === 'flock' ? libc.flock(fd, LOCK_EX_NB) : libc.fcntl(fd, F_OFD_SETLK, wholeFile())) === 0;
 }

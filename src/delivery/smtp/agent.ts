@@ -149,30 +149,32 @@ async function tryServers(
     const choice = { candidate, isBestMx, tls, mayAskAgain: retry === undefined };
     const session = kept ?? (await openSession(client, attempt, route, choice));
     if (session === 'retryPlain' || session === 'retryTls') {
-      retry = session === 'retryPlain' ? inPlain(attempt, tls) : tls;
+      retry = session === 'retryPlain' ? inPlain(tls) : tls;
       continue;
     }
     retry = undefined;
     if (session === 'failed') {
-      if (attempt.wantsPlain) retry = inPlain(attempt, tls);
+      if (attempt.takeRetryInPlain()) retry = inPlain(tls);
       else candidates = rest;
       continue;
     }
-    // deliveries count towards the session limit, handshakes that failed do not
+    // deliveries count towards the session limit; handshakes that failed, and what goes on in plaintext, do not
     const isLimit = sessions + 1 === settings.mxSessionLimit;
     attempt.isFinalServer = isLast(isLimit ? [] : rest);
     const end = await runSession(client, attempt, session, kept !== undefined);
     kept = undefined;
     if (end === 'stale') continue;
+    if (attempt.takeRetryInPlain()) {
+      retry = inPlain(tls);
+      continue;
+    }
     sessions++;
-    if (attempt.wantsPlain) retry = inPlain(attempt, tls);
-    else candidates = isLimit ? [] : rest;
+    candidates = isLimit ? [] : rest;
   }
 }
 
 /** The next session with the same server goes without TLS. */
-function inPlain(attempt: Attempt, tls: TlsRules): TlsRules {
-  attempt.wantsPlain = false;
+function inPlain(tls: TlsRules): TlsRules {
   return { ...tls, level: 'none' };
 }
 

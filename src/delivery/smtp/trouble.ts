@@ -45,8 +45,6 @@ export class Attempt {
   isFinalServer = false;
   /** A session went through to its end, whatever came of it: later failures don't count against the destination. */
   hadCompleteSession = false;
-  /** The session inside TLS broke off, and what is left may be said to the same server in plaintext. */
-  wantsPlain = false;
   /** The reason with which the destination as a whole failed. */
   siteFailure: Status | undefined;
   readonly #tools: AttemptTools;
@@ -57,6 +55,8 @@ export class Attempt {
   #connection: Connection | undefined;
   /** The one whose TLS is not worth a delay. */
   #optionalTls: Connection | undefined;
+  /** It broke off. */
+  #wantsPlain = false;
   #connectedAt: number | undefined;
   #working: Promise<void> = Promise.resolve();
   #isWorking = false;
@@ -92,6 +92,13 @@ export class Attempt {
   /** Should the session that has just begun inside TLS break off, plaintext is better than to wait longer. */
   noteOptionalTls(): void {
     this.#optionalTls = this.#connection;
+  }
+
+  /** Whether what is left should be said to the same server once more, in plaintext: a session inside TLS broke off. Says so once. */
+  takeRetryInPlain(): boolean {
+    const wanted = this.#wantsPlain;
+    this.#wantsPlain = false;
+    return wanted;
   }
 
   /** The server is ready for MAIL. */
@@ -157,7 +164,7 @@ export class Attempt {
     }[how];
     const codes = { lost: '4.4.2', timeout: '4.4.2', garbage: '4.5.0', unjudged: '4.3.0' };
     if ((how === 'lost' || how === 'timeout') && this.#mayGoOnInPlain()) {
-      this.wantsPlain = true;
+      this.#wantsPlain = true;
       this.isFinalServer = false;
     }
     this.siteFailed({ code: codes[how], reason });

@@ -39,7 +39,7 @@ describe('syncs in place', () => {
     assert.deepEqual([disk.here, disk.inThread], [100, 0]);
   });
 
-  it('leaves a slow disk to threads, and looks at it again later', () => {
+  it('leaves a slow disk to threads, and looks at it again later and later', () => {
     const { disk, sync } = diskOf(20);
     for (let i = 0; i < 100; i += 1) void sync(1);
     assert.deepEqual([disk.here, disk.inThread], [8, 92]);
@@ -48,9 +48,30 @@ describe('syncs in place', () => {
     void sync(1);
     assert.deepEqual([disk.here, disk.inThread], [9, 93]);
     disk.at += 1001;
+    void sync(1);
+    assert.deepEqual([disk.here, disk.inThread], [9, 94]);
+    disk.at += 1000;
     disk.takesMs = 0.3;
     for (let i = 0; i < 100; i += 1) void sync(1);
-    assert.deepEqual([disk.here, disk.inThread], [109, 93]);
+    assert.deepEqual([disk.here, disk.inThread], [109, 94]);
+  });
+
+  it('lets nobody wait twice for a disk that is stuck', () => {
+    const { disk, sync } = diskOf(4000);
+    void sync(1);
+    void sync(1);
+    assert.deepEqual([disk.here, disk.inThread], [1, 1]);
+  });
+
+  it('tells of a failure', () => {
+    const sync = syncInPlace({
+      here: () => {
+        throw new Error('input/output error');
+      },
+      inThread: () => undefined,
+      now: () => 0,
+    });
+    assert.throws(() => void sync(1), /input/);
   });
 });
 

@@ -10,13 +10,11 @@ function open(map: string, foldKeys = false): Table {
 }
 
 describe('tables of users and groups', () => {
-  it('have the lines of passwd(5), again and again the same', async () => {
+  it('have the lines of passwd(5)', async () => {
     const table = open('passwd.byname');
-    for (let i = 0; i < 2; i += 1) {
-      const root = await table.lookup('root');
-      assert.match(root.kind === 'found' ? root.value : root.kind, /^root:x:0:0:/);
-      assert.deepEqual(await table.lookup('root@example.com'), { kind: 'missing' });
-    }
+    const root = await table.lookup('root');
+    assert.match(root.kind === 'found' ? root.value : root.kind, /^root:x:0:0:/);
+    assert.deepEqual(await table.lookup('root@example.com'), { kind: 'missing' });
   });
 
   it('have the lines of group(5)', async () => {

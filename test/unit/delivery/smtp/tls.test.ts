@@ -318,6 +318,23 @@ describe('TLS to a server', () => {
     }
   });
 
+  it('is done without in the same of the sessions that are allowed', async () => {
+    let mails = 0;
+    const hangsUp = (): string => (mails++ === 0 ? 'close' : '450 4.2.0 not now');
+    await using first = await startSink({ ...offered, mail: hangsUp }, { host: '127.0.0.2', chain: pem('mx') });
+    await using second = await startSink({}, { host: '127.0.0.3', port: first.port });
+    const two = zone({
+      'two.example.com A': ['127.0.0.2', '127.0.0.3'].map((address) => a('two.example.com', address)),
+    });
+    const lines = [...level('may'), 'smtp_randomize_addresses = no', 'smtp_mx_session_limit = 2'];
+    await using agent = startAgent([...trusting, ...lines], { resolver: two, keyFiles });
+    const old = { activeAt: envelope.arrivedAt + 300_000 };
+    const { outcomes } = await agent.deliver(request(`[two.example.com]:${first.port}`, ['u@x.example'], old));
+    assert.match(worded(outcomes), /^sent/);
+    assert.equal(mails, 2);
+    assert.equal(second.seen.filter((line) => line.startsWith('MAIL')).length, 1);
+  });
+
   it('ends as the server says that refuses it', async () => {
     for (const [starttls, expected] of [
       [
