@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:net';
 import type { Configuration } from '#config';
 import type { DelivererPool } from '#delivery';
 import type { EventLog } from '#events';
-import { refusedUser } from '#tables';
+import { refusedUser, type TableCopies } from '#tables';
 import { openStore, type StoreOptions } from '#store';
 import type { KeyFiles } from '#tls';
 import { startControlServer } from './control-server.ts';
@@ -32,6 +32,8 @@ export interface MailSystemOptions {
   readonly deliverers: DelivererPool;
   /** Read as root; without them they are read as whoever this is. */
   readonly keyFiles?: KeyFiles;
+  /** Of tables that only root may read. */
+  readonly tableCopies?: TableCopies;
   readonly store?: Pick<StoreOptions, 'owner' | 'writerThread'>;
 }
 
@@ -53,7 +55,7 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
   const { configuration, log, listeners, deliverers, store: storeOptions = {} } = options;
   const { settings } = configuration;
   const keyFiles = options.keyFiles ?? readTlsFiles(configuration);
-  const tools = createServiceTools(configuration, log);
+  const tools = createServiceTools(configuration, log, options.tableCopies);
   const warn = warningsTo(tools.channelOf(settings, 'qmgr'));
   const store = await openStore({
     directory: settings.string('queue_directory'),

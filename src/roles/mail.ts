@@ -2,16 +2,18 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { flushCompileCache } from 'node:module';
-import { ConfigError, loadConfiguration } from '#config';
+import { ConfigError, type Configuration, loadConfiguration } from '#config';
 import { createLocalPool, createProcessPool } from '#delivery';
 import { EventLog } from '#events';
 import { type FromMail, parseMailStart, parseToMail } from '#master';
 import { loadWriterThread } from '#store';
+import type { TableCopies } from '#tables';
 import type { KeyFiles } from '#tls';
 import { becomeMailOwner } from './become-user.ts';
 import { type MailSystem, startMailSystem } from './mail-system.ts';
 import { RunningLog } from './mail-log.ts';
 import { nameProcess } from './process-name.ts';
+import { copySecretTables } from './secret-tables.ts';
 import { readTlsFiles } from './tls-services.ts';
 
 /** Descriptor of the log file, opened by the supervisor. */
@@ -60,13 +62,19 @@ function describe(error: unknown): string {
   return 'code' in error ? error.message : (error.stack ?? error.message);
 }
 
-/** Certificates and keys; undefined when the configuration can't be read, which is told of later. */
-function readAsRoot(directory: string): KeyFiles | undefined {
+interface ReadAsRoot {
+  readonly configuration: Configuration;
+  readonly keyFiles: KeyFiles;
+  readonly tableCopies: TableCopies;
+}
+
+/** The configuration, certificates, keys and tables; or what is wrong with the configuration. */
+function readAsRoot(directory: string): ReadAsRoot | ConfigError {
   try {
     const configuration = loadConfiguration(directory);
-    return readTlsFiles(configuration);
+    return { configuration, keyFiles: readTlsFiles(configuration), tableCopies: copySecretTables(configuration) };
   } catch (error) {
-    if (error instanceof ConfigError) return undefined;
+    if (error instanceof ConfigError) return error;
     throw error;
   }
 }
@@ -110,21 +118,20 @@ export async function main(args: readonly string[]): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
   // as root: what nobody else may read
   const writerThread = await loadWriterThread();
-  const keyFiles = readAsRoot(start.directory);
+  const read = readAsRoot(start.directory);
   if (start.uid !== undefined && start.gid !== undefined) becomeMailOwner({ uid: start.uid, gid: start.gid });
   process.umask(0o077);
   try {
-    const configuration = loadConfiguration(start.directory);
-    const { settings } = configuration;
+    if (read instanceof ConfigError) throw read;
+    const { settings } = read.configuration;
     const sink = new RunningLog(settings, start.hasLogFile ? logFd : undefined);
     reopenLog = () => sink.reopen(settings);
     log = new EventLog([sink]);
     system = await startMailSystem({
-      configuration,
+      ...read,
       log,
       listeners: start.listeners,
       store: { writerThread },
-      ...(keyFiles === undefined ? {} : { keyFiles }),
       // an ordinary user's system can be nobody else
       deliverers:
         start.uid === undefined

@@ -7,6 +7,7 @@ import { watchFiles } from './file-watch.ts';
 import { mailOwner } from './mail-owner.ts';
 import { RunningLog } from './mail-log.ts';
 import { nameProcess } from './process-name.ts';
+import { secretTablePaths } from './secret-tables.ts';
 import { tlsFilePaths } from './tls-services.ts';
 import { productVersion } from './version.ts';
 
@@ -22,12 +23,13 @@ function report(text: string): void {
 }
 
 /** Certificates are renewed without a reload: Postfix reads them whenever one of its processes begins anew. */
-const keyCheckMs = 60_000;
+const keyCheckMs = 10_000;
 
-/** None while the configuration is broken: whoever reloads is told of it. */
-function currentTlsFiles(directory: string): readonly string[] {
+/** What mail reads as root, at its start only. None while the configuration is broken: whoever reloads is told of it. */
+function filesReadAsRoot(directory: string): readonly string[] {
   try {
-    return tlsFilePaths(loadConfiguration(directory));
+    const configuration = loadConfiguration(directory);
+    return [...tlsFilePaths(configuration), ...secretTablePaths(configuration)];
   } catch (error) {
     if (error instanceof ConfigError) return [];
     throw error;
@@ -86,19 +88,19 @@ export async function main(args: readonly string[]): Promise<void> {
     }
     await supervisor.reload();
     markReloaded(queueDirectory);
-    keyPaths = currentTlsFiles(directory);
+    keyPaths = filesReadAsRoot(directory);
   };
   process.on('SIGHUP', () => void reload());
   const problems = await supervisor.start();
   log.flush();
   report(JSON.stringify({ problems }));
   if (problems.length > 0) process.exit(1);
-  keyPaths = currentTlsFiles(directory);
+  keyPaths = filesReadAsRoot(directory);
   watchFiles({
     paths: () => keyPaths,
     intervalMs: keyCheckMs,
     onChange: () => {
-      events.emit({ kind: 'note', text: 'certificates or keys have changed: they are read again' });
+      events.emit({ kind: 'note', text: 'certificates, keys or tables of root have changed: they are read again' });
       void reload();
     },
   });

@@ -3,13 +3,13 @@ import { type Configuration, type ListElement, placeOf, type Settings, settingsV
 import { ProxyApproval, readNetwork, type TableFileProblem as Problem, tableFileProblems, unreadable } from '#tables';
 import { tableParameters, takesPatterns } from './table-parameters.ts';
 
-interface Named {
+export interface NamedTable {
   readonly parameter: string;
   readonly element: ListElement;
 }
 
 /** All that is named in lists, what main.cf sets before defaults that refer to it. */
-function namedTables(settings: Settings): readonly Named[] {
+export function namedTables(settings: Settings): readonly NamedTable[] {
   const classes = settings.list('smtpd_restriction_classes');
   // no user of this machine gets mail: the default aliases are nobody's
   const isUnused = (name: string): boolean =>
@@ -22,7 +22,11 @@ function namedTables(settings: Settings): readonly Named[] {
 }
 
 /** What is wrong with a word that names a table or a file of patterns. */
-function problemsOf({ parameter, element }: Named, settings: Settings, approval: ProxyApproval): readonly Problem[] {
+function problemsOf(
+  { parameter, element }: NamedTable,
+  settings: Settings,
+  approval: ProxyApproval,
+): readonly Problem[] {
   const text = element.text.replace(/^!+/, '');
   const isPattern = takesPatterns(parameter);
   if (isPattern && text.startsWith('/')) {

@@ -2,7 +2,7 @@
 import type { Configuration, Settings } from '#config';
 import { type Resolver, systemResolver } from '#dns';
 import type { EventChannel, EventLog, HeldEvents } from '#events';
-import { TableOpener } from '#tables';
+import { noCopies, TableOpener, type TableCopies } from '#tables';
 
 /** The tables of a service and its channel: what it opens is warned of in its name. */
 export interface OpenedService {
@@ -20,7 +20,12 @@ export interface ServiceTools {
   readonly now: () => number;
 }
 
-export function createServiceTools(configuration: Configuration, log: EventLog): ServiceTools {
+/** `copies`: of tables that only root may read. */
+export function createServiceTools(
+  configuration: Configuration,
+  log: EventLog,
+  copies: TableCopies = noCopies,
+): ServiceTools {
   const { settings, directory } = configuration;
   const channelOf = (view: Settings, program: string): EventChannel =>
     log.channel(`${view.string('syslog_name')}/${program}`);
@@ -37,6 +42,7 @@ export function createServiceTools(configuration: Configuration, log: EventLog):
         warn: warningsTo(events),
         error: (text) => events.emit({ kind: 'error', text }),
         note: (text) => events.emit({ kind: 'note', text }),
+        copies,
         proxySettings: settings,
         proxyWarn: warningsTo(proxyEvents),
         // smtpd opens its tables when the first client comes; for others the first message does it.

@@ -3,6 +3,7 @@ import { type IpAddress, type IpNetwork, ipInNetwork, parseIp } from '#address';
 import { missing } from './memory-table.ts';
 import { NetworkIndex } from './network-index.ts';
 import { readNetwork } from './networks.ts';
+import type { TableFileReader } from './file-reader.ts';
 import { firstAnswer, readRules, type Rule, type RuleSyntax } from './rule-files.ts';
 import { joinRuns } from './rule-runs.ts';
 import type { LookupResult, Table } from './table.ts';
@@ -77,9 +78,14 @@ function together(run: readonly PlainRule[]): Rule<IpAddress> {
   };
 }
 
-export function cidrTable(name: string, path: string, warn: (text: string) => void): Table | string {
+export function cidrTable(
+  name: string,
+  path: string,
+  files: TableFileReader,
+  warn: (text: string) => void,
+): Table | string {
   const plain = new Map<Rule<IpAddress>, PlainRule>();
-  const read = readRules(path, cidrSyntax(plain), warn);
+  const read = readRules(path, cidrSyntax(plain), files, warn);
   if (typeof read === 'string') return read;
   const rules = joinRuns(read, plain, (run) => [together(run.map(([, rule]) => rule))]);
   return {

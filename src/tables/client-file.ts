@@ -2,9 +2,9 @@
  * What tables of database clients are told: `name = value` lines of a file of their own, or, for a name that is no
  * path, `NAME_parameter` in main.cf. sqlite_table(5), mysql_table(5), ldap_table(5)
  */
-import { readFileSync } from 'node:fs';
 import { ConfigError, parseMainFile, type Settings } from '#config';
 import { errnoText } from './errno-text.ts';
+import type { TableFileReader } from './file-reader.ts';
 
 export interface ClientFile {
   /** As messages call it: the path, or the name. */
@@ -14,12 +14,17 @@ export interface ClientFile {
 }
 
 /** A text says why the file can't be used. */
-export function readClientFile(name: string, settings: Settings, warn: (text: string) => void): ClientFile | string {
+export function readClientFile(
+  name: string,
+  settings: Settings,
+  files: TableFileReader,
+  warn: (text: string) => void,
+): ClientFile | string {
   if (!/^[/.]/.test(name)) {
     return { name, get: (parameter) => settings.userValue(`${name}_${parameter}`) };
   }
   try {
-    const { byName } = parseMainFile(name, readFileSync(name, 'utf8'), warn);
+    const { byName } = parseMainFile(name, files.text(name).toString(), warn);
     return { name, get: (parameter) => byName.get(parameter)?.value };
   } catch (error) {
     return error instanceof ConfigError ? error.message : `open ${name}: ${errnoText(error)}`;

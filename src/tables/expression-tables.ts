@@ -4,6 +4,7 @@ import { expressionRules, type ExpressionSyntax, flagTest, Subject } from './exp
 import { askTogether, type JoinableRule } from './joined-expressions.ts';
 import { missing } from './memory-table.ts';
 import { translatePerlExpression } from './perl-fallback.ts';
+import type { TableFileReader } from './file-reader.ts';
 import { firstAnswer, readRules, type Rule } from './rule-files.ts';
 import { joinRuns } from './rule-runs.ts';
 import type { Table, TableUse } from './table.ts';
@@ -49,6 +50,7 @@ function expressionTable(
   name: string,
   path: string,
   use: TableUse,
+  files: TableFileReader,
   warn: (text: string) => void,
   syntax: ExpressionSyntax,
 ): Table | string {
@@ -56,7 +58,7 @@ function expressionTable(
   const allowsSubstitution = use.paranoid !== true && use.noSubstitution !== true;
   const joinable = new Map<Rule<Subject>, JoinableRule>();
   const reader = expressionRules({ syntax, table: name, allowsSubstitution, warn, compiled, joinable });
-  const read = readRules(path, reader, warn);
+  const read = readRules(path, reader, files, warn);
   if (typeof read === 'string') return read;
   const compile = (pattern: string, flags: string): NativeExpression | undefined => {
     const expression = syntax.compile(pattern, flagTest(flags));
@@ -75,10 +77,22 @@ function expressionTable(
   };
 }
 
-export function regexpTable(name: string, path: string, use: TableUse, warn: (text: string) => void): Table | string {
-  return expressionTable(name, path, use, warn, posixSyntax);
+export function regexpTable(
+  name: string,
+  path: string,
+  use: TableUse,
+  files: TableFileReader,
+  warn: (text: string) => void,
+): Table | string {
+  return expressionTable(name, path, use, files, warn, posixSyntax);
 }
 
-export function pcreTable(name: string, path: string, use: TableUse, warn: (text: string) => void): Table | string {
-  return expressionTable(name, path, use, warn, perlSyntax);
+export function pcreTable(
+  name: string,
+  path: string,
+  use: TableUse,
+  files: TableFileReader,
+  warn: (text: string) => void,
+): Table | string {
+  return expressionTable(name, path, use, files, warn, perlSyntax);
 }

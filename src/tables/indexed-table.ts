@@ -3,7 +3,8 @@ import { statSync } from 'node:fs';
 import { foldCase } from '#address';
 import { errnoText } from './errno-text.ts';
 import { missing } from './memory-table.ts';
-import { type Index, indexPath, type IndexType, openIndex } from './index-files.ts';
+import { isDenied, type TableFileReader } from './file-reader.ts';
+import { type Index, indexPath, type IndexType } from './index-files.ts';
 import type { LookupResult, Table } from './table.ts';
 
 /** How long an answer may be given without a look at the file. */
@@ -16,6 +17,17 @@ interface Opened {
   readonly version: string;
 }
 
+/** Changes with the file; a file in a folder of root's own can't be seen, and stays what it is. */
+function versionOf(file: string): { readonly version: string; readonly mtimeMs: number } {
+  try {
+    const { mtimeMs, ino, size } = statSync(file);
+    return { version: `${ino} ${mtimeMs} ${size}`, mtimeMs };
+  } catch (error) {
+    if (!isDenied(error)) throw error;
+    return { version: 'hidden', mtimeMs: Infinity };
+  }
+}
+
 class IndexedTable implements Table {
   readonly name: string;
   readonly acceptsPartialKeys = true;
@@ -23,17 +35,26 @@ class IndexedTable implements Table {
   readonly #path: string;
   readonly #file: string;
   readonly #foldKeys: boolean;
+  readonly #files: TableFileReader;
   readonly #warn: (text: string) => void;
   #opened: Opened | undefined;
   #problem: string | undefined;
   #checkedAt = 0;
 
-  constructor(name: string, type: IndexType, path: string, foldKeys: boolean, warn: (text: string) => void) {
+  constructor(
+    name: string,
+    type: IndexType,
+    path: string,
+    foldKeys: boolean,
+    files: TableFileReader,
+    warn: (text: string) => void,
+  ) {
     this.name = name;
     this.#type = type;
     this.#path = path;
     this.#file = indexPath(type, path);
     this.#foldKeys = foldKeys;
+    this.#files = files;
     this.#warn = warn;
     this.#refresh();
   }
@@ -70,10 +91,9 @@ class IndexedTable implements Table {
   #refresh(): void {
     this.#checkedAt = Date.now();
     try {
-      const { mtimeMs, ino, size } = statSync(this.#file);
-      const version = `${ino} ${mtimeMs} ${size}`;
+      const { version, mtimeMs } = versionOf(this.#file);
       if (this.#opened?.version === version) return;
-      const index = openIndex(this.#type, this.#path);
+      const index = this.#files.index(this.#type, this.#path);
       if (typeof index === 'string') {
         this.#problem = index;
         return;
@@ -88,6 +108,7 @@ class IndexedTable implements Table {
   }
 
   #warnIfOlder(mtimeMs: number): void {
+    if (mtimeMs === Infinity) return;
     const source = statSync(this.#path, { throwIfNoEntry: false });
     if (source !== undefined && source.mtimeMs > mtimeMs && source.mtimeMs < Date.now() - sourceRestsMs) {
       this.#warn(`database ${this.#file} is older than source file ${this.#path}`);
@@ -101,7 +122,8 @@ export function indexedTable(
   type: IndexType,
   path: string,
   foldKeys: boolean,
+  files: TableFileReader,
   warn: (text: string) => void,
 ): Table {
-  return new IndexedTable(name, type, path, foldKeys, warn);
+  return new IndexedTable(name, type, path, foldKeys, files, warn);
 }

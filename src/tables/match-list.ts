@@ -1,9 +1,9 @@
 /** Membership lists: mydestination, mynetworks, relay_domains … postconf(5), "match lists" */
-import { readFileSync } from 'node:fs';
 import { ipInNetwork, parseIp } from '#address';
 import { commentWarning, type ListElement, readLogicalLines, splitList } from '#config';
 import { type MaybePromise, whenReady } from '#message';
 import { errnoText } from './errno-text.ts';
+import type { TableFileReader } from './file-reader.ts';
 import { readNetwork } from './networks.ts';
 import type { TableObserver } from './observer.ts';
 import type { MatchList, MatchResult, Table } from './table.ts';
@@ -19,6 +19,7 @@ export interface MatchListOptions {
   readonly open: (spec: string) => Table;
   /** The table that stands for a file that can't be read. */
   readonly unreadableFile: (path: string, reason: string) => Table;
+  readonly files: TableFileReader;
   readonly warn: (text: string) => void;
   readonly observe?: TableObserver | undefined;
 }
@@ -58,7 +59,7 @@ function readFiles(elements: readonly string[], options: MatchListOptions, depth
     if (!bare.startsWith('/') || depth > maxFileDepth) return [{ text }];
     const mark = text.slice(0, text.length - bare.length);
     try {
-      const { lines } = readLogicalLines(readFileSync(bare, 'utf8'));
+      const { lines } = readLogicalLines(options.files.text(bare).toString());
       const inner = lines.flatMap((line) => readFiles(splitList(line.text), options, depth + 1));
       return inner.map((element) => ({ ...element, text: mark + element.text }));
     } catch (error) {

@@ -1,9 +1,9 @@
 /** Tables whose content is in memory or in the environment: texthash, inline, static, fail, environ. DATABASE_README */
-import { readFileSync } from 'node:fs';
 import { foldCase } from '#address';
 import { splitList } from '#config';
 import { insideBraces, insideOf } from './braces.ts';
 import { errnoText } from './errno-text.ts';
+import type { TableFileReader } from './file-reader.ts';
 import type { LookupResult, Table } from './table.ts';
 import { readMapSource } from './source-lines.ts';
 
@@ -78,11 +78,12 @@ export function textTable(
   path: string,
   foldKeys: boolean,
   allowsDuplicates: boolean,
+  files: TableFileReader,
   warn: (text: string) => void,
 ): Table | string {
   let content: Buffer;
   try {
-    content = readFileSync(path);
+    content = files.text(path);
   } catch (error) {
     const isDirectory = error instanceof Error && 'code' in error && error.code === 'EISDIR';
     return `${isDirectory ? 'read' : 'open database'} ${path}: ${errnoText(error)}`;

@@ -2,6 +2,7 @@
 import { type ListElement, type Settings, splitList } from '#config';
 import { insideBraces } from './braces.ts';
 import { pipeTable, randomTable, unionTable } from './composite-tables.ts';
+import { ownRights, type TableCopies, type TableFileReader, withCopies } from './file-reader.ts';
 import { openForeignSource } from './foreign-source.ts';
 import { type IndexType, isIndexType } from './index-files.ts';
 import { indexedTable } from './indexed-table.ts';
@@ -43,6 +44,8 @@ export interface TableOpenerOptions {
   readonly proxySettings?: Settings;
   /** Warns in the name of proxymap(8); default: `warn`. */
   readonly proxyWarn?: (text: string) => void;
+  /** What root has read ahead. */
+  readonly copies?: TableCopies;
   /** Tables are opened when the first of them is asked. */
   readonly isLate?: boolean;
   /** Told of every lookup and match. */
@@ -56,10 +59,12 @@ export class TableOpener {
   readonly #opened = new Map<string, Table>();
   readonly #late: LateTables | undefined;
   readonly #approval: ProxyApproval;
+  readonly #files: TableFileReader;
 
   constructor(options: TableOpenerOptions) {
     this.#options = options;
     this.#approval = new ProxyApproval(options.proxySettings ?? options.settings, 'proxy_read_maps');
+    this.#files = options.copies === undefined ? ownRights : withCopies(options.copies);
     this.#late = options.isLate === true ? new LateTables() : undefined;
   }
 
@@ -105,17 +110,17 @@ export class TableOpener {
     if (isIndexType(type)) return this.#openIndexed(type, name, foldKeys);
     switch (type) {
       case 'texthash':
-        return textTable(spec, name, foldKeys, this.#options.allowsDuplicates === true, warn);
+        return textTable(spec, name, foldKeys, this.#options.allowsDuplicates === true, this.#files, warn);
       case 'inline':
         return inlineTable(spec, name, foldKeys);
       case 'static':
         return staticTable(spec, name);
       case 'regexp':
-        return regexpTable(spec, name, use, warn);
+        return regexpTable(spec, name, use, this.#files, warn);
       case 'pcre':
-        return pcreTable(spec, name, use, warn);
+        return pcreTable(spec, name, use, this.#files, warn);
       case 'cidr':
-        return cidrTable(spec, name, warn);
+        return cidrTable(spec, name, this.#files, warn);
       case 'unix':
         return unixTable(spec, name, foldKeys);
       case 'fail':
@@ -128,6 +133,7 @@ export class TableOpener {
         return sqliteTable(spec, name, {
           settings,
           foldKeys,
+          files: this.#files,
           warn,
           domainList: (words) =>
             this.matchList(
@@ -177,7 +183,7 @@ export class TableOpener {
         return foreign.table;
       }
     }
-    const table = indexedTable(`${type}:${name}`, type, name, foldKeys, this.#options.warn);
+    const table = indexedTable(`${type}:${name}`, type, name, foldKeys, this.#files, this.#options.warn);
     if (table.unavailable !== undefined) this.#options.error?.(table.unavailable);
     return table;
   }
@@ -234,6 +240,7 @@ export class TableOpener {
       matchesParents: settings.list('parent_domain_matches_subdomains').includes(parameter),
       open: (spec) => this.open(spec),
       unreadableFile: (path, reason) => this.#unreadableFile(path, reason),
+      files: this.#files,
       warn,
     });
   }

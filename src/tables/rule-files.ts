@@ -2,10 +2,10 @@
  * The files of rules behind regexp, pcre and cidr tables: lines that answer, in blocks of `if` and `endif`, or rules
  * in main.cf itself, `{ {rule}, {rule} }`. regexp_table(5), pcre_table(5), cidr_table(5)
  */
-import { readFileSync } from 'node:fs';
 import { readLogicalLines, splitList } from '#config';
 import { insideOf } from './braces.ts';
 import { errnoText } from './errno-text.ts';
+import type { TableFileReader } from './file-reader.ts';
 import { strayLineWarning } from './source-lines.ts';
 import type { LookupResult } from './table.ts';
 
@@ -52,9 +52,9 @@ function inlineLines(text: string, name: string): readonly SourceLine[] | string
   return lines;
 }
 
-function fileLines(path: string, warn: (text: string) => void): readonly SourceLine[] | string {
+function fileLines(path: string, files: TableFileReader, warn: (text: string) => void): readonly SourceLine[] | string {
   try {
-    const { lines, strays } = readLogicalLines(readFileSync(path, 'utf8'));
+    const { lines, strays } = readLogicalLines(files.text(path).toString());
     for (const { text } of strays) warn(strayLineWarning(path, text));
     return lines;
   } catch (error) {
@@ -66,10 +66,11 @@ function fileLines(path: string, warn: (text: string) => void): readonly SourceL
 export function readRules<S>(
   path: string,
   syntax: RuleSyntax<S>,
+  files: TableFileReader,
   warn: (text: string) => void,
 ): readonly Rule<S>[] | string {
   const { name } = syntax;
-  const lines = path.startsWith('{') ? inlineLines(path, name) : fileLines(path, warn);
+  const lines = path.startsWith('{') ? inlineLines(path, name) : fileLines(path, files, warn);
   if (typeof lines === 'string') return lines;
   const top: Rule<S>[] = [];
   const open: { readonly rules: Rule<S>[]; readonly line: number }[] = [];

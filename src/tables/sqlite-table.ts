@@ -1,6 +1,7 @@
 /** `sqlite:` tables: each lookup is a query. sqlite_table(5) */
 import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import type { TableFileReader } from './file-reader.ts';
 import type { DatabaseSync } from 'node:sqlite';
 import { foldCase } from '#address';
 import type { Settings } from '#config';
@@ -129,6 +130,7 @@ function queryOf(file: ClientFile): string {
 export interface SqliteTableOptions {
   readonly settings: Settings;
   readonly foldKeys: boolean;
+  readonly files: TableFileReader;
   readonly warn: (text: string) => void;
   /** The list of domains that `domain` gives. */
   readonly domainList: (words: string) => MatchList;
@@ -142,8 +144,8 @@ function quotesKeyTwice(query: string): boolean {
 
 /** A text says why it can't be opened. */
 export function sqliteTable(name: string, path: string, options: SqliteTableOptions): Table | string {
-  const { settings, warn, foldKeys } = options;
-  const file = readClientFile(path, settings, warn);
+  const { settings, files, warn, foldKeys } = options;
+  const file = readClientFile(path, settings, files, warn);
   if (typeof file === 'string') return file;
   const database = file.get('dbpath') ?? '';
   if (database === '') return `${file.name}: bad string length 0 < 1: dbpath =`;

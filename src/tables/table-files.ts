@@ -3,6 +3,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { type Settings, splitList } from '#config';
 import { insideBraces } from './braces.ts';
 import { errnoText } from './errno-text.ts';
+import type { TableFile } from './file-reader.ts';
 import { foreignFormat, headOf, indexPath, isIndexType } from './index-files.ts';
 import { redirected } from './redirection.ts';
 
@@ -18,25 +19,49 @@ const fileTypes: ReadonlySet<string> = new Set(['texthash', 'regexp', 'pcre', 'c
 const wrappers: ReadonlySet<string> = new Set(['proxy', 'debug']);
 const combined: ReadonlySet<string> = new Set(['pipemap', 'unionmap']);
 
+interface Leaf {
+  readonly type: string;
+  readonly name: string;
+}
+
+/** The tables behind `proxy:`, `pipemap:` and the like. */
+function leavesOf(spec: string, settings: Settings): readonly Leaf[] {
+  const colon = spec.indexOf(':');
+  const written = colon < 0 ? settings.string('default_database_type') : spec.slice(0, colon);
+  const name = colon < 0 ? spec : spec.slice(colon + 1);
+  const type = redirected(written, name, settings, () => undefined);
+  if (wrappers.has(type)) return leavesOf(name, settings);
+  if (combined.has(type)) return splitList(insideBraces(name) ?? '').flatMap((inner) => leavesOf(inner, settings));
+  return [{ type, name }];
+}
+
+/** `{ … }` holds the rules themselves. */
+function isText({ type, name }: Leaf): boolean {
+  return fileTypes.has(type) && !name.startsWith('{');
+}
+
+/** The files that `spec` is read from. */
+export function tableFilesOf(spec: string, settings: Settings): readonly TableFile[] {
+  return leavesOf(spec, settings).flatMap((leaf): readonly TableFile[] => {
+    const { type, name } = leaf;
+    if (isIndexType(type)) return [{ kind: 'index', type, path: name }];
+    return isText(leaf) ? [{ kind: 'text', path: name }] : [];
+  });
+}
+
 /** Files that `spec` needs and that are missing or not to be used; none for a table without files. `maker` makes an index. */
 export function tableFileProblems(
   spec: string,
   settings: Settings,
   maker: 'postmap' | 'postalias',
 ): readonly TableFileProblem[] {
-  const colon = spec.indexOf(':');
-  const written = colon < 0 ? settings.string('default_database_type') : spec.slice(0, colon);
-  const name = colon < 0 ? spec : spec.slice(colon + 1);
-  const type = redirected(written, name, settings, () => undefined);
-  if (wrappers.has(type)) return tableFileProblems(name, settings, maker);
-  if (combined.has(type))
-    return splitList(insideBraces(name) ?? '').flatMap((inner) => tableFileProblems(inner, settings, maker));
-  const table = `${type}:${name}`;
-  if (isIndexType(type)) return indexProblem(table, indexPath(type, name), name, maker);
-  // `{ … }` holds the rules themselves
-  if (!fileTypes.has(type) || name.startsWith('{')) return [];
-  const reason = unreadable(name);
-  return reason === undefined ? [] : [{ table, reason: `open ${name}: ${reason}`, remedy: `make ${name}` }];
+  return leavesOf(spec, settings).flatMap((leaf): readonly TableFileProblem[] => {
+    const { type, name } = leaf;
+    const table = `${type}:${name}`;
+    if (isIndexType(type)) return indexProblem(table, indexPath(type, name), name, maker);
+    const reason = isText(leaf) ? unreadable(name) : undefined;
+    return reason === undefined ? [] : [{ table, reason: `open ${name}: ${reason}`, remedy: `make ${name}` }];
+  });
 }
 
 /** Why a file can't be read. */

@@ -1,9 +1,9 @@
 /** Certificates and keys: read while the process is still root, since keys are root's alone. TLS_README */
-import { constants, readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { foldCase } from '#address';
 import { type Settings, splitList } from '#config';
-import { errnoText, indexPath, isIndexType, redirected, type Table } from '#tables';
+import { errnoText, indexPath, isForRootOnly, isIndexType, redirected, type Table } from '#tables';
 import type { KeyParameters, TlsParameters } from './parameters.ts';
 import { namesFiles } from './server-names.ts';
 
@@ -79,15 +79,6 @@ function fileOf(spec: string, settings: Settings): string | undefined {
   const type = redirected(written, name, settings, () => undefined);
   if (isIndexType(type)) return indexPath(type, name);
   return type === 'texthash' ? name : undefined;
-}
-
-function isForRootOnly(path: string): boolean {
-  try {
-    return (statSync(path).mode & constants.S_IROTH) === 0;
-  } catch {
-    // told of by whoever opens it
-    return false;
-  }
 }
 
 /** The entries of a table, as they are now. */
