@@ -1,4 +1,5 @@
 /** What the configuration names outside of itself and is not there: certificates, keys, notice texts, users of commands. */
+import { statSync } from 'node:fs';
 import { type Configuration, placeOf, placeOfService, type Settings, splitServiceArguments } from '#config';
 import { getGroupByName, getUserByName } from '#native';
 import { unreadable } from '#tables';
@@ -76,10 +77,29 @@ function missingTemplates({ settings }: Named): readonly string[] {
   return [`${place}bounce_template_file: open ${path}: ${reason}; as it stands, mail that bounces stays in the queue`];
 }
 
+/** Mailboxes and their locks are made with the rights of their users; Postfix makes them as the directory's owner. local(8) */
+function closedSpool({ settings }: Named): readonly string[] {
+  const goesElsewhere = ['home_mailbox', 'mailbox_command', 'mailbox_transport'].some(
+    (name) => settings.string(name) !== '',
+  );
+  if (goesElsewhere || settings.string('mydestination') === '') return [];
+  const directory = settings.string('mail_spool_directory');
+  const mode = statSync(directory, { throwIfNoEntry: false })?.mode;
+  if (mode === undefined || (mode & 0o022) !== 0) return [];
+  const what = `only its owner may write in ${directory}; make it writable for its group, for example chmod 2775`;
+  const effect = 'as it stands, local mail is returned where its user has no mailbox file, or locks are files';
+  return [`${placeOf(settings.origin('mail_spool_directory'))}mail_spool_directory: ${what}; ${effect}`];
+}
+
 /** One line each. */
 export function absentParts(configuration: Named, now: number): readonly string[] {
   const keys = tlsServices(configuration).flatMap((service) => [...missingKeys(service), ...uselessKeys(service, now)]);
   // two services have their parameters from each other
   const byFile = new Map(keys.toReversed().map((text) => [text.replace(/^.*?_tls_\w+: /, ''), text]));
-  return [...[...byFile.values()].toReversed(), ...missingTemplates(configuration), ...missingUsers(configuration)];
+  return [
+    ...[...byFile.values()].toReversed(),
+    ...missingTemplates(configuration),
+    ...missingUsers(configuration),
+    ...closedSpool(configuration),
+  ];
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -47,6 +47,21 @@ describe('what is named and not there', () => {
     assert.deepEqual(said('smtpd_tls_cert_file = DIR/there.pem\nsmtpd_tls_security_level = may'), [
       'main.cf, line 2: smtpd_tls_cert_file: No PEM data in there.pem; as it stands, no client is offered TLS',
     ]);
+  });
+
+  it('is a right to make mailboxes', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'spool-'));
+    const main = `mail_spool_directory = ${directory}`;
+    chmodSync(directory, 0o755);
+    assert.match(
+      said(main)[0] ?? '',
+      /^main.cf, line 2: mail_spool_directory: only its owner may write in .*; make it /,
+    );
+    assert.deepEqual(said(`${main}\nhome_mailbox = Maildir/`), []);
+    chmodSync(directory, 0o2775);
+    assert.deepEqual(said(main), []);
+    rmSync(directory, { recursive: true });
+    assert.deepEqual(said(main), []);
   });
 
   it('is the user of a command that mail goes to', () => {
