@@ -67,6 +67,7 @@ virtual   unix  -       n       n       -       -       virtual
 lmtp      unix  -       -       n       -       -       lmtp
 `;
 
+/** Makes what is not there yet; gives the directory of the configuration. */
 function prepare(directory: string, port: number, domain: string, user: User): string {
   const etc = `${directory}/etc`;
   for (const name of ['etc', 'queue', 'queue/pid', 'queue/public', 'queue/private', 'queue/maildrop', 'data', 'mail']) {
@@ -81,13 +82,17 @@ function prepare(directory: string, port: number, domain: string, user: User): s
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
-async function quickStart(io: CliIo, directory: string, port: number): Promise<number> {
+/** `port`: as asked for; undefined: the standard one. */
+async function quickStart(io: CliIo, directory: string, port: number | undefined): Promise<number> {
+  const masterFile = `${directory}/etc/master.cf`;
+  if (port !== undefined && existsSync(masterFile))
+    io.stderr(`posthorn: warning: --port ${port} is not used: the port is in ${masterFile}, which is there already\n`);
   const user = userInfo().uid === 0 ? { uid: nobody, gid: nobody } : { uid: userInfo().uid, gid: userInfo().gid };
   const name = hostname();
   const domain = name.includes('.') ? name : `${name}.localdomain`;
   let etc: string;
   try {
-    etc = prepare(directory, port, domain, user);
+    etc = prepare(directory, port ?? standardPort, domain, user);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error;
     io.stderr(`posthorn: fatal: --directory ${directory}: ${error.message}; name one that can be written to\n`);
@@ -137,17 +142,22 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     const { run: compile } = await import('./compile.ts');
     return compile(io);
   }
+  if (args[0] === 'help' || args.includes('--help')) {
+    io.stdout(usage);
+    return 0;
+  }
   if (args[0] !== 'quick-start') return refuse(args[0] === undefined ? 'no command' : `no such command: ${args[0]}`);
   try {
     const { values } = parseArgs({
       args: args.slice(1),
       options: {
         directory: { type: 'string', default: `${root}/var` },
-        port: { type: 'string', default: String(standardPort) },
+        port: { type: 'string' },
       },
     });
-    const port = Number(values.port);
-    if (!Number.isInteger(port) || port < 1 || port > 65_535) return refuse(`bad port: ${values.port}`);
+    const port = values.port === undefined ? undefined : Number(values.port);
+    if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 65_535))
+      return refuse(`bad port: ${values.port}`);
     return await quickStart(io, resolve(values.directory), port);
   } catch (error) {
     if (error instanceof TypeError) return refuse(error.message);

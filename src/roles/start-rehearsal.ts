@@ -18,8 +18,9 @@ import { readTlsFiles } from './tls-services.ts';
 /** The services of the mail process. Throws ConfigError. */
 async function tryToServe(configuration: Configuration): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'posthorn-check-'));
-  const store = await openStore({ directory, longQueueIds: false, warn: () => undefined });
+  let store: Awaited<ReturnType<typeof openStore>> | undefined;
   try {
+    store = await openStore({ directory, longQueueIds: false, warn: () => undefined });
     // what is only worth a warning is said by others
     const tools = createServiceTools(configuration, new EventLog([]));
     const deliverers = createLocalPool(process.getuid?.() ?? 0);
@@ -28,7 +29,7 @@ async function tryToServe(configuration: Configuration): Promise<void> {
     for (const agent of core.agents.values()) await agent.close?.();
     core.verifier?.close();
   } finally {
-    await store.close();
+    await store?.close();
     await rm(directory, { recursive: true });
   }
 }
