@@ -82,14 +82,24 @@ function prepare(directory: string, port: number, domain: string, user: User): s
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
+function refuseSecond(io: CliIo, directory: string): number {
+  io.stderr(
+    `posthorn: fatal: a mail system runs in ${directory} already; stop it first, or start this one with a --directory and --port of its own\n`,
+  );
+  return 1;
+}
+
 /** `port`: as asked for; undefined: the standard one. */
 async function quickStart(io: CliIo, directory: string, port: number | undefined): Promise<number> {
-  const masterFile = `${directory}/etc/master.cf`;
-  if (port !== undefined && existsSync(masterFile))
-    io.stderr(`posthorn: warning: --port ${port} is not used: the port is in ${masterFile}, which is there already\n`);
   const user = userInfo().uid === 0 ? { uid: nobody, gid: nobody } : { uid: userInfo().uid, gid: userInfo().gid };
   const name = hostname();
   const domain = name.includes('.') ? name : `${name}.localdomain`;
+  // what runs is left as it is, the owners of its directories too
+  const { isQueueLocked } = await import('#master');
+  if (isQueueLocked(`${directory}/queue`)) return refuseSecond(io, directory);
+  const masterFile = `${directory}/etc/master.cf`;
+  if (port !== undefined && existsSync(masterFile))
+    io.stderr(`posthorn: warning: --port ${port} is not used: the port is in ${masterFile}, which is there already\n`);
   let etc: string;
   try {
     etc = prepare(directory, port ?? standardPort, domain, user);
@@ -111,6 +121,7 @@ Each message's way is shown below. Ctrl-C stops the server; started again it goe
 
 `);
     },
+    onTaken: () => void refuseSecond(io, directory),
     onProblems: (problems) => {
       for (const text of problems) io.stderr(`posthorn: fatal: ${text}\n`);
     },

@@ -1,5 +1,5 @@
 /** The pid file, `$queue_directory/pid/master.pid`: who is running. master(8) */
-import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 
 export function pidFilePath(queueDirectory: string): string {
   return `${queueDirectory}/pid/master.pid`;
@@ -43,10 +43,6 @@ function isZombie(pid: number): boolean {
   return / Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\)/s, ''));
 }
 
-export function writePidFile(queueDirectory: string): void {
-  writeFileSync(pidFilePath(queueDirectory), `${String(process.pid).padStart(16)}\n`, { mode: 0o644 });
-}
-
 /** Tells whoever waits for a reload that it is over, by the time of the file. */
 export function markReloaded(queueDirectory: string): void {
   const now = new Date();
@@ -66,6 +62,7 @@ export function lastReload(queueDirectory: string): number | undefined {
   }
 }
 
+/** Only who holds its lock may do that: it would be another's file. */
 export function removePidFile(queueDirectory: string): void {
   rmSync(pidFilePath(queueDirectory), { force: true });
 }

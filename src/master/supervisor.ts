@@ -8,10 +8,10 @@ import type { FromMail } from './control-messages.ts';
 import { Deliverers } from './deliverers.ts';
 import { Listeners } from './listeners.ts';
 import { type MailProcess, startMailProcess } from './mail-process.ts';
-import { removePidFile, writePidFile } from './pid-file.ts';
 import { InTurn } from './in-turn.ts';
 import { type RootMailbox, rootMailbox } from './root-mailbox.ts';
 import { SpawnServices } from './spawn-services.ts';
+import { lockSystem, type SystemLocks } from './system-locks.ts';
 
 export interface SupervisorOptions {
   readonly directory: string;
@@ -35,6 +35,7 @@ export class Supervisor {
   readonly #deliverers: Deliverers;
   #spawnServices: SpawnServices | undefined;
   #queueDirectory = '';
+  #locks: SystemLocks | undefined;
   #current: MailProcess | undefined;
   /** Not ready yet. */
   #starting: MailProcess | undefined;
@@ -58,18 +59,24 @@ export class Supervisor {
   async #start(): Promise<readonly string[]> {
     try {
       const configuration = loadConfiguration(this.#options.directory);
-      this.#queueDirectory = configuration.settings.string('queue_directory');
-      writePidFile(this.#queueDirectory);
+      const { settings } = configuration;
+      this.#queueDirectory = settings.string('queue_directory');
+      const locking = lockSystem({
+        queueDirectory: this.#queueDirectory,
+        dataDirectory: settings.string('data_directory'),
+        owner: this.#options.owner,
+      });
+      if (locking.kind !== 'held') return [locking.problem];
+      this.#locks = locking.locks;
       // beside the mail process, so that the machine is quiet when it serves; an ordinary user's deliveries need none
       if (this.#options.owner !== undefined) this.#deliverers.prepare(this.#queueDirectory);
       const problems = await this.#startGeneration(configuration);
       if (problems.length > 0) {
-        this.#deliverers.stop();
-        removePidFile(this.#queueDirectory);
+        this.#leave();
         return problems;
       }
     } catch (error) {
-      this.#deliverers.stop();
+      this.#leave();
       if (error instanceof ConfigError) return error.problems;
       throw error;
     }
@@ -200,6 +207,12 @@ export class Supervisor {
     setTimeout(() => void this.#starts.run(() => this.#restart()), this.#restartDelayMs);
   }
 
+  #leave(): void {
+    this.#deliverers.stop();
+    this.#locks?.release();
+    this.#locks = undefined;
+  }
+
   /** Ends all processes, the pid file last. */
   async stop(signal: number): Promise<void> {
     if (this.#stopping) return;
@@ -211,8 +224,7 @@ export class Supervisor {
     const timer = setTimeout(() => running.forEach((process) => process.kill()), 4000);
     await Promise.all(running.map((process) => process.ended));
     clearTimeout(timer);
-    this.#deliverers.stop();
     this.#spawnServices?.close();
-    removePidFile(this.#queueDirectory);
+    this.#leave();
   }
 }

@@ -1,8 +1,8 @@
 /** All of it in one process, as the user who started it: the quick start, and installations without root. */
-import { ConfigError, loadConfiguration } from '#config';
+import { ConfigError, loadConfiguration, type Settings } from '#config';
 import { createLocalPool } from '#delivery';
 import { EventLog } from '#events';
-import { listenAddresses, openLogFile, removePidFile, SpawnServices, writePidFile } from '#master';
+import { listenAddresses, type Locking, lockSystem, openLogFile, SpawnServices, type SystemLocks } from '#master';
 import { becomeMailOwner } from './become-user.ts';
 import { startMailSystem } from './mail-system.ts';
 import { mailLogSink } from './mail-log.ts';
@@ -14,23 +14,43 @@ export interface AllInOneOptions {
   readonly runAs?: { readonly uid: number; readonly gid: number };
   /** Called once it listens, with what it listens on. */
   readonly onReady: (addresses: readonly string[]) => void;
-  /** Called when it can't start. */
+  /** Called when another system works on this queue, or with this data. */
+  readonly onTaken: () => void;
+  /** Called when it can't start for another reason. */
   readonly onProblems: (problems: readonly string[]) => void;
 }
 
 function describe(error: unknown, directory: string): string {
   if (!(error instanceof Error)) return String(error);
   if (!('code' in error && error.code === 'EADDRINUSE')) return error.message;
-  return `${error.message}; it runs already, or another program has that port: the port is set in ${directory}/master.cf`;
+  return `${error.message}; another program has that port: it is set in ${directory}/master.cf`;
+}
+
+/** As who we are by now: the directories are ours. */
+function lockFor(settings: Settings): Locking {
+  return lockSystem({
+    queueDirectory: settings.string('queue_directory'),
+    dataDirectory: settings.string('data_directory'),
+    owner: undefined,
+  });
 }
 
 /** Runs until a signal ends it; gives the exit status. */
-export async function runAllInOne({ directory, runAs, onReady, onProblems }: AllInOneOptions): Promise<number> {
+export async function runAllInOne(options: AllInOneOptions): Promise<number> {
+  const { directory, runAs, onReady, onTaken, onProblems } = options;
   let log: EventLog | undefined;
+  let locks: SystemLocks | undefined;
   if (runAs !== undefined) becomeMailOwner(runAs);
   try {
     const configuration = loadConfiguration(directory);
     const { settings, services } = configuration;
+    const locking = lockFor(settings);
+    if (locking.kind === 'held') locks = locking.locks;
+    else if (locking.kind === 'failed') throw new ConfigError([locking.problem]);
+    else {
+      onTaken();
+      return 1;
+    }
     log = new EventLog([mailLogSink(settings, openLogFile(settings))]);
     const events = log.channel(`${settings.string('syslog_name')}/master`);
     const listeners = [];
@@ -46,9 +66,6 @@ export async function runAllInOne({ directory, runAs, onReady, onProblems }: All
       listeners,
       deliverers: createLocalPool(process.getuid?.() ?? 0, settings.ms('daemon_timeout')),
     });
-    // only now: where another one listens already, the file is that one's
-    const queueDirectory = settings.string('queue_directory');
-    writePidFile(queueDirectory);
     await spawnServices.listen();
     events.emit({ kind: 'daemonStarted', version: productVersion, directory });
     log.flush();
@@ -61,11 +78,12 @@ export async function runAllInOne({ directory, runAs, onReady, onProblems }: All
     events.emit({ kind: 'terminating', signal });
     spawnServices.close();
     await system.stop();
-    removePidFile(queueDirectory);
     log.flush();
+    locks?.release();
     return 0;
   } catch (error) {
     log?.flush();
+    locks?.release();
     if (error instanceof ConfigError) onProblems(error.problems);
     else onProblems([describe(error, directory)]);
     // what was started before the trouble would keep the process

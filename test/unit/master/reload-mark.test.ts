@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, utimesSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { lastReload, markReloaded, pidFilePath, writePidFile } from '#master';
+import { lastReload, markReloaded, pidFilePath } from '#master';
 
 describe('the mark of a reload', () => {
   let queue = '';
@@ -15,7 +15,7 @@ describe('the mark of a reload', () => {
 
   it('is the time of the pid file', () => {
     assert.equal(lastReload(queue), undefined);
-    writePidFile(queue);
+    writeFileSync(pidFilePath(queue), '');
     utimesSync(pidFilePath(queue), 1, 1);
     assert.equal(lastReload(queue), 1000);
     markReloaded(queue);
