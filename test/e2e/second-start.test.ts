@@ -1,0 +1,129 @@
+/** One mail system a queue: what a second start is told, and that the first one does not notice. */
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { bin, freePort, QuickStart, until } from './support/quick-start.ts';
+
+/** No port that a second system could fail at. */
+const masterCf = `pickup    unix  n       -       n       60      1       pickup
+cleanup   unix  n       -       n       -       0       cleanup
+qmgr      unix  n       -       n       300     1       qmgr
+rewrite   unix  -       -       n       -       -       trivial-rewrite
+bounce    unix  -       -       n       -       0       bounce
+defer     unix  -       -       n       -       0       bounce
+trace     unix  -       -       n       -       0       bounce
+error     unix  -       -       n       -       -       error
+retry     unix  -       -       n       -       -       error
+discard   unix  -       -       n       -       -       discard
+`;
+
+describe('a quick start where one runs', () => {
+  let server: QuickStart;
+  before(async () => {
+    server = await QuickStart.start();
+  });
+  after(() => server.remove());
+
+  for (const isOtherPort of [false, true]) {
+    it(`is refused, on ${isOtherPort ? 'another' : 'the same'} port, and leaves it as it was`, async () => {
+      const path = `${server.directory}/etc/master.cf`;
+      const port = isOtherPort ? await freePort() : server.port;
+      writeFileSync(path, readFileSync(path, 'utf8').replace(`127.0.0.1:${server.port} `, `127.0.0.1:${port} `));
+      const args = ['quick-start', '--directory', server.directory];
+      const second = spawnSync(`${bin}/posthorn`, args, { encoding: 'utf8', timeout: 20_000 });
+      assert.equal(second.status, 1);
+      assert.ok(second.stderr.startsWith(`posthorn: fatal: a mail system runs in ${server.directory} already; `));
+      assert.equal(existsSync(`${server.directory}/queue/pid/master.pid`), true);
+      assert.match(server.command('postqueue', ['-p']), /Mail queue is empty/);
+    });
+  }
+
+  it('is refused when its configuration names the queue or the data of another', async () => {
+    const other = await QuickStart.start();
+    try {
+      await other.stop();
+      other.command('postconf', ['-e', `data_directory = ${server.directory}/data`]);
+      await assert.rejects(other.start(), /a mail system runs in /);
+      assert.equal(existsSync(`${other.directory}/queue/pid/master.pid`), false);
+    } finally {
+      await other.remove();
+    }
+  });
+
+  it('goes on after one that was killed', async () => {
+    await server.stop('SIGKILL');
+    assert.equal(existsSync(`${server.directory}/queue/pid/master.pid`), true);
+    await server.start();
+    assert.match(server.command('postqueue', ['-p']), /Mail queue is empty/);
+  });
+});
+
+describe('postfix start', () => {
+  const base = mkdtempSync(join(tmpdir(), 'posthorn-second-'));
+  const etc = `${base}/etc`;
+  const env = { ...process.env, MAIL_CONFIG: etc };
+  const pidFile = `${base}/queue/pid/master.pid`;
+  const postfix = (word: string): number | null => spawnSync(`${bin}/postfix`, [word], { env, timeout: 30_000 }).status;
+  const started = async (): Promise<number> => {
+    const child = spawn(`${bin}/postfix`, ['start'], { env, stdio: 'ignore' });
+    await once(child, 'exit');
+    return child.exitCode ?? -1;
+  };
+  const writtenPid = (): number => Number(readFileSync(pidFile, 'latin1').trim());
+
+  before(() => {
+    chmodSync(base, 0o755);
+    mkdirSync(etc);
+    writeFileSync(`${etc}/master.cf`, masterCf);
+    writeFileSync(
+      `${etc}/main.cf`,
+      `compatibility_level = 3.11
+queue_directory = ${base}/queue
+data_directory = ${base}/data
+maillog_file = ${base}/mail.log
+maillog_file_prefixes = ${base}
+mail_owner = daemon
+myhostname = mail.example.com
+mydestination =
+alias_maps =
+alias_database =
+`,
+    );
+  });
+  after(() => {
+    postfix('stop');
+    rmSync(base, { recursive: true, force: true });
+  });
+
+  it('twice at once starts one system, which is known and reloads', async () => {
+    const exits = await Promise.all([started(), started(), started()]);
+    assert.deepEqual(exits.toSorted(), [0, 1, 1]);
+    const pid = writtenPid();
+    process.kill(pid, 0);
+    assert.equal(postfix('status'), 0);
+    assert.equal(postfix('reload'), 0);
+    assert.equal(writtenPid(), pid);
+    assert.equal(await started(), 1);
+  });
+
+  it('goes on after a supervisor that was killed', async () => {
+    const pid = writtenPid();
+    process.kill(pid, 'SIGKILL');
+    await until('its end', () => (postfix('status') === 1 ? true : undefined));
+    assert.equal(writtenPid(), pid);
+    assert.equal(await started(), 0);
+    assert.notEqual(writtenPid(), pid);
+  });
+
+  it('goes on at once after a stop', async () => {
+    for (let turn = 0; turn < 3; turn += 1) {
+      assert.equal(postfix('stop'), 0);
+      assert.equal(existsSync(pidFile), false);
+      assert.equal(await started(), 0);
+    }
+  });
+});
