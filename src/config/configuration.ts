@@ -14,6 +14,7 @@ import { type MasterFile, parseMasterFile } from './master-cf.ts';
 import { type Parameter, ParameterRegistry } from './registry.ts';
 import { type SettingSources, SettingValues } from './setting-values.ts';
 import { ConfigError, type Configuration, type ServiceEntry, type Settings } from './settings.ts';
+import { strayArguments } from './stray-arguments.ts';
 import { findUnsupported } from './unsupported.ts';
 import { findWarnings } from './warnings.ts';
 
@@ -184,6 +185,7 @@ export function loadConfiguration(directory: string, options: LoadOptions = {}):
   const settingsFor = (entry: ServiceEntry): Settings => views.get(entry) ?? settings;
   const unsupported = findUnsupported({ settings, services, settingsFor });
   const problems = [
+    ...strayArguments(services),
     ...checkValues(settings, set(registry.names())),
     ...[...views].flatMap(([entry, view]) => checkValues(view, set(entry.overrides.keys()))),
     ...(options.allowsUnsupported === true ? [] : unsupported),

@@ -1,6 +1,7 @@
 /** master.cf as data: services with their fields, arguments and overrides. master(5) */
 import { type LinePiece, readLogicalLines } from './logical-lines.ts';
 import { splitAssignment } from './main-cf.ts';
+import { placeOfService } from './place.ts';
 import { ConfigError, type ServiceEntry } from './settings.ts';
 import { splitWords } from './words.ts';
 
@@ -62,29 +63,46 @@ export function parseEntry(text: string, line: number): MasterEntryText | string
   return { fields, args, line };
 }
 
-/** `-o name=value` and `-o { name = value }` out of an argument list. */
-export function splitOverrides(args: readonly string[]): {
+/** Options that every program of master.cf takes; only `-o` has an effect here. */
+const optionWord = /^-[cdDlSuvVz]*(?:(?<letter>[^])(?<value>[^]*))?$/;
+const optionsWithValue = 'imnorst';
+
+const unbraced = (word: string): string => word.replace(/^\{\s*([^]*?)\s*\}$/, '$1');
+const isOption = (word: string): boolean => word.startsWith('-') && word !== '-';
+
+/** Reads one word of options: `-v`, `-oname=value`, `-vo`. A value may be the next of the words `left`. Says what is wrong. */
+function readOptions(word: string, left: string[], overrides: Map<string, string>): string | undefined {
+  const { letter, value: joined } = optionWord.exec(word)?.groups ?? {};
+  if (letter === undefined) return undefined;
+  if (!optionsWithValue.includes(letter)) {
+    return `invalid option "-${letter}"; write settings as -o name=value, or -o { name = value }`;
+  }
+  const value = joined === '' ? left.shift() : joined;
+  if (value === undefined) return `option "-${letter}" without a value; write -o name=value`;
+  if (letter !== 'o') return undefined;
+  const cut = splitAssignment(unbraced(value));
+  if (typeof cut === 'string') return `-o ${value}: ${cut}`;
+  // the last one set is the last of the map
+  overrides.delete(cut.name);
+  overrides.set(cut.name, cut.value);
+  return undefined;
+}
+
+/** `-o name=value` and `-o { name = value }` out of an argument list, and what follows the options. */
+export function splitOverrides(words: readonly string[]): {
   readonly overrides: ReadonlyMap<string, string>;
   readonly args: readonly string[];
   readonly problem?: string;
 } {
   const overrides = new Map<string, string>();
-  const rest: string[] = [];
-  for (let i = 0; i < args.length; i += 1) {
-    const arg = args[i] ?? '';
-    if (!arg.startsWith('-') || arg === '-') return { overrides, args: [...rest, ...args.slice(i)] };
-    if (!arg.startsWith('-o')) {
-      rest.push(arg);
-      continue;
-    }
-    const joined = arg.length > 2;
-    const text = joined ? arg.slice(2) : (args[i + 1] ?? '');
-    if (!joined) i += 1;
-    const cut = splitAssignment(text.replace(/^\{\s*([^]*?)\s*\}$/, '$1'));
-    if (typeof cut === 'string') return { overrides, args: rest, problem: `-o ${text}: ${cut}` };
-    overrides.set(cut.name, cut.value);
+  const args = [...words];
+  while (args[0] !== undefined && isOption(unbraced(args[0]))) {
+    const word = unbraced(args.shift() ?? '');
+    if (word === '--') break;
+    const problem = readOptions(word, args, overrides);
+    if (problem !== undefined) return { overrides, args, problem };
   }
-  return { overrides, args: rest };
+  return { overrides, args };
 }
 
 function typeOf(text: string): ServiceEntry['type'] {
@@ -106,8 +124,11 @@ interface EntryDefaults {
 function toService(entry: MasterEntryText, path: string, defaults: EntryDefaults): ServiceEntry {
   const { fields } = entry;
   const { overrides, args, problem } = splitOverrides(entry.args);
-  if (problem !== undefined) throw new ConfigError([`${path}, line ${entry.line}: ${problem}`]);
   const type = typeOf(fields.type);
+  const origin = { file: path, line: entry.line };
+  if (problem !== undefined) {
+    throw new ConfigError([`${placeOfService({ origin, name: fields.service, type })}${problem}`]);
+  }
   const hasOwnLimit = fields.process_limit !== '-';
   if (type === 'inet' && fields.private === 'y') {
     throw new ConfigError([
@@ -127,7 +148,7 @@ function toService(entry: MasterEntryText, path: string, defaults: EntryDefaults
     command: fields.command,
     args,
     overrides,
-    origin: { file: path, line: entry.line },
+    origin,
   };
 }
 

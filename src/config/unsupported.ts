@@ -46,6 +46,8 @@ const knownPrograms = new Set(
     'tlsmgr trivial-rewrite verify virtual postlogd dnsblog tlsproxy nbdb_reindexd postscreen spawn'
   ).split(' '),
 );
+export const isKnownProgram = (command: string): boolean => knownPrograms.has(command);
+
 const refusedPrograms: Readonly<Record<string, string>> = { qmqpd: 'QMQP' };
 
 type Where = Pick<Configuration, 'settings' | 'services' | 'settingsFor'>;
@@ -73,7 +75,7 @@ export function findUnsupported(where: Where): readonly string[] {
   const values = applying(where, refusals, rest);
   const programs = where.services.flatMap((entry) => {
     const { command } = entry;
-    if (knownPrograms.has(command)) return [];
+    if (isKnownProgram(command)) return [];
     const what = refusedPrograms[command];
     const reason = what === undefined ? `unknown program "${command}"` : `${what} is not in this version`;
     return [`${placeOfService(entry)}${reason}; remove or comment out the service`];

@@ -4,6 +4,7 @@ import type { MainFile } from './main-cf.ts';
 import { nearestName } from './nearest-name.ts';
 import type { ParameterRegistry } from './registry.ts';
 import type { ServiceEntry, Settings } from './settings.ts';
+import { unusedArguments } from './stray-arguments.ts';
 import { findUnoffered } from './unsupported.ts';
 
 /** Postfix knows no such name, or did once. */
@@ -115,6 +116,7 @@ export function findWarnings({
     ...unknownNames(main, registry, services),
     ...deprecatedNames(main, registry, services),
     ...pendingNames(main, registry, services),
+    ...unusedArguments(services),
     ...findUnoffered({ settings, services, settingsFor }),
   ];
 }

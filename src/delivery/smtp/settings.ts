@@ -236,10 +236,7 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
 
 /** Letters of `flags=` in master.cf (pipe(8) and smtp(8) share them). */
 function serviceFlags(args: readonly string[]): string {
-  return args
-    .filter((arg) => arg.startsWith('flags='))
-    .map((arg) => arg.slice('flags='.length))
-    .join('');
+  return args.map((arg) => /^\{?\s*flags=(\w*)/i.exec(arg)?.[1] ?? '').join('');
 }
 
 function upper(words: readonly string[]): readonly string[] {

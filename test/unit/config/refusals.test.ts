@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { ConfigError, entryOf, formatFields, loadConfiguration } from '#config';
+import { ConfigError, entryOf, formatFields, loadConfiguration, splitOverrides } from '#config';
 
 /** Problems that refuse the start, or else the warnings, with the directory's name taken out. */
 function said(main: string, master = ''): readonly string[] {
@@ -41,6 +41,52 @@ describe('master.cf', () => {
     assert.deepEqual(said('', 'smtp inet n - n - 5 smtpd\nsmtp unix - - n - - smtp\n'), [
       'master.cf, line 2: duplicate master.cf entry for service "smtp" (smtp) -- using the last entry',
     ]);
+  });
+
+  it('refuses words that its program has no use for: access rules would be cut short', () => {
+    assert.deepEqual(said('', 'rules unix n - n - - smtpd -o smtpd_client_restrictions=permit_mynetworks, reject\n'), [
+      'master.cf, line 2: service rules/unix: unexpected argument "reject" of smtpd; remove it, or put a value with ' +
+        'blanks in braces: -o { smtpd_client_restrictions = permit_mynetworks, reject }',
+    ]);
+    assert.deepEqual(said('', 'b unix - - n - - bounce x\nout unix - - n - - smtp -v y -o a=b\n'), [
+      'master.cf, line 2: service b/unix: unexpected argument "x" of bounce; remove it, or put a value with blanks in ' +
+        'braces: -o { name = a, b }',
+      'master.cf, line 3: service out/unix: unexpected argument "y" of smtp; remove it, or put a value with blanks in ' +
+        'braces: -o { name = a, b }',
+    ]);
+    assert.match(said('', '25 inet n - n - 1 postscreen x\n').join(), /^master\.cf, line 2: .*"x" of postscreen/);
+  });
+
+  it('refuses options that no program has', () => {
+    const hint = 'write settings as -o name=value, or -o { name = value }';
+    assert.deepEqual(said('', 'a unix n - n - - smtpd -x foo\n'), [
+      `master.cf, line 2: service a/unix: invalid option "-x"; ${hint}`,
+    ]);
+    assert.deepEqual(said('', 'a unix n - n - - smtpd -o\n'), [
+      'master.cf, line 2: service a/unix: option "-o" without a value; write -o name=value',
+    ]);
+  });
+
+  it('takes all options that Postfix takes, and the arguments of programs that have some', () => {
+    const options =
+      '-vD -S -vo soft_bounce=no -o { smtpd_banner = $myhostname x } { -o myorigin=$mydomain } -m 3 -z --';
+    const command = 'flags=Rq user=nobody argv=/bin/cat -x ${recipient} {a b}';
+    const services = [
+      `a unix n - n - - smtpd ${options}`,
+      'out unix - - n - - smtp -o soft_bounce=no flags=DORX',
+      'lmtp unix - - n - - lmtp {flags=D}',
+      `p unix - n n - - pipe -v ${command}`,
+      `s unix - n n - - spawn ${command}`,
+    ];
+    assert.deepEqual(said('', `${services.join('\n')}\n`), []);
+    assert.deepEqual(splitOverrides(['-vo', 'a=b', '-oc=d', '{ -o e=f g }', '-m', '3', 'h', '-o', 'i=j']), {
+      overrides: new Map([
+        ['a', 'b'],
+        ['c', 'd'],
+        ['e', 'f g'],
+      ]),
+      args: ['h', '-o', 'i=j'],
+    });
   });
 
   it('is shown in columns, where a long name takes the blanks of the next ones', () => {
