@@ -1,7 +1,17 @@
 /** Where inet services listen: `[host:]port` of master.cf with inet_interfaces and inet_protocols. master(5), postconf(5) */
 import { lookup } from 'node:dns/promises';
+import { isIPv4, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { ConfigError, familiesOf, placeOfService, type ServiceEntry, type Settings, tcpPorts } from '#config';
+import {
+  ConfigError,
+  familiesOf,
+  type ListElement,
+  placeOf,
+  placeOfService,
+  type ServiceEntry,
+  type Settings,
+  tcpPorts,
+} from '#config';
 
 export interface ListenAddress {
   readonly address: string;
@@ -16,10 +26,21 @@ function splitEndpoint(name: string): { readonly host: string; readonly port: st
 
 const isV4 = (address: string): boolean => /^[\d.]+$/.test(address);
 const isV6 = (address: string): boolean => address.includes(':');
+const unbracketed = (host: string): string => host.replace(/^\[(.*)\]$/, '$1');
+
+/** What is wrong with a host that is written as an address; undefined: it is one, or a name. */
+function addressProblem(host: string): string | undefined {
+  const literal = unbracketed(host);
+  if (isV4(literal) && !isIPv4(literal)) {
+    return `"${host}" is not an address; an IPv4 address is four numbers from 0 to 255, as 192.0.2.1`;
+  }
+  if (!isV6(literal) || (isIPv6(literal) && !literal.includes('%'))) return undefined;
+  return `"${host}" is not an address; an IPv6 address is written as 2001:db8::1, without an interface`;
+}
 
 /** Addresses of one host name or literal, of the wanted protocols. */
 async function resolveHost(host: string, wanted: (address: string) => boolean): Promise<readonly string[]> {
-  const literal = host.replace(/^\[(.*)\]$/, '$1');
+  const literal = unbracketed(host);
   if (isV4(literal) || isV6(literal)) return [literal].filter(wanted);
   const found = await lookup(literal, { all: true });
   return found.map((entry) => entry.address).filter(wanted);
@@ -46,9 +67,13 @@ export async function listenAddresses(entry: ServiceEntry, settings: Settings): 
     ]);
   }
   const wanted = protocolFilter(settings);
-  const hosts = host === '' ? settings.list('inet_interfaces') : [host];
+  const hosts: readonly ListElement[] = host === '' ? settings.elements('inet_interfaces') : [{ text: host }];
   const addresses = new Set<string>();
-  for (const name of hosts) {
+  for (const { text: name, origin } of hosts) {
+    const problem = addressProblem(name);
+    if (problem !== undefined) {
+      throw new ConfigError([`${host === '' ? `${placeOf(origin)}inet_interfaces: ` : place}${problem}`]);
+    }
     try {
       for (const address of await addressesOf(name, wanted)) addresses.add(address);
     } catch {
