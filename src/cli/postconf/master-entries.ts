@@ -88,7 +88,12 @@ export interface MasterView {
 
 /** Expands `$` forms as the service would: its own settings come before those of main.cf. Throws MacroError. */
 function expandFor({ settings, warn }: MasterView, entry: MasterEntryText): (text: string) => string {
-  const own = new Map(parametersOf(entry).map(({ name, value }) => [name, value]));
+  const { service, command } = entry.fields;
+  const own = new Map([
+    ['service_name', service],
+    ['process_name', command],
+    ...parametersOf(entry).map(({ name, value }) => [name, value] as const),
+  ]);
   return (text) => {
     const expansion = expandValue(text, (name) => own.get(name) ?? settings.raw(name));
     if (expansion.kind === 'ok') return expansion.text;

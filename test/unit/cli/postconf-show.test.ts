@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { after, describe, it } from 'node:test';
+import { run } from '../../../src/cli/postconf.ts';
+
+describe('postconf, showing master.cf', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'postconf-show-'));
+  after(() => rmSync(directory, { recursive: true }));
+
+  async function shown(...args: readonly string[]): Promise<string> {
+    let text = '';
+    const status = await run(['-c', directory, ...args], {
+      stdout: (chunk) => void (text += String(chunk)),
+      stderr: (chunk) => void (text += chunk),
+      stdin: Readable.from([]),
+      env: {},
+      uid: 0,
+    });
+    assert.equal(status, 0);
+    return text;
+  }
+
+  it('expands the name of the service and that of its program', async () => {
+    writeFileSync(join(directory, 'main.cf'), '');
+    writeFileSync(
+      join(directory, 'master.cf'),
+      'relay unix - - n - - smtp -o syslog_name=postfix/$service_name -o { myorigin = $process_name }\n',
+    );
+    assert.equal(
+      await shown('-Px', 'relay/unix'),
+      'relay/unix/myorigin = smtp\nrelay/unix/syslog_name = postfix/relay\n',
+    );
+    assert.match(await shown('-Mx', 'relay/unix'), /smtp -o syslog_name=postfix\/relay -o myorigin=smtp\n$/);
+    assert.match(await shown('-Fx', 'relay/unix/command'), /-o syslog_name=postfix\/relay -o/);
+    assert.match(await shown('-P', 'relay/unix/syslog_name'), /= postfix\/\$service_name\n$/);
+  });
+});
