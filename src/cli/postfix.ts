@@ -70,7 +70,12 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     io.stderr(`postfix: ${parsed.problem}\n`);
     return 1;
   }
-  const directory = resolve(findConfigDirectory(lastValue(parsed.options, 'c'), io.env));
+  const named = lastValue(parsed.options, 'c');
+  if (named?.startsWith('/') === false) {
+    io.stderr('postfix: fatal: -c requires absolute pathname\n');
+    return 1;
+  }
+  const directory = resolve(findConfigDirectory(named, io.env));
   const [word = ''] = parsed.operands;
   const command = isExternal ? external(parsed.operands) : commandFor(word, parsed.operands.slice(1));
   let configuration: Configuration;

@@ -203,6 +203,9 @@ export class SettingValues implements Settings {
     else if (kind.startsWith('time:')) this.ms(name);
     else if (parameter.nonEmpty === true && this.isSet(name) && this.string(name) === '') {
       throw this.#problem(name, '', 'it must not be empty');
+    } else if (name === 'queue_directory' && !this.string(name).startsWith('/')) {
+      // it would be another one wherever the operator stands
+      throw this.#problem(name, this.string(name), 'it must be an absolute path, that begins with "/"');
     } else {
       const problem =
         name === 'myhostname' || name === 'mydomain'

@@ -36,6 +36,14 @@ describe('a bad value', () => {
   });
 });
 
+describe('the queue directory', () => {
+  it('is not relative to where the operator stands', () => {
+    assert.deepEqual(said('queue_directory = relative/x'), [
+      'main.cf, line 2: bad value for parameter queue_directory: "relative/x": it must be an absolute path, that begins with "/"',
+    ]);
+  });
+});
+
 describe('master.cf', () => {
   it('says which of two entries of a service is used', () => {
     assert.deepEqual(said('', 'smtp inet n - n - 5 smtpd\nsmtp unix - - n - - smtp\n'), [
