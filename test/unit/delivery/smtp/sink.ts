@@ -178,6 +178,9 @@ export function startAgent(
   change: Partial<SmtpAgentOptions> & { readonly args?: readonly string[] } = {},
 ) {
   const directory = mkdtempSync(join(tmpdir(), 'smtp-agent-'));
+  // also where no agent can be made
+  using whileStarting = new DisposableStack();
+  whileStarting.defer(() => rmSync(directory, { recursive: true }));
   writeFileSync(join(directory, 'main.cf'), ['myhostname = mail.example.com', ...lines, ''].join('\n'));
   const { settings } = openSettings(directory);
   const log: string[] = [];
@@ -198,6 +201,7 @@ export function startAgent(
     clock: { now: () => 0 },
     ...change,
   });
+  const files = whileStarting.move();
   return {
     log,
     events,
@@ -208,7 +212,7 @@ export function startAgent(
     },
     async [Symbol.asyncDispose]() {
       await agent.close?.();
-      rmSync(directory, { recursive: true });
+      files.dispose();
     },
   };
 }
