@@ -22,7 +22,7 @@ export function keyComplaints(service: KeyService, now: number): readonly KeyCom
   if (paths.length === 0) return [];
   const contents = new Map(paths.map((path) => [path, contentOf(path)]));
   if ([...contents.values()].some((content) => typeof content === 'string')) return [];
-  const files: KeyFiles = { contents, directories: new Map(), tables: new Map() };
+  const files: KeyFiles = { contents, directories: new Map() };
   const set = [names.chainFiles, ...names.keyPairs.map(([certificate]) => certificate)];
   const parameter = set.find((name) => settings.string(name) !== '') ?? names.chainFiles;
   return complaintsOf(ownMaterial(service, files), parameter, now);

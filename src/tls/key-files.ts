@@ -1,9 +1,8 @@
 /** Certificates and keys: read while the process is still root, since keys are root's alone. TLS_README */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { foldCase } from '#address';
 import { type Settings, splitList } from '#config';
-import { errnoText, indexPath, isForRootOnly, isIndexType, redirected, type Table } from '#tables';
+import { errnoText, pathOf, type Table, tableFilesOf } from '#tables';
 import type { KeyParameters, TlsParameters } from './parameters.ts';
 import { namesFiles } from './server-names.ts';
 
@@ -12,8 +11,6 @@ export interface KeyFiles {
   readonly contents: ReadonlyMap<string, Buffer | string>;
   /** Directory → the certificates of authorities in it. */
   readonly directories: ReadonlyMap<string, Buffer>;
-  /** Copies of the tables with keys in them that only root may read, as they were at the start. */
-  readonly tables: ReadonlyMap<string, Table>;
 }
 
 export interface KeyPair {
@@ -73,28 +70,6 @@ export interface TlsService<Names extends KeyParameters = TlsParameters> {
 /** A service that may show who it is, and may know others. */
 export type KeyService = TlsService<KeyParameters>;
 
-/** The name without the type; undefined: a type whose tables are no files, or are asked elsewhere. */
-function fileOf(spec: string, settings: Settings): string | undefined {
-  const [, written = '', name = ''] = /^(\w+):(.*)$/s.exec(spec) ?? [];
-  const type = redirected(written, name, settings, () => undefined);
-  if (isIndexType(type)) return indexPath(type, name);
-  return type === 'texthash' ? name : undefined;
-}
-
-/** The entries of a table, as they are now. */
-function copyOf(table: Table): Table {
-  const entries = new Map([...(table.entries?.() ?? [])].map(([key, value]) => [foldCase(key), value]));
-  return {
-    name: table.name,
-    acceptsPartialKeys: true,
-    lookup: (key) => {
-      const value = entries.get(foldCase(key));
-      return value === undefined ? { kind: 'missing' } : { kind: 'found', value };
-    },
-    entries: () => entries,
-  };
-}
-
 function filesOf(services: readonly KeyService[]): readonly string[] {
   return services.flatMap(({ settings, names }) => [
     ...settings.list(names.chainFiles),
@@ -116,7 +91,7 @@ function nameTablesOf(services: readonly KeyService[]): ReadonlyMap<string, Sett
 
 /** The paths of what is read at the start only: when it changes, it has to be read again. */
 export function keyFilePaths(services: readonly KeyService[]): readonly string[] {
-  const tables = [...nameTablesOf(services)].flatMap(([spec, settings]) => fileOf(spec, settings) ?? []);
+  const tables = [...nameTablesOf(services)].flatMap(([spec, settings]) => tableFilesOf(spec, settings).map(pathOf));
   return [...new Set([...filesOf(services), ...directoriesOf(services), ...tables])];
 }
 
@@ -125,10 +100,8 @@ export function readKeyFiles(services: readonly KeyService[], open: (spec: strin
   const specs = nameTablesOf(services);
   const chains = [...specs.keys()].filter(namesFiles).flatMap((spec) => [...(open(spec).entries?.() ?? [])]);
   const files = new Set([...filesOf(services), ...chains.flatMap(([, value]) => splitList(value))]);
-  const secret = [...specs].flatMap(([spec, settings]) => (isForRootOnly(fileOf(spec, settings) ?? '') ? [spec] : []));
   return {
     contents: new Map([...files].map((path) => [path, contentOf(path)])),
     directories: new Map(directoriesOf(services).map((path) => [path, authoritiesIn(path)])),
-    tables: new Map(secret.map((spec) => [spec, copyOf(open(spec))])),
   };
 }

@@ -112,7 +112,7 @@ export async function openAcceptor(
   const mapsName = 'tls_server_sni_maps';
   const maps = createTableList(
     mapsName,
-    settings.list(mapsName).map((spec) => files.tables.get(spec) ?? tables.open(spec)),
+    settings.list(mapsName).map((spec) => tables.open(spec)),
     { warn },
   );
   const keepsSessions = settings.string('smtpd_tls_session_cache_database') !== '';

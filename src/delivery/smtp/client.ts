@@ -67,7 +67,7 @@ export interface Client {
   readonly warn: (text: string) => void;
 }
 
-const noKeyFiles: KeyFiles = { contents: new Map(), directories: new Map(), tables: new Map() };
+const noKeyFiles: KeyFiles = { contents: new Map(), directories: new Map() };
 
 const statusFilters: Readonly<Record<ClientProtocol, string>> = {
   smtp: 'smtp_delivery_status_filter',

@@ -21,7 +21,6 @@ const keyFiles: KeyFiles = {
     ['/broken.pem', Buffer.from('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n')],
   ]),
   directories: new Map(),
-  tables: new Map(),
 };
 const resolver = zone({
   'mx.example.com A': [a('mx.example.com', '127.0.0.1')],
