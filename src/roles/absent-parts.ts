@@ -1,4 +1,4 @@
-/** What the configuration names outside of itself and is not there: certificates, keys, notice texts, users of commands. */
+/** What the configuration needs outside of itself and is not there: certificates, keys, notice texts, users of commands, rights. */
 import { statSync } from 'node:fs';
 import { type Configuration, placeOf, placeOfService, type Settings, splitServiceArguments } from '#config';
 import { getGroupByName, getUserByName } from '#native';

@@ -1,25 +1,7 @@
 /** Tables whose files are not there, or that proxymap(8) may not open: told at the start. Postfix says so at the first lookup, when mail has come. */
-import { type Configuration, type ListElement, placeOf, type Settings, settingsViews } from '#config';
+import { type Configuration, placeOf, type Settings, settingsViews } from '#config';
 import { ProxyApproval, readNetwork, type TableFileProblem as Problem, tableFileProblems, unreadable } from '#tables';
-import { tableParameters, takesPatterns } from './table-parameters.ts';
-
-export interface NamedTable {
-  readonly parameter: string;
-  readonly element: ListElement;
-}
-
-/** All that is named in lists, what main.cf sets before defaults that refer to it. */
-export function namedTables(settings: Settings): readonly NamedTable[] {
-  const classes = settings.list('smtpd_restriction_classes');
-  // no user of this machine gets mail: the default aliases are nobody's
-  const isUnused = (name: string): boolean =>
-    settings.string('mydestination') === '' &&
-    ['alias_maps', 'local_recipient_maps'].includes(name) &&
-    !settings.isSet(name);
-  return [...tableParameters.filter((name) => !isUnused(name)), ...classes]
-    .toSorted((a, b) => Number(settings.isSet(b)) - Number(settings.isSet(a)))
-    .flatMap((parameter) => settings.elements(parameter).map((element) => ({ parameter, element })));
-}
+import { type NamedTable, namedTables, takesPatterns } from './table-parameters.ts';
 
 /** What is wrong with a word that names a table or a file of patterns. */
 function problemsOf(

@@ -1,7 +1,7 @@
 /** Tables that only root may read, passwords above all: mail reads their files before it becomes $mail_owner. */
 import { type Configuration, settingsViews } from '#config';
 import { copySecretFiles, isForRootOnly, pathOf, type TableCopies, type TableFile, tableFilesOf } from '#tables';
-import { namedTables } from './missing-tables.ts';
+import { namedTables } from './table-parameters.ts';
 
 type Views = Pick<Configuration, 'services' | 'settings' | 'settingsFor'>;
 

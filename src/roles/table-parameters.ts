@@ -1,5 +1,5 @@
-/** Parameters whose words may name lookup tables. */
-import { ParameterRegistry } from '#config';
+/** Parameters whose words may name lookup tables, and the tables that they name. */
+import { type ListElement, ParameterRegistry, type Settings } from '#config';
 
 /** Each word may name a table. */
 const tableLists =
@@ -15,3 +15,21 @@ export function takesPatterns(name: string): boolean {
 export const tableParameters: readonly string[] = new ParameterRegistry()
   .names()
   .filter((name) => tableLists.test(name) || patternLists.test(name));
+
+export interface NamedTable {
+  readonly parameter: string;
+  readonly element: ListElement;
+}
+
+/** All that is named in lists, what main.cf sets before defaults that refer to it. */
+export function namedTables(settings: Settings): readonly NamedTable[] {
+  const classes = settings.list('smtpd_restriction_classes');
+  // no user of this machine gets mail: the default aliases are nobody's
+  const isUnused = (name: string): boolean =>
+    settings.string('mydestination') === '' &&
+    ['alias_maps', 'local_recipient_maps'].includes(name) &&
+    !settings.isSet(name);
+  return [...tableParameters.filter((name) => !isUnused(name)), ...classes]
+    .toSorted((a, b) => Number(settings.isSet(b)) - Number(settings.isSet(a)))
+    .flatMap((parameter) => settings.elements(parameter).map((element) => ({ parameter, element })));
+}

@@ -12,6 +12,16 @@ const recheckMs = 50;
 /** A source being edited just now is not worth a warning. */
 const sourceRestsMs = 100_000;
 
+export interface IndexedTableOptions {
+  readonly name: string;
+  readonly type: IndexType;
+  /** Of its source. */
+  readonly path: string;
+  readonly foldKeys: boolean;
+  readonly files: TableFileReader;
+  readonly warn: (text: string) => void;
+}
+
 interface Opened {
   readonly index: Index;
   readonly version: string;
@@ -41,14 +51,7 @@ class IndexedTable implements Table {
   #problem: string | undefined;
   #checkedAt = 0;
 
-  constructor(
-    name: string,
-    type: IndexType,
-    path: string,
-    foldKeys: boolean,
-    files: TableFileReader,
-    warn: (text: string) => void,
-  ) {
+  constructor({ name, type, path, foldKeys, files, warn }: IndexedTableOptions) {
     this.name = name;
     this.#type = type;
     this.#path = path;
@@ -117,13 +120,6 @@ class IndexedTable implements Table {
 }
 
 /** A table over the index of `path`; the same text with other `foldKeys` is another table. */
-export function indexedTable(
-  name: string,
-  type: IndexType,
-  path: string,
-  foldKeys: boolean,
-  files: TableFileReader,
-  warn: (text: string) => void,
-): Table {
-  return new IndexedTable(name, type, path, foldKeys, files, warn);
+export function indexedTable(options: IndexedTableOptions): Table {
+  return new IndexedTable(options);
 }

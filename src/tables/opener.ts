@@ -183,7 +183,8 @@ export class TableOpener {
         return foreign.table;
       }
     }
-    const table = indexedTable(`${type}:${name}`, type, name, foldKeys, this.#files, this.#options.warn);
+    const { warn } = this.#options;
+    const table = indexedTable({ name: `${type}:${name}`, type, path: name, foldKeys, files: this.#files, warn });
     if (table.unavailable !== undefined) this.#options.error?.(table.unavailable);
     return table;
   }
