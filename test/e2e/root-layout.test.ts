@@ -6,23 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { bin, freePort, until } from './support/quick-start.ts';
+import { commonServices } from './support/services.ts';
 
 const nobody = 65_534;
 /** mail_owner: another user than that of default_privs. */
 const daemon = 1;
 
 const master = (port: number): string => `127.0.0.1:${port} inet n - n - - smtpd
-pickup    unix  n       -       n       60      1       pickup
-cleanup   unix  n       -       n       -       0       cleanup
-qmgr      unix  n       -       n       300     1       qmgr
-rewrite   unix  -       -       n       -       -       trivial-rewrite
-bounce    unix  -       -       n       -       0       bounce
-defer     unix  -       -       n       -       0       bounce
-trace     unix  -       -       n       -       0       bounce
-smtp      unix  -       -       n       -       -       smtp
-error     unix  -       -       n       -       -       error
-retry     unix  -       -       n       -       -       error
-discard   unix  -       -       n       -       -       discard
+${commonServices}smtp      unix  -       -       n       -       -       smtp
 local     unix  -       n       n       -       -       local
 virtual   unix  -       n       n       -       -       virtual
 `;

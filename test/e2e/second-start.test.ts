@@ -7,19 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { bin, freePort, QuickStart, until } from './support/quick-start.ts';
-
-/** No port that a second system could fail at. */
-const masterCf = `pickup    unix  n       -       n       60      1       pickup
-cleanup   unix  n       -       n       -       0       cleanup
-qmgr      unix  n       -       n       300     1       qmgr
-rewrite   unix  -       -       n       -       -       trivial-rewrite
-bounce    unix  -       -       n       -       0       bounce
-defer     unix  -       -       n       -       0       bounce
-trace     unix  -       -       n       -       0       bounce
-error     unix  -       -       n       -       -       error
-retry     unix  -       -       n       -       -       error
-discard   unix  -       -       n       -       -       discard
-`;
+import { commonServices } from './support/services.ts';
 
 describe('a quick start where one runs', () => {
   let server: QuickStart;
@@ -78,7 +66,8 @@ describe('postfix start', () => {
   before(() => {
     chmodSync(base, 0o755);
     mkdirSync(etc);
-    writeFileSync(`${etc}/master.cf`, masterCf);
+    // no port that a second system could fail at
+    writeFileSync(`${etc}/master.cf`, commonServices);
     writeFileSync(
       `${etc}/main.cf`,
       `compatibility_level = 3.11
