@@ -36,14 +36,15 @@ async function tryToServe(configuration: Configuration): Promise<void> {
 
 /** Why a start would be refused, one line each; none when it would not be. */
 export async function startRefusals(configuration: Configuration): Promise<readonly string[]> {
-  const found: string[] = [];
+  // both may meet the same: addresses to listen at, for example
+  const found = new Set<string>();
   for (const attempt of [tryToSupervise, tryToServe]) {
     try {
       await attempt(configuration);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      found.push(...error.problems);
+      for (const problem of error.problems) found.add(problem);
     }
   }
-  return found;
+  return [...found];
 }

@@ -26,6 +26,11 @@ describe('a start that would be refused', () => {
     const cases: readonly (readonly [main: string, master: string, told: RegExp])[] = [
       ['maillog_file_prefixes = /nowhere\n', '', /maillog_file = .*: it must begin with/],
       ['', 'nosuchport inet n - n - - smtpd\n', /service nosuchport\/inet: unknown port/],
+      [
+        'inet_interfaces = 127.0.0.300\n',
+        '0 inet n - n - - smtpd\n',
+        /inet_interfaces: "127.0.0.300" is not an address/,
+      ],
       ['', 'p unix - n n - - pipe argv=/bin/true\n', /service p\/pipe: missing user= attribute/],
       ['default_privs = root\n', '', /default_privs: "root": this user is root/],
       ['cleanup_service_name = other\n', '', /master.cf has no such cleanup service/],
