@@ -4,7 +4,8 @@
  * A message's objects live as long as the message is on its way: with room for some thousand of them in the young
  * generation few are copied. Threads for the collector would only compete with the writer and the clients.
  * `--heap-growing-percent`: what the few messages that outlive that leave behind would have the small old generation
- * collected twice a second, a tenth of all work. `--expose-gc`: see native/content-garbage.ts.
+ * collected twice a second, a tenth of all work. `--expose-gc`: see
+ * native/content-garbage.ts and quiet-memory.ts.
  * `--v8-pool-size`: threads that compile; each takes a megabyte. `--invocation-count-for-turbofan`: what every message
  * goes through is compiled for good after some hundred messages, not three thousand: a quarter less CPU for the first ten thousand.
  */
@@ -18,7 +19,12 @@ export const mailEngineOptions = [
 ];
 
 /** The supervisor has little to do once all are started: it keeps no room for a young generation of that time. */
-export const masterEngineOptions = ['--max-semi-space-size=1', '--single-threaded-gc', '--v8-pool-size=1'];
+export const masterEngineOptions = [
+  '--max-semi-space-size=1',
+  '--single-threaded-gc',
+  '--expose-gc',
+  '--v8-pool-size=1',
+];
 
 export const delivererEngineOptions = [
   '--max-semi-space-size=2',

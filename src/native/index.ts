@@ -1,4 +1,5 @@
-/** The few C library calls that Node lacks, through koffi. */
+/** The few C library calls that Node lacks, through koffi, and what the engine is told about memory. */
+export { trimAllocator } from './allocator.ts';
 export { ContentGarbage } from './content-garbage.ts';
 export { keepDescriptorsPrivate } from './descriptors.ts';
 export { type FileLockKind, tryLockFile } from './file-locks.ts';
@@ -12,6 +13,7 @@ export {
 } from './libc-users.ts';
 export { type ListenerResult, openListener } from './listeners.ts';
 export { peerUserOf } from './peer.ts';
+export { returnMemoryWhenQuiet } from './quiet-memory.ts';
 export { MatchFailure } from './bounded-search.ts';
 export { compilePerlExpression, hasPerlExpressions, type PerlOptions } from './perl-expression.ts';
 export { compilePosixExpression, type NativeExpression } from './posix-expression.ts';

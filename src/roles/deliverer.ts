@@ -3,6 +3,7 @@ import { flushCompileCache } from 'node:module';
 import { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { parseRootLimits, serveDeliverer } from '#delivery';
+import { returnMemoryWhenQuiet } from '#native';
 import { becomeUser } from './become-user.ts';
 import { nameProcess } from './process-name.ts';
 
@@ -13,6 +14,7 @@ import { nameProcess } from './process-name.ts';
 export async function main(): Promise<void> {
   nameProcess('deliverer');
   flushCompileCache();
+  returnMemoryWhenQuiet();
   const told = await text(process.stdin);
   // the supervisor ended without having had a use for this process
   if (told === '') return;

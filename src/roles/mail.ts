@@ -6,6 +6,7 @@ import { ConfigError, type Configuration, loadConfiguration } from '#config';
 import { createLocalPool, createProcessPool } from '#delivery';
 import { EventLog } from '#events';
 import { type FromMail, parseMailStart, parseToMail } from '#master';
+import { returnMemoryWhenQuiet, trimAllocator } from '#native';
 import { loadWriterThread } from '#store';
 import type { TableCopies } from '#tables';
 import type { KeyFiles } from '#tls';
@@ -142,6 +143,7 @@ export async function main(args: readonly string[]): Promise<void> {
             }),
     });
     tell({ kind: 'ready' });
+    returnMemoryWhenQuiet(trimAllocator);
   } catch (error) {
     const problems = error instanceof ConfigError ? error.problems : [describe(error)];
     tell({ kind: 'failed', problems });

@@ -3,6 +3,7 @@ import { writeSync } from 'node:fs';
 import { ConfigError, loadConfiguration } from '#config';
 import { type EventChannel, EventLog } from '#events';
 import { markReloaded, masterEngineOptions, openLogFile, Supervisor } from '#master';
+import { returnMemoryWhenQuiet, trimAllocator } from '#native';
 import { watchFiles } from './file-watch.ts';
 import { mailOwner } from './mail-owner.ts';
 import { RunningLog } from './mail-log.ts';
@@ -96,6 +97,7 @@ export async function main(args: readonly string[]): Promise<void> {
   report(JSON.stringify({ problems }));
   if (problems.length > 0) process.exit(1);
   keyPaths = filesReadAsRoot(directory);
+  returnMemoryWhenQuiet(trimAllocator);
   watchFiles({
     paths: () => keyPaths,
     intervalMs: keyCheckMs,

@@ -1,6 +1,7 @@
 /** The thread of the writer: it is told where the queue is, then batches come in and results go out. */
 import { flushCompileCache } from 'node:module';
 import { parentPort } from 'node:worker_threads';
+import { returnMemoryWhenQuiet } from '#native';
 import type { Operation, WriterOrder, WriterReport } from './operations.ts';
 import { reasonOf, Writer } from './writer.ts';
 
@@ -41,6 +42,7 @@ if (port !== null) {
         port.close();
     }
   });
+  returnMemoryWhenQuiet();
   // while this may be root, who alone can write what the engine keeps of its code
   flushCompileCache();
   report({ kind: 'loaded' });
