@@ -1,6 +1,6 @@
 /** Memory that read content leaves behind. */
 
-const limitBytes = 8 * 1024 * 1024;
+const limitBytes = 4 * 1024 * 1024;
 
 /**
  * Content lies outside the JavaScript heap, which stays small and sees no reason to collect while tens of megabytes
