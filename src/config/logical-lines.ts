@@ -15,14 +15,14 @@ export interface LogicalLine {
 
 export interface LogicalLines {
   readonly lines: readonly LogicalLine[];
-  /** Lines that begin with white space but continue nothing. */
-  readonly strays: readonly LinePiece[];
+  /** A first line that begins with white space and so continues nothing, with what continues it. */
+  readonly stray: string | undefined;
 }
 
 /** Splits a file. Blank and comment lines are skipped, also between continuation lines. */
 export function readLogicalLines(content: string): LogicalLines {
   const lines: { text: string; line: number; pieces: LinePiece[] }[] = [];
-  const strays: LinePiece[] = [];
+  let stray: string | undefined;
   let number = 0;
   for (const raw of content.split('\n')) {
     number += 1;
@@ -32,12 +32,12 @@ export function readLogicalLines(content: string): LogicalLines {
     if (!/^[ \t-\r]/.test(text)) lines.push({ text, line: number, pieces: [piece] });
     else {
       const last = lines.at(-1);
-      if (last === undefined) strays.push(piece);
+      if (last === undefined) stray = (stray ?? '') + text;
       else {
         last.text += text;
         last.pieces.push(piece);
       }
     }
   }
-  return { lines, strays };
+  return { lines, stray };
 }

@@ -35,13 +35,13 @@ export function splitAssignment(text: string): { readonly name: string; readonly
  * before that.
  */
 export function parseMainFile(path: string, content: string, warn: (text: string) => void = () => undefined): MainFile {
-  const { lines, strays } = readLogicalLines(content);
+  const { lines, stray } = readLogicalLines(content);
   const warnings: string[] = [];
   const tell = (text: string): void => {
     warnings.push(text);
     warn(text);
   };
-  for (const { text } of strays) tell(`${path}: logical line must not start with whitespace: "${text}"`);
+  if (stray !== undefined) tell(`${path}: logical line must not start with whitespace: "${stray}"`);
   const entries: MainEntry[] = [];
   const byName = new Map<string, MainEntry>();
   for (const { text, line, pieces } of lines) {

@@ -28,10 +28,14 @@ export interface ExpressionSyntax {
   /** `regexp` */
   readonly name: string;
   readonly flags: string;
+  /** Those of `flags` that have no effect any more. */
+  readonly obsoleteFlags: string;
   /** What becomes of a rule whose pattern isn't closed. */
   readonly unclosed: string;
   /** Whether `/one/!/two/` may stand for "one and not two". */
   readonly hasExceptions: boolean;
+  /** What is said of group 0 and below. */
+  readonly outOfRange: string;
   /** Whether a flag was given an odd number of times tells `has`. */
   compile(pattern: string, has: (flag: string) => boolean): NativeExpression | string;
   /** Whether a leading `^` means the start of the key, and blanks in a pattern themselves. */
@@ -70,8 +74,9 @@ function cutPattern(text: string, syntax: ExpressionSyntax, warn: (text: string)
     warn(`no closing regexp delimiter "${delimiter}": ${syntax.unclosed}`);
     return undefined;
   }
-  const flags = /^[^\s!]*/.exec(body.slice(end + 1))?.[0] ?? '';
+  const flags = (syntax.hasExceptions ? /^[^\s!]*/ : /^\S*/).exec(body.slice(end + 1))?.[0] ?? '';
   for (const flag of flags) {
+    if (syntax.obsoleteFlags.includes(flag)) warn(`ignoring obsolete regexp option "${flag}"`);
     if (syntax.flags.includes(flag)) continue;
     warn(`unknown regexp option "${/[\x20-\x7e]/.test(flag) ? flag : '?'}": skipping this rule`);
     return undefined;
@@ -135,7 +140,7 @@ export function expressionRules(options: ExpressionRulesOptions): RuleSyntax<Sub
 
   const readReplacement = (text: string, negated: boolean, warn: Warn): Replacement | undefined => {
     if (text === '') warn('no replacement text: using empty string');
-    const replacement = parseReplacement(text);
+    const replacement = parseReplacement(text, syntax.outOfRange);
     if ('problem' in replacement) {
       (replacement.ofRule ? warn : options.warn)(replacement.problem);
       warn('bad replacement syntax: skipping this rule');

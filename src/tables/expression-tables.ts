@@ -13,8 +13,10 @@ import type { Table, TableUse } from './table.ts';
 const posixSyntax: ExpressionSyntax = {
   name: 'regexp',
   flags: 'imx',
+  obsoleteFlags: '',
   unclosed: 'skipping this rule',
   hasExceptions: true,
+  outOfRange: 'out-of-range',
   compile: (pattern, has) =>
     compilePosixExpression(pattern, { extended: !has('x'), ignoreCase: !has('i'), newlines: has('m') }),
   isPlain: (has) => !has('x') && !has('m'),
@@ -26,8 +28,10 @@ const posixSyntax: ExpressionSyntax = {
 const perlSyntax: ExpressionSyntax = {
   name: 'pcre',
   flags: 'imsxAEUX',
+  obsoleteFlags: 'X',
   unclosed: 'ignoring this rule',
   hasExceptions: false,
+  outOfRange: 'out of range',
   compile: (pattern, has) => {
     const compile = hasPerlExpressions() ? compilePerlExpression : translatePerlExpression;
     const compiled = compile(pattern, {

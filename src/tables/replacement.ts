@@ -27,9 +27,12 @@ function closingOf(text: string, at: number): number | undefined {
 
 /**
  * Parses a result. A problem has two places to be told: as it is, and with the rule's file and line before it
- * (`ofRule`).
+ * (`ofRule`). `outOfRange` is how the kind of table says that there is no such group.
  */
-export function parseReplacement(text: string): Replacement | { readonly problem: string; readonly ofRule: boolean } {
+export function parseReplacement(
+  text: string,
+  outOfRange: string,
+): Replacement | { readonly problem: string; readonly ofRule: boolean } {
   const parts: (string | number)[] = [];
   let lastGroup = 0;
   let at = 0;
@@ -59,7 +62,7 @@ export function parseReplacement(text: string): Replacement | { readonly problem
     if (name === '') return { problem: `empty macro name: "${text}"`, ofRule: false };
     if (!/^\d+$/.test(name)) return { problem: `non-numeric replacement index "${name}"`, ofRule: true };
     const group = toNumber(name);
-    if (group < 1) return { problem: `out-of-range replacement index "${group}"`, ofRule: true };
+    if (group < 1) return { problem: `${outOfRange} replacement index "${group}"`, ofRule: true };
     lastGroup = Math.max(lastGroup, group);
     parts.push(group);
   }

@@ -54,8 +54,8 @@ function inlineLines(text: string, name: string): readonly SourceLine[] | string
 
 function fileLines(path: string, files: TableFileReader, warn: (text: string) => void): readonly SourceLine[] | string {
   try {
-    const { lines, strays } = readLogicalLines(files.text(path).toString());
-    for (const { text } of strays) warn(strayLineWarning(path, text));
+    const { lines, stray } = readLogicalLines(files.text(path).toString());
+    if (stray !== undefined) warn(strayLineWarning(path, stray));
     return lines;
   } catch (error) {
     return `open ${path}: ${errnoText(error)}`;
@@ -77,7 +77,8 @@ export function readRules<S>(
   const warnAt = (line: number, text: string): void => warn(`${name} map ${path}, line ${line}: ${text}`);
   for (const { text, line } of lines) {
     const rules = open.at(-1)?.rules ?? top;
-    const read = text.trim() === '' ? undefined : syntax.read(text.trim(), (problem) => warnAt(line, problem));
+    // a rule in main.cf may be a comment too
+    const read = /^\s*(?:#|$)/.test(text) ? undefined : syntax.read(text.trim(), (problem) => warnAt(line, problem));
     if (read?.kind === 'answer') rules.push(read);
     else if (read?.kind === 'if') {
       const block: Rule<S>[] = [];

@@ -14,12 +14,14 @@ export type LineReader = (text: string, place: string, line: number) => readonly
 export function readSource(path: string, content: Uint8Array, read: LineReader): readonly SourceItem[] {
   const allUtf8 = isUtf8(content);
   // Bytes of other character sets are told line by line, so they are kept apart until then.
-  const { lines, strays } = readLogicalLines(Buffer.from(content).toString(allUtf8 ? 'utf8' : 'latin1'));
-  const warnings = strays.map(({ text }): SourceItem => ({ kind: 'warning', text: strayLineWarning(path, text) }));
+  const { lines, stray } = readLogicalLines(Buffer.from(content).toString(allUtf8 ? 'utf8' : 'latin1'));
+  const warnings: readonly SourceItem[] =
+    stray === undefined ? [] : [{ kind: 'warning', text: strayLineWarning(path, stray) }];
   const items = lines.flatMap(({ text, line }): readonly SourceItem[] => {
     const place = `${path}, line ${line}`;
-    if (allUtf8) return read(text, place, line);
-    const bytes = Buffer.from(text, 'latin1');
+    const upToNul = text.split('\0', 1).join('');
+    if (allUtf8) return read(upToNul, place, line);
+    const bytes = Buffer.from(upToNul, 'latin1');
     return isUtf8(bytes)
       ? read(bytes.toString('utf8'), place, line)
       : [

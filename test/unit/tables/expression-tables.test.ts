@@ -183,4 +183,20 @@ describe('pcre tables', () => {
     assert.equal(found, 'next');
     assert.ok(warnings.length <= 1);
   });
+
+  it('pcre: knows no exceptions to a pattern, and says which flags are obsolete', async () => {
+    const warned = async (rule: string): Promise<readonly string[]> => (await answer('pcre', [rule], 'a')).warnings;
+    assert.deepEqual(await warned('/a/!/b/ x'), ['line 1: unknown regexp option "!": skipping this rule']);
+    assert.deepEqual(await warned('/a/X x'), ['line 1: ignoring obsolete regexp option "X"']);
+    assert.deepEqual(await warned('/(a)/ $0'), [
+      'line 1: out of range replacement index "0"',
+      'line 1: bad replacement syntax: skipping this rule',
+    ]);
+  });
+
+  it('skip comments among rules in main.cf', async () => {
+    using bench = new Workbench();
+    assert.equal(await bench.value('regexp:{ {#no rule} {/a/ x} }', 'a'), 'x');
+    assert.deepEqual(bench.warnings, []);
+  });
 });
