@@ -9,6 +9,8 @@ import type { TableFileReader } from './file-reader.ts';
 export interface ClientFile {
   /** As messages call it: the path, or the name. */
   readonly name: string;
+  /** Before the names of parameters in main.cf; undefined for a file. */
+  readonly prefix: string | undefined;
   /** The value as written: nothing is expanded in a file. */
   get(parameter: string): string | undefined;
 }
@@ -21,11 +23,11 @@ export function readClientFile(
   warn: (text: string) => void,
 ): ClientFile | string {
   if (!/^[/.]/.test(name)) {
-    return { name, get: (parameter) => settings.userValue(`${name}_${parameter}`) };
+    return { name, prefix: `${name}_`, get: (parameter) => settings.userValue(`${name}_${parameter}`) };
   }
   try {
     const { byName } = parseMainFile(name, files.text(name).toString(), warn);
-    return { name, get: (parameter) => byName.get(parameter)?.value };
+    return { name, prefix: undefined, get: (parameter) => byName.get(parameter)?.value };
   } catch (error) {
     return error instanceof ConfigError ? error.message : `open ${name}: ${errnoText(error)}`;
   }
@@ -43,4 +45,10 @@ export function readClientNumber(
   if (!/^[+-]?\d+$/.test(text)) return `${file.name}: bad numerical configuration: ${parameter} = ${text}`;
   const value = Number(text);
   return value < least ? `${file.name}: invalid ${parameter} parameter value ${value} < ${least}` : value;
+}
+
+/** What is said of a parameter that has to have a value. */
+export function emptyParameter({ name, prefix }: ClientFile, parameter: string): string {
+  const problem = 'bad string length 0 < 1';
+  return prefix === undefined ? `${name}: ${problem}: ${parameter} = ` : `${problem}: ${prefix}${parameter} = `;
 }

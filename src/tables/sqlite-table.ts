@@ -6,7 +6,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { foldCase } from '#address';
 import type { Settings } from '#config';
 import { type MaybePromise, whenReady } from '#message';
-import { type ClientFile, readClientFile, readClientNumber } from './client-file.ts';
+import { type ClientFile, emptyParameter, readClientFile, readClientNumber } from './client-file.ts';
 import { missing } from './memory-table.ts';
 import { expandTemplate, parseTemplate, type QueryTemplate } from './query-template.ts';
 import type { LookupResult, MatchList, Table } from './table.ts';
@@ -78,7 +78,9 @@ class SqliteTable implements Table {
       statement.setReturnArrays(true);
       statement.setReadBigInts(true);
       for (const row of statement.iterate()) {
-        const result = expandTemplate(resultFormat, firstColumn(row), key);
+        const column = firstColumn(row);
+        if (column === '') warn(`table "${this.name}": empty lookup result for: "${key}" -- ignored`);
+        const result = column === undefined ? undefined : expandTemplate(resultFormat, column, key);
         if (result === undefined) continue;
         results.push(result);
         if (expansionLimit === 0 || results.length <= expansionLimit) continue;
@@ -105,10 +107,13 @@ class SqliteTable implements Table {
   }
 }
 
-function firstColumn(row: unknown): string {
+/** Undefined: NULL. */
+function firstColumn(row: unknown): string | undefined {
   const value: unknown = Array.isArray(row) ? row[0] : undefined;
   if (value instanceof Uint8Array) return Buffer.from(value).toString();
-  return typeof value === 'string' || typeof value === 'bigint' || typeof value === 'number' ? String(value) : '';
+  return typeof value === 'string' || typeof value === 'bigint' || typeof value === 'number'
+    ? String(value)
+    : undefined;
 }
 
 /** node:sqlite is loaded when the first such table is opened. */
@@ -118,13 +123,15 @@ function openDatabase(path: string): Opened {
   return { database, inode: statSync(path).ino };
 }
 
-/** The query, or what the parameters from before there was one make of it. */
-function queryOf(file: ClientFile): string {
-  const query = file.get('query');
-  if (query !== undefined && query !== '') return query;
+/** The query, or what the parameters from before there was one make of it; a parameter that is missing. */
+function queryOf(file: ClientFile): { readonly query: string } | { readonly missing: string } {
+  const query = file.get('query') ?? '';
+  if (query !== '') return { query };
   const part = (parameter: string): string => file.get(parameter) ?? '';
+  const absent = ['table', 'select_field', 'where_field'].find((parameter) => part(parameter) === '');
+  if (absent !== undefined) return { missing: absent };
   const where = `SELECT ${part('select_field')} FROM ${part('table')} WHERE ${part('where_field')} = '%s'`;
-  return `${where} ${part('additional_conditions')}`;
+  return { query: `${where} ${part('additional_conditions')}` };
 }
 
 export interface SqliteTableOptions {
@@ -148,8 +155,10 @@ export function sqliteTable(name: string, path: string, options: SqliteTableOpti
   const file = readClientFile(path, settings, files, warn);
   if (typeof file === 'string') return file;
   const database = file.get('dbpath') ?? '';
-  if (database === '') return `${file.name}: bad string length 0 < 1: dbpath =`;
-  const queryText = queryOf(file);
+  if (database === '') return emptyParameter(file, 'dbpath');
+  const found = queryOf(file);
+  if ('missing' in found) return emptyParameter(file, found.missing);
+  const queryText = found.query;
   const formatText = file.get('result_format') ?? '%s';
   const query = parseTemplate(queryText);
   const resultFormat = parseTemplate(formatText);

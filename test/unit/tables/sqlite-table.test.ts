@@ -24,6 +24,23 @@ describe('sqlite tables', () => {
     assert.deepEqual(await bench.ask(table, 'other'), { kind: 'missing' });
   });
 
+  it('warn of results that are empty', async () => {
+    using bench = new Workbench();
+    assert.deepEqual(await bench.ask(prepare(bench, "query = SELECT '' AS v"), 'k'), { kind: 'missing' });
+    assert.deepEqual(bench.warnings, ['table "sqlite:DIR/client.cf": empty lookup result for: "k" -- ignored']);
+  });
+
+  it('need a query, or what it was made of before there was one', () => {
+    using bench = new Workbench('here_dbpath = x\n');
+    const problem = (spec: string): string | undefined => bench.open(spec).unavailable;
+    const table = prepare(bench, 'table = t', 'select_field = v');
+    assert.equal(
+      problem(table)?.replace(bench.directory, 'DIR'),
+      'DIR/client.cf: bad string length 0 < 1: where_field = ',
+    );
+    assert.equal(problem('sqlite:here'), 'bad string length 0 < 1: here_table = ');
+  });
+
   it('warn of a query that does not keep its key apart', () => {
     const warningsOf = (text: string): readonly string[] => {
       using bench = new Workbench();
