@@ -25,6 +25,8 @@ export interface MapTarget {
   readonly type: string;
   readonly path: string;
   readonly flags: ReadonlySet<string>;
+  /** As in `QueryOptions`. */
+  readonly isUtf8: boolean;
   readonly io: CliIo;
   readonly warn: (text: string) => void;
 }
@@ -41,24 +43,30 @@ function fileContents(value: string, place: string, { warn }: MapTarget): string
   return undefined;
 }
 
+/** How warnings of entries call an index. */
+function entryPlace({ type, path }: MapTarget): string {
+  if (type === 'lmdb') return `lmdb:${path}`;
+  return type === 'cdb' || !isIndexType(type) ? path : indexPath(type, path);
+}
+
 /** Puts the items of a source in; tells of what can't be put in. */
 function addItems(
   items: readonly SourceItem[],
   source: string,
   target: MapTarget,
   changes: Pick<IndexChanges, 'add' | 'replace'>,
-  file: string,
 ): void {
   for (const item of items) {
     if (item.kind === 'warning') {
       target.warn(item.text);
       continue;
     }
-    const key = foldedKey(item.key, target.flags);
+    const key = foldedKey(item.key, target.flags, target.isUtf8);
     const value = target.flags.has('F') ? fileContents(item.value, `${source}, line ${item.line}`, target) : item.value;
     if (value === undefined) continue;
     if (target.flags.has('r')) changes.replace(key, value);
-    else if (!changes.add(key, value) && !target.flags.has('w')) target.warn(`${file}: duplicate entry: "${key}"`);
+    else if (!changes.add(key, value) && !target.flags.has('w'))
+      target.warn(`${entryPlace(target)}: duplicate entry: "${key}"`);
   }
 }
 
@@ -97,9 +105,11 @@ function requireWritable(file: string, opening: string): void {
   }
 }
 
-/** Opening fails before a file is there, or for one that is. */
-function openingOf(file: string): string {
-  return existsSync(file) ? `open ${file}` : `open database ${file}`;
+/** What fails where a file can't be made or written; hash and btree know which of the two it was. */
+function openingOf(type: IndexType, path: string): string {
+  const file = indexPath(type, path);
+  if (type === 'cdb') return `open database ${file}.tmp`;
+  return type !== 'lmdb' && existsSync(file) ? `open ${file}` : `open database ${file}`;
 }
 
 /** Makes the index anew from its source: root does it as who owns the source, unless `-o`. */
@@ -142,7 +152,7 @@ function makeIndex(target: MapTarget, content: Buffer): void {
   }
   const type = requireIndexType(target);
   const file = indexPath(type, path);
-  requireWritable(file, openingOf(file));
+  requireWritable(file, openingOf(type, path));
   const entries = new Map<string, string>();
   const changes = {
     add: (key: string, value: string): boolean => {
@@ -152,12 +162,12 @@ function makeIndex(target: MapTarget, content: Buffer): void {
     },
     replace: (key: string, value: string): void => void entries.set(key, value),
   };
-  addItems(items, path, target, changes, file);
+  addItems(items, path, target, changes);
   for (const [key, value] of kind.ownEntries(target.myhostname)) changes.add(key, value);
   try {
     writeIndex(type, path, entries, rightsOf(target, type));
   } catch (error) {
-    fatal(openingOf(file), error);
+    fatal(openingOf(type, path), error);
   }
 }
 
@@ -179,7 +189,7 @@ export async function addToMap(target: MapTarget): Promise<void> {
   if (target.type === 'fail') throw new FatalError(`table fail:${target.path}: write error: Application error`);
   const type = requireIndexType(target);
   const file = indexPath(type, target.path);
-  requireWritable(file, openingOf(file));
+  requireWritable(file, openingOf(type, target.path));
   const items = target.kind.readSource('stdin', await readAll(target.io.stdin));
   if (type !== 'cdb' && statSync(file, { throwIfNoEntry: false }) === undefined) {
     try {
@@ -188,7 +198,7 @@ export async function addToMap(target: MapTarget): Promise<void> {
       fatal(`open database ${file}`, error);
     }
   }
-  changing(target, (changes) => addItems(items, 'stdin', target, changes, file));
+  changing(target, (changes) => addItems(items, 'stdin', target, changes));
 }
 
 /** Removes keys; says whether any was there. */
@@ -211,6 +221,7 @@ export async function deleteFromMap(target: MapTarget, key: string): Promise<boo
   return changing(
     target,
     (changes) =>
-      keys.map((one) => changes.remove(foldedKey(one, target.flags))).filter((removed) => removed).length > 0,
+      keys.map((one) => changes.remove(foldedKey(one, target.flags, target.isUtf8))).filter((removed) => removed)
+        .length > 0,
   );
 }

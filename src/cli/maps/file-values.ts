@@ -10,7 +10,9 @@ export type FileContents =
 /** All files of a value, one behind the other on lines of their own. */
 export function readFileValue(value: string): FileContents {
   const contents: string[] = [];
-  for (const path of value.split(/[,\s]+/).filter((word) => word !== '')) {
+  const paths = value.split(/[,\s]+/).filter((word) => word !== '');
+  if (paths.length === 0) return { kind: 'failed', problem: `empty pathname list: >>${value}<<'` };
+  for (const path of paths) {
     try {
       contents.push(readFileSync(path, 'latin1'));
     } catch (error) {

@@ -1,10 +1,10 @@
 /** Keys as people write them: folded, and refused where they are no UTF-8. */
 import { foldCase } from '#address';
 
-/** How keys are compared: `-f` keeps their case, `-u` knows only that of ASCII letters. */
-export function foldedKey(key: string, flags: ReadonlySet<string>): string {
+/** How keys are compared: `-f` keeps their case, and where they need not be UTF-8 only ASCII letters have one. */
+export function foldedKey(key: string, flags: ReadonlySet<string>, isUtf8: boolean): string {
   if (flags.has('f')) return key;
-  return flags.has('u') ? key.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase()) : foldCase(key);
+  return !isUtf8 ? key.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase()) : foldCase(key);
 }
 
 /** Whether decoding has found bytes that are no UTF-8. */

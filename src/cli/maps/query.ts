@@ -22,7 +22,7 @@ export interface QueryOptions {
 function openOrFail(options: QueryOptions, given: string): Table {
   const { flags } = options;
   const map = given === '' ? `${options.defaultType}:` : given;
-  const table = options.opener.open(map, { foldKeys: !flags.has('f') && !flags.has('u') });
+  const table = options.opener.open(map, { foldKeys: !flags.has('f') && options.isUtf8 });
   if (table.unavailable !== undefined) throw new FatalError(table.unavailable);
   return table;
 }
@@ -37,7 +37,7 @@ function fileValue(value: string, key: string, table: Table, { warn }: QueryOpti
   if (read.kind === 'read') return read.contents;
   const { name } = table;
   if (name.startsWith('inline:')) throw new FatalError(`${read.problem}: "${name}"; need "inline:{name=filename...}"`);
-  if (name.startsWith('static:')) throw new FatalError(`${name}: ${read.problem}`);
+  if (name.startsWith('static:')) throw new FatalError(read.problem);
   warn(`${name}: ${read.problem}: skipping this entry`);
   return undefined;
 }
@@ -65,7 +65,7 @@ async function ask(table: Table, asked: string, options: QueryOptions): Promise<
     return undefined;
   }
   // patterns see the key as it is
-  const key = options.flags.has('u') && table.acceptsPartialKeys ? foldedKey(asked, options.flags) : asked;
+  const key = !options.isUtf8 && table.acceptsPartialKeys ? foldedKey(asked, options.flags, false) : asked;
   const answer = await table.lookup(key);
   switch (answer.kind) {
     case 'missing':
@@ -123,7 +123,10 @@ export function listMap(options: QueryOptions): boolean {
   if (map === undefined) return false;
   const table = openOrFail(options, map);
   if (map.startsWith('fail:')) throw new FatalError(`table ${table.name}: sequence error: Application error`);
-  if (table.entries === undefined) throw new FatalError(`table ${table.name}: sequence operation is not supported`);
+  // the reader of cdb files in Postfix only looks keys up
+  if (table.entries === undefined || map.startsWith('cdb:')) {
+    throw new FatalError(`table ${fileNameOf(table)}: sequence operation is not supported`);
+  }
   for (const [key, value] of table.entries()) {
     const shown = options.flags.has('F') ? fileValue(value, key, table, options) : value;
     if (shown === undefined) continue;

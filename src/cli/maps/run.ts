@@ -63,15 +63,15 @@ async function perform(
     proxyWarn: () => undefined,
     allowsDuplicates: true,
   });
+  const isUtf8 = settings.bool('smtputf8_enable') && !flags.has('u');
   const targets = (): readonly MapTarget[] =>
     options.maps.map((map) => {
       const colon = map.indexOf(':');
       const written = colon < 0 ? settings.string('default_database_type') : map.slice(0, colon);
       const path = map.slice(colon + 1);
       const type = redirected(written, path, settings, note);
-      return { kind, myhostname: settings.string('myhostname'), type, path, flags, io, warn };
+      return { kind, myhostname: settings.string('myhostname'), type, path, flags, isUtf8, io, warn };
     });
-  const isUtf8 = settings.bool('smtputf8_enable') && !flags.has('u');
   const defaultType = settings.string('default_database_type');
   const query: QueryOptions = { kind, opener, maps: options.maps, defaultType, flags, isUtf8, io, warn };
   try {

@@ -55,6 +55,51 @@ describe('postmap', () => {
     assert.equal(await said(['-u', '-q', 'CAFé', 'inline:{café=1}']), '1\n0');
   });
 
+  it('folds only ASCII where smtputf8_enable is off', async () => {
+    const other = mkdtempSync(join(tmpdir(), 'posthorn-postmap-'));
+    writeFileSync(join(other, 'main.cf'), 'myhostname = mail.example.com\nsmtputf8_enable = no\n');
+    writeFileSync(join(other, 'u'), 'CAFÉX y\n');
+    assert.equal(await said(['-c', other, `hash:${other}/u`]), '0');
+    assert.equal(await said(['-c', other, '-s', `hash:${other}/u`]), 'cafÉx\ty\n0');
+    assert.equal(await said(['-c', other, '-q', 'CAFÉX', `hash:${other}/u`]), 'y\n0');
+    rmSync(other, { recursive: true });
+  });
+
+  it('calls an index with a duplicate key as its type does', async () => {
+    const source = join(directory, 'twice');
+    writeFileSync(source, 'k 1\nk 2\n');
+    const warned = async (type: string): Promise<string> => said([`${type}:${source}`]);
+    assert.equal(await warned('hash'), `postmap: warning: ${source}.db: duplicate entry: "k"\n0`);
+    assert.equal(await warned('lmdb'), `postmap: warning: lmdb:${source}: duplicate entry: "k"\n0`);
+    assert.equal(await warned('cdb'), `postmap: warning: ${source}: duplicate entry: "k"\n0`);
+  });
+
+  it('does not list cdb files, as Postfix can’t', async () => {
+    writeFileSync(join(directory, 'c'), 'k v\n');
+    await said([`cdb:${directory}/c`]);
+    assert.equal(
+      await said(['-s', `cdb:${directory}/c`]),
+      `postmap: fatal: table cdb:${directory}/c.cdb: sequence operation is not supported\n1`,
+    );
+  });
+
+  it('reads a line up to a NUL, and joins what continues nothing', async () => {
+    writeFileSync(join(directory, 'odd'), ' a 1\n b 2\nk v\0w\n');
+    assert.equal(
+      await said([`hash:${directory}/odd`]),
+      `postmap: warning: ${directory}/odd: logical line must not start with whitespace: " a 1 b 2"\n0`,
+    );
+    assert.equal(await said(['-q', 'k', `hash:${directory}/odd`]), 'v\n0');
+  });
+
+  it('skips entries that name no file, with -F', async () => {
+    writeFileSync(join(directory, 'files'), 'k ,\n');
+    assert.equal(
+      await said(['-F', `hash:${directory}/files`]),
+      `postmap: warning: ${directory}/files, line 1: empty pathname list: >>,<<': skipping this entry\n0`,
+    );
+  });
+
   it('makes files that all may read with -p, whatever the umask', async () => {
     writeFileSync(join(directory, 'p'), 'k v\n', { mode: 0o600 });
     const before = process.umask(0o077);
