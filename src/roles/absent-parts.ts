@@ -42,6 +42,17 @@ function missingKeys({ settings, names, isClient }: NamedService): readonly stri
   });
 }
 
+/** A server whose authority can't be read is not trusted. postconf(5) smtp_tls_trust_anchor_file */
+function missingAnchors({ settings, names }: NamedService): readonly string[] {
+  const parameter = names.trustAnchorFiles;
+  if (parameter === undefined || !usesTls(settings, names)) return [];
+  return settings.elements(parameter).flatMap(({ text, origin }) => {
+    const reason = unreadable(text);
+    const effect = 'as it stands, mail that needs the right server waits';
+    return reason === undefined ? [] : [`${placeOf(origin)}${parameter}: open ${text}: ${reason}; ${effect}`];
+  });
+}
+
 /** Keys that don't fit, and certificates whose time is over or has not come. */
 function uselessKeys({ settings, names, isClient }: NamedService, now: number): readonly string[] {
   if (!usesTls(settings, names)) return [];
@@ -93,7 +104,11 @@ function closedSpool({ settings }: Named): readonly string[] {
 
 /** One line each. */
 export function absentParts(configuration: Named, now: number): readonly string[] {
-  const keys = tlsServices(configuration).flatMap((service) => [...missingKeys(service), ...uselessKeys(service, now)]);
+  const keys = tlsServices(configuration).flatMap((service) => [
+    ...missingKeys(service),
+    ...missingAnchors(service),
+    ...uselessKeys(service, now),
+  ]);
   // two services have their parameters from each other
   const byFile = new Map(keys.toReversed().map((text) => [text.replace(/^.*?_tls_\w+: /, ''), text]));
   return [

@@ -29,7 +29,10 @@ export interface TlsParameters {
 
 /** What files of keys and of authorities are called. */
 export type KeyParameters = Pick<TlsParameters, 'chainFiles' | 'keyPairs' | 'authorityFile' | 'authorityDirectory'> &
-  Partial<Pick<TlsParameters, 'finiteField'>>;
+  Partial<Pick<TlsParameters, 'finiteField'>> & {
+    /** Of authorities that vouch for servers. */
+    readonly trustAnchorFiles?: string;
+  };
 
 export type CipherParameters = Pick<
   TlsParameters,
@@ -58,6 +61,7 @@ export function clientTlsParameters(protocol: 'smtp' | 'lmtp'): ClientTlsParamet
     wrapperMode: own('tls_wrappermode'),
     securityLevel: own('tls_security_level'),
     policies: own('tls_policy_maps'),
+    trustAnchorFiles: own('tls_trust_anchor_file'),
     enforce: own('enforce_tls'),
     use: own('use_tls'),
     chainFiles: own('tls_chain_files'),

@@ -49,6 +49,14 @@ describe('what is named and not there', () => {
     ]);
   });
 
+  it('is an authority that vouches for servers', () => {
+    const anchors = 'smtp_tls_trust_anchor_file = DIR/there.pem, DIR/gone.pem';
+    assert.deepEqual(said(anchors, 'smtp unix - - n - - smtp'), []);
+    assert.deepEqual(said(`smtp_tls_security_level = secure\n${anchors}`, 'smtp unix - - n - - smtp'), [
+      'main.cf, line 3: smtp_tls_trust_anchor_file: open gone.pem: No such file or directory; as it stands, mail that needs the right server waits',
+    ]);
+  });
+
   it('is a right to make mailboxes', () => {
     const directory = mkdtempSync(join(tmpdir(), 'spool-'));
     const main = `mail_spool_directory = ${directory}`;
