@@ -151,8 +151,16 @@ export class CleanupSubmission implements Submission {
 
   *#rewriteSender(): Steps<void> {
     const maps = this.#maps;
-    this.#sender = yield* canonicalise(maps.rewriter.rewrite(this.#sender, 'local'), 'envelope_sender', maps);
-    yield* this.#recipients.addSenderBcc(this.#sender);
+    const sender = yield* canonicalise(maps.rewriter.rewrite(this.#sender, 'local'), 'envelope_sender', maps);
+    this.#sender = this.#isMailerDaemon(sender) ? '' : sender;
+    if (this.#sender !== '') yield* this.#recipients.addSenderBcc(this.#sender);
+  }
+
+  /** Mail in the name of this system's MAILER-DAEMON has the null sender. */
+  #isMailerDaemon(sender: string): boolean {
+    if (!/^mailer-daemon@/i.test(sender)) return false;
+    const own = this.#maps.rewriter.rewrite('MAILER-DAEMON', 'local');
+    return sender.toLowerCase() === own.toLowerCase();
   }
 
   addRecipient(recipient: SubmittedRecipient): MaybePromise<void> {
