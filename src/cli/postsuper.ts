@@ -39,6 +39,9 @@ const actions: Readonly<Record<string, readonly Action[]>> = {
   ],
 };
 
+/** What -s and -p look at, in their order. */
+const checkedQueues = ['defer', 'bounce', 'maildrop', 'incoming', 'active', 'deferred', 'hold', 'flush'] as const;
+
 /** What could name a message at all. */
 const validQueueId = /^[0-9A-Za-z_]{1,255}$/;
 
@@ -72,10 +75,17 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const reporter = new Reporter('postsuper', io, settings);
   const queues: readonly QueueName[] = [...queueNames, ...otherQueues].filter((name) => operands.includes(name));
   const unknown = operands.find((name) => !queues.some((known) => known === name));
-  if (unknown !== undefined) return reporter.fatal(`invalid directory name: ${unknown}`, 1);
+  const asked = options.filter(({ letter }) => letter !== 'c' && letter !== 'v');
+  if (unknown !== undefined && (asked.length === 0 || asked.some(looksIntoQueues))) {
+    return reporter.fatal(`invalid directory name: ${unknown}`, 1);
+  }
+  const checks = asked.length === 0 || asked.some(({ letter }) => 'psS'.includes(letter));
+  if (checks && options.some(({ letter }) => letter === 'v')) {
+    for (const name of operands.length === 0 ? checkedQueues : operands) await reporter.info(`queue: ${name}`);
+  }
   const counts = new Map<Operation, { readonly summary: string; readonly count: number }>();
   for (const option of options) {
-    const done = await runOption(option, queues, settings, io, reporter);
+    const done = await runOption(option, operands.length === 0 ? undefined : queues, settings, io, reporter);
     if (typeof done === 'string') return reporter.fatal(done, 1);
     for (const { operation, summary, count } of done) {
       counts.set(operation, { summary, count: count + (counts.get(operation)?.count ?? 0) });
@@ -85,6 +95,11 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     await reporter.info(`${summary}: ${count} message${count === 1 ? '' : 's'}`);
   }
   return 0;
+}
+
+/** Messages released by their IDs are looked for on hold only, whatever other queues are named. */
+function looksIntoQueues({ letter, value }: GivenOption): boolean {
+  return letter !== 'H' || value === 'ALL';
 }
 
 /** Root, and who owns the queue. */
@@ -104,7 +119,7 @@ interface Done {
  */
 async function runOption(
   { letter, value }: GivenOption,
-  queues: readonly QueueName[],
+  queues: readonly QueueName[] | undefined,
   settings: Settings,
   io: CliIo,
   reporter: Reporter,
@@ -118,7 +133,7 @@ async function runOption(
     const { operation, one, summary } = action;
     const selector = {
       ...(queueIds === undefined ? {} : { queueIds }),
-      queues: action.queues.filter((name) => queues.length === 0 || queues.includes(name)),
+      queues: action.queues.filter((name) => queues === undefined || queues.includes(name)),
     };
     const changed = await change(operation, selector, settings, reporter);
     if (typeof changed === 'string') return changed;

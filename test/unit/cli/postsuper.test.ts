@@ -35,6 +35,19 @@ describe('postsuper on a queue without mail', () => {
     );
   });
 
+  it('names no queue that is none, unless only messages on hold are asked for', async () => {
+    assert.equal(await said(['-h', 'A1', 'nosuch']), 'postsuper: fatal: invalid directory name: nosuch\n');
+    assert.equal(await said(['-H', 'ALL', 'nosuch']), 'postsuper: fatal: invalid directory name: nosuch\n');
+    assert.equal(await said(['-H', 'A1', 'nosuch']), 'postsuper: Released from hold: 0 messages\n');
+  });
+
+  it('tells with -v which queues -s and -p look at', async () => {
+    assert.equal(await said(['-v', '-s', 'hold', 'deferred']), 'postsuper: queue: hold\npostsuper: queue: deferred\n');
+    const all = ['defer', 'bounce', 'maildrop', 'incoming', 'active', 'deferred', 'hold', 'flush'];
+    assert.equal(await said(['-pv']), all.map((name) => `postsuper: queue: ${name}\n`).join(''));
+    assert.equal(await said(['-s']), '');
+  });
+
   it('counts for -f what it expired and what it released', async () => {
     assert.equal(
       await said(['-f', 'ALL']),
