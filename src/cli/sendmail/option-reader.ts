@@ -110,7 +110,7 @@ export class OptionReader {
     if (unknown !== undefined) {
       this.warnings.push(`unknown DSN NOTIFY command value "${unknown}" in "${value}"`);
     }
-    const isAmbiguous = words.includes('never') && words.length > 1;
+    const isAmbiguous = words.includes('never') && words.some((word) => word !== 'never');
     if (unknown !== undefined || isAmbiguous || words.length === 0) {
       this.warnings.push(`bad -N option value: '${value}' -- ignored`);
     } else {
