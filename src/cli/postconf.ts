@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import {
   compareLevels,
   ConfigError,
-  defaultConfigDirectory,
   expandValue,
   findConfigDirectory,
   type MainFile,
@@ -14,7 +13,7 @@ import {
   splitAssignment,
 } from '#config';
 import type { CliIo } from './io.ts';
-import { changeMain, changeMaster, EditError } from './postconf/change.ts';
+import { because, changeMain, changeMaster, EditError } from './postconf/change.ts';
 import { findKnownNames, type NameClass, unusedInMain, unusedInMaster } from './postconf/known-names.ts';
 import { builtInText } from './postconf/lists.ts';
 import { MacroError, showMain } from './postconf/main-parameters.ts';
@@ -37,20 +36,18 @@ function isShownMode(mode: Mode): mode is ShownMode {
   return mode === 'main' || mode === 'entries' || mode === 'fields' || mode === 'entryParameters';
 }
 
-function readFile(path: string): string | undefined {
+function readFile(path: string): { readonly content: string } | { readonly problem: string } {
   try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
+    return { content: readFileSync(path, 'utf8') };
+  } catch (error) {
+    return { problem: `open ${path}: ${because(error)}` };
   }
 }
 
-const noSuchFile = (path: string): string => `open ${path}: No such file or directory`;
-
 function readMain(path: string, warn: (text: string) => void): MainFile {
-  const content = readFile(path);
-  if (content === undefined) throw new Fatal(noSuchFile(path));
-  return parseMainFile(path, content, warn);
+  const file = readFile(path);
+  if ('problem' in file) throw new Fatal(file.problem);
+  return parseMainFile(path, file.content, warn);
 }
 
 function readOverrides(texts: readonly string[]): ReadonlyMap<string, string> {
@@ -72,8 +69,9 @@ function readClasses(text: string | undefined): ReadonlySet<NameClass> {
   const words = text.split(/[\s,]+/).filter((word) => word !== '');
   return new Set(
     words.flatMap((word) => {
-      if (word === 'all') return allClasses;
-      const known = allClasses.find((name) => name === word);
+      const asked = word.toLowerCase();
+      if (asked === 'all') return allClasses;
+      const known = allClasses.find((name) => name === asked);
       if (known === undefined) throw new Fatal(`unknown -C option value "${word}" in "${text}"`);
       return [known];
     }),
@@ -81,13 +79,13 @@ function readClasses(text: string | undefined): ReadonlySet<NameClass> {
 }
 
 function readMaster(path: string, isNeeded: boolean, warn: (text: string) => void): MasterText {
-  const content = readFile(path);
-  if (content === undefined) {
-    if (isNeeded) throw new Fatal(noSuchFile(path));
-    warn(noSuchFile(path));
+  const file = readFile(path);
+  if ('problem' in file) {
+    if (isNeeded) throw new Fatal(file.problem);
+    warn(file.problem);
     return { lines: [], entries: [] };
   }
-  const master = readMasterText(path, content, warn);
+  const master = readMasterText(path, file.content, warn);
   if (typeof master === 'string') throw new Fatal(master);
   return master;
 }
@@ -127,10 +125,10 @@ function show({ options, directory, io, warn }: Run, mode: ShownMode): void {
   const text = { main, overrides, master, masterPath, registry, expand };
   const names = findKnownNames(text, showsDefaults ? () => undefined : warn);
   if (mode === 'main') {
-    const isDefaultDirectory = directory === defaultConfigDirectory;
+    const namesDirectory = options.directory !== undefined || io.env['MAIL_CONFIG'] !== undefined;
     const registered = registry.names();
     const write = (lines: string): void => io.stdout(lines);
-    showMain({ options, settings, names, registered, classes, isDefaultDirectory, warn, write });
+    showMain({ options, settings, names, registered, classes, namesDirectory, warn, write });
     if (!showsDefaults && !options.isQuiet)
       for (const unused of unusedInMain(main, registry, names, overrides)) warn(unused);
   } else {
@@ -142,8 +140,8 @@ function show({ options, directory, io, warn }: Run, mode: ShownMode): void {
     for (const unused of unusedInMaster(masterPath, master, registry, names)) warn(unused);
 }
 
-/** What is not in the files. */
-async function showBuiltIn({ options, directory, io, warn }: Run, mode: BuiltInMode): Promise<void> {
+/** What is not in the files; gives the exit status. */
+async function showBuiltIn({ options, directory, io, warn }: Run, mode: BuiltInMode): Promise<number> {
   const [path, ...more] = options.operands;
   if (more.length > 0 && (mode === 'templates' || mode === 'expandedTemplates')) {
     throw new Fatal('options -b and -t require at most one template file');
@@ -157,8 +155,12 @@ async function showBuiltIn({ options, directory, io, warn }: Run, mode: BuiltInM
   const warnOfTemplate = (problem: string): void => io.stderr(`postfix/bounce: warning: ${printableAscii(problem)}\n`);
   const request = { settings, path, warn: warnOfTemplate, openProblem };
   const text = await builtInText(mode, options.tlsTopic, request);
-  if (typeof text === 'string') io.stdout(text);
-  else warn(text.warning);
+  if (typeof text === 'string') {
+    io.stdout(text);
+    return 0;
+  }
+  warn(text.warning);
+  return 1;
 }
 
 function change({ options, directory, warn }: Run, mode: ShownMode, kind: ChangeKind): void {
@@ -187,8 +189,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const job = { options: parsed, directory: findConfigDirectory(parsed.directory, io.env), io, warn };
   try {
     const { mode } = parsed;
-    if (!isShownMode(mode)) await showBuiltIn(job, mode);
-    else if (parsed.change === undefined) show(job, mode);
+    if (!isShownMode(mode)) return await showBuiltIn(job, mode);
+    if (parsed.change === undefined) show(job, mode);
     else change(job, mode, parsed.change);
     return 0;
   } catch (error) {

@@ -32,12 +32,13 @@ import type { ChangeKind } from './options.ts';
 /** What keeps an edit from being made. */
 export class EditError extends Error {}
 
-/** Why a file can't be used, as strerror(3) says it. */
-function because(error: unknown): string {
+/** Why a file can't be used, as strerror(3) says it. Throws what is no error of a file. */
+export function because(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT') return 'No such file or directory';
   if (code === 'EACCES') return 'Permission denied';
   if (code === 'ENOTDIR') return 'Not a directory';
+  if (code === 'EISDIR') return 'Is a directory';
   if (code === 'EROFS') return 'Read-only file system';
   if (code === 'ENOSPC') return 'No space left on device';
   throw error;
@@ -84,10 +85,10 @@ function toMainChange(change: ChangeKind, text: string): MainChange {
   if (text.includes('\n')) throw new EditError('-e, -X, or -# accepts no multi-line input');
   if (/^[ \t-\r]*#/.test(text)) throw new EditError('-e, -X, or -# accepts no comment input');
   if (change === 'edit') return { kind: 'set', ...assignment(text) };
-  const name = trimSpace(text);
-  if (name === '') throw new EditError('-X or -# requires non-blank parameter names');
-  if (name.includes('=')) throw new EditError('-X or -# requires parameter names without value');
-  return { kind: change, name };
+  if (trimSpace(text) === '') throw new EditError('-X or -# requires non-blank parameter names');
+  if (text.includes('=')) throw new EditError('-X or -# requires parameter names without value');
+  // with blanks around it no name is found
+  return { kind: change, name: text };
 }
 
 /** Of requests for the same name the last one counts. */

@@ -11,7 +11,8 @@ export interface MainView {
   /** Names of the registry, sorted. */
   readonly registered: readonly string[];
   readonly classes: ReadonlySet<NameClass>;
-  readonly isDefaultDirectory: boolean;
+  /** Whether who runs it says where the configuration is: then that is set too. */
+  readonly namesDirectory: boolean;
   readonly warn: (text: string) => void;
   readonly write: (text: string) => void;
 }
@@ -35,12 +36,12 @@ function valueOf({ options, settings, warn }: MainView, name: string): string | 
   throw new MacroError('macro processing error');
 }
 
-function isListed({ options, settings, names, classes, isDefaultDirectory }: MainView, name: string): boolean {
+function isListed({ options, settings, names, classes, namesDirectory }: MainView, name: string): boolean {
   const kind = names.classOf(name);
   if (kind === undefined || !classes.has(kind)) return false;
   if (options.showsDefaults) return kind !== 'user';
   if (!options.onlySet) return true;
-  return settings.isSet(name) || (name === 'config_directory' && !isDefaultDirectory);
+  return settings.isSet(name) || (name === 'config_directory' && namesDirectory);
 }
 
 /** Writes all lines, or those of the operands. Throws MacroError. */

@@ -39,6 +39,14 @@ describe('postconf, changing files', () => {
     assert.throws(() => readFileSync(join(directory, 'none.cf.tmp')));
   });
 
+  it('finds no name with blanks around it to take out', () => {
+    writeFileSync(path, 'a = 1\n');
+    changeMain(path, 'drop', [' a '], () => undefined);
+    assert.equal(readFileSync(path, 'utf8'), 'a = 1\n');
+    changeMain(path, 'drop', ['a'], () => undefined);
+    assert.equal(readFileSync(path, 'utf8'), '');
+  });
+
   it('puts comments before an entry whose fields it writes anew', () => {
     writeFileSync(path, 'a unix - - n - - smtp\n# between\n  -o b=c\n\n# of the next\nd unix - - n - - smtp\n');
     changeMaster(path, 'fields', 'edit', ['a/unix/chroot=y'], () => undefined);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -36,5 +36,26 @@ describe('postconf, showing master.cf', () => {
     assert.match(await shown('-Mx', 'relay/unix'), /smtp -o syslog_name=postfix\/relay -o myorigin=smtp\n$/);
     assert.match(await shown('-Fx', 'relay/unix/command'), /-o syslog_name=postfix\/relay -o/);
     assert.match(await shown('-P', 'relay/unix/syslog_name'), /= postfix\/\$service_name\n$/);
+  });
+
+  it('shows with -n the directory that is named, whichever it is', async () => {
+    writeFileSync(join(directory, 'main.cf'), 'relayhost = gw\n');
+    writeFileSync(join(directory, 'master.cf'), '');
+    assert.equal(await shown('-n'), `config_directory = ${directory}\nrelayhost = gw\n`);
+  });
+
+  it('knows classes in any case', async () => {
+    writeFileSync(join(directory, 'main.cf'), 'relayhost = gw\n');
+    writeFileSync(join(directory, 'master.cf'), '');
+    assert.equal(await shown('-C', 'Builtin', 'relayhost'), 'relayhost = gw\n');
+  });
+
+  it('says why a file can’t be read', async () => {
+    rmSync(join(directory, 'master.cf'));
+    mkdirSync(join(directory, 'master.cf'));
+    assert.equal(
+      await shown('relayhost'),
+      `postconf: warning: open ${directory}/master.cf: Is a directory\nrelayhost = gw\n`,
+    );
   });
 });
