@@ -41,5 +41,5 @@ export { compareLevels } from './compatibility-level.ts';
 export { parseBool, parseInteger, parseTime } from './values.ts';
 export { deprecation } from './deprecated.ts';
 export { commentWarning, splitList, splitListWithIndex, splitWords, trimSpace } from './words.ts';
-export { splitServiceArguments } from './service-arguments.ts';
+export { splitServiceArguments, unknownAttribute } from './service-arguments.ts';
 export { type PortOf, tcpPorts, wrongKnownPorts } from './tcp-ports.ts';

@@ -12,9 +12,19 @@ export function splitServiceArguments(args: readonly string[]): {
     before.map((word) => {
       const text = bare(word);
       const equals = text.indexOf('=');
-      return [text.slice(0, equals).trim(), text.slice(equals + 1).trim()];
+      return equals < 0 ? [text, ''] : [text.slice(0, equals).trim(), text.slice(equals + 1).trim()];
     }),
   );
   const argv = at < 0 ? [] : [(args[at] ?? '').slice('argv='.length), ...args.slice(at + 1)];
   return { attributes, argv: argv.map(bare).filter((word) => word !== '') };
+}
+
+/** What is wrong with attributes of a service that knows only `known` ones; undefined when nothing is. */
+export function unknownAttribute(
+  attributes: ReadonlyMap<string, string>,
+  known: readonly string[],
+): string | undefined {
+  const stranger = [...attributes.keys()].find((name) => !known.includes(name));
+  if (stranger === undefined) return undefined;
+  return `unknown attribute "${stranger}"; the attributes are ${known.map((name) => `${name}=`).join(', ')} and argv=`;
 }

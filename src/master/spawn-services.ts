@@ -2,7 +2,14 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { ConfigError, type Configuration, placeOfService, type ServiceEntry, splitServiceArguments } from '#config';
+import {
+  ConfigError,
+  type Configuration,
+  placeOfService,
+  type ServiceEntry,
+  splitServiceArguments,
+  unknownAttribute,
+} from '#config';
 import type { EventChannel } from '#events';
 import { getGroupByName, getUserByName } from '#native';
 import { describeEnd } from './process-end.ts';
@@ -30,6 +37,8 @@ function readSpawnSettings(entry: ServiceEntry, configuration: Configuration): S
   const refuse = (text: string): ConfigError => new ConfigError([`${placeOfService(entry, 'spawn')}${text}`]);
   if (entry.type !== 'unix') throw refuse(`type ${entry.type} is not supported; use a unix socket`);
   const { attributes, argv } = splitServiceArguments(entry.args);
+  const stray = unknownAttribute(attributes, ['user']);
+  if (stray !== undefined) throw refuse(stray);
   if (argv.length === 0) throw refuse('missing argv= attribute; write the command after it, last of all');
   const [userName = '', groupName = ''] = (attributes.get('user') ?? '').split(':');
   const user = getUserByName(userName);

@@ -6,6 +6,7 @@ import {
   type Settings,
   splitServiceArguments,
   unescape,
+  unknownAttribute,
 } from '#config';
 import { getGroupByName, getUserByName } from '#native';
 import { exportedEnvironment } from '../command-environment.ts';
@@ -30,10 +31,14 @@ export interface PipeSettings {
 }
 
 const knownFlags = 'BDFORXhqu.>';
+const knownAttributes = ['flags', 'user', 'directory', 'chroot', 'eol', 'size', 'null_sender'];
+
 /** Throws ConfigError, with the entry's file and line. */
 export function readPipeSettings(entry: ServiceEntry, settings: Settings): PipeSettings {
   const refuse = (text: string): ConfigError => new ConfigError([`${placeOfService(entry, 'pipe')}${text}`]);
   const { attributes, argv } = splitServiceArguments(entry.args);
+  const stray = unknownAttribute(attributes, knownAttributes);
+  if (stray !== undefined) throw refuse(stray);
   if (argv.length === 0) throw refuse('missing argv= attribute; write the command after it, last of all');
   if (attributes.has('chroot')) throw refuse('chroot= is not supported; remove it');
   const [userName = '', groupName] = (attributes.get('user') ?? '').split(':');
@@ -47,6 +52,8 @@ export function readPipeSettings(entry: ServiceEntry, settings: Settings): PipeS
   const flags = new Set((attributes.get('flags') ?? '').split(''));
   const unknown = [...flags].find((flag) => !knownFlags.includes(flag));
   if (unknown !== undefined) throw refuse(`unknown flag "${unknown}"; the flags are ${knownFlags}`);
+  const size = attributes.get('size') ?? '0';
+  if (!/^\d+$/.test(size)) throw refuse(`bad size= attribute "${size}"; write a number of bytes`);
   return {
     service: entry.name,
     masterFile: `${settings.string('config_directory')}/master.cf`,
@@ -58,7 +65,7 @@ export function readPipeSettings(entry: ServiceEntry, settings: Settings): PipeS
     directory: attributes.get('directory') ?? '',
     lineEnd: unescape(attributes.get('eol') ?? String.raw`\n`),
     nullSender: attributes.get('null_sender') ?? 'MAILER-DAEMON',
-    sizeLimit: Number(attributes.get('size') ?? '0'),
+    sizeLimit: Number(size),
     limitMs: settings.timerMs(`${entry.name}_time_limit`),
     delimiters: settings.string('recipient_delimiter'),
     split: {

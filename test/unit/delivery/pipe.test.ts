@@ -108,6 +108,11 @@ describe('pipe', () => {
     );
   });
 
+  it('tells the first 100 characters of what a command prints that succeeds', async () => {
+    const { outcomes } = await deliver(`${user} argv=/usr/bin/printf %0150d 0`, ['bob@a.example']);
+    assert.equal(outcomes[0]?.status.reason, `delivered via my service (${'0'.repeat(100)})`);
+  });
+
   it('takes the exit status and a status code in the output as the outcome', async () => {
     const { outcomes, log } = await deliver(`${user} argv=/bin/sh -c {exit 75}`, ['bob@a.example']);
     assert.deepEqual(outcomes[0]?.kind, 'deferred');
@@ -126,6 +131,9 @@ describe('pipe', () => {
       ['argv=/bin/cat', /missing user=/],
       ['user=root argv=/bin/cat', /root privileges/],
       [`flags=Z ${user} argv=/bin/cat`, /unknown flag "Z"/],
+      [`${user} color=red argv=/bin/cat`, /unknown attribute "color"; the attributes are flags=, .* and argv=/],
+      [`${user} quick argv=/bin/cat`, /unknown attribute "quick"/],
+      [`${user} size=10k argv=/bin/cat`, /bad size= attribute "10k"/],
     ] as const) {
       await assert.rejects(
         deliver(attributes, ['a@b']),

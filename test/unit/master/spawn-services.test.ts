@@ -68,11 +68,12 @@ describe('a spawn service', () => {
     assert.deepEqual(warnings, ['command /bin/sh exit status 3']);
   });
 
-  it('is refused with file and line when it would run as root, as nobody known, or nothing', () => {
+  it('is refused with file and line when it would run as root, as nobody known, or nothing, or says more', () => {
     for (const [entry, reason] of [
       ['x unix - n n - 0 spawn user=root argv=/bin/cat', /master\.cf, line 1: service x\/spawn: user=root/],
       ['x unix - n n - 0 spawn user=no-such-user argv=/bin/cat', /no such user/],
       ['x unix - n n - 0 spawn user=nobody', /missing argv=/],
+      [`x unix - n n - 0 spawn user=${user} flags=D argv=/bin/cat`, /unknown attribute "flags"/],
     ] as const)
       assert.throws(
         () => open(`${entry}\n`),
