@@ -36,6 +36,9 @@ interface Result {
   readonly diagnostic?: Status['diagnostic'];
 }
 
+/** How much is told, in characters, of what a command prints that succeeds. */
+const mostShown = 100;
+
 const misconfigured: Result = { kind: 'deferred', code: '4.3.5', text: 'mail system configuration error' };
 
 /** The message as the flags want it. */
@@ -116,7 +119,7 @@ class PipeAgent implements DeliveryAgent {
     const outcome = commandOutcome(ended, command[0] ?? '', 'pipe');
     if (outcome === 'delivered') {
       const printed = ended.output.trimEnd();
-      const said = printed === '' ? '' : ` (${printed})`;
+      const said = printed === '' ? '' : ` (${Array.from(printed).slice(0, mostShown).join('')})`;
       return { kind: 'sent', code: '2.0.0', text: `delivered via ${service} service${said}` };
     }
     for (const text of outcome.warnings) this.#options.events.emit({ kind: 'warning', text });
