@@ -1,9 +1,9 @@
 /** Runs a command that a message is written to. pipe(8), local(8), "EXTERNAL COMMAND DELIVERY" */
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import type { Readable, Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import { longestTimerMs } from '#message';
+import { type CommandProcess, startCommand } from './command-process.ts';
 import { errnoOf, errnoText } from './mailbox-error.ts';
 
 export interface CommandRequest {
@@ -123,10 +123,13 @@ const failedEnd = (failure: string, isFailurePrinted: boolean): CommandEnd => ({
   isFailurePrinted,
 });
 
-/** In one line. */
-function printable(output: string): string {
+/** In one line, as far as the first NUL; each byte that is no text as `_`. */
+function printable(output: Buffer): string {
+  const nul = output.indexOf(0);
+  const told = output.subarray(0, Math.min(nul < 0 ? outputLimit : nul, outputLimit));
+  const text = told.toString('utf8').replaceAll('\ufffd', '_');
   // oxlint-disable-next-line no-control-regex -- what a command may print, and a log should not hold
-  return output.replaceAll(/[\t\n\v\f\r]/g, ' ').replaceAll(/[\x00-\x1f\x7f]/g, '_');
+  return text.replaceAll(/[\t\n\v\f\r]/g, ' ').replaceAll(/[\x00-\x1f\x7f]/g, '_');
 }
 
 /** Runs it with `content` on standard input; standard output and error together are its output. */
@@ -145,30 +148,36 @@ export function runCommand(request: CommandRequest, content: AsyncIterable<Buffe
       ? failedEnd(`${caller}fork: ${errnoText(error)}`, false)
       : failedEnd(`${caller}execvp ${program}: ${errnoText(error)}`, true);
   return new Promise((resolve) => {
-    let child: ChildProcessByStdio<Writable, Readable, Readable>;
+    let started: CommandProcess | undefined;
     try {
-      child = spawn(program === shellName ? shellFile : program, args, {
-        argv0: program,
-        env: { ...environment },
-        stdio: ['pipe', 'pipe', 'pipe'],
-        detached: true,
-        ...(directory === '' ? {} : { cwd: directory }),
+      started = startCommand({
+        name: program,
+        file: program === shellName ? shellFile : program,
+        args,
+        environment,
+        directory,
       });
     } catch (error) {
       return resolve(failedStart(error));
     }
-    child.once('error', (error) => resolve(failedStart(error)));
-    // without a process there may be no streams either
+    if (started === undefined) return resolve(failedEnd(`${caller}fork: Too many open files`, false));
+    const { child, input, output } = started;
+    // a command that doesn't read its input is no error, nor is one that stays silent
+    input.on('error', () => undefined);
+    output.on('error', () => undefined);
+    child.once('error', (error) => {
+      input.destroy();
+      output.destroy();
+      resolve(failedStart(error));
+    });
     if (child.pid === undefined) return;
-    let output = '';
+    const printed: Buffer[] = [];
     let timedOut = false;
-    const read = (chunk: Buffer): void => {
-      if (output.length < outputLimit) output += chunk.toString('utf8');
-    };
-    child.stdout.on('data', read);
-    child.stderr.on('data', read);
-    // a command that doesn't read its input is no error
-    child.stdin.on('error', () => undefined);
+    let length = 0;
+    output.on('data', (chunk: Buffer) => {
+      if (length < outputLimit) printed.push(chunk);
+      length += chunk.length;
+    });
     const killGroup = (): void => {
       try {
         if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
@@ -177,23 +186,24 @@ export function runCommand(request: CommandRequest, content: AsyncIterable<Buffe
       }
     };
     // half a message must not pass for a whole one
-    feed(child.stdin, content).catch(killGroup);
+    feed(input, content).catch(killGroup);
     const timer = setTimeout(
       () => {
         timedOut = true;
         killGroup();
-        child.stdout.destroy();
-        child.stderr.destroy();
+        output.destroy();
       },
       Math.min(limitMs, longestTimerMs),
     );
     const end = (facts: Partial<CommandEnd>): void => {
       clearTimeout(timer);
-      const printed = printable(output.slice(0, outputLimit));
-      resolve({ ...failedEnd('', false), output: printed, timedOut, ...facts });
+      input.destroy();
+      resolve({ ...failedEnd('', false), output: printable(Buffer.concat(printed)), timedOut, ...facts });
     };
-    child.once('close', (code, signal) =>
-      end(code === null ? { signal: signalNumbers[signal ?? ''] ?? 15 } : { status: code }),
-    );
+    const silent = new Promise((ended) => output.once('close', ended));
+    child.once('exit', (code, signal) => {
+      // what it started may go on printing
+      void silent.then(() => end(code === null ? { signal: signalNumbers[signal ?? ''] ?? 15 } : { status: code }));
+    });
   });
 }

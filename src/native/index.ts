@@ -14,6 +14,7 @@ export {
 export { type ListenerResult, openListener } from './listeners.ts';
 export { peerUserOf } from './peer.ts';
 export { returnMemoryWhenQuiet } from './quiet-memory.ts';
+export { openPipe, type PipeEnds } from './pipes.ts';
 export { MatchFailure } from './bounded-search.ts';
 export { compilePerlExpression, hasPerlExpressions, type PerlOptions } from './perl-expression.ts';
 export { compilePosixExpression, type NativeExpression } from './posix-expression.ts';

@@ -79,6 +79,24 @@ describe('a deliverer', () => {
     assert.equal('output' in ended && ended.output, 'a_b c ');
   });
 
+  it('tells what a command printed up to the first NUL, bytes that are no text as _', async () => {
+    const command = { kind: 'command', shell: '', environment: {}, directory: '', limitMs: 5000 } as const;
+    const ended = await pool.run(
+      1,
+      1,
+      { ...command, command: String.raw`printf 'caf\303\251 \377x\000y'; exit 1` },
+      pieces(0),
+    );
+    assert.equal('output' in ended && ended.output, 'café _x');
+  });
+
+  it('gives commands pipes that have names, and keeps the order of what they print', async () => {
+    const command = { kind: 'command', shell: '', environment: {}, directory: '', limitMs: 5000 } as const;
+    const text = 'echo 1; echo 2 >&2; head -c 1 /dev/stdin; echo 3 >/dev/stderr; echo 4 >/dev/stdout; exit 1';
+    const ended = await pool.run(1, 1, { ...command, command: text }, pieces(1));
+    assert.equal('output' in ended && ended.output, '1 2 a3 4 ');
+  });
+
   it('puts a mailbox back that would grow too large', async () => {
     const mailbox = { ...toMailbox, path: join(directory, 'limited'), sizeLimit: 250_000 };
     assert.equal((await pool.run(1, 1, mailbox, pieces(2))).kind, 'ok');
