@@ -91,7 +91,7 @@ async function deliverOne(parts: LocalParts, request: DeliveryRequest, recipient
     unmatched: '',
   };
   try {
-    await deliverToAddress(job, place, address, { skipsAliases: false });
+    await deliverToAddress(job, place, address);
   } catch (error) {
     if (!(error instanceof UserDatabaseError)) throw error;
     // a directory service that is down makes nobody unknown

@@ -11,16 +11,11 @@ import { resubmit } from './resubmit.ts';
 import type { Rights } from './settings.ts';
 import { deliverToFile } from './write.ts';
 
-/** `\name` means: that user's mailbox, without aliases; the parser of addresses would drop the backslash. */
-function keepBackslashes(text: string): string {
-  return text.replaceAll(/(^|[\s,])\\([\w.+=-]+(?:@[\w.-]+)?)/gm, '$1"\\\\$2"');
-}
-
 /** Members of one or several lines; `#` comments. A line is read when its members are asked for. */
 export function* membersOf(text: string): Iterable<string> {
   for (const [line] of text.matchAll(/[^\n]*\n|[^\n]+$/g)) {
     if (line.startsWith('#')) continue;
-    for (const member of addressesOf(parseAddressList(keepBackslashes(line)))) if (member !== '') yield member;
+    for (const member of addressesOf(parseAddressList(line))) if (member !== '') yield member;
   }
 }
 
@@ -63,18 +58,17 @@ function deliverToHomeFile(job: Job, place: Place, mailee: Mailee, member: strin
 /** An address that routing gives to this transport is delivered here, another goes out as a new message. */
 export async function deliverToMemberAddress(job: Job, place: Place, mailee: Mailee, member: string): Promise<void> {
   const { rewriter } = job.parts;
-  const plain = member.startsWith('\\') ? member.slice(1) : member;
-  const standard = withExtension(rewriter.rewrite(plain, 'local'), place, mailee);
+  const standard = withExtension(rewriter.rewrite(member, 'local'), place, mailee);
   const route = await rewriter.resolve(place.sender, standard);
   if (route.kind !== 'resolved') {
     const isFailure = route.kind === 'failed';
     const reason = isFailure ? 'address resolver failure' : `bad recipient address syntax: ${standard}`;
     return concludeFailed(job, mailee.address, isFailure ? '4.3.0' : '5.1.3', reason);
   }
-  if (route.transport === job.request.transport) {
-    const next = { ...place, level: place.level + 1 };
-    await job.parts.toAddress(job, next, standard, { skipsAliases: member.startsWith('\\') });
-  } else await resubmit(job, place, standard);
+  const { recipient, transport } = route;
+  if (transport === job.request.transport) {
+    await job.parts.toAddress(job, { ...place, level: place.level + 1 }, recipient);
+  } else await resubmit(job, place, recipient);
 }
 
 /** propagate_unmatched_extensions */

@@ -34,12 +34,7 @@ export interface LocalParts {
   /** Undefined: nobody is told of new mail. */
   readonly tellNewMail: TellNewMail | undefined;
   /** Delivers to an address that is routed here (recipient.ts): members of an expansion come back to where it began. */
-  readonly toAddress: (
-    job: Job,
-    place: Place,
-    address: string,
-    options: { readonly skipsAliases: boolean },
-  ) => Promise<void>;
+  readonly toAddress: (job: Job, place: Place, address: string) => Promise<void>;
 }
 
 /** An address to send on as part of a new message. */

@@ -22,12 +22,7 @@ function maileeOf(job: Job, address: string): Mailee {
 }
 
 /** Delivers to an address that is routed to this transport. */
-export async function deliverToAddress(
-  job: Job,
-  place: Place,
-  address: string,
-  { skipsAliases }: { readonly skipsAliases: boolean },
-): Promise<void> {
+export async function deliverToAddress(job: Job, place: Place, address: string): Promise<void> {
   if (place.level > maxNesting) {
     warn(job, `recipient nesting limit exceeded for ${toExternal(address)}`);
     return concludeFailed(job, address, '5.4.6', 'recipient nesting limit exceeded');
@@ -40,7 +35,8 @@ export async function deliverToAddress(
     return concludeFailed({ ...job, sender }, address, '5.4.6', `mail forwarding loop for ${toExternal(address)}`);
   }
   if (mailee.user === '') return concludeFailed(job, address, '5.1.3', `null username in "${toExternal(address)}"`);
-  if (skipsAliases) return deliverToBox(job, place, mailee, false);
+  // a backslash that is part of the name; that of `\name` in a list goes when the list is read
+  if (address.startsWith('\\')) return deliverToBox(job, place, maileeOf(job, address.slice(1)), false);
   const { settings } = job.parts;
   if (await deliverToAlias(job, { ...place, unmatched: '' }, mailee, mailee.local)) return;
   if (mailee.user !== mailee.local) {

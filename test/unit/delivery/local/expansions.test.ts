@@ -54,6 +54,27 @@ describe('expansions of a local recipient', () => {
     );
   });
 
+  const sentTo = async (address: string, aliases: string): Promise<readonly string[]> => {
+    const lines = `alias_maps = inline:{${aliases}}\nlocal_recipient_maps =\nmailbox_transport =\n`;
+    const one = request('mail.example.com', [address], { transport: 'local' });
+    const { log } = await deliver(createLocalAgent, one, lines, failing);
+    return log
+      .filter((line) => line.includes('status='))
+      .map((line) => line.replace(/^QID: to=<(.*?)>, .*\((.*)\)$/, '$1 $2'));
+  };
+
+  it('go past aliases where a backslash is part of the name, and only there', async () => {
+    const aliases = String.raw`{nosuch=|true}, {a=\nosuch}, {b="\\nosuch"}`;
+    assert.deepEqual(await sentTo('a@mail.example.com', aliases), ['nosuch@mail.example.com no place']);
+    const unknown = ['nosuch@mail.example.com unknown user: "nosuch"'];
+    assert.deepEqual(await sentTo('b@mail.example.com', aliases), unknown);
+    assert.deepEqual(await sentTo(String.raw`\nosuch@mail.example.com`, aliases), unknown);
+  });
+
+  it('with no address in them lead to whom empty addresses lead', async () => {
+    assert.deepEqual(await sentTo('a@mail.example.com', '{a=@}'), ['MAILER-DAEMON@mail.example.com discarded']);
+  });
+
   it('include what only root may read, and keep to what it may not', async () => {
     const aliases = 'alias_maps = inline:{{list=:include:/lists/a}}\n';
     const byRoot: Answer = ({ kind, uid }) =>

@@ -15,7 +15,7 @@ describe('members of aliases and .forward files', () => {
     assert.deepEqual([...membersOf('"| /bin/cat > x"')], ['| /bin/cat > x']);
   });
 
-  it('keep the backslash that goes around aliases', () => {
-    assert.deepEqual([...membersOf(String.raw`\alice, bob`)], [String.raw`\alice`, 'bob']);
+  it('keep a backslash only where it is quoted', () => {
+    assert.deepEqual([...membersOf(String.raw`\alice, "\\bob"`)], ['alice', String.raw`\bob`]);
   });
 });
