@@ -27,6 +27,11 @@ export async function byUser(
 export async function passToTransport(job: Job, mailee: Mailee, destination: string): Promise<void> {
   const { request, recipient, parts } = job;
   const [transport = ''] = destination.split(':', 1);
+  if (transport === request.transport) {
+    // it would come back here for ever, and leave no time for anybody else
+    warn(job, `${request.queueId}: transport ${destination} is the one that passes the mail on`);
+    return concludeFailed(job, mailee.address, '4.3.5', 'mail system configuration error');
+  }
   parts.events.emit({
     kind: 'note',
     text: `${request.queueId}: passing <${toExternal(mailee.address)}> to transport=${transport}`,

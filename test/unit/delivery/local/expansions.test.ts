@@ -71,6 +71,18 @@ describe('expansions of a local recipient', () => {
     assert.deepEqual(await sentTo(String.raw`\nosuch@mail.example.com`, aliases), unknown);
   });
 
+  it('do not go round in the transport that passes them on', async () => {
+    const one = request('mail.example.com', ['nosuch@mail.example.com'], { transport: 'local' });
+    const { log, outcomes } = await deliver(
+      createLocalAgent,
+      one,
+      'alias_maps =\nfallback_transport = local\n',
+      failing,
+    );
+    assert.equal(log[0], 'warning: QID: transport local is the one that passes the mail on');
+    assert.equal(outcomes[0]?.kind, 'deferred');
+  });
+
   it('with no address in them lead to whom empty addresses lead', async () => {
     assert.deepEqual(await sentTo('a@mail.example.com', '{a=@}'), ['MAILER-DAEMON@mail.example.com discarded']);
   });
