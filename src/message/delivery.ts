@@ -68,6 +68,8 @@ export interface Outcome {
   readonly relay?: string;
   /** Of an expansion: what reports speak of instead of the recipient itself. */
   readonly members?: readonly MemberOutcome[];
+  /** A success of which the sender hears with the next attempt: the report could not be sent. */
+  readonly isUnreported?: boolean;
 }
 
 /** How the destination as a whole did, for concurrency feedback (qmgr, "destination concurrency"). */

@@ -21,6 +21,8 @@ export interface Attempt {
   /** Something is to be written before the attempt ends. */
   readonly hasUnwritten: boolean;
   has(index: number): boolean;
+  /** A success of an earlier attempt that is still to be reported. */
+  isLeftOver(outcome: Outcome): boolean;
   /** `among`: holds the recipient that the outcome is about. */
   record(outcome: Outcome, among: readonly RequestRecipient[]): void;
   takeUnwritten(): Findings;
@@ -54,6 +56,7 @@ class AttemptOfFew implements Attempt {
   readonly #pendingCount: number;
   /** In the order in which they became known: so they stand in reports. */
   readonly #outcomes = new Map<number, Outcome>();
+  readonly #leftOver = new Set<number>();
   #unwritten: Outcome[] = [];
   mayBeReported = false;
 
@@ -62,6 +65,12 @@ class AttemptOfFew implements Attempt {
     this.#queued = queued;
     this.#recipients = list;
     this.#pendingCount = pendingCount;
+    for (const { index, state, lastOutcome } of list) {
+      if (state !== 'done' || lastOutcome?.isUnreported !== true) continue;
+      this.#outcomes.set(index, lastOutcome);
+      this.#leftOver.add(index);
+      this.mayBeReported = true;
+    }
   }
 
   get deferredCount(): number {
@@ -78,10 +87,15 @@ class AttemptOfFew implements Attempt {
     return this.#outcomes.has(index);
   }
 
+  isLeftOver({ index }: Outcome): boolean {
+    return this.#leftOver.has(index);
+  }
+
   record(outcome: Outcome): void {
     this.#outcomes.set(outcome.index, outcome);
+    const count = this.#outcomes.size - this.#leftOver.size;
     // the settlement holds the last one; a failure is tried again after a crash: its report has not been sent yet
-    if (outcome.kind === 'sent' && this.#outcomes.size < this.#pendingCount) this.#unwritten.push(outcome);
+    if (outcome.kind === 'sent' && count < this.#pendingCount) this.#unwritten.push(outcome);
     this.mayBeReported ||=
       outcome.kind !== 'sent' || isReportedSuccess(outcome, this.#recipients[outcome.index], this.#queued);
   }
@@ -139,6 +153,10 @@ class AttemptOfMany implements Attempt {
 
   has(index: number): boolean {
     return this.#isKnown[index] === 1;
+  }
+
+  isLeftOver({ index, kind }: Outcome): boolean {
+    return kind === 'sent' && !this.has(index);
   }
 
   record(outcome: Outcome, among: readonly RequestRecipient[]): void {

@@ -35,10 +35,20 @@ export interface Reported {
   readonly all: NotifiedParts;
   /** Whether a recipient stays in the queue. */
   readonly stays: (outcome: Outcome) => boolean;
+  /** Whether it is a success of an earlier attempt, of which the report could not be sent. */
+  readonly isLeftOver: (outcome: Outcome) => boolean;
   /** The message has expired: told of before what waited is reported, by a notice of its own. Undefined: it has not. */
   readonly onExpired: (() => void) | undefined;
   /** A report could not be sent. */
   readonly onFailed: (report: 'bounce' | 'verp' | 'delay warning' | 'trace') => void;
+}
+
+/** What could not be told. */
+export interface Unreported {
+  /** Recipients whose failure could not be reported, with the reason. */
+  readonly failures: ReadonlyMap<number, string>;
+  /** The report of successes could not be sent. */
+  readonly hasSuccesses: boolean;
 }
 
 type Part = readonly NotifiedRecipient[];
@@ -55,14 +65,19 @@ function partsOf(parts: NotifiedParts, choose: (part: Part) => readonly Detail[]
   };
 }
 
-/** Aliases that cleanup expanded are told of once, at the end of the first attempt. */
-function expansionsOf({ dueAt, envelope: { arrivedAt, expanded = [] } }: QueuedMessage): Part {
-  if (dueAt > arrivedAt) return [];
+/** Aliases that cleanup expanded are told of once, at the end of the first attempt or when that could not be told. */
+function expansionsOf({ dueAt, envelope: { arrivedAt, expanded = [] } }: QueuedMessage, reported: Reported): Part {
+  if (expanded.length === 0 || (dueAt > arrivedAt && !hasLeftOver(reported))) return [];
   const status = { code: '2.0.0', reason: 'alias expanded' };
   return expanded.map((recipient) => ({
     recipient,
     outcome: { index: -1, kind: 'sent', status, action: 'expanded' },
   }));
+}
+
+function hasLeftOver({ all, isLeftOver }: Reported): boolean {
+  for (const part of all) if (part.some(({ outcome }) => isLeftOver(outcome))) return true;
+  return false;
 }
 
 function withFirst(first: Part, parts: NotifiedParts): NotifiedParts {
@@ -97,48 +112,47 @@ async function reportFailures(
   }
 }
 
+/** False: the report could not be sent. */
 async function reportSuccesses(
   queued: QueuedMessage,
-  { all, onFailed }: Reported,
+  reported: Reported,
   detailed: Detailed,
   bouncer: Bouncer,
-): Promise<void> {
+): Promise<boolean> {
   const succeeded: Detailed = (part) =>
     queued.envelope.trace === 'record' ? detailed(part) : successesAskedFor(detailed(part));
-  const successes = withFirst(expansionsOf(queued), partsOf(all, succeeded));
+  const successes = withFirst(expansionsOf(queued, reported), partsOf(reported.all, succeeded));
   for (const part of successes) {
     if (part.length === 0) {
       if (queued.recipients.isInParts) await setImmediate();
       continue;
     }
     const told = await bouncer.notify('success', queued, successes);
-    if (!told.ok) onFailed('trace');
-    return;
+    if (!told.ok) reported.onFailed('trace');
+    return told.ok;
   }
+  return true;
 }
 
-/** Sends the reports that are due; gives the recipients whose failure could not be reported, with the reason. */
-export async function sendReports(
-  queued: QueuedMessage,
-  reported: Reported,
-  bouncer: Bouncer,
-): Promise<ReadonlyMap<number, string>> {
+/** Sends the reports that are due; gives what could not be told. */
+export async function sendReports(queued: QueuedMessage, reported: Reported, bouncer: Bouncer): Promise<Unreported> {
   const { all, stays, confirmsDelayCleared, onFailed, onExpired } = reported;
-  const unreported = new Map<number, string>();
+  const failures = new Map<number, string>();
   const { trace, origin, sender: envelopeSender, verp } = queued.envelope;
-  if (origin === 'verify') return unreported;
+  if (origin === 'verify') return { failures, hasSuccesses: false };
   const clears = confirmsDelayCleared && queued.warnedAt > 0;
   const detailed: Detailed = (part) => detailsOf(clears ? part.map(withSuccess) : part, envelopeSender, stays);
   const keep = (parts: NotifiedParts, reason: string): void => {
-    for (const part of parts) for (const { outcome } of part) unreported.set(outcome.index, reason);
+    for (const part of parts) for (const { outcome } of part) failures.set(outcome.index, reason);
   };
   if (trace === 'verify') {
     const told = await bouncer.notify('verify', queued, partsOf(all, detailed));
-    if (told.ok) return unreported;
-    onFailed('trace');
-    // it is asked about once more: nothing is delivered by that
-    keep(all, told.reason);
-    return unreported;
+    if (!told.ok) {
+      onFailed('trace');
+      // it is asked about once more: nothing is delivered by that
+      keep(all, told.reason);
+    }
+    return { failures, hasSuccesses: false };
   }
   const tell = async (failed: NotifiedParts, sender: string): Promise<void> => {
     const told = await bouncer.notify('failure', queued, failed, sender);
@@ -147,11 +161,11 @@ export async function sendReports(
     keep(failed, told.reason);
   };
   await reportFailures(queued, all, (part) => detailed(part).filter(hasBounced), tell);
-  await reportSuccesses(queued, reported, detailed, bouncer);
-  if (onExpired === undefined) return unreported;
+  const hasSuccesses = !(await reportSuccesses(queued, reported, detailed, bouncer));
+  if (onExpired === undefined) return { failures, hasSuccesses };
   onExpired();
   await reportFailures(queued, all, (part) => detailed(part).filter(hasExpired), tell);
-  return unreported;
+  return { failures, hasSuccesses };
 }
 
 /** Tells the sender who still waits. */

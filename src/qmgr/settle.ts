@@ -9,7 +9,14 @@ import { isExpired, nextAttemptAt } from './backoff.ts';
 import type { QueueManagerOptions } from './options.ts';
 import type { OutcomeWriter } from './outcome-writer.ts';
 import type { NotifiedRecipient } from './report-details.ts';
-import { type Bouncer, type NotifiedParts, type Reported, sendDelayWarning, sendReports } from './reports.ts';
+import {
+  type Bouncer,
+  type NotifiedParts,
+  type Reported,
+  sendDelayWarning,
+  sendReports,
+  type Unreported,
+} from './reports.ts';
 import type { QmgrSettings } from './settings.ts';
 import { warnOfStore } from './trouble.ts';
 
@@ -82,17 +89,19 @@ async function settleMessage(message: ActiveMessage, options: SettleOptions): Pr
     all,
     stays,
     confirmsDelayCleared: settings.confirmsDelayCleared,
+    isLeftOver: (outcome) => attempt.isLeftOver(outcome),
     onExpired: expires
       ? () => events.emit({ kind: 'expired', queueId, sender: envelope.sender, isForced: queued.forcedExpire })
       : undefined,
     onFailed: (report) => events.emit({ kind: 'reportFailed', queueId, report }),
   };
   const unreported = await sendReports(queued, reported, bouncer);
-  if (!waits && unreported.size === 0 && !message.isGivenUp) {
+  const isAllTold = unreported.failures.size === 0 && !unreported.hasSuccesses;
+  if (!waits && isAllTold && !message.isGivenUp) {
     await remove(queueId, options);
     return;
   }
-  const warnedAt = waits && unreported.size === 0 ? await warnOfDelay(queued, reported, now, options) : undefined;
+  const warnedAt = waits && isAllTold ? await warnOfDelay(queued, reported, now, options) : undefined;
   const rest = queued.recipients.isInParts
     ? { outcomes: [], done: await finishedOf(reported, unreported) }
     : { outcomes: outcomesOf(reported, unreported) };
@@ -125,16 +134,18 @@ async function remove(queueId: string, { store, events }: SettleOptions): Promis
   events.emit({ kind: 'removed', queueId });
 }
 
-type Unreported = ReadonlyMap<number, string>;
-
-/** What is known of few recipients; whose failure could not be reported is tried again. */
-function outcomesOf({ all, stays }: Pick<Reported, 'all' | 'stays'>, unreported: Unreported): readonly Outcome[] {
+/** What is known of few recipients; whose failure could not be reported is tried again, a success only reported. */
+function outcomesOf(
+  { all, stays }: Pick<Reported, 'all' | 'stays'>,
+  { failures, hasSuccesses }: Unreported,
+): readonly Outcome[] {
   const outcomes = [...all].flat().map(({ outcome }) => outcome);
-  const waits = (outcome: Outcome): boolean => stays(outcome) || unreported.has(outcome.index);
+  const waits = (outcome: Outcome): boolean => stays(outcome) || failures.has(outcome.index);
   return [...outcomes.filter((outcome) => !waits(outcome)), ...outcomes.filter(waits)].map((outcome) => {
-    const reason = stays(outcome) ? undefined : unreported.get(outcome.index);
-    if (reason === undefined) return outcome;
-    const { members: _, ...kept } = outcome;
+    const reason = stays(outcome) ? undefined : failures.get(outcome.index);
+    const { isUnreported: _before, ...plain } = outcome;
+    if (reason === undefined) return hasSuccesses && outcome.kind === 'sent' ? { ...plain, isUnreported: true } : plain;
+    const { members: _, ...kept } = plain;
     return {
       ...kept,
       kind: 'deferred',
@@ -143,14 +154,15 @@ function outcomesOf({ all, stays }: Pick<Reported, 'all' | 'stays'>, unreported:
   });
 }
 
-/** Recipients in parts that all is said of. Whose failure could not be reported is reported with the next attempt. */
+/** Recipients in parts that all is said of. What could not be reported is reported with the next attempt. */
 async function finishedOf(
   { all, stays }: Pick<Reported, 'all' | 'stays'>,
-  unreported: Unreported,
+  { failures, hasSuccesses }: Unreported,
 ): Promise<readonly number[]> {
   const done: number[] = [];
+  const isUntold = ({ kind, index }: Outcome): boolean => failures.has(index) || (hasSuccesses && kind === 'sent');
   for (const part of all) {
-    for (const { outcome } of part) if (!stays(outcome) && !unreported.has(outcome.index)) done.push(outcome.index);
+    for (const { outcome } of part) if (!stays(outcome) && !isUntold(outcome)) done.push(outcome.index);
     await setImmediate();
   }
   return done;

@@ -108,4 +108,17 @@ describe('a message of many recipients', () => {
     await scene.until(async () => (await scene.stateOf(id)) === undefined);
     assert.deepEqual(scene.notices, [`success ${addresses.join(' ')}`]);
   });
+
+  it('stays until its successes could be reported, and is not delivered again', async () => {
+    const scene = await open(() => ({ kind: 'sent' }));
+    scene.noticeResult = { ok: false, reason: 'full' };
+    const id = await scene.send(addresses, { trace: 'record' });
+    await scene.until(isDeferred(scene, id));
+    scene.noticeResult = { ok: true };
+    scene.notices.length = 0;
+    await scene.manager.flush();
+    await scene.until(async () => (await scene.stateOf(id)) === undefined);
+    assert.equal(tried(scene).length, total);
+    assert.deepEqual(scene.notices, [`success ${addresses.join(' ')}`]);
+  });
 });

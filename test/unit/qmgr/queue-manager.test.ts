@@ -67,6 +67,32 @@ describe('the queue manager', () => {
     assert.deepEqual(told, ['message is administratively expired']);
   });
 
+  it('reports successes again with the next attempt, and delivers nothing for that', async () => {
+    const kindOf = (address: string): 'sent' | 'deferred' => (address.startsWith('a') ? 'sent' : 'deferred');
+    const scene = await open('', () => ({ kind: 'sent', kindOf }));
+    scene.noticeResult = { ok: false, reason: 'no room' };
+    const expanded = [{ address: 'list@one.example', original: '', dsnOriginal: '', notify: ['success'] as const }];
+    const id = await scene.send(['a@one.example', 'b@one.example'], { trace: 'record', expanded });
+    await scene.until(async () => (await scene.stateOf(id)) === 'deferred');
+    assert.deepEqual(scene.notices.splice(0), ['success list@one.example a@one.example b@one.example']);
+    await scene.restart();
+    scene.clock += 3_600_000;
+    scene.noticeResult = { ok: true };
+    const next = async (): Promise<void> => {
+      await scene.manager.flush();
+      await scene.until(() => scene.notices.length > 0);
+      await scene.until(async () => (await scene.stateOf(id)) === 'deferred');
+    };
+    await next();
+    assert.deepEqual(scene.notices.splice(0), ['success list@one.example a@one.example b@one.example']);
+    await next();
+    assert.deepEqual(scene.notices, ['success b@one.example']);
+    assert.deepEqual(
+      scene.requests.map(({ recipients }) => recipients.map(({ address }) => address).join(' ')),
+      ['a@one.example b@one.example', 'b@one.example', 'b@one.example'],
+    );
+  });
+
   it('warns nobody that a notice is late', async () => {
     const scene = await open('delay_warning_time = 1h\nnotify_classes = delay\n', () => ({ kind: 'deferred' }));
     const id = await scene.send(['a@one.example'], { sender: '', arrivedAt: scene.clock - 2 * 3_600_000 });
