@@ -37,7 +37,7 @@ function inTurn<T>(first: readonly T[], second: readonly T[]): readonly T[] {
 }
 
 /** A message of the deferred queue is taken up when it is nearly due. */
-const earlyMs = 1000;
+const earlyMs = 999;
 
 export class Intake {
   readonly #options: IntakeOptions;
@@ -163,13 +163,15 @@ export class Intake {
     this.#options.prepare();
     this.#incomingWaits = false;
     let pair = firstClaim;
+    // what comes back to deferred meanwhile is for the next scan
+    const dueBy = this.#options.now() + earlyMs;
     for (let more = true; more && this.#isClaiming;) {
       this.#reserved = Math.min(this.#room, 2 * pair);
       if (this.#reserved === 0) {
         this.#incomingWaits = true;
         return;
       }
-      const messages = await this.#claimInTurn(this.#reserved).finally(() => {
+      const messages = await this.#claimInTurn(this.#reserved, dueBy).finally(() => {
         this.#reserved = 0;
       });
       more = messages.length > 0;
@@ -179,19 +181,19 @@ export class Intake {
   }
 
   /** One of each queue in turn; when there is room for a single one, it is the other queue's next time. */
-  async #claimInTurn(places: number): Promise<readonly QueuedMessage[]> {
+  async #claimInTurn(places: number, dueBy: number): Promise<readonly QueuedMessage[]> {
     const first = this.#nextFirst;
     const second = first === 'incoming' ? 'deferred' : 'incoming';
-    const ahead = await this.#claim(first, Math.ceil(places / 2));
-    const after = await this.#claim(second, Math.min(Math.ceil(places / 2), places - ahead.length));
+    const ahead = await this.#claim(first, dueBy, Math.ceil(places / 2));
+    const after = await this.#claim(second, dueBy, Math.min(Math.ceil(places / 2), places - ahead.length));
     if (ahead.length > after.length) this.#nextFirst = second;
     return inTurn(ahead, after);
   }
 
-  async #claim(from: 'incoming' | 'deferred', limit: number): Promise<readonly QueuedMessage[]> {
-    const { store, now, inFlow } = this.#options;
+  async #claim(from: 'incoming' | 'deferred', dueBy: number, limit: number): Promise<readonly QueuedMessage[]> {
+    const { store, inFlow } = this.#options;
     if (limit === 0) return [];
-    const messages = await store.claim(from, from === 'deferred' ? now() + earlyMs : now(), limit);
+    const messages = await store.claim(from, dueBy, limit);
     if (from === 'incoming') {
       inFlow.took(messages.length);
       if (messages.length < limit) inFlow.caughtUp();
