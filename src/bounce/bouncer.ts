@@ -116,9 +116,13 @@ class NoticeSender implements Bouncer {
   async #toSender(kind: NoticeKind, message: ReturnedMessage, all: NotifiedParts, to: string): Promise<NotifyResult> {
     const recipients = wanting(all, kind);
     const { envelope, sizeBytes } = message;
-    if (isEmpty(recipients)) return OK;
+    // also when nobody wants to hear of it
     const { problem, warnings } = this.#template(kind, message);
     if (problem !== undefined) return this.#fail(problem, warnings);
+    if (isEmpty(recipients)) {
+      this.#warn(warnings);
+      return OK;
+    }
     // RFC 3461, 4.3: RET is about failures; other reports return the headers only.
     const isFull = kind === 'failure' && envelope.ret !== 'hdrs' && sizeBytes <= this.#settings.sizeLimit;
     const isVerp = kind === 'failure' && to === envelope.sender && envelope.verp !== '' && !this.#settings.ignoresVerp;
@@ -157,8 +161,12 @@ class NoticeSender implements Bouncer {
     return this.#settings.templates.of(kind === 'success' && envelope.trace !== '' ? 'verify' : kind);
   }
 
+  #warn(texts: readonly string[]): void {
+    for (const text of texts) this.#options.events.emit({ kind: 'warning', text });
+  }
+
   #fail(reason: string, warnings: readonly string[] = []): NotifyResult {
-    for (const text of warnings) this.#options.events.emit({ kind: 'warning', text });
+    this.#warn(warnings);
     this.#options.events.emit({ kind: 'fatal', text: reason });
     return { ok: false, reason };
   }
@@ -173,7 +181,7 @@ class NoticeSender implements Bouncer {
   ): Notice {
     const template = this.#template(kind, message);
     const at = (this.#options.now ?? Date.now)();
-    if (!isPostmasterCopy) for (const text of template.warnings) this.#options.events.emit({ kind: 'warning', text });
+    if (!isPostmasterCopy) this.#warn(template.warnings);
     const isRedacted = this.#asksForTls(message) && this.#settings.redactsRequireTls;
     return { kind, message, recipients, template, to, isPostmasterCopy, headersOnly: headersOnly || isRedacted, at };
   }

@@ -132,20 +132,22 @@ function makeTemplate(
   const { body, postmasterSubject, ...source } = sourceOf(file, name, settings, warn);
   const origin = file.texts.has(`${name}_template`) ? file.path : '[built-in]';
   const warnings: string[] = [];
+  const problems: string[] = [];
+  // what stands behind the first problem is not looked at any more
+  const complain = (texts: readonly string[]): void => void (problems.length === 0 && warnings.push(...texts));
   const valueOf = (word: string): string | undefined => {
     const time = timeValue(word, settings);
     // that one may be in a file
     const known = word === 'myorigin' ? settings.string(word) : settings.userValue(word);
     if (time === undefined) return hostValue(word, settings) ?? known;
-    warnings.push(...timeWarnings(time, word, name, origin));
+    complain(timeWarnings(time, word, name, origin));
     return String(time.value);
   };
-  const problems: string[] = [];
   const lines = body.map((line) => {
     const expansion = expandValue(line, (word) => valueOf(word)?.replaceAll('$', '$$$$'));
     const isBad = expansion.kind === 'failed';
     const fault = isBad ? 'bad $name syntax' : expansion.undefinedNames.length > 0 ? 'undefined $name' : undefined;
-    if (isBad) warnings.push(expansion.reason);
+    if (isBad) complain([expansion.reason]);
     if (fault !== undefined) problems.push(`${origin}: ${fault} in ${name} template: ${line}`);
     return isBad ? line : expansion.text;
   });

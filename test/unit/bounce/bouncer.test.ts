@@ -378,6 +378,21 @@ describe('bounce', () => {
     );
   });
 
+  it('says what is odd about a template also when the sender does not want to hear, up to what makes it fail', async () => {
+    const path = join(directory, 'odd.cf');
+    const write = (body: string): void => writeFileSync(path, `failure_template = <<END\nSubject: S\n\n${body}\nEND\n`);
+    const lines = `bounce_template_file = ${path}\n`;
+    write('for $maximal_queue_lifetime_weeks weeks');
+    const odd = setUp(lines);
+    await odd.bouncer.notify('failure', queued(), [[failed('b@y', ['never'])]]);
+    assert.match(odd.log.join('\n'), /zero result/);
+    write('at $nowhere\nfor $maximal_queue_lifetime_weeks weeks');
+    const wrong = setUp(lines);
+    await wrong.bouncer.notify('failure', queued(), [[failed('b@y')]]);
+    assert.deepEqual(wrong.log.length, 1);
+    assert.match(wrong.log[0] ?? '', /fatal: .*undefined \$name in failure template: at \$nowhere/);
+  });
+
   it('calls the null sender by name in what the postmaster gets', async () => {
     const { bouncer, sent } = setUp('notify_classes = 2bounce\nmyorigin = here.example\n');
     await bouncer.notify('failure', queued({ sender: '' }), [[failed('b@y')]]);
