@@ -210,8 +210,8 @@ function lineEndRule(settings: Settings): InputRules['lineEnds'] {
 
 /** The message that stands for `-bv`. */
 function probe(sender: string, recipients: readonly string[]): Buffer {
-  const to = recipients.map(toExternal).join(', ');
-  return Buffer.from(`From: ${toExternal(sender)}\nSubject: probe\nTo: ${to}\n\n`);
+  const to = recipients.map(toExternal).join(',\n\t');
+  return Buffer.from(`From: ${toExternal(sender)}\nSubject: probe\nTo:\t${to}\n\n`);
 }
 
 async function* readMessage(
