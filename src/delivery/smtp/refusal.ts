@@ -19,13 +19,17 @@ export function oneLine(reply: Reply): string {
   return reply.text.replaceAll('\n', ' ');
 }
 
+/** A success where none can be, or no reply code at all. */
+function isNonsense({ code }: Reply): boolean {
+  return code < 100 || (code >= 200 && code < 300);
+}
+
 function fromReply(connection: Connection, reply: Reply, reason: string): Status {
   connection.noteRefusal(reply.code);
   const isFailure = reply.dsn.startsWith('4') || reply.dsn.startsWith('5');
   return {
     code: isFailure ? reply.dsn : '5.5.0',
-    // a success where none can be, or no reply code at all
-    reason: reply.code >= 300 ? reason : `Protocol error: ${reason}`,
+    reason: isNonsense(reply) ? `Protocol error: ${reason}` : reason,
     diagnostic: { type: 'smtp', text: oneLine(reply) },
     remoteMta: `dns; ${connection.endpoint.host}`,
   };

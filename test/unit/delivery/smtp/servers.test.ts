@@ -100,13 +100,15 @@ describe('a server that misbehaves', () => {
     assert.equal(agent.log[0], 'QID: breaking line > 20 bytes with <CR><LF>SPACE');
   });
 
-  it('is not believed when it answers RCPT with 354', async () => {
-    await using sink = await startSink({ rcpt: '354 what' });
-    await using agent = startAgent();
-    assert.equal(
-      await fate(agent, `[127.0.0.1]:${sink.port}`),
-      'bounced 5.5.0 host 127.0.0.1[127.0.0.1] said: 354 what (in reply to RCPT TO command)',
-    );
+  it('is not believed when it answers RCPT with 354 or 150', async () => {
+    for (const rcpt of ['354 what', '150 what']) {
+      await using sink = await startSink({ rcpt });
+      await using agent = startAgent();
+      assert.equal(
+        await fate(agent, `[127.0.0.1]:${sink.port}`),
+        `bounced 5.5.0 host 127.0.0.1[127.0.0.1] said: ${rcpt} (in reply to RCPT TO command)`,
+      );
+    }
   });
 
   it('that says rubbish while commands are pipelined is left', async () => {
