@@ -1,5 +1,5 @@
 /** Recipients without a mailbox: fallback_transport, luser_relay, names that are always there. local(8) */
-import { toExternal } from '#address';
+import { toInternal } from '#address';
 import { concludeFailed, concludeSent, warn } from './conclude.ts';
 import { deliverToMemberAddress } from './destinations.ts';
 import { expandLocal } from './expansion.ts';
@@ -14,14 +14,11 @@ export async function deliverToUnknown(job: Job, place: Place, mailee: Mailee): 
   if (transport !== '') return passToTransport(job, mailee, transport);
   if (luserRelay !== '') {
     // one address, and nothing else: what it begins with has no meaning here
-    const relay = expandLocal(luserRelay, mailee, { home: '', shell: '', filter: '' })?.text ?? '';
-    const isItself =
-      toExternal(job.parts.rewriter.rewrite(relay, 'local')).toLowerCase() === mailee.address.toLowerCase();
+    const relay = toInternal(expandLocal(luserRelay, mailee, { home: '', shell: '', filter: '' })?.text ?? '');
+    const isItself = job.parts.rewriter.rewrite(relay, 'local').toLowerCase() === mailee.address.toLowerCase();
     if (!isItself) return deliverToMemberAddress(job, { ...place, unmatched: '' }, mailee, relay);
-  }
-  const name = mailee.user;
-  if (name === 'postmaster' || name === 'mailer-daemon') {
-    warn(job, `required alias not found: ${name}`);
+  } else if (mailee.user === 'postmaster' || mailee.user === 'mailer-daemon') {
+    warn(job, `required alias not found: ${mailee.user}`);
     return concludeSent(job, mailee.address, 'discarded');
   }
   await concludeFailed(job, mailee.address, '5.1.1', `unknown user: "${mailee.user}"`);

@@ -71,6 +71,18 @@ describe('expansions of a local recipient', () => {
     assert.deepEqual(await sentTo(String.raw`\nosuch@mail.example.com`, aliases), unknown);
   });
 
+  it('end as unknown where luser_relay leads back to them, whatever they are called', async () => {
+    const fates = async (relay: string, address: string): Promise<readonly string[]> => {
+      const one = request('mail.example.com', [address], { transport: 'local' });
+      const { log } = await deliver(createLocalAgent, one, `alias_maps =\nluser_relay = ${relay}\n`, failing);
+      return log.map((line) => line.replace(/^QID: to=<(.*?)>, .*\((.*)\)$/, '$1 $2'));
+    };
+    const unknown = '|id@mail.example.com unknown user: "|id"';
+    assert.deepEqual(await fates('"|id"', 'nosuch@mail.example.com'), [unknown]);
+    const daemon = 'mailer-daemon@mail.example.com';
+    assert.deepEqual(await fates('$recipient', daemon), [`${daemon} unknown user: "mailer-daemon"`]);
+  });
+
   it('do not go round in the transport that passes them on', async () => {
     const one = request('mail.example.com', ['nosuch@mail.example.com'], { transport: 'local' });
     const { log, outcomes } = await deliver(
