@@ -1,7 +1,7 @@
 /** postcat(1): shows a queued message, as the records that Postfix would keep of it. */
 import { existsSync, lstatSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { ConfigError, findConfigDirectory, openSettings, type Settings } from '#config';
+import { ConfigError, findConfigDirectory, openCommandSettings, type Settings } from '#config';
 import { openMaildropFile } from '#pickup';
 import { openStore, type QueuedMessage } from '#store';
 import { lastValue, parseOptions } from './getopt.ts';
@@ -80,7 +80,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const config = findConfigDirectory(lastValue(parsed.options, 'c'), io.env);
   const isQueue = letters.has('q');
   try {
-    const { settings } = openSettings(config);
+    const settings = openCommandSettings(config);
     if (!isQueue) return await lookAtFiles(parsed.operands, options, io, fatal);
     const bad = parsed.operands.find((queueId) => !validQueueId.test(queueId));
     if (bad !== undefined) return fatal(`bad mail queue ID: ${bad}`);

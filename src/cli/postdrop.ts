@@ -2,7 +2,7 @@
  * postdrop(1): takes records of a message from standard input and puts it into the maildrop directory. Here sendmail(1) does
  * that itself; this is for programs that call it themselves.
  */
-import { ConfigError, findConfigDirectory, openSettings, type Settings } from '#config';
+import { ConfigError, findConfigDirectory, openCommandSettings, type Settings } from '#config';
 import { formatMaildropEnvelope } from '#message';
 import { refusedDirectory } from './foreign-directory.ts';
 import { lastValue, parseOptions } from './getopt.ts';
@@ -30,7 +30,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (refusal !== undefined) return early.refuse(refusal, 1);
   let settings: Settings;
   try {
-    settings = openSettings(directory, { mainOnly: true }).settings;
+    settings = openCommandSettings(directory);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return early.unusable(error, 1);

@@ -3,7 +3,7 @@
  * command runs may be tried again later (75).
  */
 import { spawn } from 'node:child_process';
-import { ConfigError, findConfigDirectory, openSettings, type Settings, splitList } from '#config';
+import { ConfigError, findConfigDirectory, openCommandSettings, type Settings, splitList } from '#config';
 import { lockMailbox } from '#delivery';
 import { lastValue, parseOptions } from './getopt.ts';
 import type { CliIo } from './io.ts';
@@ -26,7 +26,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (folder === undefined || command === undefined) return fatal(usage);
   let settings: Settings;
   try {
-    settings = openSettings(findConfigDirectory(lastValue(parsed.options, 'c'), io.env)).settings;
+    settings = openCommandSettings(findConfigDirectory(lastValue(parsed.options, 'c'), io.env));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return fatal(error.problems.join('\n'));

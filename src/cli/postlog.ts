@@ -2,7 +2,7 @@
  * postlog(1): writes lines of its arguments or of standard input to the mail log. Scripts call it: only people at a terminal
  * are shown what it has to say.
  */
-import { ConfigError, findConfigDirectory, openSettings } from '#config';
+import { ConfigError, findConfigDirectory, openCommandSettings } from '#config';
 import { openCommandLog } from './command-log.ts';
 import { refusedDirectory } from './foreign-directory.ts';
 import { lastValue, parseOptions } from './getopt.ts';
@@ -44,7 +44,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const refusal = refusedDirectory(directory, io.uid);
   if (refusal !== undefined) return fatal(refusal[1]);
   try {
-    const { settings } = openSettings(directory);
+    const settings = openCommandSettings(directory);
     const log = await openCommandLog(settings, true);
     const tag = lastValue(parsed.options, 't') ?? `${settings.string('syslog_name')}/postlog`;
     const mark = kinds[priority] === 'note' ? '' : `${kinds[priority]}: `;

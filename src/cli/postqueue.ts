@@ -1,6 +1,6 @@
 /** postqueue(1): lists and flushes the queue. */
 import { isAddressLiteral, isValidHostName } from '#address';
-import { ConfigError, findConfigDirectory, openSettings, type Settings } from '#config';
+import { ConfigError, findConfigDirectory, openCommandSettings, type Settings } from '#config';
 import { askSystem, type QueueEntry } from './control-client.ts';
 import { refusedDirectory } from './foreign-directory.ts';
 import { lastValue, parseOptions } from './getopt.ts';
@@ -60,7 +60,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (refusal !== undefined) return early.refuse(refusal, EX_UNAVAILABLE);
   let settings: Settings;
   try {
-    settings = openSettings(directory).settings;
+    settings = openCommandSettings(directory);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return early.unusable(error, EX_UNAVAILABLE);

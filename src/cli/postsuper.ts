@@ -1,6 +1,6 @@
 /** postsuper(1): removes, holds, releases, requeues and expires messages. For root and $mail_owner. */
 import { existsSync, statSync } from 'node:fs';
-import { ConfigError, findConfigDirectory, openSettings, type Settings } from '#config';
+import { ConfigError, findConfigDirectory, openCommandSettings, type Settings } from '#config';
 import { type MessageSelector, openStore, type QueueStore, type StoreOptions } from '#store';
 import { askSystem } from './control-client.ts';
 import { type GivenOption, lastValue, parseOptions } from './getopt.ts';
@@ -66,7 +66,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const { options, operands } = parsed;
   let settings: Settings;
   try {
-    settings = openSettings(findConfigDirectory(lastValue(options, 'c'), io.env)).settings;
+    settings = openCommandSettings(findConfigDirectory(lastValue(options, 'c'), io.env));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return early.unusable(error, 1);

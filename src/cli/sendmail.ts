@@ -4,7 +4,7 @@
  *
  * As in Postfix every fatal error ends with status 75, so that no caller takes it for final.
  */
-import { ConfigError, findConfigDirectory, openSettings, type Settings } from '#config';
+import { ConfigError, findConfigDirectory, openCommandSettings, type Settings } from '#config';
 import { formatMaildropEnvelope, type MaildropEnvelope } from '#message';
 import { toExternal } from '#address';
 import type { CliIo } from './io.ts';
@@ -47,7 +47,7 @@ export async function runAs({ name, mode }: CalledAs, args: readonly string[], i
   }
   let settings: Settings;
   try {
-    settings = openSettings(directory, { mainOnly: true }).settings;
+    settings = openCommandSettings(directory);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return new Reporter(name, io, undefined).unusable(error, EX_TEMPFAIL);

@@ -119,7 +119,13 @@ function checkValues(settings: SettingValues, parameters: readonly Parameter[]):
   );
 }
 
-function badValues(settings: SettingValues, parameters: readonly Parameter[]): readonly string[] {
+/** What is said of a compatibility_level that is no version. */
+export function levelProblem(path: string, level: string): string {
+  return `${path}: bad value for parameter compatibility_level: "${level}": write a version such as 3.6`;
+}
+
+/** What is wrong with the values of some parameters. */
+export function badValues(settings: SettingValues, parameters: readonly Parameter[]): readonly string[] {
   const problems: string[] = [];
   for (const parameter of parameters) {
     if (parameter.kind === 'readOnly' || parameter.obsolete === 'removed') continue;
@@ -154,9 +160,7 @@ export function loadConfiguration(directory: string, options: LoadOptions = {}):
     const level = settings.string('compatibility_level');
     const below1 = compareLevels(level, '1');
     if (below1 === undefined) {
-      throw new ConfigError([
-        `${main.path}: bad value for parameter compatibility_level: "${level}": write a version such as 3.6`,
-      ]);
+      throw new ConfigError([levelProblem(main.path, level)]);
     }
     const defaults = {
       chroot: below1 < 0,

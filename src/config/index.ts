@@ -7,6 +7,7 @@ export {
   type ServiceEntry,
   type Settings,
 } from './settings.ts';
+export { openCommandSettings } from './common-values.ts';
 export { loadConfiguration, type LoadOptions, openSettings } from './configuration.ts';
 export { type AddressFamily, familiesOf } from './address-families.ts';
 export { defaultConfigDirectory, findConfigDirectory } from './directory.ts';

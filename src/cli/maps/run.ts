@@ -1,5 +1,5 @@
 /** postmap(1) and postalias(1): from the command line to the exit status. */
-import { ConfigError, findConfigDirectory, openSettings, type Settings } from '#config';
+import { ConfigError, findConfigDirectory, openCommandSettings, type Settings } from '#config';
 import { redirected, TableOpener } from '#tables';
 import type { CliIo } from '../io.ts';
 import { Reporter } from '../reporter.ts';
@@ -22,7 +22,7 @@ export async function runMapCommand(kind: MapCommandKind, args: readonly string[
       throw new FatalError(`usage: ${kind.usage}`);
     }
     const directory = findConfigDirectory('complaint' in options ? undefined : options.configDirectory, io.env);
-    const { settings } = openSettings(directory, { mainOnly: true });
+    const settings = openCommandSettings(directory);
     reporter = new Reporter(kind.name, io, settings);
     if ('complaint' in options) throw new FatalError(`usage: ${kind.usage}`);
     return await perform(kind, options, { io, directory, settings, reporter });
