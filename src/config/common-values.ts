@@ -18,7 +18,7 @@ const commonNames: readonly string[] = `
   max_use message_size_limit mime_boundary_length_limit mime_nesting_limit multi_instance_enable mydomain
   myhostname owner_request_special queue_directory respectful_logging send_cyrus_sasl_authzid setgid_group
   smtputf8_enable soft_bounce stale_lock_time strict_7bit_headers strict_8bitmime strict_8bitmime_body
-  strict_mime_encoding_domain trigger_timeout
+  strict_mime_encoding_domain strict_smtputf8 tcp_windowsize trigger_timeout
 `
   .trim()
   .split(/\s+/);
