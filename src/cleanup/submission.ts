@@ -239,7 +239,8 @@ export class CleanupSubmission implements Submission {
           sender: this.#sender,
           smtputf8: this.#options.envelope.smtputf8 || this.#isUtf8(),
           contentFilter: this.#decisions.contentFilter,
-          encoding: this.#options.envelope.encoding || this.#content.encoding,
+          // who says BODY=7BIT and declares 8-bit content is not believed
+          encoding: this.#content.encoding || this.#options.envelope.encoding,
           messageId: this.#content.messageId,
           ...(this.#content.tls ?? { tlsNotRequired: false }),
           ...(this.#redirectedCount > 1 && { recipientCount: this.#redirectedCount }),

@@ -45,6 +45,8 @@ export interface Given {
   readonly fullName?: string;
   readonly rewriteContext?: 'local' | 'remote';
   readonly requireTls?: boolean;
+  /** As MAIL FROM announced it. */
+  readonly encoding?: Envelope['encoding'];
   readonly action?: SubmissionAction;
   readonly source?: SubmissionOptions['source'];
   readonly overrides?: SubmissionOptions['overrides'];
@@ -67,6 +69,7 @@ export class Workbench {
       overrides = [],
       rewriteContext = 'local',
       requireTls = false,
+      encoding = '',
       action,
     } = given;
     const { content = 'Message-ID: <1@x>\r\n\r\nx\r\n' } = given;
@@ -101,7 +104,7 @@ export class Workbench {
         }),
       },
     });
-    const envelope = { ...internalEnvelope(sender, 0, 'mail'), fullName, rewriteContext, requireTls };
+    const envelope = { ...internalEnvelope(sender, 0, 'mail'), fullName, rewriteContext, requireTls, encoding };
     const message = cleanup.open({ source, overrides, envelope, prepend: Buffer.alloc(0) });
     if (action !== undefined) message.apply(action);
     for (const address of recipients) {
