@@ -70,11 +70,10 @@ function notifyWords(notify: readonly Notify[]): string {
     .join(',');
 }
 
-/** utf-8-addr-unitext of RFC 6533, 3: what is not ASCII stays, what needs it becomes `\x{HEX}`. */
+/** utf-8-addr-xtext of RFC 6533, 3: all that is not printable ASCII becomes `\x{HEX}`, which every server may get. */
 function encodeUtf8Xtext(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- ASCII that the syntax has no room for
-  return text.replace(/[\x00-\x20\x7f+=\\]/g, (char) => {
-    const hex = char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0');
+  return text.replace(/[^!-~]|[+=\\]/gu, (char) => {
+    const hex = (char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(2, '0');
     return `\\x{${hex}}`;
   });
 }

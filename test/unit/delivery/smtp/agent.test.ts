@@ -57,12 +57,14 @@ describe('the SMTP client', () => {
       envelope: { ...envelope, envid: 'a+b', ret: 'hdrs', encoding: '8bit' },
       recipients: [
         { index: 0, address: 'u v@x.example', original: '', dsnOriginal: 'rfc822;o=p@x', notify: ['delay', 'failure'] },
+        { index: 1, address: 'w@x.example', original: '', dsnOriginal: 'utf-8;\u00fc+\u{1f600}@x', notify: [] },
       ],
     });
     await agent.deliver(what);
-    assert.deepEqual(sink.seen.slice(2, 4), [
+    assert.deepEqual(sink.seen.slice(2, 5), [
       'MAIL FROM:<from@example.org> SIZE=20 BODY=8BITMIME ENVID=a+2Bb RET=HDRS',
       'RCPT TO:<"u v"@x.example> ORCPT=rfc822;o+3Dp@x NOTIFY=FAILURE,DELAY',
+      String.raw`RCPT TO:<w@x.example> ORCPT=utf-8;\x{FC}\x{2B}\x{1F600}@x`,
     ]);
   });
 
