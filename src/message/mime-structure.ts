@@ -83,6 +83,19 @@ export class MimeStructure {
     return this.#type === 'multipart' || this.#type === 'message';
   }
 
+  get #isEncoded(): boolean {
+    return this.#encoding !== this.#domain;
+  }
+
+  /** Whether the encoding is one that the type may not have. RFC 2045, 6.4; RFC 2046, 5.2 */
+  get #isMisencoded(): boolean {
+    if (this.#type === 'multipart') return this.#isEncoded;
+    if (this.#type !== 'message') return false;
+    if (this.#subtype === 'rfc822') return this.#isEncoded;
+    // told apart from the rest: in these the domain counts, not the encoding
+    return (this.#subtype === 'partial' || this.#subtype === 'external-body') && this.#domain !== '7bit';
+  }
+
   /** Whether parts stood so deep inside each other that they were not looked into. */
   get isTooDeep(): boolean {
     return this.#isTooDeep;
@@ -116,7 +129,8 @@ export class MimeStructure {
   }
 
   #readEncoding(value: string): void {
-    const encoding = withoutComments(value).trim().toLowerCase();
+    const [, word = ''] = /^\s*([^\s;]*)/.exec(withoutComments(value)) ?? [];
+    const encoding = word.toLowerCase();
     const domain = domains.get(encoding);
     if (domain === undefined) return;
     this.#encoding = encoding;
@@ -125,12 +139,11 @@ export class MimeStructure {
 
   /** The header section ended, at an empty line or at a line that is no header. */
   endHeader(atEmptyLine: boolean): MimeProblem | undefined {
-    const isEncoded = this.#encoding !== this.#domain;
-    // RFC 2045, 6.4; message/global may be encoded (RFC 6532, 3.5)
-    const isGlobal = this.#subtype === 'global';
-    const isMisencoded = this.#isComposite && !isGlobal && isEncoded;
+    const isMisencoded = this.#isMisencoded;
     const detail = this.#encoding;
-    if (atEmptyLine && this.#type === 'message' && (this.#subtype === 'rfc822' || (isGlobal && !isEncoded))) {
+    // RFC 6532, 3.5: message/global may be encoded, and then its fields can't be seen
+    const isGlobal = this.#subtype === 'global' && !this.#isEncoded;
+    if (atEmptyLine && this.#type === 'message' && (this.#subtype === 'rfc822' || isGlobal)) {
       this.#begin('nested', 'text', 'plain');
     } else {
       this.#place = 'body';

@@ -83,4 +83,26 @@ describe('the structure of a message', () => {
       assert.equal(structure.endHeader(true)?.text, expected, type);
     }
   });
+
+  it('refuses 8-bit data in message/partial and message/external-body, and no encoding', () => {
+    const wrong = 'invalid message/* or multipart/* encoding domain';
+    for (const [type, encoding, expected] of [
+      ['message/partial', '(comment) 8bit', wrong],
+      ['message/external-body', 'binary', wrong],
+      ['message/partial', 'base64', undefined],
+      ['message/delivery-status', '8bit', undefined],
+      ['message/delivery-status', 'base64', undefined],
+    ] as const) {
+      const structure = new MimeStructure(limits);
+      structure.readField('Content-Type', type);
+      structure.readField('Content-Transfer-Encoding', encoding);
+      assert.equal(structure.endHeader(true)?.text, expected, `${type} ${encoding}`);
+    }
+  });
+
+  it('takes the first word of an encoding', () => {
+    const structure = new MimeStructure(limits);
+    structure.readField('Content-Transfer-Encoding', ' 8BIT; more');
+    assert.equal(structure.domain, '8bit');
+  });
 });
