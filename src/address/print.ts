@@ -32,7 +32,8 @@ export function formatAddressList(tokens: readonly AddressToken[]): string {
 
 /** A header field of as many addresses on a line as fit, without the line end after the last line. */
 export function formatAddressHeader(name: string, tokens: readonly AddressToken[]): string {
-  const lines = formatAddressLines(tokens);
+  // a folded comment may be cut where it was folded
+  const lines = formatAddressLines(tokens).flatMap((line) => line.split('\n'));
   let header = `${name}: ${lines[0] ?? ''}`;
   let length = header.length;
   for (const line of lines.slice(1)) {
@@ -40,7 +41,7 @@ export function formatAddressHeader(name: string, tokens: readonly AddressToken[
       header += ` ${line}`;
       length += 1 + line.length;
     } else {
-      header += `\r\n\t${line}`;
+      header += /^[ \t]/.test(line) ? `\r\n${line}` : `\r\n\t${line}`;
       length = line.length;
     }
   }

@@ -9,7 +9,7 @@ export type WordKind = 'atom' | 'quotedString' | 'domainLiteral';
 export type ScannedToken =
   /** `text`: without quotes or brackets, backslashes taken away. */
   | { readonly kind: WordKind; readonly text: string }
-  /** `text`: with its parentheses and backslashes. */
+  /** `text`: with its parentheses, backslashes and line ends. */
   | { readonly kind: 'comment'; readonly text: string }
   | { readonly kind: 'operator'; readonly text: string };
 
@@ -98,6 +98,6 @@ class Scanner {
       else if (character === ')' && --depth === 0) break;
     }
     this.#at = Math.min(this.#at + 1, text.length);
-    return { kind: 'comment', text: text.slice(start, this.#at).replace(/[\t\r\n]/g, ' ') };
+    return { kind: 'comment', text: text.slice(start, this.#at) };
   }
 }

@@ -49,6 +49,13 @@ describe('address lists', () => {
     );
   });
 
+  it('cuts a header within a folded comment where the line is full', () => {
+    const header = (text: string): string => formatAddressHeader('To', parseAddressList(text));
+    assert.equal(header('bob@example.net (a\n\tb)'), 'To: bob@example.net (a \tb)');
+    const [many, few] = ['m'.repeat(40), 'f'.repeat(20)];
+    assert.equal(header(`bob@h (${many}\n ${few}), c@h`), `To: bob@h (${many}\r\n ${few}), c@h`);
+  });
+
   it('drops names and comments that are too long beside an address', () => {
     assert.equal(rewritten(`${'n'.repeat(300)} <a>, b`), '<a@h>, b@h');
   });
