@@ -77,7 +77,7 @@ function* mapCanonical(address: string, tables: NamedTables, maps: MessageMaps):
     const addresses = yield* mapped(current, tables, maps.canonicalOptions, maps);
     if (addresses === undefined) return current;
     const [next = current] = addresses;
-    if (addresses.length > 1) warn(`multi-valued ${name} entry for ${toExternal(current)}`);
+    if (addresses.length > 1) warn(`multi-valued ${name} entry for ${toExternal(current) || '""'}`);
     if (next.toLowerCase() === current.toLowerCase()) return next;
     current = next;
   }
@@ -106,10 +106,13 @@ function masquerade(
 
 export type AddressRole = 'envelope_sender' | 'envelope_recipient' | 'header_sender' | 'header_recipient';
 
-/** canonical maps by role, then masquerading, of an address in standard form. */
+/**
+ * canonical maps by role, then masquerading, of an address in standard form. The null address is looked up where it is
+ * the sender of the envelope.
+ */
 export function* canonicalise(address: string, role: AddressRole, maps: MessageMaps): Steps<string> {
   const { settings } = maps;
-  if (address === '' || !maps.mapsAddresses) return address;
+  if (!maps.mapsAddresses || (address === '' && role !== 'envelope_sender')) return address;
   const isSender = role === 'envelope_sender' || role === 'header_sender';
   const own = isSender ? settings.senderCanonical : settings.recipientCanonical;
   const ownClasses = isSender ? settings.senderCanonicalClasses : settings.recipientCanonicalClasses;

@@ -76,7 +76,7 @@ export class CleanupSubmission implements Submission {
       store: (content) => this.#store(content),
       isOver: () => this.#isOver && !this.#isReadToEnd,
     });
-    if (options.envelope.sender !== '') void this.#do(() => this.#rewriteSender());
+    void this.#do(() => this.#rewriteSender());
   }
 
   #createInspector(): Inspector {
@@ -151,12 +151,13 @@ export class CleanupSubmission implements Submission {
 
   *#rewriteSender(): Steps<void> {
     const maps = this.#maps;
-    const sender = yield* canonicalise(maps.rewriter.rewrite(this.#sender, 'local'), 'envelope_sender', maps);
-    this.#sender = this.#isMailerDaemon(sender) ? '' : sender;
-    if (this.#sender !== '') yield* this.#recipients.addSenderBcc(this.#sender);
+    const standard = maps.rewriter.rewrite(this.#sender, 'local');
+    const sender = this.#isMailerDaemon(standard) ? '' : standard;
+    this.#sender = yield* canonicalise(sender, 'envelope_sender', maps);
+    yield* this.#recipients.addSenderBcc(this.#sender);
   }
 
-  /** Mail in the name of this system's MAILER-DAEMON has the null sender. */
+  /** Mail in the name of this system's MAILER-DAEMON has the null sender; an address that a table gives stays. */
   #isMailerDaemon(sender: string): boolean {
     if (!/^mailer-daemon@/i.test(sender)) return false;
     const own = this.#maps.rewriter.rewrite('MAILER-DAEMON', 'local');

@@ -35,7 +35,9 @@ interface AddressKey extends SearchKey {
 
 /** With quotes where the grammar wants them, as tables have it; then without, as older tables may. */
 function formsOf(address: string): readonly string[] {
-  const external = toExternal(address);
+  // an empty local-part has quotes too
+  const external = toExternal(address) || '""';
+  if (address === '') return [external];
   return external === address ? [address] : [external, address];
 }
 

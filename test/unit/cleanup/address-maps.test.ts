@@ -25,6 +25,26 @@ describe('addresses of a message on its way into the queue', () => {
     assert.match(taken.log[0] ?? '', /^warning: ABC: unreasonable canonical_maps map nesting for n10@x.example/);
   });
 
+  it('looks the null sender up as an empty quoted string', async () => {
+    const maps = 'canonical_maps = inline:{{""=null@x.example}}\n';
+    assert.equal((await bench.take(maps, { sender: '' })).sender, 'null@x.example');
+    const anything = 'sender_canonical_maps = static:any@x.example\n';
+    assert.equal((await bench.take(anything, { sender: '', source: 'bounce' })).sender, 'any@x.example');
+    assert.equal((await bench.take(anything, { sender: '', overrides: ['no_address_mappings'] })).sender, '');
+    const others = 'sender_canonical_maps = inline:{{@=a@x.example}, {@mail.example.com=b@x.example}}\n';
+    assert.equal((await bench.take(others, { sender: '' })).sender, '');
+  });
+
+  it('takes MAILER-DAEMON for the null sender, and no address that a table gives', async () => {
+    const maps = 'sender_bcc_maps = static:copy@x.example\ncanonical_maps = inline:{{c@x.example=mailer-daemon}}\n';
+    const given = ['mailer-daemon', 'MAILER-DAEMON@mail.example.com', 'MAILER-DAEMON@x.example', 'c@x.example'];
+    const taken = await Promise.all(given.map((sender) => bench.take(maps, { sender })));
+    assert.deepEqual(
+      taken.map(({ sender, recipients }) => `${sender} ${recipients.length}`),
+      [' 1', ' 1', 'MAILER-DAEMON@x.example 2', 'mailer-daemon@mail.example.com 2'],
+    );
+  });
+
   it('knows <> as a result', async () => {
     const maps = 'canonical_maps = inline:{{c@x.example=<>}}\nvirtual_alias_maps = inline:{{v@x.example=<>}}\n';
     const taken = await bench.take(maps, { sender: 'c@x.example', recipients: ['v@x.example'] });
