@@ -10,6 +10,7 @@ import { type Envelope, type MaybePromise, MimeStructure } from '#message';
 import type { MessageMaps } from './address-maps.ts';
 import { BodyReader } from './body-reader.ts';
 import { lineWith, without } from './characters.ts';
+import { PartEncodings } from './declared-encoding.ts';
 import { cleanHeaderSection } from './header-section.ts';
 import type { Inspector } from './inspector.ts';
 import { StrayCrReader } from './line-ends.ts';
@@ -52,7 +53,8 @@ export class ContentReader {
   #headerBytes = 0;
   #cleanHeader: Buffer | undefined;
   #messageId = '';
-  #encoding: Envelope['encoding'] = '';
+  #declares8bit = false;
+  #partEncodings: PartEncodings | undefined;
   #hasUtf8Header = false;
   #tls: Readonly<TlsRequests> | undefined;
 
@@ -80,9 +82,9 @@ export class ContentReader {
     return this.#messageId;
   }
 
-  /** As the header section declares it. postconf(5) detect_8bit_encoding_header */
+  /** As a header section declares it; '' when none does. postconf(5) detect_8bit_encoding_header */
   get encoding(): Envelope['encoding'] {
-    return this.#encoding;
+    return this.#declares8bit || this.#partEncodings?.found === true ? '8bit' : '';
   }
 
   /** The header section holds UTF-8 beyond ASCII. RFC 6532 */
@@ -123,8 +125,9 @@ export class ContentReader {
   }
 
   *#take(content: Buffer): Steps<void> {
-    if (this.#header !== undefined) yield* this.#takeHeader(content);
-    else if (this.#body === undefined) yield* this.#store(content);
+    if (this.#header !== undefined) return yield* this.#takeHeader(content);
+    this.#partEncodings?.read(content);
+    if (this.#body === undefined) yield* this.#store(content);
     else yield* this.#takeBody(content);
   }
 
@@ -175,7 +178,7 @@ export class ContentReader {
     this.#hasUtf8Header = !isAscii(result.header) && isUtf8(result.header);
     const { detects8bit, convertsTo7bit } = maps.settings;
     const isEightBit = this.#structure.domain !== '7bit';
-    if (detects8bit && isEightBit && !convertsTo7bit) this.#encoding = '8bit';
+    this.#declares8bit = detects8bit && !convertsTo7bit && result.declares8bit;
     const body = result.rest.length === 0 ? whole.subarray(end) : Buffer.concat([result.rest, whole.subarray(end)]);
     const atEmptyLine = body[0] === 0x0d && body[1] === 0x0a;
     const problem = this.#structure.endHeader(atEmptyLine);
@@ -185,12 +188,15 @@ export class ContentReader {
     const front = isHeaderOnly ? nothing : this.#frontOf(atEmptyLine, body);
     this.#headerBytes = result.header.length + front.length;
     const hasParts = maps.settings.readsMime && this.#structure.hasParts;
+    if (hasParts && detects8bit && !convertsTo7bit && !this.#declares8bit) this.#partEncodings = new PartEncodings();
     if (inspector.readsBody(hasParts) || (convertsTo7bit && (isEightBit || hasParts)))
       this.#body = new BodyReader(maps.settings, inspector, this.#structure, atEmptyLine ? 1 : 0);
     const header = Buffer.concat([result.header, front]);
     // A message that ends with its header section has no empty line behind it.
-    if (isHeaderOnly) yield* this.#store(header);
-    else yield* this.#storeTop(header, atEmptyLine ? body.subarray(crlf.length) : body);
+    if (isHeaderOnly) return yield* this.#store(header);
+    const top = atEmptyLine ? body.subarray(crlf.length) : body;
+    this.#partEncodings?.read(top);
+    yield* this.#storeTop(header, top);
   }
 
   /** What stands between header section and body. postconf(5) non_empty_end_of_header_action */

@@ -5,6 +5,7 @@ import type { EventChannel } from '#events';
 import type { Envelope, MimeStructure } from '#message';
 import { type MessageMaps, canonicalise } from './address-maps.ts';
 import { readMimeField } from './body-reader.ts';
+import { declares8bit } from './declared-encoding.ts';
 import { asText, clipField, fieldRole, type HeaderField, fieldsOf, textEncoding } from './header-fields.ts';
 import type { Inspector } from './inspector.ts';
 import { encodingField, isReplacedEncoding } from './input-conversion.ts';
@@ -37,6 +38,8 @@ export interface HeaderSectionResult {
   /** Message-Id as found or made; '' when none. */
   readonly messageId: string;
   readonly tls: Readonly<TlsRequests>;
+  /** A field declares content that is not 7-bit. */
+  readonly declares8bit: boolean;
 }
 
 /** Half a million fields fit a header section: after so many of them others have their turn. */
@@ -90,6 +93,7 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
   const tls: TlsRequests = { requireTls: envelope.requireTls, tlsNotRequired: false };
   let hops = 0;
   let messageId = '';
+  let isDeclared8bit = false;
   let restAt = 0;
   for (let count = 1; ; count += 1) {
     const next = fields.next();
@@ -100,6 +104,7 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
     const field = next.value;
     if (count % fieldsAtOnce === 0) yield* ready(setImmediate());
     readMimeField(structure, inspector, settings, field);
+    isDeclared8bit ||= declares8bit(field);
     if (isReplacedEncoding(structure, settings, field.name)) continue;
     const checked = yield* inspector.header(field.name, field.text, 'primary');
     if (input.isOver()) break;
@@ -139,7 +144,7 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
     : completeHeader({ ...input, present, messageId, requireTls: tls.requireTls, encoding }, lines);
   const header = Buffer.from(lines.map((line) => `${line}\r\n`).join(''), encoding);
   const rest = section.subarray(Buffer.byteLength(text.slice(0, restAt), encoding));
-  return { header, rest, messageId: messageId || made, tls };
+  return { header, rest, messageId: messageId || made, tls, declares8bit: isDeclared8bit };
 }
 
 /** The encoding that converted content has, checked like other fields. */
