@@ -23,7 +23,7 @@ export function openGenericRules(options: GenericOptions): GenericRules {
   const { tables, settings, mainSettings } = options;
   return {
     ...options,
-    generic: tables.list(settings.tables.generic),
+    generic: tables.list(settings.tables.generic, {}, settings.parameter('generic_maps')),
     localDomains: tables.matchList('mydestination', 'domain', mainSettings.elements('mydestination')),
   };
 }
@@ -56,6 +56,9 @@ async function genericAddress(rules: GenericRules, address: string): Promise<str
     complete: (text) => rewriter?.rewrite(text, 'local') ?? text,
   });
   if (result.kind === 'failed') {
+    const { useless } = result;
+    if (useless !== undefined)
+      rules.warn(`${generic.title} lookup of ${toExternal(address)} returns non-address result "${useless}"`);
     rules.warn(`${settings.parameter('generic_maps')} map lookup problem for ${address}`);
     return undefined;
   }

@@ -20,10 +20,10 @@ export interface OutputChecks {
 }
 
 export function openOutputChecks({ tables, settings, events, warn }: OutputChecksOptions): OutputChecks {
-  const check = (name: string, elements: SmtpSettings['tables']['headerChecks']) => ({
-    parameter: settings.parameter(name),
-    list: tables.list(elements),
-  });
+  const check = (name: string, elements: SmtpSettings['tables']['headerChecks']) => {
+    const parameter = settings.parameter(name);
+    return { parameter, list: tables.list(elements, {}, parameter) };
+  };
   const checks = {
     primary: check('header_checks', settings.tables.headerChecks),
     part: check('mime_header_checks', settings.tables.mimeHeaderChecks),

@@ -10,9 +10,9 @@ const checks = [
 ];
 
 /** The content that goes out, and the log without the outcome. */
-async function check(content: string) {
+async function check(content: string, settings: readonly string[] = checks) {
   await using sink = await startSink();
-  await using agent = startAgent(checks);
+  await using agent = startAgent(settings);
   await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example'], {}, content));
   return { sent: sink.seen.find((line) => line.startsWith('DATA:'))?.slice(5), log: agent.log.slice(0, -1) };
 }
@@ -37,6 +37,16 @@ describe('checks on delivery', () => {
       assert.deepEqual(await check(before + rest), { sent: after + rest, log });
     });
   }
+
+  it('name the parameter, not the table, whose rule has no text', async () => {
+    const { log } = await check('X: y\r\n\r\nb\r\n', ['smtp_header_checks = regexp:{{/^X: (z?)y/ $$1}}']);
+    assert.equal(log[0], 'smtp_header_checks lookup of X: y returns an empty string result');
+  });
+
+  it('name smtp_generic_maps where it gives no address', async () => {
+    const { log } = await check('X: y\r\n\r\nb\r\n', ['smtp_generic_maps = inline:{{u@x.example= ,}}']);
+    assert.equal(log[0], 'warning: smtp_generic_maps lookup of u@x.example returns non-address result ","');
+  });
 
   it('see each line of the body', async () => {
     assert.deepEqual(await check('Subject: t\r\n\r\nsecret word\r\nother\r\n'), {
