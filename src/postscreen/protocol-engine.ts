@@ -104,7 +104,8 @@ class ProtocolEngine {
       if (session.isOver) return;
     }
     this.#commandCount += 1;
-    if (this.#commandCount > settings.commandCountLimit) {
+    // who wants to go is let go
+    if (this.#commandCount > settings.commandCountLimit && name.toUpperCase() !== 'QUIT') {
       this.#logLimit('COUNT');
       return session.end(`421 ${settings.myhostname} Service unavailable - try again later`);
     }

@@ -149,6 +149,12 @@ describe('the SMTP engine of postscreen', () => {
     assert.equal(logged()[0], 'COMMAND COUNT LIMIT from C after RSET');
   });
 
+  it('takes a QUIT beyond the limit of commands', async () => {
+    await start('postscreen_command_count_limit = 2\n');
+    assert.equal((await replies('NOOP', 'RSET', 'QUIT x')).at(-1), '221 2.0.0 Bye');
+    assert.ok(!logged().some((line) => line.startsWith('COMMAND COUNT LIMIT')));
+  });
+
   it('ends at a line that is too long', async () => {
     await start();
     assert.deepEqual(await replies(`NOOP ${'x'.repeat(3000)}`), [
