@@ -95,6 +95,6 @@ export const postscreenRenderings: Renderings<PostscreenEvent> = {
     `to=<${shown(event.recipient)}>, proto=${event.protocol}, helo=<${event.helo}>`,
   screenRefused: renderRefusal,
   // Postfix puts no colon in front of the port here
-  screenKeywords: (event) => `${event.client.replace(']:', ']')}: discarding EHLO keywords: ${event.names.join(' ')}`,
+  screenKeywords: (event) => `${event.client.replace(']:', ']')}: discarding EHLO keywords: ${event.names.join(', ')}`,
   stress: (event) => `${event.entering ? 'entering' : 'leaving'} STRESS mode with ${event.connections} connections`,
 };
