@@ -58,9 +58,15 @@ async function takeContent(session: Session, sink: ContentSink | undefined): Pro
       piece ??= await exchange.nextPiece();
       if (exchange.isOver) return false;
     }
-    if (piece?.kind === 'content') gathered.push(piece.bytes);
-    else if (piece !== undefined) return true;
+    if (piece?.kind !== 'content') {
+      if (piece !== undefined) return true;
+    } else if (!hasRefusedLine(session)) gathered.push(piece.bytes);
   }
+}
+
+/** Whether a bare newline came that refuses the message. Nothing from its line on is passed on, or read for the log. */
+function hasRefusedLine({ exchange, rights }: Session): boolean {
+  return rights.bareNewline === 'reject' && exchange.reader.sawBareLf;
 }
 
 function passOn(session: Session, sink: ContentSink | undefined, pieces: readonly Buffer[]): MaybePromise<void> {
@@ -86,7 +92,7 @@ async function afterData(session: Session, sink: ContentSink | undefined): Promi
   const { bareNewline } = session.rights;
   if (reader.sawBareLf && bareNewline === 'note') session.sawBareLf = true;
   session.where = 'END-OF-MESSAGE';
-  if (reader.sawBareLf && bareNewline === 'reject') {
+  if (hasRefusedLine(session)) {
     await refuseBareNewline(session, false);
     if (sink !== undefined) logFilterReply(session, sink.transaction, 'reject');
     session.resetTransaction();
@@ -104,11 +110,11 @@ async function afterChunk(
   const { bareNewline } = session.rights;
   const hasBareLf = refusal === undefined && session.exchange.reader.sawBareLf;
   if (hasBareLf && bareNewline === 'note') session.sawBareLf = true;
-  const isRefused = hasBareLf && bareNewline === 'reject';
+  const isRefused = refusal === undefined && hasRefusedLine(session);
   session.chunks = refusal === undefined && !isRefused ? 'taken' : 'refused';
   if (isLast) {
     const rest = session.exchange.reader.endChunks();
-    if (sink !== undefined) await write(session, sink, rest);
+    if (sink !== undefined && !isRefused) await write(session, sink, rest);
     if (refusal === undefined) session.where = 'END-OF-MESSAGE';
   }
   if (isRefused) {

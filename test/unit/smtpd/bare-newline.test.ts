@@ -21,4 +21,21 @@ describe('bare line feeds', () => {
     for (const mode of ['normalize', 'yes', 'no']) assert.equal(await lastLine(mode), '5', mode);
     assert.equal(await lastLine('reject'), '4/5');
   });
+
+  it('end what is passed on of a message that they refuse', async () => {
+    const passed = async (...chunks: string[]): Promise<string | undefined> => {
+      const server = new TestServer({
+        mainCf: 'smtpd_forbid_bare_newline = reject\nsmtpd_forbid_bare_newline_exclusions =',
+      });
+      try {
+        await server.talk('EHLO c', 'MAIL FROM:<>', 'RCPT TO:<a@b.example>', ...chunks);
+        assert.equal(server.messages[0]?.isCommitted, false);
+        return server.messages[0]?.content;
+      } finally {
+        server.remove();
+      }
+    };
+    assert.match((await passed('DATA', 'A: 1\r\nB: 2\nC: 3\r\n.')) ?? '', /A: 1\r\n$/);
+    assert.doesNotMatch((await passed('BDAT 6 LAST\r\nA\nB\r\nC')) ?? '', /[ABC]/);
+  });
 });
