@@ -55,6 +55,7 @@ export function createAgents(parts: AgentParts): ReadonlyMap<string, DeliveryAge
             }),
             tables,
             events,
+            agents,
             ...(keyFiles && { keyFiles }),
           }),
         );

@@ -8,6 +8,7 @@ import type { Rewriter } from '#rewrite';
 import type { TableOpener } from '#tables';
 import type { DelivererPool } from '../deliverer.ts';
 import { deliveredToFields } from '../mailbox-copy.ts';
+import { openPassage } from '../pass-on.ts';
 import { openStatusFilter } from '../status-filter.ts';
 import { createBiff } from './biff.ts';
 import { concludeFailed, warn } from './conclude.ts';
@@ -28,22 +29,6 @@ export interface LocalAgentOptions {
   readonly now: () => number;
   /** The agents of all transports, for mailbox_transport and fallback_transport. */
   readonly agents: ReadonlyMap<string, DeliveryAgent>;
-}
-
-/** `transport:nexthop` → that transport's agent, with one recipient. */
-function passOnTo(agents: ReadonlyMap<string, DeliveryAgent>): LocalParts['passOn'] {
-  return (destination, request, recipient) => {
-    const [transport = '', ...rest] = destination.split(':');
-    const agent = agents.get(transport);
-    if (agent === undefined) return undefined;
-    const nexthop = rest.join(':') === '' ? request.nexthop : rest.join(':');
-    const passed = { ...request, transport, nexthop, recipients: [recipient] };
-    let ending: Ending = { kind: 'deferred', status: { code: '4.3.0', reason: 'the delivery agent gave no answer' } };
-    const report = ({ kind, status, relay, action }: Outcome): void => {
-      ending = { kind, status, ...(relay && { relay }), ...(action && { action }) };
-    };
-    return agent.deliver(passed, report).then(() => ending);
-  };
 }
 
 const nothingDone: Ending = { kind: 'sent', status: { code: '2.0.0', reason: 'discarded' } };
@@ -112,7 +97,7 @@ export function createLocalAgent(options: LocalAgentOptions): DeliveryAgent {
     settings: localSettings,
     tellNewMail: biff?.tell,
     statusFilter: openStatusFilter('local_delivery_status_filter', { tables, events: rest.events }),
-    passOn: passOnTo(agents),
+    openPassage: (target, request) => openPassage(agents, target, request),
     toAddress: deliverToAddress,
   };
   return {

@@ -4,19 +4,13 @@ import type { EventChannel } from '#events';
 import type { DeliveryRequest, MemberOutcome, RequestRecipient, SubmissionPort } from '#message';
 import type { Rewriter } from '#rewrite';
 import type { DelivererPool } from '../deliverer.ts';
+import type { Passage } from '../pass-on.ts';
 import type { StatusFilter } from '../status-filter.ts';
 import type { TellNewMail } from './biff.ts';
 import type { ExpansionKind, LocalSettings, Rights } from './settings.ts';
 
 /** How one delivery ended. */
 export type Ending = Pick<MemberOutcome, 'kind' | 'status' | 'relay' | 'action'>;
-
-/** Passes a recipient on to another transport; undefined when there is none of that name. */
-export type PassOn = (
-  destination: string,
-  request: DeliveryRequest,
-  recipient: RequestRecipient,
-) => Promise<Ending> | undefined;
 
 /** What local deliveries work with. */
 export interface LocalParts {
@@ -29,7 +23,8 @@ export interface LocalParts {
   readonly events: EventChannel;
   readonly hostname: string;
   readonly now: () => number;
-  readonly passOn: PassOn;
+  /** The way to another transport. mailbox_transport, fallback_transport */
+  readonly openPassage: (target: string, request: DeliveryRequest) => Passage;
   readonly statusFilter: StatusFilter | undefined;
   /** Undefined: nobody is told of new mail. */
   readonly tellNewMail: TellNewMail | undefined;

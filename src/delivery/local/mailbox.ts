@@ -1,10 +1,11 @@
 /** The mailbox of a user: another transport, a command, a maildir or a file. local(8), "MAILBOX DELIVERY" */
-import { toExternal } from '#address';
+import type { Outcome } from '#message';
 import type { SystemUser } from '#native';
 import type { TableList } from '#tables';
+import { passageNote } from '../pass-on.ts';
 import { deliverToCommand } from './command.ts';
 import { concludeFailed, warn } from './conclude.ts';
-import { isNew, type Job, type Mailee, type Place } from './job.ts';
+import { type Ending, isNew, type Job, type Mailee, type Place } from './job.ts';
 import { rightsOf } from './settings.ts';
 import { deliverToMailboxFile, deliverToMaildir } from './write.ts';
 
@@ -26,22 +27,19 @@ export async function byUser(
 /** Hands the recipient to the transport that `destination` names. */
 export async function passToTransport(job: Job, mailee: Mailee, destination: string): Promise<void> {
   const { request, recipient, parts } = job;
-  const [transport = ''] = destination.split(':', 1);
-  if (transport === request.transport) {
-    // it would come back here for ever, and leave no time for anybody else
-    warn(job, `${request.queueId}: transport ${destination} is the one that passes the mail on`);
-    return concludeFailed(job, mailee.address, '4.3.5', 'mail system configuration error');
+  const passage = parts.openPassage(destination, request);
+  if (!passage.isOpen) {
+    warn(job, passage.warning);
+    return concludeFailed(job, mailee.address, passage.status.code, passage.status.reason);
   }
-  parts.events.emit({
-    kind: 'note',
-    text: `${request.queueId}: passing <${toExternal(mailee.address)}> to transport=${transport}`,
-  });
-  const passed = parts.passOn(destination, request, { ...recipient, address: mailee.address });
-  if (passed === undefined) {
-    warn(job, `unknown transport: ${destination}`);
-    return concludeFailed(job, mailee.address, '4.3.0', 'mail transport unavailable');
-  }
-  job.outcomes.push({ ...(await passed), address: mailee.address, sender: job.sender });
+  const { address } = mailee;
+  parts.events.emit({ kind: 'note', text: passageNote(request, address, destination) });
+  let ending: Ending = { kind: 'deferred', status: { code: '4.3.0', reason: 'the delivery agent gave no answer' } };
+  const report = ({ kind, status, relay, action }: Outcome): void => {
+    ending = { kind, status, ...(relay && { relay }), ...(action && { action }) };
+  };
+  await passage.agent.deliver({ ...passage.request, recipients: [{ ...recipient, address }] }, report);
+  job.outcomes.push({ ...ending, address, sender: job.sender });
 }
 
 /** False: there is no such user. */

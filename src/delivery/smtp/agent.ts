@@ -4,6 +4,7 @@
  * Each server gets all recipients that are left; what it refuses softly goes on to the next one in the same attempt.
  */
 import type { DeliveryAgent, DeliveryRequest, DeliveryResult, Outcome, Status } from '#message';
+import { openPassage, passageNote } from '../pass-on.ts';
 import type { ServerAddress } from './addresses.ts';
 import { type Client, createClient, type SmtpAgentOptions } from './client.ts';
 import type { KeptConnection } from './connection-cache.ts';
@@ -45,8 +46,9 @@ async function deliver(
       await tryDestination(client, attempt, text);
       if (attempt.isDone || attempt.isFinalNexthop) break;
     }
-    const passedOn = judgeConfiguration(client, attempt, tried > sites.length, report);
-    if (passedOn !== undefined) return passedOn;
+    const passing = judgeConfiguration(client, attempt, tried > sites.length, report);
+    const passed = passing === undefined ? undefined : await passing;
+    if (passed !== undefined) return passed;
   } else {
     attempt.why = barred;
   }
@@ -70,8 +72,8 @@ function judgeConfiguration(
   attempt: Attempt,
   isFallback: boolean,
   report: (outcome: Outcome) => void,
-): Promise<DeliveryResult> | undefined {
-  const { settings, options } = client;
+): Promise<DeliveryResult | undefined> | undefined {
+  const { settings } = client;
   const { why, request } = attempt;
   if (attempt.isDone || why === undefined || !why.code.startsWith('5')) return undefined;
   const isRelayHost = settings.protocol === 'smtp' && request.nexthop === settings.relayHost;
@@ -80,12 +82,34 @@ function judgeConfiguration(
     attempt.why = { ...why, code: '4.3.5' };
     return undefined;
   }
-  if (settings.protocol === 'smtp' && isLoop(why) && settings.bestMxTransport !== '' && options.passOn !== undefined) {
-    const colon = settings.bestMxTransport.indexOf(':');
-    const transport = colon < 0 ? settings.bestMxTransport : settings.bestMxTransport.slice(0, colon);
-    return options.passOn(transport, { ...request, transport, recipients: attempt.recipients }, report);
-  }
+  if (settings.protocol === 'smtp' && isLoop(why) && settings.bestMxTransport !== '')
+    return passToBestMx(client, attempt, report);
   return undefined;
+}
+
+/**
+ * This host is the best server for a domain that main.cf does not name: one recipient goes after the other to the
+ * transport that takes such mail; undefined when there is none. postconf(5) best_mx_transport
+ */
+async function passToBestMx(
+  { options, settings, warn }: Client,
+  attempt: Attempt,
+  report: (outcome: Outcome) => void,
+): Promise<DeliveryResult | undefined> {
+  const { request, recipients } = attempt;
+  const passage = openPassage(options.agents, settings.bestMxTransport, request);
+  if (!passage.isOpen) {
+    warn(passage.warning);
+    attempt.why = passage.status;
+    return undefined;
+  }
+  let result: DeliveryResult = {};
+  for (const recipient of recipients) {
+    const text = passageNote(request, recipient.address, settings.bestMxTransport);
+    options.events.emit({ kind: 'note', text });
+    result = { ...result, ...(await passage.agent.deliver({ ...passage.request, recipients: [recipient] }, report)) };
+  }
+  return result;
 }
 
 function isLoop(why: Status): boolean {

@@ -10,7 +10,7 @@ import {
   withSearch,
 } from '#dns';
 import type { EventChannel } from '#events';
-import type { DeliveryRequest, DeliveryResult, Outcome } from '#message';
+import type { DeliveryAgent } from '#message';
 import { type SessionNotice, TurnEnd } from '#smtp';
 import type { TableOpener } from '#tables';
 import { ClientTls, clientTlsParameters, type KeyFiles } from '#tls';
@@ -44,12 +44,8 @@ export interface SmtpAgentOptions {
   readonly searchDomains?: readonly string[];
   /** In [0, 1). */
   readonly random?: () => number;
-  /** Hands a request to another transport, for best_mx_transport. */
-  readonly passOn?: (
-    transport: string,
-    request: DeliveryRequest,
-    report: (outcome: Outcome) => void,
-  ) => Promise<DeliveryResult>;
+  /** The agents of all transports, for best_mx_transport. */
+  readonly agents: ReadonlyMap<string, DeliveryAgent>;
 }
 
 /** What all deliveries of a service share. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { describe, it } from 'node:test';
+import type { DeliveryAgent } from '#message';
 import { request } from '../request.ts';
 import { a, mx, startAgent, startSink, zone } from './sink.ts';
 
@@ -42,6 +43,42 @@ describe('the choice of servers', () => {
       assert.equal(await fate(agent, domain), expected);
     });
   }
+
+  it('passes mail to best_mx_transport where this host is the best server', async () => {
+    const seen: string[] = [];
+    const local: DeliveryAgent = {
+      deliver({ transport, nexthop, recipients }, report) {
+        seen.push(`${transport} ${nexthop} ${recipients.map(({ address }) => address).join()}`);
+        for (const { index } of recipients) report({ index, kind: 'sent', status: { code: '2.0.0', reason: 'there' } });
+        return Promise.resolve({});
+      },
+    };
+    const agents = new Map([['local', local]]);
+    const lines = (target: string): readonly string[] => [...own, `best_mx_transport = ${target}`];
+    await using agent = startAgent(lines('local'), { resolver, agents });
+    assert.equal(await fate(agent, 'self.example'), 'sent 2.0.0 there');
+    assert.deepEqual(agent.log, ['QID: passing <u@x.example> to transport=local']);
+    await using elsewhere = startAgent(lines('local:there.example'), { resolver, agents });
+    assert.equal(await fate(elsewhere, 'self.example'), 'sent 2.0.0 there');
+    assert.deepEqual(seen, ['local self.example u@x.example', 'local there.example u@x.example']);
+    // other mail is not its business
+    assert.match(await fate(agent, 'second.example'), /^deferred 4\.4\.1/);
+  });
+
+  it('keeps mail where best_mx_transport is none, or this one', async () => {
+    const told = async (target: string): Promise<readonly unknown[]> => {
+      await using agent = startAgent([...own, `best_mx_transport = ${target}`], { resolver });
+      return [await fate(agent, 'self.example'), agent.log[0]];
+    };
+    assert.deepEqual(await told('nosuch'), [
+      'deferred 4.3.0 mail transport unavailable',
+      'warning: unknown transport: nosuch',
+    ]);
+    assert.deepEqual(await told('smtp:[127.0.0.1]'), [
+      'deferred 4.3.5 mail system configuration error',
+      'warning: QID: transport smtp:[127.0.0.1] is the one that passes the mail on',
+    ]);
+  });
 
   it('never bounces for a relayhost that can not be found', async () => {
     await using agent = startAgent([...own, 'relayhost = gone.example'], { resolver });

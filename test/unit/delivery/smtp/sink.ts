@@ -199,6 +199,7 @@ export function startAgent(
       },
     },
     clock: { now: () => 0 },
+    agents: new Map(),
     ...change,
   });
   const files = whileStarting.move();

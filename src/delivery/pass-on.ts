@@ -1,0 +1,43 @@
+/** From one transport to another: mailbox_transport, fallback_transport, best_mx_transport. */
+import { toExternal } from '#address';
+import type { DeliveryAgent, DeliveryRequest, Status } from '#message';
+
+/** The way to another transport; closed where there is none, which is a mistake in the configuration: mail waits. */
+export type Passage =
+  | {
+      readonly isOpen: true;
+      readonly agent: DeliveryAgent;
+      /** The request as the agent gets it, but for its recipients. */
+      readonly request: DeliveryRequest;
+    }
+  | { readonly isOpen: false; readonly warning: string; readonly status: Status };
+
+function splitTarget(target: string): { readonly transport: string; readonly nexthop: string } {
+  const [transport = '', ...rest] = target.split(':');
+  return { transport, nexthop: rest.join(':') };
+}
+
+/** @param target `transport` or `transport:nexthop` */
+export function openPassage(
+  agents: ReadonlyMap<string, DeliveryAgent>,
+  target: string,
+  request: DeliveryRequest,
+): Passage {
+  const { transport, nexthop } = splitTarget(target);
+  if (transport === request.transport) {
+    // it would come back here for ever, and leave no time for anybody else
+    const warning = `${request.queueId}: transport ${target} is the one that passes the mail on`;
+    return { isOpen: false, warning, status: { code: '4.3.5', reason: 'mail system configuration error' } };
+  }
+  const agent = agents.get(transport);
+  if (agent === undefined) {
+    const status = { code: '4.3.0', reason: 'mail transport unavailable' };
+    return { isOpen: false, warning: `unknown transport: ${target}`, status };
+  }
+  return { isOpen: true, agent, request: { ...request, transport, nexthop: nexthop || request.nexthop } };
+}
+
+/** What the log says of a recipient that is passed on. */
+export function passageNote({ queueId }: DeliveryRequest, address: string, target: string): string {
+  return `${queueId}: passing <${toExternal(address)}> to transport=${splitTarget(target).transport}`;
+}
