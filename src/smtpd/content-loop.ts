@@ -1,5 +1,6 @@
 /** DATA and BDAT: content from the wire into the queue, up to the reply that tells whose it is now. RFC 5321, 4.1.1.4; RFC 3030 */
 import type { MaybePromise, Submission, SubmissionResult } from '#message';
+import { ContentGarbage } from '#native';
 import { type CommandResult, type ContentOrder, replyOf } from './command-result.ts';
 import { writeContent } from './content.ts';
 import { finishFiltered, logFilterReply } from './filter-entry.ts';
@@ -14,6 +15,9 @@ interface ContentSink {
   readonly transaction: Transaction;
   readonly target: Submission | FilteredMail;
 }
+
+/** What is read and does not go into the queue, which counts its own. */
+const unqueued = new ContentGarbage();
 
 const writeError = '451 4.3.0 Error: queue file write error';
 
@@ -60,7 +64,8 @@ async function takeContent(session: Session, sink: ContentSink | undefined): Pro
     }
     if (piece?.kind !== 'content') {
       if (piece !== undefined) return true;
-    } else if (!hasRefusedLine(session)) gathered.push(piece.bytes);
+    } else if (hasRefusedLine(session)) unqueued.add(piece.bytes.length);
+    else gathered.push(piece.bytes);
   }
 }
 
@@ -71,7 +76,10 @@ function hasRefusedLine({ exchange, rights }: Session): boolean {
 
 function passOn(session: Session, sink: ContentSink | undefined, pieces: readonly Buffer[]): MaybePromise<void> {
   const [first, ...more] = pieces;
-  if (sink === undefined || first === undefined) return undefined;
+  if (first === undefined) return undefined;
+  if (sink === undefined || sink.transaction.isTooLarge || !('queueId' in sink.target))
+    for (const { length } of pieces) unqueued.add(length);
+  if (sink === undefined) return undefined;
   const wait = write(session, sink, more.length === 0 ? first : Buffer.concat(pieces));
   if (!(wait instanceof Promise)) return undefined;
   const { input } = session.exchange;
