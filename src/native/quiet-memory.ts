@@ -40,7 +40,7 @@ export class QuietWatch {
 
 /**
  * The engine keeps the young generation of a start (16 MB in mail) until it has reason to collect, which without mail
- * never comes. Holds for the thread that calls it. Without `--expose-gc` (see master/engine-options.ts) nothing happens.
+ * never comes. Holds for the thread that calls it. Without `--expose-gc` (see bin/posthorn) nothing happens.
  *
  * @param andThen called after each collection: trimAllocator, in a process that has use for C calls anyway
  */

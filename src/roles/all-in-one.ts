@@ -3,6 +3,7 @@ import { ConfigError, loadConfiguration, type Settings } from '#config';
 import { createLocalPool } from '#delivery';
 import { EventLog } from '#events';
 import { listenAddresses, type Locking, lockSystem, openLogFile, SpawnServices, type SystemLocks } from '#master';
+import { returnMemoryWhenQuiet, trimAllocator } from '#native';
 import { becomeMailOwner } from './become-user.ts';
 import { startMailSystem } from './mail-system.ts';
 import { mailLogSink } from './mail-log.ts';
@@ -69,6 +70,7 @@ export async function runAllInOne(options: AllInOneOptions): Promise<number> {
     await spawnServices.listen();
     events.emit({ kind: 'daemonStarted', version: productVersion, directory });
     log.flush();
+    returnMemoryWhenQuiet(trimAllocator);
     onReady(listeners.map(({ address, port }) => `${address.includes(':') ? `[${address}]` : address}:${port}`));
     const signal = await new Promise<number>((resolve) => {
       process.once('SIGHUP', () => resolve(1));
