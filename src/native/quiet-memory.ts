@@ -5,12 +5,15 @@ import { performance } from 'node:perf_hooks';
 const busyShare = 0.02;
 /** A start is over when nothing has happened for so long. */
 const afterStartMs = 3000;
+/** More work than that is more than the rest of a start. */
+const mostStartWorkMs = 500;
 /** Collecting drops compiled code, which the next burst has to pay for: only a long rest is worth that. */
 const afterBurstMs = 300_000;
 
 /** Says when to collect: once after the start, and once after each burst, when it has been quiet for long enough. */
 export class QuietWatch {
   #quietMs = 0;
+  #workMs = 0;
   #neededMs = afterStartMs;
   #wasBusy = true;
 
@@ -25,6 +28,8 @@ export class QuietWatch {
    * @returns whether to collect now
    */
   look(share: number, elapsedMs: number): boolean {
+    this.#workMs += share * elapsedMs;
+    if (this.#workMs > mostStartWorkMs) this.#neededMs = afterBurstMs;
     if (share > busyShare) {
       this.#wasBusy = true;
       this.#quietMs = 0;

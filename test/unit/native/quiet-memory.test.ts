@@ -14,10 +14,19 @@ function looks(watch: QuietWatch, share: number, times: number): number {
 
 test('memory is collected once after the start, when that is over', () => {
   const watch = new QuietWatch();
-  assert.equal(looks(watch, busy, 20), 0);
+  assert.equal(looks(watch, 0.1, 4), 0);
   assert.equal(looks(watch, idle, 2), 0);
   assert.equal(looks(watch, idle, 1), 1);
   assert.equal(looks(watch, idle, 1000), 0);
+});
+
+test('mail that comes at once makes it a burst', () => {
+  const watch = new QuietWatch();
+  const afterStart = watch.lookMs;
+  assert.equal(looks(watch, busy, 20), 0);
+  assert.ok(watch.lookMs > 10 * afterStart);
+  assert.equal(looks(watch, idle, 2), 0);
+  assert.equal(looks(watch, idle, 1), 1);
 });
 
 test('work begins the wait anew', () => {
