@@ -4,6 +4,7 @@
  */
 import type { MimeStructure } from '#message';
 import { isAscii } from 'node:buffer';
+import { declares8bit } from './declared-encoding.ts';
 import { FieldReader, fieldName, textEncoding } from './header-fields.ts';
 import { convertedLines, encodingField, isReplacedEncoding } from './input-conversion.ts';
 import type { Inspector } from './inspector.ts';
@@ -34,6 +35,7 @@ export class BodyReader {
   #field: Buffer[] | undefined;
   #fieldLength = 0;
   #output: Buffer[] = [];
+  #declares8bit = false;
 
   /** `offset`: what of the body came before. */
   constructor(settings: CleanupSettings, inspector: Inspector, structure: MimeStructure, offset: number) {
@@ -41,6 +43,11 @@ export class BodyReader {
     this.#inspector = inspector;
     this.#structure = structure;
     this.#offset = offset;
+  }
+
+  /** Whether a field, as the checks left it, declares content that is not 7-bit. */
+  get declares8bit(): boolean {
+    return this.#declares8bit;
   }
 
   /** Takes a piece of the body; gives what goes on. Content of an unfinished line is kept back, within a bound. */
@@ -122,6 +129,8 @@ export class BodyReader {
   *#putField(text: string, encoding: 'latin1' | 'utf8', name: string): Steps<void> {
     const checked = yield* this.#inspector.header(name, text, this.#structure.place);
     this.#put(checked.before, true);
+    if (checked.text !== undefined)
+      this.#declares8bit ||= declares8bit(fieldName(checked.text)?.toLowerCase() ?? '', checked.text);
     if (checked.text === text) this.#output.push(Buffer.from(text, encoding), crlf);
     else this.#put(checked.text, true);
   }

@@ -84,7 +84,14 @@ export class ContentReader {
 
   /** As a header section declares it; '' when none does. postconf(5) detect_8bit_encoding_header */
   get encoding(): Envelope['encoding'] {
-    return this.#declares8bit || this.#partEncodings?.found === true ? '8bit' : '';
+    const isDeclared = this.#declares8bit || this.#partEncodings?.found === true;
+    return isDeclared || (this.#detects8bit && this.#body?.declares8bit === true) ? '8bit' : '';
+  }
+
+  /** Content that is converted is 7-bit, whatever was declared. */
+  get #detects8bit(): boolean {
+    const { detects8bit, convertsTo7bit } = this.#options.maps.settings;
+    return detects8bit && !convertsTo7bit;
   }
 
   /** The header section holds UTF-8 beyond ASCII. RFC 6532 */
@@ -108,6 +115,7 @@ export class ContentReader {
     if (last !== undefined) yield* this.#take(last);
     if (this.#header !== undefined) yield* this.#endHeader(Buffer.concat(this.#header), true);
     if (this.#body !== undefined && !this.#options.isOver()) yield* this.#store(yield* this.#body.end());
+    this.#partEncodings?.end();
     this.#options.inspector.end();
   }
 
@@ -176,9 +184,9 @@ export class ContentReader {
     this.#messageId = result.messageId;
     this.#tls = result.tls;
     this.#hasUtf8Header = !isAscii(result.header) && isUtf8(result.header);
-    const { detects8bit, convertsTo7bit } = maps.settings;
+    const { convertsTo7bit } = maps.settings;
     const isEightBit = this.#structure.domain !== '7bit';
-    this.#declares8bit = detects8bit && !convertsTo7bit && result.declares8bit;
+    this.#declares8bit = this.#detects8bit && result.declares8bit;
     const body = result.rest.length === 0 ? whole.subarray(end) : Buffer.concat([result.rest, whole.subarray(end)]);
     const atEmptyLine = body[0] === 0x0d && body[1] === 0x0a;
     const problem = this.#structure.endHeader(atEmptyLine);
@@ -188,9 +196,10 @@ export class ContentReader {
     const front = isHeaderOnly ? nothing : this.#frontOf(atEmptyLine, body);
     this.#headerBytes = result.header.length + front.length;
     const hasParts = maps.settings.readsMime && this.#structure.hasParts;
-    if (hasParts && detects8bit && !convertsTo7bit && !this.#declares8bit) this.#partEncodings = new PartEncodings();
     if (inspector.readsBody(hasParts) || (convertsTo7bit && (isEightBit || hasParts)))
       this.#body = new BodyReader(maps.settings, inspector, this.#structure, atEmptyLine ? 1 : 0);
+    else if (hasParts && this.#detects8bit && !this.#declares8bit)
+      this.#partEncodings = new PartEncodings(this.#structure);
     const header = Buffer.concat([result.header, front]);
     // A message that ends with its header section has no empty line behind it.
     if (isHeaderOnly) return yield* this.#store(header);

@@ -2,49 +2,116 @@
  * Whether any header section of a message declares content that is not 7-bit: then it is announced as such on its further
  * way, whatever the client said. RFC 6152; postconf(5) detect_8bit_encoding_header
  */
+import type { MimeStructure } from '#message';
+import { fieldName } from './header-fields.ts';
 
 const declaration = /^[ \t]*(?:8bit|binary)[ \t]*$/i;
 
-/** `text`: a whole field, its folding as CRLF. A comment beside the word is not looked through, as Postfix does. */
-export function declares8bit({ name, text }: { readonly name: string; readonly text: string }): boolean {
-  if (name.toLowerCase() !== 'content-transfer-encoding') return false;
+/**
+ * A comment beside the word is not looked through, as Postfix does.
+ *
+ * @param name of a field, in lower case
+ * @param text the whole field, its folding as CRLF
+ */
+export function declares8bit(name: string, text: string): boolean {
+  if (name !== 'content-transfer-encoding') return false;
   return declaration.test(text.slice(text.indexOf(':') + 1).replaceAll('\r\n', ''));
 }
 
-/** As the ends of the field's name are written. */
-const nameEnds = ['-Encoding:', '-encoding:', '-ENCODING:'];
-const lineOfField = /^content-transfer-encoding:(?:[ \t]|\r\n[ \t])*(?:8bit|binary)[ \t]*\r\n/i;
-const beforeNameEnd = 'content-transfer'.length;
-/** More than such a field takes. */
-const longest = 100;
+const crlf = '\r\n';
+const delimiterStart = '--';
+const nextDelimiter = `${crlf}${delimiterStart}`;
+/** Of a field no more is looked at, and no more of a line: one that says something of the structure is shorter. */
+const longest = 8192;
 
 /**
- * Looks for such fields in the parts of a message, in any split of its body. It looks at lines, not at where they stand:
- * that costs next to nothing, and the worst that a line of text can do is to announce 8-bit content that is not there.
+ * Looks for such fields in the header sections of parts, in any split of the body. Between those it reads no lines: one
+ * search finds the next one that may be a boundary.
  */
 export class PartEncodings {
-  #tail: Buffer = Buffer.alloc(0);
+  readonly #structure: MimeStructure;
+  #rest: Buffer = Buffer.alloc(0);
+  /** `#rest` begins with the start of a line. */
+  #beginsLine = true;
+  /** The field that is being read. */
+  #field = '';
   #found = false;
 
+  /** `structure`: read up to the end of the first header section. */
+  constructor(structure: MimeStructure) {
+    this.#structure = structure;
+  }
+
+  /** Whether one was found: a field counts once the next line, or the end, has come. */
   get found(): boolean {
     return this.#found;
   }
 
+  /** Takes a piece of the body. */
   read(chunk: Buffer): void {
     if (this.#found) return;
-    const seam = Buffer.concat([this.#tail, chunk.subarray(0, longest)]);
-    this.#found = holdsDeclaration(seam) || holdsDeclaration(chunk);
-    this.#tail = (chunk.length < longest ? Buffer.concat([this.#tail, chunk]) : chunk).subarray(-longest);
+    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    while (!this.#found && this.#skipBody() && this.#takeLine());
+    // what is kept of a chunk should not keep all of it
+    this.#rest = Buffer.from(this.#rest);
   }
-}
 
-function holdsDeclaration(bytes: Buffer): boolean {
-  return nameEnds.some((end) => {
-    for (let at = bytes.indexOf(end); at >= 0; at = bytes.indexOf(end, at + 1)) {
-      const start = at - beforeNameEnd;
-      const beginsLine = start === 0 || bytes[start - 1] === 0x0a;
-      if (start >= 0 && beginsLine && lineOfField.test(bytes.toString('latin1', start, start + longest))) return true;
+  /** The content is complete. */
+  end(): void {
+    this.#endField();
+  }
+
+  /** Goes on to a line that counts; false when none is here yet. */
+  #skipBody(): boolean {
+    if (this.#structure.place !== 'body') return true;
+    const rest = this.#rest;
+    const start = rest.toString('latin1', 0, delimiterStart.length);
+    if (this.#beginsLine && delimiterStart.startsWith(start)) return start === delimiterStart;
+    const at = rest.indexOf(nextDelimiter, 0, 'latin1');
+    const isHere = at >= 0;
+    this.#rest = rest.subarray(isHere ? at + crlf.length : 1 - nextDelimiter.length);
+    this.#beginsLine = isHere;
+    return isHere;
+  }
+
+  /** Takes a line, or a piece of a long one; false when it is not here yet. */
+  #takeLine(): boolean {
+    const end = this.#rest.indexOf(crlf, 0, 'latin1');
+    if (end < 0 && this.#rest.length < longest) return false;
+    const isWhole = end >= 0 && end < longest;
+    const line = this.#rest.subarray(0, isWhole ? end : longest - 1);
+    if (this.#beginsLine && !this.#readLine(line)) return true;
+    this.#rest = this.#rest.subarray(isWhole ? end + crlf.length : longest - 1);
+    this.#beginsLine = isWhole;
+    return true;
+  }
+
+  /** False: it ends a header section, and is to be read once more as part of the body. */
+  #readLine(line: Buffer): boolean {
+    if (this.#structure.place === 'body') {
+      this.#structure.readBoundary(line);
+      return true;
     }
-    return false;
-  });
+    const text = line.toString('latin1');
+    if (this.#field !== '' && /^[ \t]/.test(text)) {
+      if (this.#field.length < longest) this.#field += crlf + text;
+      return true;
+    }
+    this.#endField();
+    if (fieldName(text) !== undefined) {
+      this.#field = text;
+      return true;
+    }
+    this.#structure.endHeader(text === '');
+    return text === '';
+  }
+
+  #endField(): void {
+    const field = this.#field;
+    this.#field = '';
+    const name = fieldName(field)?.toLowerCase() ?? '';
+    if (!name.startsWith('content-t')) return;
+    this.#structure.readField(name, field.slice(field.indexOf(':') + 1));
+    this.#found ||= declares8bit(name, field);
+  }
 }

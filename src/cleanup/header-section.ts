@@ -38,7 +38,7 @@ export interface HeaderSectionResult {
   /** Message-Id as found or made; '' when none. */
   readonly messageId: string;
   readonly tls: Readonly<TlsRequests>;
-  /** A field declares content that is not 7-bit. */
+  /** A field that the checks left declares content that is not 7-bit. */
   readonly declares8bit: boolean;
 }
 
@@ -104,7 +104,6 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
     const field = next.value;
     if (count % fieldsAtOnce === 0) yield* ready(setImmediate());
     readMimeField(structure, inspector, settings, field);
-    isDeclared8bit ||= declares8bit(field);
     if (isReplacedEncoding(structure, settings, field.name)) continue;
     const checked = yield* inspector.header(field.name, field.text, 'primary');
     if (input.isOver()) break;
@@ -113,6 +112,7 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
     const name = checked.text === field.text ? field.name : checked.text.slice(0, checked.text.indexOf(':')).trimEnd();
     const key = name.toLowerCase();
     present.add(key);
+    isDeclared8bit ||= declares8bit(key, checked.text);
     if (key === 'received') {
       hops += 1;
       if (hops >= settings.hopcountLimit) {

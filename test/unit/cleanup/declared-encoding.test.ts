@@ -32,6 +32,45 @@ describe('the declared encoding of a message', () => {
     assert.equal(await encodingOf(content.replace('8bit', 'x-8bit')), '');
   });
 
+  it('is what fields of header sections say, not text of a part, in any split of the content', async () => {
+    const part = (lines: string): string => `${multipart}\r\npreamble\r\n--b\r\n${lines}\r\n--b--\r\nend\r\n`;
+    const long = 'x'.repeat(9000);
+    for (const [content, expected] of [
+      [part(`\r\n${field('8bit')}`), ''],
+      [part(`Content-Type: text/rfc822-headers\r\n\r\n${field('8bit')}`), ''],
+      [part(`Content-Type: message/rfc822\r\n\r\nSubject: s\r\n${field('8bit')}\r\nx`), '8bit'],
+      [part(`no field\r\n${field('8bit')}`), ''],
+      [part(`X: ${long}\r\n${long}${field('8bit')}`), ''],
+      [part(`X: ${long}\r\n${field('\r\n\t8bit')}\r\n${long}`), '8bit'],
+      [part(`\r\n${long}--b\r\n${field('8bit')}`), ''],
+      [part(`\r\n-\r\n--x\r\n--b\r\ncontent-TRANSFER-encoding:8BIT\r\n\r\nx`), '8bit'],
+      [part(`Content-Type: multipart/digest; boundary=c\r\n\r\n--c\r\n\r\n${field('8bit')}\r\nx\r\n--c--`), '8bit'],
+      [`${multipart}\r\n--b\r\n${field('8bit')}`, '8bit'],
+      [`${multipart}\r\n--b--\r\n${field('8bit')}`, ''],
+    ] as const) {
+      assert.equal(await encodingOf(content), expected, content);
+      const bytes = [...Buffer.from(content)].map((byte) => Buffer.from([byte]));
+      assert.equal(await encodingOf(bytes), expected, `${content} byte by byte`);
+      // a table that sees lines of the body has them read another way
+      assert.equal(await encodingOf(content, 'body_checks = regexp:{ {/nothing/ WARN} }\n'), expected, content);
+    }
+  });
+
+  it('is that of the fields that the checks leave', async () => {
+    const checks =
+      'regexp:{ {/8bit/ IGNORE} {/binary/ REPLACE X: y} {/^X-Now/ REPLACE Content-Transfer-Encoding: 8bit} }';
+    for (const [parameter, before] of [
+      ['header_checks', ''],
+      ['mime_header_checks', `${multipart}\r\n--b\r\n`],
+    ] as const) {
+      const encoding = (fields: string): Promise<unknown> =>
+        encodingOf(`${before}${fields}\r\nx\r\n`, `${parameter} = ${checks}\n`);
+      assert.equal(await encoding(field('8bit')), '', parameter);
+      assert.equal(await encoding(field('binary')), '', parameter);
+      assert.equal(await encoding('X-Now: y\r\n'), '8bit', parameter);
+    }
+  });
+
   it('does not depend on the body of a message without parts', async () => {
     assert.equal(await encodingOf(`X: y\r\n\r\n${field('8bit')}`), '');
   });
