@@ -1,6 +1,7 @@
 /**
  * main.cf for commands. Some parameters every program of Postfix reads when it starts: a wrong value of one stops each of
- * them, whatever it was going to do. Other values stop only who reads them. Seen by asking Postfix for each parameter.
+ * them, whatever it was going to do. Other values stop only who reads them. For numbers, times and yes/no Postfix was asked
+ * one parameter after the other; the others were found by single tests, so that there may be more of them.
  */
 import { compareLevels } from './compatibility-level.ts';
 import { badValues, levelProblem, openSettings } from './configuration.ts';
