@@ -163,7 +163,7 @@ export class Intake {
     this.#options.prepare();
     this.#incomingWaits = false;
     let pair = firstClaim;
-    // what comes back to deferred meanwhile is for the next scan
+    // what comes back to deferred meanwhile is for the next scan; what comes to incoming is for this one
     const dueBy = this.#options.now() + earlyMs;
     for (let more = true; more && this.#isClaiming;) {
       this.#reserved = Math.min(this.#room, 2 * pair);
@@ -191,9 +191,9 @@ export class Intake {
   }
 
   async #claim(from: 'incoming' | 'deferred', dueBy: number, limit: number): Promise<readonly QueuedMessage[]> {
-    const { store, inFlow } = this.#options;
+    const { store, now, inFlow } = this.#options;
     if (limit === 0) return [];
-    const messages = await store.claim(from, dueBy, limit);
+    const messages = await store.claim(from, from === 'deferred' ? dueBy : now(), limit);
     if (from === 'incoming') {
       inFlow.took(messages.length);
       if (messages.length < limit) inFlow.caughtUp();
