@@ -17,16 +17,22 @@ function splitTarget(target: string): { readonly transport: string; readonly nex
   return { transport, nexthop: rest.join(':') };
 }
 
-/** @param target `transport` or `transport:nexthop` */
+/**
+ * Closed, too, where the recipient has been with the same transport and next hop before: it would come back for ever, and
+ * leave no time for anybody else.
+ *
+ * @param target `transport` or `transport:nexthop`
+ */
 export function openPassage(
   agents: ReadonlyMap<string, DeliveryAgent>,
   target: string,
   request: DeliveryRequest,
 ): Passage {
-  const { transport, nexthop } = splitTarget(target);
-  if (transport === request.transport) {
-    // it would come back here for ever, and leave no time for anybody else
-    const warning = `${request.queueId}: transport ${target} is the one that passes the mail on`;
+  const { transport, nexthop: named } = splitTarget(target);
+  const nexthop = named || request.nexthop;
+  const stations = [...(request.passedBy ?? []), `${request.transport}:${request.nexthop}`];
+  if (stations.includes(`${transport}:${nexthop}`)) {
+    const warning = `${request.queueId}: transport ${target} is one that passes the mail on`;
     return { isOpen: false, warning, status: { code: '4.3.5', reason: 'mail system configuration error' } };
   }
   const agent = agents.get(transport);
@@ -34,7 +40,7 @@ export function openPassage(
     const status = { code: '4.3.0', reason: 'mail transport unavailable' };
     return { isOpen: false, warning: `unknown transport: ${target}`, status };
   }
-  return { isOpen: true, agent, request: { ...request, transport, nexthop: nexthop || request.nexthop } };
+  return { isOpen: true, agent, request: { ...request, transport, nexthop, passedBy: stations } };
 }
 
 /** What the log says of a recipient that is passed on. */

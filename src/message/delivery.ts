@@ -32,6 +32,8 @@ export interface DeliveryRequest {
   readonly sizeBytes: number;
   readonly transport: string;
   readonly nexthop: string;
+  /** `transport:nexthop` of each agent that has passed it on to the next one. mailbox_transport, best_mx_transport */
+  readonly passedBy?: readonly string[];
   readonly recipients: readonly RequestRecipient[];
   /** ms since the epoch, for `delays=a/b/c/d`. */
   readonly activeAt: number;

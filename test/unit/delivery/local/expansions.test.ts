@@ -91,7 +91,7 @@ describe('expansions of a local recipient', () => {
       'alias_maps =\nfallback_transport = local\n',
       failing,
     );
-    assert.equal(log[0], 'warning: QID: transport local is the one that passes the mail on');
+    assert.equal(log[0], 'warning: QID: transport local is one that passes the mail on');
     assert.equal(outcomes[0]?.kind, 'deferred');
   });
 
