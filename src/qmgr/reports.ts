@@ -66,8 +66,10 @@ function partsOf(parts: NotifiedParts, choose: (part: Part) => readonly Detail[]
 }
 
 /** Aliases that cleanup expanded are told of once, at the end of the first attempt or when that could not be told. */
-function expansionsOf({ dueAt, envelope: { arrivedAt, expanded = [] } }: QueuedMessage, reported: Reported): Part {
-  if (expanded.length === 0 || (dueAt > arrivedAt && !hasLeftOver(reported))) return [];
+async function expansionsOf(queued: QueuedMessage, reported: Reported): Promise<Part> {
+  const { dueAt, envelope } = queued;
+  const { arrivedAt, expanded = [] } = envelope;
+  if (expanded.length === 0 || (dueAt > arrivedAt && !(await hasLeftOver(queued, reported)))) return [];
   const status = { code: '2.0.0', reason: 'alias expanded' };
   return expanded.map((recipient) => ({
     recipient,
@@ -75,8 +77,11 @@ function expansionsOf({ dueAt, envelope: { arrivedAt, expanded = [] } }: QueuedM
   }));
 }
 
-function hasLeftOver({ all, isLeftOver }: Reported): boolean {
-  for (const part of all) if (part.some(({ outcome }) => isLeftOver(outcome))) return true;
+async function hasLeftOver({ recipients }: QueuedMessage, { all, isLeftOver }: Reported): Promise<boolean> {
+  for (const part of all) {
+    if (part.some(({ outcome }) => isLeftOver(outcome))) return true;
+    if (recipients.isInParts) await setImmediate();
+  }
   return false;
 }
 
@@ -121,7 +126,7 @@ async function reportSuccesses(
 ): Promise<boolean> {
   const succeeded: Detailed = (part) =>
     queued.envelope.trace === 'record' ? detailed(part) : successesAskedFor(detailed(part));
-  const successes = withFirst(expansionsOf(queued, reported), partsOf(reported.all, succeeded));
+  const successes = withFirst(await expansionsOf(queued, reported), partsOf(reported.all, succeeded));
   for (const part of successes) {
     if (part.length === 0) {
       if (queued.recipients.isInParts) await setImmediate();
