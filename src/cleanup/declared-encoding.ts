@@ -20,7 +20,10 @@ export function declares8bit(name: string, text: string): boolean {
 
 const crlf = '\r\n';
 const delimiterStart = '--';
-const nextDelimiter = `${crlf}${delimiterStart}`;
+/** What may be the beginning of a line end with a delimiter behind it. */
+const keptBytes = 3;
+const CR = 0x0d;
+const LF = 0x0a;
 /** Of a field no more is looked at, and no more of a line: one that says something of the structure is shorter. */
 const longest = 8192;
 
@@ -50,7 +53,7 @@ export class PartEncodings {
   /** Takes a piece of the body. */
   read(chunk: Buffer): void {
     if (this.#found) return;
-    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    this.#rest = this.#isForgettable(chunk) ? chunk : Buffer.concat([this.#rest, chunk]);
     while (!this.#found && this.#skipBody() && this.#takeLine());
     // what is kept of a chunk should not keep all of it
     this.#rest = Buffer.from(this.#rest);
@@ -61,15 +64,22 @@ export class PartEncodings {
     this.#endField();
   }
 
+  /** Whether nothing is lost without the bytes that were kept: to put a chunk behind them costs more than to search it. */
+  #isForgettable(chunk: Buffer): boolean {
+    if (this.#rest.length === 0) return true;
+    if (this.#structure.place !== 'body' || this.#beginsLine || chunk.length < keptBytes) return false;
+    return delimiterIn(Buffer.concat([this.#rest, chunk.subarray(0, keptBytes)])) === undefined;
+  }
+
   /** Goes on to a line that counts; false when none is here yet. */
   #skipBody(): boolean {
     if (this.#structure.place !== 'body') return true;
     const rest = this.#rest;
     const start = rest.toString('latin1', 0, delimiterStart.length);
     if (this.#beginsLine && delimiterStart.startsWith(start)) return start === delimiterStart;
-    const at = rest.indexOf(nextDelimiter, 0, 'latin1');
-    const isHere = at >= 0;
-    this.#rest = rest.subarray(isHere ? at + crlf.length : 1 - nextDelimiter.length);
+    const at = delimiterIn(rest);
+    const isHere = at !== undefined;
+    this.#rest = rest.subarray(at ?? -keptBytes);
     this.#beginsLine = isHere;
     return isHere;
   }
@@ -113,5 +123,18 @@ export class PartEncodings {
     if (!name.startsWith('content-t')) return;
     this.#structure.readField(name, field.slice(field.indexOf(':') + 1));
     this.#found ||= declares8bit(name, field);
+  }
+}
+
+/** Where a line begins that may be a boundary, behind a line end. Most bodies have few hyphens: that is a quick search. */
+function delimiterIn(bytes: Buffer): number | undefined {
+  let from = 0;
+  for (;;) {
+    const at = bytes.indexOf(delimiterStart, from, 'latin1');
+    if (at < 0) return undefined;
+    if (at > 1 && bytes[at - 1] === LF && bytes[at - 2] === CR) return at;
+    const lineEnd = bytes.indexOf(LF, at);
+    if (lineEnd < 0) return undefined;
+    from = lineEnd + 1;
   }
 }

@@ -49,8 +49,12 @@ describe('the declared encoding of a message', () => {
       [`${multipart}\r\n--b--\r\n${field('8bit')}`, ''],
     ] as const) {
       assert.equal(await encodingOf(content), expected, content);
-      const bytes = [...Buffer.from(content)].map((byte) => Buffer.from([byte]));
-      assert.equal(await encodingOf(bytes), expected, `${content} byte by byte`);
+      for (const size of [1, 4, 7]) {
+        const whole = Buffer.from(content);
+        const count = Math.ceil(whole.length / size);
+        const pieces = Array.from({ length: count }, (_, at) => whole.subarray(at * size, (at + 1) * size));
+        assert.equal(await encodingOf(pieces), expected, `${content} in pieces of ${size}`);
+      }
       // a table that sees lines of the body has them read another way
       assert.equal(await encodingOf(content, 'body_checks = regexp:{ {/nothing/ WARN} }\n'), expected, content);
     }
