@@ -30,7 +30,7 @@ export { copySecretFiles, isForRootOnly, noCopies, pathOf, type TableCopies, typ
 export { tableFileProblems, type TableFileProblem, tableFilesOf, unreadable } from './table-files.ts';
 export { isTableType, tableTypes } from './table-types.ts';
 export { readMapSource, type SourceItem } from './source-lines.ts';
-export { createTableList, lookupFirst, type SearchKey } from './table-list.ts';
+export { createTableList, lookupFirst, type SearchKey, warnOfEmpty } from './table-list.ts';
 export type { LookupResult, MatchList, MatchResult, Table, TableList, TableListResult, TableUse } from './table.ts';
 export { type SenderRight, senderRight } from './login-senders.ts';
 export { refusedUser } from './user-list.ts';

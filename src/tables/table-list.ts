@@ -10,6 +10,12 @@ export interface TableListOptions {
   readonly allowsEmpty?: boolean;
 }
 
+/** A table with nothing to say of a key has no entry for it; one without a result is a mistake. */
+export function warnOfEmpty(title: string, key: string, warn: (text: string) => void): void {
+  warn(`${title} lookup of ${key} returns an empty string result`);
+  warn(`${title} should return NO RESULT in case of NOT FOUND`);
+}
+
 export function createTableList(
   title: string,
   tables: readonly Table[],
@@ -18,8 +24,7 @@ export function createTableList(
   const judge = (answer: Exclude<LookupResult, { kind: 'missing' }>, table: Table, key: string): TableListResult => {
     if (answer.kind === 'failed') warn(`${table.name} lookup error for "${key}"`);
     if (answer.kind === 'failed' || answer.value !== '' || allowsEmpty) return { ...answer, table, key };
-    warn(`${title} lookup of ${key} returns an empty string result`);
-    warn(`${title} should return NO RESULT in case of NOT FOUND`);
+    warnOfEmpty(title, key, warn);
     return { kind: 'failed', reason: 'empty string result', isMistake: true, table, key };
   };
   const search = (key: string, partial: boolean, from: number): MaybePromise<TableListResult> => {

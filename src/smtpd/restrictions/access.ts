@@ -1,6 +1,6 @@
 /** check_*_access: a table says what is done with a client, a name or an address. postconf(5), access(5) */
 import { type MaybePromise, whenReady } from '#message';
-import type { Table } from '#tables';
+import { type Table, warnOfEmpty } from '#tables';
 import { applyAction, type Source } from './access-actions.ts';
 import {
   addressKeys,
@@ -39,8 +39,9 @@ export function consult(
   const from: Source = { ...source, place: table.name, datum: keys.datum };
   return whenReady(search(table, keys), (answer): Decision | undefined => {
     if (answer.kind === 'missing') return undefined;
-    if (answer.kind === 'found') return applyAction(answer.value, evaluation, toolbox, from);
-    evaluation.warn(`${table.name} lookup error for "${answer.key}"`);
+    if (answer.kind === 'found' && answer.value !== '') return applyAction(answer.value, evaluation, toolbox, from);
+    if (answer.kind === 'failed') evaluation.warn(`${table.name} lookup error for "${answer.key}"`);
+    else warnOfEmpty(table.name, answer.key, evaluation.warn);
     return applyAction('451 4.3.5 Server configuration error', evaluation, toolbox, from);
   });
 }

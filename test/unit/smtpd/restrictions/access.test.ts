@@ -24,6 +24,21 @@ smtpd_sender_restrictions = check_sender_access inline:{{u+x@a.b.example=REJECT 
       },
     ));
 
+  it('without a result for a key are a mistake, of which the log tells', () =>
+    withBench(
+      'smtpd_sender_restrictions = check_sender_access inline:{{example.net= } {a@example.org= }}, reject',
+      async (bench) => {
+        assert.equal(
+          await bench.ask('rcpt', { sender: 'a@example.net' }),
+          '451 4.3.5 <a@example.net>: Sender address rejected: Server configuration error',
+        );
+        assert.deepEqual(bench.log.slice(0, 2), [
+          'warning: inline:{{example.net= } {a@example.org= }} lookup of example.net returns an empty string result',
+          'warning: inline:{{example.net= } {a@example.org= }} should return NO RESULT in case of NOT FOUND',
+        ]);
+      },
+    ));
+
   it('know addresses with quotes by the form that needs them, then without', () =>
     withBench(
       `recipient_delimiter = +
