@@ -1,17 +1,30 @@
 /** What starts though it can't work: told at the start, where somebody looks. */
 import { type Configuration, placeOf, placeOfService, type Settings } from '#config';
+import { mailboxLimitProblem } from '#delivery';
 import { serviceProblem, unknownRestrictions } from '#smtpd';
 
-/** An open relay and the like, one line a service. postconf(5) smtpd_relay_restrictions */
+/** An open relay, mailboxes smaller than messages and the like, one line a service. postconf(5) smtpd_relay_restrictions */
 export function unusableServices({
   services,
   settingsFor,
 }: Pick<Configuration, 'services' | 'settingsFor'>): readonly string[] {
   return services.flatMap((entry) => {
-    const problem = entry.command === 'smtpd' ? serviceProblem(settingsFor(entry)) : undefined;
-    if (problem === undefined) return [];
-    return [`${placeOfService(entry)}${problem.fatal}`];
+    const problem = problemOf(entry.command, () => settingsFor(entry));
+    return problem === undefined ? [] : [`${placeOfService(entry)}${problem}`];
   });
+}
+
+function problemOf(command: string, settings: () => Settings): string | undefined {
+  switch (command) {
+    case 'smtpd':
+      return serviceProblem(settings())?.fatal;
+    case 'local':
+      return mailboxLimitProblem(settings(), 'mailbox_size_limit');
+    case 'virtual':
+      return mailboxLimitProblem(settings(), 'virtual_mailbox_limit');
+    default:
+      return undefined;
+  }
 }
 
 const restrictionLists = ['client', 'helo', 'sender', 'relay', 'recipient', 'data', 'end_of_data', 'etrn'].map(

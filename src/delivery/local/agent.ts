@@ -9,6 +9,7 @@ import type { TableOpener } from '#tables';
 import type { DelivererPool } from '../deliverer.ts';
 import { deliveredToFields } from '../mailbox-copy.ts';
 import { openPassage } from '../pass-on.ts';
+import { createStoppedAgent, mailboxLimitProblem } from '../mailbox-limit.ts';
 import { openStatusFilter } from '../status-filter.ts';
 import { createBiff } from './biff.ts';
 import { concludeFailed, warn } from './conclude.ts';
@@ -90,6 +91,8 @@ async function deliverOne(parts: LocalParts, request: DeliveryRequest, recipient
 
 export function createLocalAgent(options: LocalAgentOptions): DeliveryAgent {
   const { settings, tables, agents, ...rest } = options;
+  const problem = mailboxLimitProblem(settings, 'mailbox_size_limit');
+  if (problem !== undefined) return createStoppedAgent(problem, options);
   const localSettings = readLocalSettings(settings, tables);
   const biff = localSettings.tellsNewMail ? createBiff() : undefined;
   const parts: LocalParts = {

@@ -18,6 +18,7 @@ import { asWritten } from '../deliverer-protocol.ts';
 import { readLockRules } from '../lock-rules.ts';
 import { mailboxCopy } from '../mailbox-copy.ts';
 import type { LockRules } from '../mailbox-locks.ts';
+import { createStoppedAgent, mailboxLimitProblem } from '../mailbox-limit.ts';
 import { openStatusFilter, type StatusFilter } from '../status-filter.ts';
 
 export interface VirtualAgentOptions {
@@ -202,5 +203,6 @@ export function createVirtualAgent(options: VirtualAgentOptions): DeliveryAgent 
   const base = options.settings.string('virtual_mailbox_base');
   if (base !== '' && !base.startsWith('/'))
     throw new ConfigError([`virtual_mailbox_base = ${base}: write an absolute path`]);
-  return new VirtualAgent(options);
+  const problem = mailboxLimitProblem(options.settings, 'virtual_mailbox_limit');
+  return problem === undefined ? new VirtualAgent(options) : createStoppedAgent(problem, options);
 }
