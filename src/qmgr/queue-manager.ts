@@ -47,6 +47,8 @@ export class QueueManager {
   /** Flushes whose messages are being claimed. */
   #flushes = 0;
   readonly #work = new WorkUnderWay();
+  /** Settlements under way that may send a notice. */
+  readonly #reporting = new Set<Promise<void>>();
   #pauseTimer: NodeJS.Timeout | undefined;
   #isStopped = true;
 
@@ -190,7 +192,14 @@ export class QueueManager {
       sizeBytes: queued.sizeBytes,
       recipientCount: queued.envelope.recipientCount ?? queued.recipients.total,
     });
-    this.#reader.begin(message);
+    if (queued.envelope.origin === 'bounce' && this.#reporting.size > 0) void this.#readAfterReports(message);
+    else this.#reader.begin(message);
+  }
+
+  /** What a notice is about has left the queue before the notice is delivered: so the log tells both in their order. */
+  async #readAfterReports(message: ActiveMessage): Promise<void> {
+    await Promise.all(this.#reporting);
+    if (!message.abort.signal.aborted) this.#reader.begin(message);
   }
 
   /** A bug met while routing, or damage while reading: the message waits for its next turn, or is set aside. */
@@ -238,11 +247,18 @@ export class QueueManager {
 
   async #settle(message: ActiveMessage): Promise<void> {
     this.#work.begin();
-    await settleOrPutBack(message, { ...this.#options, settings: this.#settings, writer: this.#writer });
+    const settled = settleOrPutBack(message, { ...this.#options, settings: this.#settings, writer: this.#writer });
+    if (message.attempt.mayBeReported) await this.#reported(settled);
+    else await settled;
     this.#active.delete(message.queued.queueId);
     if (message.isAddressProbe) this.#activeProbes -= 1;
     this.#intake.left(message.queued);
     this.#work.end();
+  }
+
+  async #reported(settled: Promise<void>): Promise<void> {
+    this.#reporting.add(settled);
+    await settled.finally(() => this.#reporting.delete(settled));
   }
 
   /** What an attempt under way knows of the recipients of a message, as far as only it knows. */

@@ -50,6 +50,8 @@ export class Scene {
   clock = startAt;
   /** What becomes of notices. */
   noticeResult: Awaited<ReturnType<Bouncer['notify']>> = { ok: true };
+  /** Sends a notice. */
+  sendNotice: () => Promise<unknown> = () => Promise.resolve();
   store: QueueStore;
   manager: QueueManager;
 
@@ -87,13 +89,14 @@ export class Scene {
       isFlushedSite: (site) => site === 'flushed.example',
       resolve: resolution,
       bouncer: {
-        notify: (kind, { envelope }, recipients, to = envelope.sender) => {
+        notify: async (kind, { envelope }, recipients, to = envelope.sender) => {
           const addresses = [...recipients]
             .flat()
             .map(({ recipient }) => recipient.address)
             .join(' ');
           this.notices.push(`${kind} ${addresses}${to === envelope.sender ? '' : ` to ${to}`}`);
-          return Promise.resolve(this.noticeResult);
+          await this.sendNotice();
+          return this.noticeResult;
         },
       },
       settings: loadConfiguration(this.directory).settings,

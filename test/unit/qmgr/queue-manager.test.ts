@@ -109,6 +109,20 @@ describe('the queue manager', () => {
     );
   });
 
+  it('delivers a notice when what it is about has left the queue', async () => {
+    const left: number[] = [];
+    const scene = await open('', ({ envelope }) => {
+      left.push(scene.events.filter(({ kind }) => kind === 'removed').length);
+      return { kind: envelope.sender === '' ? 'sent' : 'bounced' };
+    });
+    scene.sendNotice = () => scene.send(['s@two.example'], { sender: '', origin: 'bounce' });
+    await scene.send(['a@one.example']);
+    await scene.until(() => scene.events.filter(({ kind }) => kind === 'removed').length === 2);
+    assert.deepEqual(left, [0, 1]);
+    const told = scene.events.map(({ kind }) => kind).filter((kind) => kind === 'active' || kind === 'removed');
+    assert.deepEqual(told, ['active', 'active', 'removed', 'removed']);
+  });
+
   it('warns nobody that a notice is late', async () => {
     const scene = await open('delay_warning_time = 1h\nnotify_classes = delay\n', () => ({ kind: 'deferred' }));
     const id = await scene.send(['a@one.example'], { sender: '', arrivedAt: scene.clock - 2 * 3_600_000 });
