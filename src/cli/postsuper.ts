@@ -97,9 +97,13 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   return 0;
 }
 
-/** Messages released by their IDs are looked for on hold only, whatever other queues are named. */
+/**
+ * Messages released by their IDs are looked for on hold only, whatever other queues are named. What cannot be an ID is
+ * looked for nowhere.
+ */
 function looksIntoQueues({ letter, value }: GivenOption): boolean {
-  return letter !== 'H' || value === 'ALL';
+  if (actions[letter] === undefined || value === 'ALL') return true;
+  return letter !== 'H' && (value === '-' || validQueueId.test(value));
 }
 
 /** Root, and who owns the queue. */

@@ -39,6 +39,10 @@ describe('postsuper on a queue without mail', () => {
     assert.equal(await said(['-h', 'A1', 'nosuch']), 'postsuper: fatal: invalid directory name: nosuch\n');
     assert.equal(await said(['-H', 'ALL', 'nosuch']), 'postsuper: fatal: invalid directory name: nosuch\n');
     assert.equal(await said(['-H', 'A1', 'nosuch']), 'postsuper: Released from hold: 0 messages\n');
+    assert.equal(
+      await said(['-e', '-h', 'ALL']),
+      'postsuper: warning: invalid mail queue id: -h\npostsuper: Force-expired: 0 messages\n',
+    );
   });
 
   it('tells with -v which queues -s and -p look at', async () => {
