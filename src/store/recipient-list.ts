@@ -11,6 +11,8 @@ export interface StoredRecipient extends Recipient {
   readonly state: 'pending' | 'done';
   /** Last temporary failure, for mailq and bounces; of a done recipient what is still to be reported. */
   readonly lastOutcome?: Outcome;
+  /** When that outcome came, among those of the message: the first has the least. */
+  readonly outcomeRank?: number;
 }
 
 export type RecipientPart = readonly StoredRecipient[];
@@ -69,8 +71,9 @@ export class FewRecipients implements RecipientList {
 }
 
 /**
- * Recipients as commands list them. `known`: what the attempt under way knows so far. Of few recipients the store keeps
- * the outcomes of those that are done, too, after all has been said of them.
+ * Recipients as commands list them: those of which something is known first, in the order in which it came. `known`: what
+ * the attempt under way knows so far. Of few recipients the store keeps the outcomes of those that are done, too, after all
+ * has been said of them.
  */
 export function listedPart(
   part: RecipientPart,
@@ -78,11 +81,30 @@ export function listedPart(
   known: ReadonlyMap<number, Outcome> | undefined,
 ): RecipientPart {
   if (isInParts) return part;
-  return part.map((recipient) => {
-    const { lastOutcome: _before, ...plain } = recipient;
-    const outcome = known?.get(recipient.index);
-    if (recipient.state === 'done') return plain;
-    if (outcome === undefined) return recipient;
-    return { ...plain, state: outcome.kind === 'deferred' ? 'pending' : 'done', lastOutcome: outcome };
-  });
+  const ranks = ranksOf(part, known);
+  const rankOf = ({ index }: StoredRecipient): number => ranks.get(index) ?? Number.MAX_SAFE_INTEGER;
+  return part
+    .map((recipient) => {
+      const { lastOutcome: _before, outcomeRank: _rank, ...plain } = recipient;
+      const outcome = known?.get(recipient.index);
+      if (recipient.state === 'done') return plain;
+      if (outcome === undefined) return recipient;
+      return {
+        ...plain,
+        state: outcome.kind === 'deferred' ? ('pending' as const) : ('done' as const),
+        lastOutcome: outcome,
+      };
+    })
+    .toSorted((a, b) => rankOf(a) - rankOf(b));
+}
+
+function ranksOf(part: RecipientPart, known: ReadonlyMap<number, Outcome> = new Map()): ReadonlyMap<number, number> {
+  const ranks = new Map<number, number>();
+  for (const { index, outcomeRank } of part) if (outcomeRank !== undefined) ranks.set(index, outcomeRank);
+  let rank = part.length;
+  for (const index of known.keys()) {
+    ranks.set(index, rank);
+    rank += 1;
+  }
+  return ranks;
 }

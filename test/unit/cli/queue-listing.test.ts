@@ -73,6 +73,17 @@ describe('the listing of a message that is being delivered', () => {
     ]);
   });
 
+  it('tells of recipients in the order in which their reasons came', () => {
+    const waiting = [2, 0, 1].map((outcomeRank, index) =>
+      recipient(index, { lastOutcome: outcome(index, 'deferred', `reason ${outcomeRank}`), outcomeRank }),
+    );
+    const told = (known?: ReadonlyMap<number, Outcome>): readonly string[] =>
+      listedPart([...waiting, recipient(3)], false, known).map(({ address }) => address);
+    assert.deepEqual(told(), ['r1@x', 'r2@x', 'r0@x', 'r3@x']);
+    const again = new Map([2, 1].map((index) => [index, outcome(index, 'deferred', 'again')] as const));
+    assert.deepEqual(told(again), ['r0@x', 'r2@x', 'r1@x', 'r3@x']);
+  });
+
   it('forgets failures that a notice has told of', () => {
     const done = recipient(0, { state: 'done', lastOutcome: outcome(0, 'bounced', 'told') });
     assert.match(
