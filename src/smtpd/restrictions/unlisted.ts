@@ -17,8 +17,8 @@ import { codeFor } from './subjects.ts';
 
 type Existence =
   | { readonly kind: 'exists' }
-  | { readonly kind: 'unknown'; readonly code: number; readonly suffix: string; readonly isAlias: boolean }
-  | { readonly kind: 'refused'; readonly text: string; readonly isTemporary: boolean }
+  | { readonly kind: 'unknown'; readonly code: number; readonly suffix: string }
+  | { readonly kind: 'refused'; readonly text: string; readonly code: number }
   | { readonly kind: 'failed'; readonly isMistake?: boolean };
 
 const exists: Existence = { kind: 'exists' };
@@ -45,11 +45,11 @@ function existenceTest(
   const rules: ReadonlyMap<string, ClassRule> = new Map(
     Object.entries({
       local: rule('local_recipient_maps', 'unknown_local_recipient_reject_code', ' in local recipient table'),
-      virtualAlias: rule('virtual_alias_maps', 'unknown_virtual_alias_reject_code', ' in virtual alias table'),
       virtualMailbox: rule('virtual_mailbox_maps', 'unknown_virtual_mailbox_reject_code', ' in virtual mailbox table'),
       relay: rule('relay_recipient_maps', 'unknown_relay_recipient_reject_code', ' in relay recipient table'),
     }),
   );
+  const aliasCode = settings.int('unknown_virtual_alias_reject_code');
   const first = (
     kind === 'recipient'
       ? ['recipient_canonical_maps', 'canonical_maps', 'virtual_alias_maps']
@@ -61,14 +61,11 @@ function existenceTest(
 
   const byClass = (name: string, recipient: string): MaybePromise<Existence> => {
     const found = rules.get(name);
-    // an alias domain has nothing but its aliases; the other classes may leave the question open
-    if (found === undefined || (found.maps.isEmpty && name !== 'virtualAlias')) return exists;
+    if (found === undefined || found.maps.isEmpty) return exists;
     if (name === 'local' && isAlwaysValid(splitAddress(recipient).localPart)) return exists;
     return whenReady(findByAddress(found.maps, recipient, lookup), (result): Existence => {
       if (result.kind === 'failed') return result;
-      return result.kind === 'found'
-        ? exists
-        : { kind: 'unknown', code: found.code, suffix: found.suffix, isAlias: name === 'virtualAlias' };
+      return result.kind === 'found' ? exists : { kind: 'unknown', code: found.code, suffix: found.suffix };
     });
   };
 
@@ -81,10 +78,11 @@ function existenceTest(
           result.kind === 'found' ? exists : result.kind === 'failed' ? result : step(at + 1),
         );
       }
-      const isRefused = transport === 'error' || transport === 'retry';
-      return isRefused && addressClass !== 'virtualAlias'
-        ? { kind: 'refused', text: nexthop, isTemporary: transport === 'retry' }
-        : byClass(addressClass, recipient);
+      // an alias domain has nothing but its aliases: what is said of the others is their route, by relocated_maps too
+      if (addressClass === 'virtualAlias') return { kind: 'refused', text: nexthop, code: aliasCode };
+      if (transport === 'error') return { kind: 'refused', text: nexthop, code: 550 };
+      if (transport === 'retry') return { kind: 'refused', text: nexthop, code: 450 };
+      return byClass(addressClass, recipient);
     };
     return step(0);
   };
@@ -113,17 +111,12 @@ function unlisted(kind: 'sender' | 'recipient'): Constructor {
           case 'failed':
             return existence.isMistake === true ? configurationError : lookupFailure(subject.datum);
           case 'refused': {
-            const code = existence.isTemporary ? 450 : 550;
             const [, dsn = `5.${detail}`, text = ''] =
               /^(?:([245]\.\d+\.\d+)(?:\s+|$))?([^]*)$/.exec(existence.text) ?? [];
-            return refused(code, codeFor(dsn, subject, note), text);
+            return refused(existence.code, codeFor(dsn, subject, note), text);
           }
           case 'unknown':
-            return refused(
-              existence.code,
-              existence.isAlias ? codeFor('4.1.1', subject, note) : `5.${detail}`,
-              `User unknown${existence.suffix}`,
-            );
+            return refused(existence.code, `5.${detail}`, `User unknown${existence.suffix}`);
         }
       };
       return whenReady(route(address, other), (resolution): MaybePromise<Decision> => {

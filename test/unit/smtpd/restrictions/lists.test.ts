@@ -119,6 +119,21 @@ smtpd_recipient_restrictions = check_recipient_access inline:{{later@example.com
       },
     ));
 
+  it('say of an address in an alias domain what its route says, with a code of its own', () =>
+    withBench(
+      `virtual_alias_domains = alias.example
+relocated_maps = inline:{{a@alias.example=b@far.example}}
+unknown_virtual_alias_reject_code = 451`,
+      async (bench) => {
+        const ask = (recipient: string): Promise<string> => bench.ask('rcpt', { recipient });
+        assert.equal(
+          await ask('a@alias.example'),
+          '451 4.1.6 <a@alias.example>: Recipient address rejected: User has moved to b@far.example',
+        );
+        assert.match(await ask('c@alias.example'), /^451 4\.1\.1 .* User unknown in virtual alias table$/);
+      },
+    ));
+
   it('count an existence check under warn_if_reject as not made', () =>
     withBench(
       'local_recipient_maps = inline:{b=x}\nsmtpd_recipient_restrictions = warn_if_reject reject_unlisted_recipient',
