@@ -136,8 +136,8 @@ export class RecipientCollector {
 
   /** Gives the address after canonical mapping, before aliases. */
   *#addMapped(from: SubmittedRecipient): Steps<string> {
-    const { rewriter } = this.#maps;
-    const standard = rewriter.rewrite(from.address === '' ? 'MAILER-DAEMON' : from.address, 'local');
+    const { rewriter, settings } = this.#maps;
+    const standard = rewriter.rewrite(from.address || settings.emptyAddressRecipient, 'local');
     const mapped = yield* canonicalise(standard, 'envelope_recipient', this.#maps);
     const original = from.original === '' ? mapped : from.original;
     // RFC 3461, 5.2.1: what the client did not name is invented here
@@ -146,7 +146,7 @@ export class RecipientCollector {
     const isExpanded = targets.length > 1 || targets[0] !== mapped;
     const notify = isExpanded ? this.#noteExpanded({ ...from, address: mapped, original, dsnOriginal }) : from.notify;
     for (const target of targets) {
-      const address = target === '' ? rewriter.rewrite('MAILER-DAEMON', 'local') : target;
+      const address = target === '' ? rewriter.rewrite(settings.emptyAddressRecipient, 'local') : target;
       this.#keep({ address, original, dsnOriginal, notify });
       if (this.#waiting.length >= load) yield* this.#hand();
     }

@@ -30,6 +30,8 @@ export interface CleanupSettings {
   readonly senderBcc: NamedTables;
   readonly recipientBcc: NamedTables;
   readonly alwaysBcc: string;
+  /** Who gets what is sent to nobody. */
+  readonly emptyAddressRecipient: string;
   readonly aliasExpansionLimit: number;
   readonly aliasRecursionLimit: number;
   readonly aliasLengthLimit: number;
@@ -100,6 +102,7 @@ export function compileSettings(settings: Settings, tables: TableOpener): Cleanu
     senderBcc: named('sender_bcc_maps'),
     recipientBcc: named('recipient_bcc_maps'),
     alwaysBcc: settings.string('always_bcc'),
+    emptyAddressRecipient: settings.string('empty_address_recipient'),
     aliasExpansionLimit: settings.int('virtual_alias_expansion_limit'),
     aliasRecursionLimit: settings.int('virtual_alias_recursion_limit'),
     aliasLengthLimit: settings.int('virtual_alias_address_length_limit'),

@@ -61,7 +61,15 @@ function localPartAlone(localPart: string, tests: Tests, saved: string | undefin
   }
   const domain = saved ?? tests.resolve.myhostname;
   const user = localPart === '' ? tests.resolve.emptyAddressRecipient : localPart;
+  if (localPart === '' && user.includes('@')) return ofWholeAddress(user, tests);
   return { kind: 'found', recipient: `${user}@${domain}`, domain, isLocal: true };
+}
+
+/** Who gets what is for nobody, with a domain of its own. postconf(5) empty_address_recipient */
+function ofWholeAddress(address: string, tests: Tests): MaybePromise<FinalDomain> {
+  // an address that leads to nobody again leads no further
+  const resolve = { ...tests.resolve, emptyAddressRecipient: 'MAILER-DAEMON' };
+  return findFinalDomain(toStandardForm(address, tests.rewrite.local, tests.rewrite), { ...tests, resolve });
 }
 
 /** The address that a local-part holds by its operators; undefined when it is only a name. */

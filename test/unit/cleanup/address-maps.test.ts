@@ -52,6 +52,12 @@ describe('addresses of a message on its way into the queue', () => {
     assert.deepEqual(taken.recipients, ['MAILER-DAEMON@mail.example.com']);
   });
 
+  it('gives what is for nobody to empty_address_recipient', async () => {
+    const maps = 'empty_address_recipient = joe\nvirtual_alias_maps = inline:{{v@x.example=<>}}\n';
+    const taken = await Promise.all(['', 'v@x.example'].map((address) => bench.take(maps, { recipients: [address] })));
+    for (const { recipients } of taken) assert.deepEqual(recipients, ['joe@mail.example.com']);
+  });
+
   it('tells of a result that holds no address, and takes the mail later', async () => {
     const taken = await bench.take('virtual_alias_maps = inline:{{v@x.example= ,}}\n', { recipients: ['v@x.example'] });
     assert.equal(taken.reply, '451 4.3.0 queue file write error');

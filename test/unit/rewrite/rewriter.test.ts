@@ -82,6 +82,17 @@ describe('rewriting and routing', () => {
     assert.equal(await route(rewriter, ''), 'local local:mail.example.com MAILER-DAEMON@mail.example.com');
   });
 
+  it('leads an address without a user to empty_address_recipient', async () => {
+    const bare = rewriterWith('empty_address_recipient = joe\n');
+    assert.equal(await route(bare, ''), 'local local:mail.example.com joe@mail.example.com');
+    assert.equal(await route(bare, '@localhost'), 'local local:mail.example.com joe@localhost');
+    const whole = rewriterWith('empty_address_recipient = joe@far.example\n');
+    for (const address of ['', '@localhost'])
+      assert.equal(await route(whole, address), 'default smtp:far.example joe@far.example', address);
+    const nobody = rewriterWith('empty_address_recipient = @localhost\n');
+    assert.equal(await route(nobody, ''), 'local local:mail.example.com MAILER-DAEMON@localhost');
+  });
+
   it('refuses bad syntax', async () => {
     const rewriter = rewriterWith();
     for (const address of ['u@[1.2.3]', 'u@a..b', 'u@192.0.2.1', 'u@-a', 'u@', '-u@example.com']) {
