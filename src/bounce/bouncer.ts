@@ -44,9 +44,8 @@ export function createBouncer(options: BouncerOptions): Bouncer {
   return new NoticeSender(options, settings);
 }
 
-/** NOTIFY that must be among a recipient's, when it has any. RFC 3461, 4.1 */
+/** NOTIFY that must be among a recipient's, when it has any. RFC 3461, 4.1. `sendmail -v` and `-bv` tell of all. */
 function wants(notify: readonly Notify[], kind: NoticeKind): boolean {
-  if (notify.includes('never')) return false;
   switch (kind) {
     case 'failure':
     case 'delay':

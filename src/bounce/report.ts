@@ -165,8 +165,8 @@ function recipientFields(
   const { address, original, dsnOriginal } = recipient;
   const { status } = outcome;
   const diagnostic = status.diagnostic ?? { type: `X-${settings.fieldName}`, text: reasonOf(outcome, kind) };
-  const known =
-    dsnOriginal !== '' ? dsnOriginal : original === '' ? '' : `${addressType(original)};${toExternal(original)}`;
+  const isAnother = original !== '' && original.toLowerCase() !== address.toLowerCase();
+  const known = dsnOriginal || (isAnother ? `${addressType(original)};${toExternal(original)}` : '');
   return [
     `Final-Recipient: ${addressType(address)}; ${inLine(toExternal(address))}`,
     ...(known === '' ? [] : [`Original-Recipient: ${inLine(known)}`]),

@@ -90,7 +90,7 @@ export class RecipientCollector {
 
   /** A silent copy: no bcc tables, no reports. */
   *addBcc(address: string): Steps<void> {
-    yield* this.#addMapped({ address, original: '', dsnOriginal: '', notify: ['never'] });
+    yield* this.#addMapped({ address, original: '', dsnOriginal: '', notify: ['never'] }, 'bcc');
   }
 
   *addSenderBcc(sender: string): Steps<void> {
@@ -135,13 +135,13 @@ export class RecipientCollector {
   }
 
   /** Gives the address after canonical mapping, before aliases. */
-  *#addMapped(from: SubmittedRecipient): Steps<string> {
+  *#addMapped(from: SubmittedRecipient, by: 'submitter' | 'bcc' = 'submitter'): Steps<string> {
     const { rewriter, settings } = this.#maps;
     const standard = rewriter.rewrite(from.address || settings.emptyAddressRecipient, 'local');
     const mapped = yield* canonicalise(standard, 'envelope_recipient', this.#maps);
     const original = from.original === '' ? mapped : from.original;
     // RFC 3461, 5.2.1: what the client did not name is invented here
-    const dsnOriginal = from.dsnOriginal === '' ? `rfc822;${standard}` : from.dsnOriginal;
+    const dsnOriginal = from.dsnOriginal === '' && by === 'submitter' ? `rfc822;${standard}` : from.dsnOriginal;
     const targets = yield* expandAliases(mapped, this.#maps);
     const isExpanded = targets.length > 1 || targets[0] !== mapped;
     const notify = isExpanded ? this.#noteExpanded({ ...from, address: mapped, original, dsnOriginal }) : from.notify;

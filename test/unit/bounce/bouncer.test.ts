@@ -275,6 +275,16 @@ describe('bounce', () => {
     assert.match(sent[0]?.text ?? '', /^Will-Retry-Until: /m);
   });
 
+  it('tells who asked about every address of silent copies too, which have no original recipient', async () => {
+    const { bouncer, sent } = setUp();
+    await bouncer.notify('verify', queued(), [[failed('b@y', ['never']), failed('c@y', ['never'], 'list@x')]]);
+    const originals = sent[0]?.text.match(/^(Final|Original)-Recipient: .*$/gm) ?? [];
+    assert.deepEqual(
+      originals.map((line) => line.trim()),
+      ['Final-Recipient: rfc822; b@y', 'Final-Recipient: rfc822; c@y', 'Original-Recipient: rfc822;list@x'],
+    );
+  });
+
   it('tells the postmaster of what concerns nobody else, when configured', async () => {
     const quiet = setUp();
     await quiet.bouncer.notify('failure', queued({ sender: '' }), [[failed('b@y')]]);
