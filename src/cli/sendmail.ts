@@ -211,7 +211,7 @@ function lineEndRule(settings: Settings): InputRules['lineEnds'] {
 /** The message that stands for `-bv`. */
 function probe(sender: string, recipients: readonly string[]): Buffer {
   const to = recipients.map(toExternal).join(',\n\t');
-  return Buffer.from(`From: ${toExternal(sender)}\nSubject: probe\nTo:\t${to}\n\n`);
+  return Buffer.from(`From: ${toExternal(sender)}\nSubject: probe\nTo:\t${to}\n`);
 }
 
 async function* readMessage(

@@ -164,7 +164,7 @@ describe('sendmail', () => {
     const { output, envelope, content } = await send(['-bv', 'a', 'b']);
     assert.equal(output, 'Mail Delivery Status Report will be mailed to <root>.\n');
     assert.equal(envelope?.trace, 'verify');
-    assert.equal(content, 'From: root\nSubject: probe\nTo:\ta,\n\tb\n\n');
+    assert.equal(content, 'From: root\nSubject: probe\nTo:\ta,\n\tb\n');
   });
 
   it('tells in the header of mail that came over -bs how it came', async () => {
