@@ -82,8 +82,9 @@ class Connection {
         const action = /^action=(.*)$/m.exec(text)?.[1];
         finish(action === undefined ? noAction : { action });
       };
-      const onClose = (): void => finish(this.#closed());
-      const timer = setTimeout(() => finish(this.#late()), timeoutMs);
+      const onClose = (): void => finish({ ...brokenOff('premature end-of-input', received), ...this.#closed() });
+      const late = (): void => finish({ ...brokenOff('timeout', received), ...this.#late() });
+      const timer = setTimeout(late, timeoutMs);
       socket.on('data', onData);
       socket.on('close', onClose);
       socket.write(request);
@@ -102,6 +103,13 @@ class Connection {
     const isBrief = ['', 'EPIPE', 'ENOENT', 'ECONNRESET'].includes(this.#code);
     return { reason, isBrief, isConnect: !this.#isConnected };
   }
+}
+
+/** What is told of a reply that began and did not end. */
+function brokenOff(how: string, received: Buffer): Pick<Failure, 'detail'> {
+  if (received.length === 0) return {};
+  const part = received.includes('=', received.lastIndexOf(LF) + 1) ? 'value' : 'name';
+  return { detail: (server) => `${how} on ${server} while reading input attribute ${part}` };
 }
 
 /** RFC 3493: why a name has no address. */

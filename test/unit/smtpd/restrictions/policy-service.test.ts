@@ -14,6 +14,8 @@ class PolicyServer {
   /** The action; undefined: the connection is closed instead. */
   answer: (request: ReadonlyMap<string, string>, nth: number) => string | undefined | Promise<string | undefined> =
     () => 'DUNNO';
+  /** What is said before that. */
+  lastWords = '';
   readonly #sockets = new Set<Socket>();
   readonly #server: Server = createServer((socket) => this.#serve(socket));
 
@@ -27,6 +29,7 @@ class PolicyServer {
     this.requests.length = 0;
     this.connections = 0;
     this.answer = () => 'DUNNO';
+    this.lastWords = '';
   }
 
   close(): void {
@@ -57,7 +60,7 @@ class PolicyServer {
     this.requests.push(request);
     const action = await this.answer(request, this.requests.length);
     if (action === undefined) {
-      socket.destroy();
+      socket.end(this.lastWords);
       return;
     }
     const bytes = Buffer.from(`action=${action}\n\n`);
@@ -139,6 +142,26 @@ describe('check_policy_service', () => {
         [`warning: problem talking to server 127.0.0.1:${server.port}: Application error`],
       );
     });
+  });
+
+  it('tells where a reply broke off', async () => {
+    for (const [lastWords, part] of [
+      ['act', 'name'],
+      ['action=REJ', 'value'],
+      ['action=REJECT\n', 'name'],
+    ] as const) {
+      server.reset();
+      server.answer = () => undefined;
+      server.lastWords = lastWords;
+      await withBench(asking('try_limit=1'), async (bench) => {
+        await bench.ask('rcpt');
+        const name = `127.0.0.1:${server.port}`;
+        assert.deepEqual(bench.log.slice(0, 2), [
+          `warning: premature end-of-input on ${name} while reading input attribute ${part}`,
+          `warning: problem talking to server ${name}: Application error`,
+        ]);
+      });
+    }
   });
 
   it('has a default action, a time limit and a context of its own', async () => {
