@@ -1,17 +1,9 @@
 /** Memory outside the JavaScript heap. */
-import { koffi } from './koffi.ts';
+import { libcCall } from './libc-call.ts';
 
-let call: (() => void) | undefined;
-
-/** Bound once: what koffi binds stays in memory. */
-function trimCall(): NonNullable<typeof call> {
-  if (call !== undefined) return call;
-  const trim = koffi().load('libc.so.6').func('int malloc_trim(size_t pad)');
-  call = () => void trim(0);
-  return call;
-}
+const mallocTrim = libcCall<[pad: number]>('int malloc_trim(size_t pad)');
 
 /** malloc_trim(3): what was freed goes back to the system, also from between blocks in use. Takes a few milliseconds. */
 export function trimAllocator(): void {
-  trimCall()();
+  mallocTrim(0);
 }

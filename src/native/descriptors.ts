@@ -1,18 +1,18 @@
 /** What a process hands on to the programs it starts. */
 import { readdirSync } from 'node:fs';
-import { koffi } from './koffi.ts';
+import { libcCall } from './libc-call.ts';
 
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 const firstAfterStandard = 3;
+
+const fcntl = libcCall<[fd: number, command: number, flags: number]>('int fcntl(int fd, int command, int flags)');
 
 /**
  * Marks every descriptor above standard error as not to be inherited, those from our own starter included: a daemon
  * that keeps a pipe of the shell or of cron open would keep its reader waiting for ever.
  */
 export function keepDescriptorsPrivate(): void {
-  const libc = koffi().load('libc.so.6');
-  const fcntl = libc.func('int fcntl(int fd, int command, int flags)');
   for (const name of readdirSync('/proc/self/fd')) {
     const fd = Number(name);
     // one that is closed by now (that of the listing itself) is no error

@@ -1,5 +1,5 @@
 /** Locks on whole files that other programs respect: flock(2) and POSIX record locks. */
-import { koffi } from './koffi.ts';
+import { libcCall } from './libc-call.ts';
 
 export type FileLockKind = 'flock' | 'fcntl';
 
@@ -15,28 +15,10 @@ function wholeFile(): Buffer {
   return lock;
 }
 
-interface Calls {
-  flock(fd: number, operation: number): number;
-  fcntl(fd: number, command: number, lock: Buffer): number;
-}
-
-let calls: Calls | undefined;
-
-/** Bound once: what koffi binds stays in memory. */
-function lockCalls(): Calls {
-  if (calls !== undefined) return calls;
-  const libc = koffi().load('libc.so.6');
-  const flock = libc.func('int flock(int fd, int operation)');
-  const fcntl = libc.func('int fcntl(int fd, int command, void *lock)');
-  calls = {
-    flock: (fd, operation) => Number(flock(fd, operation)),
-    fcntl: (fd, command, lock) => Number(fcntl(fd, command, lock)),
-  };
-  return calls;
-}
+const flock = libcCall<[fd: number, operation: number]>('int flock(int fd, int operation)');
+const fcntl = libcCall<[fd: number, command: number, lock: Buffer]>('int fcntl(int fd, int command, void *lock)');
 
 /** Tries to lock for writing, without waiting. The lock ends with the descriptor. */
 export function tryLockFile(fd: number, kind: FileLockKind): boolean {
-  const libc = lockCalls();
-  return (kind === 'flock' ? libc.flock(fd, LOCK_EX_NB) : libc.fcntl(fd, F_OFD_SETLK, wholeFile())) === 0;
+  return (kind === 'flock' ? flock(fd, LOCK_EX_NB) : fcntl(fd, F_OFD_SETLK, wholeFile())) === 0;
 }

@@ -3,38 +3,23 @@
  * connection itself (node:net would).
  */
 import { koffi } from './koffi.ts';
+import { libcCall } from './libc-call.ts';
 
 export type ListenerResult =
   | { readonly kind: 'ok'; readonly fd: number }
   | { readonly kind: 'failed'; readonly reason: string };
 
-interface SocketCalls {
-  socket(family: number, type: number, protocol: number): number;
-  setsockopt(fd: number, level: number, name: number, value: Buffer, length: number): number;
-  bind(fd: number, address: Buffer, length: number): number;
-  listen(fd: number, backlog: number): number;
-  close(fd: number): number;
-}
-
-let bound: SocketCalls | undefined;
-
-/** libc's socket calls, bound when first needed; what koffi binds stays in memory. */
-function socketCalls(): SocketCalls {
-  if (bound !== undefined) return bound;
-  const libc = koffi().load('libc.so.6');
-  const call = (signature: string): ((...args: readonly (number | Buffer)[]) => number) => {
-    const bound = libc.func(signature);
-    return (...args) => Number(bound(...args));
-  };
-  bound = {
-    socket: call('int socket(int family, int type, int protocol)'),
-    setsockopt: call('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)'),
-    bind: call('int bind(int fd, const void *address, uint32_t length)'),
-    listen: call('int listen(int fd, int backlog)'),
-    close: call('int close(int fd)'),
-  };
-  return bound;
-}
+const socket = libcCall<[family: number, type: number, protocol: number]>(
+  'int socket(int family, int type, int protocol)',
+);
+const setsockopt = libcCall<[fd: number, level: number, name: number, value: Buffer, length: number]>(
+  'int setsockopt(int fd, int level, int name, const void *value, uint32_t length)',
+);
+const bind = libcCall<[fd: number, address: Buffer, length: number]>(
+  'int bind(int fd, const void *address, uint32_t length)',
+);
+const listen = libcCall<[fd: number, backlog: number]>('int listen(int fd, int backlog)');
+const close = libcCall<[fd: number]>('int close(int fd)');
 
 /** Text of errno after a failed call. */
 function lastError(): string {
@@ -67,18 +52,17 @@ function socketAddress(bytes: Uint8Array, port: number): Buffer {
 
 /** Opens, binds and listens. `bytes`: 4 or 16 address bytes in network order. */
 export function openListener(bytes: Uint8Array, port: number, backlog: number): ListenerResult {
-  const c = socketCalls();
   const family = bytes.length === 4 ? AF_INET : AF_INET6;
-  const fd = c.socket(family, SOCK_STREAM_CLOEXEC, 0);
+  const fd = socket(family, SOCK_STREAM_CLOEXEC, 0);
   if (fd < 0) return { kind: 'failed', reason: `socket: ${lastError()}` };
   const on = Buffer.alloc(4);
   on.writeInt32LE(1);
-  c.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, on, 4);
-  if (family === AF_INET6) c.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, on, 4);
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, on, 4);
+  if (family === AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, on, 4);
   const address = socketAddress(bytes, port);
-  if (c.bind(fd, address, address.length) < 0 || c.listen(fd, backlog) < 0) {
+  if (bind(fd, address, address.length) < 0 || listen(fd, backlog) < 0) {
     const reason = lastError();
-    c.close(fd);
+    close(fd);
     return { kind: 'failed', reason };
   }
   return { kind: 'ok', fd };
