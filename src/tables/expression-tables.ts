@@ -50,53 +50,42 @@ const perlSyntax: ExpressionSyntax = {
   canJoin: true,
 };
 
-function expressionTable(
+type OpenExpressionTable = (
   name: string,
   path: string,
   use: TableUse,
   files: TableFileReader,
   warn: (text: string) => void,
-  syntax: ExpressionSyntax,
-): Table | string {
-  const compiled: NativeExpression[] = [];
-  const allowsSubstitution = use.paranoid !== true && use.noSubstitution !== true;
-  const joinable = new Map<Rule<Subject>, JoinableRule>();
-  const reader = expressionRules({ syntax, table: name, allowsSubstitution, warn, compiled, joinable });
-  const read = readRules(path, reader, files, warn);
-  if (typeof read === 'string') return read;
-  const compile = (pattern: string, flags: string): NativeExpression | undefined => {
-    const expression = syntax.compile(pattern, flagTest(flags));
-    return typeof expression === 'string' ? undefined : expression;
-  };
-  let rules = joinRuns(read, joinable, (run) => askTogether(run, compile, compiled));
-  return {
-    name,
-    acceptsPartialKeys: false,
-    lookup: (key) => firstAnswer(rules, new Subject(key)) ?? missing,
-    close: () => {
-      // Asking an expression that was freed would end the process.
-      rules = [];
-      for (const expression of compiled.splice(0)) expression.free();
-    },
-  };
-}
+) => Table | string;
 
-export function regexpTable(
-  name: string,
-  path: string,
-  use: TableUse,
-  files: TableFileReader,
-  warn: (text: string) => void,
-): Table | string {
-  return expressionTable(name, path, use, files, warn, posixSyntax);
-}
+const expressionTable =
+  (syntax: ExpressionSyntax): OpenExpressionTable =>
+  (name, path, use, files, warn) => {
+    const compiled: NativeExpression[] = [];
+    const allowsSubstitution = use.paranoid !== true && use.noSubstitution !== true;
+    const joinable = new Map<Rule<Subject>, JoinableRule>();
+    const reader = expressionRules({ syntax, table: name, allowsSubstitution, warn, compiled, joinable });
+    const read = readRules(path, reader, files, warn);
+    if (typeof read === 'string') return read;
+    const compile = (pattern: string, flags: string): NativeExpression | undefined => {
+      const expression = syntax.compile(pattern, flagTest(flags));
+      return typeof expression === 'string' ? undefined : expression;
+    };
+    let rules = joinRuns(read, joinable, (run) => askTogether(run, compile, compiled));
+    return {
+      name,
+      acceptsPartialKeys: false,
+      lookup: (key) => firstAnswer(rules, new Subject(key)) ?? missing,
+      close: () => {
+        // Asking an expression that was freed would end the process.
+        rules = [];
+        for (const expression of compiled.splice(0)) expression.free();
+      },
+    };
+  };
 
-export function pcreTable(
-  name: string,
-  path: string,
-  use: TableUse,
-  files: TableFileReader,
-  warn: (text: string) => void,
-): Table | string {
-  return expressionTable(name, path, use, files, warn, perlSyntax);
-}
+/** regexp_table(5) */
+export const regexpTable = expressionTable(posixSyntax);
+
+/** pcre_table(5) */
+export const pcreTable = expressionTable(perlSyntax);
