@@ -4,7 +4,7 @@ export { createErrorAgent, type ErrorAgentOptions } from './error.ts';
 export { createLocalPool, createProcessPool, type DelivererPool } from './deliverer.ts';
 export { inTurn } from './in-turn.ts';
 export { lockMailbox } from './mailbox.ts';
-export { mailboxLimitProblem } from './mailbox-limit.ts';
+export { type MailboxLimit, mailboxLimitProblem } from './mailbox-limit.ts';
 export type { LockRules } from './mailbox-locks.ts';
 export { parseRootLimits } from './root-limits.ts';
 export { serveDeliverer } from './deliverer-server.ts';

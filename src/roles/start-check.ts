@@ -1,6 +1,6 @@
 /** What starts though it can't work: told at the start, where somebody looks. */
 import { type Configuration, placeOf, placeOfService, type Settings } from '#config';
-import { mailboxLimitProblem } from '#delivery';
+import { type MailboxLimit, mailboxLimitProblem } from '#delivery';
 import { serviceProblem, unknownRestrictions } from '#smtpd';
 
 /** An open relay, mailboxes smaller than messages and the like, one line a service. postconf(5) smtpd_relay_restrictions */
@@ -19,12 +19,17 @@ function problemOf(command: string, settings: () => Settings): string | undefine
     case 'smtpd':
       return serviceProblem(settings())?.fatal;
     case 'local':
-      return mailboxLimitProblem(settings(), 'mailbox_size_limit');
+      return tooSmall(settings(), 'mailbox_size_limit');
     case 'virtual':
-      return mailboxLimitProblem(settings(), 'virtual_mailbox_limit');
+      return tooSmall(settings(), 'virtual_mailbox_limit');
     default:
       return undefined;
   }
+}
+
+function tooSmall(settings: Settings, parameter: MailboxLimit): string | undefined {
+  const problem = mailboxLimitProblem(settings, parameter);
+  return problem === undefined ? undefined : `${problem}; as it stands, all its mail is deferred`;
 }
 
 const restrictionLists = ['client', 'helo', 'sender', 'relay', 'recipient', 'data', 'end_of_data', 'etrn'].map(
