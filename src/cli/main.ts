@@ -5,33 +5,27 @@
 import { writeSync } from 'node:fs';
 import type { CliIo, Command } from './io.ts';
 
-const commands: ReadonlySet<string> = new Set([
-  'posthorn',
-  'postfix',
-  'postconf',
-  'postmap',
-  'postalias',
-  'newaliases',
-  'postqueue',
-  'mailq',
-  'postsuper',
-  'postcat',
-  'postlog',
-  'postdrop',
-  'postmulti',
-  'postlock',
-  'postkick',
-  'qshape',
-  'sendmail',
-  'rmail',
-]);
-
-/** Loads a command's file, and nothing of the others. */
-async function loadCommand(name: string): Promise<Command> {
-  const path = `./${name}.ts`;
-  const { run }: { readonly run: Command } = await import(path);
-  return run;
-}
+/** Each command loads its own file, and nothing of the others. */
+const commands: Readonly<Record<string, () => Promise<{ readonly run: Command }>>> = {
+  posthorn: () => import('./posthorn.ts'),
+  postfix: () => import('./postfix.ts'),
+  postconf: () => import('./postconf.ts'),
+  postmap: () => import('./postmap.ts'),
+  postalias: () => import('./postalias.ts'),
+  newaliases: () => import('./newaliases.ts'),
+  postqueue: () => import('./postqueue.ts'),
+  mailq: () => import('./mailq.ts'),
+  postsuper: () => import('./postsuper.ts'),
+  postcat: () => import('./postcat.ts'),
+  postlog: () => import('./postlog.ts'),
+  postdrop: () => import('./postdrop.ts'),
+  postmulti: () => import('./postmulti.ts'),
+  postlock: () => import('./postlock.ts'),
+  postkick: () => import('./postkick.ts'),
+  qshape: () => import('./qshape.ts'),
+  sendmail: () => import('./sendmail.ts'),
+  rmail: () => import('./rmail.ts'),
+};
 
 /** Writes all of it, waiting where a pipe is full. */
 function writeAll(fd: number, text: string | Uint8Array): void {
@@ -68,27 +62,17 @@ async function runRole(name: string, args: readonly string[]): Promise<void> {
   else await roles.runDeliverer();
 }
 
-/** Loads code and does not run it: at the end the engine keeps what it has made of it. */
-async function load(kind: string): Promise<void> {
-  const { loadRole } = await import('#roles');
-  await loadRole(kind);
-  if (kind !== 'commands') return;
-  const { commandFiles } = await import('./compile.ts');
-  for (const file of commandFiles()) await import(file.href);
-}
-
 /** Names that alternatives(8) gives beside other mail systems. */
 const alternativeName = /\.(?:postfix|posthorn)$/;
 
 const [called = '', ...args] = process.argv.slice(2);
 const name = called.replace(alternativeName, '');
-if (commands.has(name)) {
-  const run = await loadCommand(name);
+const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+if (load !== undefined) {
+  const { run } = await load();
   process.exitCode = await run(args, systemIo());
 } else if (['master', 'mail', 'deliverer'].includes(name)) {
   await runRole(name, args);
-} else if (name === 'load') {
-  await load(args[0] ?? '');
 } else {
   writeAll(2, `posthorn: no such command: ${name}\n`);
   process.exitCode = 64;

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Configuration, ConfigError, findConfigDirectory, loadConfiguration, splitWords } from '#config';
 import { type GivenOption, lastValue, parseOptions } from './getopt.ts';
-import type { CliIo, Command } from './io.ts';
+import type { CliIo } from './io.ts';
 import { external, migration, tls, upgrade } from './postfix/maintenance.ts';
 import { logrotate, reload, status, stop } from './postfix/running.ts';
 import type { Script } from './postfix/script.ts';
@@ -27,7 +27,8 @@ const commands: Readonly<Record<string, (script: Script) => Promise<number>>> = 
   status,
   check: checkStart,
   flush: async ({ io, configuration }) => {
-    const { run: postqueue } = await loadPostqueue();
+    // it is loaded only for that
+    const { run: postqueue } = await import('./postqueue.ts');
     return postqueue(['-c', configuration.directory, '-f'], io);
   },
   'set-permissions': mend,
@@ -111,11 +112,4 @@ function isOurs(queueDirectory: string, uid: number): boolean {
 function refuseToUser(say: ScriptLog): number {
   say('the postfix command is reserved for the superuser', 'fatal');
   return 1;
-}
-
-/** postqueue(1) does the flushing; it is loaded only for that. */
-async function loadPostqueue(): Promise<{ readonly run: Command }> {
-  const path = './postqueue.ts';
-  const loaded: { readonly run: Command } = await import(path);
-  return loaded;
 }

@@ -5,10 +5,10 @@
  */
 import { chmodSync, chownSync, existsSync, writeFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
-import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runAllInOne } from '#roles';
+import { installation } from './installation.ts';
 import type { CliIo } from './io.ts';
 import { makeDirectory } from './make-directory.ts';
 
@@ -80,8 +80,6 @@ function prepare(directory: string, port: number, domain: string, user: User): s
   return etc;
 }
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-
 function refuseSecond(io: CliIo, directory: string): number {
   io.stderr(
     `posthorn: fatal: a mail system runs in ${directory} already; stop it first, or start this one with a --directory and --port of its own\n`,
@@ -115,7 +113,7 @@ async function quickStart(io: CliIo, directory: string, port: number | undefined
       const login = userInfo().username;
       io.stdout(`
 Posthorn listens on ${addresses.join(', ')}; its configuration is in ${etc}.
-Send a message:  printf 'Subject: hello\\n\\nIt works.\\n' | ${root}/bin/sendmail -C ${etc} ${login}@${domain}
+Send a message:  printf 'Subject: hello\\n\\nIt works.\\n' | ${installation}/bin/sendmail -C ${etc} ${login}@${domain}
 Read it:         cat ${directory}/mail/${login}/new/*
 Each message's way is shown below. Ctrl-C stops the server; started again it goes on where it was.
 
@@ -162,7 +160,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     const { values } = parseArgs({
       args: args.slice(1),
       options: {
-        directory: { type: 'string', default: `${root}/var` },
+        directory: { type: 'string', default: `${installation}/var` },
         port: { type: 'string' },
       },
     });

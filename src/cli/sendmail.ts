@@ -96,14 +96,19 @@ function isVerp(delimiters: string | undefined, filter: string): boolean {
 }
 
 /** Another command does it, in this process. */
+const others = {
+  postqueue: () => import('./postqueue.ts'),
+  postfix: () => import('./postfix.ts'),
+  'smtp-session': () => import('./smtp-session.ts'),
+};
+
 async function runOther(
-  name: 'postqueue' | 'postfix' | 'smtp-session',
+  name: keyof typeof others,
   args: readonly string[],
   io: CliIo,
   directory: string,
 ): Promise<number> {
-  const command = `./${name}.ts`;
-  const { run: other }: { run: (args: readonly string[], io: CliIo) => Promise<number> } = await import(command);
+  const { run: other } = await others[name]();
   return other(args, { ...io, env: { ...io.env, MAIL_CONFIG: directory } });
 }
 

@@ -23,35 +23,6 @@ export async function runDeliverer(): Promise<void> {
   await main();
 }
 
-function codeOf(name: string): readonly Promise<unknown>[] {
-  if (name === 'master') return [import('./master.ts')];
-  if (name === 'mail') return [import('./mail.ts')];
-  if (name === 'deliverer') return [import('./deliverer.ts')];
-  return [
-    import('./all-in-one.ts'),
-    import('./start-check.ts'),
-    import('./start-rehearsal.ts'),
-    import('./misspelt-values.ts'),
-    import('./missing-tables.ts'),
-    import('./absent-parts.ts'),
-    import('./mail-log.ts'),
-    import('./syslog-sink.ts'),
-    import('./rehearsal/index.ts'),
-  ];
-}
-
-/** Loads the code of a role, or what commands take from here, and runs none of it. */
-export async function loadRole(name: string): Promise<void> {
-  await Promise.all(codeOf(name));
-  // what calls the C library is loaded by its first call
-  const { getUserById } = await import('#native');
-  getUserById(0);
-  if (name !== 'mail' && name !== 'commands') return;
-  const { loadWriterThread } = await import('#store');
-  const thread = await loadWriterThread();
-  await thread.terminate();
-}
-
 /** All of it in one process, as an ordinary user. */
 export async function runAllInOne(options: AllInOneOptions): Promise<number> {
   const { runAllInOne: run } = await import('./all-in-one.ts');

@@ -1,51 +1,93 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { after, before, describe, it } from 'node:test';
-import { mailEngineOptions } from '#master';
+import { afterEach, beforeEach, describe, it } from 'node:test';
 
-const entry = join(import.meta.dirname, '../../src/cli/main.ts');
+const project = join(import.meta.dirname, '../..');
 
-describe('posthorn compile', () => {
-  let kept: string;
-  before(() => {
-    kept = mkdtempSync(join(tmpdir(), 'posthorn-compiled-'));
+describe('the launchers', () => {
+  let copy: string;
+  beforeEach(() => {
+    copy = mkdtempSync(join(tmpdir(), 'posthorn-compiled-'));
+    for (const part of ['bin', 'scripts', 'src', 'package.json'])
+      cpSync(join(project, part), join(copy, part), { recursive: true, verbatimSymlinks: true });
+    symlinkSync(join(project, 'node_modules'), join(copy, 'node_modules'));
   });
-  after(() => rmSync(kept, { recursive: true, force: true }));
+  afterEach(() => rmSync(copy, { recursive: true, force: true }));
 
-  async function posthorn(args: readonly string[], cache: string) {
-    const options = args[1] === 'mail' ? mailEngineOptions : [];
-    const child = spawn(process.execPath, [...options, entry, ...args], {
-      env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: cache, NODE_COMPILE_CACHE_PORTABLE: '1' },
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    const [[status], complaints] = await Promise.all([once(child, 'exit'), text(child.stderr)]);
-    return { status: Number(status), complaints };
+  async function run(command: string, ...args: readonly string[]) {
+    const child = spawn(join(copy, 'bin', command), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const [output, complaints, [status]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, 'exit'),
+    ]);
+    return { status: Number(status), output, complaints };
   }
 
-  const files = (): number => readdirSync(kept, { recursive: true }).length;
+  const builds = (): readonly string[] => readdirSync(join(copy, 'dist')).filter((name) => /^\d/.test(name));
 
-  it('leaves nothing to compile for commands and processes', async () => {
-    assert.equal((await posthorn(['posthorn', 'compile'], kept)).status, 0);
-    const compiled = files();
-    assert.ok(compiled > 1000, `${compiled} files are kept`);
-    for (const args of [
-      ['postconf', '-d', 'mail_version'],
-      ['postqueue', '-h'],
-      ['sendmail', '-bv', '-x'],
-      ['load', 'mail'],
-    ])
-      await posthorn(args, kept);
-    assert.equal(files(), compiled);
+  async function mailName(): Promise<string> {
+    return (await run('postconf', '-dh', 'mail_name')).output;
+  }
+
+  function changeSource(path: string, change: (source: string) => string): void {
+    const file = join(copy, 'src', path);
+    const { atime, mtime } = statSync(file);
+    writeFileSync(file, change(readFileSync(file, 'utf8')));
+    // as it comes out of an archive
+    utimesSync(file, atime, mtime);
+  }
+
+  it('compile once, however many come at the same time', async () => {
+    const answers = await Promise.all([1, 2, 3].map(mailName));
+    assert.deepEqual(answers, ['Postfix\n', 'Postfix\n', 'Postfix\n']);
+    assert.equal(builds().length, 1);
+    await mailName();
+    assert.equal(builds().length, 1);
   });
 
-  it('says so where nothing can be kept', async () => {
-    const { status, complaints } = await posthorn(['posthorn', 'compile'], '/dev/null/nowhere');
+  it('run what the sources say now, however old a changed file says that it is', async () => {
+    await mailName();
+    changeSource('cli/postconf.ts', (source) =>
+      source.replace(/(export async function run\([^{]*\{)/s, "$1 io.stdout('changed ');"),
+    );
+    assert.equal(await mailName(), 'changed Postfix\n');
+  });
+
+  it('keep the code of systems that run, and not for ever', async () => {
+    for (let i = 0; i < 7; i += 1) assert.equal((await run('posthorn', 'compile')).status, 0);
+    assert.equal(builds().length, 5);
+    assert.ok(builds().includes(readFileSync(join(copy, 'dist/current'), 'utf8').trim()));
+  });
+
+  it('run the sources as they stand where nothing can be put', async () => {
+    writeFileSync(join(copy, 'dist'), '');
+    assert.equal(await mailName(), 'Postfix\n');
+    const { status, complaints } = await run('posthorn', 'compile');
     assert.equal(status, 1);
-    assert.match(complaints, /compiled code can not be kept/);
+    assert.match(complaints, /dist/);
+  });
+
+  it('run the sources as they stand where one of them is broken, which posthorn compile says', async () => {
+    changeSource('cli/qshape.ts', () => 'const = 1;\n');
+    assert.equal(await mailName(), 'Postfix\n');
+    const { status, complaints } = await run('posthorn', 'compile');
+    assert.equal(status, 1);
+    assert.match(complaints, /src\/cli\/qshape\.ts:1:6/);
   });
 });

@@ -4,7 +4,6 @@ import { ConfigError } from '#config';
 import { masterEngineOptions, runningMaster } from '#master';
 import { keepDescriptorsPrivate } from '#native';
 import { startRefusals, unusableServices } from '#roles';
-import { compileProcesses } from '../compile.ts';
 import { ownershipWarnings } from '../ownership-check.ts';
 import { makeQueueDirectories } from '../queue-directories.ts';
 import type { Script } from './script.ts';
@@ -41,7 +40,6 @@ export async function start(script: Script, inForeground: boolean): Promise<numb
     say('Postfix integrity check failed!', 'fatal');
     return 1;
   }
-  await compileProcesses();
   say('starting the Postfix mail system');
   const problems = await launch(configuration.directory, queueDirectory, inForeground);
   for (const text of problems) say(text, 'refusal');

@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } f
 import { dirname, join } from 'node:path';
 import { editMainText, type MainChange } from '#config';
 import { runningMaster } from '#master';
+import { installation } from '../installation.ts';
 import { editFile } from '../postconf/change.ts';
 import { makeQueueDirectories } from '../queue-directories.ts';
 import { type Instance, MultiError, readInstance } from './instances.ts';
@@ -11,7 +12,7 @@ import type { MultiOptions } from './options.ts';
 export type Instances = readonly [Instance, ...Instance[]];
 
 /** The configuration that comes with this program, where an installation has no prototypes of its own. */
-const ownConfiguration = join(import.meta.dirname, '../../../conf');
+const ownConfiguration = join(installation, 'conf');
 
 /** What only a script of Postfix's says, under the name of that script. */
 export class ScriptError extends Error {}

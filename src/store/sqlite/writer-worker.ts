@@ -1,4 +1,5 @@
 /** The thread of the writer before it knows where the queue is. */
+import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { StoreError } from '../queue-store.ts';
 
@@ -10,7 +11,8 @@ export type WriterThread = Worker;
  * what the engine keeps of compiled code is root's, and without it the thread takes 14 MB more.
  */
 export function loadWriterThread(): Promise<WriterThread> {
-  const worker = new Worker(new URL('./writer-thread.ts', import.meta.url));
+  // beside this file, as a source and as scripts/compile.sh puts it
+  const worker = new Worker(new URL(`./writer-thread${extname(import.meta.filename)}`, import.meta.url));
   return new Promise((resolve, reject) => {
     worker.once('message', () => resolve(worker));
     worker.once('error', (error) => reject(new StoreError(error instanceof Error ? error.message : String(error))));
