@@ -12,7 +12,7 @@ done
 [ -x "$compiler" ] || { echo "compile.sh: no compiler: run 'npm ci' in $PWD" >&2; exit 1; }
 
 # one at a time: who waited finds the work done; nobody else can keep the lock
-mkdir -p dist
+mkdir -p dist && [ -w dist ] || { echo "compile.sh: $PWD/dist: no permission to write there" >&2; exit 1; }
 umask 077
 exec 9>dist/lock
 umask 022
@@ -31,7 +31,10 @@ trap '[ $? -eq 0 ] || rm -rf "dist/$name"' EXIT
 echo "$name" >dist/current.new
 mv -f dist/current.new dist/current
 
+# whoever owns the sources can do this again without root
+[ "$(id -u)" -ne 0 ] || { chown --reference=src dist dist/lock dist/current && chown -R --reference=src "dist/$name"; } || :
+
 # systems that run keep the code that they were started with
-for old in $(ls -1t dist | grep '^[0-9]' | tail -n +6); do
-  rm -rf "dist/$old"
+for old in $(ls -1r dist | grep '^[0-9]' | grep -vx "$name" | tail -n +5); do
+  rm -rf "dist/$old" || :
 done
