@@ -21,18 +21,17 @@ newest=
 [ ! -e dist/current ] || read -r newest <dist/current || :
 [ $# -eq 0 ] || [ "$newest" = "$1" ] || exit 0
 
-# what changes from now on is newer than `begun`
 name=$(date +%Y%m%d-%H%M%S)-$$
 mkdir "dist/$name"
 trap '[ $? -eq 0 ] || rm -rf "dist/$name"' EXIT
+# whoever owns the sources can do this again without root
+[ "$(id -u)" -ne 0 ] || chown --reference=src dist dist/lock "dist/$name" || :
+# what changes from now on is newer than `begun`, which stays as it is: a new owner would be a new time, too
 : >"dist/$name/begun"
 "$compiler" main=src/cli/main.ts writer-thread=src/store/sqlite/writer-thread.ts --outdir="dist/$name" \
   --bundle --splitting --packages=external --format=esm --platform=node --target=esnext --charset=utf8 --log-level=warning
-echo "$name" >dist/current.new
-mv -f dist/current.new dist/current
-
-# whoever owns the sources can do this again without root
-[ "$(id -u)" -ne 0 ] || { chown --reference=src dist dist/lock dist/current && chown -R --reference=src "dist/$name"; } || :
+echo "$name" >"dist/$name/current"
+mv -f "dist/$name/current" dist/current
 
 # systems that run keep the code that they were started with
 for old in $(ls -1r dist | grep '^[0-9]' | grep -vx "$name" | tail -n +5); do

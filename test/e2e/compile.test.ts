@@ -39,6 +39,8 @@ describe('the launchers', () => {
     return { status: Number(status), output, complaints };
   }
 
+  const current = (): string => readFileSync(join(copy, 'dist/current'), 'utf8').trim();
+
   const builds = (): readonly string[] => readdirSync(join(copy, 'dist')).filter((name) => /^\d/.test(name));
 
   async function mailName(): Promise<string> {
@@ -69,10 +71,16 @@ describe('the launchers', () => {
     assert.equal(await mailName(), 'changed Postfix\n');
   });
 
+  it('see what changes while the code is put together', async () => {
+    await mailName();
+    const begun = statSync(join(copy, 'dist', current(), 'begun')).ctimeMs;
+    assert.ok(begun < statSync(join(copy, 'dist', current(), 'main.js')).mtimeMs);
+  });
+
   it('keep the code of systems that run, and not for ever', async () => {
     for (let i = 0; i < 7; i += 1) assert.equal((await run('posthorn', 'compile')).status, 0);
     assert.equal(builds().length, 5);
-    assert.ok(builds().includes(readFileSync(join(copy, 'dist/current'), 'utf8').trim()));
+    assert.ok(builds().includes(current()));
   });
 
   it('run the sources as they stand where nothing can be put', async () => {
