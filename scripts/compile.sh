@@ -33,7 +33,8 @@ trap '[ $? -eq 0 ] || rm -rf "dist/$name"' EXIT
 echo "$name" >"dist/$name/current"
 mv -f "dist/$name/current" dist/current
 
-# systems that run keep the code that they were started with
+# Systems that run keep the code that they were started with: its place is in their command lines (and the pattern isn't
+# found in its own). What the engine has kept there for root stays until root does this.
 for old in $(ls -1r dist | grep '^[0-9]' | grep -vx "$name" | tail -n +5); do
-  rm -rf "dist/$old" || :
+  grep -qs "/dist/$old/[m]ain\.js" /proc/[0-9]*/cmdline || rm -rf "dist/$old" 2>/dev/null || :
 done

@@ -77,10 +77,24 @@ describe('the launchers', () => {
     assert.ok(begun < statSync(join(copy, 'dist', current(), 'main.js')).mtimeMs);
   });
 
-  it('keep the code of systems that run, and not for ever', async () => {
+  it('keep the code that was made last, and not all', async () => {
     for (let i = 0; i < 7; i += 1) assert.equal((await run('posthorn', 'compile')).status, 0);
     assert.equal(builds().length, 5);
     assert.ok(builds().includes(current()));
+  });
+
+  it('keep the code of systems that run, however much was made since', async () => {
+    await mailName();
+    const first = current();
+    const system = spawn(process.execPath, ['-', join(copy, 'dist', first, 'main.js')], { stdio: 'pipe' });
+    await once(system, 'spawn');
+    for (let i = 0; i < 6; i += 1) await run('posthorn', 'compile');
+    const meanwhile = builds();
+    system.stdin.end();
+    await once(system, 'exit');
+    await run('posthorn', 'compile');
+    assert.ok(meanwhile.includes(first));
+    assert.ok(!builds().includes(first));
   });
 
   it('run the sources as they stand where nothing can be put', async () => {
