@@ -3,6 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   cpSync,
+  existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -29,8 +31,8 @@ describe('the launchers', () => {
   });
   afterEach(() => rmSync(copy, { recursive: true, force: true }));
 
-  async function run(command: string, ...args: readonly string[]) {
-    const child = spawn(join(copy, 'bin', command), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  async function runIn(env: NodeJS.ProcessEnv, command: string, ...args: readonly string[]) {
+    const child = spawn(join(copy, 'bin', command), args, { stdio: ['ignore', 'pipe', 'pipe'], env });
     const [output, complaints, [status]] = await Promise.all([
       text(child.stdout),
       text(child.stderr),
@@ -38,6 +40,8 @@ describe('the launchers', () => {
     ]);
     return { status: Number(status), output, complaints };
   }
+
+  const run = (command: string, ...args: readonly string[]) => runIn(process.env, command, ...args);
 
   const current = (): string => readFileSync(join(copy, 'dist/current'), 'utf8').trim();
 
@@ -97,6 +101,15 @@ describe('the launchers', () => {
     assert.ok(!builds().includes(first));
   });
 
+  it('run what they have where find is not installed', async () => {
+    await mailName();
+    const tools = join(copy, 'tools');
+    mkdirSync(tools);
+    symlinkSync('/usr/bin/readlink', join(tools, 'readlink'));
+    const { output, complaints } = await runIn({ PATH: tools }, 'postconf', '-dh', 'mail_name');
+    assert.deepEqual([output, complaints, builds().length], ['Postfix\n', '', 1]);
+  });
+
   it('run the sources as they stand where nothing can be put', async () => {
     writeFileSync(join(copy, 'dist'), '');
     assert.equal(await mailName(), 'Postfix\n');
@@ -108,6 +121,7 @@ describe('the launchers', () => {
   it('run the sources as they stand where one of them is broken, which posthorn compile says', async () => {
     changeSource('cli/qshape.ts', () => 'const = 1;\n');
     assert.equal(await mailName(), 'Postfix\n');
+    assert.ok(existsSync(join(copy, 'dist/cache')), 'what the engine keeps stays within the installation');
     const { status, complaints } = await run('posthorn', 'compile');
     assert.equal(status, 1);
     assert.match(complaints, /src\/cli\/qshape\.ts:1:6/);
