@@ -30,6 +30,8 @@ trap '[ $? -eq 0 ] || rm -rf "dist/$name"' EXIT
 : >"dist/$name/begun"
 "$compiler" main=src/cli/main.ts writer-thread=src/store/sqlite/writer-thread.ts --outdir="dist/$name" \
   --bundle --splitting --packages=external --format=esm --platform=node --target=esnext --charset=utf8 --log-level=warning
+# after a power cut it is there whole, or not at all
+! command -v sync >/dev/null || sync "dist/$name"/*.js
 echo "$name" >"dist/$name/current"
 mv -f "dist/$name/current" dist/current
 
