@@ -44,7 +44,8 @@ function ownersIn(maps: TableList, lookup: ReturnType<typeof addressLookup>): Ow
   return (sender, { facts, route }) =>
     whenReady(route(sender, facts.recipient), (resolution): MaybePromise<Owners> => {
       if (resolution.kind === 'failed') return lookupFailure(sender);
-      const address = resolution.kind === 'resolved' ? resolution.recipient : sender;
+      // in lower case for expressions and table servers, too
+      const address = foldCase(resolution.kind === 'resolved' ? resolution.recipient : sender);
       return whenReady(findByAddress(maps, address, lookup), (found): Owners => {
         if (found.kind === 'failed') return found.isMistake === true ? configurationError : lookupFailure(sender);
         return { kind: 'owners', names: found.kind === 'found' ? found.value.split(/[, \t\r\n]+/) : undefined };

@@ -1,5 +1,5 @@
 /** Whether an address exists, per address class. smtpd_reject_unlisted_recipient, ADDRESS_CLASS_README */
-import { splitAddress } from '#address';
+import { foldCase, splitAddress } from '#address';
 import { type MaybePromise, whenReady } from '#message';
 import { findByAddress, type TableList } from '#tables';
 import type { Resolution } from '#rewrite';
@@ -70,7 +70,9 @@ function existenceTest(
   };
 
   return (resolution) => {
-    const { recipient, addressClass, transport, nexthop } = resolution;
+    const { addressClass, transport, nexthop } = resolution;
+    // in lower case for expressions and table servers, too
+    const recipient = foldCase(resolution.recipient);
     const step = (at: number): MaybePromise<Existence> => {
       const maps = first[at];
       if (maps !== undefined) {

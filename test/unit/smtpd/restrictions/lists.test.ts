@@ -119,6 +119,11 @@ smtpd_recipient_restrictions = check_recipient_access inline:{{later@example.com
       },
     ));
 
+  it('look for an existing address in small letters, also where a table tells them from capitals', () =>
+    withBench('local_recipient_maps = regexp:{{/^[a-z@.]+$$/i x}}', async (bench) => {
+      assert.equal(await bench.ask('rcpt', { recipient: 'Bob@Example.COM' }), 'ok');
+    }));
+
   it('say of an address in an alias domain what its route says, with a code of its own', () =>
     withBench(
       `virtual_alias_domains = alias.example

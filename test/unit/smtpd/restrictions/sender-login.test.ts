@@ -51,6 +51,12 @@ describe('reject_sender_login_mismatch', () => {
       assert.deepEqual(await verdicts(bench, 'Root', ...senders.slice(2)), ['ok', 'ok', 'not owned by user Root']);
     }));
 
+  it('asks tables that tell capitals from small letters in small ones', () =>
+    withBench(
+      'smtpd_sender_login_maps = regexp:{{/^[a-z@.]+$$/i ann}}\nsmtpd_sender_restrictions = reject_sender_login_mismatch',
+      async (bench) => assert.deepEqual(await verdicts(bench, 'ann', 'ANN@Example.COM'), ['ok']),
+    ));
+
   it('leaves to its halves one kind of client each', async () => {
     await withBench(asking('reject_authenticated_sender_login_mismatch'), async (bench) => {
       assert.deepEqual(await verdicts(bench, '', 'ann@example.com'), ['ok']);
