@@ -20,23 +20,30 @@ export function isFiltered({ settings, options }: Session): boolean {
   return settings.proxyFilter !== undefined && !options.isStandAlone;
 }
 
-/** Passes a recipient on, over a connection that is opened for the first one. The refusal, if it is refused. */
+/** Passes a recipient on, over a connection that is opened for the first one unless it is open. The refusal, if it is refused. */
 export async function passRecipient(
   session: Session,
   transaction: Transaction,
   line: string,
 ): Promise<CommandResult | undefined> {
-  const filter = transaction.filter ?? createFilter(session, transaction);
-  if (filter === undefined) return undefined;
-  if (transaction.filter === undefined) {
-    if (!(await filter.open())) {
-      filter.close();
-      return resultOf(filter, 'none');
-    }
-    transaction.filter = filter;
-    logOrigin(session, transaction, '');
-  }
+  const refused = await openFilter(session, transaction);
+  const { filter } = transaction;
+  if (refused !== undefined || filter === undefined) return refused;
   return (await filter.command('2', line)) ? undefined : resultOf(filter, 'none');
+}
+
+/** Connects to the filter and passes MAIL on, unless that is done. The refusal, if there is one. */
+export async function openFilter(session: Session, transaction: Transaction): Promise<CommandResult | undefined> {
+  if (transaction.filter !== undefined) return undefined;
+  const filter = createFilter(session, transaction);
+  if (filter === undefined) return undefined;
+  if (!(await filter.open())) {
+    filter.close();
+    return resultOf(filter, 'none');
+  }
+  transaction.filter = filter;
+  logOrigin(session, transaction, '');
+  return undefined;
 }
 
 function createFilter(session: Session, transaction: Transaction): FilteredMail | undefined {

@@ -4,7 +4,7 @@ import { isListed, provesWho, rewritesLocally } from '../access-rights.ts';
 import { type CommandResult, replyOf } from '../command-result.ts';
 import { checkPolicy } from '../policy-check.ts';
 import { logRefusal, refuse, warn } from '../session-log.ts';
-import { isFiltered } from '../filter-entry.ts';
+import { isFiltered, openFilter } from '../filter-entry.ts';
 import { openSubmission } from '../queue-entry.ts';
 import type { Session } from '../session.ts';
 import { checkRoutable, refusalOfUtf8, refuseAddress } from './address-check.ts';
@@ -70,14 +70,19 @@ export async function mail(session: Session, { words, line }: Arguments): Promis
   const refused =
     verdict?.kind === 'reject'
       ? replyOf(verdict.reply, verdict.hangsUp)
-      : refusalOfUtf8(session, path.address, parameters.smtputf8);
-  if (refused !== undefined) {
-    session.resetTransaction();
-    return refused;
-  }
-  const { transaction } = session;
-  if (settings.opensAtMail && transaction !== undefined && !isFiltered(session)) openSubmission(session, transaction);
-  return replyOf('250 2.1.0 Ok');
+      : (refusalOfUtf8(session, path.address, parameters.smtputf8) ?? (await openAtMail(session)));
+  if (refused === undefined) return replyOf('250 2.1.0 Ok');
+  session.resetTransaction();
+  return refused;
+}
+
+/** smtpd_delay_open_until_valid_rcpt = no: the queue entry, or the filter, whose refusal is given. */
+async function openAtMail(session: Session): Promise<CommandResult | undefined> {
+  const { settings, transaction } = session;
+  if (!settings.opensAtMail || transaction === undefined) return undefined;
+  if (isFiltered(session)) return openFilter(session, transaction);
+  openSubmission(session, transaction);
+  return undefined;
 }
 
 /** smtpd_authorized_verp_clients, asked when it matters. */

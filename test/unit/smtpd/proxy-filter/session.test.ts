@@ -74,6 +74,25 @@ describe('mail that goes to a filter', () => {
     );
   });
 
+  it('is told of with MAIL where smtpd_delay_open_until_valid_rcpt says so', async () => {
+    const { server, filter } = await filtered(
+      { replies: { MAIL: ['550 5.7.1 not you', '250 ok'] } },
+      'smtpd_delay_open_until_valid_rcpt = no',
+    );
+    const [ehlo, mail] = envelope;
+    assert.deepEqual((await server.talk(ehlo, mail, 'RCPT TO:<x@y.example>', mail, 'RSET')).slice(1), [
+      '550 5.7.1 not you',
+      '503 5.5.1 Error: need MAIL command',
+      '250 2.1.0 Ok',
+      '250 2.0.0 Ok',
+    ]);
+    await filter.closed();
+    assert.deepEqual(
+      filter.heard.filter((line) => line.startsWith('MAIL') || line.startsWith('RCPT')),
+      [mail, mail],
+    );
+  });
+
   it('is refused where the filter refuses', async () => {
     const { server, name } = await filtered({ replies: { RCPT: ['550-5.1.1 no\r\n550 5.1.1 such', '250 ok'] } });
     const replies = await server.talk(...envelope, 'RCPT TO:<z@y.example>', ...message);
