@@ -8,7 +8,7 @@ type Change = Partial<Pick<SessionFacts, 'helo' | 'recipient' | 'protocol' | 'et
 
 /** What they are told of a session; `change`: what the command that is judged would make of it. */
 function factsOf(session: Session, stage: Stage, change: Change): SessionFacts {
-  const { transaction, login } = session;
+  const { transaction, login, options } = session;
   // what is judged about a message is not about one of its recipients
   const isOfMessage = (transaction?.recipients.length ?? 0) > 1 && (stage === 'data' || stage === 'endOfData');
   return {
@@ -27,7 +27,7 @@ function factsOf(session: Session, stage: Stage, change: Change): SessionFacts {
     sizeBytes: stage === 'endOfData' ? (transaction?.contentBytes ?? 0) : (transaction?.declaredSize ?? 0),
     saslUsername: login.user,
     saslMethod: login.method,
-    canLogIn: login.mechanisms !== undefined,
+    canLogIn: options.login !== undefined,
     saslSender: transaction?.saslSender,
     hasPipelinedInput: session.exchange.sawPipelining,
     tls: session.tls,

@@ -26,7 +26,7 @@ export interface SessionFacts {
   readonly sizeBytes: number;
   readonly saslUsername: string;
   readonly saslMethod?: string;
-  /** Logins are possible, or one was made. */
+  /** Clients may log in here, be it after STARTTLS only. smtpd_sasl_auth_enable */
   readonly canLogIn?: boolean;
   /** AUTH= of MAIL; undefined when there is none. */
   readonly saslSender: string | undefined;

@@ -13,6 +13,7 @@ import {
   createSmtpServer,
   loginSettingsWith,
   type PolicyChecks,
+  type SessionFacts,
   type SmtpServer,
   type Verdict,
 } from '#smtpd';
@@ -29,7 +30,7 @@ export interface QueuedMessage {
 
 export interface Setup {
   readonly mainCf?: string;
-  readonly verdict?: (stage: string, recipient: string | undefined) => Verdict;
+  readonly verdict?: (stage: string, recipient: string | undefined, facts: SessionFacts) => Verdict;
   readonly outcome?: (queueId: string) => SubmissionResult;
   readonly now?: () => number;
   readonly freeBytes?: number;
@@ -66,7 +67,7 @@ export class TestServer {
     const events = { emit: (event: MailEvent): void => void this.log.push(renderPostfixText(event)) };
     const warn = (text: string): void => events.emit({ kind: 'warning', text });
     const tables = new TableOpener({ settings, configDirectory: this.#directory, warn });
-    const policy: PolicyChecks = { check: (stage, facts) => verdict(stage, facts.recipient) };
+    const policy: PolicyChecks = { check: (stage, facts) => verdict(stage, facts.recipient, facts) };
     const login = logins === undefined ? undefined : loginSettingsWith(logins, settings, tables);
     this.server = createSmtpServer({
       settings: compileSmtpdSettings(settings, { name: 'smtp' }, tables),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { dovecotWords, type LoginServer, type Mechanism, type Offer, type SaslRequest, type SaslStep } from '#sasl';
-import { TestServer } from './conversation.ts';
+import { type Setup, TestServer } from './conversation.ts';
 
 /** Knows who gives `Z29vZA==`; everybody else is refused. */
 class FakeLogins implements LoginServer {
@@ -89,6 +89,20 @@ describe('AUTH', () => {
     assert.deepEqual(await server.talk('AUTH PLAIN Z29vZA=='), ['503 5.5.1 Error: authentication not enabled']);
     const { server: open } = start();
     assert.deepEqual(await open.talk('AUTH PLAIN Z29vZA=='), ['235 2.7.0 Authentication successful']);
+  });
+
+  it('counts as possible for restrictions before TLS too, where it needs TLS', async () => {
+    const told: (boolean | undefined)[] = [];
+    const verdict: NonNullable<Setup['verdict']> = (_stage, _recipient, { canLogIn }) => {
+      told.push(canLogIn);
+      return { kind: 'accept', actions: [] };
+    };
+    for (const setup of [{ logins: new FakeLogins() }, {}]) {
+      const server = new TestServer({ ...setup, mainCf: 'smtpd_tls_auth_only = yes', verdict });
+      servers.push(server);
+      await server.talk('EHLO me', 'MAIL FROM:<a@b.example>', 'RCPT TO:<x@y.example>');
+    }
+    assert.deepEqual(told, [true, false]);
   });
 
   it('takes a response longer than a command, up to its own limit', async () => {
