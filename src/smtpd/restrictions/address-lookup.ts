@@ -1,8 +1,17 @@
 /** How restrictions look mail addresses up in tables that are no access tables. postconf(5) recipient_delimiter */
-import type { AddressLookupOptions } from '#tables';
+import { foldCase } from '#address';
+import { type AddressLookupOptions, findByAddress, type TableList } from '#tables';
 import type { Toolbox } from './restriction.ts';
 
-export function addressLookup({ settings, rewriter }: Pick<Toolbox, 'settings' | 'rewriter'>): AddressLookupOptions {
+type Find = (tables: TableList, address: string) => ReturnType<typeof findByAddress>;
+
+/** Gives what finds an address (internal form): its keys are in lower case for every kind of table. */
+export function addressFinder(toolbox: Pick<Toolbox, 'settings' | 'rewriter'>): Find {
+  const options = lookupOptions(toolbox);
+  return (tables, address) => findByAddress(tables, foldCase(address), options);
+}
+
+function lookupOptions({ settings, rewriter }: Pick<Toolbox, 'settings' | 'rewriter'>): AddressLookupOptions {
   const origin = settings.string('myorigin').toLowerCase();
   return {
     recipientDelimiter: settings.string('recipient_delimiter'),

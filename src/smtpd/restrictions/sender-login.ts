@@ -1,8 +1,8 @@
 /** reject_sender_login_mismatch and its kin: whose address a sender uses. postconf(5) smtpd_sender_login_maps */
 import { foldCase } from '#address';
 import { type MaybePromise, whenReady } from '#message';
-import { findByAddress, type TableList } from '#tables';
-import { addressLookup } from './address-lookup.ts';
+import type { TableList } from '#tables';
+import { addressFinder } from './address-lookup.ts';
 import {
   configurationError,
   type Constructor,
@@ -40,13 +40,12 @@ const known: Check = { name: 'reject_known_sender_login_mismatch', loggedIn: 'ow
 type Owners = { readonly kind: 'owners'; readonly names: readonly string[] | undefined } | Decision;
 type OwnersOf = (sender: string, evaluation: Evaluation) => MaybePromise<Owners>;
 
-function ownersIn(maps: TableList, lookup: ReturnType<typeof addressLookup>): OwnersOf {
+function ownersIn(maps: TableList, find: ReturnType<typeof addressFinder>): OwnersOf {
   return (sender, { facts, route }) =>
     whenReady(route(sender, facts.recipient), (resolution): MaybePromise<Owners> => {
       if (resolution.kind === 'failed') return lookupFailure(sender);
-      // in lower case for expressions and table servers, too
-      const address = foldCase(resolution.kind === 'resolved' ? resolution.recipient : sender);
-      return whenReady(findByAddress(maps, address, lookup), (found): Owners => {
+      const address = resolution.kind === 'resolved' ? resolution.recipient : sender;
+      return whenReady(find(maps, address), (found): Owners => {
         if (found.kind === 'failed') return found.isMistake === true ? configurationError : lookupFailure(sender);
         return { kind: 'owners', names: found.kind === 'found' ? found.value.split(/[, \t\r\n]+/) : undefined };
       });
@@ -85,7 +84,7 @@ function run(check: Check, evaluation: Evaluation, ownersOf: OwnersOf): MaybePro
 function mismatch(...checks: readonly Check[]): Constructor {
   return (toolbox) => {
     const maps = toolbox.tables.listOf(mapsName);
-    const ownersOf = ownersIn(maps, addressLookup(toolbox));
+    const ownersOf = ownersIn(maps, addressFinder(toolbox));
     const step = (evaluation: Evaluation, at: number): MaybePromise<Decision> => {
       const check = checks[at];
       if (check === undefined) return dunno;

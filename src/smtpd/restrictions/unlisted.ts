@@ -1,9 +1,9 @@
 /** Whether an address exists, per address class. smtpd_reject_unlisted_recipient, ADDRESS_CLASS_README */
-import { foldCase, splitAddress } from '#address';
+import { splitAddress } from '#address';
 import { type MaybePromise, whenReady } from '#message';
-import { findByAddress, type TableList } from '#tables';
+import type { TableList } from '#tables';
 import type { Resolution } from '#rewrite';
-import { addressLookup } from './address-lookup.ts';
+import { addressFinder } from './address-lookup.ts';
 import {
   configurationError,
   type Constructor,
@@ -55,28 +55,28 @@ function existenceTest(
       ? ['recipient_canonical_maps', 'canonical_maps', 'virtual_alias_maps']
       : ['recipient_canonical_maps', 'sender_canonical_maps', 'canonical_maps', 'virtual_alias_maps']
   ).map(list);
-  const lookup = addressLookup(toolbox);
+  const find = addressFinder(toolbox);
   const isAlwaysValid = (localPart: string): boolean =>
-    ['postmaster', 'mailer-daemon', lookup.doubleBounceName.toLowerCase()].includes(localPart.toLowerCase());
+    ['postmaster', 'mailer-daemon', settings.string('double_bounce_sender').toLowerCase()].includes(
+      localPart.toLowerCase(),
+    );
 
   const byClass = (name: string, recipient: string): MaybePromise<Existence> => {
     const found = rules.get(name);
     if (found === undefined || found.maps.isEmpty) return exists;
     if (name === 'local' && isAlwaysValid(splitAddress(recipient).localPart)) return exists;
-    return whenReady(findByAddress(found.maps, recipient, lookup), (result): Existence => {
+    return whenReady(find(found.maps, recipient), (result): Existence => {
       if (result.kind === 'failed') return result;
       return result.kind === 'found' ? exists : { kind: 'unknown', code: found.code, suffix: found.suffix };
     });
   };
 
   return (resolution) => {
-    const { addressClass, transport, nexthop } = resolution;
-    // in lower case for expressions and table servers, too
-    const recipient = foldCase(resolution.recipient);
+    const { recipient, addressClass, transport, nexthop } = resolution;
     const step = (at: number): MaybePromise<Existence> => {
       const maps = first[at];
       if (maps !== undefined) {
-        return whenReady(findByAddress(maps, recipient, lookup), (result): MaybePromise<Existence> =>
+        return whenReady(find(maps, recipient), (result): MaybePromise<Existence> =>
           result.kind === 'found' ? exists : result.kind === 'failed' ? result : step(at + 1),
         );
       }
