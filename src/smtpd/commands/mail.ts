@@ -67,10 +67,11 @@ export async function mail(session: Session, { words, line }: Arguments): Promis
     ...parameters,
   });
   const verdict = settings.delayReject ? undefined : await checkPolicy(session, 'mail', { instance: '' });
-  const refused =
+  const judged =
     verdict?.kind === 'reject'
       ? replyOf(verdict.reply, verdict.hangsUp)
-      : (refusalOfUtf8(session, path.address, parameters.smtputf8) ?? (await openAtMail(session)));
+      : refusalOfUtf8(session, path.address, parameters.smtputf8);
+  const refused = judged ?? (settings.opensAtMail ? await openAtMail(session) : undefined);
   if (refused === undefined) return replyOf('250 2.1.0 Ok');
   session.resetTransaction();
   return refused;
@@ -78,8 +79,8 @@ export async function mail(session: Session, { words, line }: Arguments): Promis
 
 /** smtpd_delay_open_until_valid_rcpt = no: the queue entry, or the filter, whose refusal is given. */
 async function openAtMail(session: Session): Promise<CommandResult | undefined> {
-  const { settings, transaction } = session;
-  if (!settings.opensAtMail || transaction === undefined) return undefined;
+  const { transaction } = session;
+  if (transaction === undefined) return undefined;
   if (isFiltered(session)) return openFilter(session, transaction);
   openSubmission(session, transaction);
   return undefined;
