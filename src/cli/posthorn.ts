@@ -1,7 +1,7 @@
 /**
  * posthorn(1): what Postfix has no command for. `posthorn quick-start` runs a mail server below ./var at once;
  * `posthorn explain` says what the SMTP server would answer a client, and why; `posthorn status` what the queue manager
- * is at; `posthorn compile` compiles all code ahead.
+ * is at; `posthorn compile` puts the code together ahead.
  */
 import { chmodSync, chownSync, existsSync, writeFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';

@@ -95,13 +95,14 @@ function isVerp(delimiters: string | undefined, filter: string): boolean {
   return delimiters.length === 2 && delimiters.split('').every((delimiter) => filter.includes(delimiter));
 }
 
-/** Another command does it, in this process. */
+/** Commands that do some of what sendmail is asked for. */
 const others = {
   postqueue: () => import('./postqueue.ts'),
   postfix: () => import('./postfix.ts'),
   'smtp-session': () => import('./smtp-session.ts'),
 };
 
+/** Another command does it, in this process. */
 async function runOther(
   name: keyof typeof others,
   args: readonly string[],

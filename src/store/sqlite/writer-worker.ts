@@ -8,7 +8,7 @@ export type WriterThread = Worker;
 
 /**
  * Starts the thread and waits for it to load its code. A process that is root does so before it becomes another user:
- * what the engine keeps of compiled code is root's, and without it the thread takes 14 MB more.
+ * what the engine keeps of compiled code is root's to read.
  */
 export function loadWriterThread(): Promise<WriterThread> {
   // beside this file, as a source and as scripts/compile.sh puts it
