@@ -13,7 +13,7 @@ import type { Settings } from '#config';
 import type { EventChannel } from '#events';
 import type { SubmissionPort } from '#message';
 import type { SenderRight } from '#tables';
-import { type RefusedMail, returnToSender } from './return-mail.ts';
+import { type RefusedMail, refusedMail, returnToSender } from './return-mail.ts';
 import { type MaildropFile, takeMaildropFile, openMaildropFile } from './maildrop-file.ts';
 import { type PickupSettings, readPickupSettings } from './settings.ts';
 import { reasonNothingCanBeRemoved } from './removal.ts';
@@ -165,23 +165,23 @@ class MaildropWatcher implements Pickup {
       events.emit({ kind: 'warning', text: `${path}: uid=${file.uid}: ${right.reason} -- ${fate}` });
       return isFinal;
     }
-    const { result, queueId, envelope } = await submitFile(file, { submission, settings: this.#settings, events, now });
+    const submitted = await submitFile(file, { submission, settings: this.#settings, events, now });
+    const { result } = submitted;
     if (result.kind === 'queued') return true;
     if (result.code < 500) return false;
-    const { sender = envelope.sender, recipients = fileRecipients(file), header } = result.returned ?? {};
-    // what a rule rejects is not spread further
-    const returned = { ...envelope, sender, ...(result.isRuleText && { ret: 'hdrs' as const }) };
-    const { dsn: code, text: reason } = result;
-    return this.#return(path, { queueId, envelope: returned, header, recipients, code, reason, now: now() });
+    return this.#return(
+      path,
+      refusedMail(submitted, result, () => fileRecipients(file), now()),
+    );
   }
 
   /** The file goes only after the notice is on disk. */
-  async #return(path: string, facts: Omit<RefusedMail, 'file'>): Promise<boolean> {
+  async #return(path: string, facts: Omit<RefusedMail, 'content'>): Promise<boolean> {
     const { bouncer, cleanupEvents, events } = this.#options;
     const opened = await openMaildropFile(path);
     if (opened.kind !== 'open') return false;
     await using file = opened.file;
-    const told = await returnToSender({ ...facts, file }, bouncer, cleanupEvents);
+    const told = await returnToSender({ ...facts, content: file.content() }, bouncer, cleanupEvents);
     if (!told.ok) events.emit({ kind: 'warning', text: `${path}: unable to return the message: ${told.reason}` });
     return told.ok;
   }

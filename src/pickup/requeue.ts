@@ -1,17 +1,22 @@
 /** Messages that `postsuper -r` took out of the queue pass cleanup again, as new messages. postsuper(1), pickup(8) */
 import { setImmediate } from 'node:timers/promises';
+import type { Bouncer } from '#bounce';
 import type { Settings } from '#config';
 import type { EventChannel } from '#events';
-import type { Submission, SubmissionOptions, SubmissionPort, SubmissionResult } from '#message';
+import type { Recipient, Submission, SubmissionOptions, SubmissionPort } from '#message';
 import type { QueuedMessage, QueueStore } from '#store';
+import { refusedMail, returnToSender } from './return-mail.ts';
 import { type PickupSettings, readPickupSettings } from './settings.ts';
-import { localClient, receivedHeader } from './submit.ts';
+import { localClient, receivedHeader, type Submitted } from './submit.ts';
 
 export interface RequeuerOptions {
   readonly store: QueueStore;
   readonly submission: SubmissionPort;
   readonly settings: Settings;
   readonly events: EventChannel;
+  /** Tells senders of mail that cleanup refuses, and logs it in cleanup's name. */
+  readonly bouncer: Bouncer;
+  readonly cleanupEvents: EventChannel;
   /** Whom the mail comes from in logs and Received: fields; $mail_owner. */
   readonly uid: number;
   readonly now: () => number;
@@ -52,7 +57,7 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The old message goes when the new one is on disk: a crash between leaves both. */
+/** The old message goes when the new one, or the notice that there is none, is on disk: a crash between leaves both. */
 async function requeue(
   message: QueuedMessage,
   settings: PickupSettings,
@@ -61,9 +66,7 @@ async function requeue(
   const { store, events } = options;
   const { queueId } = message;
   try {
-    const result = await submitAgain(message, settings, options);
-    // a refusal for good was reported by cleanup
-    const isDone = result.kind === 'queued' || result.code >= 500;
+    const isDone = await isSettled(message, await submitAgain(message, settings, options), options);
     await store.settle({ queueId, outcomes: [], next: { kind: isDone ? 'gone' : 'maildrop' } });
     return isDone ? 'done' : 'later';
   } catch (error) {
@@ -73,19 +76,42 @@ async function requeue(
   }
 }
 
+/** Whether it is in the queue, or back with its sender. */
+async function isSettled(
+  message: QueuedMessage,
+  submitted: Submitted,
+  { bouncer, cleanupEvents, events, now }: RequeuerOptions,
+): Promise<boolean> {
+  const { result } = submitted;
+  if (result.kind === 'queued') return true;
+  if (result.code < 500) return false;
+  const refused = refusedMail(submitted, result, () => [...toRequeue(message)].flat(), now());
+  const told = await returnToSender({ ...refused, content: message.content.chunks() }, bouncer, cleanupEvents);
+  if (!told.ok)
+    events.emit({ kind: 'warning', text: `${message.queueId}: unable to return the message: ${told.reason}` });
+  return told.ok;
+}
+
+/** The recipients that are left, a part at a time. Throws StoreError. */
+function* toRequeue({ recipients }: QueuedMessage): Iterable<readonly Recipient[]> {
+  for (const part of recipients.withPending())
+    yield part
+      .filter(({ state }) => state === 'pending')
+      .map(({ address, original, dsnOriginal, notify }) => ({ address, original, dsnOriginal, notify }));
+}
+
 async function submitAgain(
   message: QueuedMessage,
   settings: PickupSettings,
   { submission, events, uid, now }: RequeuerOptions,
-): Promise<SubmissionResult> {
-  const again = openAgain(message, settings, { submission, uid, at: now() });
+): Promise<Submitted> {
+  const { again, envelope } = openAgain(message, settings, { submission, uid, at: now() });
   const { sender } = message.envelope;
   const { queueId } = again;
   events.emit({ kind: 'pickedUp', queueId, uid, sender, originalQueueId: message.queueId });
   try {
-    for (const part of message.recipients.withPending()) {
-      for (const { address, original, dsnOriginal, notify, state } of part)
-        if (state === 'pending') await again.addRecipient({ address, original, dsnOriginal, notify });
+    for (const part of toRequeue(message)) {
+      for (const recipient of part) await again.addRecipient(recipient);
       if (message.recipients.isInParts) await setImmediate();
     }
     for await (const chunk of message.content.chunks()) await again.write(chunk);
@@ -93,14 +119,14 @@ async function submitAgain(
     again.abort();
     throw error;
   }
-  return again.end();
+  return { queueId, envelope, result: await again.end() };
 }
 
 function openAgain(
   { envelope, queueId }: QueuedMessage,
   settings: PickupSettings,
   { submission, uid, at }: { readonly submission: SubmissionPort; readonly uid: number; readonly at: number },
-): Submission {
+): { readonly again: Submission; readonly envelope: SubmissionOptions['envelope'] } {
   const { messageId: _made, expanded: _told, recipientCount: _counted, ...kept } = envelope;
   const options: SubmissionOptions = {
     source: 'pickup',
@@ -117,5 +143,5 @@ function openAgain(
     prepend: () => Buffer.from(receivedHeader(again.queueId, uid, at, settings)),
   };
   const again = submission.open(options);
-  return again;
+  return { again, envelope: options.envelope };
 }

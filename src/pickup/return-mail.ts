@@ -1,8 +1,10 @@
 /** Local mail that cleanup refuses goes back to its sender: nobody waits for a reply. cleanup(8), CLEANUP_FLAG_BOUNCE */
 import type { Bouncer, NotifyResult } from '#bounce';
 import type { EventChannel } from '#events';
-import type { MessageContent, Recipient, SubmissionOptions } from '#message';
-import type { MaildropFile } from './maildrop-file.ts';
+import type { MessageContent, Recipient, SubmissionOptions, SubmissionResult } from '#message';
+import type { Submitted } from './submit.ts';
+
+type Refused = SubmissionResult & { readonly kind: 'refused' };
 
 export interface RefusedMail {
   readonly queueId: string;
@@ -10,7 +12,8 @@ export interface RefusedMail {
   readonly recipients: readonly Recipient[];
   /** The header section as cleanup made it, if it came so far. */
   readonly header: Buffer | undefined;
-  readonly file: MaildropFile;
+  /** As it was submitted, CRLF line ends. */
+  readonly content: AsyncIterable<Buffer> | Iterable<Buffer>;
   /** Status (RFC 3463) and reason of the refusal. */
   readonly code: string;
   readonly reason: string;
@@ -25,11 +28,11 @@ interface ReadContent {
   readonly content: MessageContent;
 }
 
-/** The file's content in memory: what is refused is bounded by the limits that refuse it, or returned as headers. */
-async function readContent(file: MaildropFile, header: Buffer | undefined): Promise<ReadContent> {
+/** The content in memory: what is refused is bounded by the limits that refuse it, or returned as headers. */
+async function readContent({ content, header }: Pick<RefusedMail, 'content' | 'header'>): Promise<ReadContent> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
-  for await (const chunk of file.content()) {
+  for await (const chunk of content) {
     sizeBytes += chunk.length;
     if (sizeBytes - chunk.length < maxHeaderBytes) chunks.push(chunk);
   }
@@ -41,14 +44,31 @@ async function readContent(file: MaildropFile, header: Buffer | undefined): Prom
   return { content: { sizeBytes, headerBytes: header.length, chunks: () => [header, body] } };
 }
 
+/**
+ * What is known of mail that cleanup refused, but for its content.
+ *
+ * @param named the recipients as they were submitted, for where cleanup does not have them all
+ */
+export function refusedMail(
+  { queueId, envelope }: Pick<Submitted, 'queueId' | 'envelope'>,
+  { dsn: code, text: reason, isRuleText, returned }: Refused,
+  named: () => readonly Recipient[],
+  now: number,
+): Omit<RefusedMail, 'content'> {
+  const { sender = envelope.sender, recipients = named(), header } = returned ?? {};
+  // what a rule rejects is not spread further
+  const known = { ...envelope, sender, ...(isRuleText && { ret: 'hdrs' as const }) };
+  return { queueId, envelope: known, header, recipients, code, reason, now };
+}
+
 /** Logs the failure of each recipient as cleanup, and has the sender told. Not ok: try again later. */
 export async function returnToSender(
   mail: RefusedMail,
   bouncer: Bouncer,
   cleanupEvents: EventChannel,
 ): Promise<NotifyResult> {
-  const { queueId, envelope, file, code, reason, now } = mail;
-  const { content } = await readContent(file, mail.header);
+  const { queueId, envelope, code, reason, now } = mail;
+  const { content } = await readContent(mail);
   const recipients = mail.recipients.map((recipient, index) => ({ ...recipient, index, state: 'pending' as const }));
   const message = { queueId, envelope: { ...envelope, messageId: '' }, content, sizeBytes: content.sizeBytes };
   for (const { address, original } of recipients) {

@@ -19,6 +19,8 @@ export function openLocalIntake(tools: ServiceTools, core: MessageCore): LocalIn
     submission: core.cleanupFor(settings),
     settings,
     events: channelOf(settings, 'pickup'),
+    bouncer: core.bouncer,
+    cleanupEvents: channelOf(settings, 'cleanup'),
     uid: process.getuid?.() ?? 0,
     now,
   });

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import type { Bouncer, NotifyResult } from '#bounce';
+import { openSettings } from '#config';
+import { type MailEvent, renderPostfixText } from '#events';
+import { internalEnvelope, type SubmissionPort, type SubmissionResult } from '#message';
+import { createRequeuer } from '#pickup';
+import { openStore, type QueueStore } from '#store';
+
+const rejected: SubmissionResult = {
+  kind: 'refused',
+  code: 550,
+  dsn: '5.7.1',
+  text: 'no such thing',
+  isRuleText: true,
+};
+
+describe('mail that postsuper -r sends through cleanup again', () => {
+  let directory = '';
+  let store: QueueStore;
+  beforeEach(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'posthorn-requeue-'));
+    writeFileSync(join(directory, 'main.cf'), 'myhostname = mail.example.com\n');
+    store = await openStore({ directory, longQueueIds: false, warn: () => undefined });
+  });
+  afterEach(async () => {
+    await store.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  async function queueOfRequeued(result: SubmissionResult, told: NotifyResult) {
+    const writer = store.begin(1_000_000);
+    await writer.write(Buffer.from('Subject: s\r\n\r\nbody\r\n'));
+    await writer.commit({
+      envelope: { ...internalEnvelope('s@example.com', 1_000_000, 'mail'), messageId: '' },
+      recipients: ['a', 'b'].map((name) => ({ address: `${name}@x`, original: '', dsnOriginal: '', notify: [] })),
+      queue: 'incoming',
+      headerBytes: 12,
+      sizeBytes: 20,
+    });
+    await store.requeue({});
+    const notices: string[] = [];
+    const log: string[] = [];
+    const events = { emit: (event: MailEvent) => void log.push(renderPostfixText(event)) };
+    const submission: SubmissionPort = {
+      open: () => ({
+        queueId: 'ABC123',
+        addRecipient: () => undefined,
+        apply: () => undefined,
+        write: () => undefined,
+        end: () => Promise.resolve(result),
+        abort: () => undefined,
+      }),
+    };
+    const bouncer: Bouncer = {
+      notify: (kind, { queueId, envelope }, parts) => {
+        const named = [...parts].flat().map(({ recipient }) => recipient.address);
+        notices.push(`${kind} of ${queueId} to ${envelope.sender} about ${named.join(' ')}`);
+        return Promise.resolve(told);
+      },
+    };
+    const { settings } = openSettings(directory);
+    const parts = { store, submission, settings, events, bouncer, cleanupEvents: events };
+    await createRequeuer({ ...parts, uid: 1, now: () => 2_000_000 }).run();
+    return { notices, log, queue: (await store.find(writer.queueId))?.queue };
+  }
+
+  it('goes back to its sender when cleanup refuses it now', async () => {
+    const { notices, log, queue } = await queueOfRequeued(rejected, { ok: true });
+    assert.deepEqual(notices, ['failure of ABC123 to s@example.com about a@x b@x']);
+    assert.match(log.join('\n'), /^ABC123: to=<a@x>, .*dsn=5\.7\.1, status=bounced \(no such thing\)$/m);
+    assert.equal(queue, undefined);
+  });
+
+  it('stays when the sender could not be told', async () => {
+    const { log, queue } = await queueOfRequeued(rejected, { ok: false, reason: 'queue file write error' });
+    assert.match(log.join('\n'), /unable to return the message: queue file write error$/m);
+    assert.equal(queue, 'maildrop');
+  });
+
+  it('stays when cleanup can take it later', async () => {
+    const { notices, queue } = await queueOfRequeued({ ...rejected, code: 451 }, { ok: true });
+    assert.deepEqual(notices, []);
+    assert.equal(queue, 'maildrop');
+  });
+});
