@@ -52,7 +52,9 @@ function successAction({ settings, features }: TransactionContext): 'relayed' | 
 /** The server hung up in the middle of the content: it may have said why before. */
 export async function lastWords(context: TransactionContext, envelope: EnvelopeState): Promise<TransactionEnd> {
   const heard = await context.connection.next(context.settings.timeouts.dataDone);
-  if (heard.kind !== 'reply') return broken(context, { kind: 'lost' }, 'sending message body');
+  // success without the end of the content is about something else
+  if (heard.kind !== 'reply' || isSuccess(heard.reply))
+    return broken(context, { kind: 'lost' }, 'sending message body');
   judgeEndOfData(context, envelope.accepted, 0, heard.reply);
   context.connection.destroy();
   return 'ended';

@@ -102,7 +102,8 @@ describe('the choice of servers', () => {
 });
 
 describe('a server that misbehaves', () => {
-  it('may refuse in the middle of the content and hang up', async () => {
+  /** What comes of a long message when the server hangs up in its middle, with these words. */
+  async function fateOfHalf(lastWords: string): Promise<string> {
     const server = createServer((socket) => {
       socket.on('error', () => {});
       socket.write('220 x\r\n');
@@ -112,7 +113,7 @@ describe('a server that misbehaves', () => {
         if (text.startsWith('EHLO')) socket.write('250 x\r\n');
         else if (text.startsWith('MAIL') || text.startsWith('RCPT')) socket.write('250 ok\r\n');
         else if (text.startsWith('DATA')) socket.write('354 go\r\n');
-        else if ((bytes += chunk.length) > 100_000) socket.end('552 5.3.4 too much\r\n');
+        else if ((bytes += chunk.length) > 100_000) socket.end(`${lastWords}\r\n`);
       });
     });
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
@@ -122,8 +123,16 @@ describe('a server that misbehaves', () => {
     const line = `${'x'.repeat(70)}\r\n`;
     const content = `Subject: x\r\n\r\n${line.repeat(300_000)}`;
     const { outcomes } = await agent.deliver(request(`[127.0.0.1]:${address.port}`, ['u@x.example'], {}, content));
-    assert.ok(['bounced', 'deferred'].includes(outcomes[0]?.kind ?? ''));
     server.close();
+    return outcomes[0]?.kind ?? '';
+  }
+
+  it('may refuse in the middle of the content and hang up', async () => {
+    assert.ok(['bounced', 'deferred'].includes(await fateOfHalf('552 5.3.4 too much')));
+  });
+
+  it('is not believed when it takes half of the content and hangs up', async () => {
+    assert.equal(await fateOfHalf('250 2.0.0 Ok: queued as HALF'), 'deferred');
   });
 
   it('gets long lines broken, and the log tells once', async () => {
