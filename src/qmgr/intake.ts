@@ -105,7 +105,7 @@ export class Intake {
     if (this.#isLarge(message)) {
       this.#largeRecipients -= message.recipients.heldCount;
       const next = this.#putBackIds.shift();
-      if (next !== undefined && this.#isClaiming) this.#tell(this.#takeUp(next));
+      if (next !== undefined && this.#isClaiming) void this.#tell(this.#takeUp(next));
     }
     const isRoomy = this.#messages <= this.#options.settings.activeLimit * 0.9;
     if (this.#isClaiming && this.#incomingWaits && isRoomy && this.#room > 0) this.scanNow();
@@ -129,14 +129,15 @@ export class Intake {
   }
 
   scanNow(onEnd: () => void = () => undefined): void {
-    this.#tell(this.scan().finally(onEnd));
+    void this.#tell(this.scan().finally(onEnd));
   }
 
-  #tell(work: Promise<void>): void {
-    work.catch((error: unknown) => {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#options.warn(`cannot scan the queue: ${reason}`);
-    });
+  #tell(work: Promise<void>): Promise<void> {
+    return work.catch((error: unknown) => this.#warnOfScan(error));
+  }
+
+  #warnOfScan(error: unknown): void {
+    this.#options.warn(`cannot scan the queue: ${error instanceof Error ? error.message : String(error)}`);
   }
 
   get #room(): number {
@@ -185,7 +186,13 @@ export class Intake {
     const first = this.#nextFirst;
     const second = first === 'incoming' ? 'deferred' : 'incoming';
     const ahead = await this.#claim(first, dueBy, Math.ceil(places / 2));
-    const after = await this.#claim(second, dueBy, Math.min(Math.ceil(places / 2), places - ahead.length));
+    const rest = Math.min(Math.ceil(places / 2), places - ahead.length);
+    const after = await this.#claim(second, dueBy, rest).catch((error: unknown) => {
+      // those ahead are ours by now: nobody else would take them
+      if (ahead.length === 0) throw error;
+      this.#warnOfScan(error);
+      return [];
+    });
     if (ahead.length > after.length) this.#nextFirst = second;
     return inTurn(ahead, after);
   }
@@ -219,8 +226,8 @@ export class Intake {
         this.#take(message);
         continue;
       }
-      // there may be room since it was begun
-      if (this.#fits(message)) await this.#takeUp(queueId);
+      // there may be room since it was begun; those behind it are ours, whatever becomes of it
+      if (this.#fits(message)) await this.#tell(this.#takeUp(queueId));
       else if (this.#putBackIds.length < mostRemembered && !this.#putBackIds.includes(queueId))
         this.#putBackIds.push(queueId);
     }

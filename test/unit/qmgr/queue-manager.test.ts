@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import type { MemberOutcome, Outcome } from '#message';
+import { StoreError } from '#store';
 import { type Answer, plain, Scene, startAt } from '../../support/queue-scene.ts';
 
 describe('the queue manager', () => {
@@ -293,6 +294,45 @@ describe('the queue manager', () => {
     await scene.send(recipients);
     await scene.until(() => puttingBack === 1);
     isBlocked = false;
+    await scene.until(() => removed() === 2);
+  });
+
+  it('delivers what it has claimed from one queue when the other can not be read', async () => {
+    const scene = await open();
+    await scene.manager.stop(0);
+    const id = await scene.send(['a@one.example']);
+    const claim = scene.store.claim.bind(scene.store);
+    scene.store.claim = (from, now, limit) =>
+      from === 'deferred' ? Promise.reject(new StoreError('disk I/O error')) : claim(from, now, limit);
+    scene.manager.start();
+    await scene.until(() => scene.events.some(({ kind }) => kind === 'warning'));
+    await scene.until(async () => (await scene.stateOf(id)) !== 'active');
+    assert.equal(await scene.stateOf(id), undefined);
+    const texts = scene.events.flatMap((event) => (event.kind === 'warning' ? [event.text] : []));
+    assert.equal(texts[0], 'cannot scan the queue: disk I/O error');
+  });
+
+  it('forgets no large message when one that was put back can not be taken up', async () => {
+    const limits =
+      'qmgr_message_active_limit = 5\nqmgr_message_recipient_minimum = 2\nqmgr_message_recipient_limit = 30\n';
+    const removed = (): number => scene.events.filter((event) => event.kind === 'removed').length;
+    const scene = await open(limits);
+    await scene.manager.stop(0);
+    const recipients = Array.from({ length: 20 }, (_, i) => `u${i}@one.example`);
+    for (let i = 0; i < 3; i += 1) await scene.send(recipients);
+    const settle = scene.store.settle.bind(scene.store);
+    scene.store.settle = async (settlement) => {
+      if (settlement.next?.kind === 'deferred') await scene.until(() => removed() === 1);
+      await settle(settlement);
+    };
+    const claimById = scene.store.claimById.bind(scene.store);
+    let failures = 0;
+    scene.store.claimById = (ids) => {
+      failures += 1;
+      return failures === 1 ? Promise.reject(new StoreError('disk I/O error')) : claimById(ids);
+    };
+    scene.manager.start();
+    await scene.until(() => failures > 0);
     await scene.until(() => removed() === 2);
   });
 
