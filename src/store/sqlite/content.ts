@@ -10,7 +10,10 @@ export function memoryContent(chunks: readonly Buffer[], sizeBytes: number, head
   return { sizeBytes, headerBytes, chunks: () => chunks };
 }
 
-/** Reads one part at a time. Throws StoreError when a part is missing or its checksum is wrong, and tells `onDamage`. */
+/**
+ * Reads one part at a time. Throws StoreError when a part is missing or its checksum is wrong, and tells `onDamage` unless
+ * the message was deleted meanwhile.
+ */
 export function storedContent(
   reader: Reader,
   serial: number,
@@ -30,18 +33,23 @@ export function storedContent(
     onDamage(reason, cause);
     return new StoreError(reason);
   };
-  const partOf = (part: number): ReturnType<Reader['part']> => {
+  const from = <T>(read: () => T): T => {
     try {
-      return reader.part(serial, part);
+      return read();
     } catch (error) {
       throw damaged(`content is damaged: ${error instanceof Error ? error.message : String(error)}`, error);
     }
   };
+  const missing = (): StoreError =>
+    from(() => reader.row(serial)) === undefined
+      ? new StoreError('the message was deleted')
+      : damaged('content is missing');
   function* chunks(): Iterable<Buffer> {
     let read = 0;
     for (let part = 0; read < sizeBytes; part += 1) {
-      const row = partOf(part);
-      if (row === undefined) throw damaged('content is missing');
+      const at = part;
+      const row = from(() => reader.part(serial, at));
+      if (row === undefined) throw missing();
       if (contentChecksum(row.data) !== row.crc) throw damaged('content is damaged: checksum mismatch');
       read += row.data.length;
       garbage.add(row.data.length);

@@ -283,6 +283,16 @@ describe('the queue store', () => {
     assert.equal(await queueOf(id), 'corrupt');
   });
 
+  it('calls no message damaged that was deleted during its delivery', async () => {
+    const id = await put('x'.repeat(300_000));
+    const [message] = await store.claim('incoming', 2_000_000, 10);
+    assert.ok(message !== undefined);
+    await store.remove({ queueIds: [id] });
+    await assert.rejects(textOf(message), /the message was deleted/);
+    await store.settle({ queueId: id, outcomes: [deferred], next: { kind: 'deferred', dueAt: 5 } });
+    assert.deepEqual(warnings, []);
+  });
+
   const damagePages = (first: number, last: number): void => {
     const path = join(directory, 'posthorn.db');
     const bytes = readFileSync(path);
