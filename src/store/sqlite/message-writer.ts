@@ -127,22 +127,26 @@ export class SqliteMessageWriter implements MessageWriter {
     const isMany = this.#recipientParts > 0;
     const total = this.#recipientParts * partSize + this.#recipients.length;
     const recipients = isMany ? [] : hasAdded ? this.#recipients : message.recipients;
-    if (this.#hasParts) await this.#flushAll(isMany);
-    return this.#commit({
-      message: recipients === message.recipients ? message : { ...message, recipients },
-      content: { chunks: this.#parts > 0 ? undefined : this.#chunks, bytes: this.#bytes },
-      recipientParts: isMany ? { total, partSize } : undefined,
-      hasParts: this.#hasParts,
-    });
+    try {
+      if (this.#hasParts) await this.#flushAll(isMany);
+      await this.#commit({
+        message: recipients === message.recipients ? message : { ...message, recipients },
+        content: { chunks: this.#parts > 0 ? undefined : this.#chunks, bytes: this.#bytes },
+        recipientParts: isMany ? { total, partSize } : undefined,
+        hasParts: this.#hasParts,
+      });
+    } catch (error) {
+      // its parts would take room until the next start
+      this.abort();
+      throw error;
+    }
   }
 
   async #flushAll(hasManyRecipients: boolean): Promise<void> {
     if (hasManyRecipients) this.#flushRecipients();
     if (this.#parts > 0 && this.#gathered > 0) this.#flushPart();
     await Promise.all(this.#pending);
-    if (this.#failed === undefined) return;
-    this.abort();
-    throw this.#failed;
+    if (this.#failed !== undefined) throw this.#failed;
   }
 
   abort(): void {

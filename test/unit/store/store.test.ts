@@ -293,6 +293,18 @@ describe('the queue store', () => {
     assert.deepEqual(warnings, []);
   });
 
+  it('keeps no part of a message that could not be committed', async () => {
+    damage("CREATE TRIGGER broken BEFORE INSERT ON messages BEGIN SELECT RAISE(ABORT, 'broken'); END");
+    await assert.rejects(put('x'.repeat(300_000)), /broken/);
+    damage('DROP TRIGGER broken');
+    // by then what was asked for before has been done
+    await put('another one');
+    const database = new DatabaseSync(join(directory, 'posthorn.db'));
+    const count = (table: string): unknown => database.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.['n'];
+    assert.deepEqual([count('contents'), count('arriving')], [1, 0]);
+    database.close();
+  });
+
   const damagePages = (first: number, last: number): void => {
     const path = join(directory, 'posthorn.db');
     const bytes = readFileSync(path);
