@@ -60,7 +60,8 @@ export type Operation =
   | { readonly kind: 'claimSerials'; readonly serials: readonly number[]; readonly holder: number }
   | { readonly kind: 'makeDue'; readonly now: number; readonly serials: readonly number[] }
   | { readonly kind: 'remove' | 'hold' | 'release' | 'requeue' | 'expire'; readonly serials: readonly number[] }
-  | { readonly kind: 'releaseLeases'; readonly living: readonly number[] }
+  /** Of these holders, and of those that are not registered. */
+  | { readonly kind: 'releaseLeases'; readonly gone: readonly number[] }
   | {
       readonly kind: 'returnLease';
       readonly serial: number;

@@ -96,8 +96,7 @@ class SqliteStore implements QueueStore {
       pid: process.pid,
       started: processStart(process.pid),
     });
-    const { living, gone } = await this.#holders(false);
-    await this.#releaseBut(living, gone);
+    await this.#releaseOf(await this.#gone(false));
     await this.#writer.run({ kind: 'sweep' });
   }
 
@@ -198,26 +197,21 @@ class SqliteStore implements QueueStore {
   }
 
   async releaseLeases(holders: 'dead' | 'mine'): Promise<number> {
-    const { living, gone } = await this.#holders(holders === 'mine');
-    return gone.length === 0 ? 0 : this.#releaseBut(living, gone);
+    const gone = await this.#gone(holders === 'mine');
+    return gone.length === 0 ? 0 : this.#releaseOf(gone);
   }
 
-  /** Numbers of those who keep their leases, and of those who don't. */
-  async #holders(
-    isLeaving: boolean,
-  ): Promise<{ readonly living: readonly number[]; readonly gone: readonly number[] }> {
+  /** Numbers of those who keep no leases. */
+  async #gone(isLeaving: boolean): Promise<readonly number[]> {
     const known = await this.#stored.read((reader) => reader.holders());
-    const stays = (holder: (typeof known)[number]): boolean =>
-      holder.number === this.#holder ? !isLeaving : isLiving(holder);
-    const living = known.filter(stays).map((holder) => holder.number);
-    return {
-      living: isLeaving ? living : [...new Set([...living, this.#holder])],
-      gone: known.filter((holder) => !stays(holder)).map((holder) => holder.number),
-    };
+    return known
+      .filter((holder) => (holder.number === this.#holder ? isLeaving : !isLiving(holder)))
+      .map(({ number }) => number);
   }
 
-  async #releaseBut(living: readonly number[], gone: readonly number[]): Promise<number> {
-    const released = await this.#writer.run({ kind: 'releaseLeases', living });
+  /** Who has come since they were looked for keeps what it holds. */
+  async #releaseOf(gone: readonly number[]): Promise<number> {
+    const released = await this.#writer.run({ kind: 'releaseLeases', gone });
     if (gone.length > 0) await this.#writer.run({ kind: 'forget', numbers: gone });
     return released.length;
   }

@@ -125,7 +125,9 @@ export class Statements {
         );
       case 'releaseLeases':
         return this.#serials(
-          `UPDATE messages SET queue = CASE wanted WHEN 1 THEN 3 WHEN 2 THEN 5 ELSE 0 END, wanted = 0, holder = 0 WHERE queue = 1 AND holder NOT IN (${['-1', ...operation.living].join(',')}) RETURNING serial`,
+          `UPDATE messages SET queue = CASE wanted WHEN 1 THEN 3 WHEN 2 THEN 5 ELSE 0 END, wanted = 0, holder = 0
+             WHERE queue = 1 AND (holder IN (${operation.gone.join(',')}) OR holder NOT IN (SELECT number FROM holders))
+             RETURNING serial`,
           [],
         );
       case 'returnLease':

@@ -249,6 +249,15 @@ describe('the queue store', () => {
     assert.ok((await textOf(found)) === 'abcdefghij'.repeat(300_000));
   });
 
+  it('leaves what a process takes that comes while leases of a dead one are released', async () => {
+    const id = await put('x');
+    damage("INSERT INTO holders VALUES (77, 99999999, 'long ago')");
+    const releasing = store.releaseLeases('dead');
+    damage("INSERT INTO holders VALUES (78, 1, 'now'); UPDATE messages SET queue = 1, holder = 78");
+    assert.equal(await releasing, 0);
+    assert.equal(await queueOf(id), 'active');
+  });
+
   it('sweeps content whose message was never committed when its process is gone', async () => {
     const writer = store.begin(1_000_000);
     for (let i = 0; i < 12; i += 1) await writer.write(Buffer.alloc(100_000));
