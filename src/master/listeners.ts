@@ -1,7 +1,7 @@
 /** The listening sockets of the system. They stay open over reloads, whatever becomes of the processes that accept. master(8) */
 import { closeSync } from 'node:fs';
 import { type Configuration, ConfigError } from '#config';
-import { openListener } from '#native';
+import { type ListenerResult, openListener, sharePort } from '#native';
 import { addressBytes, listenAddresses } from './listen-addresses.ts';
 
 export interface Listener {
@@ -21,7 +21,9 @@ export interface WantedListeners {
 }
 
 const backlog = 1024;
-const keyOf = ({ address, port }: Pick<Listener, 'address' | 'port'>): string => `${address} ${port}`;
+type Place = Pick<Listener, 'address' | 'port'>;
+const anyAddress: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+const keyOf = ({ address, port }: Place): string => `${address} ${port}`;
 
 export class Listeners {
   #inUse: ReadonlyMap<string, Listener> = new Map();
@@ -35,7 +37,10 @@ export class Listeners {
       for (const entry of configuration.services.filter((service) => service.type === 'inet')) {
         for (const place of await listenAddresses(entry, configuration.settingsFor(entry))) {
           const open = this.#inUse.get(keyOf(place));
-          const listener = open === undefined ? openFor(entry.name, place) : { ...open, service: entry.name };
+          const listener =
+            open === undefined
+              ? openFor(entry.name, place, [...this.#inUse.values(), ...opened])
+              : { ...open, service: entry.name };
           if (open === undefined) opened.push(listener);
           wanted.set(keyOf(place), listener);
         }
@@ -52,9 +57,21 @@ export class Listeners {
   }
 }
 
+/** Are they one port, once of all addresses of a family and once of one of them? */
+const overlap = (one: Place, other: Place): boolean =>
+  one.port === other.port && (anyAddress.has(one.address) || anyAddress.has(other.address));
+
 /** Throws ConfigError. */
-function openFor(service: string, { address, port }: Pick<Listener, 'address' | 'port'>): Listener {
-  const opened = openListener(addressBytes(address), port, backlog);
+function openFor(service: string, place: Place, ours: readonly Listener[]): Listener {
+  const { address, port } = place;
+  const open = (sharesPort: boolean): ListenerResult => openListener(addressBytes(address), port, backlog, sharesPort);
+  let opened = open(false);
+  // one address may have a service of its own beside that of all; Postfix lets other systems share the port, too
+  const besides = ours.filter((listener) => overlap(listener, place));
+  if (opened.kind === 'failed' && besides.length > 0) {
+    for (const { fd } of besides) sharePort(fd);
+    opened = open(true);
+  }
   if (opened.kind === 'failed')
     throw new ConfigError([`bind ${address} port ${port} for service ${service}/inet: ${opened.reason}`]);
   return { service, address, port, fd: opened.fd };

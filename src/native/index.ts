@@ -11,7 +11,7 @@ export {
   type SystemUser,
   UserDatabaseError,
 } from './libc-users.ts';
-export { type ListenerResult, openListener } from './listeners.ts';
+export { type ListenerResult, openListener, sharePort } from './listeners.ts';
 export { peerUserOf } from './peer.ts';
 export { returnMemoryWhenQuiet } from './quiet-memory.ts';
 export { openPipe, type PipeEnds } from './pipes.ts';

@@ -37,6 +37,7 @@ const AF_INET6 = 10;
 const SOCK_STREAM_CLOEXEC = 0o2000001;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
+const SO_REUSEPORT = 15;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 
@@ -50,15 +51,23 @@ function socketAddress(bytes: Uint8Array, port: number): Buffer {
   return out;
 }
 
+function switchOn(fd: number, level: number, name: number): void {
+  const on = Buffer.alloc(4);
+  on.writeInt32LE(1);
+  setsockopt(fd, level, name, on, 4);
+}
+
+/** Lets another socket of this user listen on the same port, if that one asks for it when it is opened. socket(7), SO_REUSEPORT */
+export const sharePort = (fd: number): void => switchOn(fd, SOL_SOCKET, SO_REUSEPORT);
+
 /** Opens, binds and listens. `bytes`: 4 or 16 address bytes in network order. */
-export function openListener(bytes: Uint8Array, port: number, backlog: number): ListenerResult {
+export function openListener(bytes: Uint8Array, port: number, backlog: number, sharesPort: boolean): ListenerResult {
   const family = bytes.length === 4 ? AF_INET : AF_INET6;
   const fd = socket(family, SOCK_STREAM_CLOEXEC, 0);
   if (fd < 0) return { kind: 'failed', reason: `socket: ${lastError()}` };
-  const on = Buffer.alloc(4);
-  on.writeInt32LE(1);
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, on, 4);
-  if (family === AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, on, 4);
+  switchOn(fd, SOL_SOCKET, SO_REUSEADDR);
+  if (sharesPort) sharePort(fd);
+  if (family === AF_INET6) switchOn(fd, IPPROTO_IPV6, IPV6_V6ONLY);
   const address = socketAddress(bytes, port);
   if (bind(fd, address, address.length) < 0 || listen(fd, backlog) < 0) {
     const reason = lastError();

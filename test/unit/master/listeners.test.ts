@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Configuration, ConfigError, loadConfiguration } from '#config';
+import { openListener } from '#native';
 import { Listeners } from '../../../src/master/listeners.ts';
 
 async function listenAnywhere(): Promise<{ readonly server: Server; readonly port: number }> {
@@ -22,13 +23,12 @@ describe('listening sockets', () => {
   let free = 0;
   let takenPort = 0;
 
-  function configured(ports: readonly number[]): Configuration {
-    writeFileSync(
-      join(directory, 'master.cf'),
-      ports.map((port) => `127.0.0.1:${port} inet n - n - - smtpd\n`).join(''),
-    );
+  function configuredAt(places: readonly string[]): Configuration {
+    writeFileSync(join(directory, 'master.cf'), places.map((place) => `${place} inet n - n - - smtpd\n`).join(''));
     return loadConfiguration(directory);
   }
+  const configured = (ports: readonly number[]): Configuration =>
+    configuredAt(ports.map((port) => `127.0.0.1:${port}`));
 
   before(async () => {
     writeFileSync(join(directory, 'main.cf'), `queue_directory = ${directory}\ndata_directory = ${directory}\n`);
@@ -55,5 +55,37 @@ describe('listening sockets', () => {
     assert.equal(fewer.all.length, 1);
     fewer.keep();
     (await listeners.open(configured([]))).keep();
+  });
+
+  it('of one address stand beside those of all addresses, whichever comes first', async () => {
+    const other = await listenAnywhere();
+    await closed(other.server);
+    for (const order of [
+      [`0.0.0.0:${other.port}`, `127.0.0.3:${other.port}`],
+      [`127.0.0.3:${other.port}`, `0.0.0.0:${other.port}`],
+    ]) {
+      const opened = await new Listeners().open(configuredAt(order));
+      assert.equal(opened.all.length, 2);
+      opened.drop();
+    }
+  });
+
+  it('of all addresses can give way to one address over a reload', async () => {
+    const other = await listenAnywhere();
+    await closed(other.server);
+    const listeners = new Listeners();
+    (await listeners.open(configuredAt([`0.0.0.0:${other.port}`]))).keep();
+    (await listeners.open(configuredAt([`127.0.0.3:${other.port}`]))).keep();
+    (await listeners.open(configured([]))).keep();
+  });
+
+  it('share no port with another system, though Postfix would', async () => {
+    const other = await listenAnywhere();
+    await closed(other.server);
+    const theirs = openListener(Uint8Array.of(0, 0, 0, 0), other.port, 1, true);
+    assert.ok(theirs.kind === 'ok');
+    const wanted = configuredAt([`127.0.0.3:${other.port}`, `0.0.0.0:${other.port}`]);
+    await assert.rejects(new Listeners().open(wanted), /Address already in use/);
+    closeSync(theirs.fd);
   });
 });
