@@ -133,7 +133,6 @@ function openAgain(
     overrides: settings.overrides,
     envelope: {
       ...kept,
-      rewriteContext: 'local',
       client: localClient,
       logClient: localClient,
       uid,

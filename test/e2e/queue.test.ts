@@ -138,4 +138,31 @@ describe('the queue', () => {
     server.command('postqueue', ['-f']);
     await until('the next hop to get it', () => (sink.taken.length === 1 ? true : undefined));
   });
+
+  /** From elsewhere, to a sink: the header section as the sink has got it, after Received: fields. */
+  async function strangersHeader(to: string, port: number, server: QuickStart): Promise<string> {
+    const mail = 'From: joe\nTo: al@host.far.example\n\nbody\n';
+    server.command('sendmail', ['-G', '-f', 'joe@stranger.example', to], mail);
+    await server.logged(/to=<far@elsewhere\.example>, .*status=deferred/);
+    server.command('postsuper', ['-r', 'ALL']);
+    await server.logged(/uid=\d+ from=<joe@stranger\.example> orig_id=/);
+    const sink = await sinkAt(port);
+    return until('the next hop to get it', () => {
+      server.command('postqueue', ['-f']);
+      return sink.taken[0]?.content.replace(/^[^]*?(?=^From:)/m, '').replace(/\r?\n\r?\n[^]*/, '');
+    });
+  }
+
+  it("keeps a stranger's header section as it is when mail is requeued or sent on by an alias", async () => {
+    for (const to of ['far@elsewhere.example', 'alias@forward.example']) {
+      const port = await freePort();
+      const server = await start([
+        `relayhost = [127.0.0.1]:${port}`,
+        'masquerade_domains = far.example',
+        'mydestination = forward.example',
+        'alias_maps = inline:{ alias=far@elsewhere.example }',
+      ]);
+      assert.equal(await strangersHeader(to, port, server), 'From: joe\r\nTo: al@host.far.example');
+    }
+  });
 });

@@ -42,7 +42,6 @@ async function submitGroup(job: Job, group: readonly Forward[]): Promise<void> {
       ...envelope,
       sender: first.sender,
       arrivedAt: now(),
-      rewriteContext: 'local',
       origin: 'forward',
       // its report says where the mail went
       trace: '',
