@@ -76,6 +76,7 @@ export const schema = `
   ) STRICT;
   CREATE INDEX IF NOT EXISTS incoming ON messages (due) WHERE queue = 0;
   CREATE INDEX IF NOT EXISTS deferred ON messages (due) WHERE queue = 2;
+  CREATE INDEX IF NOT EXISTS maildrop ON messages (due) WHERE queue = 5;
   CREATE INDEX IF NOT EXISTS leased ON messages (holder) WHERE queue = 1;
   CREATE TABLE IF NOT EXISTS contents (
     key INTEGER PRIMARY KEY,

@@ -105,6 +105,20 @@ describe('the queue store', () => {
     assert.equal(await textOf(again), 'x');
   });
 
+  it('has an index for each queue that messages are claimed from', () => {
+    const database = new DatabaseSync(join(directory, 'posthorn.db'));
+    for (const [name, number] of [
+      ['incoming', 0],
+      ['deferred', 2],
+      ['maildrop', 5],
+    ] as const) {
+      const claim = `SELECT serial FROM messages WHERE queue = ${number} AND due <= 1 ORDER BY due LIMIT 1`;
+      const [step] = database.prepare(`EXPLAIN QUERY PLAN ${claim}`).all();
+      assert.match(String(step?.['detail']), new RegExp(`USING (COVERING )?INDEX ${name} `));
+    }
+    database.close();
+  });
+
   it('claims incoming messages also when the clock was put back', async () => {
     const id = await put('x');
     const [message] = await store.claim('incoming', 0, 10);
