@@ -13,6 +13,9 @@ import { upgrade } from './upgrade.ts';
 
 const sqliteFull = 13;
 
+/** Somebody has removed the file of the queue, or has put it elsewhere. */
+class FileGone extends Error {}
+
 interface OpenFile {
   readonly database: DatabaseSync;
   readonly inode: number;
@@ -78,22 +81,28 @@ export class Writer {
     }
   }
 
-  /** Another process may have made the file anew. */
+  /** Another process may have made the file anew. Throws FileGone when nobody finds it any more. */
   #followFile(): void {
-    if (statSync(this.#path).ino === this.#file.inode) return;
+    const facts = statSync(this.#path, { throwIfNoEntry: false });
+    if (facts === undefined) throw new FileGone(`${this.#path} is gone`);
+    if (facts.ino === this.#file.inode) return;
     this.#file.database.close();
     this.#file = this.#open();
     if (this.#registration !== undefined) this.#run(this.#registration);
     this.#report({ kind: 'salvaged', lines: [] });
   }
 
-  /** One commit for all; when that fails, each alone, so that one that can't be written does not fail the others. */
+  /**
+   * One commit for all; when that fails, each alone, so that one that can't be written does not fail the others. Throws
+   * FileGone: what was committed then would be lost with this process.
+   */
   runBatch(operations: readonly Operation[]): readonly OperationResult[] {
     try {
       this.#followFile();
       if (!this.#reserve.isUsedUp() || !operations.some(addsMail)) return this.#transaction(operations);
       return operations.map((operation) => this.#runAlone(operation));
     } catch (error) {
+      if (error instanceof FileGone) throw error;
       if (isDamage(error)) {
         try {
           this.#salvage(reasonOf(error));

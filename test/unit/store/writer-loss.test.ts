@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -27,6 +27,15 @@ describe('the thread that writes the queue', () => {
     await waiting;
     await assert.rejects(store.claim('incoming', 0, 1), /has ended/);
     assert.deepEqual(lost, ['the thread that writes has ended']);
+  });
+
+  it('takes nothing into a file that was removed', async () => {
+    const store = await openStore({ ...options, directory });
+    rmSync(join(directory, 'posthorn.db'));
+    await assert.rejects(store.claim('incoming', 0, 1), /posthorn\.db is gone/);
+    assert.match(lost.join(), /posthorn\.db is gone/);
+    await store.close();
+    assert.ok(!existsSync(join(directory, 'posthorn.db')));
   });
 
   it('lives without a reserve where none can be made', async () => {
