@@ -20,8 +20,12 @@ export class ActiveMessage {
   placedCount = 0;
   /** A batch of recipients is being routed. */
   isRouting = false;
-  /** A bug or damage was met, and some of its recipients were not even tried. */
+  /** A bug or damage was met, or it was withdrawn, and some of its recipients were not even tried. */
   isGivenUp = false;
+  /** It was deleted, or is wanted elsewhere: nothing more of it is started. */
+  withdrawn: 'no' | 'deleted' | 'wanted' = 'no';
+  /** Its end is being written down. */
+  isSettling = false;
   /** Parts that are not read yet, the one that is read, and where in it the next batch begins. */
   #parts: Iterator<RecipientPart> | undefined;
   #part: RecipientPart = [];

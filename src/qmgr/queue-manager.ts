@@ -20,6 +20,7 @@ import { compileSettings, compileTransport, type QmgrSettings } from './settings
 import { settleOrPutBack } from './settle.ts';
 import { steadyClock } from './steady-clock.ts';
 import { emitPanic, warnOfStore } from './trouble.ts';
+import { takeBack } from './withdrawal.ts';
 import { WorkUnderWay } from './work-under-way.ts';
 
 export interface QueueManagerStatus {
@@ -155,6 +156,26 @@ export class QueueManager {
     this.#scanFlushed();
   }
 
+  /**
+   * Starts nothing more of these messages: they were deleted, or are wanted elsewhere, on hold for example. What is under
+   * way comes to its end. Resolves when those of which nothing is under way have left. Never rejects.
+   */
+  async withdraw(queueIds: readonly string[], why: 'deleted' | 'wanted'): Promise<void> {
+    const messages = queueIds.flatMap((queueId) => this.#active.get(queueId) ?? []);
+    const left = messages.flatMap((message) => {
+      message.withdrawn = why;
+      // what is being routed is taken back after that
+      return message.isSettling || message.isRouting ? [] : (this.#takeBack(message) ?? []);
+    });
+    this.#dispatch();
+    await Promise.all(left);
+  }
+
+  #takeBack(message: ActiveMessage): Promise<void> | undefined {
+    takeBack(message, this.#scheduler, this.#space, this.#steadyNow());
+    return message.isDone ? this.#settle(message) : undefined;
+  }
+
   #scanFlushed(): void {
     this.#flushes += 1;
     this.#intake.scanNow(() => {
@@ -183,7 +204,7 @@ export class QueueManager {
   }
 
   #begin(message: ActiveMessage): void {
-    if (message.abort.signal.aborted) return;
+    if (message.abort.signal.aborted || message.isSettling) return;
     const { queued } = message;
     this.#options.events.emit({
       kind: 'active',
@@ -199,7 +220,7 @@ export class QueueManager {
   /** What a notice is about has left the queue before the notice is delivered: so the log tells both in their order. */
   async #readAfterReports(message: ActiveMessage): Promise<void> {
     await Promise.all(this.#reporting);
-    if (!message.abort.signal.aborted) this.#reader.begin(message);
+    if (!message.abort.signal.aborted && !message.isSettling) this.#reader.begin(message);
   }
 
   /** A bug met while routing, or damage while reading: the message waits for its next turn, or is set aside. */
@@ -214,6 +235,11 @@ export class QueueManager {
   }
 
   #schedule(message: ActiveMessage, routes: readonly (Route | KnownRoute)[]): void {
+    if (message.withdrawn !== 'no') {
+      message.isRouting = false;
+      void this.#takeBack(message);
+      return;
+    }
     this.#assignment.assign(message, routes);
     message.isRouting = false;
     if (message.isDone) {
@@ -246,6 +272,7 @@ export class QueueManager {
   }
 
   async #settle(message: ActiveMessage): Promise<void> {
+    message.isSettling = true;
     this.#work.begin();
     const settled = settleOrPutBack(message, { ...this.#options, settings: this.#settings, writer: this.#writer });
     if (message.attempt.mayBeReported) await this.#reported(settled);

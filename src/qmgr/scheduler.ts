@@ -90,6 +90,16 @@ export class Scheduler {
     return this.#transport(transport).withdraw(destination);
   }
 
+  /** Takes back all that waits of a message. */
+  withdrawMessage(
+    message: ActiveMessage,
+    now: number,
+  ): readonly { readonly transport: string; readonly entry: Entry }[] {
+    return [...this.#transports].flatMap(([transport, queue]) =>
+      queue.withdrawMessage(message, now).map((entry) => ({ transport, entry })),
+    );
+  }
+
   /** Entries that may start now; each counts as running from here on. */
   *startable(now: number): Iterable<{ readonly transport: string; readonly entry: Entry }> {
     for (let progress = true; progress;) {

@@ -72,6 +72,11 @@ async function settleMessage(message: ActiveMessage, options: SettleOptions): Pr
   const { store, settings, events, writer, bouncer } = options;
   const { queued, attempt } = message;
   const { queueId, envelope } = queued;
+  if (message.withdrawn === 'deleted') {
+    // nobody is to hear of it
+    await store.settle({ queueId, outcomes: [], next: { kind: 'gone' } });
+    return;
+  }
   if (!attempt.mayBeReported && !message.isGivenUp) {
     await remove(queueId, options);
     return;

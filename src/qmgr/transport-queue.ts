@@ -159,6 +159,27 @@ export class TransportQueue {
     });
   }
 
+  /** Takes back all that waits of a message. */
+  withdrawMessage(message: ActiveMessage, now: number): readonly Entry[] {
+    const job = this.#jobs.get(message.sequence);
+    if (job === undefined) return [];
+    const entries: Entry[] = [];
+    for (const peer of job.peers.values()) {
+      const { destination } = peer;
+      // the heap is ordered by what is about to change
+      this.#ready.remove(destination);
+      destination.line.remove(peer);
+      const rest = peer.takeAll();
+      destination.waitingCount -= rest.length;
+      entries.push(...rest);
+      this.#offer(destination, now);
+    }
+    job.peers.clear();
+    job.waiting = 0;
+    this.#retire(job);
+    return entries;
+  }
+
   /** The moment at which something paused may go on; undefined when nothing is. */
   nextMoment(now: number): number | undefined {
     if (this.#jobs.size === 0) return undefined;

@@ -146,9 +146,12 @@ async function answer(
     case 'requeue':
     case 'expire': {
       if (!isPrivileged) throw new Error('only root may change the queue');
-      await write({ changed: await store[request.operation](selector) });
+      const changed = await store[request.operation](selector);
+      const isLeaving = request.operation !== 'release' && request.operation !== 'expire';
+      const withdrawn = qmgr.withdraw(isLeaving ? changed : [], request.operation === 'remove' ? 'deleted' : 'wanted');
+      await write({ changed });
       // of many messages that takes a while: who asked doesn't wait for it
-      if (request.operation === 'requeue') void requeuer.run();
+      if (request.operation === 'requeue') void withdrawn.then(() => requeuer.run());
       // what is released waits for the next scan, as in Postfix
       else if (request.operation === 'remove' || request.operation === 'expire') qmgr.scanNow();
       return;

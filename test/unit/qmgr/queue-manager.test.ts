@@ -336,6 +336,63 @@ describe('the queue manager', () => {
     await scene.until(() => removed() === 2);
   });
 
+  describe('when postsuper takes messages away', () => {
+    const limits =
+      'default_destination_concurrency_limit = 1\nsmtp_destination_recipient_limit = 2\n' +
+      'qmgr_message_active_limit = 5\nqmgr_message_recipient_minimum = 2\nqmgr_message_recipient_limit = 5\n' +
+      'smtp_recipient_limit = 5\nsmtp_extra_recipient_limit = 0\n';
+    let isBlocked = true;
+    const openBlocked = async (): Promise<Scene> => {
+      isBlocked = true;
+      return open(limits, async () => {
+        while (isBlocked) await new Promise((resolve) => setImmediate(resolve));
+        return { kind: 'sent' };
+      });
+    };
+    const six = Array.from({ length: 6 }, (_, i) => `u${i}@one.example`);
+
+    it('starts nothing more of those that were deleted', async () => {
+      const scene = await openBlocked();
+      const ids = [await scene.send(six), await scene.send(['a@one.example']), await scene.send(['b@two.example'])];
+      await scene.until(() => scene.requests.length === 2);
+      const deleted = ids.slice(0, 2);
+      await scene.store.remove({ queueIds: deleted });
+      await scene.manager.withdraw(deleted, 'deleted');
+      assert.equal(scene.manager.activeCount, 2);
+      isBlocked = false;
+      await scene.until(() => scene.manager.activeCount === 0);
+      assert.deepEqual(scene.requests.map(({ recipients }) => recipients[0]?.address ?? '').toSorted(), [
+        'b@two.example',
+        'u0@one.example',
+      ]);
+      assert.equal(scene.events.filter(({ kind }) => kind === 'removed').length, 1);
+      assert.deepEqual(scene.manager.status().unread, []);
+      const later = await scene.send(['c@one.example']);
+      await scene.until(async () => (await scene.stateOf(later)) === undefined);
+      assert.equal(scene.requests.length, 3);
+    });
+
+    it('starts nothing more of those that are put on hold', async () => {
+      const scene = await openBlocked();
+      const [begun, waiting] = [await scene.send(six), await scene.send(['a@one.example'])];
+      await scene.until(() => scene.requests.length === 1);
+      await scene.manager.withdraw(await scene.store.hold({}), 'wanted');
+      assert.equal(await scene.stateOf(waiting), 'hold');
+      isBlocked = false;
+      await scene.until(async () => (await scene.stateOf(begun)) === 'hold');
+      assert.equal(scene.requests.length, 1);
+      const recipients = [...((await scene.store.find(begun))?.recipients.all() ?? [])].flat();
+      assert.deepEqual(
+        recipients.filter(({ state }) => state === 'pending').map(({ address }) => address),
+        six.slice(2),
+      );
+      await scene.store.release({});
+      await scene.manager.flush();
+      await scene.until(() => scene.events.filter(({ kind }) => kind === 'removed').length === 2);
+      assert.equal(scene.requests.length, 4);
+    });
+  });
+
   it('takes up incoming and deferred mail in turn', async () => {
     const scene = await open('qmgr_message_active_limit = 1\n', ({ recipients: [recipient] }) => ({
       kind: recipient?.address.startsWith('old') === true && scene.clock === startAt ? 'deferred' : 'sent',

@@ -56,6 +56,22 @@ describe('the control socket', () => {
     assert.match(await ask('private', blanks, '{"operation":"flush"}\n'), /"ok":true/);
   });
 
+  it('has nothing started of what is deleted', async () => {
+    const withdrawn: string[] = [];
+    const withdraw = scene.manager.withdraw.bind(scene.manager);
+    scene.manager.withdraw = (ids, why) => {
+      withdrawn.push(...ids.map((id) => `${id} ${why}`));
+      return withdraw(ids, why);
+    };
+    const kept = await scene.send(['a@one.example'], {}, 'hold');
+    const deleted = await scene.send(['b@one.example'], {}, 'hold');
+    const say = (operation: string, id: string): Promise<string> =>
+      ask('private', `${JSON.stringify({ operation, queueIds: [id] })}\n`);
+    assert.match(await say('expire', kept), new RegExp(kept));
+    assert.match(await say('remove', deleted), new RegExp(deleted));
+    assert.deepEqual(withdrawn, [`${deleted} deleted`]);
+  });
+
   it('refuses what is no request', async () => {
     assert.match(await ask('public', 'hello\n'), /bad request/);
   });
