@@ -33,7 +33,7 @@ export class Exchange {
     const { settings, options } = session;
     this.#stream = stream;
     this.#session = session;
-    this.input = new SessionInput(stream, settings, options.now);
+    this.input = new SessionInput(stream, settings, options.now, options.turnEnd);
     this.reader = this.input.reader;
     this.transcript = new Transcript({
       peer: () => session.clientText,

@@ -28,6 +28,7 @@ export class ReplyWriter {
   readonly #turnEnd: TurnEnd;
   readonly #facts: () => FooterFacts & { readonly queueId: string };
   #waiting = '';
+  readonly #onTurnEnd = (): void => this.flush();
 
   constructor(
     stream: Duplex,
@@ -75,7 +76,7 @@ export class ReplyWriter {
   /** Sends what was said when this turn of the event loop ends; much of it at once. */
   flushSoon(): void {
     if (this.#waiting.length > muchText) this.flush();
-    else if (this.#waiting !== '') this.#turnEnd.add(this);
+    else if (this.#waiting !== '') this.#turnEnd.add(this.#onTurnEnd);
   }
 
   flush(): void {

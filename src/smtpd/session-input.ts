@@ -3,7 +3,7 @@
  * smtpd_per_request_deadline, smtpd_min_data_rate
  */
 import type { Duplex } from 'node:stream';
-import { CommandReader, RequestDeadline } from '#smtp';
+import { CommandReader, RequestDeadline, type TurnEnd } from '#smtp';
 
 export interface InputLimits {
   readonly lineLengthLimit: number;
@@ -16,6 +16,8 @@ export interface InputLimits {
 export type WaitResult = 'input' | 'closed' | 'timeout' | 'woken';
 
 const endings = ['end', 'close', 'error'] as const;
+/** More than this is worked on at once: it would only pile up. */
+const muchInput = 1 << 15;
 /** Above this much unread input the sender has to wait. */
 const maxWaitingBytes = 1 << 18;
 
@@ -25,6 +27,8 @@ export class SessionInput {
   readonly #limits: InputLimits;
   /** ms since the epoch. */
   readonly #now: () => number;
+  /** When what has come is worked on. */
+  readonly #turnEnd: TurnEnd;
   readonly #timer: NodeJS.Timeout;
   #resolve: ((result: WaitResult) => void) | undefined;
   #isClosed = false;
@@ -36,9 +40,10 @@ export class SessionInput {
   /** When the wait under way began, or was last charged. */
   #chargedAt: number | undefined;
 
-  constructor(stream: Duplex, limits: InputLimits, now: () => number) {
+  constructor(stream: Duplex, limits: InputLimits, now: () => number, turnEnd: TurnEnd) {
     this.#stream = stream;
     this.#now = now;
+    this.#turnEnd = turnEnd;
     this.#limits = limits;
     this.#deadline = new RequestDeadline(limits);
     this.reader = new CommandReader(limits.lineLengthLimit);
@@ -50,9 +55,14 @@ export class SessionInput {
   }
 
   readonly #onData = (bytes: Buffer): void => this.take(bytes);
+  /** Input has come, or none comes any more: what came before the end is worked on first. */
+  readonly #onTold = (): void => {
+    if (this.#hasNews) this.#settle('input');
+    else if (this.#isClosed) this.#settle('closed');
+  };
   readonly #onEnd = (): void => {
     this.#isClosed = true;
-    this.#settle('closed');
+    this.#turnEnd.add(this.#onTold);
   };
 
   #listen(): void {
@@ -85,8 +95,10 @@ export class SessionInput {
     this.reader.push(bytes);
     this.#hasNews = true;
     if (this.#limits.perRequestDeadline) this.#earn(bytes.length);
-    if (this.reader.waitingBytes.length > maxWaitingBytes) this.pause();
-    this.#settle('input');
+    const { length } = this.reader.waitingBytes;
+    if (length > maxWaitingBytes) this.pause();
+    if (length > muchInput) this.#onTold();
+    else this.#turnEnd.add(this.#onTold);
   }
 
   #settle(result: WaitResult): void {

@@ -137,12 +137,13 @@ export class Connection {
       if (this.#onIdleEnd !== undefined) this.#onIdleEnd();
       if (!this.#perRequestDeadline) this.#timer?.refresh();
       this.#reader.feed(chunk, (event) => this.#push(event));
+      this.#turnEnd.add(this.#onNews);
     });
     const lose = (): void => {
       if (this.#lost) return;
       this.#lost = true;
       this.#onIdleEnd?.();
-      this.#waiter?.({ kind: 'lost' });
+      this.#turnEnd.add(this.#onNews);
     };
     socket.on('error', lose);
     socket.on('end', lose);
@@ -161,17 +162,27 @@ export class Connection {
     if (heard.kind === 'reply' && heard.reply.code === 421) this.isSpent = true;
     // a server that floods us with replies nobody asked for is cut off
     if (this.#queue.length > maxQueuedReplies) this.#socket.destroy();
-    else if (this.#waiter === undefined) this.#queue.push(heard);
-    else this.#waiter(heard);
+    else this.#queue.push(heard);
   }
+
+  /** What there is to hear; undefined while nothing is. */
+  #heard(): Heard | undefined {
+    return this.#queue.shift() ?? (this.#lost ? { kind: 'lost' } : undefined);
+  }
+
+  /** Who waits is told when all connections of this turn have been read. */
+  readonly #onNews = (): void => {
+    const waiter = this.#waiter;
+    const heard = waiter === undefined ? undefined : this.#heard();
+    if (heard !== undefined) waiter?.(heard);
+  };
 
   /** The next reply. After a loss replies that came before are still given. */
   next(timeoutMs: number): Promise<Heard> | Heard {
-    const ready = this.#queue.shift();
+    const ready = this.#heard();
     if (ready !== undefined) return this.#noted(ready);
-    if (this.#lost) return { kind: 'lost' };
     const { promise, resolve } = Promise.withResolvers<Heard>();
-    this.#timer = setTimeout(() => this.#waiter?.({ kind: 'timeout' }), timeoutMs);
+    this.#timer = setTimeout(() => this.#waiter?.(this.#heard() ?? { kind: 'timeout' }), timeoutMs);
     this.#waiter = (heard) => {
       clearTimeout(this.#timer);
       this.#timer = undefined;
@@ -222,16 +233,15 @@ export class Connection {
     if (!this.#isWaiting) {
       this.#isWaiting = true;
       this.#socket.cork();
-      this.#turnEnd.add(this);
+      this.#turnEnd.add(this.#onTurnEnd);
     }
     this.#socket.write(bytes);
   }
 
-  /** The turn is over. */
-  flush(): void {
+  readonly #onTurnEnd = (): void => {
     this.#isWaiting = false;
     this.#socket.uncork();
-  }
+  };
 
   /** Resolves when the kernel has taken what was written. */
   async drained(timeoutMs: number): Promise<'drained' | 'lost' | 'timeout'> {

@@ -1,13 +1,69 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { TurnEnd } from '#smtp';
 import { SessionInput } from '../../../src/smtpd/session-input.ts';
 
 const limits = { lineLengthLimit: 2048, timeoutMs: 3000, perRequestDeadline: true, minDataRate: 100 };
 
 function inputWithDeadline(): SessionInput {
-  return new SessionInput(new PassThrough(), limits, Date.now);
+  return new SessionInput(new PassThrough(), limits, Date.now, new TurnEnd());
 }
+
+describe('input of a session', () => {
+  const openInputs: SessionInput[] = [];
+  afterEach(() => {
+    for (const input of openInputs.splice(0)) input.close();
+  });
+
+  function openInput(stream = new PassThrough()): SessionInput {
+    const input = new SessionInput(stream, { ...limits, perRequestDeadline: false }, Date.now, new TurnEnd());
+    openInputs.push(input);
+    return input;
+  }
+
+  it('is worked on when all that came in a turn has been read', async () => {
+    const input = openInput();
+    let isTold = false;
+    void input.wait().then(() => (isTold = true));
+    input.take(Buffer.from('NOOP\r\n'));
+    await Promise.resolve();
+    assert.equal(isTold, false);
+    await setImmediate();
+    assert.equal(isTold, true);
+  });
+
+  it('does not pile up until then', async () => {
+    const input = openInput();
+    const waiting = input.wait();
+    let isTold = false;
+    void waiting.then(() => (isTold = true));
+    input.take(Buffer.alloc(64 * 1024));
+    await Promise.resolve();
+    assert.equal(isTold, true);
+  });
+
+  it('comes before the end of the stream, also where both came in one turn', async () => {
+    const stream = new PassThrough();
+    const input = openInput(stream);
+    const first = input.wait();
+    input.take(Buffer.from('QUIT\r\n'));
+    stream.emit('end');
+    assert.equal(await first, 'input');
+    assert.equal(await input.wait(), 'closed');
+  });
+
+  it('is told of once', async () => {
+    const input = openInput();
+    input.take(Buffer.from('NOOP\r\n'));
+    assert.equal(await input.wait(), 'input');
+    const next = input.wait();
+    assert.equal(await Promise.race([next, setImmediate('nothing'), setImmediate()]), 'nothing');
+    input.wake();
+    assert.equal(await next, 'woken');
+  });
+});
 
 describe('a deadline for the whole request', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'] }));
