@@ -101,6 +101,7 @@ export interface ScramSecrets {
 }
 
 export interface ScramKeys {
+  readonly client: Buffer;
   readonly stored: Buffer;
   readonly server: Buffer;
 }
@@ -115,8 +116,25 @@ export async function keysOf(
   const salted = await derive(prepared, salt, iterations, digestLength(mechanism), hash);
   const client = createHmac(hash, salted).update('Client Key').digest();
   return {
+    client,
     stored: createHash(hash).update(client).digest(),
     server: createHmac(hash, salted).update('Server Key').digest(),
+  };
+}
+
+const xor = (bytes: Buffer, others: Buffer): Buffer => Buffer.from(bytes.map((byte, at) => byte ^ (others[at] ?? 0)));
+
+/** What shows the server that the client knows the password, and what the server has to say to show the same. */
+export function proofOf(
+  mechanism: string,
+  { client, stored, server }: ScramKeys,
+  signed: string,
+): { readonly proof: string; readonly signature: string } {
+  const hash = hashOf(mechanism);
+  const proof = xor(client, createHmac(hash, stored).update(signed).digest());
+  return {
+    proof: proof.toString('base64'),
+    signature: createHmac(hash, server).update(signed).digest('base64'),
   };
 }
 
@@ -129,9 +147,8 @@ export function checkProof(
 ): { readonly isRight: boolean; readonly signature: string } {
   const hash = hashOf(mechanism);
   const signature = createHmac(hash, stored).update(signed).digest();
-  const key = Buffer.from(proof.map((byte, at) => byte ^ (signature[at] ?? 0)));
   return {
-    isRight: createHash(hash).update(key).digest().equals(stored),
+    isRight: createHash(hash).update(xor(proof, signature)).digest().equals(stored),
     signature: createHmac(hash, server).update(signed).digest('base64'),
   };
 }

@@ -4,13 +4,13 @@
  * A destination without a password gets its mail without login, as Postfix does it; one with a password and no usable
  * mechanism does not get it at all for now.
  */
-import { createHmac } from 'node:crypto';
 import type { MaybePromise, Status } from '#message';
 import { findByAddress, type MatchList, type TableList, type TableListResult } from '#tables';
 import type { Connection, Heard } from './connection.ts';
 import type { ServerFeatures } from './features.ts';
 import type { Reply } from './reply.ts';
 import { oneLine } from './refusal.ts';
+import { answersOf, type Credentials, knownMechanisms, speaksFirst } from './sasl-answers.ts';
 
 export interface SaslRules {
   readonly passwords: TableList;
@@ -24,11 +24,6 @@ export interface SaslRules {
   readonly softBounce: boolean;
   readonly recipientDelimiter: string;
   readonly doubleBounceName: string;
-}
-
-export interface Credentials {
-  readonly username: string;
-  readonly password: string;
 }
 
 export type Login =
@@ -112,16 +107,10 @@ async function findPassword(
   return { kind: 'missing' };
 }
 
-type Mechanism = 'CRAM-MD5' | 'PLAIN' | 'LOGIN';
-
 /** The strongest that is offered, allowed and known. */
-async function chooseMechanism(
-  rules: SaslRules,
-  { connection, features }: LoginTarget,
-): Promise<Mechanism | undefined> {
+async function chooseMechanism(rules: SaslRules, { connection, features }: LoginTarget): Promise<string | undefined> {
   const options = connection.isSecured ? rules.tlsOptions : rules.options;
-  const allowed: readonly Mechanism[] = options.includes('noplaintext') ? ['CRAM-MD5'] : ['CRAM-MD5', 'PLAIN', 'LOGIN'];
-  for (const mechanism of allowed) {
+  for (const mechanism of knownMechanisms(options.includes('noplaintext'))) {
     if (!features.auth.includes(mechanism)) continue;
     if (rules.mechanismFilter.isEmpty || (await rules.mechanismFilter.matches(mechanism)) === 'yes') return mechanism;
   }
@@ -134,11 +123,12 @@ const hidden = '(not shown)';
 async function exchange(
   rules: SaslRules,
   { connection, timeoutMs }: LoginTarget,
-  mechanism: Mechanism,
+  mechanism: string,
   credentials: Credentials,
 ): Promise<Login> {
-  const answers = clientAnswers(mechanism, credentials);
-  if (mechanism === 'PLAIN') connection.command(`AUTH PLAIN ${answers.next('')}`, `AUTH PLAIN ${hidden}`);
+  const answers = answersOf(mechanism, credentials);
+  const initial = speaksFirst(mechanism) ? await answers.next('') : undefined;
+  if (initial !== undefined) connection.command(`AUTH ${mechanism} ${initial}`, `AUTH ${mechanism} ${hidden}`);
   else connection.command(`AUTH ${mechanism}`);
   let isCancelled = false;
   for (;;) {
@@ -151,7 +141,7 @@ async function exchange(
     }
     if (reply.code < 300 || reply.code >= 400 || isCancelled) return refused(loginRefusal(rules, connection, reply));
     // a challenge that we have no answer to is cancelled (RFC 4954, 4), once
-    const answer = answers.next(reply.text.slice(4));
+    const answer = await answers.next(reply.text.slice(4));
     isCancelled = answer === undefined;
     connection.command(answer ?? '*', hidden);
   }
@@ -164,31 +154,5 @@ function loginRefusal(rules: SaslRules, connection: Connection, reply: Reply): S
     reason: `SASL authentication failed; server ${connection.name} said: ${oneLine(reply)}`,
     diagnostic: { type: 'smtp', text: oneLine(reply) },
     remoteMta: `dns; ${connection.endpoint.host}`,
-  };
-}
-
-interface Answers {
-  /** The answer to a challenge, base64 on both sides; undefined when there is none left. */
-  next(challenge: string): string | undefined;
-}
-
-/** RFC 4616 (PLAIN), RFC 2195 (CRAM-MD5), and LOGIN as everybody does it. */
-function clientAnswers(mechanism: Mechanism, { username, password }: Credentials): Answers {
-  const encode = (text: string): string => Buffer.from(text, 'utf8').toString('base64');
-  const left: ((challenge: string) => string)[] = {
-    PLAIN: [() => `\0${username}\0${password}`],
-    LOGIN: [() => username, () => password],
-    'CRAM-MD5': [
-      (challenge: string) => {
-        const digest = createHmac('md5', password).update(Buffer.from(challenge, 'base64')).digest('hex');
-        return `${username} ${digest}`;
-      },
-    ],
-  }[mechanism];
-  return {
-    next(challenge) {
-      const step = left.shift();
-      return step === undefined ? undefined : encode(step(challenge));
-    },
   };
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import { describe, it } from 'node:test';
 import type { SaslStep } from '#sasl';
+import { scramClient } from '../../../src/sasl/scram-client.ts';
 import { scramConversation } from '../../../src/sasl/scram-exchange.ts';
 import { checkProof, keysOf, readClientFinal, readClientFirst, scramHashes } from '../../../src/sasl/scram.ts';
 
@@ -128,6 +129,59 @@ describe('SCRAM', () => {
       const serverFirst = text(await answer(Buffer.from(`${header}n=ann,r=x`)));
       const { final } = finalOf('SCRAM-SHA-256', 'n=ann,r=x', header, serverFirst);
       assert.equal(said(await answer(Buffer.from(final))), expected);
+    }
+  });
+});
+
+describe('SCRAM as a client', () => {
+  const nonce = 'rOprNGfwEbeRWgbNEkqO';
+  const both = `${nonce}%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0`;
+  const serverFirst = `r=${both},s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096`;
+  const bytes = (plain: string): Buffer => Buffer.from(plain);
+  const begun = async () => {
+    const say = scramClient({ mechanism: 'SCRAM-SHA-256', username: 'user', password: 'pencil', nonce });
+    return { say, first: await say(bytes('')) };
+  };
+
+  it('says what RFC 7677 shows, and believes a server that knows the password', async () => {
+    const { say, first } = await begun();
+    assert.equal(first, `n,,n=user,r=${nonce}`);
+    const proof = 'dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=';
+    assert.equal(await say(bytes(serverFirst)), `c=biws,r=${both},p=${proof}`);
+    assert.equal(await say(bytes('v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=')), '');
+  });
+
+  it('has no answer for a server that does not know the password', async () => {
+    const { say } = await begun();
+    await say(bytes(serverFirst));
+    assert.equal(await say(bytes('v=7rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=')), undefined);
+  });
+
+  it('has no answer for what it can not use, or what would take too long', async () => {
+    const salt = 's=W22ZaJ0SNY7soEsUEjb6gQ==';
+    const others = [`r=${nonce},${salt},i=4096`, `r=x${both},${salt},i=4096`, `m=x,${serverFirst}`];
+    const counts = ['0', '1000001', '-1', '4e9'].map((count) => `r=${both},${salt},i=${count}`);
+    for (const line of [...others, ...counts, '']) {
+      const { say } = await begun();
+      assert.equal(await say(bytes(line)), undefined, line);
+    }
+  });
+
+  it('is understood by our own server, with every digest and with names that need an escape', async () => {
+    for (const mechanism of scramHashes.keys()) {
+      const converse = scramConversation(mechanism, {
+        hostName: 'mail.example.com',
+        realm: 'mail.example.com',
+        service: 'smtp',
+        now: () => 0,
+        canonical: (user) => user,
+        passwordOf: (user) => (user === 'a,n=n' ? Buffer.from('sé:cret') : undefined),
+      });
+      const say = scramClient({ mechanism, username: 'a,n=n', password: 'sé:cret' });
+      let answer = await say(bytes(''));
+      for (let round = 0; round < 2; round += 1) answer = await say(bytes(text(await converse(bytes(answer ?? '')))));
+      assert.equal(answer, '', mechanism);
+      assert.deepEqual(await converse(bytes('')), { kind: 'authenticated', user: 'a,n=n' });
     }
   });
 });

@@ -300,6 +300,21 @@ describe('login at a server', () => {
     assert.deepEqual(words(outcomes), ['sent 2.0.0']);
   });
 
+  it('prefers SCRAM, and gives up on a challenge that makes no sense', async () => {
+    await using sink = await startSink({
+      ehlo: '250-s\r\n250 AUTH PLAIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256',
+      auth: `334 ${Buffer.from('nonsense').toString('base64')}`,
+      '*': '501 5.7.0 aborted',
+    });
+    await using agent = startAgent(['smtp_sasl_auth_enable = yes', passwords]);
+    const { outcomes } = await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example']));
+    const [, mechanism, first = ''] = sink.seen[2]?.split(' ') ?? [];
+    assert.equal(mechanism, 'SCRAM-SHA-256');
+    assert.match(Buffer.from(first, 'base64').toString(), /^n,,n=me,r=[^,]{16,}$/);
+    assert.equal(sink.seen[3], '*');
+    assert.deepEqual(words(outcomes), ['deferred 4.7.0']);
+  });
+
   it('defers when only forbidden mechanisms are offered, or the password is wrong', async () => {
     await using sink = await startSink({ ehlo: '250-s\r\n250 AUTH PLAIN', auth: '535 5.7.8 wrong' });
     const site = `[127.0.0.1]:${sink.port}`;
