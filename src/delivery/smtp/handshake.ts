@@ -39,13 +39,18 @@ export async function shakeHands(context: HandshakeContext): Promise<Handshake> 
 
 /** Whether a login that is due went well; the attempt has been told otherwise. */
 async function authenticated(context: HandshakeContext, rules: SaslRules, features: ServerFeatures): Promise<boolean> {
-  const { connection, attempt, settings, nexthop } = context;
-  const { sender } = attempt.request.envelope;
+  const { connection, attempt, settings, nexthop, events } = context;
+  const { queueId, envelope } = attempt.request;
+  const warn = (text: string): void => events.emit({ kind: 'warning', text });
+  const timeoutMs = settings.timeouts.helo;
   // replies come one by one here, also with PIPELINING
-  const login = await logIn(rules, { connection, features, sender, nexthop, timeoutMs: settings.timeouts.helo });
+  const login = await logIn(rules, { connection, features, sender: envelope.sender, nexthop, timeoutMs, warn });
   if (login.kind === 'done') return true;
   if (login.kind === 'refused') attempt.siteFailed(login.status);
-  else attempt.brokeOff(login.heard.kind, 'performing the EHLO handshake');
+  else {
+    if (login.how === 'unjudged') warn(`${queueId}: ${settings.protocol}_sasl_password_maps lookup error`);
+    attempt.brokeOff(login.how, 'performing the EHLO handshake');
+  }
   return false;
 }
 

@@ -6,11 +6,12 @@
  */
 import type { MaybePromise, Status } from '#message';
 import { findByAddress, type MatchList, type TableList, type TableListResult } from '#tables';
-import type { Connection, Heard } from './connection.ts';
+import type { Connection } from './connection.ts';
 import type { ServerFeatures } from './features.ts';
 import type { Reply } from './reply.ts';
 import { oneLine } from './refusal.ts';
 import { answersOf, type Credentials, knownMechanisms, speaksFirst } from './sasl-answers.ts';
+import type { Breakdown } from './trouble.ts';
 
 export interface SaslRules {
   readonly passwords: TableList;
@@ -29,47 +30,58 @@ export interface SaslRules {
 export type Login =
   | { readonly kind: 'done' }
   | { readonly kind: 'refused'; readonly status: Status }
-  | { readonly kind: 'broken'; readonly heard: Exclude<Heard, { readonly kind: 'reply' }> };
+  /** `unjudged`: the password could not be looked up. */
+  | { readonly kind: 'broken'; readonly how: Breakdown };
 
-/** What a login needs to know of the session. */
-export interface LoginTarget {
+/** Whose password is wanted. */
+export interface PasswordTarget {
   readonly connection: Connection;
-  readonly features: ServerFeatures;
   readonly sender: string;
   /** As configured, with brackets and port. */
   readonly nexthop: string;
+}
+
+/** What a login needs to know of the session. */
+export interface LoginTarget extends PasswordTarget {
+  readonly features: ServerFeatures;
   readonly timeoutMs: number;
+  readonly warn: (text: string) => void;
 }
 
 /** Logs in if the server offers it and a password is known. */
 export async function logIn(rules: SaslRules, target: LoginTarget): Promise<Login> {
-  const { connection, features } = target;
+  const { connection, features, warn } = target;
   if (features.auth.length === 0) return { kind: 'done' };
   const found = await findPassword(rules, target);
-  if (found.kind === 'failed') {
-    return refused({ code: '4.3.0', reason: 'SASL password lookup error' });
-  }
+  if (found.kind === 'failed') return { kind: 'broken', how: 'unjudged' };
   if (found.kind === 'missing') return { kind: 'done' };
   const cut = found.value.indexOf(rules.delimiter);
   const username = cut < 0 ? found.value : found.value.slice(0, cut);
   const password = cut < 0 ? '' : found.value.slice(cut + rules.delimiter.length);
   if (username === '') return { kind: 'done' };
-  const mechanism = await chooseMechanism(rules, target);
+  const offered = await passingFilter(rules, features.auth);
+  if (offered.length === 0) {
+    warn(`${connection.label} offered no supported AUTH mechanisms: '${features.auth.join(' ')}'`);
+    return noMechanism(
+      `: server ${connection.name} offered no compatible authentication mechanisms for this type of connection security`,
+    );
+  }
+  const options = connection.isSecured ? rules.tlsOptions : rules.options;
+  const mechanism = knownMechanisms(options.includes('noplaintext')).find((name) => offered.includes(name));
   if (mechanism === undefined) {
-    return refused({
-      code: '4.7.0',
-      reason: `SASL authentication failed; server ${connection.name} offered no compatible authentication mechanisms for this type of connection security`,
-    });
+    warn('SASL authentication failure: No worthy mechs found');
+    return noMechanism(`; cannot authenticate to server ${connection.name}: no mechanism available`);
   }
   return exchange(rules, target, mechanism, { username, password });
 }
 
 /** Whether there is a password for the server, as far as can be told: then nothing is said to it in plaintext instead. */
-export async function hasPassword(
-  rules: SaslRules,
-  target: Omit<LoginTarget, 'features' | 'timeoutMs'>,
-): Promise<boolean> {
+export async function hasPassword(rules: SaslRules, target: PasswordTarget): Promise<boolean> {
   return (await findPassword(rules, target)).kind !== 'missing';
+}
+
+function noMechanism(why: string): Login {
+  return refused({ code: '4.7.0', reason: `SASL authentication failed${why}` });
 }
 
 function refused(status: Status): Login {
@@ -82,10 +94,7 @@ type Found =
   | { readonly kind: 'failed' };
 
 /** By sender if senders have passwords of their own, then by server, then by nexthop. */
-async function findPassword(
-  rules: SaslRules,
-  { connection, sender, nexthop }: Omit<LoginTarget, 'features' | 'timeoutMs'>,
-): Promise<Found> {
+async function findPassword(rules: SaslRules, { connection, sender, nexthop }: PasswordTarget): Promise<Found> {
   const keys: (() => MaybePromise<TableListResult | Awaited<ReturnType<typeof findByAddress>>>)[] = [];
   if (rules.senderDependent && sender !== '') {
     const { recipientDelimiter, doubleBounceName } = rules;
@@ -107,14 +116,12 @@ async function findPassword(
   return { kind: 'missing' };
 }
 
-/** The strongest that is offered, allowed and known. */
-async function chooseMechanism(rules: SaslRules, { connection, features }: LoginTarget): Promise<string | undefined> {
-  const options = connection.isSecured ? rules.tlsOptions : rules.options;
-  for (const mechanism of knownMechanisms(options.includes('noplaintext'))) {
-    if (!features.auth.includes(mechanism)) continue;
-    if (rules.mechanismFilter.isEmpty || (await rules.mechanismFilter.matches(mechanism)) === 'yes') return mechanism;
-  }
-  return undefined;
+/** What smtp_sasl_mechanism_filter leaves of what the server offers. */
+async function passingFilter({ mechanismFilter }: SaslRules, offered: readonly string[]): Promise<readonly string[]> {
+  if (mechanismFilter.isEmpty) return offered;
+  const passing: string[] = [];
+  for (const name of offered) if ((await mechanismFilter.matches(name)) === 'yes') passing.push(name);
+  return passing;
 }
 
 /** In transcripts, instead of what would let anybody in who reads them. */
@@ -133,7 +140,7 @@ async function exchange(
   let isCancelled = false;
   for (;;) {
     const heard = await connection.next(timeoutMs);
-    if (heard.kind !== 'reply') return { kind: 'broken', heard };
+    if (heard.kind !== 'reply') return { kind: 'broken', how: heard.kind };
     const { reply } = heard;
     if (reply.code >= 200 && reply.code < 300) {
       connection.isPersonal = true;

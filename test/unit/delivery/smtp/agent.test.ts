@@ -330,6 +330,33 @@ describe('login at a server', () => {
     assert.equal(second.outcomes[0]?.status.code, '4.7.8');
   });
 
+  it('tells what keeps it from logging in', async () => {
+    await using sink = await startSink({ ehlo: '250-s\r\n250 AUTH PLAIN LOGIN' });
+    const site = `[127.0.0.1]:${sink.port}`;
+    const server = '127.0.0.1[127.0.0.1]';
+    const attempt = async (...settings: string[]) => {
+      await using agent = startAgent(['smtp_sasl_auth_enable = yes', ...settings]);
+      const { outcomes } = await agent.deliver(request(site, ['u@x.example']));
+      const warnings = agent.log.filter((line) => line.startsWith('warning: ')).map((line) => line.slice(9));
+      return [outcomes[0]?.status.code, outcomes[0]?.status.reason, warnings.join('\n')];
+    };
+    assert.deepEqual(await attempt(passwords), [
+      '4.7.0',
+      `SASL authentication failed; cannot authenticate to server ${server}: no mechanism available`,
+      'SASL authentication failure: No worthy mechs found',
+    ]);
+    assert.deepEqual(await attempt(passwords, plainAllowed, 'smtp_sasl_mechanism_filter = cram-md5'), [
+      '4.7.0',
+      `SASL authentication failed: server ${server} offered no compatible authentication mechanisms for this type of connection security`,
+      `${server}:${sink.port} offered no supported AUTH mechanisms: 'PLAIN LOGIN'`,
+    ]);
+    assert.deepEqual(await attempt('smtp_sasl_password_maps = fail:broken'), [
+      '4.3.0',
+      `local data error while talking to ${server}`,
+      'QID: smtp_sasl_password_maps lookup error',
+    ]);
+  });
+
   it('defers when there is no end of challenges', async () => {
     await using sink = await startSink({ ehlo: '250-s\r\n250 AUTH PLAIN', auth: '334 more', '*': '334 more' });
     await using agent = startAgent(['smtp_sasl_auth_enable = yes', passwords, plainAllowed]);
