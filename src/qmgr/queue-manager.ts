@@ -2,6 +2,7 @@
  * The queue manager: takes messages from the store, routes and schedules them, hands deliveries to agents, and settles
  * what comes of them. qmgr(8)
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { longestTimerMs, type Outcome, type RequestRecipient, Roster } from '#message';
 import { type QueuedMessage, StoreError } from '#store';
 import { ActiveMessage } from './active.ts';
@@ -22,6 +23,9 @@ import { steadyClock } from './steady-clock.ts';
 import { emitPanic, warnOfStore } from './trouble.ts';
 import { takeBack } from './withdrawal.ts';
 import { WorkUnderWay } from './work-under-way.ts';
+
+/** Messages that are withdrawn before others have their turn. */
+const withdrawnAtOnce = 500;
 
 export interface QueueManagerStatus {
   readonly active: number;
@@ -161,12 +165,16 @@ export class QueueManager {
    * way comes to its end. Resolves when those of which nothing is under way have left. Never rejects.
    */
   async withdraw(queueIds: readonly string[], why: 'deleted' | 'wanted'): Promise<void> {
-    const messages = queueIds.flatMap((queueId) => this.#active.get(queueId) ?? []);
-    const left = messages.flatMap((message) => {
+    const left: Promise<void>[] = [];
+    for (const [place, queueId] of queueIds.entries()) {
+      if (place % withdrawnAtOnce === withdrawnAtOnce - 1) await nextTurn();
+      const message = this.#active.get(queueId);
+      if (message === undefined || message.isSettling) continue;
       message.withdrawn = why;
       // what is being routed is taken back after that
-      return message.isSettling || message.isRouting ? [] : (this.#takeBack(message) ?? []);
-    });
+      const settled = message.isRouting ? undefined : this.#takeBack(message);
+      if (settled !== undefined) left.push(settled);
+    }
     this.#dispatch();
     await Promise.all(left);
   }

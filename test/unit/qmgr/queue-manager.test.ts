@@ -372,6 +372,22 @@ describe('the queue manager', () => {
       assert.equal(scene.requests.length, 3);
     });
 
+    it('gives others their turn while there are many of them', async () => {
+      const scene = await openBlocked();
+      let isOver = false;
+      const withdrawn = scene.manager
+        .withdraw(
+          Array.from({ length: 2000 }, () => 'ABCDEF'),
+          'deleted',
+        )
+        .then(() => {
+          isOver = true;
+        });
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(isOver, false);
+      await withdrawn;
+    });
+
     it('starts nothing more of those that are put on hold', async () => {
       const scene = await openBlocked();
       const [begun, waiting] = [await scene.send(six), await scene.send(['a@one.example'])];
