@@ -136,11 +136,13 @@ export function signatureOf(key: KeyObject, digest: string | undefined): Handsha
 
 /**
  * The digest of the server's RSA signature: the first that both sides know, in the client's order. The two kinds of
- * RSA-PSS have one name in the list; where they are not in the same order it can't be known.
+ * RSA-PSS have one name in the list: clients tell one kind after the other, or, by GnuTLS, both kinds of each digest.
+ * Where their orders may differ it can't be known.
  */
 export function rsaDigest(sharedAlgorithms: readonly string[]): string | undefined {
   const digests = sharedAlgorithms.flatMap((name) => /^RSA-PSS\+(\w+)$/.exec(name)?.[1] ?? []);
+  const [first, second] = digests;
   const half = digests.slice(0, digests.length / 2);
   const isTwice = half.join() === digests.slice(half.length).join();
-  return isTwice || new Set(digests).size === digests.length ? digests[0] : undefined;
+  return isTwice || first === second || new Set(digests).size === digests.length ? first : undefined;
 }

@@ -21,6 +21,8 @@ describe('the signature of a handshake', () => {
     const both = ['ECDSA+SHA256', 'RSA-PSS+SHA256', 'RSA-PSS+SHA384', 'RSA-PSS+SHA256', 'RSA-PSS+SHA384', 'RSA+SHA1'];
     assert.equal(rsaDigest(both), 'SHA256');
     assert.equal(rsaDigest(['RSA-PSS+SHA512', 'RSA-PSS+SHA256']), 'SHA512');
+    const paired = ['RSA+SHA256', 'RSA-PSS+SHA256', 'RSA-PSS+SHA256', 'RSA+SHA384', 'RSA-PSS+SHA384', 'RSA-PSS+SHA384'];
+    assert.equal(rsaDigest(paired), 'SHA256');
     assert.equal(rsaDigest(['RSA-PSS+SHA512', 'RSA-PSS+SHA256', 'RSA-PSS+SHA256']), undefined);
     assert.equal(rsaDigest(['ECDSA+SHA256']), undefined);
   });
