@@ -1,11 +1,13 @@
 /** The listening sockets of the system. They stay open over reloads, whatever becomes of the processes that accept. master(8) */
 import { closeSync } from 'node:fs';
-import { type Configuration, ConfigError } from '#config';
+import { type Configuration, ConfigError, type ServiceEntry } from '#config';
 import { type ListenerResult, openListener, sharePort } from '#native';
 import { addressBytes, listenAddresses } from './listen-addresses.ts';
 
 export interface Listener {
   readonly service: string;
+  /** The program of master.cf that it is for. */
+  readonly command: string;
   readonly address: string;
   readonly port: number;
   readonly fd: number;
@@ -39,8 +41,8 @@ export class Listeners {
           const open = this.#inUse.get(keyOf(place));
           const listener =
             open === undefined
-              ? openFor(entry.name, place, [...this.#inUse.values(), ...opened])
-              : { ...open, service: entry.name };
+              ? openFor(entry, place, [...this.#inUse.values(), ...opened])
+              : { ...open, service: entry.name, command: entry.command };
           if (open === undefined) opened.push(listener);
           wanted.set(keyOf(place), listener);
         }
@@ -62,7 +64,7 @@ const overlap = (one: Place, other: Place): boolean =>
   one.port === other.port && (anyAddress.has(one.address) || anyAddress.has(other.address));
 
 /** Throws ConfigError. */
-function openFor(service: string, place: Place, ours: readonly Listener[]): Listener {
+function openFor(entry: ServiceEntry, place: Place, ours: readonly Listener[]): Listener {
   const { address, port } = place;
   const open = (sharesPort: boolean): ListenerResult => openListener(addressBytes(address), port, backlog, sharesPort);
   let opened = open(false);
@@ -73,8 +75,8 @@ function openFor(service: string, place: Place, ours: readonly Listener[]): List
     opened = open(true);
   }
   if (opened.kind === 'failed')
-    throw new ConfigError([`bind ${address} port ${port} for service ${service}/inet: ${opened.reason}`]);
-  return { service, address, port, fd: opened.fd };
+    throw new ConfigError([`bind ${address} port ${port} for service ${entry.name}/inet: ${opened.reason}`]);
+  return { service: entry.name, command: entry.command, address, port, fd: opened.fd };
 }
 
 function closeAll(listeners: readonly Listener[]): void {

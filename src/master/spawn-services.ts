@@ -11,11 +11,12 @@ import {
   unknownAttribute,
 } from '#config';
 import type { EventChannel } from '#events';
-import { getGroupByName, getUserByName } from '#native';
+import { duplicateDescriptor, getGroupByName, getUserByName } from '#native';
 import { describeEnd } from './process-end.ts';
 import { startProcess } from './start-process.ts';
 
 interface SpawnSettings {
+  readonly entry: ServiceEntry;
   readonly argv: readonly string[];
   readonly uid: number;
   readonly gid: number;
@@ -23,7 +24,17 @@ interface SpawnSettings {
   readonly limitMs: number;
   /** Commands at once; 0: any number. */
   readonly processLimit: number;
+  /** Of a service of type unix. */
   readonly path: string;
+}
+
+/** Where a service of type inet listens. */
+export interface SpawnPlace {
+  readonly service: string;
+  readonly address: string;
+  readonly port: number;
+  /** A listening socket that stays open when the service is closed; undefined: open it here. */
+  readonly fd?: number;
 }
 
 export interface SpawnServicesOptions {
@@ -35,7 +46,8 @@ export interface SpawnServicesOptions {
 /** Throws ConfigError, with the entry's file and line. */
 function readSpawnSettings(entry: ServiceEntry, configuration: Configuration): SpawnSettings {
   const refuse = (text: string): ConfigError => new ConfigError([`${placeOfService(entry, 'spawn')}${text}`]);
-  if (entry.type !== 'unix') throw refuse(`type ${entry.type} is not supported; use a unix socket`);
+  if (entry.type !== 'unix' && entry.type !== 'inet')
+    throw refuse(`type ${entry.type} is not supported; use inet or unix`);
   const { attributes, argv } = splitServiceArguments(entry.args);
   const stray = unknownAttribute(attributes, ['user']);
   if (stray !== undefined) throw refuse(stray);
@@ -50,6 +62,7 @@ function readSpawnSettings(entry: ServiceEntry, configuration: Configuration): S
   const settings = configuration.settingsFor(entry);
   const own = configuration.settings.userValue(`${entry.name}_time_limit`);
   return {
+    entry,
     argv,
     uid: user.uid,
     gid,
@@ -62,32 +75,44 @@ function readSpawnSettings(entry: ServiceEntry, configuration: Configuration): S
   };
 }
 
+type Where = { readonly path: string } | { readonly host: string; readonly port: number } | { readonly fd: number };
+
 class SpawnService {
   readonly #settings: SpawnSettings;
   readonly #options: SpawnServicesOptions;
-  readonly #server: Server;
+  readonly #servers: Server[] = [];
   readonly #waiting: Socket[] = [];
   #running = 0;
 
   constructor(settings: SpawnSettings, options: SpawnServicesOptions) {
     this.#settings = settings;
     this.#options = options;
+  }
+
+  async listen(places: readonly SpawnPlace[]): Promise<void> {
+    const { entry, path } = this.#settings;
+    if (entry.type === 'inet') {
+      for (const { address, port, fd } of places.filter(({ service }) => service === entry.name))
+        await this.#listenAt(fd === undefined ? { host: address, port } : { fd: duplicateDescriptor(fd) });
+      return;
+    }
+    rmSync(path, { force: true });
+    await this.#listenAt({ path });
+    chmodSync(path, 0o666);
+  }
+
+  async #listenAt(where: Where): Promise<void> {
     // what the client sends is for the command
-    this.#server = createServer({ pauseOnConnect: true }, (socket) => {
+    const server = createServer({ pauseOnConnect: true }, (socket) => {
       socket.on('error', () => socket.destroy());
       this.#waiting.push(socket);
       this.#next();
     });
-  }
-
-  async listen(): Promise<void> {
-    const { path } = this.#settings;
-    rmSync(path, { force: true });
+    this.#servers.push(server);
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(path, resolve);
+      server.once('error', reject);
+      server.listen(where, resolve);
     });
-    chmodSync(path, 0o666);
   }
 
   #next(): void {
@@ -130,7 +155,7 @@ class SpawnService {
   }
 
   close(): void {
-    this.#server.close();
+    for (const server of this.#servers) server.close();
     for (const socket of this.#waiting.splice(0)) socket.destroy();
   }
 }
@@ -146,8 +171,9 @@ export class SpawnServices {
       .map((entry) => new SpawnService(readSpawnSettings(entry, configuration), options));
   }
 
-  async listen(): Promise<void> {
-    for (const service of this.#services) await service.listen();
+  /** @param places of services of type inet; those of others are passed over. */
+  async listen(places: readonly SpawnPlace[]): Promise<void> {
+    for (const service of this.#services) await service.listen(places);
   }
 
   /** Commands that run end by themselves. */

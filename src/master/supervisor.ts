@@ -132,7 +132,7 @@ export class Supervisor {
     const process = startMailProcess({
       entry,
       start: { directory, ...owner },
-      listeners: listeners.all,
+      listeners: listeners.all.filter(({ command }) => command !== 'spawn'),
       logFd: logFd(),
       onMessage: (message) => this.#onMessage(process, message, mailbox),
       onComplaint: (text) => events.emit({ kind: 'error', text: `the mail process says: ${text}` }),
@@ -151,7 +151,7 @@ export class Supervisor {
     this.#spawnServices?.close();
     this.#spawnServices = spawnServices;
     try {
-      await spawnServices.listen();
+      await spawnServices.listen(listeners.all);
     } catch (error) {
       events.emit({
         kind: 'error',

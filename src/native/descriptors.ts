@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { libcCall } from './libc-call.ts';
 
 const F_SETFD = 2;
+const F_DUPFD_CLOEXEC = 1030;
 const FD_CLOEXEC = 1;
 const firstAfterStandard = 3;
 
@@ -19,3 +20,6 @@ export function keepDescriptorsPrivate(): void {
     if (fd >= firstAfterStandard) fcntl(fd, F_SETFD, FD_CLOEXEC);
   }
 }
+
+/** A second descriptor of the same open file or socket, not to be inherited either. */
+export const duplicateDescriptor = (fd: number): number => fcntl(fd, F_DUPFD_CLOEXEC, firstAfterStandard);

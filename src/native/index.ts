@@ -1,7 +1,7 @@
 /** The few C library calls that Node lacks, through koffi, and what the engine is told about memory. */
 export { trimAllocator } from './allocator.ts';
 export { ContentGarbage } from './content-garbage.ts';
-export { keepDescriptorsPrivate } from './descriptors.ts';
+export { duplicateDescriptor, keepDescriptorsPrivate } from './descriptors.ts';
 export { type FileLockKind, tryLockFile } from './file-locks.ts';
 export {
   getGroupByName,

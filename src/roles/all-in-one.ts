@@ -54,11 +54,12 @@ export async function runAllInOne(options: AllInOneOptions): Promise<number> {
     }
     log = new EventLog([mailLogSink(settings, openLogFile(settings))]);
     const events = log.channel(`${settings.string('syslog_name')}/master`);
-    const listeners = [];
+    const places = [];
     for (const entry of services.filter((service) => service.type === 'inet')) {
       for (const address of await listenAddresses(entry, configuration.settingsFor(entry)))
-        listeners.push({ service: entry.name, ...address });
+        places.push({ service: entry.name, command: entry.command, ...address });
     }
+    const listeners = places.filter(({ command }) => command !== 'spawn');
     const spawnEvents = log.channel(`${settings.string('syslog_name')}/spawn`);
     const spawnServices = new SpawnServices({ configuration, events: spawnEvents });
     const system = await startMailSystem({
@@ -67,7 +68,7 @@ export async function runAllInOne(options: AllInOneOptions): Promise<number> {
       listeners,
       deliverers: createLocalPool(process.getuid?.() ?? 0, settings.ms('daemon_timeout')),
     });
-    await spawnServices.listen();
+    await spawnServices.listen(places);
     events.emit({ kind: 'daemonStarted', version: productVersion, directory });
     log.flush();
     returnMemoryWhenQuiet(trimAllocator);

@@ -1,16 +1,26 @@
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { text } from 'node:stream/consumers';
 import { ConfigError, loadConfiguration } from '#config';
 
+import { Listeners } from '../../../src/master/listeners.ts';
 import { SpawnServices } from '../../../src/master/spawn-services.ts';
 
 // root may not be the user of a service
 const user = userInfo().uid === 0 ? 'nobody' : userInfo().username;
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
 
 describe('a spawn service', () => {
   const directory = mkdtempSync(join(tmpdir(), 'spawn-'));
@@ -30,8 +40,11 @@ describe('a spawn service', () => {
     });
   }
 
-  async function talk(name: string, said: string): Promise<string> {
-    const socket = connect({ path: join(directory, 'private', name), allowHalfOpen: true });
+  const talk = (name: string, said: string): Promise<string> =>
+    talkTo({ path: join(directory, 'private', name) }, said);
+
+  async function talkTo(where: { path: string } | { host: string; port: number }, said: string): Promise<string> {
+    const socket = connect({ ...where, allowHalfOpen: true });
     // a command that reads nothing may have ended before anything could be said
     if (said !== '') socket.write(said);
     socket.end();
@@ -47,7 +60,7 @@ describe('a spawn service', () => {
         `who unix - n n - 1 spawn user=${user} argv=/usr/bin/id -un\n` +
         `fails unix - n n - 0 spawn user=${user} argv=/bin/sh -c {exit 3}\n`,
     );
-    await services.listen();
+    await services.listen([]);
   });
   after(() => {
     services?.close();
@@ -68,11 +81,33 @@ describe('a spawn service', () => {
     assert.deepEqual(warnings, ['command /bin/sh exit status 3']);
   });
 
+  it('listens on a port, too, which a reload does not close', async () => {
+    const port = await freePort();
+    const entry = `127.0.0.1:${port} inet n n n - 0 spawn user=${user} argv=/usr/bin/tr a-z`;
+    const listeners = new Listeners();
+    const generation = async (letters: string): Promise<SpawnServices> => {
+      const opened = open(`${entry} ${letters}\n`);
+      const wanted = await listeners.open(loadConfiguration(directory));
+      wanted.keep();
+      await opened.listen(wanted.all);
+      return opened;
+    };
+    const older = await generation('A-Z');
+    assert.equal(await talkTo({ host: '127.0.0.1', port }, 'hello'), 'HELLO');
+    older.close();
+    const newer = await generation('b-za');
+    assert.equal(await talkTo({ host: '127.0.0.1', port }, 'hal'), 'ibm');
+    newer.close();
+    open('');
+    (await listeners.open(loadConfiguration(directory))).keep();
+  });
+
   it('is refused with file and line when it would run as root, as nobody known, or nothing, or says more', () => {
     for (const [entry, reason] of [
       ['x unix - n n - 0 spawn user=root argv=/bin/cat', /master\.cf, line 1: service x\/spawn: user=root/],
       ['x unix - n n - 0 spawn user=no-such-user argv=/bin/cat', /no such user/],
       ['x unix - n n - 0 spawn user=nobody', /missing argv=/],
+      ['x fifo - n n - 0 spawn user=nobody argv=/bin/cat', /type fifo is not supported; use inet or unix/],
       [`x unix - n n - 0 spawn user=${user} flags=D argv=/bin/cat`, /unknown attribute "flags"/],
     ] as const)
       assert.throws(
