@@ -65,6 +65,8 @@ class AttemptOfFew implements Attempt {
     this.#queued = queued;
     this.#recipients = list;
     this.#pendingCount = pendingCount;
+    // whoever asked is told of aliases, whatever becomes of the addresses they stand for
+    this.mayBeReported = (queued.envelope.expanded ?? []).length > 0;
     for (const { index, state, lastOutcome } of list) {
       if (state !== 'done' || lastOutcome?.isUnreported !== true) continue;
       this.#outcomes.set(index, lastOutcome);

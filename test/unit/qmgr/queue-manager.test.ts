@@ -94,6 +94,14 @@ describe('the queue manager', () => {
     );
   });
 
+  it('tells of an alias that was expanded where nothing else is to be told', async () => {
+    const scene = await open('', () => ({ kind: 'sent' }));
+    const expanded = [{ address: 'list@one.example', original: '', dsnOriginal: '', notify: ['success'] as const }];
+    await scene.send(['a@one.example', 'b@one.example'], { expanded });
+    await scene.until(() => scene.notices.length > 0);
+    assert.deepEqual(scene.notices, ['success list@one.example']);
+  });
+
   it('tries in one scan nothing twice', async () => {
     const scene = await open('minimal_backoff_time = 1s\nqueue_run_delay = 1h\n', () => ({ kind: 'deferred' }));
     const id = await scene.send(['a@one.example']);
