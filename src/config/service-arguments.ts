@@ -26,5 +26,7 @@ export function unknownAttribute(
 ): string | undefined {
   const stranger = [...attributes.keys()].find((name) => !known.includes(name));
   if (stranger === undefined) return undefined;
+  // where the first attribute stands, options end
+  if (stranger.startsWith('-')) return `unexpected option "${stranger}"; options have to stand before the attributes`;
   return `unknown attribute "${stranger}"; the attributes are ${known.map((name) => `${name}=`).join(', ')} and argv=`;
 }

@@ -13,7 +13,9 @@ function strayWord({ command, args }: ServiceEntry): string | undefined {
 }
 
 /** How the value was meant: the words up to the next option belong to the last parameter that is set. */
-function hint({ overrides, args }: ServiceEntry): string {
+function hint({ overrides, args }: ServiceEntry, stray: string): string {
+  // where the first other word stands, options end
+  if (stray.startsWith('-')) return 'options have to stand before all other words';
   const [name, value] = [...overrides].at(-1) ?? [];
   const next = args.findIndex((word) => word.startsWith('-'));
   const words = next < 0 ? args : args.slice(0, next);
@@ -24,7 +26,7 @@ function hint({ overrides, args }: ServiceEntry): string {
 function told(entry: ServiceEntry): readonly string[] {
   const word = strayWord(entry);
   if (word === undefined) return [];
-  return [`${placeOfService(entry)}unexpected argument "${word}" of ${entry.command}; ${hint(entry)}`];
+  return [`${placeOfService(entry)}unexpected argument "${word}" of ${entry.command}; ${hint(entry, word)}`];
 }
 
 const passesOver = ({ command }: ServiceEntry): boolean => command === 'postscreen';

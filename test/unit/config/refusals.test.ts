@@ -62,6 +62,9 @@ describe('master.cf', () => {
       'master.cf, line 3: service out/unix: unexpected argument "y" of smtp; remove it, or put a value with blanks in ' +
         'braces: -o { name = a, b }',
     ]);
+    assert.deepEqual(said('', 'lda unix - - n - - lmtp flags=DR -o lmtp_bind_address=127.0.0.1\n'), [
+      'master.cf, line 2: service lda/unix: unexpected argument "-o" of lmtp; options have to stand before all other words',
+    ]);
     assert.match(said('', '25 inet n - n - 1 postscreen x\n').join(), /^master\.cf, line 2: .*"x" of postscreen/);
   });
 

@@ -131,6 +131,7 @@ describe('pipe', () => {
       ['argv=/bin/cat', /missing user=/],
       ['user=root argv=/bin/cat', /root privileges/],
       [`flags=Z ${user} argv=/bin/cat`, /unknown flag "Z"/],
+      [`${user} -o syslog_name=x argv=/bin/cat`, /unexpected option "-o"; options have to stand before the attributes/],
       [`${user} color=red argv=/bin/cat`, /unknown attribute "color"; the attributes are flags=, .* and argv=/],
       [`${user} quick argv=/bin/cat`, /unknown attribute "quick"/],
       [`${user} size=10k argv=/bin/cat`, /bad size= attribute "10k"/],
