@@ -72,7 +72,11 @@ export class Statements {
       case 'update':
         return this.#update(operation);
       case 'outcomes':
-        this.#statement('UPDATE messages SET outcomes = ? WHERE serial = ?').run(operation.outcomes, operation.serial);
+        // one that waited for a full disk may come after the end of the attempt, which knows more
+        this.#statement(`UPDATE messages SET outcomes = ? WHERE serial = ? AND queue = ${queueNumbers.active}`).run(
+          operation.outcomes,
+          operation.serial,
+        );
         return [];
       case 'claim':
         return this.#serials(
