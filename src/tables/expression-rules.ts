@@ -52,7 +52,8 @@ interface PatternText {
   readonly rest: string;
 }
 
-type Test = (subject: Subject) => boolean;
+/** Whether a key is known to match, or with `wanted` false not to: where the library gives up, neither is. */
+type Test = (subject: Subject, wanted: boolean) => boolean;
 
 /** Cuts `!/pattern/flags` from a line; undefined after a warning. */
 function cutPattern(text: string, syntax: ExpressionSyntax, warn: (text: string) => void): PatternText | undefined {
@@ -122,10 +123,10 @@ export function expressionRules(options: ExpressionRulesOptions): RuleSyntax<Sub
     }
     compiled.push(expression);
     const starts = syntax.isPlain(has) ? literalPrefix(text.pattern, syntax.ignoresCase(has)) : undefined;
-    const test: Test = (subject) => {
-      if (starts !== undefined && !starts(subject.key)) return false;
+    const test: Test = (subject, wanted) => {
+      if (starts !== undefined && !starts(subject.key)) return !wanted;
       try {
-        return expression.matches(subject.bytes);
+        return expression.matches(subject.bytes) === wanted;
       } catch (error) {
         if (!(error instanceof MatchFailure)) throw error;
         warn(error.message);
@@ -173,9 +174,9 @@ export function expressionRules(options: ExpressionRulesOptions): RuleSyntax<Sub
     }
     const exception = except === undefined ? undefined : compile(except, warn);
     if (except !== undefined && exception === undefined) return undefined;
-    const matches: Test = (subject) =>
-      main.test(subject) !== first.negated &&
-      (except === undefined || exception === undefined || exception.test(subject) !== except.negated);
+    const matches = (subject: Subject): boolean =>
+      main.test(subject, !first.negated) &&
+      (except === undefined || exception === undefined || exception.test(subject, !except.negated));
     const answerFor = answers(replacement, main.expression, options);
     const rule: Rule<Subject> = {
       kind: 'answer',
@@ -196,7 +197,7 @@ export function expressionRules(options: ExpressionRulesOptions): RuleSyntax<Sub
     }
     const condition = compile(pattern, warn);
     if (condition === undefined) return undefined;
-    return { kind: 'if', enters: (subject) => condition.test(subject) !== pattern.negated };
+    return { kind: 'if', enters: (subject) => condition.test(subject, !pattern.negated) };
   };
 
   return {

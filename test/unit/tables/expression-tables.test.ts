@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { hasPerlExpressions } from '#native';
 import { Workbench } from './workbench.ts';
 
 /** The value that rules give for a key, and what they were warned of. */
@@ -183,6 +184,20 @@ describe('pcre tables', () => {
     assert.equal(found, 'next');
     assert.ok(warnings.length <= 1);
   });
+
+  it(
+    'take a key for neither, where that takes for ever',
+    { skip: !hasPerlExpressions() && 'no PCRE2 here' },
+    async () => {
+      const key = `${'a'.repeat(40)}!`;
+      const value = async (...rules: readonly string[]): Promise<string | undefined> =>
+        (await answer('pcre', rules, key)).value;
+      assert.equal(await value('!/^(a+)+$/ OK', '/a/ REJECT'), 'REJECT');
+      assert.equal(await value('if !/^(a+)+$/', '/a/ OK', 'endif', '/a/ REJECT'), 'REJECT');
+      assert.equal(await value('!/^b$/ OK', '/a/ REJECT'), 'OK');
+      assert.equal(await value('if !/^b$/', '/a/ OK', 'endif', '/a/ REJECT'), 'OK');
+    },
+  );
 
   it('pcre: knows no exceptions to a pattern, and says which flags are obsolete', async () => {
     const warned = async (rule: string): Promise<readonly string[]> => (await answer('pcre', [rule], 'a')).warnings;
