@@ -102,8 +102,10 @@ class SqliteTable implements Table {
     this.#checkedAt = now;
     const { path } = this.#options;
     if (statSync(path).ino === this.#opened.inode) return;
+    // the old one stays as long as the new one can't be opened: it would have to be closed again
+    const opened = openDatabase(path);
     this.#opened.database.close();
-    this.#opened = openDatabase(path);
+    this.#opened = opened;
   }
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, renameSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
 import { Workbench } from './workbench.ts';
@@ -107,5 +108,26 @@ describe('sqlite tables', () => {
       bench.open(prepare(bench, 'query = SELECT %x')).unavailable?.replace(bench.directory, 'DIR'),
       'db_common_parse: DIR/client.cf: Invalid query template: SELECT %x',
     );
+  });
+
+  it('ask the database that is there again after one that could not be opened', async (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
+    using bench = new Workbench();
+    const spec = prepare(bench, query);
+    const path = `${bench.directory}/data.sqlite`;
+    const table = bench.open(spec);
+    const value = async (): Promise<unknown> => table.lookup('a');
+    assert.deepEqual(await value(), { kind: 'found', value: '1' });
+    const replace = (make: () => void): void => {
+      renameSync(path, `${bench.directory}/old-${Date.now()}`);
+      make();
+      // for as long a change may go unnoticed
+      t.mock.timers.tick(1000);
+    };
+    replace(() => mkdirSync(path));
+    const answer = await table.lookup('a');
+    assert.equal(answer.kind, 'failed');
+    replace(() => prepare(bench, query));
+    assert.deepEqual(await value(), { kind: 'found', value: '1' });
   });
 });
