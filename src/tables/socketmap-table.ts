@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { missing } from './memory-table.ts';
 import type { LookupResult, Table } from './table.ts';
-import { type AnswerReader, type Endpoint, type ServerAnswer, TableServer } from './table-server.ts';
+import { type AnswerReader, type Endpoint, isPort, type ServerAnswer, TableServer } from './table-server.ts';
 
 export interface SocketmapOptions {
   /** socketmap_max_reply_size */
@@ -30,6 +30,7 @@ function parseEndpoint(text: string, queueDirectory: string): { endpoint: Endpoi
   const host = rest.slice(0, Math.max(colon, 0)).replace(/^\[(.*)\]$/, '$1');
   const port = rest.slice(colon + 1);
   if (!/^\d+$/.test(port)) return `${port}: garbage after numerical service`;
+  if (!isPort(port)) return `${port}: no such port`;
   return { endpoint: { host: host === '' ? 'localhost' : host, port: Number(port) }, shown: rest };
 }
 

@@ -7,6 +7,13 @@ import { errnoText } from './errno-text.ts';
 
 export type Endpoint = { readonly path: string } | { readonly host: string; readonly port: number };
 
+const largestPort = 65_535;
+
+/** Whether a text is the number of a port: Node throws at others. */
+export function isPort(text: string): boolean {
+  return /^\d+$/.test(text) && Number(text) <= largestPort;
+}
+
 export type ServerAnswer =
   | { readonly kind: 'answer'; readonly bytes: Buffer }
   | { readonly kind: 'failed'; readonly during: 'connect' | 'talk'; readonly problem: string };

@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { missing } from './memory-table.ts';
 import type { LookupResult, Table } from './table.ts';
-import { type AnswerReader, type Endpoint, TableServer } from './table-server.ts';
+import { type AnswerReader, type Endpoint, isPort, TableServer } from './table-server.ts';
 
 const maxLine = 4096;
 const maxTries = 10;
@@ -36,7 +36,7 @@ const readLine: AnswerReader = (received) => {
 function parseEndpoint(text: string): Endpoint | undefined {
   const [, bracketed, plain, port] = /^(?:\[(.*)\]|(.*)):(\d+)$/.exec(text) ?? [];
   const host = bracketed ?? plain;
-  if (port === undefined || host === undefined) return undefined;
+  if (port === undefined || host === undefined || !isPort(port)) return undefined;
   return { host: host === '' ? 'localhost' : host, port: Number(port) };
 }
 

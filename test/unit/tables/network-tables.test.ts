@@ -87,6 +87,12 @@ describe('socketmap tables', () => {
     ]);
   });
 
+  it('fail when there is no such port', async () => {
+    using bench = new Workbench();
+    assert.equal(bench.open('socketmap:inet:127.0.0.1:99999:map').unavailable, '99999: no such port');
+    assert.equal((await bench.ask('socketmap:inet:127.0.0.1:99999:map', 'k')).kind, 'failed');
+  });
+
   it('fail when nobody listens', async () => {
     using bench = new Workbench();
     assert.equal((await bench.ask('socketmap:unix:/nonexistent:map', 'x')).kind, 'failed');
