@@ -14,7 +14,10 @@ import { clientDatum } from './subjects.ts';
 
 export { unknownRestrictions } from './program.ts';
 export { type ServiceProblem, serviceProblem } from './start.ts';
-export type PolicyOptions = Omit<Toolbox, 'parse' | 'mynetworks' | 'replyMaps' | 'oldDefaults' | 'listResolver'> & {
+export type PolicyOptions = Omit<
+  Toolbox,
+  'parse' | 'classes' | 'mynetworks' | 'replyMaps' | 'oldDefaults' | 'listResolver'
+> & {
   /** ms since the epoch. */
   readonly now?: () => number;
   /** An onlooker; absent in real sessions. */
@@ -60,6 +63,7 @@ function toolboxOf(options: PolicyOptions): Toolbox {
     mynetworks: tables.matchList('mynetworks', 'namadr', settings.elements('mynetworks')),
     replyMaps: tables.listOf('rbl_reply_maps'),
     oldDefaults: oldDefaults(settings),
+    classes: new Map(),
     parse: (elements, { bareTable }) => parseRestrictions(elements, toolbox, { bareTable }),
   };
   return toolbox;

@@ -168,16 +168,21 @@ function about(name: string, evaluate: Restriction['evaluate']): Restriction['ev
   return maker === undefined ? evaluate : (evaluation) => evaluate({ ...evaluation, subject: maker(evaluation.facts) });
 }
 
-/** A class of restrictions: a main.cf parameter of that name. RESTRICTION_CLASS_README */
+/**
+ * A class of restrictions: a main.cf parameter of that name. It is read once, however often results of tables name it:
+ * connections to its policy servers are kept for the next one. RESTRICTION_CLASS_README, SMTPD_POLICY_README
+ */
 function restrictionClass(name: string, toolbox: Toolbox, options: ProgramOptions): Restriction['evaluate'] {
-  let parsed: readonly Restriction[] | undefined;
+  const { classes } = toolbox;
+  const key = `${options.bareTable} ${name}`;
   return ({ depth, warn }) => {
     if (depth > maxClassDepth) {
       warn(`restriction class ${name}: unreasonable recursion`);
       return configurationError;
     }
-    parsed ??= parseRestrictions(toolbox.settings.elements(name), toolbox, options);
-    return { kind: 'list', restrictions: parsed };
+    const restrictions = classes.get(key) ?? parseRestrictions(toolbox.settings.elements(name), toolbox, options);
+    classes.set(key, restrictions);
+    return { kind: 'list', restrictions };
   };
 }
 

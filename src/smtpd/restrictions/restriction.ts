@@ -118,6 +118,8 @@ export interface Toolbox {
   /** rbl_reply_maps */
   readonly replyMaps: TableList;
   readonly oldDefaults: OldDefaults;
+  /** Restriction classes that were asked for, by what `type:table` means there and their names. */
+  readonly classes: Map<string, readonly Restriction[]>;
   /** Parses a list of restrictions: a table's result. `bareTable`: what `type:table` means there. */
   readonly parse: (elements: readonly ListElement[], options: ProgramOptions) => readonly Restriction[];
 }

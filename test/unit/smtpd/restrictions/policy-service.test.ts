@@ -81,6 +81,19 @@ describe('check_policy_service', () => {
       ? `smtpd_recipient_restrictions = check_policy_service inet:127.0.0.1:${server.port}`
       : `smtpd_recipient_restrictions = check_policy_service { inet:127.0.0.1:${server.port}, ${attributes} }`;
 
+  it('keeps its connection also where a table names the class that asks', async () => {
+    server.reset();
+    const settings = `smtpd_restriction_classes = asking
+asking = check_policy_service inet:127.0.0.1:${server.port}
+smtpd_recipient_restrictions = check_recipient_access inline:{example.com=asking}`;
+    await withBench(settings, async (bench) => {
+      const recipients = ['a@example.com', 'b@example.com', 'c@example.com'];
+      assert.deepEqual(await bench.recipients(...recipients), ['ok', 'ok', 'ok']);
+      assert.equal(server.requests.length, 3);
+      assert.equal(server.connections, 1);
+    });
+  });
+
   it('keeps its connection, and does what the server says', async () => {
     server.reset();
     server.answer = (request) => (request.get('recipient') === 'bad@example.com' ? '450 4.7.9 not now' : 'OK');
