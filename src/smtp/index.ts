@@ -14,5 +14,5 @@ export { ReplyLines } from './reply-lines.ts';
 export { formatReply, type Reply, ReplyParser, type ReplyResult } from './reply.ts';
 export { type DeadlineLimits, RequestDeadline } from './request-deadline.ts';
 export { type SessionNotice, SessionTranscript, type TranscriptOptions } from './transcript.ts';
-export { TurnEnd } from './turn-end.ts';
+export { Turn } from './turn.ts';
 export { decodeUtf8Xtext, decodeXtext, encodeXtext } from './xtext.ts';

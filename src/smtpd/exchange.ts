@@ -33,14 +33,14 @@ export class Exchange {
     const { settings, options } = session;
     this.#stream = stream;
     this.#session = session;
-    this.input = new SessionInput(stream, settings, options.now, options.turnEnd);
+    this.input = new SessionInput(stream, settings, options.now, options.turn);
     this.reader = this.input.reader;
     this.transcript = new Transcript({
       peer: () => session.clientText,
       classes: settings.notifyClasses,
       notify: (notice) => options.notifyPostmaster?.(notice),
     });
-    this.replies = new ReplyWriter(stream, settings, options.events, this.transcript, options.turnEnd, () => ({
+    this.replies = new ReplyWriter(stream, settings, options.events, this.transcript, options.turn, () => ({
       client: session.client,
       helo: session.helo,
       sender: session.transaction?.sender,

@@ -4,7 +4,7 @@
  */
 import { duplexPair, type Duplex } from 'node:stream';
 import type { TlsFacts } from '#message';
-import { type Reply, ReplyParser, TurnEnd } from '#smtp';
+import { type Reply, ReplyParser, Turn } from '#smtp';
 import { Anvil } from './anvil.ts';
 import type { SmtpServerOptions } from './server.ts';
 import { Session } from './session.ts';
@@ -83,7 +83,7 @@ export async function rehearse(
       ...options,
       settings: { ...settings, errorSleepMs: 0, peernameLookup: name === undefined && settings.peernameLookup },
       anvil,
-      turnEnd: new TurnEnd(),
+      turn: new Turn(),
       isStandAlone: false,
       knownUser: described.login,
     },

@@ -4,7 +4,7 @@
  */
 import type { Duplex } from 'node:stream';
 import type { EventChannel } from '#events';
-import { formatReply, type ReplyText, type TurnEnd, withFooter } from '#smtp';
+import { formatReply, type ReplyText, type Turn, withFooter } from '#smtp';
 import type { TableList } from '#tables';
 import type { JudgedReply, Transcript } from './transcript.ts';
 import { type FooterFacts, replyMacro, unknownMacro } from './reply-macros.ts';
@@ -25,24 +25,24 @@ export class ReplyWriter {
   readonly #settings: ReplySettings;
   readonly #events: EventChannel;
   readonly #transcript: Transcript;
-  readonly #turnEnd: TurnEnd;
+  readonly #turn: Turn;
   readonly #facts: () => FooterFacts & { readonly queueId: string };
   #waiting = '';
-  readonly #onTurnEnd = (): void => this.flush();
+  readonly #onAnswered = (): void => this.flush();
 
   constructor(
     stream: Duplex,
     settings: ReplySettings,
     events: EventChannel,
     transcript: Transcript,
-    turnEnd: TurnEnd,
+    turn: Turn,
     facts: () => FooterFacts & { readonly queueId: string },
   ) {
     this.#stream = stream;
     this.#settings = settings;
     this.#events = events;
     this.#transcript = transcript;
-    this.#turnEnd = turnEnd;
+    this.#turn = turn;
     this.#facts = facts;
   }
 
@@ -73,10 +73,10 @@ export class ReplyWriter {
     this.#stream = stream;
   }
 
-  /** Sends what was said when this turn of the event loop ends; much of it at once. */
+  /** Sends what was said when all that was heard in this turn has been worked on; much of it at once. */
   flushSoon(): void {
     if (this.#waiting.length > muchText) this.flush();
-    else if (this.#waiting !== '') this.#turnEnd.add(this.#onTurnEnd);
+    else if (this.#waiting !== '') this.#turn.whenAllAnswered(this.#onAnswered);
   }
 
   flush(): void {

@@ -3,14 +3,14 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { EventChannel } from '#events';
 import { Roster } from '#message';
-import { type Endpoint, TurnEnd } from '#smtp';
+import { type Endpoint, Turn } from '#smtp';
 import { Anvil } from './anvil.ts';
 import { rememberFreeSpace } from './free-space.ts';
 import { clientAt, type ClientFacts, clientOf, localClient } from './session-state.ts';
 import { Session, type SessionOptions } from './session.ts';
 import { type HeaderLimits, toldClient } from './upstream-proxy.ts';
 
-export interface SmtpServerOptions extends Omit<SessionOptions, 'anvil' | 'turnEnd' | 'isStandAlone'> {
+export interface SmtpServerOptions extends Omit<SessionOptions, 'anvil' | 'turn' | 'isStandAlone'> {
   /** Shared by the services of a process; without it the service counts alone. */
   readonly anvil?: Anvil;
   /** Channel of the anvil's statistics (`postfix/anvil`). */
@@ -56,7 +56,7 @@ export class SmtpServer implements SmtpService {
     this.#options = {
       ...options,
       anvil: anvil ?? own,
-      turnEnd: new TurnEnd(),
+      turn: new Turn(),
       isStandAlone: false,
       freeBytes: rememberFreeSpace(options.freeBytes, now),
     };

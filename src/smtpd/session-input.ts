@@ -3,7 +3,7 @@
  * smtpd_per_request_deadline, smtpd_min_data_rate
  */
 import type { Duplex } from 'node:stream';
-import { CommandReader, RequestDeadline, type TurnEnd } from '#smtp';
+import { CommandReader, RequestDeadline, type Turn } from '#smtp';
 
 export interface InputLimits {
   readonly lineLengthLimit: number;
@@ -28,7 +28,7 @@ export class SessionInput {
   /** ms since the epoch. */
   readonly #now: () => number;
   /** When what has come is worked on. */
-  readonly #turnEnd: TurnEnd;
+  readonly #turn: Turn;
   readonly #timer: NodeJS.Timeout;
   #resolve: ((result: WaitResult) => void) | undefined;
   #isClosed = false;
@@ -40,10 +40,10 @@ export class SessionInput {
   /** When the wait under way began, or was last charged. */
   #chargedAt: number | undefined;
 
-  constructor(stream: Duplex, limits: InputLimits, now: () => number, turnEnd: TurnEnd) {
+  constructor(stream: Duplex, limits: InputLimits, now: () => number, turn: Turn) {
     this.#stream = stream;
     this.#now = now;
-    this.#turnEnd = turnEnd;
+    this.#turn = turn;
     this.#limits = limits;
     this.#deadline = new RequestDeadline(limits);
     this.reader = new CommandReader(limits.lineLengthLimit);
@@ -62,7 +62,7 @@ export class SessionInput {
   };
   readonly #onEnd = (): void => {
     this.#isClosed = true;
-    this.#turnEnd.add(this.#onTold);
+    this.#turn.whenAllHeard(this.#onTold);
   };
 
   #listen(): void {
@@ -98,7 +98,7 @@ export class SessionInput {
     const { length } = this.reader.waitingBytes;
     if (length > maxWaitingBytes) this.pause();
     if (length > muchInput) this.#onTold();
-    else this.#turnEnd.add(this.#onTold);
+    else this.#turn.whenAllHeard(this.#onTold);
   }
 
   #settle(result: WaitResult): void {

@@ -8,7 +8,7 @@ import type { EventChannel } from '#events';
 import type { MaybePromise, SubmissionPort, TlsFacts } from '#message';
 import type { HostLookup } from '#dns';
 import type { Rewriter } from '#rewrite';
-import type { SessionNotice, TurnEnd } from '#smtp';
+import type { SessionNotice, Turn } from '#smtp';
 import type { ServerTls } from '#tls';
 import { type ClientRights, isListed, noRights, rightsOf } from './access-rights.ts';
 import type { Anvil } from './anvil.ts';
@@ -59,7 +59,7 @@ export interface SessionOptions {
   /** Who has logged in before the session began: a client that is only described. */
   readonly knownUser?: string;
   /** When replies go out. */
-  readonly turnEnd: TurnEnd;
+  readonly turn: Turn;
   /** `sendmail -bs`: no network client, no connection limits. */
   readonly isStandAlone: boolean;
   /** The load balancer in front of us did not say who the client is: nobody is served. */

@@ -11,7 +11,7 @@ import {
 } from '#dns';
 import type { EventChannel } from '#events';
 import type { DeliveryAgent } from '#message';
-import { type SessionNotice, TurnEnd } from '#smtp';
+import { type SessionNotice, Turn } from '#smtp';
 import type { TableOpener } from '#tables';
 import { ClientTls, clientTlsParameters, type KeyFiles } from '#tls';
 import type { LookupTools } from './addresses.ts';
@@ -58,7 +58,7 @@ export interface Client {
   readonly anchors: KnownAnchors;
   readonly output: OutputRules;
   readonly cache: ConnectionCache;
-  readonly turnEnd: TurnEnd;
+  readonly turn: Turn;
   readonly attemptTools: AttemptTools;
   readonly warn: (text: string) => void;
 }
@@ -97,7 +97,7 @@ export function createClient(options: SmtpAgentOptions): Client {
     anchors: new KnownAnchors(() => options.clock.now()),
     output: openOutputRules({ ...options, settings, warn, mainSettings: options.settings }),
     cache: createConnectionCache(settings.cache.idleMs, (connection) => void sayGoodbye(connection, settings)),
-    turnEnd: new TurnEnd(),
+    turn: new Turn(),
     attemptTools: {
       events,
       now: () => options.clock.now(),

@@ -4,7 +4,7 @@
  * It knows nothing of mail: what a reply or a loss means is decided elsewhere (trouble.ts).
  */
 import type { Socket } from 'node:net';
-import type { SessionTranscript, TurnEnd } from '#smtp';
+import type { SessionTranscript, Turn } from '#smtp';
 import { type Endpoint, endpointLabel, endpointName } from './endpoint.ts';
 import { type Reply, ReplyReader } from './reply.ts';
 import type { TlsLevel } from './tls-levels.ts';
@@ -34,7 +34,7 @@ export interface ConnectionOptions {
   /** What is said, where somebody wants to know. notify_classes */
   readonly transcript: SessionTranscript | undefined;
   /** When what was written goes out. */
-  readonly turnEnd: TurnEnd;
+  readonly turn: Turn;
 }
 
 /** How long a farewell may take before the socket is torn down. */
@@ -61,8 +61,8 @@ export class Connection {
   isPipelining = false;
   readonly transcript: SessionTranscript | undefined;
   readonly #perRequestDeadline: boolean;
-  readonly #turnEnd: TurnEnd;
-  /** Waits for the end of this turn of the event loop. */
+  readonly #turn: Turn;
+  /** What was written waits to go out with what others say. */
   #isWaiting = false;
   #socket: Socket;
   readonly #reader: ReplyReader;
@@ -81,7 +81,7 @@ export class Connection {
     this.openedAt = options.now();
     this.transcript = options.transcript;
     this.#perRequestDeadline = options.perRequestDeadline;
-    this.#turnEnd = options.turnEnd;
+    this.#turn = options.turn;
     const label = endpointLabel(options.endpoint);
     this.#onReplaced = options.onReplaced;
     this.#reader = new ReplyReader({
@@ -137,13 +137,13 @@ export class Connection {
       if (this.#onIdleEnd !== undefined) this.#onIdleEnd();
       if (!this.#perRequestDeadline) this.#timer?.refresh();
       this.#reader.feed(chunk, (event) => this.#push(event));
-      this.#turnEnd.add(this.#onNews);
+      this.#turn.whenAllHeard(this.#onNews);
     });
     const lose = (): void => {
       if (this.#lost) return;
       this.#lost = true;
       this.#onIdleEnd?.();
-      this.#turnEnd.add(this.#onNews);
+      this.#turn.whenAllHeard(this.#onNews);
     };
     socket.on('error', lose);
     socket.on('end', lose);
@@ -227,18 +227,18 @@ export class Connection {
     this.#socket.uncork();
   }
 
-  /** Goes out at the end of this turn of the event loop. */
+  /** Goes out when all that was heard in this turn of the event loop has been worked on. */
   write(bytes: Buffer | string): void {
     if (this.#lost) return;
     if (!this.#isWaiting) {
       this.#isWaiting = true;
       this.#socket.cork();
-      this.#turnEnd.add(this.#onTurnEnd);
+      this.#turn.whenAllAnswered(this.#onAnswered);
     }
     this.#socket.write(bytes);
   }
 
-  readonly #onTurnEnd = (): void => {
+  readonly #onAnswered = (): void => {
     this.#isWaiting = false;
     this.#socket.uncork();
   };

@@ -102,7 +102,7 @@ function connectOptions(client: Client, route: Route, endpoint: Endpoint): Conne
     now: () => options.clock.now(),
     perRequestDeadline: settings.perRequestDeadline,
     transcript: openTranscript(client, endpoint),
-    turnEnd: client.turnEnd,
+    turn: client.turn,
   };
 }
 

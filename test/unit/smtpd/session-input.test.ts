@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { TurnEnd } from '#smtp';
+import { Turn } from '#smtp';
 import { SessionInput } from '../../../src/smtpd/session-input.ts';
 
 const limits = { lineLengthLimit: 2048, timeoutMs: 3000, perRequestDeadline: true, minDataRate: 100 };
 
 function inputWithDeadline(): SessionInput {
-  return new SessionInput(new PassThrough(), limits, Date.now, new TurnEnd());
+  return new SessionInput(new PassThrough(), limits, Date.now, new Turn());
 }
 
 describe('input of a session', () => {
@@ -18,7 +18,7 @@ describe('input of a session', () => {
   });
 
   function openInput(stream = new PassThrough()): SessionInput {
-    const input = new SessionInput(stream, { ...limits, perRequestDeadline: false }, Date.now, new TurnEnd());
+    const input = new SessionInput(stream, { ...limits, perRequestDeadline: false }, Date.now, new Turn());
     openInputs.push(input);
     return input;
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { TurnEnd } from '#smtp';
+import { Turn } from '#smtp';
 import { Connection } from '../../../../src/delivery/smtp/connection.ts';
 
 function connect(socket: Socket): Connection {
@@ -15,7 +15,7 @@ function connect(socket: Socket): Connection {
     now: Date.now,
     perRequestDeadline: false,
     transcript: undefined,
-    turnEnd: new TurnEnd(),
+    turn: new Turn(),
   });
 }
 
