@@ -2,8 +2,8 @@
  * Entry of every command: `main.ts NAME ARGS…`, called by the launchers in `bin/` and, for its own processes, by the
  * supervisor. Each command loads only what it needs.
  */
-import { writeSync } from 'node:fs';
 import type { CliIo, Command } from './io.ts';
+import { OutputError, writeOutput, writeRemark } from './output.ts';
 
 /** Each command loads its own file, and nothing of the others. */
 const commands: Readonly<Record<string, () => Promise<{ readonly run: Command }>>> = {
@@ -27,25 +27,10 @@ const commands: Readonly<Record<string, () => Promise<{ readonly run: Command }>
   rmail: () => import('./rmail.ts'),
 };
 
-/** Writes all of it, waiting where a pipe is full. */
-function writeAll(fd: number, text: string | Uint8Array): void {
-  let rest = typeof text === 'string' ? Buffer.from(text) : text;
-  while (rest.length > 0) {
-    try {
-      rest = rest.subarray(writeSync(fd, rest));
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error)) throw error;
-      if (error.code === 'EPIPE') process.exit(0);
-      if (error.code !== 'EAGAIN') throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
-    }
-  }
-}
-
 function systemIo(): CliIo {
   return {
-    stdout: (text) => writeAll(1, text),
-    stderr: (text) => writeAll(2, text),
+    stdout: writeOutput,
+    stderr: writeRemark,
     stdin: process.stdin,
     env: process.env,
     uid: process.getuid?.() ?? 0,
@@ -70,10 +55,16 @@ const name = called.replace(alternativeName, '');
 const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
 if (load !== undefined) {
   const { run } = await load();
-  process.exitCode = await run(args, systemIo());
+  try {
+    process.exitCode = await run(args, systemIo());
+  } catch (error) {
+    if (!(error instanceof OutputError)) throw error;
+    writeRemark(`${name}: fatal: ${error.message}\n`);
+    process.exitCode = 1;
+  }
 } else if (['master', 'mail', 'deliverer'].includes(name)) {
   await runRole(name, args);
 } else {
-  writeAll(2, `posthorn: no such command: ${name}\n`);
+  writeRemark(`posthorn: no such command: ${name}\n`);
   process.exitCode = 64;
 }
