@@ -13,7 +13,9 @@ const kinds = {
   info: 'note',
   warn: 'warning',
   warning: 'warning',
+  err: 'error',
   error: 'error',
+  crit: 'fatal',
   fatal: 'fatal',
   panic: 'note',
 } as const;
