@@ -47,7 +47,7 @@ export function parseMaildropEnvelope(line: string): MaildropEnvelope | undefine
   const createdAt = fields.get('createdAt');
   const fromHeader = fields.get('fromHeader');
   if (fields.get('format') !== 1 || !Array.isArray(fields.get('recipients'))) return undefined;
-  if (typeof fields.get('sender') !== 'string' || typeof createdAt !== 'number') return undefined;
+  if (typeof fields.get('sender') !== 'string' || !isTime(createdAt)) return undefined;
   return {
     format: 1,
     createdAt,
@@ -65,6 +65,11 @@ export function parseMaildropEnvelope(line: string): MaildropEnvelope | undefine
     requireTls: fields.get('requireTls') === true,
     smtputf8: fields.get('smtputf8') === true,
   };
+}
+
+/** What a `Date` can hold, from 1970 on. */
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= 8.64e15;
 }
 
 function parseJson(line: string): unknown {

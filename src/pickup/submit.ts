@@ -72,7 +72,8 @@ function openSubmission(
   { envelope, uid }: MaildropFile,
   { submission, settings, now }: SubmitOptions,
 ): { readonly message: Submission; readonly envelope: SubmissionOptions['envelope'] } {
-  const arrivedAt = now();
+  // mail that waited for the system to start came when it was handed in; nobody's mail comes from the future
+  const arrivedAt = Math.min(envelope.createdAt, now());
   const options: SubmissionOptions = {
     source: 'pickup',
     overrides: settings.overrides,

@@ -47,6 +47,7 @@ describe('pickup', () => {
     told: NotifyResult = { ok: true },
     maildrop = newMaildrop(),
     remove?: (path: string) => Promise<void>,
+    clock = 0,
   ) => {
     const returned: { queueId: string; to: readonly string[] }[] = [];
     const taken: { options: SubmissionOptions; recipients: string[]; content: string }[] = [];
@@ -80,7 +81,7 @@ describe('pickup', () => {
         },
       },
       cleanupEvents: { emit: (event: MailEvent) => void log.push(renderPostfixText(event)) },
-      now: () => 0,
+      now: () => clock,
       ...(remove === undefined ? {} : { remove }),
     });
     const leave = (name: string, text: string, mode = 0o744): string => {
@@ -109,6 +110,23 @@ describe('pickup', () => {
     );
     assert.deepEqual(log, [`ABC123: uid=${uid} from=<a>`]);
     assert.ok(!existsSync(path));
+  });
+
+  it('takes mail for come when it was handed in, but not from the future', async () => {
+    const noon = Date.UTC(2026, 4, 1, 12);
+    const queued = { kind: 'queued', queueId: 'ABC123' } as const;
+    const { pickup, taken, leave } = setUp(queued, undefined, undefined, undefined, noon);
+    for (const createdAt of [noon - 86_400_000, noon + 1000]) {
+      leave(`F${createdAt}`, `${formatMaildropEnvelope({ ...ENVELOPE, createdAt })}x\n`);
+    }
+    await pickup.scan();
+    const times = taken.map(({ options }) => options.envelope.arrivedAt);
+    assert.deepEqual(
+      times.toSorted((a, b) => a - b),
+      [noon - 86_400_000, noon],
+    );
+    const received = taken.map(({ options: { prepend } }) => (typeof prepend === 'function' ? prepend() : prepend));
+    assert.ok(received.some((field) => /; Thu, 30 Apr 2026 /.test(field.toString())));
   });
 
   it('takes no file that another generation has in work', async () => {
@@ -149,6 +167,15 @@ describe('pickup', () => {
     await pickup.scan();
     assert.deepEqual(returned, [{ queueId: 'ABC123', to: ['b', 'c d@x'] }]);
     assert.ok(existsSync(path));
+  });
+
+  it('removes files that came at no time', async () => {
+    const { pickup, taken, leave } = setUp({ kind: 'queued', queueId: 'ABC123' });
+    const envelope = JSON.stringify({ ...ENVELOPE, createdAt: 1e300 });
+    const path = leave('F1', `${envelope}\nx\n`);
+    await pickup.scan();
+    assert.equal(taken.length, 0);
+    assert.ok(!existsSync(path));
   });
 
   it('removes files that are malformed, and those that are refused for good and returned', async () => {
