@@ -124,7 +124,7 @@ export function createMap(target: MapTarget): void {
   } catch (error) {
     fatal(`open ${path}`, error);
   }
-  if (io.uid === 0 && owner.uid !== 0 && !flags.has('o')) asUser(owner, () => makeIndex(target, content));
+  if (io.uid === 0 && !flags.has('o')) asUser(owner, () => makeIndex(target, content));
   else makeIndex(target, content);
 }
 

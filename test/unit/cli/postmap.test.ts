@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -63,6 +63,22 @@ describe('postmap', () => {
     assert.equal(await said(['-c', other, '-s', `hash:${other}/u`]), 'cafÉx\ty\n0');
     assert.equal(await said(['-c', other, '-q', 'CAFÉX', `hash:${other}/u`]), 'y\n0');
     rmSync(other, { recursive: true });
+  });
+
+  it("gives an index to its source's group, also where root owns both", async () => {
+    const source = join(directory, 'grouped');
+    writeFileSync(source, 'k 1\n');
+    const uid = process.getuid?.() ?? 0;
+    chownSync(source, uid, uid === 0 ? 54_321 : (process.getgid?.() ?? 0));
+    for (const [type, index] of [
+      ['hash', 'db'],
+      ['cdb', 'cdb'],
+    ]) {
+      assert.equal(await said([`${type}:${source}`]), '0');
+      assert.equal(statSync(`${source}.${index}`).uid, uid);
+      assert.equal(statSync(`${source}.${index}`).gid, statSync(source).gid);
+    }
+    assert.equal(process.getegid?.(), process.getgid?.());
   });
 
   it('calls an index with a duplicate key as its type does', async () => {
