@@ -1,7 +1,8 @@
 /** `postfix non-bdb`: whether tables of Berkeley DB types are redirected. postfix-non-bdb(1), NON_BERKELEYDB_README */
 import { readFileSync } from 'node:fs';
 import { type Configuration, readMasterText } from '#config';
-import { changeMain, changeMaster, EditError } from './postconf/change.ts';
+import { EditError } from './edit-file.ts';
+import { changeMain, changeMaster } from './postconf/change.ts';
 
 const parameter = 'non_bdb_migration_level';
 /** Makes redirected tables anew; only Postfix has it. */

@@ -13,7 +13,8 @@ import {
   splitAssignment,
 } from '#config';
 import type { CliIo } from './io.ts';
-import { because, changeMain, changeMaster, EditError } from './postconf/change.ts';
+import { because, EditError } from './edit-file.ts';
+import { changeMain, changeMaster } from './postconf/change.ts';
 import { findKnownNames, type NameClass, unusedInMain, unusedInMaster } from './postconf/known-names.ts';
 import { builtInText } from './postconf/lists.ts';
 import { MacroError, showMain } from './postconf/main-parameters.ts';

@@ -2,7 +2,8 @@
 import { ParameterRegistry, type Settings } from '#config';
 import { type GivenOption, lastValue, parseOptions } from './getopt.ts';
 import type { CliIo } from './io.ts';
-import { changeMain, EditError } from './postconf/change.ts';
+import { EditError } from './edit-file.ts';
+import { changeMain } from './postconf/change.ts';
 import {
   type Algorithm,
   algorithmOf,

@@ -2,7 +2,7 @@
 import { findConfigDirectory } from '#config';
 import { openCommandLog } from './command-log.ts';
 import type { CliIo } from './io.ts';
-import { EditError } from './postconf/change.ts';
+import { EditError } from './edit-file.ts';
 import { assign, create, drop, enable, initialise, type Instances, ScriptError, take } from './postmulti/edit.ts';
 import { listJson, listLine, matching, MultiError, readInstances, selected } from './postmulti/instances.ts';
 import { type MultiOptions, parseMulti, usage } from './postmulti/options.ts';

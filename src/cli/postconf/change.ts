@@ -1,17 +1,5 @@
 /** Edits of main.cf and master.cf. postconf(1) -e, -X, -#, and these with -M, -F, -P */
 import {
-  closeSync,
-  fchmodSync,
-  fchownSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
-import {
   editMainText,
   editMasterText,
   entryOf,
@@ -26,54 +14,9 @@ import {
   withField,
   withParameter,
 } from '#config';
+import { EditError, editFile } from '../edit-file.ts';
 import { formatEntry, isAsked, isFieldName, type MasterMode, parseRequest, type Request } from './master-entries.ts';
 import type { ChangeKind } from './options.ts';
-
-/** What keeps an edit from being made. */
-export class EditError extends Error {}
-
-/** Why a file can't be used, as strerror(3) says it. Throws what is no error of a file. */
-export function because(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return 'No such file or directory';
-  if (code === 'EACCES') return 'Permission denied';
-  if (code === 'ENOTDIR') return 'Not a directory';
-  if (code === 'EISDIR') return 'Is a directory';
-  if (code === 'EROFS') return 'Read-only file system';
-  if (code === 'ENOSPC') return 'No space left on device';
-  throw error;
-}
-
-function attempt<T>(what: string, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    throw new EditError(`${what}: ${because(error)}`, { cause: error });
-  }
-}
-
-/** Replaces a file as a whole: readers see the old or the new text, with the same owner and mode. */
-export function editFile(path: string, edit: (text: string) => string): void {
-  const temporary = `${path}.tmp`;
-  const fd = attempt(`open ${temporary}`, () => openSync(temporary, 'w', 0o600));
-  try {
-    const old = attempt(`open ${path} for reading`, () => readFileSync(path));
-    const text = edit(old.toString('latin1'));
-    attempt(`write ${temporary}`, () => {
-      writeSync(fd, text, null, 'latin1');
-      fsyncSync(fd);
-    });
-    const { mode, uid, gid } = statSync(path);
-    fchmodSync(fd, mode & 0o7777);
-    if (process.getuid?.() === 0) fchownSync(fd, uid, gid);
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary);
-    throw error;
-  } finally {
-    closeSync(fd);
-  }
-}
 
 function assignment(text: string): { readonly name: string; readonly value: string } {
   const cut = splitAssignment(text);

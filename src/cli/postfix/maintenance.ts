@@ -31,7 +31,7 @@ export function tls(words: readonly string[]): (script: Script) => Promise<numbe
 export function migration(words: readonly string[]): (script: Script) => Promise<number> {
   return async ({ configuration, io, say }) => {
     const { nonBdb } = await import('../non-bdb.ts');
-    const { EditError } = await import('../postconf/change.ts');
+    const { EditError } = await import('../edit-file.ts');
     const print = (text: string): void => io.stdout(`${text}\n`);
     const warn = (text: string): void => say(text, 'concern');
     try {
@@ -51,7 +51,7 @@ export async function upgrade(script: Script): Promise<number> {
   const status = await mend(script);
   if (status !== 0) return status;
   const { upgradeMasterText } = await import('../upgrade-configuration.ts');
-  const { EditError, editFile } = await import('../postconf/change.ts');
+  const { EditError, editFile } = await import('../edit-file.ts');
   const path = `${script.configuration.directory}/master.cf`;
   try {
     editFile(path, (text) => {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { editMainText, type MainChange } from '#config';
 import { runningMaster } from '#master';
 import { installation } from '../installation.ts';
-import { editFile } from '../postconf/change.ts';
+import { editFile } from '../edit-file.ts';
 import { makeQueueDirectories } from '../queue-directories.ts';
 import { type Instance, MultiError, readInstance } from './instances.ts';
 import type { MultiOptions } from './options.ts';

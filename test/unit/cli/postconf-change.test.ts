@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { changeMain, changeMaster, EditError } from '../../../src/cli/postconf/change.ts';
+import { EditError } from '../../../src/cli/edit-file.ts';
+import { changeMain, changeMaster } from '../../../src/cli/postconf/change.ts';
 import { parsePostconf } from '../../../src/cli/postconf/options.ts';
 
 describe('postconf, changing files', () => {
