@@ -8,35 +8,72 @@ import { join } from 'node:path';
 /** pickup may run as another user than the submitter. The directory can't be listed, and the name can't be guessed. */
 const COMPLETE_MODE = 0o744;
 
+/** What ends a command in the middle: ^C, a terminal that goes away. */
+const endingSignals = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const;
+
+/** A file that is neither committed nor aborted is removed when the process ends, unless by SIGKILL. */
 export class MaildropWriter {
   readonly #directory: string;
   readonly #path: string;
   readonly #fd: number;
+  #isOpen = false;
+  readonly #abortAtExit = (): void => this.abort();
+  readonly #abortAtSignal = (signal: NodeJS.Signals): void => {
+    this.abort();
+    process.kill(process.pid, signal);
+  };
   readonly name = randomBytes(16).toString('hex').toUpperCase();
 
   /** Throws when the directory can't be written. */
   constructor(directory: string) {
     this.#directory = directory;
     this.#path = join(directory, this.name);
-    this.#fd = openSync(this.#path, 'wx', 0o600);
+    // a signal that comes while the file is made finds it
+    process.on('exit', this.#abortAtExit);
+    for (const signal of endingSignals) process.on(signal, this.#abortAtSignal);
+    try {
+      this.#fd = openSync(this.#path, 'wx', 0o600);
+      this.#isOpen = true;
+    } catch (error) {
+      this.#stopListening();
+      throw error;
+    }
   }
 
   write(bytes: Uint8Array): void {
     for (let rest = bytes; rest.length > 0;) rest = rest.subarray(writeSync(this.#fd, rest));
   }
 
-  /** Hands the file to pickup; when this returns it is on disk. */
+  /** Hands the file to pickup; when this returns it is on disk. When it throws, there is no file. */
   commit(): void {
-    fsyncSync(this.#fd);
-    fchmodSync(this.#fd, COMPLETE_MODE);
-    fsyncSync(this.#fd);
-    closeSync(this.#fd);
+    try {
+      fsyncSync(this.#fd);
+      fchmodSync(this.#fd, COMPLETE_MODE);
+      fsyncSync(this.#fd);
+    } catch (error) {
+      this.abort();
+      throw error;
+    }
+    this.#close();
     this.#syncDirectory();
   }
 
+  /** Nothing is left of the file, unless it was committed. */
   abort(): void {
-    closeSync(this.#fd);
+    if (!this.#isOpen) return;
     unlinkSync(this.#path);
+    this.#close();
+  }
+
+  #close(): void {
+    this.#isOpen = false;
+    this.#stopListening();
+    closeSync(this.#fd);
+  }
+
+  #stopListening(): void {
+    process.off('exit', this.#abortAtExit);
+    for (const signal of endingSignals) process.off(signal, this.#abortAtSignal);
   }
 
   #syncDirectory(): void {

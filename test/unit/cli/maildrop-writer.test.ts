@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { MaildropWriter } from '../../../src/cli/sendmail/maildrop-writer.ts';
+
+const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+
+describe('a file in the maildrop directory', () => {
+  let directory = '';
+  let maildrop = '';
+  before(() => {
+    directory = mkdtempSync(join(tmpdir(), 'posthorn-maildrop-'));
+    maildrop = join(directory, 'maildrop');
+    mkdirSync(maildrop);
+    writeFileSync(join(directory, 'main.cf'), `myhostname = mail.example.com\nqueue_directory = ${directory}\n`);
+  });
+  after(() => rmSync(directory, { recursive: true }));
+
+  for (const signal of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const) {
+    it(`is gone when ${signal} ends sendmail before the message has`, async () => {
+      const env = { ...process.env, MAIL_CONFIG: directory };
+      const args = ['--disable-warning=ExperimentalWarning', main, 'sendmail', '-f', 'a', 'b'];
+      const child = spawn(process.execPath, args, { env, stdio: ['pipe', 'ignore', 'ignore'] });
+      child.stdin.on('error', () => undefined);
+      child.stdin.write('half a message');
+      while (readdirSync(maildrop).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      child.kill(signal);
+      assert.deepEqual(await once(child, 'exit'), [null, signal]);
+      assert.deepEqual(readdirSync(maildrop), []);
+    });
+  }
+
+  it('leaves nothing behind that listens once it is committed or aborted', () => {
+    const before = process.listenerCount('SIGINT');
+    const committed = new MaildropWriter(maildrop);
+    committed.commit();
+    committed.abort();
+    assert.deepEqual(readdirSync(maildrop), [committed.name]);
+    const aborted = new MaildropWriter(maildrop);
+    aborted.abort();
+    aborted.abort();
+    assert.deepEqual(readdirSync(maildrop), [committed.name]);
+    assert.equal(process.listenerCount('SIGINT'), before);
+  });
+});
