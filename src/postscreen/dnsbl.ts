@@ -33,7 +33,7 @@ export interface DnsblInquiry {
   readonly done: Promise<void>;
 }
 
-/** Instead of a domain that may hold a password and could not be mapped. */
+/** Instead of a domain that may hold a password and could not be mapped, or not yet. */
 const unnamedList = 'a DNS list';
 
 export class Dnsbl {
@@ -61,16 +61,17 @@ export class Dnsbl {
     const { minTtlSeconds, maxTtlSeconds } = this.#options;
     let score = 0;
     let ttl: number | undefined;
-    let worst = { weight: 0, name: '' };
+    let worst = { weight: 0, name: unnamedList };
     let isDone = false;
     const askOne = async (domain: string, sites: readonly DnsblSite[]): Promise<void> => {
       const { addresses, ttlSeconds } = await this.#lookUp(address, domain);
       if (ttlSeconds !== undefined) ttl = Math.min(ttl ?? ttlSeconds, ttlSeconds);
-      for (const { filter, weight } of sites) {
-        if (!addresses.some((answer) => answerCounts(filter, answer))) continue;
-        score += weight;
-        if (weight > worst.weight) worst = { weight, name: await this.#shownName(domain) };
-      }
+      const counted = sites.filter(({ filter }) => addresses.some((answer) => answerCounts(filter, answer)));
+      if (counted.length === 0) return;
+      for (const { weight } of counted) score += weight;
+      // other lists may answer meanwhile
+      const name = await this.#shownName(domain);
+      for (const { weight } of counted) if (weight > worst.weight) worst = { weight, name };
     };
     const done = Promise.all([...this.#sites].map(([domain, sites]) => askOne(domain, sites))).then(() => {
       isDone = true;

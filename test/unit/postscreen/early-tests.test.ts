@@ -109,6 +109,16 @@ describe('postscreen, before the greeting', () => {
     ]);
   });
 
+  it('names the heaviest list also where a lighter one answers while its name is looked up', async () => {
+    await start({
+      mainCf:
+        'postscreen_dnsbl_sites = heavy.test*3 light.test*2\npostscreen_dnsbl_action = drop\n' +
+        'postscreen_dnsbl_reply_map = inline:{heavy.test=heavy.shown, light.test=light.shown}',
+      lists: { 'heavy.test': ['127.0.0.2'], 'light.test': ['127.0.0.2'] },
+    });
+    assert.match(await screening.talk([]), /blocked using heavy\.shown\r\n$/);
+  });
+
   it('does not give away a domain that has another name for clients', async () => {
     await start({
       mainCf:
