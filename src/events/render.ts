@@ -42,7 +42,9 @@ export type AddressForm = 'external' | 'internal';
 const forms: Readonly<Record<AddressForm, ShownAddress>> = { external: toExternal, internal: (address) => address };
 
 // oxlint-disable-next-line no-control-regex -- what must not reach a log file
-const unprintable = /[\x00-\x1f\x7f\ufffd]/;
+const unprintable = /[\x00-\x1f\x7f\ufffd\ud800-\udfff]/gu;
+// oxlint-disable-next-line no-control-regex -- the same of well-formed text, found faster
+const unprintableCharacter = /[\x00-\x1f\x7f\ufffd]/;
 
 /**
  * Text after the tag in the Postfix log; control characters and bytes that are no UTF-8 become `?`, and with smtputf8_enable off (`isUtf8`: false)
@@ -50,7 +52,8 @@ const unprintable = /[\x00-\x1f\x7f\ufffd]/;
  */
 export function renderPostfixText(event: MailEvent, form: AddressForm = 'external', isUtf8 = true): string {
   const rendered = renderAs(event, forms[form]);
-  const text = unprintable.test(rendered) ? rendered.replaceAll(new RegExp(unprintable, 'g'), '?') : rendered;
+  const isPrintable = rendered.isWellFormed() && !unprintableCharacter.test(rendered);
+  const text = isPrintable ? rendered : rendered.replaceAll(unprintable, '?');
   return withinLimit(isUtf8 ? text : text.replace(/[^ -~]/gu, (character) => '?'.repeat(Buffer.byteLength(character))));
 }
 

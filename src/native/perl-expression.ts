@@ -32,6 +32,7 @@ const limitErrors = [-47, -53, -63];
 /** PCRE2_UNSET: a group that took no part in the match. */
 const unset = 0xffff_ffff_ffff_ffffn;
 const maxErrorText = 256;
+const nul = Buffer.alloc(1);
 
 interface Calls {
   compile(
@@ -102,7 +103,7 @@ export function hasPerlExpressions(): boolean {
 
 /** The expression; or what is wrong with it, and where. `matches` and `captures` throw a MatchFailure at limits. */
 export function compilePerlExpression(
-  pattern: string,
+  pattern: Buffer,
   options: PerlOptions,
 ): NativeExpression | { readonly offset: number; readonly problem: string } {
   const library = pcreCalls();
@@ -112,7 +113,7 @@ export function compilePerlExpression(
   const code = compileCode(library, pattern, bits);
   if ('problem' in code) return code;
   // what depends on where the search began can't be searched in parts
-  const isWhole = options.anchored || /\\G|\(\*/.test(pattern);
+  const isWhole = options.anchored || /\\G|\(\*/.test(pattern.toString('latin1'));
   return expressionOf(
     library,
     code,
@@ -126,11 +127,11 @@ interface Code {
 
 function compileCode(
   library: Calls,
-  pattern: string,
+  pattern: Buffer,
   bits: number,
 ): Code | { readonly offset: number; readonly problem: string } {
   // The NUL only keeps an empty pattern from being passed as no pattern.
-  const bytes = Buffer.from(`${pattern}\0`);
+  const bytes = Buffer.concat([pattern, nul]);
   const error = new Int32Array(1);
   const offset = new BigUint64Array(1);
   const code = library.compile(bytes, bytes.length - 1, bits, error, offset, null);

@@ -27,7 +27,7 @@ const offsetOfGroups = 48;
 const maxErrorText = 256;
 
 interface Calls {
-  compile(regex: unknown, pattern: string, flags: number): number;
+  compile(regex: unknown, pattern: Buffer, flags: number): number;
   execute(regex: unknown, subject: Buffer, count: number, matches: Int32Array | null, flags: number): number;
   errorText(code: number, regex: unknown, text: Buffer, size: number): number;
   free(regex: unknown): void;
@@ -40,7 +40,7 @@ function libcCalls(): Calls {
   if (calls !== undefined) return calls;
   const libc = koffi().load('libc.so.6');
   calls = {
-    compile: libc.func('int regcomp(void *preg, const char *pattern, int flags)'),
+    compile: libc.func('int regcomp(void *preg, const void *pattern, int flags)'),
     execute: libc.func('int regexec(const void *preg, const void *string, size_t count, void *matches, int flags)'),
     errorText: libc.func('size_t regerror(int code, const void *preg, void *text, size_t size)'),
     free: libc.func('void regfree(void *preg)'),
@@ -48,8 +48,8 @@ function libcCalls(): Calls {
   return calls;
 }
 
-/** The expression, or what is wrong with it. */
-export function compilePosixExpression(pattern: string, options: PosixOptions): NativeExpression | string {
+/** The expression, or what is wrong with it; `pattern` ends with a NUL. */
+export function compilePosixExpression(pattern: Buffer, options: PosixOptions): NativeExpression | string {
   const libc = libcCalls();
   const flags =
     (options.extended ? REG_EXTENDED : 0) | (options.ignoreCase ? REG_ICASE : 0) | (options.newlines ? REG_NEWLINE : 0);

@@ -1,5 +1,5 @@
 /** Lines of regexp and pcre tables: `/pattern/flags result`, `!`, `if`, `endif`. regexp_table(5), pcre_table(5) */
-import { isUtf8 } from 'node:buffer';
+import { bytesOf, textOf } from '#message';
 import { MatchFailure, type NativeExpression } from '#native';
 import { literalPrefix } from './literal-prefix.ts';
 import { parseReplacement, replaced, type Replacement } from './replacement.ts';
@@ -16,9 +16,9 @@ export class Subject {
     this.key = key;
   }
 
-  /** In UTF-8, with a NUL behind. */
+  /** With a NUL behind. */
   get bytes(): Buffer {
-    this.#bytes ??= Buffer.from(`${this.key}\0`);
+    this.#bytes ??= bytesOf(`${this.key}\0`);
     return this.#bytes;
   }
 }
@@ -103,6 +103,8 @@ export interface ExpressionRulesOptions {
   readonly syntax: ExpressionSyntax;
   readonly table: string;
   readonly allowsSubstitution: boolean;
+  /** Results may be no UTF-8. */
+  readonly allowsAnyBytes: boolean;
   readonly warn: Warn;
   /** Gets what is compiled, to be freed. */
   readonly compiled: NativeExpression[];
@@ -222,19 +224,24 @@ export function expressionRules(options: ExpressionRulesOptions): RuleSyntax<Sub
 function answers(
   replacement: Replacement,
   expression: NativeExpression,
-  { table, warn }: ExpressionRulesOptions,
+  { table, allowsAnyBytes, warn }: ExpressionRulesOptions,
 ): (subject: Subject) => LookupResult | undefined {
+  const isUsable = (value: string): boolean => allowsAnyBytes || value.isWellFormed();
+  const unusable = (subject: Subject, value: string): LookupResult => {
+    const shown = printable(bytesOf(value));
+    warn(`${table}: key "${subject.key}": non-UTF-8 value "${shown}": malformed UTF-8 or invalid codepoint`);
+    return { kind: 'failed', reason: '' };
+  };
   if (replacement.lastGroup === 0) {
-    const result: LookupResult = { kind: 'found', value: replaced(replacement, []).toString() };
-    return () => result;
+    const value = textOf(replaced(replacement, []));
+    const result: LookupResult = { kind: 'found', value };
+    return isUsable(value) ? () => result : (subject) => unusable(subject, value);
   }
   return (subject) => {
     const captures = expression.captures(subject.bytes);
     if (captures === undefined) return undefined;
-    const value = replaced(replacement, captures);
-    if (isUtf8(value)) return { kind: 'found', value: value.toString() };
-    warn(`${table}: key "${subject.key}": non-UTF-8 value "${printable(value)}": malformed UTF-8 or invalid codepoint`);
-    return { kind: 'failed', reason: '' };
+    const value = textOf(replaced(replacement, captures));
+    return isUsable(value) ? { kind: 'found', value } : unusable(subject, value);
   };
 }
 

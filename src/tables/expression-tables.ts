@@ -1,4 +1,5 @@
 /** `regexp:` and `pcre:` tables. regexp_table(5), pcre_table(5) */
+import { bytesOf } from '#message';
 import { compilePerlExpression, compilePosixExpression, hasPerlExpressions, type NativeExpression } from '#native';
 import { expressionRules, type ExpressionSyntax, flagTest, Subject } from './expression-rules.ts';
 import { askTogether, type JoinableRule } from './joined-expressions.ts';
@@ -18,7 +19,7 @@ const posixSyntax: ExpressionSyntax = {
   hasExceptions: true,
   outOfRange: 'out-of-range',
   compile: (pattern, has) =>
-    compilePosixExpression(pattern, { extended: !has('x'), ignoreCase: !has('i'), newlines: has('m') }),
+    compilePosixExpression(bytesOf(`${pattern}\0`), { extended: !has('x'), ignoreCase: !has('i'), newlines: has('m') }),
   isPlain: (has) => !has('x') && !has('m'),
   ignoresCase: (has) => !has('i'),
   canJoin: false,
@@ -34,7 +35,7 @@ const perlSyntax: ExpressionSyntax = {
   outOfRange: 'out of range',
   compile: (pattern, has) => {
     const compile = hasPerlExpressions() ? compilePerlExpression : translatePerlExpression;
-    const compiled = compile(pattern, {
+    const compiled = compile(bytesOf(pattern), {
       ignoreCase: !has('i'),
       multiline: has('m'),
       dotAll: !has('s'),
@@ -64,7 +65,9 @@ const expressionTable =
     const compiled: NativeExpression[] = [];
     const allowsSubstitution = use.paranoid !== true && use.noSubstitution !== true;
     const joinable = new Map<Rule<Subject>, JoinableRule>();
-    const reader = expressionRules({ syntax, table: name, allowsSubstitution, warn, compiled, joinable });
+    const allowsAnyBytes = use.anyBytes === true;
+    const options = { syntax, table: name, allowsSubstitution, allowsAnyBytes, warn, compiled, joinable };
+    const reader = expressionRules(options);
     const read = readRules(path, reader, files, warn);
     if (typeof read === 'string') return read;
     const compile = (pattern: string, flags: string): NativeExpression | undefined => {

@@ -70,7 +70,8 @@ export class TableOpener {
 
   /** Opens `type:name`; the same table once. What can't be opened fails each lookup. */
   open(spec: string, use: TableUse = {}): Table {
-    const key = JSON.stringify([spec, use.paranoid === true, use.noSubstitution === true, use.foldKeys !== false]);
+    const flags = [use.paranoid === true, use.noSubstitution === true, use.foldKeys !== false, use.anyBytes === true];
+    const key = JSON.stringify([spec, ...flags]);
     const known = this.#opened.get(key);
     if (known !== undefined) return known;
     const { observe, settings } = this.#options;
@@ -216,12 +217,14 @@ export class TableOpener {
 
   /** Several tables, searched in order for each key. */
   /** `title`: what warnings call the list; its tables when not given. */
-  list(text: string | readonly ListElement[], use: TableUse = {}, title?: string): TableList {
+  list(text: string | readonly ListElement[], forUse: TableUse = {}, title?: string): TableList {
+    // without smtputf8_enable nothing has to be UTF-8
+    const use = this.#options.settings.bool('smtputf8_enable') ? forUse : { ...forUse, anyBytes: true };
     const specs = typeof text === 'string' ? splitList(text) : text.map((element) => element.text);
     return createTableList(
       title ?? specs.join(' '),
       specs.map((spec) => this.open(spec, use)),
-      { warn: this.#options.warn, allowsEmpty: use.allowsEmpty === true },
+      { warn: this.#options.warn, allowsEmpty: use.allowsEmpty === true, allowsAnyBytes: use.anyBytes === true },
     );
   }
 

@@ -4,11 +4,11 @@ import { SyntaxProblem, translatePerl } from './perl-translation.ts';
 
 /** The expression; or what is wrong with it, and where. Matches bytes, as PCRE2 does. */
 export function translatePerlExpression(
-  pattern: string,
+  pattern: Buffer,
   options: PerlOptions,
 ): NativeExpression | { readonly offset: number; readonly problem: string } {
   try {
-    const source = translatePerl(Buffer.from(pattern).toString('latin1'), options);
+    const source = translatePerl(pattern.toString('latin1'), options);
     const expression = new RegExp(source, options.ignoreCase ? 'i' : '');
     const groups = (new RegExp(`${source}|`).exec('')?.length ?? 1) - 1;
     const textOf = (subject: Buffer): string => subject.toString('latin1', 0, subject.length - 1);

@@ -1,4 +1,5 @@
 /** Results of expression tables, with `$1`, `${1}`, `$(1)` and `$$`. regexp_table(5), "TEXT SUBSTITUTION" */
+import { bytesOf } from '#message';
 
 /** Parts of a result: fixed text, or the number of a group. */
 export interface Replacement {
@@ -73,6 +74,6 @@ export function parseReplacement(
 export function replaced(replacement: Replacement, captures: readonly Buffer[]): Buffer {
   const none = Buffer.alloc(0);
   return Buffer.concat(
-    replacement.parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : (captures[part] ?? none))),
+    replacement.parts.map((part) => (typeof part === 'string' ? bytesOf(part) : (captures[part] ?? none))),
   );
 }

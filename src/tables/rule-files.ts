@@ -3,6 +3,7 @@
  * in main.cf itself, `{ {rule}, {rule} }`. regexp_table(5), pcre_table(5), cidr_table(5)
  */
 import { readLogicalLines, splitList } from '#config';
+import { textOf } from '#message';
 import { insideOf } from './braces.ts';
 import { errnoText } from './errno-text.ts';
 import type { TableFileReader } from './file-reader.ts';
@@ -54,7 +55,7 @@ function inlineLines(text: string, name: string): readonly SourceLine[] | string
 
 function fileLines(path: string, files: TableFileReader, warn: (text: string) => void): readonly SourceLine[] | string {
   try {
-    const { lines, stray } = readLogicalLines(files.text(path).toString());
+    const { lines, stray } = readLogicalLines(textOf(files.text(path)));
     if (stray !== undefined) warn(strayLineWarning(path, stray));
     return lines;
   } catch (error) {

@@ -1,5 +1,6 @@
 /** `socketmap:` tables: a server that is asked in netstrings. socketmap_table(5) */
 import { isUtf8 } from 'node:buffer';
+import { bytesOf } from '#message';
 import { missing } from './memory-table.ts';
 import type { LookupResult, Table } from './table.ts';
 import { type AnswerReader, type Endpoint, isPort, type ServerAnswer, TableServer } from './table-server.ts';
@@ -85,7 +86,7 @@ export function socketmapTable(name: string, text: string, options: SocketmapOpt
     name,
     acceptsPartialKeys: false,
     lookup: async (key) => {
-      const query = Buffer.from(`${map} ${key}`);
+      const query = bytesOf(`${map} ${key}`);
       if (query.length > maxQuerySize) {
         warn(`${name}: query exceeds the limit of ${maxQuerySize} bytes (socketmap_max_query_size)`);
         return missing;

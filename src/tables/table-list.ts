@@ -8,6 +8,8 @@ export interface TableListOptions {
   /** Hears of each lookup that fails, so that who asks needn't tell. */
   readonly warn: (text: string) => void;
   readonly allowsEmpty?: boolean;
+  /** Keys that are no UTF-8 are looked up, too. */
+  readonly allowsAnyBytes?: boolean;
 }
 
 /** A table with nothing to say of a key has no entry for it; one without a result is a mistake. */
@@ -19,13 +21,18 @@ export function warnOfEmpty(title: string, key: string, warn: (text: string) => 
 export function createTableList(
   title: string,
   tables: readonly Table[],
-  { warn, allowsEmpty = false }: TableListOptions,
+  { warn, allowsEmpty = false, allowsAnyBytes = false }: TableListOptions,
 ): TableList {
   const judge = (answer: Exclude<LookupResult, { kind: 'missing' }>, table: Table, key: string): TableListResult => {
     if (answer.kind === 'failed') warn(`${table.name} lookup error for "${key}"`);
     if (answer.kind === 'failed' || answer.value !== '' || allowsEmpty) return { ...answer, table, key };
     warnOfEmpty(title, key, warn);
     return { kind: 'failed', reason: 'empty string result', isMistake: true, table, key };
+  };
+  const isUsable = (key: string): boolean => {
+    if (allowsAnyBytes || key.isWellFormed()) return true;
+    for (const { name } of tables) warn(`${name}: non-UTF-8 key "${key}": malformed UTF-8 or invalid codepoint`);
+    return false;
   };
   const search = (key: string, partial: boolean, from: number): MaybePromise<TableListResult> => {
     for (let i = from; i < tables.length; i += 1) {
@@ -45,7 +52,7 @@ export function createTableList(
     title,
     tables,
     isEmpty: tables.length === 0,
-    lookup: (key, partial = false) => search(key, partial, 0),
+    lookup: (key, partial = false) => (isUsable(key) ? search(key, partial, 0) : missing),
   };
 }
 

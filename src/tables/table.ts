@@ -29,6 +29,8 @@ export interface TableUse {
   readonly noSubstitution?: boolean;
   /** An empty result of a list is one, not a mistake in the table (commands and replies that are replaced). */
   readonly allowsEmpty?: boolean;
+  /** Keys and values may be any bytes, as lines of mail are, by `textOf`; elsewhere they are UTF-8. */
+  readonly anyBytes?: boolean;
   /** Lower-case keys for fixed-string tables (default true). */
   readonly foldKeys?: boolean;
 }

@@ -1,5 +1,6 @@
 /** `tcp:` tables: a server that is asked in lines, `get key`. tcp_table(5) */
 import { isUtf8 } from 'node:buffer';
+import { bytesOf } from '#message';
 import { missing } from './memory-table.ts';
 import type { LookupResult, Table } from './table.ts';
 import { type AnswerReader, type Endpoint, isPort, TableServer } from './table-server.ts';
@@ -12,7 +13,7 @@ const maxReplyShown = 100;
 /** `%XX` for what is no printable character, and for `%` itself. */
 function encode(key: string): string {
   let out = '';
-  for (const byte of Buffer.from(key)) {
+  for (const byte of bytesOf(key)) {
     const isPlain = byte > 0x20 && byte < 0x7f && byte !== 0x25;
     out += isPlain ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
   }

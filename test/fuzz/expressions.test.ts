@@ -18,12 +18,12 @@ describe('expressions of any shape', () => {
         const starts = literalPrefix(text, ignoreCase);
         if (starts === undefined || starts(subject)) return;
         const bytes = Buffer.from(`${subject}\0`);
-        const posix = compilePosixExpression(text, { extended: true, ignoreCase, newlines: false });
+        const posix = compilePosixExpression(Buffer.from(`${text}\0`), { extended: true, ignoreCase, newlines: false });
         if (typeof posix !== 'string') {
           assert.equal(posix.matches(bytes), false);
           posix.free();
         }
-        const perl = compilePerlExpression(text, {
+        const perl = compilePerlExpression(Buffer.from(text), {
           ignoreCase,
           multiline: false,
           dotAll: true,

@@ -76,9 +76,9 @@ describe('a translated Perl expression', () => {
         key,
         options,
         (pattern, subject, flags) => {
-          const translated = translatePerlExpression(pattern, flags);
+          const translated = translatePerlExpression(Buffer.from(pattern), flags);
           if ('problem' in translated) return;
-          const perl = compilePerlExpression(pattern, flags);
+          const perl = compilePerlExpression(Buffer.from(pattern), flags);
           if ('problem' in perl) return;
           const bytes = Buffer.from(`${subject}\0`);
           assert.equal(translated.matches(bytes), perl.matches(bytes));

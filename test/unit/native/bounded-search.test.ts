@@ -43,7 +43,7 @@ describe('a search in parts', () => {
   it('finds what a search in one go would find', { skip: !hasPerlExpressions() && 'no PCRE2 here' }, () => {
     const filler = 'x'.repeat(3000);
     const finds = (pattern: string, subject: string): readonly string[] | undefined => {
-      const expression = compilePerlExpression(pattern, plain);
+      const expression = compilePerlExpression(Buffer.from(pattern), plain);
       assert.ok(!('problem' in expression));
       const found = expression.captures(Buffer.from(`${subject}\0`))?.map(String);
       expression.free();

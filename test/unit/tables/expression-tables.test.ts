@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { bytesOf, textOf } from '#message';
 import { hasPerlExpressions } from '#native';
 import { Workbench } from './workbench.ts';
 
@@ -10,6 +13,24 @@ async function answer(type: 'regexp' | 'pcre', rules: readonly string[], key: st
   const value = await bench.value(`${type}:${path}`, key);
   return { value, warnings: bench.warnings.map((text) => text.replace(`${type} map DIR/rules, `, '')) };
 }
+
+describe('regexp and pcre tables of lines of mail', () => {
+  for (const type of ['regexp', 'pcre'] as const) {
+    it(`${type}: match and answer bytes that are no UTF-8`, async () => {
+      using bench = new Workbench();
+      const path = join(bench.directory, 'raw');
+      writeFileSync(path, Buffer.from('/^(\xe4.)/ one $1\n/^[\xe5]/ two \xe5\n/^\xc3/ three\n', 'latin1'));
+      const ask = async (key: string, anyBytes: boolean) => {
+        const found = await bench.open(`${type}:${path}`, { anyBytes }).lookup(textOf(Buffer.from(key, 'latin1')));
+        return found.kind === 'found' ? bytesOf(found.value).toString('latin1') : found.kind;
+      };
+      assert.equal(await ask('\xe4\xc3\xa4', true), 'one \xe4\xc3');
+      assert.equal(await ask('\xe5', true), 'two \xe5');
+      assert.equal(await ask('\xc3\xa4', true), 'three');
+      assert.equal(await ask('\xe5', false), 'failed');
+    });
+  }
+});
 
 describe('regexp and pcre tables', () => {
   for (const type of ['regexp', 'pcre'] as const) {

@@ -15,7 +15,7 @@ const standard: PerlOptions = {
 
 /** What the groups of a pattern match; undefined: no match; a text: it is refused. */
 function captures(pattern: string, subject: string, options: Partial<PerlOptions> = {}) {
-  const expression = translatePerlExpression(pattern, { ...standard, ...options });
+  const expression = translatePerlExpression(Buffer.from(pattern), { ...standard, ...options });
   if ('problem' in expression) return expression.problem;
   return expression.captures(Buffer.from(`${subject}\0`))?.map(String);
 }
