@@ -1,7 +1,13 @@
 /** Local mail that cleanup refuses goes back to its sender: nobody waits for a reply. cleanup(8), CLEANUP_FLAG_BOUNCE */
 import type { Bouncer, NotifyResult } from '#bounce';
 import type { EventChannel } from '#events';
-import type { MessageContent, Recipient, SubmissionOptions, SubmissionResult } from '#message';
+import {
+  markedBytes,
+  type MessageContent,
+  type Recipient,
+  type SubmissionOptions,
+  type SubmissionResult,
+} from '#message';
 import type { Submitted } from './submit.ts';
 
 type Refused = SubmissionResult & { readonly kind: 'refused' };
@@ -58,7 +64,7 @@ export function refusedMail(
   const { sender = envelope.sender, recipients = named(), header } = returned ?? {};
   // what a rule rejects is not spread further
   const known = { ...envelope, sender, ...(isRuleText && { ret: 'hdrs' as const }) };
-  return { queueId, envelope: known, header, recipients, code, reason, now };
+  return { queueId, envelope: known, header, recipients, code, reason: markedBytes(reason, '?'), now };
 }
 
 /** Logs the failure of each recipient as cleanup, and has the sender told. Not ok: try again later. */

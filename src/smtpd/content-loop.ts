@@ -156,10 +156,18 @@ async function finish(
   session.resetTransaction();
   if (outcome.kind === 'refused') {
     const { code, dsn, text, isRuleText } = outcome;
-    return replyOf(`${code} ${dsn} ${isRuleText ? '' : 'Error: '}${text}`);
+    const shown = isRuleText ? printable(text, session.settings.smtputf8) : `Error: ${text}`;
+    return replyOf(`${code} ${dsn} ${shown}`);
   }
   session.exchange.forgive();
   return queuedReply(outcome, isChunked ? transaction.contentBytes : undefined);
+}
+
+/** A blank for each byte of a rule's text that is no part of a reply: a header may be quoted in it. */
+function printable(text: string, isUtf8: boolean): string {
+  // oxlint-disable-next-line no-control-regex -- what must not reach the wire
+  const safe = text.replaceAll(/[\x00-\x1f\x7f\ud800-\udfff]/gu, ' ');
+  return isUtf8 ? safe : safe.replaceAll(/[^ -~]/gu, (character) => ' '.repeat(Buffer.byteLength(character)));
 }
 
 async function refusalOfMessage(session: Session, { isTooLarge }: Transaction): Promise<CommandResult | undefined> {

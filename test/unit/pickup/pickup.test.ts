@@ -153,6 +153,15 @@ describe('pickup', () => {
     assert.ok(existsSync(writing) && existsSync(kept));
   });
 
+  it('tells the sender of bytes that are no text by a mark', async () => {
+    const text = 'no \udce4 ä';
+    const refused = { kind: 'refused', code: 550, dsn: '5.7.1', text, isRuleText: true, returned: envelope } as const;
+    const { pickup, log, leave } = setUp(refused);
+    leave('F1', `${formatMaildropEnvelope(ENVELOPE)}x\n`);
+    await pickup.scan();
+    assert.match(log.join('\n'), /status=bounced \(no \? ä\)$/m);
+  });
+
   it('keeps a refused file until its sender has been told', async () => {
     const refused = {
       kind: 'refused',

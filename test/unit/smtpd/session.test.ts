@@ -228,6 +228,17 @@ describe('an SMTP session', () => {
     assert.deepEqual(await heard('dsn, enhancedstatuscodes'), []);
   });
 
+  it('shows of the text of a rule what a reply may hold', async () => {
+    const outcome = () =>
+      ({ kind: 'refused', code: 550, dsn: '5.7.1', text: 'no \udce4ä\t!', isRuleText: true }) as const;
+    const refusal = async (mainCf: string): Promise<string | undefined> =>
+      (await serve({ mainCf, outcome }).talk('EHLO c', 'MAIL FROM:<>', 'RCPT TO:<x@y.example>', 'DATA', 'x\r\n.')).at(
+        -1,
+      );
+    assert.equal(await refusal(''), '550 5.7.1 no  ä !');
+    assert.equal(await refusal('smtputf8_enable = no'), '550 5.7.1 no     !');
+  });
+
   it('refuses content beyond the size limit', async () => {
     const server = serve({ mainCf: 'message_size_limit = 1000' });
     const body = `${'x'.repeat(98)}\r\n`.repeat(11);
