@@ -2,10 +2,10 @@
  * The body of a message line by line, where a table or a strict check has to see it: lines of the body, and the header
  * sections of parts and attached messages. cleanup(8), header_checks(5)
  */
-import type { MimeStructure } from '#message';
+import { bytesOf, type MimeStructure, textOf } from '#message';
 import { isAscii } from 'node:buffer';
 import { declares8bit } from './declared-encoding.ts';
-import { FieldReader, fieldName, textEncoding } from './header-fields.ts';
+import { FieldReader, fieldName } from './header-fields.ts';
 import { convertedLines, encodingField, isReplacedEncoding } from './input-conversion.ts';
 import type { Inspector } from './inspector.ts';
 import type { CleanupSettings } from './settings.ts';
@@ -105,7 +105,7 @@ export class BodyReader {
       return true;
     }
     const made = encodingField(this.#structure, this.#settings);
-    if (made !== undefined) yield* this.#putField(made, 'utf8', '');
+    if (made !== undefined) yield* this.#putField(made, '');
     const problem = this.#structure.endHeader(bytes.length === 0);
     this.#offset = 0;
     if (problem !== undefined && this.#settings.strictEncodingDomain) this.#inspector.mimeError(problem);
@@ -116,29 +116,27 @@ export class BodyReader {
     if (this.#field === undefined) return;
     const lines = this.#field;
     this.#field = undefined;
-    const encoding = textEncoding(Buffer.concat(lines));
-    const [first = '', ...more] = lines.map((line) => line.toString(encoding));
+    const [first = '', ...more] = lines.map((line) => textOf(line));
     const reader = new FieldReader(fieldName(first) ?? '', first, this.#settings.headerSizeLimit);
     for (const line of more) reader.addLine(line);
     const { name, text } = reader.field;
     readMimeField(this.#structure, this.#inspector, this.#settings, { name, text });
-    if (!isReplacedEncoding(this.#structure, this.#settings, name)) yield* this.#putField(text, encoding, name);
+    if (!isReplacedEncoding(this.#structure, this.#settings, name)) yield* this.#putField(text, name);
   }
 
   /** `name` is '' for a field that was made here. */
-  *#putField(text: string, encoding: 'latin1' | 'utf8', name: string): Steps<void> {
+  *#putField(text: string, name: string): Steps<void> {
     const checked = yield* this.#inspector.header(name, text, this.#structure.place);
     this.#put(checked.before, true);
     if (checked.text !== undefined)
       this.#declares8bit ||= declares8bit(fieldName(checked.text)?.toLowerCase() ?? '', checked.text);
-    if (checked.text === text) this.#output.push(Buffer.from(text, encoding), crlf);
-    else this.#put(checked.text, true);
+    this.#put(checked.text, true);
   }
 
   *#takeBody({ bytes, beginsLine, endsLine }: Piece): Steps<void> {
     if (this.#settings.strict7bitBody && this.#structure.isPlain7bit && !isAscii(bytes)) {
       const text = 'improper use of 8-bit data in message body';
-      this.#inspector.mimeError({ text, detail: bytes.toString() });
+      this.#inspector.mimeError({ text, detail: textOf(bytes) });
     }
     const isBoundary = beginsLine && this.#settings.readsMime && this.#structure.readBoundary(bytes);
     // the last boundary begins what follows it; others end what was before them
@@ -155,7 +153,7 @@ export class BodyReader {
     this.#offset += bytes.length + (endsLine ? 1 : 0);
     if (!isChecked || !this.#inspector.isOn || this.#settings.bodyChecks.list.isEmpty) this.#output.push(bytes);
     else {
-      const text = bytes.toString(textEncoding(bytes));
+      const text = textOf(bytes);
       const checked = yield* this.#inspector.body(text);
       this.#put(checked.before, true);
       if (checked.text === undefined) return;
@@ -167,7 +165,7 @@ export class BodyReader {
 
   #put(text: string | undefined, endsLine: boolean): void {
     if (text === undefined) return;
-    this.#output.push(Buffer.from(text));
+    this.#output.push(bytesOf(text));
     if (endsLine) this.#output.push(crlf);
   }
 }

@@ -1,4 +1,5 @@
 /** Characters that no content may hold, or that are taken out of it. postconf(5) message_reject_characters, message_strip_characters */
+import { textOf } from '#message';
 
 /** For each byte whether it is meant. */
 export type ByteSet = Uint8Array;
@@ -28,6 +29,6 @@ export function lineWith(content: Buffer, set: ByteSet): string | undefined {
   if (at < 0) return undefined;
   const start = content.lastIndexOf(0x0a, at) + 1;
   const lineEnd = content.indexOf(0x0a, at);
-  const line = content.toString('latin1', start, lineEnd < 0 ? content.length : lineEnd);
+  const line = textOf(content.subarray(start, lineEnd < 0 ? content.length : lineEnd));
   return /^[^\0\r]*/.exec(line)?.[0] ?? '';
 }

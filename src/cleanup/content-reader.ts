@@ -6,7 +6,7 @@
  */
 import { isAscii, isUtf8 } from 'node:buffer';
 import type { EventChannel } from '#events';
-import { type Envelope, type MaybePromise, MimeStructure } from '#message';
+import { type Envelope, type MaybePromise, MimeStructure, textOf } from '#message';
 import type { MessageMaps } from './address-maps.ts';
 import { BodyReader } from './body-reader.ts';
 import { lineWith, without } from './characters.ts';
@@ -215,8 +215,8 @@ export class ContentReader {
     const text = 'message header was not terminated by empty line';
     if (settings.headerEndAction === 'add_header') return Buffer.from(`MIME-Error: ${text}\r\n`);
     if (settings.headerEndAction === 'reject') {
-      const [detail = ''] = body.toString().split('\r\n', 1);
-      this.#options.inspector.mimeError({ text, detail });
+      const end = body.indexOf(crlf);
+      this.#options.inspector.mimeError({ text, detail: textOf(body.subarray(0, end < 0 ? body.length : end)) });
     }
     return nothing;
   }

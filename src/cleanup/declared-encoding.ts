@@ -2,7 +2,7 @@
  * Whether any header section of a message declares content that is not 7-bit: then it is announced as such on its further
  * way, whatever the client said. RFC 6152; postconf(5) detect_8bit_encoding_header
  */
-import type { MimeStructure } from '#message';
+import { type MimeStructure, textOf } from '#message';
 import { fieldName } from './header-fields.ts';
 
 const declaration = /^[ \t]*(?:8bit|binary)[ \t]*$/i;
@@ -102,7 +102,7 @@ export class PartEncodings {
       this.#structure.readBoundary(line);
       return true;
     }
-    const text = line.toString('latin1');
+    const text = textOf(line);
     if (this.#field !== '' && /^[ \t]/.test(text)) {
       if (this.#field.length < longest) this.#field += crlf + text;
       return true;

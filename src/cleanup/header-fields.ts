@@ -1,6 +1,4 @@
 /** Header fields: cutting a header section into logical ones, and what their names say. RFC 5322, 2.2; cleanup(8) */
-import { isUtf8 } from 'node:buffer';
-
 export interface HeaderField {
   /** As written. */
   readonly name: string;
@@ -36,16 +34,6 @@ export function fieldRole(name: string): 'header_sender' | 'header_recipient' | 
 /** Whether mime_header_checks look at the field wherever it stands. */
 export function isMimeField(name: string): boolean {
   return mimeFields.has(name.toLowerCase());
-}
-
-/** How bytes become text that can be turned back into the same bytes. */
-export function textEncoding(bytes: Buffer): 'latin1' | 'utf8' {
-  return isUtf8(bytes) ? 'utf8' : 'latin1';
-}
-
-/** Text that did not come from the bytes, so that it can stand beside text that did. */
-export function asText(made: string, encoding: 'latin1' | 'utf8'): string {
-  return encoding === 'utf8' ? made : Buffer.from(made).toString('latin1');
 }
 
 const fieldStart = /^([!-9;-~]+)([ \t]*):/;

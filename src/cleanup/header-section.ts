@@ -2,11 +2,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { type AddressToken, formatAddressHeader, parseAddressList, toExternal } from '#address';
 import type { EventChannel } from '#events';
-import type { Envelope, MimeStructure } from '#message';
+import { byteLengthOf, bytesOf, type Envelope, type MimeStructure, textOf } from '#message';
 import { type MessageMaps, canonicalise } from './address-maps.ts';
 import { readMimeField } from './body-reader.ts';
 import { declares8bit } from './declared-encoding.ts';
-import { asText, clipField, fieldRole, type HeaderField, fieldsOf, textEncoding } from './header-fields.ts';
+import { clipField, fieldRole, type HeaderField, fieldsOf } from './header-fields.ts';
 import type { Inspector } from './inspector.ts';
 import { encodingField, isReplacedEncoding } from './input-conversion.ts';
 import { missingFields } from './missing-fields.ts';
@@ -83,8 +83,7 @@ function rewritesHeaders(
 export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSectionResult> {
   const { section, queueId, envelope, maps, inspector, structure, events } = input;
   const { settings } = maps;
-  const encoding = textEncoding(section);
-  const text = section.toString(encoding);
+  const text = textOf(section);
   const fields = fieldsOf(text, settings.headerSizeLimit);
   const context = envelope.rewriteContext;
   const rewrites = rewritesHeaders(envelope, settings);
@@ -107,7 +106,7 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
     if (isReplacedEncoding(structure, settings, field.name)) continue;
     const checked = yield* inspector.header(field.name, field.text, 'primary');
     if (input.isOver()) break;
-    if (checked.before !== undefined) lines.push(asText(checked.before, encoding));
+    if (checked.before !== undefined) lines.push(checked.before);
     if (checked.text === undefined) continue;
     const name = checked.text === field.text ? field.name : checked.text.slice(0, checked.text.indexOf(':')).trimEnd();
     const key = name.toLowerCase();
@@ -132,31 +131,26 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
       events.emit({ kind: 'warning', text: `ignoring malformed header: '${checked.text.slice(0, 100)}'` });
     }
     if (settings.dropHeaders.has(key)) continue;
-    const isReplaced = checked.text !== field.text;
-    const kept = { name, text: isReplaced ? asText(checked.text, encoding) : field.text };
-    const text = rewrites ? yield* rewriteField(kept, context, maps) : kept.text;
-    lines.push(clipField(text, settings.headerSizeLimit, text !== kept.text));
+    const text = rewrites ? yield* rewriteField({ name, text: checked.text }, context, maps) : checked.text;
+    lines.push(clipField(text, settings.headerSizeLimit, text !== checked.text));
   }
-  if (!input.isOver()) yield* addEncoding(input, encoding, lines);
+  if (!input.isOver()) yield* addEncoding(input, lines);
   // a message that is refused needs nothing more
   const made = input.isOver()
     ? ''
-    : completeHeader({ ...input, present, messageId, requireTls: tls.requireTls, encoding }, lines);
-  const header = Buffer.from(lines.map((line) => `${line}\r\n`).join(''), encoding);
-  const rest = section.subarray(Buffer.byteLength(text.slice(0, restAt), encoding));
+    : completeHeader({ ...input, present, messageId, requireTls: tls.requireTls }, lines);
+  const header = bytesOf(lines.map((line) => `${line}\r\n`).join(''));
+  const isAll = restAt === text.length;
+  const rest = section.subarray(isAll ? section.length : byteLengthOf(text.slice(0, restAt)));
   return { header, rest, messageId: messageId || made, tls, declares8bit: isDeclared8bit };
 }
 
 /** The encoding that converted content has, checked like other fields. */
-function* addEncoding(
-  { structure, inspector, maps }: HeaderSectionInput,
-  encoding: 'latin1' | 'utf8',
-  lines: string[],
-): Steps<void> {
+function* addEncoding({ structure, inspector, maps }: HeaderSectionInput, lines: string[]): Steps<void> {
   const made = encodingField(structure, maps.settings);
   if (made === undefined) return;
   const { before, text } = yield* inspector.header('', made, 'primary');
-  for (const line of [before, text]) if (line !== undefined) lines.push(asText(line, encoding));
+  for (const line of [before, text]) if (line !== undefined) lines.push(line);
 }
 
 /** Adds what is missing to `lines`; gives the Message-Id that was made. */
@@ -165,7 +159,6 @@ function completeHeader(
     readonly present: ReadonlySet<string>;
     readonly messageId: string;
     readonly requireTls: boolean;
-    readonly encoding: 'latin1' | 'utf8';
   },
   lines: string[],
 ): string {
@@ -173,7 +166,7 @@ function completeHeader(
   const { settings } = maps;
   const adds = rewritesHeaders(envelope, settings) || settings.alwaysAddMissing;
   const missing = adds ? missingFields({ present, envelope, sender, queueId, settings }) : undefined;
-  lines.push(...(missing?.lines ?? []).map((line) => asText(line, input.encoding)));
+  lines.push(...(missing?.lines ?? []));
   if (missing?.isNameLost === true) {
     const text = `${queueId}: full_name_encoding_charset: bad charset name "${settings.fullNameCharset}"; full name left out`;
     events.emit({ kind: 'warning', text });

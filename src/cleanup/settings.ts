@@ -79,6 +79,8 @@ export interface CleanupSettings {
 export function compileSettings(settings: Settings, tables: TableOpener): CleanupSettings {
   const set = (name: string): ReadonlySet<string> => new Set(settings.list(name).map((word) => word.toLowerCase()));
   const named = (name: string): NamedTables => ({ name, list: tables.listOf(name) });
+  // lines of mail are what they are
+  const checks = (name: string): NamedTables => ({ name, list: tables.listOf(name, { anyBytes: true }) });
   const readsMime = !settings.bool('disable_mime_input_processing');
   const strict = (name: string): boolean => readsMime && settings.bool(name);
   return {
@@ -108,10 +110,10 @@ export function compileSettings(settings: Settings, tables: TableOpener): Cleanu
     aliasLengthLimit: settings.int('virtual_alias_address_length_limit'),
     enableOriginalRecipient: settings.bool('enable_original_recipient'),
     duplicateFilterLimit: settings.int('duplicate_filter_limit'),
-    headerChecks: named('header_checks'),
-    mimeHeaderChecks: named('mime_header_checks'),
-    nestedHeaderChecks: named('nested_header_checks'),
-    bodyChecks: named('body_checks'),
+    headerChecks: checks('header_checks'),
+    mimeHeaderChecks: checks('mime_header_checks'),
+    nestedHeaderChecks: checks('nested_header_checks'),
+    bodyChecks: checks('body_checks'),
     bodyChecksSizeLimit: settings.int('body_checks_size_limit'),
     checkedOwnMail: set('internal_mail_filter_classes'),
     utf8Detection: settings.bool('smtputf8_enable') ? set('smtputf8_autodetect_classes') : new Set(),

@@ -3,6 +3,7 @@
  *
  * Only as much of MIME as decides which table sees a line and what the strict_* parameters refuse; nothing is decoded.
  */
+import { bytesOf } from './byte-text.ts';
 
 export interface MimeLimits {
   /** mime_nesting_limit */
@@ -123,7 +124,7 @@ export class MimeStructure {
       this.#isTooDeep = true;
       return { text: 'MIME nesting exceeds safety limit', detail: `Content-Type:${value}` };
     }
-    const bytes = Buffer.from(boundary, 'latin1').subarray(0, this.#limits.boundaryLength);
+    const bytes = bytesOf(boundary).subarray(0, this.#limits.boundaryLength);
     this.#levels.push({ boundary: bytes, isDigest: subtype === 'digest' });
     return undefined;
   }

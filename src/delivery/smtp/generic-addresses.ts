@@ -95,8 +95,7 @@ export function isAddressHeader(name: string): boolean {
 }
 
 export async function genericHeader(rules: GenericRules, name: string, header: string): Promise<string> {
-  const body = Buffer.from(header.slice(header.indexOf(':') + 1), 'latin1').toString('utf8');
-  const tokens = parseAddressList(body);
+  const tokens = parseAddressList(header.slice(header.indexOf(':') + 1));
   const mapped = new Map<string, string>();
   for (const address of addressesOf(tokens)) {
     const result = await genericAddress(rules, address);
@@ -107,5 +106,5 @@ export async function genericHeader(rules: GenericRules, name: string, header: s
     name,
     mapAddresses(tokens, (address) => mapped.get(address) ?? address),
   );
-  return Buffer.from(text.replace(/\r?\n$/, '').replaceAll('\r\n', '\n'), 'utf8').toString('latin1');
+  return text.replace(/\r?\n$/, '').replaceAll('\r\n', '\n');
 }

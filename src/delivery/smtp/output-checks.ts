@@ -22,7 +22,7 @@ export interface OutputChecks {
 export function openOutputChecks({ tables, settings, events, warn }: OutputChecksOptions): OutputChecks {
   const check = (name: string, elements: SmtpSettings['tables']['headerChecks']) => {
     const parameter = settings.parameter(name);
-    return { parameter, list: tables.list(elements, {}, parameter) };
+    return { parameter, list: tables.list(elements, { anyBytes: true }, parameter) };
   };
   const checks = {
     primary: check('header_checks', settings.tables.headerChecks),
@@ -57,7 +57,7 @@ export function runCheck(
 ): MaybePromise<Edited> {
   const { list } = rules.checks[kind];
   if (list.isEmpty) return [content];
-  const found = list.lookup(Buffer.from(content, 'latin1').toString('utf8'));
+  const found = list.lookup(content);
   const act = (result: Awaited<typeof found>): Edited => {
     if (result.kind === 'missing') return [content];
     if (result.kind === 'failed')
@@ -82,10 +82,8 @@ function applyAction(
   const { parameter } = rules.checks[kind];
   const part = kind === 'body' ? 'body' : 'header';
   const tell = (action: string): void => {
-    const shown = Buffer.from(content, 'latin1').toString('utf8');
-    rules.events.emit({ kind: 'outputCheck', queueId, action, part, content: shown, text });
+    rules.events.emit({ kind: 'outputCheck', queueId, action, part, content, text });
   };
-  const bytes = Buffer.from(text, 'utf8').toString('latin1');
   const isUsable = (): boolean => {
     if (text === '') rules.warn(`${word.toUpperCase()} action without text in ${parameter} map`);
     else if (part === 'header' && !/^[!-9;-~]+[ \t]*:/.test(text)) {
@@ -113,11 +111,11 @@ function applyAction(
     case 'REPLACE':
       if (!isUsable()) return [content];
       tell('replace');
-      return [bytes];
+      return [text];
     case 'PREPEND':
       if (!isUsable()) return [content];
       tell('prepend');
-      return [bytes, content];
+      return [text, content];
     default:
       rules.warn(`unsupported command in ${parameter} map: ${value}`);
       return [content];

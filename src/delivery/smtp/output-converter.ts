@@ -4,7 +4,15 @@
  *
  * Reads whole lines and logical headers, so it is off the hot path; a message that needs none of it is never seen here.
  */
-import { encodeQuotedPrintable, type MaybePromise, type MimeLimits, type MimePlace, MimeStructure } from '#message';
+import {
+  bytesOf,
+  encodeQuotedPrintable,
+  type MaybePromise,
+  type MimeLimits,
+  type MimePlace,
+  MimeStructure,
+  textOf,
+} from '#message';
 /** Whose header section a header stands in. */
 export type HeaderClass = Exclude<MimePlace, 'body'>;
 
@@ -17,9 +25,9 @@ export interface ConverterOptions {
   /** Parts are not looked into. */
   readonly mimeOff: boolean;
   readonly limits: MimeLimits;
-  /** Headers to put on top, each a line without its end, latin1. */
+  /** Headers to put on top, each a line without its end. */
   readonly prepend: readonly string[];
-  /** Text is latin1, lines of a folded header joined by LF. undefined: headers stay. */
+  /** Lines of a folded header are joined by LF. undefined: headers stay. */
   readonly editHeader:
     | ((header: string, headerClass: HeaderClass, isMade: boolean) => MaybePromise<Edited>)
     | undefined;
@@ -58,7 +66,7 @@ export class OutputConverter {
   /** The converted content, in pieces of about the size of the chunks read. */
   async *convert(chunks: Iterable<Buffer> | AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     const prepended = this.#options.prepend.map((line) => `${line}\r\n`).join('');
-    if (prepended !== '') yield Buffer.from(prepended, 'latin1');
+    if (prepended !== '') yield bytesOf(prepended);
     let partial: Buffer = Buffer.alloc(0);
     for await (const chunk of chunks) {
       const bytes = partial.length === 0 ? chunk : Buffer.concat([partial, chunk]);
@@ -81,7 +89,7 @@ export class OutputConverter {
   async #line(line: Buffer, out: Buffer[]): Promise<void> {
     const { place } = this.#structure;
     if (place === 'body') return this.#bodyLine(line, out);
-    const text = line.toString('latin1');
+    const text = textOf(line);
     if (this.#header !== undefined && /^[ \t]/.test(text)) {
       this.#header += `\n${text}`;
       return;
@@ -110,7 +118,7 @@ export class OutputConverter {
     const { place } = this.#structure;
     const { editHeader } = this.#options;
     const lines = editHeader === undefined || place === 'body' ? [header] : await editHeader(header, place, isMade);
-    for (const text of lines) out.push(Buffer.from(`${text.replaceAll('\n', '\r\n')}\r\n`, 'latin1'));
+    for (const text of lines) out.push(bytesOf(`${text.replaceAll('\n', '\r\n')}\r\n`));
   }
 
   async #endOfHeaders(line: Buffer, out: Buffer[]): Promise<void> {
@@ -130,7 +138,7 @@ export class OutputConverter {
     for (const piece of pieces) {
       if (editBody === undefined || this.#bodyBytes >= bodyCheckBytes) out.push(piece, Buffer.from('\r\n'));
       else {
-        for (const text of await editBody(piece.toString('latin1'))) out.push(Buffer.from(`${text}\r\n`, 'latin1'));
+        for (const text of await editBody(textOf(piece))) out.push(bytesOf(`${text}\r\n`));
       }
     }
     this.#bodyBytes += line.length + 1;

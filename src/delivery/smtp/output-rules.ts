@@ -123,7 +123,7 @@ function deliveryHeaders(settings: SmtpSettings, request: DeliveryRequest, addre
   if (settings.addReturnPath) lines.push(`Return-Path: <${shown(request.envelope.sender)}>`);
   if (settings.addOriginalTo) lines.push(`X-Original-To: ${shown(recipient?.original ?? '')}`);
   if (settings.addDeliveredTo) lines.push(`Delivered-To: ${shown(recipient?.address ?? '')}`);
-  return lines.map((line) => Buffer.from(line, 'utf8').toString('latin1'));
+  return lines;
 }
 
 interface OutputHeader {

@@ -29,6 +29,8 @@ export interface Taken {
   /** As it was committed. */
   readonly envelope: Partial<Envelope>;
   readonly content: string;
+  /** The same as it is stored. */
+  readonly bytes: Buffer;
   readonly log: readonly string[];
   /** `queued`, or code and text of the refusal. */
   readonly reply: string;
@@ -127,6 +129,7 @@ export class Workbench {
       envelope: committed,
       returnedHeader,
       content: Buffer.concat(written).toString(),
+      bytes: Buffer.concat(written),
       log,
       reply,
     };

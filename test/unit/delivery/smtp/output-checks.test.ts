@@ -48,6 +48,18 @@ describe('checks on delivery', () => {
     assert.equal(log[0], 'warning: smtp_generic_maps lookup of u@x.example returns non-address result ","');
   });
 
+  it('see and leave bytes that are no UTF-8', async () => {
+    const rules = String.raw`pcre:{{/^P (.*)\xe4/ PREPEND Q $$1}, {/^R: (.)/ REPLACE R: $$1-}, {/^P: (.*)/ PREPEND Q: $$1}}`;
+    const settings = [`smtp_header_checks = ${rules}`, `smtp_body_checks = ${rules}`];
+    const { sent, log } = await check('P: \xe4\xc3\xa4\r\nR: \xc3\xa4\r\n\r\nP \xe4\xe4\r\n', settings);
+    assert.equal(sent, 'Q: \xe4\xc3\xa4\r\nP: \xe4\xc3\xa4\r\nR: \xc3-\r\n\r\nQ \xe4\r\nP \xe4\xe4\r\n');
+    assert.deepEqual(log, [
+      'QID: prepend: header P: ?ä: Q: ?ä',
+      'QID: replace: header R: ä: R: ?-',
+      'QID: prepend: body P ??: Q ?',
+    ]);
+  });
+
   it('see each line of the body', async () => {
     assert.deepEqual(await check('Subject: t\r\n\r\nsecret word\r\nother\r\n'), {
       sent: 'Subject: t\r\n\r\nxxxxxx\r\nother\r\n',
