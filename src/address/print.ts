@@ -35,17 +35,23 @@ export function formatAddressHeader(name: string, tokens: readonly AddressToken[
   // a folded comment may be cut where it was folded
   const lines = formatAddressLines(tokens).flatMap((line) => line.split('\n'));
   let header = `${name}: ${lines[0] ?? ''}`;
-  let length = header.length;
+  let length = byteLength(header);
   for (const line of lines.slice(1)) {
-    if (length + 1 + line.length < FOLD_AT) {
+    const added = byteLength(line);
+    if (length + 1 + added < FOLD_AT) {
       header += ` ${line}`;
-      length += 1 + line.length;
+      length += 1 + added;
     } else {
       header += /^[ \t]/.test(line) ? `\r\n${line}` : `\r\n\t${line}`;
-      length = line.length;
+      length = added;
     }
   }
   return header;
+}
+
+/** A surrogate by itself stands for a byte. */
+function byteLength(text: string): number {
+  return Buffer.byteLength(text.isWellFormed() ? text : text.replaceAll(/[\ud800-\udfff]/gu, '?'));
 }
 
 class Line {
@@ -61,7 +67,8 @@ class Line {
 
   finish(): string {
     const address = this.#address;
-    if (address === undefined || this.text.length - address.length <= MAX_TEXT_BESIDE_ADDRESS) return this.text;
+    if (address === undefined || byteLength(this.text) - byteLength(address) <= MAX_TEXT_BESIDE_ADDRESS)
+      return this.text;
     return `<${address}>`;
   }
 }

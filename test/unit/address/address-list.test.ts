@@ -49,6 +49,22 @@ describe('address lists', () => {
     );
   });
 
+  it('folds by the bytes of a line, not by its characters', () => {
+    const second = `<${'b'.repeat(29)}@x.example>`;
+    for (const [name, glue] of [
+      ['a'.repeat(16), ' '],
+      ['ä'.repeat(8), ' '],
+      ['\udce4'.repeat(16), ' '],
+      ['a'.repeat(17), '\r\n\t'],
+      ['ä'.repeat(9), '\r\n\t'],
+      ['\udce4'.repeat(17), '\r\n\t'],
+    ] as const)
+      assert.equal(
+        formatAddressHeader('To', parseAddressList(`${name} <a@x>, ${second}`)),
+        `To: ${name} <a@x>,${glue}${second}`,
+      );
+  });
+
   it('cuts a header within a folded comment where the line is full', () => {
     const header = (text: string): string => formatAddressHeader('To', parseAddressList(text));
     assert.equal(header('bob@example.net (a\n\tb)'), 'To: bob@example.net (a \tb)');
