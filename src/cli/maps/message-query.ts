@@ -2,6 +2,7 @@
  * `postmap -q - -b -h -m`: standard input is a message; its headers, body lines, or both are the keys. As in cleanup(8)
  * a header is one key with its line ends inside, and empty body lines are no keys.
  */
+import { textOf } from '#message';
 import { readAll } from './input.ts';
 import { queryAndPrint, type QueryOptions } from './query.ts';
 
@@ -70,7 +71,9 @@ function* messageKeys(
 
 export async function queryMessage(options: QueryOptions): Promise<boolean> {
   const { flags, io } = options;
-  const lines = (await readAll(io.stdin)).toString('utf8').replace(/\n$/, '').split('\n');
+  const lines = textOf(await readAll(io.stdin))
+    .replace(/\n$/, '')
+    .split('\n');
   const wanted = (place: Place): boolean => flags.has(place === 'header' ? 'h' : 'b');
   let found = false;
   for (const { place, key } of messageKeys(lines, flags.has('m'))) {

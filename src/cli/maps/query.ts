@@ -1,4 +1,5 @@
 /** Questions to tables: `postmap -q`, `-s`. */
+import { bytesOf } from '#message';
 import { indexPath, isIndexType, type Table, type TableOpener } from '#tables';
 import type { CliIo } from '../io.ts';
 import { linesOf } from './input.ts';
@@ -22,7 +23,7 @@ export interface QueryOptions {
 function openOrFail(options: QueryOptions, given: string): Table {
   const { flags } = options;
   const map = given === '' ? `${options.defaultType}:` : given;
-  const table = options.opener.open(map, { foldKeys: !flags.has('f') && options.isUtf8 });
+  const table = options.opener.open(map, { foldKeys: !flags.has('f') && options.isUtf8, anyBytes: !options.isUtf8 });
   if (table.unavailable !== undefined) throw new FatalError(table.unavailable);
   return table;
 }
@@ -104,7 +105,9 @@ export async function queryAndPrint(options: QueryOptions, key: string): Promise
     const value = await ask(openOrFail(options, map), key, options);
     if (value === undefined) continue;
     const text = String(value);
-    options.io.stdout(options.flags.has('j') ? jsonLine(key, text) : `${key}${options.kind.separator}${text}\n`);
+    options.io.stdout(
+      bytesOf(options.flags.has('j') ? jsonLine(key, text) : `${key}${options.kind.separator}${text}\n`),
+    );
     return true;
   }
   return false;

@@ -90,7 +90,8 @@ async function perform(
       case 'list':
         return listMap(query) ? EXIT_OK : EXIT_FAILED;
       case 'query': {
-        if (asksMessage) return (await queryMessage(query)) ? EXIT_OK : EXIT_FAILED;
+        // lines of mail need not be UTF-8
+        if (asksMessage) return (await queryMessage({ ...query, isUtf8: false })) ? EXIT_OK : EXIT_FAILED;
         const found = await (action.key === '-' ? queryLines(query) : queryKey(query, action.key));
         return found ? EXIT_OK : EXIT_FAILED;
       }

@@ -40,6 +40,20 @@ describe('postmap', () => {
     );
   });
 
+  it('looks up lines of mail whatever their bytes, and prints them as they are', async () => {
+    const printed: Buffer[] = [];
+    const mail = Buffer.from('X: \xe4\n\nx\n', 'latin1');
+    const status = await run(['-c', directory, '-hq', '-', 'regexp:{{/^X: (.)$/ INFO $1}}'], {
+      stdout: (chunk) => void printed.push(Buffer.from(chunk)),
+      stderr: (chunk) => void printed.push(Buffer.from(chunk)),
+      stdin: Readable.from([mail]),
+      env: {},
+      uid: process.getuid?.() ?? 0,
+    });
+    assert.equal(Buffer.concat(printed).toString('latin1'), 'X: \xe4\tINFO \xe4\n');
+    assert.equal(status, 0);
+  });
+
   it('warns of such keys by the file of an index', async () => {
     writeFileSync(join(directory, 'u'), 'k v\n');
     await said([`hash:${directory}/u`]);
