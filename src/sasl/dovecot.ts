@@ -1,6 +1,7 @@
 /** Logins by Dovecot's login server, over a unix socket or TCP. SASL_README */
 import { connect } from 'node:net';
 import { isAbsolute, join } from 'node:path';
+import type { PortOf } from '#config';
 import { DovecotConnection, lost, noMechanisms } from './dovecot-connection.ts';
 import type { Exchange, LoginServer, Offer, SaslOutcome, SaslRequest, SaslStep, SaslWords } from './login-server.ts';
 
@@ -31,16 +32,18 @@ export class DovecotServer implements LoginServer {
   readonly #path: string;
   readonly #directory: string;
   readonly #warn: (text: string) => void;
+  readonly #portOf: PortOf;
   #connection: DovecotConnection | undefined;
 
   /**
    * `path`: `inet:HOST:PORT`, or a unix socket's, in `directory` unless it is absolute. postconf(5) smtpd_sasl_path.
-   * `warn` hears of answers that make no sense.
+   * `warn` hears of answers that make no sense. `portOf`: PORT may be the name of a service.
    */
-  constructor(path: string, directory: string, warn: (text: string) => void) {
+  constructor(path: string, directory: string, warn: (text: string) => void, portOf: PortOf) {
     this.#path = path;
     this.#directory = directory;
     this.#warn = warn;
+    this.#portOf = portOf;
   }
 
   offer(): Promise<Offer> {
@@ -50,12 +53,13 @@ export class DovecotServer implements LoginServer {
   /** The connection that is there, or a new one when it has ended. */
   #connected(): DovecotConnection {
     if (this.#connection?.isUsable !== true) {
-      const [, host = '', port = ''] = /^inet:(.*):(\w+)$/.exec(this.#path) ?? [];
+      const [, host = '', port = ''] = /^inet:(.*):([\w-]+)$/.exec(this.#path) ?? [];
       const path = this.#path.replace(/^unix:/, '');
+      // nobody listens at port 0
       const socket =
         host === ''
           ? connect(isAbsolute(path) ? path : join(this.#directory, path))
-          : connect(Number(port), host.replace(/^\[(.*)\]$/, '$1'));
+          : connect(this.#portOf(port) ?? 0, host.replace(/^\[(.*)\]$/, '$1'));
       this.#connection = new DovecotConnection(socket, this.#path, this.#warn);
     }
     return this.#connection;

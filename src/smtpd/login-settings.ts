@@ -1,5 +1,5 @@
 /** SASL login of a service as main.cf asks for it. SASL_README; postconf(5) smtpd_sasl_auth_enable */
-import { ConfigError, placeOf, type Settings } from '#config';
+import { ConfigError, placeOf, type Settings, tcpPorts } from '#config';
 import {
   createRehearsedServer,
   CyrusServer,
@@ -47,7 +47,7 @@ export function loginSettings(settings: Settings, options: LoginOptions): LoginS
 function serverOf(settings: Settings, { configDirectory, warn }: LoginOptions): LoginServer {
   const path = settings.string('smtpd_sasl_path');
   if (settings.string('smtpd_sasl_type') === 'dovecot')
-    return new DovecotServer(path, settings.string('queue_directory'), warn);
+    return new DovecotServer(path, settings.string('queue_directory'), warn, tcpPorts(settings));
   const chosen = settings.string('cyrus_sasl_config_path');
   const usual = [`${configDirectory}/sasl`, '/etc/sasl2', '/usr/lib/sasl2'];
   const config = readCyrusConfig(chosen === '' ? usual : chosen.split(':'), path);

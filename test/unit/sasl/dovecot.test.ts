@@ -27,7 +27,9 @@ describe('a Dovecot login server', () => {
   const sockets = new Set<Socket>();
   let fake: Server;
   const warnings: string[] = [];
-  const server = new DovecotServer('auth', directory, (text) => warnings.push(text));
+  const ports = new Map<string, number>();
+  const portOf = (service: string): number | undefined => ports.get(service);
+  const server = new DovecotServer('auth', directory, (text) => warnings.push(text), portOf);
   const request = (mechanism: string, initialResponse?: string) => ({
     mechanism,
     service: 'smtp',
@@ -108,9 +110,28 @@ describe('a Dovecot login server', () => {
     const step = await server.open(request('DIE')).start();
     assert.ok(step.kind === 'refused' && step.isTemporary);
     assert.equal((await server.open(request('PLAIN', 'good')).start()).kind, 'authenticated');
-    assert.deepEqual(await new DovecotServer('nobody', directory, () => undefined).offer(), {
+    assert.deepEqual(await new DovecotServer('nobody', directory, () => undefined, portOf).offer(), {
       kind: 'unreachable',
       warnings: ["SASL: Connect to Dovecot auth socket 'nobody' failed: No such file or directory"],
+      fatal: 'no SASL authentication mechanisms',
+    });
+  });
+
+  it('listens at a port that has a name, or can not be reached', async () => {
+    const near = createServer((socket) => {
+      sockets.add(socket);
+      socket.write(handshake);
+    });
+    await new Promise<void>((done) => near.listen(0, '127.0.0.1', done));
+    const address = near.address();
+    ports.set('dovecot-auth', typeof address === 'object' && address !== null ? address.port : 0);
+    const offerAt = (port: string): ReturnType<DovecotServer['offer']> =>
+      new DovecotServer(`inet:127.0.0.1:${port}`, directory, () => undefined, portOf).offer();
+    assert.equal((await offerAt('dovecot-auth')).kind, 'mechanisms');
+    near.close();
+    assert.deepEqual(await offerAt('99999'), {
+      kind: 'unreachable',
+      warnings: ["SASL: Connect to Dovecot auth socket 'inet:127.0.0.1:99999' failed: Connection refused"],
       fatal: 'no SASL authentication mechanisms',
     });
   });
