@@ -36,9 +36,13 @@ const commands: Readonly<Record<string, (script: Script) => Promise<number>>> = 
   logrotate,
 };
 
+function knownCommand(word: string): ((script: Script) => Promise<number>) | undefined {
+  return Object.hasOwn(commands, word) ? commands[word] : undefined;
+}
+
 function commandFor(word: string, more: readonly string[]): (script: Script) => Promise<number> {
   if (word === 'tls') return tls(more);
-  return word === 'non-bdb' ? migration(more) : (commands[word] ?? unknownCommand(word));
+  return word === 'non-bdb' ? migration(more) : (knownCommand(word) ?? unknownCommand(word));
 }
 
 function unknownCommand(word: string): (script: Script) => Promise<number> {
@@ -81,7 +85,9 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const command = isExternal ? external(parsed.operands) : commandFor(word, parsed.operands.slice(1));
   let configuration: Configuration;
   try {
-    configuration = loadConfiguration(directory, { mainOnly: asksRunning.has(word) || commands[word] === undefined });
+    configuration = loadConfiguration(directory, {
+      mainOnly: asksRunning.has(word) || knownCommand(word) === undefined,
+    });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return new Reporter('postfix', io, undefined).unusable(error, 1);

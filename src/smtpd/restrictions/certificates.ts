@@ -77,7 +77,7 @@ export function readCertificateSearch(argument: string): CertificateSearch | str
     }
     if (name !== 'search_order') return `unknown map attribute in '${argument}': '${name}'`;
     order = splitList(value).map((word) => word.toLowerCase());
-    const unknown = order.find((word) => searchKeys[word] === undefined);
+    const unknown = order.find((word) => !Object.hasOwn(searchKeys, word));
     if (unknown !== undefined) return `unknown search type '${unknown}' in '${argument}'`;
   }
   return { table, order };

@@ -42,22 +42,22 @@ const constructors: ReadonlyMap<string, Constructor> = new Map(
   ].flatMap((group) => Object.entries(group)),
 );
 
-const synonyms: Readonly<Record<string, string>> = {
-  reject_unknown_client: 'reject_unknown_client_hostname',
-  reject_invalid_hostname: 'reject_invalid_helo_hostname',
-  reject_unknown_hostname: 'reject_unknown_helo_hostname',
-  reject_non_fqdn_hostname: 'reject_non_fqdn_helo_hostname',
-  reject_unknown_address: 'reject_unknown_sender_domain',
-  check_recipient_maps: 'reject_unlisted_recipient',
-  reject_rbl: 'reject_rbl_client',
-};
+const synonyms: ReadonlyMap<string, string> = new Map([
+  ['reject_unknown_client', 'reject_unknown_client_hostname'],
+  ['reject_invalid_hostname', 'reject_invalid_helo_hostname'],
+  ['reject_unknown_hostname', 'reject_unknown_helo_hostname'],
+  ['reject_non_fqdn_hostname', 'reject_non_fqdn_helo_hostname'],
+  ['reject_unknown_address', 'reject_unknown_sender_domain'],
+  ['check_recipient_maps', 'reject_unlisted_recipient'],
+  ['reject_rbl', 'reject_rbl_client'],
+]);
 
 /** Names that Postfix has dropped, with what does their work now. */
-const removedNames: Readonly<Record<string, string>> = {
-  reject_maps_rbl: 'reject_rbl_client domain-name',
-  check_relay_domains: 'reject_unauth_destination',
-  permit_naked_ip_address: 'permit_mynetworks or permit_sasl_authenticated',
-};
+const removedNames: ReadonlyMap<string, string> = new Map([
+  ['reject_maps_rbl', 'reject_rbl_client domain-name'],
+  ['check_relay_domains', 'reject_unauth_destination'],
+  ['permit_naked_ip_address', 'permit_mynetworks or permit_sasl_authenticated'],
+]);
 
 const tableChecks = [
   'check_client_access',
@@ -91,7 +91,7 @@ export function parseRestrictions(
     const element = elements[i];
     if (element === undefined) break;
     const { text } = element;
-    const name = synonyms[text.toLowerCase()] ?? text.toLowerCase();
+    const name = synonyms.get(text.toLowerCase()) ?? text.toLowerCase();
     if (name === 'warn_if_reject') {
       modifier ??= text;
       continue;
@@ -154,7 +154,7 @@ function evaluatorOf(
       return configurationError;
     };
   }
-  const successor = removedNames[name];
+  const successor = removedNames.get(name);
   return misconfigured(
     successor === undefined
       ? `unknown smtpd restriction: "${text}"`
@@ -202,10 +202,10 @@ export function unknownRestrictions(
     const element = elements[i];
     if (element === undefined) break;
     const { text } = element;
-    const name = synonyms[text.toLowerCase()] ?? text.toLowerCase();
+    const name = synonyms.get(text.toLowerCase()) ?? text.toLowerCase();
     if (takesArgument.has(name)) i += 1;
     const isKnown =
-      name === 'warn_if_reject' || constructors.has(name) || classes.includes(text) || removedNames[name] !== undefined;
+      name === 'warn_if_reject' || constructors.has(name) || classes.includes(text) || removedNames.has(name);
     if (!isKnown && !text.includes(':'))
       unknown.push({ element, nearest: nearestName(name, [...constructors.keys(), 'warn_if_reject', ...classes]) });
   }

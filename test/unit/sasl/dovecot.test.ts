@@ -117,18 +117,18 @@ describe('a Dovecot login server', () => {
     });
   });
 
-  it('listens at a port that has a name, or can not be reached', async () => {
+  it('listens at a port that has a name, or can not be reached', async (t) => {
     const near = createServer((socket) => {
       sockets.add(socket);
       socket.write(handshake);
     });
     await new Promise<void>((done) => near.listen(0, '127.0.0.1', done));
+    t.after(() => near.close());
     const address = near.address();
     ports.set('dovecot-auth', typeof address === 'object' && address !== null ? address.port : 0);
     const offerAt = (port: string): ReturnType<DovecotServer['offer']> =>
       new DovecotServer(`inet:127.0.0.1:${port}`, directory, () => undefined, portOf).offer();
     assert.equal((await offerAt('dovecot-auth')).kind, 'mechanisms');
-    near.close();
     assert.deepEqual(await offerAt('99999'), {
       kind: 'unreachable',
       warnings: ["SASL: Connect to Dovecot auth socket 'inet:127.0.0.1:99999' failed: Connection refused"],

@@ -10,10 +10,11 @@ const read = (text: string): readonly string[] =>
 
 describe('names of restrictions that there are not', () => {
   it('are found with the nearest one', () => {
-    assert.deepEqual(read('permit_mynetwork, rejekt_unauth_destination, qqqq'), [
+    assert.deepEqual(read('permit_mynetwork, rejekt_unauth_destination, qqqq, constructor'), [
       'permit_mynetwork -> permit_mynetworks',
       'rejekt_unauth_destination -> reject_unauth_destination',
       'qqqq -> ',
+      'constructor -> ',
     ]);
   });
 
