@@ -46,9 +46,13 @@ export async function askSystem(
   const socket = await open(queueDirectory, place, request);
   if ('kind' in socket) return socket;
   let found: Pick<Line, 'status' | 'changed'> = {};
-  for await (const line of answerOf(socket)) {
-    if (line.ok === false) return refused(line);
-    found = line;
+  try {
+    for await (const line of answerOf(socket)) {
+      if (line.ok === false) return refused(line);
+      found = line;
+    }
+  } catch (error) {
+    return brokenOff(error);
   }
   const { changed = [], status } = found;
   return { kind: 'ok', changed, ...(status && { status }) };
@@ -60,13 +64,24 @@ export async function listQueue(queueDirectory: string): Promise<QueueAnswer> {
   if ('kind' in socket) return socket;
   const lines = answerOf(socket);
   // a refusal comes before everything else
-  const first = await lines.next();
+  let first: Awaited<ReturnType<typeof lines.next>>;
+  try {
+    first = await lines.next();
+  } catch (error) {
+    return brokenOff(error);
+  }
   if (first.done !== true && first.value.ok === false) return refused(first.value);
   return { kind: 'ok', messages: entriesOf(first, lines) };
 }
 
 function refused({ reason }: Line): Refusal {
   return { kind: 'failed', reason: reason ?? '' };
+}
+
+/** The system ends, or has too many askers; or `error` is a bug. */
+function brokenOff(error: unknown): Refusal {
+  if (error instanceof BrokenOffError) return { kind: 'failed', reason: error.message };
+  throw error;
 }
 
 async function open(
@@ -96,11 +111,17 @@ function connectFailure(error: unknown, place: Place): Refusal {
   };
 }
 
+class BrokenOffError extends Error {
+  constructor(cause?: unknown) {
+    super('the mail system went away before its answer was complete', { cause });
+  }
+}
+
 /** The lines of an answer up to the one that ends it, that one only when it says no. */
 async function* answerOf(socket: Socket): AsyncGenerator<Line, void> {
   let rest = '';
-  for await (const chunk of socket) {
-    const lines = `${rest}${String(chunk)}`.split('\n');
+  for await (const chunk of chunksOf(socket)) {
+    const lines = `${rest}${chunk}`.split('\n');
     rest = lines.pop() ?? '';
     for (const text of lines) {
       const line: Line = JSON.parse(text);
@@ -109,7 +130,15 @@ async function* answerOf(socket: Socket): AsyncGenerator<Line, void> {
       if (line.ok === false) return;
     }
   }
-  throw new Error('the mail system went away before its answer was complete');
+  throw new BrokenOffError();
+}
+
+async function* chunksOf(socket: Socket): AsyncGenerator<string, void> {
+  try {
+    for await (const chunk of socket) yield String(chunk);
+  } catch (error) {
+    throw new BrokenOffError(error);
+  }
 }
 
 async function* entriesOf(
