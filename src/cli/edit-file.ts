@@ -15,30 +15,20 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tryLockFile } from '#native';
+import { systemErrorText } from './system-error.ts';
 
 /** How long somebody else's edit may take. */
 const lockSeconds = 60;
+const lockPauseMs = 10;
 
 /** What keeps an edit from being made. */
 export class EditError extends Error {}
-
-/** Why a file can't be used, as strerror(3) says it. Throws what is no error of a file. */
-export function because(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return 'No such file or directory';
-  if (code === 'EACCES') return 'Permission denied';
-  if (code === 'ENOTDIR') return 'Not a directory';
-  if (code === 'EISDIR') return 'Is a directory';
-  if (code === 'EROFS') return 'Read-only file system';
-  if (code === 'ENOSPC') return 'No space left on device';
-  throw error;
-}
 
 function attempt<T>(what: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    throw new EditError(`${what}: ${because(error)}`, { cause: error });
+    throw new EditError(`${what}: ${systemErrorText(error)}`, { cause: error });
   }
 }
 
@@ -51,11 +41,8 @@ function isStillAt(path: string, fd: number): boolean {
 /** Opens the file that becomes the new one, empty. Its lock, Postfix's too, keeps other edits out until it is closed. */
 function openLocked(temporary: string): number {
   const { O_RDWR, O_CREAT } = constants;
-  for (
-    const end = Date.now() + lockSeconds * 1000;
-    ;
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
-  ) {
+  const end = Date.now() + lockSeconds * 1000;
+  for (;;) {
     const fd = attempt(`open ${temporary}`, () => openSync(temporary, O_RDWR | O_CREAT, 0o600));
     if (tryLockFile(fd, 'flock') && isStillAt(temporary, fd)) {
       ftruncateSync(fd);
@@ -63,6 +50,7 @@ function openLocked(temporary: string): number {
     }
     closeSync(fd);
     if (Date.now() > end) throw new EditError(`lock ${temporary}: another process is editing the file`);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, lockPauseMs);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Where commands write to: standard output, which is what they are asked for, and standard error, which isn't. */
 import { writeSync } from 'node:fs';
-import { getSystemErrorMessage } from 'node:util';
+import { systemErrorText } from './system-error.ts';
 
 /** What a command was asked for can't be written. */
 export class OutputError extends Error {}
@@ -23,11 +23,8 @@ export function writeOutput(text: string | Uint8Array): void {
   try {
     writeAll(1, text);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error)) throw error;
-    if (error.code === 'EPIPE') process.exit(0);
-    const errno = 'errno' in error && typeof error.errno === 'number' ? error.errno : 0;
-    const reason = errno === 0 ? error.message : getSystemErrorMessage(errno);
-    throw new OutputError(`output write error: ${reason.charAt(0).toUpperCase()}${reason.slice(1)}`);
+    if (error instanceof Error && 'code' in error && error.code === 'EPIPE') process.exit(0);
+    throw new OutputError(`output write error: ${systemErrorText(error)}`, { cause: error });
   }
 }
 

@@ -13,7 +13,8 @@ import {
   splitAssignment,
 } from '#config';
 import type { CliIo } from './io.ts';
-import { because, EditError } from './edit-file.ts';
+import { EditError } from './edit-file.ts';
+import { systemErrorText } from './system-error.ts';
 import { changeMain, changeMaster } from './postconf/change.ts';
 import { findKnownNames, type NameClass, unusedInMain, unusedInMaster } from './postconf/known-names.ts';
 import { builtInText } from './postconf/lists.ts';
@@ -41,7 +42,7 @@ function readFile(path: string): { readonly content: string } | { readonly probl
   try {
     return { content: readFileSync(path, 'utf8') };
   } catch (error) {
-    return { problem: `open ${path}: ${because(error)}` };
+    return { problem: `open ${path}: ${systemErrorText(error)}` };
   }
 }
 

@@ -215,8 +215,7 @@ export class TableOpener {
     return type === 'pipemap' ? pipeTable(spec, tables) : unionTable(spec, tables);
   }
 
-  /** Several tables, searched in order for each key. */
-  /** `title`: what warnings call the list; its tables when not given. */
+  /** Several tables, searched in order for each key. `title`: what warnings call the list; its tables when not given. */
   list(text: string | readonly ListElement[], forUse: TableUse = {}, title?: string): TableList {
     // without smtputf8_enable nothing has to be UTF-8
     const use = this.#options.settings.bool('smtputf8_enable') ? forUse : { ...forUse, anyBytes: true };
