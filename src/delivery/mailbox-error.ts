@@ -1,4 +1,5 @@
 /** Why a mailbox could not be written, with the status it means. local(8), virtual(8) */
+import { constants } from 'node:os';
 
 export class MailboxError extends Error {
   /** RFC 3463; without it `statusOfErrno` and the caller's default decide. */
@@ -74,8 +75,17 @@ const texts: Readonly<Record<string, string>> = {
   ETXTBSY: 'Text file busy',
 };
 
+const errnoNames: ReadonlyMap<number, string> = new Map(
+  Object.entries(constants.errno).map(([name, number]) => [number, name]),
+);
+
+/** The name of a failed system call's error, `EDQUOT` for example; '' for other errors. */
 export function errnoOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (!(error instanceof Error) || !('code' in error)) return '';
+  const code = String(error.code);
+  // Node has no name for a disk quota, a stale handle and some others
+  if (Object.hasOwn(constants.errno, code) || !('errno' in error)) return code;
+  return errnoNames.get(-Number(error.errno)) ?? code;
 }
 
 /** strerror(3) of a failed system call. */

@@ -6,7 +6,6 @@ const errnoTexts: Readonly<Record<string, string>> = {
   ENOTDIR: 'Not a directory',
   EROFS: 'Read-only file system',
   ENOSPC: 'No space left on device',
-  EDQUOT: 'Disk quota exceeded',
   EMFILE: 'Too many open files',
   ELOOP: 'Too many levels of symbolic links',
   ECONNREFUSED: 'Connection refused',
