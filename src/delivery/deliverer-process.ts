@@ -24,12 +24,22 @@ interface Open {
 }
 
 const idleMs = 30_000;
+/** A process that is quick enough has fewer requests open than this. */
+const many = 8;
+/** Starting another one costs as much as some hundred messages: mail for a list of recipients is written by then. */
+const behindMs = 250;
 /** What becomes of a process that is stuck, in a file system that does not answer for example. */
 export interface Watchdog {
   /** Without a sign of life for so long a process is given up. daemon_timeout */
   readonly limitMs: number;
   /** Ends the process behind a stream; it takes no notice of the end of its stream any more. */
   readonly kill: (stream: Duplex) => void;
+}
+
+export interface PoolMeans {
+  readonly watchdog: Watchdog;
+  /** ms, of a clock that only goes forward. */
+  readonly now: () => number;
 }
 
 export interface ProcessEvents {
@@ -45,13 +55,16 @@ export class DelivererProcess {
   readonly #open = new Roster<number, Open>();
   readonly #events: ProcessEvents;
   readonly #watchdog: Watchdog;
+  readonly #now: () => number;
   #nextId = 0;
   #working = 0;
+  #manySince: number | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(connected: Promise<Duplex>, events: ProcessEvents, watchdog: Watchdog) {
+  constructor(connected: Promise<Duplex>, events: ProcessEvents, { watchdog, now }: PoolMeans) {
     this.#events = events;
     this.#watchdog = watchdog;
+    this.#now = now;
     this.#stream = connected;
     this.#writer = connected.then((stream) => {
       const reader = new FrameReader();
@@ -102,8 +115,23 @@ export class DelivererProcess {
     call?.answer(parseResult(json['result']));
   }
 
+  /** How many requests have no answer yet. */
+  get working(): number {
+    return this.#working;
+  }
+
+  get hasMany(): boolean {
+    return this.#working > many;
+  }
+
+  /** Whether it had many requests open some time ago, and has not been without work since. */
+  get isBehind(): boolean {
+    return this.#manySince !== undefined && this.#now() - this.#manySince >= behindMs;
+  }
+
   async run(request: DelivererRequest, copy: MailboxCopy | undefined): Promise<DelivererResult> {
     this.#working += 1;
+    if (this.hasMany) this.#manySince ??= this.#now();
     try {
       return await this.#run(request, copy);
     } finally {
@@ -149,6 +177,7 @@ export class DelivererProcess {
   }
 
   #idle(): void {
+    this.#manySince = undefined;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.retire(), idleMs);
     this.#timer.unref();

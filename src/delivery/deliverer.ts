@@ -3,7 +3,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { longestTimerMs } from '#message';
-import { DelivererProcess, type ProcessEvents, stuckResult, type Watchdog } from './deliverer-process.ts';
+import { DelivererProcess, type PoolMeans, type ProcessEvents, stuckResult } from './deliverer-process.ts';
 import { type DelivererRequest, type DelivererResult, failedResult } from './deliverer-protocol.ts';
 import { DelivererWork } from './deliverer-work.ts';
 import { callsInThreads } from './file-calls.ts';
@@ -45,15 +45,19 @@ export function createLocalPool(uid: number, limitMs = longestTimerMs): Delivere
 /** Each takes 20 MB. */
 const mostResting = 20;
 
-const patience: Watchdog = { limitMs: longestTimerMs, kill: () => undefined };
+const usualMeans: PoolMeans = {
+  watchdog: { limitMs: longestTimerMs, kill: () => undefined },
+  now: () => performance.now(),
+};
 
 /**
- * A pool of processes, one a (uid, gid); `connect` starts one and gives its stream. Those that rest take memory: only the
- * last few of them stay.
+ * A pool of processes, one a (uid, gid), and a second one while the first does not keep up with mail for maildirs: one
+ * process makes its system calls one after the other. `connect` starts one and gives its stream. Those that rest take
+ * memory: only the last few of them stay.
  */
 export function createProcessPool(
   connect: (uid: number, gid: number) => Promise<Duplex>,
-  watchdog: Watchdog = patience,
+  means: Partial<PoolMeans> = {},
 ): DelivererPool {
   const processes = new Map<string, DelivererProcess>();
   /** The one that has rested longest first. */
@@ -72,15 +76,24 @@ export function createProcessPool(
         if (processes.get(key) === opened) processes.delete(key);
       },
     };
-    const opened: DelivererProcess = new DelivererProcess(connect(uid, gid), events, watchdog);
+    const opened: DelivererProcess = new DelivererProcess(connect(uid, gid), events, { ...usualMeans, ...means });
     processes.set(key, opened);
     return opened;
   }
 
+  /** Mailbox files stay with the first, where who writes to one waits for the others. Maildirs have no such turns. */
+  function choose(uid: number, gid: number, kind: DelivererRequest['kind']): DelivererProcess {
+    const key = `${uid}:${gid}`;
+    const first = processes.get(key) ?? open(key, uid, gid);
+    if (kind !== 'maildir' || !first.hasMany) return first;
+    const secondKey = `${key}/second`;
+    const second = processes.get(secondKey) ?? (first.isBehind ? open(secondKey, uid, gid) : first);
+    return second.working < first.working ? second : first;
+  }
+
   return {
     run(uid, gid, request, copy) {
-      const key = `${uid}:${gid}`;
-      const process = processes.get(key) ?? open(key, uid, gid);
+      const process = choose(uid, gid, request.kind);
       resting.delete(process);
       return process.run(request, copy);
     },

@@ -138,8 +138,7 @@ export async function main(args: readonly string[]): Promise<void> {
         start.uid === undefined
           ? createLocalPool(process.getuid?.() ?? 0, settings.ms('daemon_timeout'))
           : createProcessPool((uid, gid) => deliverers.request(uid, gid), {
-              limitMs: settings.ms('daemon_timeout'),
-              kill: (stream) => deliverers.kill(stream),
+              watchdog: { limitMs: settings.ms('daemon_timeout'), kill: (stream) => deliverers.kill(stream) },
             }),
     });
     tell({ kind: 'ready' });

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { duplexPair } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { createProcessPool, type DelivererPool, serveDeliverer } from '#delivery';
+import { FrameReader } from '../../../src/delivery/deliverer-frames.ts';
+import { isNumbered, parseRequest } from '../../../src/delivery/deliverer-protocol.ts';
 import { DelivererWork } from '../../../src/delivery/deliverer-work.ts';
 import { callsInThreads } from '../../../src/delivery/file-calls.ts';
 import { emptyCopy, type MailboxCopy } from '../../../src/delivery/shaped-copy.ts';
@@ -218,13 +220,16 @@ describe('a deliverer', () => {
     let started = 0;
     let killed = 0;
     const watchdog = { limitMs: 5000, kill: () => void (killed += 1) };
-    const own = createProcessPool(() => {
-      started += 1;
-      const [ours, theirs] = duplexPair();
-      // the first one hangs in a system call
-      if (started > 1) void serveDeliverer(theirs);
-      return Promise.resolve(ours);
-    }, watchdog);
+    const own = createProcessPool(
+      () => {
+        started += 1;
+        const [ours, theirs] = duplexPair();
+        // the first one hangs in a system call
+        if (started > 1) void serveDeliverer(theirs);
+        return Promise.resolve(ours);
+      },
+      { watchdog },
+    );
     const see = { kind: 'see', path: directory } as const;
     const stuck = own.run(1, 1, see);
     await new Promise((resolve) => setImmediate(resolve));
@@ -233,6 +238,49 @@ describe('a deliverer', () => {
     assert.deepEqual(await stuck, { kind: 'failed', code: '4.3.0', reason, warnings: [] });
     assert.equal((await own.run(1, 1, see)).kind, 'ok');
     assert.deepEqual([started, killed], [2, 1]);
+    own.close();
+  });
+
+  it('gets help with maildirs once it has not kept up for some time', async () => {
+    const asked: string[][] = [];
+    let nowMs = 1000;
+    const own = createProcessPool(
+      () => {
+        const kinds: string[] = [];
+        asked.push(kinds);
+        const [ours, theirs] = duplexPair();
+        const reader = new FrameReader();
+        theirs.on('data', (chunk: Buffer) => {
+          for (const { json } of reader.push(chunk))
+            if (isNumbered(json)) kinds.push(parseRequest(json['request'])?.kind ?? '');
+        });
+        return Promise.resolve(ours);
+      },
+      { now: () => nowMs },
+    );
+    const ask = (count: number, kind: 'maildir' | 'mailbox'): void => {
+      const maildir = { kind: 'maildir', path: join(directory, 'busy/'), hostname: 'h' } as const;
+      const mailbox = { ...toMailbox, path: join(directory, 'busy-mailbox'), sizeLimit: 0 };
+      for (let i = 0; i < count; i += 1) void own.run(1, 1, kind === 'maildir' ? maildir : mailbox);
+    };
+    ask(12, 'maildir');
+    nowMs += 200;
+    ask(1, 'maildir');
+    assert.equal(asked.length, 1);
+    nowMs += 100;
+    ask(4, 'maildir');
+    ask(2, 'mailbox');
+    while (asked.flat().length < 19) await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(
+      asked.map((kinds) => [
+        kinds.filter((kind) => kind === 'maildir').length,
+        kinds.filter((kind) => kind === 'mailbox').length,
+      ]),
+      [
+        [13, 2],
+        [4, 0],
+      ],
+    );
     own.close();
   });
 
