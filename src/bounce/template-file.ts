@@ -1,5 +1,6 @@
 /** bounce_template_file: `name = <<END`, lines, `END`; outside of that blank lines and comments. bounce(5) */
 import { readFileSync } from 'node:fs';
+import { errnoText } from '#native';
 
 export interface TemplateFile {
   readonly path: string;
@@ -16,17 +17,10 @@ export function readTemplateFile(path: string, known: readonly string[]): Templa
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    return `open ${path}: ${reasons[code] ?? String(error)}`;
+    return `open ${path}: ${errnoText(error)}`;
   }
   return parseTemplates(path, text.replace(/\n$/, '').split('\n'), known);
 }
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'No such file or directory',
-  EACCES: 'Permission denied',
-  EISDIR: 'Is a directory',
-};
 
 function parseTemplates(path: string, lines: readonly string[], known: readonly string[]): TemplateFile {
   const texts = new Map<string, string>();

@@ -254,7 +254,7 @@ async function* concatenated(first: readonly Buffer[], rest: AsyncIterable<Buffe
 /** What the system refused, in strerror(3)'s words. */
 async function errorText(error: unknown): Promise<string> {
   if (error instanceof Error && 'syscall' in error) {
-    const { errnoText } = await import('#tables');
+    const { errnoText } = await import('#native');
     return `error writing queue file: ${errnoText(error)}`;
   }
   return error instanceof Error ? error.message : String(error);

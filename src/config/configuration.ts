@@ -1,5 +1,6 @@
 /** A configuration directory, read and checked as a whole. */
 import { readFileSync } from 'node:fs';
+import { errnoText } from '#native';
 import { familiesOf } from './address-families.ts';
 import { compareLevels } from './compatibility-level.ts';
 import {
@@ -34,20 +35,8 @@ function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new ConfigError([`open ${path}: ${errorText(error)}`]);
+    throw new ConfigError([`open ${path}: ${errnoText(error)}`]);
   }
-}
-
-const errnoTexts: Readonly<Record<string, string>> = {
-  ENOENT: 'No such file or directory',
-  EACCES: 'Permission denied',
-  EISDIR: 'Is a directory',
-  ENOTDIR: 'Not a directory',
-};
-
-function errorText(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return 'code' in error && typeof error.code === 'string' ? (errnoTexts[error.code] ?? error.message) : error.message;
 }
 
 /** Registry, computed defaults and files, joined. */

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { longestTimerMs } from '#message';
+import { errnoOf, errnoText } from '#native';
 import { type CommandProcess, startCommand } from './command-process.ts';
-import { errnoOf, errnoText } from './mailbox-error.ts';
 
 export interface CommandRequest {
   /** Argument vector; or one text, which a shell gets when it holds more than plain words. */

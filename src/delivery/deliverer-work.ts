@@ -1,9 +1,10 @@
 /** The work of a deliverer, done with the rights of the process it runs in. */
 import { lstatSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { errnoOf, errnoText } from '#native';
 import { runCommand } from './command.ts';
 import { type DelivererRequest, type DelivererResult, failedResult, type ReadResult } from './deliverer-protocol.ts';
 import type { FileCalls } from './file-calls.ts';
-import { errnoOf, errnoText, MailboxError, statusOfErrno } from './mailbox-error.ts';
+import { MailboxError, statusOfErrno } from './mailbox-error.ts';
 import { afterWaiting } from './mailbox-locks.ts';
 import { type Appended, appendMailbox, type MailboxFile } from './mailbox.ts';
 import { MaildirWriter } from './maildir.ts';

@@ -2,9 +2,9 @@
 import { constants, type Stats } from 'node:fs';
 import { setTimeout as later } from 'node:timers/promises';
 import type { MaybePromise } from '#message';
-import { type FileLockKind, tryLockFile } from '#native';
+import { errnoOf, errnoText, type FileLockKind, tryLockFile } from '#native';
 import type { FileCalls } from './file-calls.ts';
-import { errnoOf, errnoText, MailboxError } from './mailbox-error.ts';
+import { MailboxError } from './mailbox-error.ts';
 
 /** How mailboxes are locked. postconf(5) mailbox_delivery_lock, deliver_lock_attempts, deliver_lock_delay, stale_lock_time */
 export interface LockRules {

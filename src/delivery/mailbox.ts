@@ -1,7 +1,8 @@
 /** Mailbox files: locked, checked, appended to, and put back as they were when writing fails. mbox(5); local(8), virtual(8) */
 import { constants, type Stats } from 'node:fs';
+import { errnoOf, errnoText } from '#native';
 import { callsInThreads, type FileCalls, writeWhole } from './file-calls.ts';
-import { errnoOf, errnoText, MailboxError } from './mailbox-error.ts';
+import { MailboxError } from './mailbox-error.ts';
 import { dotLock, factsOf, lockOpened, type LockRules, type LockTarget } from './mailbox-locks.ts';
 
 const mode = 0o600;

@@ -5,10 +5,11 @@
  * directory is synced once for all messages that came into it meanwhile.
  */
 import { closeSync, constants, fstatSync, mkdirSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { errnoOf, errnoText } from '#native';
 import { DirectorySyncs } from './directory-syncs.ts';
 import type { SyncFile } from './disk-syncs.ts';
 import { writeWhole } from './file-calls.ts';
-import { errnoOf, errnoText, MailboxError } from './mailbox-error.ts';
+import { MailboxError } from './mailbox-error.ts';
 
 const mode = 0o600;
 

@@ -1,7 +1,8 @@
-/** The few C library calls that Node lacks, through koffi, and what the engine is told about memory. */
+/** The few C library calls that Node lacks, through koffi, the words for what fails, and what the engine is told about memory. */
 export { trimAllocator } from './allocator.ts';
 export { ContentGarbage } from './content-garbage.ts';
 export { duplicateDescriptor, keepDescriptorsPrivate } from './descriptors.ts';
+export { errnoOf, errnoText, textOfErrno } from './errno.ts';
 export { type FileLockKind, tryLockFile } from './file-locks.ts';
 export {
   getGroupByName,

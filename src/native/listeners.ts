@@ -2,6 +2,7 @@
  * Listening sockets as plain file descriptors: the supervisor opens them and hands them on without ever accepting a
  * connection itself (node:net would).
  */
+import { textOfErrnoNumber } from './errno.ts';
 import { koffi } from './koffi.ts';
 import { libcCall } from './libc-call.ts';
 
@@ -21,16 +22,7 @@ const bind = libcCall<[fd: number, address: Buffer, length: number]>(
 const listen = libcCall<[fd: number, backlog: number]>('int listen(int fd, int backlog)');
 const close = libcCall<[fd: number]>('int close(int fd)');
 
-/** Text of errno after a failed call. */
-function lastError(): string {
-  const code = koffi().errno();
-  const texts: Readonly<Record<number, string>> = {
-    13: 'Permission denied',
-    98: 'Address already in use',
-    99: 'Cannot assign requested address',
-  };
-  return texts[code] ?? `errno ${code}`;
-}
+const lastError = (): string => textOfErrnoNumber(koffi().errno());
 
 const AF_INET = 2;
 const AF_INET6 = 10;

@@ -1,6 +1,6 @@
 /** A connection to Dovecot's login server: its greeting, and the requests that wait for an answer. */
 import type { Socket } from 'node:net';
-import { errnoText } from '#tables';
+import { errnoText } from '#native';
 import { type Greeting, readAnswer, readGreeting } from './dovecot-lines.ts';
 import type { Offer, SaslStep } from './login-server.ts';
 

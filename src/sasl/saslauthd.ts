@@ -1,6 +1,6 @@
 /** A client of saslauthd(8): one connection a password, four counted strings there, one back. */
 import { connect } from 'node:net';
-import { errnoText } from '#tables';
+import { errnoText } from '#native';
 
 const replyWithinMs = 60_000;
 /** Of what a count of two bytes can say, saslauthd takes this much. */

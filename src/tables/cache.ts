@@ -4,10 +4,10 @@
  */
 import { closeSync, existsSync, openSync, renameSync, rmSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { errnoText } from '#native';
 import { createEntries, foreignFormat, headOf, indexPath, isIndexType, openDatabase } from './index-files.ts';
 import { brokenCache } from './broken-cache.ts';
 import { type CacheSettings, writablePath } from './cache-place.ts';
-import { errnoText } from './errno-text.ts';
 import { proxiedName } from './proxy-approval.ts';
 import { tableTypes } from './table-types.ts';
 

@@ -3,7 +3,7 @@
  * path, `NAME_parameter` in main.cf. sqlite_table(5), mysql_table(5), ldap_table(5)
  */
 import { ConfigError, parseMainFile, type Settings } from '#config';
-import { errnoText } from './errno-text.ts';
+import { errnoText } from '#native';
 import type { TableFileReader } from './file-reader.ts';
 
 export interface ClientFile {

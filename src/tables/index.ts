@@ -22,7 +22,6 @@ export { type CacheSettings, readCacheSettings } from './cache-place.ts';
 export { ProxyApproval } from './proxy-approval.ts';
 export { type CacheCleanupOptions, keepCacheClean } from './cache-cleanup.ts';
 export type { MatchKind } from './match-list.ts';
-export { errnoText } from './errno-text.ts';
 export { readNetwork } from './networks.ts';
 export type { TableObserver, TableQuestion } from './observer.ts';
 export { TableOpener, type TableOpenerOptions } from './opener.ts';

@@ -1,7 +1,7 @@
 /** `hash:`, `btree:`, `lmdb:` and `cdb:` tables: an index file, read again when it has changed. */
 import { statSync } from 'node:fs';
 import { foldCase } from '#address';
-import { errnoText } from './errno-text.ts';
+import { errnoText } from '#native';
 import { missing } from './memory-table.ts';
 import { isDenied, type TableFileReader } from './file-reader.ts';
 import { type Index, indexPath, type IndexType } from './index-files.ts';

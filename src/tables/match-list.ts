@@ -2,7 +2,7 @@
 import { ipInNetwork, parseIp } from '#address';
 import { commentWarning, type ListElement, readLogicalLines, splitList } from '#config';
 import { type MaybePromise, whenReady } from '#message';
-import { errnoText } from './errno-text.ts';
+import { errnoText } from '#native';
 import type { TableFileReader } from './file-reader.ts';
 import { readNetwork } from './networks.ts';
 import type { TableObserver } from './observer.ts';

@@ -1,8 +1,8 @@
 /** Tables whose content is in memory or in the environment: texthash, inline, static, fail, environ. DATABASE_README */
 import { foldCase } from '#address';
 import { splitList } from '#config';
+import { errnoText } from '#native';
 import { insideBraces, insideOf } from './braces.ts';
-import { errnoText } from './errno-text.ts';
 import type { TableFileReader } from './file-reader.ts';
 import type { LookupResult, Table } from './table.ts';
 import { readMapSource } from './source-lines.ts';

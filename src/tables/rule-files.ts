@@ -4,8 +4,8 @@
  */
 import { readLogicalLines, splitList } from '#config';
 import { textOf } from '#message';
+import { errnoText } from '#native';
 import { insideOf } from './braces.ts';
-import { errnoText } from './errno-text.ts';
 import type { TableFileReader } from './file-reader.ts';
 import { strayLineWarning } from './source-lines.ts';
 import type { LookupResult } from './table.ts';

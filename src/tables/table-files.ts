@@ -1,8 +1,8 @@
 /** Whether the files behind a table are there, without opening it: told at the start, before mail comes. DATABASE_README */
 import { accessSync, constants, statSync } from 'node:fs';
 import { type Settings, splitList } from '#config';
+import { errnoText } from '#native';
 import { insideBraces } from './braces.ts';
-import { errnoText } from './errno-text.ts';
 import type { TableFile } from './file-reader.ts';
 import { foreignFormat, headOf, indexPath, isIndexType } from './index-files.ts';
 import { redirected } from './redirection.ts';

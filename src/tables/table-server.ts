@@ -3,7 +3,7 @@
  * Each question has a connection to itself, as each process of Postfix has one.
  */
 import { connect, type Socket } from 'node:net';
-import { errnoText } from './errno-text.ts';
+import { errnoText } from '#native';
 
 export type Endpoint = { readonly path: string } | { readonly host: string; readonly port: number };
 

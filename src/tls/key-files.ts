@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Settings, splitList } from '#config';
-import { errnoText, pathOf, type Table, tableFilesOf } from '#tables';
+import { errnoText } from '#native';
+import { pathOf, type Table, tableFilesOf } from '#tables';
 import type { KeyParameters, TlsParameters } from './parameters.ts';
 import { namesFiles } from './server-names.ts';
 

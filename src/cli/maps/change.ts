@@ -1,8 +1,8 @@
 /** Making and changing index files: `postmap NAME`, `-i`, `-d`. */
 import { closeSync, existsSync, openSync, readFileSync, rmSync, type Stats, statSync } from 'node:fs';
+import { errnoText } from '#native';
 import {
   changeIndex,
-  errnoText,
   type FileRights,
   type IndexChanges,
   indexPath,

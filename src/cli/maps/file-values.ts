@@ -1,6 +1,6 @@
 /** `-F`: values that name files stand for the files' contents. postmap(1) */
 import { readFileSync } from 'node:fs';
-import { errnoText } from '#tables';
+import { errnoText } from '#native';
 
 export type FileContents =
   | { readonly kind: 'read'; readonly contents: Buffer }

@@ -1,5 +1,6 @@
 /** Opens connections to servers, and says in the C library's words why one can't be opened. connect(2) */
 import { connect as connectTcp } from 'node:net';
+import { errnoText } from '#native';
 import { Connection, type ConnectionOptions } from './connection.ts';
 
 export interface ConnectOptions extends ConnectionOptions {
@@ -29,7 +30,7 @@ export function openConnection(options: ConnectOptions): Promise<ConnectResult> 
     resolve({ kind: 'failed', reason, bindFailed });
   };
   const timer = timeoutMs > 0 ? setTimeout(() => fail('Connection timed out', false), timeoutMs) : undefined;
-  socket.once('error', (error) => fail(describeError(error), isBindError(error)));
+  socket.once('error', (error) => fail(errnoText(error), isBindError(error)));
   socket.once('connect', () => {
     clearTimeout(timer);
     socket.removeAllListeners('error');
@@ -41,30 +42,4 @@ export function openConnection(options: ConnectOptions): Promise<ConnectResult> 
 
 function isBindError(error: Error): boolean {
   return 'syscall' in error && error.syscall === 'bind';
-}
-
-/** The C library's words for an error of connect(2). */
-function describeError(error: Error): string {
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  const texts: Readonly<Record<string, string>> = {
-    ECONNREFUSED: 'Connection refused',
-    ECONNRESET: 'Connection reset by peer',
-    ETIMEDOUT: 'Connection timed out',
-    EHOSTUNREACH: 'No route to host',
-    ENETUNREACH: 'Network is unreachable',
-    ENETDOWN: 'Network is down',
-    EHOSTDOWN: 'Host is down',
-    EACCES: 'Permission denied',
-    EPERM: 'Operation not permitted',
-    ENOENT: 'No such file or directory',
-    ENOTSOCK: 'Socket operation on non-socket',
-    EADDRINUSE: 'Address already in use',
-    EADDRNOTAVAIL: 'Cannot assign requested address',
-    EAFNOSUPPORT: 'Address family not supported by protocol',
-    EINVAL: 'Invalid argument',
-    EPROTOTYPE: 'Protocol wrong type for socket',
-    EMFILE: 'Too many open files',
-    EAGAIN: 'Resource temporarily unavailable',
-  };
-  return texts[code] ?? error.message;
 }

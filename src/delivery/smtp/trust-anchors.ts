@@ -1,7 +1,7 @@
 /** Files of authorities, or their keys, that a destination's certificate has to lead to. postconf(5) smtp_tls_trust_anchor_file */
 import { createPublicKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { errnoText } from '#tables';
+import { errnoText } from '#native';
 import { ofAuthority, type TlsaRecord } from './tlsa.ts';
 
 const block = /-----BEGIN (CERTIFICATE|PUBLIC KEY)-----.*?-----END \1-----/gs;

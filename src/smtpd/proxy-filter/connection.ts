@@ -1,7 +1,7 @@
 /** A connection to a filter: bytes out, replies in, every wait with a deadline. It knows nothing of mail. */
 import { connect, type Socket } from 'node:net';
 import type { MaybePromise } from '#message';
-import { errorCode, errorText } from '../socket-error.ts';
+import { errnoOf, errnoText } from '#native';
 import { FilterReplyReader } from './reply-reader.ts';
 import type { FilterSettings } from './settings.ts';
 
@@ -138,9 +138,9 @@ export function openConnection(
     const onError = (error: Error): void => {
       clearTimeout(timer);
       socket.destroy();
-      const reason = lookupErrors[errorCode(error)];
+      const reason = lookupErrors[errnoOf(error)];
       if (reason !== undefined) warn(`host or service ${target} not found: ${reason}`);
-      resolve(failed(reason === undefined ? errorText(innermost(error)) : noAddress));
+      resolve(failed(reason === undefined ? errnoText(innermost(error)) : noAddress));
     };
     const timer = setTimeout(
       () => onError(Object.assign(new Error('connection timed out'), { code: 'ETIMEDOUT' })),

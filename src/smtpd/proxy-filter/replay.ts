@@ -3,7 +3,7 @@
  * is busy with a message for as long as that takes, not for as long as a slow client takes. postconf(5) smtpd_proxy_options
  */
 import type { MaybePromise } from '#message';
-import { errorText } from '../socket-error.ts';
+import { errnoText } from '#native';
 import { type Expected, failureReply, type FilteredMail, FilterConversation } from './conversation.ts';
 import { Spool } from './spool.ts';
 
@@ -72,7 +72,7 @@ export class DelayedMail implements FilteredMail {
   }
 
   #failSpool(error: unknown): void {
-    this.#warn(`proxy speed-adjust log I/O error: ${errorText(error)}`);
+    this.#warn(`proxy speed-adjust log I/O error: ${errnoText(error)}`);
     this.#hasSpoolFailed = true;
   }
 }

@@ -1,7 +1,7 @@
 /** The client side of policy delegation: connections that are kept, requests that are tried again. SMTPD_POLICY_README */
 import { connect, type Socket } from 'node:net';
 import type { PortOf } from '#config';
-import { errorCode, textOfCode } from '../socket-error.ts';
+import { errnoOf, textOfErrno } from '#native';
 import type { PolicyServerOptions } from './policy-options.ts';
 
 /** Connections to one server at a time; Postfix has one for each of its processes. */
@@ -37,7 +37,7 @@ class Connection {
     socket.unref();
     socket.on('connect', () => (this.#isConnected = true));
     socket.on('error', (error) => {
-      this.#code = errorCode(error);
+      this.#code = errnoOf(error);
     });
     socket.on('close', () => {
       this.#isClosed = true;
@@ -99,7 +99,7 @@ class Connection {
     const lookup = lookupErrors[this.#code];
     if (lookup !== undefined)
       return { ...noAddress, detail: (server) => `host or service ${server} not found: ${lookup}` };
-    const reason = textOfCode(this.#code) ?? (this.#code === '' ? 'Application error' : this.#code);
+    const reason = textOfErrno(this.#code) ?? (this.#code === '' ? 'Application error' : this.#code);
     const isBrief = ['', 'EPIPE', 'ENOENT', 'ECONNRESET'].includes(this.#code);
     return { reason, isBrief, isConnect: !this.#isConnected };
   }
