@@ -1,6 +1,7 @@
 /** Asks a running system over its control socket; see roles/control-server. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { errnoOf, errnoText } from '#native';
 import type { QueueManagerStatus } from '#qmgr';
 import type { ListedMessage, StoredRecipient } from '#store';
 
@@ -101,13 +102,12 @@ async function open(
 }
 
 function connectFailure(error: unknown, place: Place): Refusal {
-  const code = error instanceof Error && 'code' in error ? error.code : '';
-  if (code === 'ENOENT') return { kind: 'down', reason: 'No such file or directory' };
-  if (code === 'ECONNREFUSED') return { kind: 'down', reason: 'Connection refused' };
+  const code = errnoOf(error);
+  if (['ENOENT', 'ECONNREFUSED'].includes(code)) return { kind: 'down', reason: errnoText(error) };
   const isForbidden = code === 'EACCES' && place === 'private';
   return {
     kind: 'failed',
-    reason: isForbidden ? 'use of this command is reserved for the superuser' : String(error),
+    reason: isForbidden ? 'use of this command is reserved for the superuser' : errnoText(error),
   };
 }
 

@@ -3,10 +3,12 @@
  * command runs may be tried again later (75).
  */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { ConfigError, findConfigDirectory, openCommandSettings, type Settings, splitList } from '#config';
 import { lockMailbox } from '#delivery';
 import { lastValue, parseOptions } from './getopt.ts';
 import type { CliIo } from './io.ts';
+import { systemErrorText } from './system-error.ts';
 
 const EX_TEMPFAIL = 75;
 const usage = 'usage: postlock [-c config_dir] [-l lock_style] [-v] folder command...';
@@ -55,13 +57,12 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
 }
 
 /** The command's exit status; 1 for one that a signal ended. */
-function statusOf(command: string, args: readonly string[], fatal: (text: string) => number): Promise<number> {
-  const child = spawn(command, args, { stdio: 'inherit' });
-  return new Promise((resolve) => {
-    child.once('error', (error) => {
-      const isMissing = 'code' in error && error.code === 'ENOENT';
-      resolve(fatal(`execvp ${command}: ${isMissing ? 'No such file or directory' : 'Permission denied'}`));
-    });
-    child.once('exit', (code) => resolve(code ?? 1));
-  });
+async function statusOf(command: string, args: readonly string[], fatal: (text: string) => number): Promise<number> {
+  try {
+    const child = spawn(command, args, { stdio: 'inherit' });
+    const [code]: readonly unknown[] = await once(child, 'exit');
+    return typeof code === 'number' ? code : 1;
+  } catch (error) {
+    return fatal(`execvp ${command}: ${systemErrorText(error)}`);
+  }
 }

@@ -1,5 +1,6 @@
 /** `myorigin = /etc/mailname`, as Debian's Postfix has it: a path stands for the name on the first line of that file. */
 import { readFileSync } from 'node:fs';
+import { errnoText } from '#native';
 
 export type OriginFile =
   | { readonly kind: 'name'; readonly name: string }
@@ -14,6 +15,6 @@ export function readOriginFile(path: string): OriginFile {
       ? { kind: 'failed', reason: 'its first line is empty; write the domain there' }
       : { kind: 'name', name };
   } catch (error) {
-    return { kind: 'failed', reason: `cannot open file: ${error instanceof Error ? error.message : String(error)}` };
+    return { kind: 'failed', reason: `cannot open file: ${errnoText(error)}` };
   }
 }

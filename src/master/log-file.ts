@@ -1,6 +1,7 @@
 /** Opening the mail log as the supervisor: maillog_file within maillog_file_prefixes. postconf(5) */
 import { chownSync, existsSync, fchmodSync, openSync } from 'node:fs';
 import { ConfigError, placeOf, type Settings } from '#config';
+import { errnoText } from '#native';
 
 /** Descriptor of the log file, or undefined when the log goes to syslog. Throws ConfigError. */
 export function openLogFile(
@@ -24,6 +25,6 @@ export function openLogFile(
     if (owner !== undefined) chownSync(path, owner.uid, owner.gid);
     return fd;
   } catch (error) {
-    throw new ConfigError([`maillog_file = ${path}: ${error instanceof Error ? error.message : String(error)}`]);
+    throw new ConfigError([`maillog_file = ${path}: ${errnoText(error)}`]);
   }
 }

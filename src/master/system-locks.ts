@@ -4,7 +4,7 @@
  * own programs respect them too; they end with the process, however it ends, and its children don't inherit them.
  */
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
-import { tryLockFile } from '#native';
+import { errnoText, tryLockFile } from '#native';
 import { pidFilePath, removePidFile } from './pid-file.ts';
 
 export interface LockedPlaces {
@@ -89,7 +89,7 @@ function openLocked(path: string, name: string): Opened {
     try {
       fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
     } catch (error) {
-      return refuse('failed', `cannot open file: ${error instanceof Error ? error.message : String(error)}`);
+      return refuse('failed', `cannot open file: ${errnoText(error)}`);
     }
     const isLocked = tryLockFile(fd, 'flock');
     const { nlink } = fstatSync(fd);

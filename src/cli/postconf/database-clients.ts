@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { parseMainFile, splitList } from '#config';
+import { errnoOf, errnoText } from '#native';
 
 /** Old ways to say what is asked of an SQL database. */
 const sqlSelection = 'table select_field where_field additional_conditions';
@@ -63,8 +64,8 @@ function fileWarnings({ type, name: path, settings }: DatabaseClient): readonly 
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    return [`open "${type}" configuration "${path}": ${isMissing ? 'No such file or directory' : 'Permission denied'}`];
+    const reason = errnoOf(error) === 'EISDIR' ? 'not a regular file' : errnoText(error);
+    return [`open "${type}" configuration "${path}": ${reason}`];
   }
   const warnings: string[] = [];
   const { byName } = parseMainFile(path, text, (warning) => warnings.push(warning));

@@ -46,4 +46,11 @@ describe('a mail system that goes away while it is asked', () => {
     assert.ok(listing.kind === 'ok');
     await assert.rejects(Array.fromAsync(listing.messages), { message: wentAway.reason });
   });
+
+  it('is down, or cannot be asked, in the words of the system', async () => {
+    const ask = (place: string): Promise<unknown> => askSystem(place, 'public', { operation: 'flush' });
+    assert.deepEqual(await ask(`${directory}/nowhere`), { kind: 'down', reason: 'No such file or directory' });
+    const file = import.meta.filename;
+    assert.deepEqual(await ask(file), { kind: 'failed', reason: 'Not a directory' });
+  });
 });

@@ -36,6 +36,15 @@ describe('names in main.cf', () => {
     ]);
   });
 
+  it('are told of a file of a table that cannot be read', () => {
+    const file = import.meta.filename;
+    assert.deepEqual(warningsAbout(`virtual_alias_maps = mysql:/nowhere/x, mysql:/, mysql:${file}/x\n`), [
+      'open "mysql" configuration "/nowhere/x": No such file or directory',
+      'open "mysql" configuration "/": not a regular file',
+      `open "mysql" configuration "${file}/x": Not a directory`,
+    ]);
+  });
+
   it('are told of a comment behind a value, with its first 20 characters', () => {
     assert.deepEqual(warningsAbout('default_process_limit = 200 # raised for the campaign\nrelayhost = a#b {#c}\n'), [
       'main.cf: #comment after other text is not allowed: # raised for the campa...',

@@ -40,6 +40,10 @@ describe('postlock', () => {
       await said('-l', 'fcntl', mailbox, '/nonexistent'),
       'postlock: fatal: execvp /nonexistent: No such file or directory\n1',
     );
+    assert.equal(
+      await said('-l', 'fcntl', mailbox, `${mailbox}/command`),
+      `postlock: fatal: execvp ${mailbox}/command: Not a directory\n1`,
+    );
   });
 
   it('knows Postfix’s kinds of locks only', async () => {

@@ -29,7 +29,7 @@ describe('myorigin as a path', () => {
 
   it('is refused when there is no file, or no name in it', () => {
     for (const [content, reason] of [
-      [undefined, /cannot open file: ENOENT/],
+      [undefined, /cannot open file: No such file or directory$/],
       ['', /its first line is empty/],
       ['# comment\nname.example.org\n', /must not contain multiple values: # comment/],
     ] as const)
