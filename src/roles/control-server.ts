@@ -11,6 +11,7 @@ import { peerUserOf } from '#native';
 import type { Requeuer } from '#pickup';
 import type { QueueManager } from '#qmgr';
 import { listedPart, type MessageSelector, type QueueStore, StoreError } from '#store';
+import { ControlAskers } from './control-askers.ts';
 
 export interface ControlServerOptions {
   readonly queueDirectory: string;
@@ -40,7 +41,9 @@ const longestQuestion = 65_536;
 /** Bytes of a command, which may name all messages of a long queue. */
 const longestCommand = 256 * 1024 * 1024;
 const requestDeadlineMs = 60_000;
-/** Connections of anybody at once: they must not use up the descriptors. */
+/** For who asked to hang up, once the answer is complete. */
+const hangUpDeadlineMs = 10_000;
+/** Connections of anybody at once. */
 const mostAskers = 100;
 const lineEnd = 10;
 
@@ -165,11 +168,14 @@ async function answer(
 }
 
 /** Throws for a user who may not ask for that. */
-async function checkRight(operation: string, socket: Socket, { refusedUser }: ControlServerOptions): Promise<void> {
+async function checkRight(
+  operation: string,
+  user: number | undefined,
+  { refusedUser }: ControlServerOptions,
+): Promise<void> {
   const right = rights[operation];
   if (right === undefined) return;
-  const uid = peerOf(socket);
-  const who = uid === undefined ? 'unknown' : await refusedUser(right, uid);
+  const who = user === undefined ? 'unknown' : await refusedUser(right, user);
   if (who !== undefined) throw new Error(`User ${who} is not allowed to ${right} the mail queue`);
 }
 
@@ -223,15 +229,25 @@ function requestLine(socket: Socket, limit: number): Promise<string> {
   });
 }
 
-function serve(socket: Socket, options: ControlServerOptions, isPrivileged: boolean): void {
+function serve(socket: Socket, options: ControlServerOptions, askers: ControlAskers, isPrivileged: boolean): void {
+  const user = peerOf(socket);
+  const asker = askers.admit({ user, destroy: () => socket.destroy() });
   socket.on('error', () => socket.destroy());
+  socket.once('close', () => askers.leave(asker));
+  // all of the answer is on its way: nothing is left but to hang up
+  socket.once('finish', () => {
+    asker.isServed = false;
+    socket.setTimeout(hangUpDeadlineMs, () => socket.destroy());
+  });
   const write: Write = (value) => {
     return socket.write(`${JSON.stringify(value)}\n`) ? undefined : drained(socket);
   };
   const work = async (): Promise<void> => {
-    const request = parseRequest(await requestLine(socket, isPrivileged ? longestCommand : longestQuestion));
+    const line = await requestLine(socket, isPrivileged ? longestCommand : longestQuestion);
+    asker.isServed = true;
+    const request = parseRequest(line);
     if (request === undefined) throw new Error('bad request');
-    if (!isPrivileged) await checkRight(request.operation, socket, options);
+    if (!isPrivileged) await checkRight(request.operation, user, options);
     await answer(request, options, isPrivileged, write);
   };
   work().then(
@@ -252,8 +268,9 @@ export async function startControlServer(options: ControlServerOptions): Promise
       // the name that is listened on goes when the server closes; a newer generation has taken the other by then
       const own = `${path}.${process.pid}`;
       rmSync(own, { force: true });
-      const server = createServer((socket) => serve(socket, options, place === 'private'));
-      if (place === 'public') server.maxConnections = mostAskers;
+      const isPrivileged = place === 'private';
+      const askers = new ControlAskers(isPrivileged ? Infinity : mostAskers);
+      const server = createServer((socket) => serve(socket, options, askers, isPrivileged));
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
         server.listen(own, resolve);

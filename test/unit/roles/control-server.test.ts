@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -70,6 +71,18 @@ describe('the control socket', () => {
     assert.match(await say('expire', kept), new RegExp(kept));
     assert.match(await say('remove', deleted), new RegExp(deleted));
     assert.deepEqual(withdrawn, [`${deleted} deleted`]);
+  });
+
+  it('has room for who asks beside a hundred that do not, or do not hang up', async () => {
+    const path = join(queueDirectory, 'public/control');
+    const idle = Array.from({ length: 100 }, () => connect({ path, allowHalfOpen: true }));
+    for (const socket of idle) socket.on('error', () => undefined);
+    await Promise.all(idle.map((socket) => once(socket, 'connect')));
+    assert.match(await ask('public', '{"operation":"status"}\n'), /"ok":true/);
+    for (const socket of idle) socket.write('{"operation":"status"}\n');
+    await Promise.all(idle.slice(1).map((socket) => once(socket, 'data')));
+    assert.match(await ask('public', '{"operation":"status"}\n'), /"ok":true/);
+    for (const socket of idle) socket.destroy();
   });
 
   it('refuses what is no request', async () => {
