@@ -72,6 +72,7 @@ export class Reader {
   #database: DatabaseSync;
   #statements = new Map<string, StatementSync>();
   #inode: number;
+  #isStale = false;
 
   constructor(path: string) {
     this.#path = path;
@@ -84,15 +85,22 @@ export class Reader {
     return this.#inode;
   }
 
-  /** The file was made anew. */
+  /** The file was made anew: what is read next opens it. */
   reopen(): void {
+    this.#isStale = true;
+  }
+
+  #openAnew(): void {
+    const database = openForReading(this.#path);
     this.#database.close();
+    this.#database = database;
     this.#statements = new Map();
-    this.#database = openForReading(this.#path);
     this.#inode = statSync(this.#path).ino;
+    this.#isStale = false;
   }
 
   #statement(sql: string): StatementSync {
+    if (this.#isStale) this.#openAnew();
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
       statement = this.#database.prepare(sql);
@@ -197,6 +205,7 @@ export class Reader {
   }
 
   close(): void {
+    this.#isStale = false;
     this.#database.close();
   }
 }

@@ -61,8 +61,8 @@ export class Writer {
 
   /** Makes the file anew when it is damaged indeed. Throws when that can't be done now; then the old one is still open. */
   #salvage(cause: string): void {
-    if (this.#isSound()) return;
-    this.#file.database.close();
+    if (this.#file.database.isOpen && this.#isSound()) return;
+    this.#closeFile();
     try {
       this.#report({ kind: 'salvaged', lines: salvage(this.#path, cause, this.#serialEnd) });
     } finally {
@@ -81,12 +81,15 @@ export class Writer {
     }
   }
 
-  /** Another process may have made the file anew. Throws FileGone when nobody finds it any more. */
+  /**
+   * Another process may have made the file anew; or it could not be opened the last time. Throws FileGone when nobody
+   * finds it any more.
+   */
   #followFile(): void {
     const facts = statSync(this.#path, { throwIfNoEntry: false });
     if (facts === undefined) throw new FileGone(`${this.#path} is gone`);
-    if (facts.ino === this.#file.inode) return;
-    this.#file.database.close();
+    if (facts.ino === this.#file.inode && this.#file.database.isOpen) return;
+    this.#closeFile();
     this.#file = this.#open();
     if (this.#registration !== undefined) this.#run(this.#registration);
     this.#report({ kind: 'salvaged', lines: [] });
@@ -110,6 +113,7 @@ export class Writer {
           return operations.map(() => failure(failed));
         }
       }
+      if (!this.#file.database.isOpen) return operations.map(() => failure(error));
       return operations.map((operation) => this.#runAlone(operation));
     }
   }
@@ -194,7 +198,11 @@ export class Writer {
     } catch {
       // the disk is full: the next start reads the log
     }
-    this.#file.database.close();
+    this.#closeFile();
+  }
+
+  #closeFile(): void {
+    if (this.#file.database.isOpen) this.#file.database.close();
   }
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -36,6 +36,31 @@ describe('the thread that writes the queue', () => {
     assert.match(lost.join(), /posthorn\.db is gone/);
     await store.close();
     assert.ok(!existsSync(join(directory, 'posthorn.db')));
+  });
+
+  it('goes on once a file that could not be opened is back', async () => {
+    const store = await openStore({ ...options, directory });
+    const path = join(directory, 'posthorn.db');
+    renameSync(path, `${path}-away`);
+    mkdirSync(path);
+    for (let turn = 0; turn < 2; turn += 1)
+      await assert.rejects(store.claim('incoming', 0, 1), /unable to open database file/);
+    rmdirSync(path);
+    renameSync(`${path}-away`, path);
+    assert.deepEqual(await store.claim('incoming', 0, 1), []);
+    assert.equal(await store.find('none'), undefined);
+    await store.close();
+    assert.deepEqual(lost, []);
+  });
+
+  it('ends also while the file can not be opened', async () => {
+    const store = await openStore({ ...options, directory });
+    const path = join(directory, 'posthorn.db');
+    rmSync(path);
+    mkdirSync(path);
+    await assert.rejects(store.claim('incoming', 0, 1), /unable to open database file/);
+    await store.close();
+    assert.deepEqual(lost, []);
   });
 
   it('lives without a reserve where none can be made', async () => {
