@@ -23,6 +23,7 @@ export {
 } from './ip.ts';
 export { domainToAscii, foldCase } from './domain.ts';
 export { scanAddressTokens, type ScannedToken, type WordKind } from './scanner.ts';
+export { wordText } from './words.ts';
 export { addressesOf, type AddressToken, mapAddresses, parseAddressList } from './address-list.ts';
 export { formatAddressHeader, formatAddressLines, formatAddressList } from './print.ts';
 export { compareByDomain } from './order.ts';

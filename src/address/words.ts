@@ -1,4 +1,4 @@
-/** The words of an address list as they are written. RFC 5322, 3.2.4, 3.4.1 */
+/** The words of address lists and aliases as they are written. RFC 5322, 3.2.4, 3.4.1 */
 import type { ScannedToken } from './scanner.ts';
 
 export function wordText({ kind, text }: ScannedToken): string {

@@ -1,26 +1,13 @@
 /** aliases(5) files: `name: value, value…`. postalias(1) */
-import { type ScannedToken, scanAddressTokens } from '#address';
+import { type ScannedToken, scanAddressTokens, wordText } from '#address';
 import { type LineReader, readSource, type SourceItem } from './source-lines.ts';
-
-function tokenText(token: ScannedToken): string {
-  switch (token.kind) {
-    case 'quotedString':
-      return `"${token.text.replaceAll(/["\\\r\n]/g, String.raw`\$&`)}"`;
-    case 'domainLiteral':
-      return `[${token.text.replaceAll(/[\\\r\n]/g, String.raw`\$&`)}]`;
-    case 'atom':
-    case 'comment':
-    case 'operator':
-      return token.text;
-  }
-}
 
 /** Tokens as text, with one space where they need one. */
 function textOf(tokens: readonly ScannedToken[]): string {
   let text = '';
   for (const [i, token] of tokens.entries()) {
     const next = tokens[i + 1];
-    text += tokenText(token);
+    text += wordText(token);
     if (next === undefined) break;
     const isComma = token.kind === 'operator' && token.text === ',';
     const opensAddress = next.kind === 'operator' && next.text === '<';
