@@ -22,13 +22,15 @@ export type {
   Outcome,
   RequestRecipient,
 } from './delivery.ts';
-export type {
-  Submission,
-  SubmissionAction,
-  SubmissionOptions,
-  SubmissionPort,
-  SubmissionResult,
-  SubmittedRecipient,
+export {
+  type ReceiveOverride,
+  receiveOverrides,
+  type Submission,
+  type SubmissionAction,
+  type SubmissionOptions,
+  type SubmissionPort,
+  type SubmissionResult,
+  type SubmittedRecipient,
 } from './submission.ts';
 export {
   type HandshakeSignature,

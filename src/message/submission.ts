@@ -5,18 +5,22 @@ import type { Envelope, Notify, Recipient } from './envelope.ts';
 import type { MaybePromise } from './result.ts';
 import type { Status } from './status.ts';
 
+/** receive_override_options: what a service leaves out. */
+export const receiveOverrides = [
+  'no_unknown_recipient_checks',
+  'no_address_mappings',
+  'no_header_body_checks',
+  'no_milters',
+] as const;
+export type ReceiveOverride = (typeof receiveOverrides)[number];
+
 /** What a submitter knows before the first recipient. Addresses as received, internal form, not yet rewritten. */
 export interface SubmissionOptions {
   readonly envelope: Omit<Envelope, 'messageId'>;
   /** Where it comes from: decides checks, aliases and milters (receive_override_options, internal_mail_filter_classes). */
   readonly source: 'smtpd' | 'pickup' | 'bounce' | 'notify' | 'forward' | 'verify';
   /** receive_override_options, per service. */
-  readonly overrides: readonly (
-    | 'no_unknown_recipient_checks'
-    | 'no_address_mappings'
-    | 'no_header_body_checks'
-    | 'no_milters'
-  )[];
+  readonly overrides: readonly ReceiveOverride[];
   /** Header lines to put on top (PREPEND, Received, Delivered-To): complete, folded, CRLF-ended. */
   readonly prepend: Buffer | (() => Buffer);
   /** For a probe: its address stands for several ones, so it exists, and the message goes nowhere. */

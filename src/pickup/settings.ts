@@ -1,20 +1,13 @@
 /** Settings of pickup, compiled once. pickup(8) */
 import type { Settings } from '#config';
-import type { SubmissionOptions } from '#message';
+import { type ReceiveOverride, receiveOverrides } from '#message';
 
 export interface PickupSettings {
   readonly myhostname: string;
   readonly mailName: string;
   readonly contentFilter: string;
-  readonly overrides: SubmissionOptions['overrides'];
+  readonly overrides: readonly ReceiveOverride[];
 }
-
-const OVERRIDES = [
-  'no_unknown_recipient_checks',
-  'no_address_mappings',
-  'no_header_body_checks',
-  'no_milters',
-] as const;
 
 export function readPickupSettings(settings: Settings): PickupSettings {
   const words = settings.list('receive_override_options');
@@ -22,6 +15,6 @@ export function readPickupSettings(settings: Settings): PickupSettings {
     myhostname: settings.string('myhostname'),
     mailName: settings.string('mail_name'),
     contentFilter: settings.string('content_filter'),
-    overrides: OVERRIDES.filter((word) => words.includes(word)),
+    overrides: receiveOverrides.filter((word) => words.includes(word)),
   };
 }

@@ -1,6 +1,6 @@
 /** Settings of the SMTP server as plain fields, compiled once a service. smtpd(8) */
 import { type AddressFamily, ConfigError, familiesOf, type ServiceEntry, type Settings } from '#config';
-import type { SubmissionOptions } from '#message';
+import { type ReceiveOverride, receiveOverrides } from '#message';
 import { type BareNewlineMode, expansionFilter } from '#smtp';
 import type { MatchList, TableList, TableOpener } from '#tables';
 import { compileFilter, type FilterSettings } from './proxy-filter/index.ts';
@@ -63,7 +63,7 @@ export interface SmtpdSettings {
   readonly xforwardHosts: MatchList;
   readonly localRewriteClients: readonly RewriteClients[];
   readonly contentFilter: string;
-  readonly overrides: SubmissionOptions['overrides'];
+  readonly overrides: readonly ReceiveOverride[];
   readonly clientConnectionLimit: number;
   readonly clientConnectionRateLimit: number;
   readonly clientMessageRateLimit: number;
@@ -91,22 +91,15 @@ export type RewriteClients =
   /** relay_clientcerts; or, with `any`, what an authority vouches for, too. */
   | { readonly kind: 'listedCertificate' | 'anyCertificate'; readonly list: TableList };
 
-const overrideWords = [
-  'no_unknown_recipient_checks',
-  'no_address_mappings',
-  'no_header_body_checks',
-  'no_milters',
-] as const;
-
-function overridesOf(settings: Settings): SubmissionOptions['overrides'] {
+function overridesOf(settings: Settings): readonly ReceiveOverride[] {
   const words = settings.list('receive_override_options');
-  const unknown = words.find((word) => !overrideWords.some((known) => known === word));
+  const unknown = words.find((word) => !receiveOverrides.some((known) => known === word));
   if (unknown !== undefined) {
     throw new ConfigError([
-      `receive_override_options: unknown option "${unknown}"; known are ${overrideWords.join(', ')}`,
+      `receive_override_options: unknown option "${unknown}"; known are ${receiveOverrides.join(', ')}`,
     ]);
   }
-  return overrideWords.filter((word) => words.includes(word));
+  return receiveOverrides.filter((word) => words.includes(word));
 }
 
 function bareNewlineMode(text: string): BareNewlineMode {
