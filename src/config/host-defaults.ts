@@ -1,6 +1,7 @@
 /** Defaults that depend on this machine: myhostname, mydomain, mynetworks. postconf(5) */
 import { readFileSync } from 'node:fs';
 import { hostname, networkInterfaces, type NetworkInterfaceInfo } from 'node:os';
+import { formatIp, networkAddress, parseIp } from '#address';
 import type { AddressFamily } from './address-families.ts';
 
 /** What the machine says of itself; handed in by tests. */
@@ -96,24 +97,14 @@ export function defaultMynetworks(
       else add(style === 'class' ? classNetwork(address) : subnet(address, netmask));
     } else if (family === 'IPv6' && useV6) {
       const bits = style === 'host' ? 128 : Number(cidr?.split('/')[1] ?? 128);
-      add(bits === 128 ? `[${address}]/128` : `[${ipv6Prefix(address, bits)}]/${bits}`);
+      add(bits === 128 ? `[${address}]/128` : ipv6Network(address, bits));
     }
   }
   return out.join(' ');
 }
 
-/** First address of an IPv6 network, in the URL parser's canonical form. */
-function ipv6Prefix(address: string, bits: number): string {
-  const [head = '', tail] = address.split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const gap = tail === undefined ? 0 : 8 - left.length - right.length;
-  const groups = [...left, ...Array.from({ length: gap }, () => '0'), ...right].map((group) =>
-    Number.parseInt(group, 16),
-  );
-  const masked = groups.map((group, i) => {
-    const kept = Math.min(16, Math.max(0, bits - i * 16));
-    return group & (0xffff << (16 - kept)) & 0xffff;
-  });
-  return new URL(`http://[${masked.map((group) => group.toString(16)).join(':')}]/`).hostname.slice(1, -1);
+/** As mynetworks writes it, its host bits cleared. */
+function ipv6Network(address: string, prefixLength: number): string {
+  const ip = parseIp(address);
+  return `[${ip === undefined ? address : formatIp(networkAddress({ ...ip, prefixLength }))}]/${prefixLength}`;
 }

@@ -100,17 +100,3 @@ async function addressesOf(name: string, wanted: (address: string) => boolean): 
   if (name === 'loopback-only') return ['127.0.0.1', '::1'].filter(wanted);
   return resolveHost(name, wanted);
 }
-
-/** Network-order bytes of an IPv4 or IPv6 address. */
-export function addressBytes(address: string): Uint8Array {
-  if (isV4(address)) return Uint8Array.from(address.split('.').map(Number));
-  const canonical = new URL(`http://[${address}]/`).hostname.slice(1, -1);
-  const [head = '', tail] = canonical.split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const gap = tail === undefined ? 0 : 8 - left.length - right.length;
-  const groups = [...left, ...Array.from({ length: gap }, () => '0'), ...right].map((group) =>
-    Number.parseInt(group, 16),
-  );
-  return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 255]));
-}

@@ -2,7 +2,7 @@
 import { closeSync } from 'node:fs';
 import { type Configuration, ConfigError, type ServiceEntry } from '#config';
 import { type ListenerResult, openListener, sharePort } from '#native';
-import { addressBytes, listenAddresses } from './listen-addresses.ts';
+import { listenAddresses } from './listen-addresses.ts';
 
 export interface Listener {
   readonly service: string;
@@ -66,7 +66,7 @@ const overlap = (one: Place, other: Place): boolean =>
 /** Throws ConfigError. */
 function openFor(entry: ServiceEntry, place: Place, ours: readonly Listener[]): Listener {
   const { address, port } = place;
-  const open = (sharesPort: boolean): ListenerResult => openListener(addressBytes(address), port, backlog, sharesPort);
+  const open = (sharesPort: boolean): ListenerResult => openListener(address, port, backlog, sharesPort);
   let opened = open(false);
   // one address may have a service of its own beside that of all; Postfix lets other systems share the port, too
   const besides = ours.filter((listener) => overlap(listener, place));

@@ -82,7 +82,7 @@ describe('listening sockets', () => {
   it('share no port with another system, though Postfix would', async () => {
     const other = await listenAnywhere();
     await closed(other.server);
-    const theirs = openListener(Uint8Array.of(0, 0, 0, 0), other.port, 1, true);
+    const theirs = openListener('0.0.0.0', other.port, 1, true);
     assert.ok(theirs.kind === 'ok');
     const wanted = configuredAt([`127.0.0.3:${other.port}`, `0.0.0.0:${other.port}`]);
     await assert.rejects(new Listeners().open(wanted), /Address already in use/);
