@@ -6,6 +6,7 @@
  * silent, and tells a missing name from a silent server only by half.
  */
 import { endAddress, familyOf, type IpAddress, parseIp } from '#address';
+import { lookupTexts } from '#native';
 import type { DnsAnswer, HostLookup, Resolver } from './answer.ts';
 import { openHostsFile, plainAddress } from './hosts-file.ts';
 
@@ -16,11 +17,6 @@ export interface HostLookupOptions {
   /** ms since the epoch. */
   readonly now?: () => number;
 }
-
-// the texts of gai_strerror(3), which end in the log
-const notKnown = 'Name or service not known';
-const noAddress = 'No address associated with hostname';
-const temporary = 'Temporary failure in name resolution';
 
 /** Lookup through the hosts file and a resolver. Never rejects. */
 export function createHostLookup(resolver: Resolver, options: HostLookupOptions = {}): HostLookup {
@@ -47,7 +43,7 @@ export function createHostLookup(resolver: Resolver, options: HostLookupOptions 
       const listed = hosts.name(address);
       if (listed !== undefined) return { kind: 'ok', name: listed };
       const ip = parseIp(endAddress(address));
-      if (ip === undefined) return { kind: 'notFound', reason: notKnown };
+      if (ip === undefined) return { kind: 'notFound', reason: lookupTexts.EAI_NONAME };
       const answer = await resolver.lookup(reverseName(ip), 'PTR');
       if (answer.kind === 'ok') {
         const [first] = answer.records;
@@ -62,9 +58,9 @@ function whyNot(answers: readonly DnsAnswer[]): {
   readonly kind: 'notFound' | 'tryAgain';
   readonly reason: string;
 } {
-  if (answers.some((answer) => answer.kind === 'tryAgain')) return { kind: 'tryAgain', reason: temporary };
-  if (answers.some((answer) => answer.kind === 'noData')) return { kind: 'notFound', reason: noAddress };
-  return { kind: 'notFound', reason: notKnown };
+  if (answers.some((answer) => answer.kind === 'tryAgain')) return { kind: 'tryAgain', reason: lookupTexts.EAI_AGAIN };
+  if (answers.some((answer) => answer.kind === 'noData')) return { kind: 'notFound', reason: lookupTexts.EAI_NODATA };
+  return { kind: 'notFound', reason: lookupTexts.EAI_NONAME };
 }
 
 /** `4.3.2.1.in-addr.arpa`, or the nibbles under `ip6.arpa` (RFC 1035, 3.5; RFC 3596, 2.5). */

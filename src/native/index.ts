@@ -13,6 +13,7 @@ export {
   UserDatabaseError,
 } from './libc-users.ts';
 export { type ListenerResult, openListener, sharePort } from './listeners.ts';
+export { lookupTexts, textOfLookupError } from './lookup-errors.ts';
 export { peerUserOf } from './peer.ts';
 export { returnMemoryWhenQuiet } from './quiet-memory.ts';
 export { openPipe, type PipeEnds } from './pipes.ts';

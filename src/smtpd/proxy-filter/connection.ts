@@ -1,7 +1,7 @@
 /** A connection to a filter: bytes out, replies in, every wait with a deadline. It knows nothing of mail. */
 import { connect, type Socket } from 'node:net';
 import type { MaybePromise } from '#message';
-import { errnoOf, errnoText } from '#native';
+import { errnoOf, errnoText, lookupTexts, textOfLookupError } from '#native';
 import { FilterReplyReader } from './reply-reader.ts';
 import type { FilterSettings } from './settings.ts';
 
@@ -129,7 +129,7 @@ export function openConnection(
   };
   const target = name.replace(/^inet:/i, '');
   if (endpoint.kind === 'inet' && endpoint.port === undefined) {
-    warn(`host or service ${target} not found: Servname not supported for ai_socktype`);
+    warn(`host or service ${target} not found: ${lookupTexts.EAI_SERVICE}`);
     return Promise.resolve(failed(noAddress));
   }
   const socket =
@@ -138,7 +138,7 @@ export function openConnection(
     const onError = (error: Error): void => {
       clearTimeout(timer);
       socket.destroy();
-      const reason = lookupErrors[errnoOf(error)];
+      const reason = textOfLookupError(errnoOf(error));
       if (reason !== undefined) warn(`host or service ${target} not found: ${reason}`);
       resolve(failed(reason === undefined ? errnoText(innermost(error)) : noAddress));
     };
@@ -156,12 +156,6 @@ export function openConnection(
 }
 
 const noAddress = 'Cannot assign requested address';
-
-/** Texts of gai_strerror(3). */
-const lookupErrors: Readonly<Record<string, string>> = {
-  EAI_AGAIN: 'Temporary failure in name resolution',
-  ENOTFOUND: 'Name or service not known',
-};
 
 /** Of several addresses that were tried, what went wrong with the last one. */
 function innermost(error: Error): unknown {

@@ -1,7 +1,7 @@
 /** The client side of policy delegation: connections that are kept, requests that are tried again. SMTPD_POLICY_README */
 import { connect, type Socket } from 'node:net';
 import type { PortOf } from '#config';
-import { errnoOf, textOfErrno } from '#native';
+import { errnoOf, textOfErrno, textOfLookupError } from '#native';
 import type { PolicyServerOptions } from './policy-options.ts';
 
 /** Connections to one server at a time; Postfix has one for each of its processes. */
@@ -96,7 +96,7 @@ class Connection {
   }
 
   #closed(): Failure {
-    const lookup = lookupErrors[this.#code];
+    const lookup = textOfLookupError(this.#code);
     if (lookup !== undefined)
       return { ...noAddress, detail: (server) => `host or service ${server} not found: ${lookup}` };
     const reason = textOfErrno(this.#code) ?? (this.#code === '' ? 'Application error' : this.#code);
@@ -111,12 +111,6 @@ function brokenOff(how: string, received: Buffer): Pick<Failure, 'detail'> {
   const part = received.includes('=', received.lastIndexOf(LF) + 1) ? 'value' : 'name';
   return { detail: (server) => `${how} on ${server} while reading input attribute ${part}` };
 }
-
-/** RFC 3493: why a name has no address. */
-const lookupErrors: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'Name or service not known',
-  EAI_AGAIN: 'Temporary failure in name resolution',
-};
 
 const noAction: Failure = {
   reason: 'Application error',

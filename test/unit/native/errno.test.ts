@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
 import { errnoOf, errnoText, textOfErrno, textOfErrnoNumber } from '../../../src/native/errno.ts';
+import { lookupTexts, textOfLookupError } from '../../../src/native/lookup-errors.ts';
 
 /** As Node has it for an error of the system. */
 const refusedWith = (errno: number): Error =>
@@ -39,6 +40,18 @@ describe('what a system call fails with', () => {
     assert.throws(
       () => statSync(`${import.meta.filename}.none`),
       (error) => errnoOf(error) === 'ENOENT' && errnoText(error) === 'No such file or directory',
+    );
+  });
+
+  it('is told as gai_strerror(3) tells it where a name has no address', () => {
+    const told = koffi.load('libc.so.6').func('const char *gai_strerror(int error)');
+    assert.deepEqual(
+      Object.values(lookupTexts),
+      [-3, -5, -2, -8].map((number) => String(told(number))),
+    );
+    assert.deepEqual(
+      ['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED'].map((code) => textOfLookupError(code)),
+      [lookupTexts.EAI_NONAME, lookupTexts.EAI_AGAIN, undefined],
     );
   });
 
