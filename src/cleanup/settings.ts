@@ -1,5 +1,5 @@
 /** Settings of cleanup as plain fields, with its tables. cleanup(8) */
-import { type Settings, unescape } from '#config';
+import { type ExtensionRules, readExtensionRules, type Settings, unescape } from '#config';
 import type { TableList, TableOpener } from '#tables';
 import { byteSet, type ByteSet } from './characters.ts';
 
@@ -9,13 +9,10 @@ export interface NamedTables {
   readonly list: TableList;
 }
 
-export interface CleanupSettings {
+export interface CleanupSettings extends ExtensionRules {
   readonly myhostname: string;
   readonly myorigin: string;
   readonly longQueueIds: boolean;
-  readonly recipientDelimiter: string;
-  readonly ownerRequestSpecial: boolean;
-  readonly doubleBounceName: string;
   readonly propagates: ReadonlySet<string>;
   readonly canonicalClasses: ReadonlySet<string>;
   readonly senderCanonicalClasses: ReadonlySet<string>;
@@ -87,9 +84,7 @@ export function compileSettings(settings: Settings, tables: TableOpener): Cleanu
     myhostname: settings.string('myhostname'),
     myorigin: settings.string('myorigin'),
     longQueueIds: settings.bool('enable_long_queue_ids'),
-    recipientDelimiter: settings.string('recipient_delimiter'),
-    ownerRequestSpecial: settings.bool('owner_request_special'),
-    doubleBounceName: settings.string('double_bounce_sender'),
+    ...readExtensionRules(settings),
     propagates: set('propagate_unmatched_extensions'),
     canonicalClasses: set('canonical_classes'),
     senderCanonicalClasses: set('sender_canonical_classes'),

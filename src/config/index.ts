@@ -12,6 +12,7 @@ export { loadConfiguration, type LoadOptions, openSettings } from './configurati
 export { type AddressFamily, familiesOf } from './address-families.ts';
 export { defaultConfigDirectory, findConfigDirectory } from './directory.ts';
 export { expandValue, type Expansion, type ValueSource } from './expand.ts';
+export { type ExtensionRules, readExtensionRules } from './extension-rules.ts';
 export { type HostFacts, systemHostFacts } from './host-defaults.ts';
 export { type LogicalLine, readLogicalLines } from './logical-lines.ts';
 export { placeOf, placeOfService } from './place.ts';

@@ -1,5 +1,5 @@
 /** Settings of rewriting and routing, compiled once. */
-import type { Settings } from '#config';
+import { type ExtensionRules, readExtensionRules, type Settings } from '#config';
 
 /** What decides about transport and nexthop; address probes have a set of their own (address_verify_*). */
 export interface RoutingParameters {
@@ -35,7 +35,7 @@ export interface RewriteSettings {
   readonly appendDotMydomain: boolean;
 }
 
-export interface ResolveSettings {
+export interface ResolveSettings extends ExtensionRules {
   readonly myhostname: string;
   readonly myorigin: string;
   readonly emptyAddressRecipient: string;
@@ -48,9 +48,6 @@ export interface ResolveSettings {
   readonly namesTableOfUnknown: boolean;
   readonly relocatedPrefix: string;
   readonly helpfulWarnings: boolean;
-  readonly recipientDelimiter: string;
-  readonly ownerRequestSpecial: boolean;
-  readonly doubleBounceName: string;
   /** transport_maps is in parent_domain_matches_subdomains: `example.com` is for its subdomains too. */
   readonly transportParentsMatch: boolean;
   readonly mail: RoutingParameters;
@@ -83,9 +80,7 @@ export function readResolveSettings(settings: Settings): ResolveSettings {
     namesTableOfUnknown: settings.bool('show_user_unknown_table_name'),
     relocatedPrefix: settings.bool('relocated_prefix_enable') ? '5.1.6 User has moved to ' : '',
     helpfulWarnings: settings.bool('helpful_warnings'),
-    recipientDelimiter: settings.string('recipient_delimiter'),
-    ownerRequestSpecial: settings.bool('owner_request_special'),
-    doubleBounceName: settings.string('double_bounce_sender'),
+    ...readExtensionRules(settings),
     transportParentsMatch: settings.list('parent_domain_matches_subdomains').includes('transport_maps'),
     mail: readRouting(settings, ''),
     verify: readRouting(settings, 'address_verify_'),

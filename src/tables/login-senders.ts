@@ -3,7 +3,7 @@
  * postconf(5); postdrop(1)
  */
 import { splitAddress, splitExtension } from '#address';
-import { type Settings, splitList } from '#config';
+import { readExtensionRules, type Settings, splitList } from '#config';
 import { getUserById } from '#native';
 import type { TableOpener } from './opener.ts';
 
@@ -41,10 +41,8 @@ export async function senderRight(
 
 function matcher(sender: string, settings: Settings): (pattern: string) => boolean {
   const { localPart, domain } = splitAddress(sender);
-  const { user } = splitExtension(localPart, settings.string('recipient_delimiter'), {
-    ownerRequestSpecial: settings.bool('owner_request_special'),
-    doubleBounceName: settings.string('double_bounce_sender'),
-  });
+  const rules = readExtensionRules(settings);
+  const { user } = splitExtension(localPart, rules.recipientDelimiter, rules);
   const site = domain === '' ? '' : `@${domain.toLowerCase()}`;
   const bare = `${user.toLowerCase()}${site}`;
   const nullKey = settings.string('empty_address_local_login_sender_maps_lookup_key');

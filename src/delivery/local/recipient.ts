@@ -15,7 +15,7 @@ function maileeOf(job: Job, address: string): Mailee {
   const { settings } = job.parts;
   const { localPart, domain } = splitAddress(address);
   const local = localPart.toLowerCase();
-  const { user, extension, delimiter } = splitExtension(local, settings.delimiters, settings.split);
+  const { user, extension, delimiter } = splitExtension(local, settings.split.recipientDelimiter, settings.split);
   if (!extension.includes('/')) return { address, local, user, extension, delimiter, domain: domain.toLowerCase() };
   warn(job, `${job.request.queueId}: address with illegal extension: ${local}`);
   return { address, local, user, extension: '', delimiter: '', domain: domain.toLowerCase() };

@@ -1,5 +1,5 @@
 /** The parameters of local(8), read once. */
-import { ConfigError, placeOf, type Settings } from '#config';
+import { ConfigError, type ExtensionRules, placeOf, readExtensionRules, type Settings } from '#config';
 import { getGroupByName, getUserByName, type SystemUser } from '#native';
 import type { TableList, TableOpener } from '#tables';
 import { exportedEnvironment } from '../command-environment.ts';
@@ -49,8 +49,7 @@ export interface LocalSettings {
   readonly commandsFrom: ReadonlySet<string>;
   readonly filesFrom: ReadonlySet<string>;
   readonly propagatesIn: ReadonlySet<string>;
-  readonly delimiters: string;
-  readonly split: { readonly ownerRequestSpecial: boolean; readonly doubleBounceName: string };
+  readonly split: ExtensionRules;
   readonly expandsOwner: boolean;
   readonly resetsOwner: boolean;
   readonly isDeliveredToFrozen: boolean;
@@ -112,11 +111,7 @@ export function readLocalSettings(settings: Settings, tables: TableOpener): Loca
     commandsFrom: words('allow_mail_to_commands'),
     filesFrom: words('allow_mail_to_files'),
     propagatesIn: words('propagate_unmatched_extensions'),
-    delimiters: settings.string('recipient_delimiter'),
-    split: {
-      ownerRequestSpecial: settings.bool('owner_request_special'),
-      doubleBounceName: settings.string('double_bounce_sender'),
-    },
+    split: readExtensionRules(settings),
     expandsOwner: settings.bool('expand_owner_alias'),
     resetsOwner: settings.bool('reset_owner_alias'),
     isDeliveredToFrozen: settings.bool('frozen_delivered_to'),

@@ -50,7 +50,7 @@ function recipientValues(recipient: RequestRecipient, settings: PipeSettings): R
     flags: new Set([...settings.flags].filter((f) => f !== 'q')),
   });
   const { localPart, domain } = splitAddress(address);
-  const { user, extension } = splitExtension(localPart, settings.delimiters, settings.split);
+  const { user, extension } = splitExtension(localPart, settings.split.recipientDelimiter, settings.split);
   return new Map([
     ['recipient', shaped(recipient.address, settings)],
     ['original_recipient', shaped(recipient.original, settings)],

@@ -1,7 +1,9 @@
 /** What master.cf says of a pipe(8) transport: flags=, user=, argv= and the others. */
 import {
   ConfigError,
+  type ExtensionRules,
   placeOfService,
+  readExtensionRules,
   type ServiceEntry,
   type Settings,
   splitServiceArguments,
@@ -25,8 +27,7 @@ export interface PipeSettings {
   /** Bytes; 0: no limit. */
   readonly sizeLimit: number;
   readonly limitMs: number;
-  readonly delimiters: string;
-  readonly split: { readonly ownerRequestSpecial: boolean; readonly doubleBounceName: string };
+  readonly split: ExtensionRules;
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -67,11 +68,7 @@ export function readPipeSettings(entry: ServiceEntry, settings: Settings): PipeS
     nullSender: attributes.get('null_sender') ?? 'MAILER-DAEMON',
     sizeLimit: Number(size),
     limitMs: settings.timerMs(`${entry.name}_time_limit`),
-    delimiters: settings.string('recipient_delimiter'),
-    split: {
-      ownerRequestSpecial: settings.bool('owner_request_special'),
-      doubleBounceName: settings.string('double_bounce_sender'),
-    },
+    split: readExtensionRules(settings),
     environment: exportedEnvironment(settings, process.env),
   };
 }

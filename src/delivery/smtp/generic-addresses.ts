@@ -1,6 +1,6 @@
 /** smtp_generic_maps: addresses of this site as the world shall see them, in the envelope and in headers. generic(5) */
 import { addressesOf, formatAddressHeader, mapAddresses, parseAddressList, toExternal } from '#address';
-import type { Settings } from '#config';
+import { readExtensionRules, type Settings } from '#config';
 import { mapAddress, type MatchList, type TableList, type TableOpener } from '#tables';
 import type { WireAddresses } from './envelope-commands.ts';
 import type { SmtpSettings } from './settings.ts';
@@ -48,9 +48,7 @@ async function genericAddress(rules: GenericRules, address: string): Promise<str
   const { settings, mainSettings, generic, localDomains, rewriter } = rules;
   const origin = mainSettings.string('myorigin').toLowerCase();
   const result = await mapAddress(generic, address, {
-    recipientDelimiter: settings.recipientDelimiter,
-    ownerRequestSpecial: mainSettings.bool('owner_request_special'),
-    doubleBounceName: mainSettings.string('double_bounce_sender'),
+    ...readExtensionRules(mainSettings),
     isLocalDomain: (domain) => (domain.toLowerCase() === origin ? 'yes' : localDomains.matches(domain)),
     propagatesExtension: settings.propagateGenericExtension,
     complete: (text) => rewriter?.rewrite(text, 'local') ?? text,

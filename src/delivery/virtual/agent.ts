@@ -1,6 +1,6 @@
 /** virtual(8): mailboxes below virtual_mailbox_base, by table, without aliases or commands. */
 import { splitAddress } from '#address';
-import { ConfigError, type Settings } from '#config';
+import { ConfigError, readExtensionRules, type Settings } from '#config';
 import type { EventChannel } from '#events';
 import {
   concludedAs,
@@ -65,9 +65,7 @@ class VirtualAgent implements DeliveryAgent {
     this.#uids = tables.listOf('virtual_uid_maps', { paranoid: true });
     this.#gids = tables.listOf('virtual_gid_maps', { paranoid: true });
     this.#lookup = {
-      recipientDelimiter: settings.string('recipient_delimiter'),
-      ownerRequestSpecial: settings.bool('owner_request_special'),
-      doubleBounceName: settings.string('double_bounce_sender'),
+      ...readExtensionRules(settings),
       isLocalDomain: (domain) => rewriter.isLocalDomain(domain),
       keys: 'addressAndDomain',
     };

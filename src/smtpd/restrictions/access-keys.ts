@@ -2,7 +2,7 @@
 import { foldCase, parseIp, splitAddress, splitExtension, toExternal } from '#address';
 import type { MaybePromise } from '#message';
 import type { LookupResult, Table } from '#tables';
-import type { Settings } from '#config';
+import { readExtensionRules, type Settings } from '#config';
 
 /** The keys of one thing; the first is it itself, most others are derived and go to fixed-string tables only. */
 export interface Keys {
@@ -60,10 +60,8 @@ function formsOf(address: string): readonly string[] {
 export function mailKeys(address: string, { settings }: { readonly settings: Settings }, style: KeyStyle): Keys {
   const folded = foldCase(address);
   const { localPart, domain } = splitAddress(folded);
-  const { user, delimiter } = splitExtension(localPart, settings.string('recipient_delimiter'), {
-    ownerRequestSpecial: settings.bool('owner_request_special'),
-    doubleBounceName: settings.string('double_bounce_sender'),
-  });
+  const rules = readExtensionRules(settings);
+  const { user, delimiter } = splitExtension(localPart, rules.recipientDelimiter, rules);
   const keys = [...formsOf(folded)];
   const whole = keys.length;
   if (delimiter !== '' && domain !== '') keys.push(...formsOf(`${user}@${domain}`));

@@ -1,5 +1,6 @@
 /** How restrictions look mail addresses up in tables that are no access tables. postconf(5) recipient_delimiter */
 import { foldCase } from '#address';
+import { readExtensionRules } from '#config';
 import { type AddressLookupOptions, findByAddress, type TableList } from '#tables';
 import type { Toolbox } from './restriction.ts';
 
@@ -14,9 +15,7 @@ export function addressFinder(toolbox: Pick<Toolbox, 'settings' | 'rewriter'>): 
 function lookupOptions({ settings, rewriter }: Pick<Toolbox, 'settings' | 'rewriter'>): AddressLookupOptions {
   const origin = settings.string('myorigin').toLowerCase();
   return {
-    recipientDelimiter: settings.string('recipient_delimiter'),
-    ownerRequestSpecial: settings.bool('owner_request_special'),
-    doubleBounceName: settings.string('double_bounce_sender'),
+    ...readExtensionRules(settings),
     isLocalDomain: (domain) => (domain.toLowerCase() === origin ? 'yes' : rewriter.isLocalDomain(domain)),
   };
 }
