@@ -1,6 +1,7 @@
 /** Says what became of a member of an expansion: in the log, and for the outcome of the whole. */
 import { type MaybePromise, type RequestRecipient, type Status, concludedAs, whenReady } from '#message';
 import type { WriteResult } from '../deliverer-protocol.ts';
+import { logOutcome } from '../log-outcome.ts';
 import type { Ending, Job } from './job.ts';
 
 export function conclude(job: Job, address: string, ending: Ending): MaybePromise<void> {
@@ -38,17 +39,9 @@ function write(job: Job, address: string, ending: Ending, isTold = false): void 
   const { request, recipient, parts, sender } = job;
   const { logged, ...outcome } = concludedAs(ending, request, parts.settings.softBounce);
   job.outcomes.push({ relay: 'local', ...ending, address, sender, ...outcome, ...(isTold && { isTold }) });
-  parts.events.emit({
-    kind: 'delivery',
-    queueId: request.queueId,
-    recipient: address,
-    original: recipient.original,
-    relay: 'local',
-    times: [request.envelope.arrivedAt, request.activeAt, request.startedAt, request.startedAt, parts.now()],
-    code: outcome.status.code,
-    outcome: logged,
-    text: outcome.status.reason,
-  });
+  const { original } = recipient;
+  const { status } = outcome;
+  logOutcome(parts.events, request, { address, original }, { logged, status, relay: 'local', now: parts.now() });
 }
 
 export function concludeSent(job: Job, address: string, reason: string): MaybePromise<void> {

@@ -14,6 +14,7 @@ import {
 import type { TableOpener } from '#tables';
 import { commandOutcome } from '../command-outcome.ts';
 import type { DelivererPool } from '../deliverer.ts';
+import { logOutcome } from '../log-outcome.ts';
 import { deliveredToFields, fromLine } from '../mailbox-copy.ts';
 import type { MailboxCopy } from '../shaped-copy.ts';
 import { openStatusFilter, type StatusFilter } from '../status-filter.ts';
@@ -147,24 +148,16 @@ class PipeAgent implements DeliveryAgent {
     const own: Status = { code, reason: text, ...(diagnostic === undefined ? {} : { diagnostic }) };
     const found: Finding = (await this.#statusFilter?.apply(result.kind, own)) ?? { kind: result.kind, status: own };
     const { kind, status, logged } = concludedAs(found, request, this.#settings.softBounce);
-    this.#options.events.emit({
-      kind: 'delivery',
-      queueId: request.queueId,
-      recipient: recipient.address,
-      original: recipient.original,
-      relay: this.#settings.service,
-      times: [request.envelope.arrivedAt, request.activeAt, request.startedAt, request.startedAt, this.#options.now()],
-      code: status.code,
-      outcome: logged,
-      text: status.reason,
-    });
+    const { events, now } = this.#options;
+    const relay = this.#settings.service;
+    logOutcome(events, request, recipient, { logged, status, relay, now: now() });
     // with flag X this is where the message's way ends, else the command is one more hop
     const action = this.#settings.flags.has('X') ? 'delivered' : 'relayed';
     report({
       index: recipient.index,
       kind,
       status,
-      relay: this.#settings.service,
+      relay,
       ...(kind === 'sent' ? { action } : {}),
     });
   }

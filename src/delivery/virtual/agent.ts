@@ -6,7 +6,6 @@ import {
   concludedAs,
   type DeliveryAgent,
   type DeliveryRequest,
-  type LoggedOutcome,
   type Outcome,
   type RequestRecipient,
   type Status,
@@ -17,6 +16,7 @@ import type { DelivererPool } from '../deliverer.ts';
 import { asWritten } from '../deliverer-protocol.ts';
 import { readLockRules } from '../lock-rules.ts';
 import { mailboxCopy } from '../mailbox-copy.ts';
+import { logOutcome } from '../log-outcome.ts';
 import type { LockRules } from '../mailbox-locks.ts';
 import { createStoppedAgent, mailboxLimitProblem } from '../mailbox-limit.ts';
 import { openStatusFilter, type StatusFilter } from '../status-filter.ts';
@@ -79,12 +79,14 @@ class VirtualAgent implements DeliveryAgent {
   }
 
   async deliver(request: DeliveryRequest, report: (outcome: Outcome) => void): Promise<Record<string, never>> {
+    const { events, now } = this.#options;
     for (const recipient of request.recipients) {
       const found = await this.#deliverOne(request, recipient);
       const judged = await this.#statusFilter?.apply(found.kind, found.status);
       const { logged, ...outcome } = concludedAs({ ...found, ...judged }, request, this.#softBounce);
-      this.#log(request, recipient, logged, outcome.status);
-      report({ ...found, ...outcome, relay: 'virtual' });
+      const relay = 'virtual';
+      logOutcome(events, request, recipient, { logged, status: outcome.status, relay, now: now() });
+      report({ ...found, ...outcome, relay });
     }
     return {};
   }
@@ -178,21 +180,6 @@ class VirtualAgent implements DeliveryAgent {
   #misconfigured(warning: string): Status {
     this.#options.events.emit({ kind: 'warning', text: warning });
     return configurationTrouble;
-  }
-
-  #log(request: DeliveryRequest, recipient: RequestRecipient, outcome: LoggedOutcome, status: Status): void {
-    const ended = this.#options.now();
-    this.#options.events.emit({
-      kind: 'delivery',
-      queueId: request.queueId,
-      recipient: recipient.address,
-      original: recipient.original,
-      relay: 'virtual',
-      times: [request.envelope.arrivedAt, request.activeAt, request.startedAt, request.startedAt, ended],
-      code: status.code,
-      outcome,
-      text: status.reason,
-    });
   }
 }
 
