@@ -19,7 +19,14 @@ export { placeOf, placeOfService } from './place.ts';
 export { settingsViews } from './views.ts';
 export { type MainEntry, type MainFile, parseMainFile, splitAssignment } from './main-cf.ts';
 export { editMainText, type MainChange } from './main-cf-edit.ts';
-export { fieldProblem, type MasterEntryText, type MasterField, parseEntry, splitOverrides } from './master-cf.ts';
+export {
+  fieldProblem,
+  type MasterEntryText,
+  type MasterField,
+  masterFields,
+  parseEntry,
+  splitOverrides,
+} from './master-cf.ts';
 export {
   argumentGroups,
   commandText,

@@ -6,7 +6,7 @@ import { ConfigError, type ServiceEntry } from './settings.ts';
 import { splitWords } from './words.ts';
 
 const types = ['inet', 'unix', 'unix-dgram', 'fifo', 'pass'] as const;
-const fieldNames = [
+export const masterFields = [
   'service',
   'type',
   'private',
@@ -16,7 +16,7 @@ const fieldNames = [
   'process_limit',
   'command',
 ] as const;
-export type MasterField = (typeof fieldNames)[number];
+export type MasterField = (typeof masterFields)[number];
 
 /** The eight fields of an entry and its arguments, as written. */
 export interface MasterEntryText {
@@ -56,7 +56,7 @@ export function parseEntry(text: string, line: number): MasterEntryText | string
     return 'bad field count';
   }
   const fields = { service, type, private: isPrivate, unprivileged, chroot, wakeup, process_limit: limit, command };
-  for (const name of fieldNames) {
+  for (const name of masterFields) {
     const problem = fieldProblem(name, fields[name]);
     if (problem !== undefined) return `${problem} in "${words.join(' ')}"`;
   }

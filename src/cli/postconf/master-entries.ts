@@ -5,6 +5,8 @@ import {
   expandValue,
   formatFields,
   type MasterEntryText,
+  type MasterField,
+  masterFields,
   type MasterText,
   parametersOf,
   type PlacedEntry,
@@ -17,20 +19,8 @@ import { MacroError } from './main-parameters.ts';
 import type { PostconfOptions } from './options.ts';
 import { formatPair } from './print.ts';
 
-export const fieldNames = [
-  'service',
-  'type',
-  'private',
-  'unprivileged',
-  'chroot',
-  'wakeup',
-  'process_limit',
-  'command',
-] as const;
-type FieldName = (typeof fieldNames)[number];
-
-export function isFieldName(text: string): text is FieldName {
-  return fieldNames.some((name) => name === text);
+export function isFieldName(text: string): text is MasterField {
+  return masterFields.some((name) => name === text);
 }
 
 /** `service/type/third`; parts left out are `*`. */
@@ -125,7 +115,7 @@ function fieldLines(view: MasterView, placed: PlacedEntry, field: string): strin
   const { options } = view;
   const entry = shownEntry(view, placed);
   const { service, type } = placed.entry.fields;
-  return fieldNames
+  return masterFields
     .filter((name) => fits(field, name))
     .map((name) => {
       const title = `${service}/${type}/${name}`;
