@@ -1,25 +1,17 @@
 /** Edits a file as a whole: main.cf, master.cf. One after the other, as postconf(1) does it. */
 import {
   closeSync,
-  constants,
   fchmodSync,
   fchownSync,
-  fstatSync,
   fsyncSync,
-  ftruncateSync,
-  openSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { tryLockFile } from '#native';
+import { openReplacement } from '#native';
 import { systemErrorText } from './system-error.ts';
-
-/** How long somebody else's edit may take. */
-const lockSeconds = 60;
-const lockPauseMs = 10;
 
 /** What keeps an edit from being made. */
 export class EditError extends Error {}
@@ -32,26 +24,10 @@ function attempt<T>(what: string, action: () => T): T {
   }
 }
 
-/** Whether nobody has put the file in place, or removed it, while we waited for its lock. */
-function isStillAt(path: string, fd: number): boolean {
-  const [own, there] = [fstatSync(fd), statSync(path, { throwIfNoEntry: false })];
-  return there !== undefined && there.ino === own.ino && there.dev === own.dev;
-}
-
-/** Opens the file that becomes the new one, empty. Its lock, Postfix's too, keeps other edits out until it is closed. */
 function openLocked(temporary: string): number {
-  const { O_RDWR, O_CREAT } = constants;
-  const end = Date.now() + lockSeconds * 1000;
-  for (;;) {
-    const fd = attempt(`open ${temporary}`, () => openSync(temporary, O_RDWR | O_CREAT, 0o600));
-    if (tryLockFile(fd, 'flock') && isStillAt(temporary, fd)) {
-      ftruncateSync(fd);
-      return fd;
-    }
-    closeSync(fd);
-    if (Date.now() > end) throw new EditError(`lock ${temporary}: another process is editing the file`);
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, lockPauseMs);
-  }
+  const fd = attempt(`open ${temporary}`, () => openReplacement(temporary));
+  if (fd === undefined) throw new EditError(`lock ${temporary}: another process is editing the file`);
+  return fd;
 }
 
 /** Replaces a file as a whole: readers see the old or the new text, with the same owner and mode. */

@@ -15,6 +15,7 @@ export {
 export { type ListenerResult, openListener, sharePort } from './listeners.ts';
 export { lookupTexts, textOfLookupError } from './lookup-errors.ts';
 export { peerUserOf } from './peer.ts';
+export { openReplacement } from './replacement-file.ts';
 export { returnMemoryWhenQuiet } from './quiet-memory.ts';
 export { openPipe, type PipeEnds } from './pipes.ts';
 export { MatchFailure } from './bounded-search.ts';

@@ -1,0 +1,46 @@
+/** A file in the making that takes another's place by rename(2): readers see the old or the new one, also after a crash. */
+import { closeSync, constants, fstatSync, ftruncateSync, lstatSync, openSync, rmSync } from 'node:fs';
+import { tryLockFile } from './file-locks.ts';
+
+/** How long somebody else's file may be in the making. */
+const lockSeconds = 60;
+const lockPauseMs = 10;
+
+/** Whether nobody has put the file in place, or removed it, while we waited for its lock. */
+function isStillAt(path: string, fd: number): boolean {
+  const [own, there] = [fstatSync(fd), lstatSync(path, { throwIfNoEntry: false })];
+  return there !== undefined && there.ino === own.ino && there.dev === own.dev;
+}
+
+/** What another user left, or gave a second name, is not written to. */
+function isOurs(fd: number): boolean {
+  const { uid, nlink } = fstatSync(fd);
+  return uid === process.geteuid?.() && nlink === 1;
+}
+
+/**
+ * Opens the file, empty and mode 600. Its lock, Postfix's too, keeps others out until it is closed; what a killed
+ * process left is taken over. Undefined when somebody else doesn't come to an end; throws what the system says.
+ */
+export function openReplacement(path: string): number | undefined {
+  const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
+  const end = Date.now() + lockSeconds * 1000;
+  for (;;) {
+    const fd = openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
+    try {
+      if (tryLockFile(fd, 'flock') && isStillAt(path, fd)) {
+        if (isOurs(fd)) {
+          ftruncateSync(fd);
+          return fd;
+        }
+        rmSync(path);
+      }
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+    closeSync(fd);
+    if (Date.now() > end) return undefined;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, lockPauseMs);
+  }
+}
