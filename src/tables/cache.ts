@@ -5,7 +5,8 @@
 import { closeSync, existsSync, openSync, renameSync, rmSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { errnoText } from '#native';
-import { createEntries, foreignFormat, headOf, indexPath, isIndexType, openDatabase } from './index-files.ts';
+import { createEntries } from './index-changes.ts';
+import { foreignFormat, headOf, indexPath, isIndexType, openDatabase } from './index-files.ts';
 import { brokenCache } from './broken-cache.ts';
 import { type CacheSettings, writablePath } from './cache-place.ts';
 import { proxiedName } from './proxy-approval.ts';

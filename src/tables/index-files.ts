@@ -2,21 +2,10 @@
  * The files that postmap makes: `hash:` and `btree:` NAME.db, `lmdb:` NAME.lmdb, `cdb:` NAME.cdb. A cdb file is what
  * other programs read and write too; inside the others is a SQLite database of ours.
  */
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { DatabaseSync } from 'node:sqlite';
-import { formatCdb, parseCdb } from './cdb.ts';
+import { parseCdb } from './cdb.ts';
 
 export type IndexType = 'hash' | 'btree' | 'lmdb' | 'cdb';
 
@@ -44,7 +33,7 @@ export interface Index {
 const require = createRequire(import.meta.url);
 
 /** node:sqlite is loaded when the first such file is opened. */
-export function openDatabase(path: string, readOnly: boolean): DatabaseSync {
+export function openDatabase(path: string | URL, readOnly: boolean): DatabaseSync {
   const sqlite: typeof import('node:sqlite') = require('node:sqlite');
   return new sqlite.DatabaseSync(path, { readOnly, timeout: lockWaitMs });
 }
@@ -106,93 +95,4 @@ export function openIndex(type: IndexType, path: string): Index | string {
     entries: () => rowsOf(database, type),
     close: () => database.close(),
   };
-}
-
-/** Who may read a new index. */
-export interface FileRights {
-  readonly mode: number;
-  /** Undefined: who runs the command. */
-  readonly owner: { readonly uid: number; readonly gid: number } | undefined;
-}
-
-function setRights(file: string, rights: FileRights): void {
-  chmodSync(file, rights.mode);
-  if (rights.owner !== undefined) chownSync(file, rights.owner.uid, rights.owner.gid);
-}
-
-export const createEntries =
-  'CREATE TABLE IF NOT EXISTS entries (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value TEXT NOT NULL) STRICT;';
-
-/** Writes a new index and puts it in the old one's place; readers see the one or the other. */
-export function writeIndex(
-  type: IndexType,
-  path: string,
-  entries: ReadonlyMap<string, string>,
-  rights: FileRights,
-): void {
-  const file = indexPath(type, path);
-  const temporary = `${file}.tmp.${process.pid}`;
-  rmSync(temporary, { force: true });
-  try {
-    if (type === 'cdb') {
-      const content = formatCdb(entries);
-      if (content === undefined) throw new Error(`${file}: File too large`);
-      writeFileSync(temporary, content, { mode: 0o600, flush: true });
-    } else writeDatabase(temporary, entries);
-    setRights(temporary, rights);
-    renameSync(temporary, file);
-  } finally {
-    rmSync(temporary, { force: true });
-  }
-}
-
-function writeDatabase(file: string, entries: ReadonlyMap<string, string>): void {
-  closeSync(openSync(file, 'wx', 0o600));
-  const database = openDatabase(file, false);
-  try {
-    database.exec(`PRAGMA journal_mode=MEMORY; BEGIN; ${createEntries}`);
-    const insert = database.prepare('INSERT INTO entries (key, value) VALUES (?, ?)');
-    for (const [key, value] of entries) insert.run(key, value);
-    database.exec('COMMIT');
-  } finally {
-    database.close();
-  }
-}
-
-/** An index that is being changed in place; all changes are kept, or none. */
-export interface IndexChanges {
-  /** False when the key was there. */
-  add(key: string, value: string): boolean;
-  replace(key: string, value: string): void;
-  /** False when the key was not there. */
-  remove(key: string): boolean;
-}
-
-/** Changes an index (not cdb) in place. A text says why it can't be used; file errors are thrown. */
-export function changeIndex<T>(
-  type: Exclude<IndexType, 'cdb'>,
-  path: string,
-  change: (changes: IndexChanges) => T,
-): { readonly result: T } | string {
-  const file = indexPath(type, path);
-  const foreign = foreignFormat(headOf(file));
-  if (foreign !== undefined) return `${file} is ${foreign}: run "postmap ${type}:${path}" to make it anew`;
-  const database = openDatabase(file, false);
-  try {
-    database.exec(`BEGIN IMMEDIATE; ${createEntries}`);
-    const insert = database.prepare('INSERT OR IGNORE INTO entries (key, value) VALUES (?, ?)');
-    const replace = database.prepare(
-      'INSERT INTO entries (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
-    );
-    const remove = database.prepare('DELETE FROM entries WHERE key = ?');
-    const result = change({
-      add: (key, value) => Number(insert.run(key, value).changes) > 0,
-      replace: (key, value) => void replace.run(key, value),
-      remove: (key) => Number(remove.run(key).changes) > 0,
-    });
-    database.exec('COMMIT');
-    return { result };
-  } finally {
-    database.close();
-  }
 }

@@ -8,15 +8,8 @@ export {
   mapAddress,
 } from './address-lookup.ts';
 export { readAliasSource } from './alias-lines.ts';
-export {
-  changeIndex,
-  type FileRights,
-  type IndexChanges,
-  indexPath,
-  type IndexType,
-  isIndexType,
-  writeIndex,
-} from './index-files.ts';
+export { changeIndex, type FileRights, type IndexChanges, writeIndex } from './index-changes.ts';
+export { indexPath, type IndexType, isIndexType } from './index-files.ts';
 export { type Cache, openCache } from './cache.ts';
 export { type CacheSettings, readCacheSettings } from './cache-place.ts';
 export { ProxyApproval } from './proxy-approval.ts';

@@ -86,7 +86,11 @@ function rightsOf({ flags, path }: MapTarget, type: IndexType): FileRights {
   const isRoot = process.geteuid?.() === 0;
   if (present !== undefined) {
     const { mode, uid, gid } = present;
-    return { mode: mode & 0o777, owner: isRoot ? { uid, gid } : undefined };
+    if (isRoot) return { mode: mode & 0o777, owner: { uid, gid } };
+    // only root can give a file to another user, but its group may be one of ours
+    const ownUid = process.geteuid?.();
+    const isOurGroup = process.getgroups?.().includes(gid) === true;
+    return { mode: mode & 0o777, owner: ownUid !== undefined && isOurGroup ? { uid: ownUid, gid } : undefined };
   }
   const source = statSync(path, { throwIfNoEntry: false });
   // as in Postfix the umask of who runs it doesn't count
@@ -171,11 +175,11 @@ function makeIndex(target: MapTarget, content: Buffer): void {
   }
 }
 
-function changing<T>(target: MapTarget, change: (changes: IndexChanges) => T): T {
+function changing<T>(target: MapTarget, mayBeNew: boolean, change: (changes: IndexChanges) => T): T {
   const type = requireIndexType(target);
   if (type === 'cdb') throw new FatalError('unsupported non-bulk change request');
   try {
-    const changed = changeIndex(type, target.path, change);
+    const changed = changeIndex(type, target.path, { rights: rightsOf(target, type), mayBeNew }, change);
     if (typeof changed === 'string') throw new FatalError(changed);
     return changed.result;
   } catch (error) {
@@ -191,14 +195,7 @@ export async function addToMap(target: MapTarget): Promise<void> {
   const file = indexPath(type, target.path);
   requireWritable(file, openingOf(type, target.path));
   const items = target.kind.readSource('stdin', await readAll(target.io.stdin));
-  if (type !== 'cdb' && statSync(file, { throwIfNoEntry: false }) === undefined) {
-    try {
-      writeIndex(type, target.path, new Map(), rightsOf(target, type));
-    } catch (error) {
-      fatal(`open database ${file}`, error);
-    }
-  }
-  changing(target, (changes) => addItems(items, 'stdin', target, changes));
+  changing(target, true, (changes) => addItems(items, 'stdin', target, changes));
 }
 
 /** Removes keys; says whether any was there. */
@@ -220,6 +217,7 @@ export async function deleteFromMap(target: MapTarget, key: string): Promise<boo
   }
   return changing(
     target,
+    false,
     (changes) =>
       keys.map((one) => changes.remove(foldedKey(one, target.flags, target.isUtf8))).filter((removed) => removed)
         .length > 0,

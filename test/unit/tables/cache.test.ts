@@ -3,7 +3,7 @@ import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type Cache, keepCacheClean, openCache, TableOpener } from '#tables';
+import { type Cache, changeIndex, keepCacheClean, openCache, TableOpener } from '#tables';
 import { openSettings } from '#config';
 
 describe('a cache', () => {
@@ -28,6 +28,20 @@ describe('a cache', () => {
     directory = mkdtempSync(join(tmpdir(), 'cache-'));
   });
   after(() => rmSync(directory, { recursive: true }));
+
+  it('is changed by postmap while a server has it open', () => {
+    const cache = open('shared');
+    cache.set('a@x', 'first');
+    const changed = changeIndex(
+      'btree',
+      join(directory, 'shared'),
+      { rights: { mode: 0o644, owner: undefined }, mayBeNew: false },
+      ({ remove }) => remove('a@x'),
+    );
+    assert.deepEqual(changed, { result: true });
+    assert.equal(cache.get('a@x'), undefined);
+    cache.close();
+  });
 
   it('is a table that postmap can read', async () => {
     const cache = open('plain');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { copySecretFiles, type TableFile, withCopies } from '../../../src/tables/file-reader.ts';
-import { writeIndex } from '../../../src/tables/index-files.ts';
+import { writeIndex } from '#tables';
 
 describe('files of tables that only root may read', () => {
   let directory = '';
