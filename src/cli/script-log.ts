@@ -3,10 +3,10 @@ import { compareLevels, type Settings } from '#config';
 import { openCommandLog } from './command-log.ts';
 import type { CliIo } from './io.ts';
 
-/** `refusal` and `concern`: a fatal error, a warning, that is told wherever it is read. */
+/** `refusal` and `concern`: a fatal error, a warning, that is told wherever it is read. `logged`: a refusal that the log has. */
 export type ScriptLog = (
   text: string,
-  severity?: 'info' | 'warning' | 'concern' | 'error' | 'fatal' | 'refusal',
+  severity?: 'info' | 'warning' | 'concern' | 'error' | 'fatal' | 'refusal' | 'logged',
 ) => void;
 
 /** The level that keeps no older default alive. */
@@ -29,9 +29,11 @@ export async function createScriptLog(io: CliIo, settings: Settings, script = 'p
   const channel = log?.channel(`${name}/${script}`);
   log?.flush();
   return (text, severity = 'info') => {
-    const kind = severity === 'refusal' ? 'fatal' : severity === 'concern' ? 'warning' : severity;
-    const isForAll = (severity === 'concern' || severity === 'refusal') && !isInJournal;
+    const isRefusal = severity === 'refusal' || severity === 'logged';
+    const kind = isRefusal ? 'fatal' : severity === 'concern' ? 'warning' : severity;
+    const isForAll = (severity === 'concern' || isRefusal) && !isInJournal;
     if (isWatched || isForAll) io.stderr(`postfix/${script}: ${kind === 'info' ? '' : `${kind}: `}${text}\n`);
+    if (severity === 'logged') return;
     channel?.emit(kind === 'info' ? { kind: 'script', text } : { kind, text });
     log?.flush();
   };

@@ -3,7 +3,8 @@ export { type FromMail, type MailStart, parseMailStart, parseToMail, type ToMail
 export { listenAddresses, publicPlace } from './listen-addresses.ts';
 export { delivererEngineOptions, mailEngineOptions, masterEngineOptions } from './engine-options.ts';
 export { openLogFile } from './log-file.ts';
-export { isAllInOne, lastReload, markReloaded, pidFilePath, runningMaster } from './pid-file.ts';
+export { isAllInOne, pidFilePath, runningMaster } from './pid-file.ts';
+export { lastReload, markReloaded, reloadRefusal } from './reload-mark.ts';
 export { Supervisor, type SupervisorOptions } from './supervisor.ts';
 export { SpawnServices } from './spawn-services.ts';
 export { isQueueLocked, type Locking, lockSystem, type SystemLocks } from './system-locks.ts';

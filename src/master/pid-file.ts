@@ -1,5 +1,5 @@
 /** The pid file, `$queue_directory/pid/master.pid`: who is running. master(8) */
-import { readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 
 export function pidFilePath(queueDirectory: string): string {
   return `${queueDirectory}/pid/master.pid`;
@@ -41,25 +41,6 @@ export function isAllInOne(pid: number): boolean {
 
 function isZombie(pid: number): boolean {
   return / Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\)/s, ''));
-}
-
-/** Tells whoever waits for a reload that it is over, by the time of the file. */
-export function markReloaded(queueDirectory: string): void {
-  const now = new Date();
-  try {
-    utimesSync(pidFilePath(queueDirectory), now, now);
-  } catch {
-    // the system is being stopped: nobody waits any more
-  }
-}
-
-/** When the running supervisor has started or last reloaded, in ms; undefined when it is gone. */
-export function lastReload(queueDirectory: string): number | undefined {
-  try {
-    return statSync(pidFilePath(queueDirectory)).mtimeMs;
-  } catch {
-    return undefined; // no file: nothing runs
-  }
 }
 
 /** Only who holds its lock may do that: it would be another's file. */

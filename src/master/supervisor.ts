@@ -44,7 +44,7 @@ export class Supervisor {
   #restartDelayMs = 0;
   /** One generation starts at a time: what is asked for meanwhile waits. */
   readonly #starts = new InTurn();
-  #nextReload: Promise<void> | undefined;
+  #nextReload: Promise<readonly string[]> | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -85,8 +85,11 @@ export class Supervisor {
     return [];
   }
 
-  /** A new generation with the new configuration; the old one finishes its sessions. A broken configuration changes nothing. */
-  reload(): Promise<void> {
+  /**
+   * A new generation with the new configuration; the old one finishes its sessions. A broken configuration changes nothing:
+   * what is wrong with it is logged, and given back as it is logged.
+   */
+  reload(): Promise<readonly string[]> {
     // one that has not begun yet will find the newest configuration
     this.#nextReload ??= this.#starts.run(() => {
       this.#nextReload = undefined;
@@ -95,8 +98,8 @@ export class Supervisor {
     return this.#nextReload;
   }
 
-  async #reload(): Promise<void> {
-    if (this.#stopping) return;
+  async #reload(): Promise<readonly string[]> {
+    if (this.#stopping) return [];
     const { version, directory, events } = this.#options;
     const before = this.#current;
     for (const process of [...this.#draining, ...(before === undefined ? [] : [before])])
@@ -106,13 +109,14 @@ export class Supervisor {
       if (problems.length > 0) throw new ConfigError(problems);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      if (this.#stopping) return;
-      for (const text of error.problems)
-        events.emit({ kind: 'error', text: `reload refused, the old configuration stays: ${text}` });
-      return;
+      if (this.#stopping) return [];
+      const refused = error.problems.map((text) => `reload refused, the old configuration stays: ${text}`);
+      for (const text of refused) events.emit({ kind: 'error', text });
+      return refused;
     }
     events.emit({ kind: 'reloaded', version, directory });
     if (before !== undefined) this.#drain(before);
+    return [];
   }
 
   #drain(process: MailProcess): void {

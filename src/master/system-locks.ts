@@ -6,6 +6,7 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { errnoText, tryLockFile } from '#native';
 import { pidFilePath, removePidFile } from './pid-file.ts';
+import { removeRefusal } from './reload-mark.ts';
 
 export interface LockedPlaces {
   readonly queueDirectory: string;
@@ -35,6 +36,7 @@ export class SystemLocks {
   release(): void {
     // the pid file last: whoever waits for its end may start the next system at once
     closeSync(this.#dataFd);
+    removeRefusal(this.#queueDirectory);
     removePidFile(this.#queueDirectory);
     closeSync(this.#pidFd);
   }

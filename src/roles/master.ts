@@ -87,8 +87,9 @@ export async function main(args: readonly string[]): Promise<void> {
       // told of by the reload, in the log as it is
       if (!(error instanceof ConfigError)) throw error;
     }
-    await supervisor.reload();
-    markReloaded(queueDirectory);
+    const refused = await supervisor.reload();
+    log.flush();
+    markReloaded(queueDirectory, refused);
     keyPaths = filesReadAsRoot(directory);
   };
   process.on('SIGHUP', () => void reload());

@@ -1,5 +1,5 @@
 /** What postfix(1) does with a system that runs: stop, abort, reload, status, logrotate. */
-import { isAllInOne, lastReload, runningMaster } from '#master';
+import { isAllInOne, lastReload, reloadRefusal, runningMaster } from '#master';
 import { rotateLog } from '../log-rotation.ts';
 import type { Script } from './script.ts';
 
@@ -28,7 +28,10 @@ export async function stop({ queueDirectory, say }: Script, doing: 'stopping' | 
   return 0;
 }
 
-/** Comes back when the new configuration is in force, or was refused. */
+/**
+ * Comes back when the new configuration is in force, or was refused. Postfix ends with 0 at once, and its master ends later
+ * where ours goes on with the old one: who asked would not hear of it.
+ */
 export async function reload({ queueDirectory, say }: Script): Promise<number> {
   const pid = runningMaster(queueDirectory);
   if (pid === undefined) {
@@ -46,7 +49,9 @@ export async function reload({ queueDirectory, say }: Script): Promise<number> {
   while (lastReload(queueDirectory) === before && runningMaster(queueDirectory) === pid && Date.now() < until) {
     await sleep(20);
   }
-  return 0;
+  const refused = lastReload(queueDirectory) === before ? [] : reloadRefusal(queueDirectory);
+  for (const text of refused) say(text, 'logged');
+  return refused.length > 0 ? 1 : 0;
 }
 
 export function status({ queueDirectory, say }: Script): Promise<number> {

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { lastReload, markReloaded, pidFilePath } from '#master';
+import { lastReload, markReloaded, pidFilePath, reloadRefusal } from '#master';
 
 describe('the mark of a reload', () => {
   let queue = '';
@@ -18,13 +18,23 @@ describe('the mark of a reload', () => {
     writeFileSync(pidFilePath(queue), '');
     utimesSync(pidFilePath(queue), 1, 1);
     assert.equal(lastReload(queue), 1000);
-    markReloaded(queue);
+    markReloaded(queue, []);
     assert.notEqual(lastReload(queue), 1000);
+  });
+
+  it('has what was refused until a reload that was not', () => {
+    assert.deepEqual(reloadRefusal(queue), []);
+    markReloaded(queue, ['an address that is none', 'another']);
+    assert.deepEqual(reloadRefusal(queue), ['an address that is none', 'another']);
+    markReloaded(queue, ['something else']);
+    assert.deepEqual(reloadRefusal(queue), ['something else']);
+    markReloaded(queue, []);
+    assert.deepEqual(reloadRefusal(queue), []);
   });
 
   it('is nothing to fail over when the system has gone', () => {
     rmSync(pidFilePath(queue));
-    markReloaded(queue);
+    markReloaded(queue, []);
     assert.equal(lastReload(queue), undefined);
   });
 });

@@ -1,0 +1,51 @@
+/**
+ * How the last reload ended, for the `postfix reload` that waits for it: the pid file has the time, and a file beside it what
+ * was refused.
+ */
+import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { pidFilePath } from './pid-file.ts';
+
+function refusalPath(queueDirectory: string): string {
+  return `${queueDirectory}/pid/reload.refused`;
+}
+
+/** `refused`: what the log was told; empty when the new configuration is in force. */
+export function markReloaded(queueDirectory: string, refused: readonly string[]): void {
+  const now = new Date();
+  try {
+    removeRefusal(queueDirectory);
+    // a new file: the directory above may be its owner's, who must not lead root elsewhere
+    if (refused.length > 0)
+      writeFileSync(refusalPath(queueDirectory), JSON.stringify(refused), { flag: 'wx', mode: 0o600 });
+  } catch {
+    // a full disk, say: the log has it
+  }
+  try {
+    utimesSync(pidFilePath(queueDirectory), now, now);
+  } catch {
+    // the system is being stopped: nobody waits any more
+  }
+}
+
+/** When the running supervisor has started or last reloaded, in ms; undefined when it is gone. */
+export function lastReload(queueDirectory: string): number | undefined {
+  try {
+    return statSync(pidFilePath(queueDirectory)).mtimeMs;
+  } catch {
+    return undefined; // no file: nothing runs
+  }
+}
+
+/** What the last reload was refused for; empty when it was not. */
+export function reloadRefusal(queueDirectory: string): readonly string[] {
+  try {
+    const value: unknown = JSON.parse(readFileSync(refusalPath(queueDirectory), 'utf8'));
+    return Array.isArray(value) ? value.map(String) : [];
+  } catch {
+    return []; // no file: it was not
+  }
+}
+
+export function removeRefusal(queueDirectory: string): void {
+  rmSync(refusalPath(queueDirectory), { force: true });
+}
