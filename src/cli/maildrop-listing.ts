@@ -1,6 +1,11 @@
 /** The maildrop directory, for commands that show or change the queue: what sendmail left and nobody took up yet. */
-import { readdir, stat, unlink } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { lstat, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errnoOf, errnoText } from '#native';
+
+/** How long a file rests until it counts as left by a crash: Postfix's postsuper(1) has the same. */
+const abandonedMs = 7 * 86_400_000;
 
 export interface MaildropEntry {
   readonly queueId: string;
@@ -54,6 +59,29 @@ export async function removeFromMaildrop(
     if (names?.includes(queueId) === false) continue;
     await unlink(`${queueDirectory}/maildrop/${queueId}`);
     removed.push(queueId);
+  }
+  return removed;
+}
+
+/** Removes what a crash of sendmail left: incomplete files that nobody has written to for a week. Gives their names. */
+export async function sweepMaildrop(
+  queueDirectory: string,
+  warn: (text: string) => void,
+  now = Date.now(),
+): Promise<readonly string[]> {
+  const removed: string[] = [];
+  for (const name of await namesIn(`${queueDirectory}/maildrop`)) {
+    const path = `${queueDirectory}/maildrop/${name}`;
+    try {
+      const status = await lstat(path);
+      const isComplete = (status.mode & constants.S_IXUSR) !== 0;
+      if (!status.isFile() || isComplete || status.mtimeMs > now - abandonedMs) continue;
+      await unlink(path);
+      removed.push(name);
+    } catch (error) {
+      // its writer is done, or has given up
+      if (errnoOf(error) !== 'ENOENT') warn(`remove maildrop/${name}: ${errnoText(error)}`);
+    }
   }
   return removed;
 }

@@ -5,7 +5,7 @@ import { type MessageSelector, openStore, type QueueStore, type StoreOptions } f
 import { askSystem } from './control-client.ts';
 import { type GivenOption, lastValue, parseOptions } from './getopt.ts';
 import type { CliIo } from './io.ts';
-import { removeFromMaildrop } from './maildrop-listing.ts';
+import { removeFromMaildrop, sweepMaildrop } from './maildrop-listing.ts';
 import { Reporter } from './reporter.ts';
 
 type Operation = 'remove' | 'hold' | 'release' | 'requeue' | 'expire';
@@ -79,9 +79,14 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (unknown !== undefined && (asked.length === 0 || asked.some(looksIntoQueues))) {
     return reporter.fatal(`invalid directory name: ${unknown}`, 1);
   }
-  const checks = asked.length === 0 || asked.some(({ letter }) => 'psS'.includes(letter));
-  if (checks && options.some(({ letter }) => letter === 'v')) {
-    for (const name of operands.length === 0 ? checkedQueues : operands) await reporter.info(`queue: ${name}`);
+  if (asked.length === 0 || asked.some(({ letter }) => 'psS'.includes(letter))) {
+    const purges = asked.length === 0 || asked.some(({ letter }) => letter === 'p');
+    const isVerbose = options.some(({ letter }) => letter === 'v');
+    for (const name of operands.length === 0 ? checkedQueues : operands) {
+      if (isVerbose) await reporter.info(`queue: ${name}`);
+      const removed = purges && name === 'maildrop' ? await sweep(settings, reporter) : [];
+      for (const file of isVerbose ? removed : []) await reporter.info(`removed file maildrop/${file}`);
+    }
   }
   const counts = new Map<Operation, { readonly summary: string; readonly count: number }>();
   for (const option of options) {
@@ -117,10 +122,12 @@ interface Done {
   readonly count: number;
 }
 
-/**
- * What was done, or what went wrong. Structure checks and left temporary files have no counterpart: the store sees to
- * both.
- */
+/** Names of the files that a crash left. */
+function sweep(settings: Settings, reporter: Reporter): Promise<readonly string[]> {
+  return sweepMaildrop(settings.string('queue_directory'), (text) => void reporter.warn(text));
+}
+
+/** What was done, or what went wrong. Structure checks have no counterpart: the store sees to it. */
 async function runOption(
   { letter, value }: GivenOption,
   queues: readonly QueueName[] | undefined,

@@ -1,6 +1,7 @@
 /** What postfix(1) does with a system that runs: stop, abort, reload, status, logrotate. */
 import { isAllInOne, lastReload, reloadRefusal, runningMaster } from '#master';
 import { rotateLog } from '../log-rotation.ts';
+import { sweepMaildrop } from '../maildrop-listing.ts';
 import type { Script } from './script.ts';
 
 const stopWaitMs = 6000;
@@ -49,6 +50,8 @@ export async function reload({ queueDirectory, say }: Script): Promise<number> {
   while (lastReload(queueDirectory) === before && runningMaster(queueDirectory) === pid && Date.now() < until) {
     await sleep(20);
   }
+  // a system that runs for years is seldom started
+  await sweepMaildrop(queueDirectory, (text) => say(text, 'warning'));
   const refused = lastReload(queueDirectory) === before ? [] : reloadRefusal(queueDirectory);
   for (const text of refused) say(text, 'logged');
   return refused.length > 0 ? 1 : 0;

@@ -4,6 +4,7 @@ import { ConfigError } from '#config';
 import { masterEngineOptions, runningMaster } from '#master';
 import { keepDescriptorsPrivate } from '#native';
 import { startRefusals, unusableServices } from '#roles';
+import { sweepMaildrop } from '../maildrop-listing.ts';
 import { ownershipWarnings } from '../ownership-check.ts';
 import { makeQueueDirectories } from '../queue-directories.ts';
 import type { Script } from './script.ts';
@@ -26,7 +27,9 @@ async function check(script: Script): Promise<number> {
   for (const text of configuration.warnings) say(text, 'concern');
   if (script.io.uid === 0) for (const text of ownershipWarnings(configuration.directory)) say(text, 'warning');
   const status = await mend(script);
-  if (status === 0) for (const text of await unusableServices(configuration)) say(text, 'concern');
+  if (status !== 0) return status;
+  await sweepMaildrop(script.queueDirectory, (text) => say(text, 'warning'));
+  for (const text of await unusableServices(configuration)) say(text, 'concern');
   return status;
 }
 

@@ -2,7 +2,7 @@
  * A new file in the maildrop directory: hidden from pickup by its mode until it is whole and on disk. postdrop(1)
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fchmodSync, fsyncSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, fstatSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** pickup may run as another user than the submitter. The directory can't be listed, and the name can't be guessed. */
@@ -49,6 +49,8 @@ export class MaildropWriter {
     try {
       fsyncSync(this.#fd);
       fchmodSync(this.#fd, COMPLETE_MODE);
+      // a process that was stopped for a week: postsuper has taken its file for one that a crash left
+      if (fstatSync(this.#fd).nlink === 0) throw new Error(`${this.#path}: removed by somebody else`);
       fsyncSync(this.#fd);
     } catch (error) {
       this.abort();
@@ -61,7 +63,7 @@ export class MaildropWriter {
   /** Nothing is left of the file, unless it was committed. */
   abort(): void {
     if (!this.#isOpen) return;
-    unlinkSync(this.#path);
+    rmSync(this.#path, { force: true });
     this.#close();
   }
 

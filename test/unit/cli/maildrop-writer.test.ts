@@ -47,4 +47,10 @@ describe('a file in the maildrop directory', () => {
     assert.deepEqual(readdirSync(maildrop), [committed.name]);
     assert.equal(process.listenerCount('SIGINT'), before);
   });
+
+  it('is not called handed in when somebody has removed it meanwhile', () => {
+    const writer = new MaildropWriter(maildrop);
+    rmSync(join(maildrop, writer.name));
+    assert.throws(() => writer.commit(), /removed by somebody else/);
+  });
 });

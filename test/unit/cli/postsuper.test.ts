@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { after, describe, it } from 'node:test';
+import { after, beforeEach, describe, it } from 'node:test';
 import { run } from '../../../src/cli/postsuper.ts';
 
 describe('postsuper on a queue without mail', () => {
@@ -57,5 +66,49 @@ describe('postsuper on a queue without mail', () => {
       await said(['-f', 'ALL']),
       'postsuper: Force-expired: 0 messages\npostsuper: Released from hold: 0 messages\n',
     );
+  });
+
+  describe('where a crash has left files in maildrop', () => {
+    const maildrop = `${directory}/queue/maildrop`;
+    const hour = 3_600_000;
+    const leave = (name: string, mode: number, age: number): void => {
+      const when = new Date(Date.now() - age);
+      writeFileSync(`${maildrop}/${name}`, 'half a message');
+      chmodSync(`${maildrop}/${name}`, mode);
+      utimesSync(`${maildrop}/${name}`, when, when);
+    };
+    beforeEach(() => {
+      rmSync(maildrop, { recursive: true, force: true });
+      mkdirSync(maildrop);
+      leave('COMPLETE', 0o744, 200 * hour);
+      leave('FRESH', 0o600, 0);
+      leave('RESTING', 0o600, 167 * hour);
+      leave('LEFT', 0o600, 169 * hour);
+      symlinkSync('COMPLETE', `${maildrop}/LINK`);
+    });
+    const others = ['COMPLETE', 'FRESH', 'LINK', 'RESTING'];
+
+    it('removes with -p, and without options, those that nobody has written to for a week', async () => {
+      assert.equal(await said(['-p']), '');
+      assert.deepEqual(readdirSync(maildrop).toSorted(), others);
+      leave('LEFT', 0o600, 169 * hour);
+      assert.equal(await said([]), '');
+      assert.deepEqual(readdirSync(maildrop).toSorted(), others);
+    });
+
+    it('names them with -v', async () => {
+      assert.equal(
+        await said(['-pv', 'maildrop']),
+        'postsuper: queue: maildrop\npostsuper: removed file maildrop/LEFT\n',
+      );
+    });
+
+    it('leaves them where other things are asked for, or other queues', async () => {
+      await said(['-s']);
+      await said(['-p', 'incoming']);
+      await said(['-d', 'LEFT']);
+      await said(['-d', 'ALL', 'incoming']);
+      assert.deepEqual(readdirSync(maildrop).toSorted(), ['COMPLETE', 'FRESH', 'LEFT', 'LINK', 'RESTING']);
+    });
   });
 });
