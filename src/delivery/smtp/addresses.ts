@@ -1,12 +1,13 @@
 /**
  * From a domain or host to the addresses to try, in order (RFC 5321, 5.1; table of hard things, row 36).
  *
- * MX hosts by preference, equals shuffled, families balanced within the limit; hosts that are not better than ourselves
- * are left out. A lookup that fails softly at any host makes the failure of the whole a soft one.
+ * Hosts that are not better than ourselves are left out. A lookup that fails softly at any host makes the failure of the
+ * whole a soft one. The order is that of `address-order.ts`.
  */
 import { domainToAscii, familyOf } from '#address';
 import type { DnsAnswer, DnsRecord, DnsTrouble, HostLookup, Resolver } from '#dns';
 import type { Status } from '#message';
+import { ordered } from './address-order.ts';
 import type { OwnAddresses } from './own-addresses.ts';
 import type { SmtpSettings } from './settings.ts';
 
@@ -227,41 +228,4 @@ function troubleCode(trouble: DnsTrouble, wasSoft: boolean): string {
     case 'invalid':
       return wasSoft ? '4.4.4' : '5.4.4';
   }
-}
-
-/** By preference, equals in random order, the preferred family first among equals, families balanced. */
-function ordered(tools: LookupTools, addresses: readonly ServerAddress[]): readonly ServerAddress[] {
-  const { settings } = tools;
-  if (addresses.length < 2) return addresses;
-  const shuffled = [...addresses];
-  if (settings.randomizeAddresses) {
-    for (let last = shuffled.length - 1; last > 0; last--) {
-      const pick = Math.floor(tools.random() * (last + 1));
-      const [one, other] = [shuffled[last], shuffled[pick]];
-      if (one !== undefined && other !== undefined) [shuffled[last], shuffled[pick]] = [other, one];
-    }
-  }
-  const preferred = settings.addressPreference;
-  const familyRank = ({ address }: ServerAddress): number =>
-    preferred === 'any' || (preferred === 'ipv6') === (familyOf(address) === 'ipv6') ? 0 : 1;
-  const sorted = shuffled.toSorted((a, b) => a.preference - b.preference || familyRank(a) - familyRank(b));
-  return settings.balanceFamilies && settings.addressPreference === 'any'
-    ? balanced(sorted, settings.mxAddressLimit)
-    : sorted;
-}
-
-/** Makes sure that one family can't use up all the addresses that will be tried (smtp_balance_inet_protocols). */
-function balanced(addresses: readonly ServerAddress[], limit: number): readonly ServerAddress[] {
-  if (limit <= 1 || addresses.length <= limit) return addresses;
-  const isV6 = ({ address }: ServerAddress): boolean => familyOf(address) === 'ipv6';
-  const v6 = addresses.filter(isV6).length;
-  const v4 = addresses.length - v6;
-  if (v6 === 0 || v4 === 0) return addresses;
-  // the scarcer family gets its places, at most half of them
-  const half = Math.floor(limit / 2);
-  const keep6 = v6 <= half ? v6 : v4 <= half ? limit - v4 : half;
-  const keep4 = limit - keep6;
-  let left6 = keep6;
-  let left4 = keep4;
-  return addresses.filter((one) => (isV6(one) ? left6-- > 0 : left4-- > 0));
 }
