@@ -12,6 +12,7 @@ import type { Requeuer } from '#pickup';
 import type { QueueManager } from '#qmgr';
 import { listedPart, type MessageSelector, type QueueStore, StoreError } from '#store';
 import { ControlAskers } from './control-askers.ts';
+import { type ControlRequest, type LogLine, parseRequest } from './control-request.ts';
 
 export interface ControlServerOptions {
   readonly queueDirectory: string;
@@ -26,14 +27,6 @@ export interface ControlServerOptions {
   readonly events: EventChannel;
   /** postlog(1) of a user who may not write the log. */
   readonly writeLog: (line: LogLine) => void;
-}
-
-/** A line for the log, as who asks would have written it. */
-export interface LogLine {
-  readonly tag: string;
-  readonly pid: number;
-  readonly kind: 'note' | 'warning' | 'error' | 'fatal';
-  readonly text: string;
 }
 
 /** Bytes that anybody may send. */
@@ -56,44 +49,6 @@ const rights: Readonly<Record<string, Right>> = {
   flushId: 'flush',
   flushSite: 'flush',
 };
-
-interface Request {
-  readonly operation: string;
-  readonly queueIds: readonly string[] | undefined;
-  readonly queues: MessageSelector['queues'];
-  readonly site: string;
-  readonly line: LogLine | undefined;
-}
-
-const lineKinds = ['note', 'warning', 'error', 'fatal'] as const;
-
-function parseLine(value: object): LogLine | undefined {
-  if (!('line' in value) || typeof value.line !== 'object' || value.line === null) return undefined;
-  const { line } = value;
-  const kind = lineKinds.find((name) => 'kind' in line && line.kind === name);
-  if (kind === undefined || !('tag' in line) || !('pid' in line) || !('text' in line)) return undefined;
-  return { kind, tag: String(line.tag), pid: Number(line.pid), text: String(line.text) };
-}
-
-const queueNames = ['incoming', 'active', 'deferred', 'hold', 'corrupt', 'maildrop'] as const;
-
-function parseRequest(line: string): Request | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    if (typeof value !== 'object' || value === null || !('operation' in value)) return undefined;
-    const ids = 'queueIds' in value && Array.isArray(value.queueIds) ? value.queueIds.map(String) : undefined;
-    const named = 'queues' in value && Array.isArray(value.queues) ? value.queues.map(String) : undefined;
-    return {
-      operation: String(value.operation),
-      queueIds: ids,
-      queues: named === undefined ? undefined : queueNames.filter((name) => named.includes(name)),
-      site: 'site' in value ? String(value.site) : '',
-      line: parseLine(value),
-    };
-  } catch {
-    return undefined; // not JSON: answered as a bad request
-  }
-}
 
 /** One line of the answer, when there is room for it. */
 type Write = (value: unknown) => MaybePromise<void>;
@@ -121,7 +76,7 @@ async function list(
 
 /** Answers one request; throws for what is not allowed or not known. */
 async function answer(
-  request: Request,
+  request: ControlRequest,
   { store, qmgr, requeuer, flushSite, writeLog }: ControlServerOptions,
   isPrivileged: boolean,
   write: Write,

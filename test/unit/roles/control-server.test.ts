@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
-import { type LogLine, startControlServer } from '../../../src/roles/control-server.ts';
+import type { LogLine } from '../../../src/roles/control-request.ts';
+import { startControlServer } from '../../../src/roles/control-server.ts';
 import { Scene } from '../../support/queue-scene.ts';
 
 describe('the control socket', () => {
