@@ -1,5 +1,5 @@
 /**
- * Which restriction lists belong to a stage, in which order, delayed or not; and what one stage leaves for the next.
+ * Which groups of restriction lists belong to a stage, delayed or not; and what one stage leaves for the next.
  * SMTPD_ACCESS_README; inventory d.1
  */
 import { rememberAnswers, type Resolver } from '#dns';
@@ -9,8 +9,8 @@ import { oldDefaultNote, oldDefaults } from './old-defaults.ts';
 import type { PolicyOnlooker } from './onlooker.ts';
 import { parseRestrictions } from './program.ts';
 import type { Toolbox } from './restriction.ts';
+import { type Group, hasSubject, readLists } from './stage-lists.ts';
 import { type List, type Outcome, type RunParts, StageRun } from './stage-run.ts';
-import { clientDatum } from './subjects.ts';
 
 export { unknownRestrictions } from './program.ts';
 export { type ServiceProblem, serviceProblem } from './start.ts';
@@ -22,22 +22,6 @@ export type PolicyOptions = Omit<
   readonly now?: () => number;
   /** An onlooker; absent in real sessions. */
   readonly onlooker?: PolicyOnlooker;
-};
-
-/** Lists that share what defer_if_reject put off. `mail` ends with the implicit check of the sender. */
-interface Group {
-  readonly kind: 'connect' | 'helo' | 'mail' | 'destination' | 'other';
-  readonly lists: readonly List[];
-}
-
-/** What a bare `type:table` means in a list. */
-const bareTables: Readonly<Record<string, string>> = {
-  smtpd_client_restrictions: 'check_client_access',
-  smtpd_helo_restrictions: 'check_helo_access',
-  smtpd_sender_restrictions: 'check_sender_access',
-  smtpd_relay_restrictions: 'check_recipient_access',
-  smtpd_recipient_restrictions: 'check_recipient_access',
-  smtpd_etrn_restrictions: 'check_etrn_access',
 };
 
 /** As long as a server process of Postfix lives without work (max_idle), and room for more than its 100 answers. */
@@ -69,68 +53,6 @@ function toolboxOf(options: PolicyOptions): Toolbox {
   return toolbox;
 }
 
-function stagesOf(toolbox: Toolbox) {
-  const { settings } = toolbox;
-  const list = (parameter: string, replyClass: string, datum: List['datum']): List => ({
-    parameter,
-    restrictions: parseRestrictions(settings.elements(parameter), toolbox, { bareTable: bareTables[parameter] ?? '' }),
-    replyClass,
-    datum,
-  });
-  const sender: List['datum'] = (facts) => facts.sender ?? '';
-  const recipient: List['datum'] = (facts) => facts.recipient ?? '';
-  const written = list('smtpd_relay_restrictions', 'Recipient address', recipient);
-  // what the default would be today, asked only in order to tell
-  const today = ['permit_mynetworks', 'permit_sasl_authenticated', 'permit_auth_destination'].map((text) => ({ text }));
-  const relay: List = toolbox.oldDefaults.relaysByRecipientList
-    ? { ...written, restrictions: parseRestrictions(today, toolbox, { bareTable: '' }) }
-    : written;
-  const destination = list('smtpd_recipient_restrictions', 'Recipient address', recipient);
-  const implicit = (parameter: string, name: string, replyClass: string, datum: List['datum']): List => ({
-    parameter,
-    restrictions: settings.bool(parameter) ? parseRestrictions([{ text: name }], toolbox, { bareTable: '' }) : [],
-    replyClass,
-    datum,
-  });
-  const group = (kind: Group['kind'], ...lists: readonly List[]): Group => ({ kind, lists });
-  return {
-    connect: group('connect', list('smtpd_client_restrictions', 'Client host', clientDatum)),
-    helo: group(
-      'helo',
-      list('smtpd_helo_restrictions', 'Helo command', ({ helo }) => helo ?? ''),
-    ),
-    mail: group('mail', list('smtpd_sender_restrictions', 'Sender address', sender)),
-    destination:
-      settings.bool('smtpd_relay_before_recipient_restrictions') && !toolbox.oldDefaults.relaysByRecipientList
-        ? group('destination', relay, destination)
-        : group('destination', destination, relay),
-    data: group(
-      'other',
-      list('smtpd_data_restrictions', 'Data command', () => 'DATA'),
-    ),
-    endOfData: group(
-      'other',
-      list('smtpd_end_of_data_restrictions', 'End-of-data', () => 'END-OF-MESSAGE'),
-    ),
-    etrn: group(
-      'other',
-      list('smtpd_etrn_restrictions', 'Etrn command', ({ etrnDomain }) => etrnDomain ?? ''),
-    ),
-    unlistedSender: implicit('smtpd_reject_unlisted_sender', 'reject_unlisted_sender', 'Sender address', sender),
-    unlistedRecipient: implicit(
-      'smtpd_reject_unlisted_recipient',
-      'reject_unlisted_recipient',
-      'Recipient address',
-      recipient,
-    ),
-  };
-}
-
-/** The lists of a group that have something to speak of. */
-function hasSubject({ kind }: Group, { helo, sender }: SessionFacts): boolean {
-  return kind === 'helo' ? helo !== undefined : kind === 'mail' ? sender !== undefined : true;
-}
-
 export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
   const { settings, tables, events, onlooker } = options;
   const permitNames = 'smtpd_log_access_permit_actions';
@@ -142,7 +64,7 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
     loggedPermits: tables.matchList(permitNames, 'string', settings.elements(permitNames)),
     onlooker,
   };
-  const stages = stagesOf(toolbox);
+  const stages = readLists(toolbox);
   // Tables that classes name are opened now too, not when the first message needs them.
   for (const name of settings.list('smtpd_restriction_classes')) {
     parseRestrictions(settings.elements(name), toolbox, { bareTable: '' });
