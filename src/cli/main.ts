@@ -2,6 +2,7 @@
  * Entry of every command: `main.ts NAME ARGS…`, called by the launchers in `bin/` and, for its own processes, by the
  * supervisor. Each command loads only what it needs.
  */
+import { EX_USAGE } from './exit-status.ts';
 import type { CliIo, Command } from './io.ts';
 import { OutputError, writeOutput, writeRemark } from './output.ts';
 
@@ -66,5 +67,5 @@ if (load !== undefined) {
   await runRole(name, args);
 } else {
   writeRemark(`posthorn: no such command: ${name}\n`);
-  process.exitCode = 64;
+  process.exitCode = EX_USAGE;
 }

@@ -8,6 +8,7 @@ import { hostname, userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runAllInOne } from '#roles';
+import { EX_USAGE } from './exit-status.ts';
 import { installation } from './installation.ts';
 import type { CliIo } from './io.ts';
 import { makeDirectory } from './make-directory.ts';
@@ -137,7 +138,7 @@ const usage = `usage: posthorn quick-start [--directory DIR] [--port N]
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const refuse = (problem: string): number => {
     io.stderr(`posthorn: ${problem}\n${usage}`);
-    return 64;
+    return EX_USAGE;
   };
   if (args[0] === 'explain') {
     const { run: explain } = await import('./explain/index.ts');

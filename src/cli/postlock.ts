@@ -6,11 +6,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { ConfigError, findConfigDirectory, openCommandSettings, type Settings, splitList } from '#config';
 import { lockMailbox } from '#delivery';
+import { EX_TEMPFAIL } from './exit-status.ts';
 import { lastValue, parseOptions } from './getopt.ts';
 import type { CliIo } from './io.ts';
 import { systemErrorText } from './system-error.ts';
 
-const EX_TEMPFAIL = 75;
 const usage = 'usage: postlock [-c config_dir] [-l lock_style] [-v] folder command...';
 const lockKinds: readonly string[] = ['flock', 'fcntl', 'dotlock'];
 

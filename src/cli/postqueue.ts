@@ -1,6 +1,7 @@
 /** postqueue(1): lists and flushes the queue. */
 import { isAddressLiteral, isValidHostName } from '#address';
 import { ConfigError, findConfigDirectory, openCommandSettings, type Settings } from '#config';
+import { EX_UNAVAILABLE } from './exit-status.ts';
 import { askSystem, type QueueEntry } from './control-client.ts';
 import { refusedDirectory } from './foreign-directory.ts';
 import { lastValue, parseOptions } from './getopt.ts';
@@ -11,7 +12,6 @@ import { readQueue } from './queue-listing.ts';
 import { Reporter } from './reporter.ts';
 
 /** The status of every failure, as in Postfix. */
-const EX_UNAVAILABLE = 69;
 
 type Action = 'list' | 'json' | 'flush' | 'flushId' | 'flushSite';
 

@@ -1,4 +1,5 @@
 /** rmail(1): takes mail from UUCP, whose first lines say who sent it, and hands it to sendmail. RFC 976, 2.4 */
+import { EX_USAGE } from './exit-status.ts';
 import type { CliIo } from './io.ts';
 import { run as sendmail } from './sendmail.ts';
 
@@ -9,7 +10,7 @@ const maxTraceBytes = 65_536;
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (args.length === 0) {
     io.stderr('usage: rmail recipient...\n');
-    return 64;
+    return EX_USAGE;
   }
   const input = io.stdin[Symbol.asyncIterator]();
   const hosts: string[] = [];

@@ -5,15 +5,13 @@
  * As in Postfix every fatal error ends with status 75, so that no caller takes it for final.
  */
 import { ConfigError, findConfigDirectory, openCommandSettings, type Settings } from '#config';
+import { EX_OK, EX_TEMPFAIL } from './exit-status.ts';
 import type { CliIo } from './io.ts';
 import { refusedDirectory } from './foreign-directory.ts';
 import { Reporter } from './reporter.ts';
 import { firstLook, parseCommandLine } from './sendmail/command-line.ts';
 import type { SendmailMode } from './sendmail/options.ts';
 import { submit } from './sendmail/submit.ts';
-
-const EX_OK = 0;
-const EX_TEMPFAIL = 75;
 
 /** The name that it was called by, and what that means without options. */
 export interface CalledAs {

@@ -5,11 +5,9 @@
 import { parseArgs } from 'node:util';
 import { ConfigError, findConfigDirectory, openSettings } from '#config';
 import type { QueueManagerStatus } from '#qmgr';
+import { EX_UNAVAILABLE, EX_USAGE } from './exit-status.ts';
 import { askSystem } from './control-client.ts';
 import type { CliIo } from './io.ts';
-
-const EX_USAGE = 64;
-const EX_UNAVAILABLE = 69;
 
 type DestinationStatus = QueueManagerStatus['transports'][number]['destinations'][number];
 

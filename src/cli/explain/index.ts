@@ -4,6 +4,7 @@ import { ConfigError, findConfigDirectory } from '#config';
 import { openRehearsal, type Rehearsal } from '#roles';
 import { DotStuffer, LineEndNormalizer } from '#smtp';
 import { demandsTls } from '#tls';
+import { EX_CONFIG, EX_USAGE } from '../exit-status.ts';
 import type { CliIo } from '../io.ts';
 import { type AskedQuestion, type ExplainArguments, parseArguments, usage } from './arguments.ts';
 import { type CheckedExpectation, checkExpectation, differenceText, summaryText } from './expectation-run.ts';
@@ -13,9 +14,7 @@ import { Recorder } from './recorder.ts';
 import type { Report } from './report.ts';
 import { renderText } from './text.ts';
 
-const usageStatus = 64;
 const noInputStatus = 66;
-const configurationStatus = 78;
 
 /** Something that was given and can't be read. */
 class UnreadableInput extends Error {}
@@ -111,7 +110,7 @@ function wireContent(content: Buffer): Buffer {
 async function runTest(stage: Stage, file: string, args: ExplainArguments, io: CliIo): Promise<number> {
   const { expectations, unreadable } = parseExpectations(readInput(file).toString('utf8'));
   for (const { line, problem } of unreadable) io.stderr(`${file}:${line}: ${problem}\n`);
-  if (unreadable.length > 0) return usageStatus;
+  if (unreadable.length > 0) return EX_USAGE;
   const checked: CheckedExpectation[] = [];
   for (const expectation of expectations) {
     const report = await stage.ask(expectation.question, expectation.service);
@@ -134,7 +133,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (typeof parsed === 'string') {
     refuse(parsed);
     io.stderr(usage);
-    return usageStatus;
+    return EX_USAGE;
   }
   const { task } = parsed;
   if (task.kind === 'help') {
@@ -158,6 +157,6 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     }
     if (!(error instanceof ConfigError)) throw error;
     for (const problem of error.problems) refuse(problem);
-    return configurationStatus;
+    return EX_CONFIG;
   }
 }

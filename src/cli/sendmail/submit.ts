@@ -2,6 +2,7 @@
 import { toExternal } from '#address';
 import type { Settings } from '#config';
 import { formatMaildropEnvelope, type MaildropEnvelope } from '#message';
+import { EX_OK, EX_TEMPFAIL } from '../exit-status.ts';
 import type { CliIo } from '../io.ts';
 import { Reporter } from '../reporter.ts';
 import { commandLineRecipients } from './command-line.ts';
@@ -10,9 +11,6 @@ import { findLogin, type Login } from './login.ts';
 import { MaildropWriter } from './maildrop-writer.ts';
 import type { SendmailOptions } from './options.ts';
 import { refusedSubmitter, senderProblem } from './rights.ts';
-
-const EX_OK = 0;
-const EX_TEMPFAIL = 75;
 
 /** An error that ends the command, with the text to show. */
 class FatalError extends Error {}
