@@ -5,6 +5,7 @@
  */
 import { compareLevels } from './compatibility-level.ts';
 import { badValues, levelProblem, openSettings } from './configuration.ts';
+import { userProblems } from './named-users.ts';
 import { ConfigError, type Settings } from './settings.ts';
 
 const commonNames: readonly string[] = `
@@ -30,7 +31,8 @@ export function openCommandSettings(directory: string): Settings {
   const level = settings.string('compatibility_level');
   if (compareLevels(level, '1') === undefined) throw new ConfigError([levelProblem(main.path, level)]);
   const set = commonNames.filter((name) => settings.isSet(name)).flatMap((name) => registry.get(name) ?? []);
-  const problems = badValues(settings, set);
+  const problems = [...badValues(settings, set)];
+  if (problems.length === 0) problems.push(...userProblems(settings));
   if (problems.length > 0) throw new ConfigError(problems);
   return settings;
 }

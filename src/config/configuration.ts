@@ -12,6 +12,7 @@ import {
 } from './host-defaults.ts';
 import { type MainFile, parseMainFile } from './main-cf.ts';
 import { type MasterFile, parseMasterFile } from './master-cf.ts';
+import { userProblems } from './named-users.ts';
 import { type Parameter, ParameterRegistry } from './registry.ts';
 import { type SettingSources, SettingValues } from './setting-values.ts';
 import { ConfigError, type Configuration, type ServiceEntry, type Settings } from './settings.ts';
@@ -183,6 +184,7 @@ export function loadConfiguration(directory: string, options: LoadOptions = {}):
     ...[...views].flatMap(([entry, view]) => checkValues(view, set(entry.overrides.keys()))),
     ...(options.allowsUnsupported === true ? [] : unsupported),
   ];
+  if (problems.length === 0 && options.allowsUnsupported !== true) problems.push(...userProblems(settings));
   if (problems.length > 0) throw new ConfigError([...new Set(problems)]);
   return {
     directory,

@@ -32,7 +32,7 @@ describe('a start that would be refused', () => {
         /inet_interfaces: "127.0.0.300" is not an address/,
       ],
       ['', 'p unix - n n - - pipe argv=/bin/true\n', /service p\/pipe: missing user= attribute/],
-      ['default_privs = root\n', '', /default_privs: "root": this user is root/],
+      ['default_privs = daemon\nmail_owner = daemon\n', '', /default_privs: "daemon": mail_owner is the same user/],
       ['cleanup_service_name = other\n', '', /master.cf has no such cleanup service/],
     ];
     for (const [main, master, told] of cases) {
