@@ -3,7 +3,7 @@
  *
  * A file is removed once cleanup has the message on disk, or has refused it for good; until then it stays and is tried
  * again at the next scan. What could not be removed would be sent again and again: where nothing can be removed nothing is
- * taken, and a single file that stays has had its time all the same.
+ * taken, and a single file that stays is noted as taken.
  */
 import { type FSWatcher, watch } from 'node:fs';
 import { readdir, unlink } from 'node:fs/promises';
@@ -18,10 +18,13 @@ import { type MaildropFile, takeMaildropFile, openMaildropFile } from './maildro
 import { type PickupSettings, readPickupSettings } from './settings.ts';
 import { reasonNothingCanBeRemoved } from './removal.ts';
 import { fileRecipients, submitFile } from './submit.ts';
+import { TakenFiles } from './taken-files.ts';
 
 export interface PickupOptions {
   /** $queue_directory/maildrop */
   readonly directory: string;
+  /** Where files are noted that could not be removed. */
+  readonly takenDirectory: string;
   readonly submission: SubmissionPort;
   readonly settings: Settings;
   readonly events: EventChannel;
@@ -60,14 +63,14 @@ class MaildropWatcher implements Pickup {
   /** Names waiting for their turn, and in work. */
   readonly #waiting = new Set<string>();
   readonly #working = new Map<string, Promise<void>>();
-  /** Identities of files that have had their time and are still there, by name. */
-  readonly #finished = new Map<string, string>();
+  readonly #taken: TakenFiles;
   #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: PickupOptions, settings: PickupSettings) {
     this.#options = options;
     this.#settings = settings;
+    this.#taken = new TakenFiles(options.takenDirectory);
   }
 
   async start(): Promise<void> {
@@ -92,10 +95,10 @@ class MaildropWatcher implements Pickup {
   async scan(): Promise<void> {
     const { directory, events } = this.#options;
     try {
-      const names = await readdir(directory);
+      const taken = await this.#taken.names();
+      const names = new Set(await readdir(directory));
       for (const name of names) this.#add(name);
-      const present = new Set(names);
-      for (const name of this.#finished.keys()) if (!present.has(name)) this.#finished.delete(name);
+      for (const name of taken) if (!names.has(name)) await this.#taken.forget(name);
     } catch (error) {
       events.emit({ kind: 'warning', text: `scan directory ${directory}: ${errorText(error)}` });
     }
@@ -122,7 +125,7 @@ class MaildropWatcher implements Pickup {
   }
 
   async #handle(name: string): Promise<void> {
-    const { directory, events, remove = unlink } = this.#options;
+    const { directory, events } = this.#options;
     const path = join(directory, name);
     try {
       const opened = await takeMaildropFile(path);
@@ -139,15 +142,28 @@ class MaildropWatcher implements Pickup {
         events.emit({ kind: 'warning', text: `${path}: left, as it could not be removed afterwards: ${stays}` });
         return;
       }
-      if (this.#finished.get(name) !== file.identity && !(await this.#pickUp(path, file))) return;
-      this.#finished.set(name, file.identity);
-      await remove(path);
-      this.#finished.delete(name);
+      const isTaken = await this.#taken.has(name, file.identity);
+      if (!isTaken && !(await this.#pickUp(path, file))) return;
+      await this.#removeTaken(path, name, file.identity);
     } catch (error) {
       // Taken away between the notice and the look: the writer gave up, or it is done already.
       if (errorCode(error) === 'ENOENT') return;
       events.emit({ kind: 'warning', text: `${path}: ${errorText(error)}` });
     }
+  }
+
+  /** While it is locked: an older generation, or a newer one, sees the file gone or the note. */
+  async #removeTaken(path: string, name: string, identity: string): Promise<void> {
+    const { events, remove = unlink } = this.#options;
+    try {
+      await remove(path);
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return;
+      events.emit({ kind: 'warning', text: `${path}: ${errorText(error)}` });
+      await this.#taken.add(name, identity);
+      return;
+    }
+    await this.#taken.forget(name);
   }
 
   /** Whether the file has had its time. */

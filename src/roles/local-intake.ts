@@ -46,8 +46,10 @@ function openPickup({ configuration, channelOf }: ServiceTools, core: MessageCor
   const entry = services.find(({ command }) => command === 'pickup');
   if (entry === undefined) return undefined;
   const view = configuration.settingsFor(entry);
+  const queueDirectory = settings.string('queue_directory');
   return createPickup({
-    directory: `${settings.string('queue_directory')}/maildrop`,
+    directory: `${queueDirectory}/maildrop`,
+    takenDirectory: `${queueDirectory}/maildrop-taken`,
     submission: core.cleanupFor(view),
     settings: view,
     events: channelOf(settings, 'pickup'),

@@ -68,6 +68,7 @@ describe('pickup', () => {
     };
     const pickup: Pickup = createPickup({
       directory: maildrop,
+      takenDirectory: `${maildrop}-taken`,
       submission,
       settings: openSettings(directory).settings,
       events: { emit: (event: MailEvent) => void log.push(renderPostfixText(event)) },
@@ -220,6 +221,39 @@ describe('pickup', () => {
     leave('F1', `${formatMaildropEnvelope(ENVELOPE)}y\n`);
     await pickup.scan();
     assert.equal(taken.length, 2);
+  });
+
+  it('sends a file that could not be removed no second time when it is started anew', async () => {
+    const maildrop = newMaildrop();
+    const faulty = (): Promise<void> => Promise.reject(new Error('EIO'));
+    const started = (remove?: (path: string) => Promise<void>) =>
+      setUp({ kind: 'queued', queueId: 'ABC123' }, { ok: true }, maildrop, remove);
+    const first = started(faulty);
+    const path = first.leave('F1', `${formatMaildropEnvelope(ENVELOPE)}x\n`);
+    await first.pickup.scan();
+    assert.equal(first.taken.length, 1);
+    const second = started(faulty);
+    await second.pickup.scan();
+    const third = started();
+    await third.pickup.scan();
+    assert.equal(second.taken.length + third.taken.length, 0);
+    assert.ok(!existsSync(path));
+    assert.ok(!existsSync(`${maildrop}-taken`));
+  });
+
+  it('knows another file of the same name, also where somebody else has removed the first', async () => {
+    const maildrop = newMaildrop();
+    const faulty = (): Promise<void> => Promise.reject(new Error('EIO'));
+    const first = setUp({ kind: 'queued', queueId: 'ABC123' }, { ok: true }, maildrop, faulty);
+    const path = first.leave('F1', `${formatMaildropEnvelope(ENVELOPE)}x\n`);
+    await first.pickup.scan();
+    rmSync(path);
+    const second = setUp({ kind: 'queued', queueId: 'ABC123' }, { ok: true }, maildrop);
+    second.leave('F1', `${formatMaildropEnvelope(ENVELOPE)}other\n`);
+    await second.pickup.scan();
+    assert.equal(second.taken.length, 1);
+    await first.pickup.scan();
+    assert.ok(!existsSync(`${maildrop}-taken`));
   });
 
   it('takes a file as soon as it is complete', async () => {
