@@ -4,7 +4,7 @@ import { ConfigError, findConfigDirectory } from '#config';
 import { openRehearsal, type Rehearsal } from '#roles';
 import { DotStuffer, LineEndNormalizer } from '#smtp';
 import { demandsTls } from '#tls';
-import { EX_CONFIG, EX_USAGE } from '../exit-status.ts';
+import { EX_CONFIG, EX_NOINPUT, EX_USAGE } from '../exit-status.ts';
 import type { CliIo } from '../io.ts';
 import { type AskedQuestion, type ExplainArguments, parseArguments, usage } from './arguments.ts';
 import { type CheckedExpectation, checkExpectation, differenceText, summaryText } from './expectation-run.ts';
@@ -13,8 +13,6 @@ import { explain } from './question.ts';
 import { Recorder } from './recorder.ts';
 import type { Report } from './report.ts';
 import { renderText } from './text.ts';
-
-const noInputStatus = 66;
 
 /** Something that was given and can't be read. */
 class UnreadableInput extends Error {}
@@ -153,7 +151,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   } catch (error) {
     if (error instanceof UnreadableInput) {
       refuse(error.message);
-      return noInputStatus;
+      return EX_NOINPUT;
     }
     if (!(error instanceof ConfigError)) throw error;
     for (const problem of error.problems) refuse(problem);
