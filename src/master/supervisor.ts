@@ -2,7 +2,7 @@
  * master(8): opens the listening sockets, starts the mail process and the deliverers, restarts what dies, reloads.
  * Runs as root where it was started so, and therefore never touches a byte of mail.
  */
-import { type Configuration, ConfigError, loadConfiguration } from '#config';
+import { type Configuration, ConfigError, loadConfiguration, type Settings } from '#config';
 import type { EventChannel } from '#events';
 import type { FromMail } from './control-messages.ts';
 import { Deliverers } from './deliverers.ts';
@@ -20,6 +20,8 @@ export interface SupervisorOptions {
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
   /** Descriptor of the log file as it is now. */
   readonly logFd: () => number | undefined;
+  /** Opens the log anew, as changed settings have it; gives what keeps it from that. */
+  readonly reopenLog: (settings: Settings) => readonly string[];
   readonly events: EventChannel;
   /** Channel of spawn(8) (`postfix/spawn`). */
   readonly spawnEvents: EventChannel;
@@ -105,7 +107,9 @@ export class Supervisor {
     for (const process of [...this.#draining, ...(before === undefined ? [] : [before])])
       process.send({ kind: 'reopenLog' });
     try {
-      const problems = await this.#startGeneration(loadConfiguration(directory));
+      const configuration = loadConfiguration(directory);
+      const unopened = this.#options.reopenLog(configuration.settings);
+      const problems = unopened.length > 0 ? unopened : await this.#startGeneration(configuration);
       if (problems.length > 0) throw new ConfigError(problems);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;

@@ -39,16 +39,17 @@ export class RunningLog implements LogSink {
     this.#sink.write(records);
   }
 
-  /** Where the log can't be opened, what is open stays in use. */
-  reopen(settings: Settings, owner?: MailOwner): void {
+  /** Where the log can't be opened, what is open stays in use: gives the reasons. */
+  reopen(settings: Settings, owner?: MailOwner): readonly string[] {
     const before = this.#fd;
     try {
       this.#fd = openLogFile(settings, owner);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      return;
+      return error.problems;
     }
     this.#sink = mailLogSink(settings, this.#fd);
     if (before !== undefined && before > 2) closeSync(before);
+    return [];
   }
 }

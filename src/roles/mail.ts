@@ -126,7 +126,8 @@ export async function main(args: readonly string[]): Promise<void> {
     if (read instanceof ConfigError) throw read;
     const { settings } = read.configuration;
     const sink = new RunningLog(settings, start.hasLogFile ? logFd : undefined);
-    reopenLog = () => sink.reopen(settings);
+    // where it can't, master tells of it
+    reopenLog = () => void sink.reopen(settings);
     log = new EventLog([sink]);
     system = await startMailSystem({
       ...read,

@@ -44,16 +44,11 @@ export async function main(args: readonly string[]): Promise<void> {
   let supervisor: Supervisor;
   let log: EventLog;
   let events: EventChannel;
-  let reopenLog: () => void;
   try {
     const { settings } = loadConfiguration(directory);
     const owner = mailOwner(settings);
     const sink = new RunningLog(settings, openLogFile(settings, owner));
     log = new EventLog([sink]);
-    reopenLog = () => {
-      log.flush();
-      sink.reopen(loadConfiguration(directory).settings, owner);
-    };
     events = log.channel(`${settings.string('syslog_name')}/master`);
     supervisor = new Supervisor({
       directory,
@@ -61,6 +56,10 @@ export async function main(args: readonly string[]): Promise<void> {
       version: productVersion,
       owner,
       logFd: () => sink.fd,
+      reopenLog: (changed) => {
+        log.flush();
+        return sink.reopen(changed, owner);
+      },
       events,
       spawnEvents: log.channel(`${settings.string('syslog_name')}/spawn`),
       flushLog: () => log.flush(),
@@ -81,12 +80,6 @@ export async function main(args: readonly string[]): Promise<void> {
   process.on('SIGINT', () => stop(2));
   let keyPaths: readonly string[] = [];
   const reload = async (): Promise<void> => {
-    try {
-      reopenLog();
-    } catch (error) {
-      // told of by the reload, in the log as it is
-      if (!(error instanceof ConfigError)) throw error;
-    }
     const refused = await supervisor.reload();
     log.flush();
     markReloaded(queueDirectory, refused);

@@ -61,6 +61,17 @@ alias_database =
     assert.match(String(greeting), /^220 /);
   });
 
+  it('refuses a log file that can not be used', () => {
+    const main = readFileSync(`${base}/main.cf`, 'utf8');
+    writeFileSync(`${base}/main.cf`, main.replace(/^maillog_file = .*$/m, 'maillog_file = /nowhere/mail.log'));
+    writeFileSync(`${base}/master.cf`, services);
+    const { status, told } = postfix('reload');
+    writeFileSync(`${base}/main.cf`, main);
+    const expected = `reload refused, the old configuration stays: ${base}/main.cf, line 4: maillog_file = /nowhere/mail.log: it must begin`;
+    assert.deepEqual([status, told.includes(expected)], [1, true], told);
+    assert.ok(readFileSync(`${base}/mail.log`, 'utf8').includes(expected));
+  });
+
   it('says nothing once the configuration is right, and leaves nothing behind', () => {
     writeFileSync(`${base}/master.cf`, services);
     assert.deepEqual(postfix('reload'), { status: 0, told: '' });
