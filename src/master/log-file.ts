@@ -10,11 +10,10 @@ export function openLogFile(
 ): number | undefined {
   const path = settings.string('maillog_file');
   if (path === '') return undefined;
+  const setting = `${placeOf(settings.origin('maillog_file'))}maillog_file = ${path}`;
   const prefixes = settings.list('maillog_file_prefixes');
   if (!prefixes.some((prefix) => path.startsWith(prefix))) {
-    throw new ConfigError([
-      `${placeOf(settings.origin('maillog_file'))}maillog_file = ${path}: it must begin with one of maillog_file_prefixes (${prefixes.join(' ')})`,
-    ]);
+    throw new ConfigError([`${setting}: it must begin with one of maillog_file_prefixes (${prefixes.join(' ')})`]);
   }
   if (path === '/dev/stdout') return 1;
   const mode = Number.parseInt(settings.string('maillog_file_permissions'), 8) || 0o600;
@@ -25,6 +24,6 @@ export function openLogFile(
     if (owner !== undefined) chownSync(path, owner.uid, owner.gid);
     return fd;
   } catch (error) {
-    throw new ConfigError([`maillog_file = ${path}: ${errnoText(error)}`]);
+    throw new ConfigError([`${setting}: ${errnoText(error)}`]);
   }
 }

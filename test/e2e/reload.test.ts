@@ -63,13 +63,18 @@ alias_database =
 
   it('refuses a log file that can not be used', () => {
     const main = readFileSync(`${base}/main.cf`, 'utf8');
-    writeFileSync(`${base}/main.cf`, main.replace(/^maillog_file = .*$/m, 'maillog_file = /nowhere/mail.log'));
     writeFileSync(`${base}/master.cf`, services);
-    const { status, told } = postfix('reload');
+    for (const [path, why] of [
+      ['/nowhere/mail.log', 'it must begin with one of maillog_file_prefixes'],
+      [`${base}/main.cf/mail.log`, 'Not a directory'],
+    ]) {
+      writeFileSync(`${base}/main.cf`, main.replace(/^maillog_file = .*$/m, `maillog_file = ${path}`));
+      const { status, told } = postfix('reload');
+      const expected = `reload refused, the old configuration stays: ${base}/main.cf, line 4: maillog_file = ${path}: ${why}`;
+      assert.deepEqual([status, told.includes(expected)], [1, true], told);
+      assert.ok(readFileSync(`${base}/mail.log`, 'utf8').includes(expected));
+    }
     writeFileSync(`${base}/main.cf`, main);
-    const expected = `reload refused, the old configuration stays: ${base}/main.cf, line 4: maillog_file = /nowhere/mail.log: it must begin`;
-    assert.deepEqual([status, told.includes(expected)], [1, true], told);
-    assert.ok(readFileSync(`${base}/mail.log`, 'utf8').includes(expected));
   });
 
   it('says nothing once the configuration is right, and leaves nothing behind', () => {
