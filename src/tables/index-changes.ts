@@ -33,6 +33,8 @@ function setRights(fd: number, { mode, owner }: FileRights): void {
 export const createEntries =
   'CREATE TABLE IF NOT EXISTS entries (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value TEXT NOT NULL) STRICT;';
 
+const ownerMayWrite = constants.S_IRUSR | constants.S_IWUSR;
+
 interface Made<T> {
   readonly result: T;
   /** False when the old file may stay. */
@@ -46,8 +48,8 @@ function replaceFile<T>(file: string, rights: FileRights, make: (temporary: stri
   if (fd === undefined) throw new Error(`${temporary}: another process is changing the table`);
   let isInPlace = false;
   try {
-    // at once: what a killed root leaves must not keep the owner out
-    setRights(fd, rights);
+    // at once: what a killed root leaves must not keep the owner out, and who makes it has to write to it
+    setRights(fd, { ...rights, mode: rights.mode | ownerMayWrite });
     const { result, isNews } = make(temporary, fd);
     if (isNews) {
       setRights(fd, rights);

@@ -139,4 +139,14 @@ describe('changes of a table that are made by postmap -i and -d', () => {
     assert.equal(await postmap(['-i'], 'more 1\n'), 1);
     assert.equal(readFileSync(join(directory, 'precious'), 'utf8'), 'text');
   });
+
+  it('make a table that nobody may write to, as its source, with the rights of an ordinary user', async () => {
+    const user = 54_321;
+    writeFileSync(source, 'own 1\n');
+    chmodSync(source, 0o444);
+    if (process.getuid?.() === 0) for (const path of [source, directory]) chownSync(path, user, user);
+    assert.equal(await postmap([]), 0);
+    assert.equal(statSync(`${source}.db`).mode & 0o777, 0o444);
+    assert.deepEqual([...entries()], [['own', '1']]);
+  });
 });
