@@ -1,5 +1,6 @@
 /** A file in the making that takes another's place by rename(2): readers see the old or the new one, also after a crash. */
 import { closeSync, constants, fstatSync, ftruncateSync, lstatSync, openSync, rmSync } from 'node:fs';
+import { errnoOf } from './errno.ts';
 import { tryLockFile } from './file-locks.ts';
 
 /** How long somebody else's file may be in the making. */
@@ -18,18 +19,34 @@ function isOurs(fd: number): boolean {
   return uid === process.geteuid?.() && nlink === 1;
 }
 
+interface Opened {
+  readonly fd: number;
+  /** Made by this call. */
+  readonly isNew: boolean;
+}
+
+function openOrMake(path: string): Opened {
+  const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  try {
+    return { fd: openSync(path, O_RDWR | O_CREAT | O_EXCL, 0o600), isNew: true };
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+  return { fd: openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600), isNew: false };
+}
+
 /**
  * Opens the file, empty and mode 600. Its lock, Postfix's too, keeps others out until it is closed; what a killed
  * process left is taken over. Undefined when somebody else doesn't come to an end; throws what the system says.
  */
 export function openReplacement(path: string): number | undefined {
-  const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
   const end = Date.now() + lockSeconds * 1000;
   for (;;) {
-    const fd = openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
+    const { fd, isNew } = openOrMake(path);
     try {
       if (tryLockFile(fd, 'flock') && isStillAt(path, fd)) {
-        if (isOurs(fd)) {
+        // file systems of other systems, as vfat, give every file to one user
+        if (isNew || isOurs(fd)) {
           ftruncateSync(fd);
           return fd;
         }
