@@ -58,6 +58,7 @@ export class DelivererProcess {
   readonly #now: () => number;
   #nextId = 0;
   #working = 0;
+  #isConnected = false;
   #manySince: number | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -75,7 +76,13 @@ export class DelivererProcess {
       stream.on('close', () => this.#fail(failedResult('4.3.0', 'the delivery process ended')));
       return new FrameWriter(stream);
     });
-    this.#writer.catch((error: unknown) => this.#failFor(error));
+    this.#writer.then(
+      () => {
+        this.#isConnected = true;
+        if (this.#working === 0) this.#idle();
+      },
+      (error: unknown) => this.#failFor(error),
+    );
   }
 
   #fail(result: DelivererResult): void {
@@ -127,6 +134,16 @@ export class DelivererProcess {
   /** Whether it had many requests open some time ago, and has not been without work since. */
   get isBehind(): boolean {
     return this.#manySince !== undefined && this.#now() - this.#manySince >= behindMs;
+  }
+
+  /** From now on it is behind only when it stays so for as long again. */
+  countAnew(): void {
+    this.#manySince = this.#now();
+  }
+
+  /** Whether the process is there. */
+  get isConnected(): boolean {
+    return this.#isConnected;
   }
 
   async run(request: DelivererRequest, copy: MailboxCopy | undefined): Promise<DelivererResult> {

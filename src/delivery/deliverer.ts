@@ -81,14 +81,21 @@ export function createProcessPool(
     return opened;
   }
 
+  /** The second is a help, and no reason to defer mail when the system has no process to give. */
+  function openSecond(first: DelivererProcess, key: string, uid: number, gid: number): void {
+    first.countAnew();
+    open(key, uid, gid);
+  }
+
   /** Mailbox files stay with the first, where who writes to one waits for the others. Maildirs have no such turns. */
   function choose(uid: number, gid: number, kind: DelivererRequest['kind']): DelivererProcess {
     const key = `${uid}:${gid}`;
     const first = processes.get(key) ?? open(key, uid, gid);
     if (kind !== 'maildir' || !first.hasMany) return first;
     const secondKey = `${key}/second`;
-    const second = processes.get(secondKey) ?? (first.isBehind ? open(secondKey, uid, gid) : first);
-    return second.working < first.working ? second : first;
+    const second = processes.get(secondKey);
+    if (second === undefined && first.isBehind) openSecond(first, secondKey, uid, gid);
+    return second?.isConnected === true && second.working < first.working ? second : first;
   }
 
   return {

@@ -268,19 +268,50 @@ describe('a deliverer', () => {
     ask(1, 'maildir');
     assert.equal(asked.length, 1);
     nowMs += 100;
+    ask(1, 'maildir');
+    await new Promise((resolve) => setImmediate(resolve));
     ask(4, 'maildir');
     ask(2, 'mailbox');
-    while (asked.flat().length < 19) await new Promise((resolve) => setImmediate(resolve));
+    while (asked.flat().length < 20) await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(
       asked.map((kinds) => [
         kinds.filter((kind) => kind === 'maildir').length,
         kinds.filter((kind) => kind === 'mailbox').length,
       ]),
       [
-        [13, 2],
+        [14, 2],
         [4, 0],
       ],
     );
+    own.close();
+  });
+
+  it('does without help when the system has no process to give, and asks again after some time', async () => {
+    let [started, nowMs] = [0, 1000];
+    const [ours, theirs] = duplexPair();
+    const own = createProcessPool(
+      () => {
+        started += 1;
+        return started === 1 ? Promise.resolve(ours) : Promise.reject(new Error('spawn node EAGAIN'));
+      },
+      { now: () => nowMs },
+    );
+    const results: ReturnType<DelivererPool['run']>[] = [];
+    const ask = async (): Promise<void> => {
+      for (let i = 0; i < 12; i += 1)
+        results.push(own.run(1, 1, { kind: 'maildir', path: join(directory, 'helpless/'), hostname: 'h' }));
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    await ask();
+    nowMs += 300;
+    await ask();
+    await ask();
+    assert.equal(started, 2);
+    nowMs += 300;
+    await ask();
+    assert.equal(started, 3);
+    void serveDeliverer(theirs);
+    for (const { kind } of await Promise.all(results)) assert.equal(kind, 'ok');
     own.close();
   });
 
