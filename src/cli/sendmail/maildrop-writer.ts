@@ -48,9 +48,10 @@ export class MaildropWriter {
   commit(): void {
     try {
       fsyncSync(this.#fd);
-      fchmodSync(this.#fd, COMPLETE_MODE);
       // a process that was stopped for a week: postsuper has taken its file for one that a crash left
       if (fstatSync(this.#fd).nlink === 0) throw new Error(`${this.#path}: removed by somebody else`);
+      // from here on pickup may have taken it
+      fchmodSync(this.#fd, COMPLETE_MODE);
       fsyncSync(this.#fd);
     } catch (error) {
       this.abort();

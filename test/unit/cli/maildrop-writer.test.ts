@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import fs, { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -52,5 +53,21 @@ describe('a file in the maildrop directory', () => {
     const writer = new MaildropWriter(maildrop);
     rmSync(join(maildrop, writer.name));
     assert.throws(() => writer.commit(), /removed by somebody else/);
+  });
+
+  it('is handed in when pickup takes it up at once', (context) => {
+    const writer = new MaildropWriter(maildrop);
+    const { fchmodSync } = fs;
+    context.mock.method(fs, 'fchmodSync', (fd: number, mode: number) => {
+      fchmodSync(fd, mode);
+      rmSync(join(maildrop, writer.name));
+    });
+    syncBuiltinESMExports();
+    try {
+      writer.commit();
+    } finally {
+      context.mock.restoreAll();
+      syncBuiltinESMExports();
+    }
   });
 });
