@@ -28,6 +28,7 @@ const idleMs = 30_000;
 const many = 8;
 /** Starting another one costs as much as some hundred messages: mail for a list of recipients is written by then. */
 const behindMs = 250;
+
 /** What becomes of a process that is stuck, in a file system that does not answer for example. */
 export interface Watchdog {
   /** Without a sign of life for so long a process is given up. daemon_timeout */

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { bin, freePort } from './support/quick-start.ts';
 import { commonServices } from './support/services.ts';
+import { commonSettings } from './support/settings.ts';
 
 describe('postfix reload', () => {
   const base = mkdtempSync(join(tmpdir(), 'posthorn-reload-'));
@@ -28,14 +29,7 @@ describe('postfix reload', () => {
     writeFileSync(`${base}/master.cf`, services);
     writeFileSync(
       `${base}/main.cf`,
-      `compatibility_level = 3.11
-queue_directory = ${base}/queue
-data_directory = ${base}/data
-maillog_file = ${base}/mail.log
-maillog_file_prefixes = ${base}
-mail_owner = daemon
-myhostname = mail.example.com
-mydestination =
+      `${commonSettings(base)}mydestination =
 alias_maps =
 alias_database =
 `,

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { bin, freePort, until } from './support/quick-start.ts';
 import { commonServices } from './support/services.ts';
+import { commonSettings } from './support/settings.ts';
 
 const nobody = 65_534;
 /** mail_owner: another user than that of default_privs. */
@@ -38,14 +39,7 @@ describe('a system started by root', { skip: process.getuid?.() === 0 ? false : 
     chmodSync(work, 0o777);
     writeFileSync(
       `${etc}/main.cf`,
-      `compatibility_level = 3.11
-queue_directory = ${base}/queue
-data_directory = ${base}/data
-maillog_file = ${base}/mail.log
-maillog_file_prefixes = ${base}
-mail_owner = daemon
-myhostname = mail.example.com
-mydestination = example.com
+      `${commonSettings(base)}mydestination = example.com
 myorigin = example.com
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { bin, freePort, QuickStart, until } from './support/quick-start.ts';
 import { commonServices } from './support/services.ts';
+import { commonSettings } from './support/settings.ts';
 
 describe('a quick start where one runs', () => {
   let server: QuickStart;
@@ -70,14 +71,7 @@ describe('postfix start', () => {
     writeFileSync(`${etc}/master.cf`, commonServices);
     writeFileSync(
       `${etc}/main.cf`,
-      `compatibility_level = 3.11
-queue_directory = ${base}/queue
-data_directory = ${base}/data
-maillog_file = ${base}/mail.log
-maillog_file_prefixes = ${base}
-mail_owner = daemon
-myhostname = mail.example.com
-mydestination =
+      `${commonSettings(base)}mydestination =
 alias_maps =
 alias_database =
 `,
