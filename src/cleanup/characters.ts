@@ -1,5 +1,5 @@
 /** Characters that no content may hold, or that are taken out of it. postconf(5) message_reject_characters, message_strip_characters */
-import { textOf } from '#message';
+import { bytesOf, textOf } from '#message';
 
 /** For each byte whether it is meant. */
 export type ByteSet = Uint8Array;
@@ -8,7 +8,7 @@ export type ByteSet = Uint8Array;
 export function byteSet(characters: string): ByteSet | undefined {
   if (characters === '') return undefined;
   const set = new Uint8Array(256);
-  for (const char of Buffer.from(characters, 'latin1')) set[char] = 1;
+  for (const byte of bytesOf(characters)) set[byte] = 1;
   return set;
 }
 

@@ -1,4 +1,5 @@
-/** C escapes in values: `\n`, `\0`, `\177`. postconf(5) smtpd_expansion_filter, message_reject_characters; pipe(8) eol= */
+/** C escapes in values: `\n`, `\0`, `\377`. postconf(5) smtpd_expansion_filter, message_reject_characters; pipe(8) eol= */
+import { textOf } from '#message';
 
 const simple: Readonly<Record<string, string>> = {
   a: '\x07',
@@ -10,9 +11,9 @@ const simple: Readonly<Record<string, string>> = {
   v: '\v',
 };
 
-/** The text with its escapes replaced. */
+/** The text with its escapes replaced, for `bytesOf` to turn into bytes: an escape is one byte. */
 export function unescape(text: string): string {
   return text.replaceAll(/\\([0-7]{1,3}|.)/gs, (_, escape: string) =>
-    /^[0-7]/.test(escape) ? String.fromCharCode(Number.parseInt(escape, 8)) : (simple[escape] ?? escape),
+    /^[0-7]/.test(escape) ? textOf(Buffer.of(Number.parseInt(escape, 8))) : (simple[escape] ?? escape),
   );
 }

@@ -39,12 +39,6 @@ export function exportedEnvironment(
   return Object.fromEntries(exported);
 }
 
-/** Characters outside of the filter become `_`: what strangers write must mean nothing to a shell. */
-export function filtered(value: string, filter: string): string {
-  const allowed = new Set(filter);
-  return Array.from(value, (char) => (allowed.has(char) ? char : '_')).join('');
-}
-
 /** Facts about the message that commands may want, those that are known. */
 export function messageFacts(request: DeliveryRequest, recipient: RequestRecipient): ReadonlyMap<string, string> {
   const { client, sasl, envid } = request.envelope;

@@ -1,5 +1,6 @@
 /** Replies of postscreen itself: soft_bounce and the footer. postconf(5) postscreen_reject_footer */
 import { formatLogTime } from '#events';
+import type { ByteFilter } from '#message';
 import { formatReply, type ReplyText, withFooter } from '#smtp';
 import type { TableList } from '#tables';
 import type { Endpoints } from './screened-socket.ts';
@@ -9,7 +10,7 @@ export interface ReplySettings {
   readonly softBounce: boolean;
   readonly rejectFooter: string;
   readonly rejectFooterMaps: TableList;
-  readonly expansionFilter: ReadonlySet<string>;
+  readonly expansionFilter: ByteFilter;
 }
 
 export interface ReplyContext {

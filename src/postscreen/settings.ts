@@ -1,5 +1,6 @@
 /** Settings of postscreen as plain fields, compiled once a service. postscreen(8) */
 import { compareLevels, ConfigError, familiesOf, parseTime, type Settings } from '#config';
+import type { ByteFilter } from '#message';
 import { expansionFilter } from '#smtp';
 import { type CacheSettings, type MatchList, readCacheSettings, type TableList, type TableOpener } from '#tables';
 import { type AccessList, compileAccessList } from './access-list.ts';
@@ -54,7 +55,7 @@ export interface PostscreenSettings {
   readonly discardedKeywordMaps: TableList;
   readonly rejectFooter: string;
   readonly rejectFooterMaps: TableList;
-  readonly expansionFilter: ReadonlySet<string>;
+  readonly expansionFilter: ByteFilter;
   readonly softBounce: boolean;
   /** 0: no limit. */
   readonly clientConnectionLimit: number;

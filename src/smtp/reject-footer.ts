@@ -1,5 +1,6 @@
 /** What stands below a refusal: smtpd_reject_footer, postscreen_reject_footer. postconf(5) */
 import { expandValue, unescape } from '#config';
+import { byteFilter, type ByteFilter, filtered } from '#message';
 
 export interface ReplyText {
   readonly code: number;
@@ -10,7 +11,7 @@ export interface ReplyText {
 export function withFooter(
   reply: ReplyText,
   template: string,
-  allowed: ReadonlySet<string>,
+  allowed: ByteFilter,
   macro: (name: string) => string,
 ): ReplyText {
   const expanded = expandValue(template.replace(/^\\c/, ''), (name) => cleanMacro(macro(name), allowed));
@@ -24,15 +25,12 @@ export function withFooter(
   return { code: reply.code, lines: [...lines, ...rest.map((line) => dsn + line)] };
 }
 
-/** smtpd_expansion_filter: what a client says must not shape our reply. A `$` in a value is text. */
-export function cleanMacro(value: string, allowed: ReadonlySet<string>): string {
-  return Array.from(value)
-    .map((char) => (allowed.has(char) ? char : '_'))
-    .join('')
-    .replaceAll('$', '$$$$');
+/** A value as smtpd_expansion_filter lets it pass. A `$` in it is text. */
+export function cleanMacro(value: string, allowed: ByteFilter): string {
+  return filtered(value, allowed).replaceAll('$', '$$$$');
 }
 
-/** The characters of smtpd_expansion_filter, which is written with C escapes. */
-export function expansionFilter(text: string): ReadonlySet<string> {
-  return new Set(unescape(text));
+/** smtpd_expansion_filter, which is written with C escapes. */
+export function expansionFilter(text: string): ByteFilter {
+  return byteFilter(unescape(text));
 }

@@ -4,6 +4,7 @@
  */
 import type { Duplex } from 'node:stream';
 import type { EventChannel } from '#events';
+import type { ByteFilter } from '#message';
 import { formatReply, type ReplyText, type Turn, withFooter } from '#smtp';
 import type { TableList } from '#tables';
 import type { JudgedReply, Transcript } from './transcript.ts';
@@ -14,7 +15,7 @@ export interface ReplySettings {
   readonly rejectFooter: string;
   readonly rejectFooterMaps: TableList;
   readonly rejectFilterMaps: TableList;
-  readonly expansionFilter: ReadonlySet<string>;
+  readonly expansionFilter: ByteFilter;
 }
 
 /** From here on a client that doesn't read is noticed by what the kernel doesn't take. */

@@ -1,6 +1,6 @@
 /** Settings of the SMTP server as plain fields, compiled once a service. smtpd(8) */
 import { type AddressFamily, ConfigError, familiesOf, type ServiceEntry, type Settings } from '#config';
-import { type ReceiveOverride, receiveOverrides } from '#message';
+import { type ByteFilter, type ReceiveOverride, receiveOverrides } from '#message';
 import { type BareNewlineMode, expansionFilter } from '#smtp';
 import type { MatchList, TableList, TableOpener } from '#tables';
 import { compileFilter, type FilterSettings } from './proxy-filter/index.ts';
@@ -38,7 +38,7 @@ export interface SmtpdSettings {
   readonly rejectFooter: string;
   readonly rejectFooterMaps: TableList;
   readonly rejectFilterMaps: TableList;
-  readonly expansionFilter: ReadonlySet<string>;
+  readonly expansionFilter: ByteFilter;
   readonly perRequestDeadline: boolean;
   readonly minDataRate: number;
   readonly clientPortLogging: boolean;

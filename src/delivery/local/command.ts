@@ -1,5 +1,6 @@
 /** Deliveries to commands: mailbox_command, `|command`. local(8), "EXTERNAL COMMAND DELIVERY" */
-import { filtered, messageFacts } from '../command-environment.ts';
+import { filtered } from '#message';
+import { messageFacts } from '../command-environment.ts';
 import { commandOutcome } from '../command-outcome.ts';
 import { mailboxCopy } from '../mailbox-copy.ts';
 import { concludeFailed, concludeSent, warn } from './conclude.ts';

@@ -1,6 +1,6 @@
 /** `$name` in forward_path, luser_relay and command_execution_directory. local(8); postconf(5) forward_path */
 import { expandValue } from '#config';
-import { filtered } from '../command-environment.ts';
+import { type ByteFilter, filtered } from '#message';
 import type { Mailee } from './job.ts';
 
 export interface LocalExpansion {
@@ -25,17 +25,17 @@ function valuesOf(mailee: Mailee, home: string, shell: string): ReadonlyMap<stri
   return new Map(values.filter(([, value]) => value !== ''));
 }
 
-/** Undefined where the template can't be read. `filter`: characters that values may hold; '' for all. */
+/** Undefined where the template can't be read. `filter`: what values may hold; undefined for all. */
 export function expandLocal(
   template: string,
   mailee: Mailee,
-  { home, shell, filter }: { readonly home: string; readonly shell: string; readonly filter: string },
+  { home, shell, filter }: { readonly home: string; readonly shell: string; readonly filter: ByteFilter | undefined },
 ): LocalExpansion | undefined {
   const values = valuesOf(mailee, home, shell);
   const expansion = expandValue(template, (name) => {
     const value = values.get(name);
     // what strangers write is no template
-    return (filter === '' || value === undefined ? value : filtered(value, filter))?.replaceAll('$', '$$$$');
+    return (filter === undefined || value === undefined ? value : filtered(value, filter))?.replaceAll('$', '$$$$');
   });
   if (expansion.kind !== 'ok') return undefined;
   return { text: expansion.text, isWhole: expansion.undefinedNames.length === 0 };

@@ -1,5 +1,6 @@
 /** The parameters of local(8), read once. */
 import { ConfigError, type ExtensionRules, placeOf, readExtensionRules, type Settings } from '#config';
+import { byteFilter, type ByteFilter } from '#message';
 import { getGroupByName, getUserByName, type SystemUser } from '#native';
 import type { TableList, TableOpener } from '#tables';
 import { exportedEnvironment } from '../command-environment.ts';
@@ -36,7 +37,7 @@ export interface LocalSettings {
   /** comsat(8) is told of mail in the spool. */
   readonly tellsNewMail: boolean;
   readonly forwardPath: string;
-  readonly forwardFilter: string;
+  readonly forwardFilter: ByteFilter;
   readonly locks: LockRules;
   readonly sizeLimit: number;
   readonly isOwnerStrict: boolean;
@@ -57,9 +58,9 @@ export interface LocalSettings {
   readonly nobody: Rights;
   readonly shell: string;
   readonly commandLimitMs: number;
-  readonly commandFilter: string;
+  readonly commandFilter: ByteFilter;
   readonly commandDirectory: string;
-  readonly directoryFilter: string;
+  readonly directoryFilter: ByteFilter;
   readonly environment: Readonly<Record<string, string>>;
   readonly myhostname: string;
   readonly mailName: string;
@@ -100,7 +101,7 @@ export function readLocalSettings(settings: Settings, tables: TableOpener): Loca
     spoolDirectory: settings.string('mail_spool_directory'),
     tellsNewMail: settings.bool('biff'),
     forwardPath: settings.string('forward_path'),
-    forwardFilter: settings.string('forward_expansion_filter'),
+    forwardFilter: byteFilter(settings.string('forward_expansion_filter')),
     locks: readLockRules(settings, 'mailbox_delivery_lock'),
     sizeLimit: settings.int('mailbox_size_limit'),
     isOwnerStrict: settings.bool('strict_mailbox_ownership'),
@@ -118,9 +119,9 @@ export function readLocalSettings(settings: Settings, tables: TableOpener): Loca
     nobody: readNobody(settings),
     shell: settings.string('local_command_shell'),
     commandLimitMs: settings.timerMs('command_time_limit'),
-    commandFilter: settings.string('command_expansion_filter'),
+    commandFilter: byteFilter(settings.string('command_expansion_filter')),
     commandDirectory: settings.string('command_execution_directory'),
-    directoryFilter: settings.string('execution_directory_expansion_filter'),
+    directoryFilter: byteFilter(settings.string('execution_directory_expansion_filter')),
     environment: exportedEnvironment(settings, process.env),
     myhostname: settings.string('myhostname'),
     mailName: settings.string('mail_name'),

@@ -14,7 +14,7 @@ export async function deliverToUnknown(job: Job, place: Place, mailee: Mailee): 
   if (transport !== '') return passToTransport(job, mailee, transport);
   if (luserRelay !== '') {
     // one address, and nothing else: what it begins with has no meaning here
-    const relay = toInternal(expandLocal(luserRelay, mailee, { home: '', shell: '', filter: '' })?.text ?? '');
+    const relay = toInternal(expandLocal(luserRelay, mailee, { home: '', shell: '', filter: undefined })?.text ?? '');
     const isItself = job.parts.rewriter.rewrite(relay, 'local').toLowerCase() === mailee.address.toLowerCase();
     if (!isItself) return deliverToMemberAddress(job, { ...place, unmatched: '' }, mailee, relay);
   } else if (mailee.user === 'postmaster' || mailee.user === 'mailer-daemon') {

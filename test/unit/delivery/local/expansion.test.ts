@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { byteFilter } from '#message';
 import { expandLocal } from '../../../../src/delivery/local/expansion.ts';
 import type { Mailee } from '../../../../src/delivery/local/job.ts';
 
@@ -11,7 +12,7 @@ const alice: Mailee = {
   delimiter: '+',
   domain: 'example.com',
 };
-const account = { home: '/home/alice', shell: '/bin/sh', filter: '' };
+const account = { home: '/home/alice', shell: '/bin/sh', filter: undefined };
 
 describe('names in forward_path, luser_relay and command_execution_directory', () => {
   it('stand for the recipient and its account', () => {
@@ -44,6 +45,6 @@ describe('names in forward_path, luser_relay and command_execution_directory', (
 
   it('keep only characters of the filter', () => {
     const odd = { ...alice, extension: 'x;y' };
-    assert.equal(expandLocal('$extension', odd, { ...account, filter: 'xy' })?.text, 'x_y');
+    assert.equal(expandLocal('$extension', odd, { ...account, filter: byteFilter('xy') })?.text, 'x_y');
   });
 });
