@@ -7,6 +7,14 @@
 import { scanAddressTokens, type ScannedToken, type WordKind } from './scanner.ts';
 import { wordText } from './words.ts';
 
+/** Where in a local-part, in internal form, old ways of routing are asked for; within quotes nothing is. -1: nowhere. */
+export interface LocalPartOperators {
+  /** The first `!` outside of quotes. */
+  readonly bang: number;
+  /** The last `%` outside of quotes. */
+  readonly percent: number;
+}
+
 /** A piece of an address list, in order. */
 export type AddressToken =
   /** One address, internal form, and `text`, as it was written; '' inside `<>` is not a token. */
@@ -14,8 +22,8 @@ export type AddressToken =
       readonly kind: 'address';
       readonly address: string;
       readonly text: string;
-      /** No `@` stands outside of quotes: all of it is a local-part, whatever it holds. */
-      readonly isLocalPart: boolean;
+      /** There when no `@` stands outside of quotes: all of it is a local-part, whatever it holds. */
+      readonly localPart?: LocalPartOperators;
     }
   /** Display names and other text. */
   | { readonly kind: WordKind; readonly text: string }
@@ -123,7 +131,7 @@ class ListReader {
     this.#reversed.push({ kind: 'operator', text: '<' });
     const end = this.#copyUntil(at - 1, '>;,:');
     const before = this.#scanned[end];
-    if (before?.kind !== 'operator' || before.text !== ':') return end;
+    if (this.#insideGroup || before?.kind !== 'operator' || before.text !== ':') return end;
     // what stands before the colon of a group that has no end is no part of the name
     this.#reversed.push(before);
     return end - 1;
@@ -148,8 +156,13 @@ class ListReader {
     const parts = this.#address.reverse();
     const hasRoute = parts[0]?.kind === 'operator' && parts[0].text === '@';
     const address = joined(parts, internalText, hasRoute ? ',' : ', ');
-    const isLocalPart = !parts.some(({ kind, text }) => kind === 'operator' && text === '@');
-    this.#reversed.push({ kind: 'address', address, text: joined(parts, wordText, ', '), isLocalPart });
+    const text = joined(parts, wordText, ', ');
+    const hasDomain = parts.some((part) => part.kind === 'operator' && part.text === '@');
+    this.#reversed.push(
+      hasDomain
+        ? { kind: 'address', address, text }
+        : { kind: 'address', address, text, localPart: operatorsOf(parts, address.length) },
+    );
     this.#address = [];
     if (addComma) this.#reversed.push({ kind: 'operator', text: ',' });
   }
@@ -164,6 +177,18 @@ function joined(parts: readonly ScannedToken[], textOf: (token: ScannedToken) =>
       return token.text === '<' && index > 0 ? ' <' : token.text;
     })
     .join('');
+}
+
+function operatorsOf(parts: readonly ScannedToken[], length: number): LocalPartOperators {
+  const first = (operator: string, from: readonly ScannedToken[]): number =>
+    from.findIndex(({ kind, text }) => kind === 'operator' && text === operator);
+  const lengthOf = (some: readonly ScannedToken[]): number => joined(some, internalText, ', ').length;
+  const bang = first('!', parts);
+  const percent = first('%', parts.toReversed());
+  return {
+    bang: bang < 0 ? -1 : lengthOf(parts.slice(0, bang)),
+    percent: percent < 0 ? -1 : length - 1 - lengthOf(parts.slice(parts.length - percent)),
+  };
 }
 
 function internalText(token: ScannedToken): string {

@@ -24,6 +24,12 @@ export {
 export { domainToAscii, foldCase } from './domain.ts';
 export { scanAddressTokens, type ScannedToken, type WordKind } from './scanner.ts';
 export { wordText } from './words.ts';
-export { addressesOf, type AddressToken, mapAddresses, parseAddressList } from './address-list.ts';
+export {
+  addressesOf,
+  type AddressToken,
+  type LocalPartOperators,
+  mapAddresses,
+  parseAddressList,
+} from './address-list.ts';
 export { formatAddressHeader, formatAddressLines, formatAddressList } from './print.ts';
 export { compareByDomain } from './order.ts';

@@ -44,7 +44,7 @@ export function createAddressMaps(settings: CleanupSettings, rewriter: Rewriter,
     ownerRequestSpecial: settings.ownerRequestSpecial,
     doubleBounceName: settings.doubleBounceName,
     isLocalDomain: (domain) => (domain.toLowerCase() === myorigin ? 'yes' : rewriter.isLocalDomain(domain)),
-    complete: (address) => rewriter.rewrite(address, 'local'),
+    complete: (address, localPart) => rewriter.rewrite(address, 'local', localPart),
     propagatesExtension: settings.propagates.has(use),
   });
   return { settings, rewriter, canonicalOptions: options('canonical'), virtualOptions: options('virtual'), events };

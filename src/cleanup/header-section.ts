@@ -59,8 +59,8 @@ function* rewriteField(field: HeaderField, context: 'local' | 'remote', maps: Me
       rewritten.push(token);
       continue;
     }
-    const { address, text, isLocalPart } = token;
-    const standard = maps.rewriter.rewrite(address, context, isLocalPart);
+    const { address, text, localPart } = token;
+    const standard = maps.rewriter.rewrite(address, context, localPart);
     const result = known.get(standard) ?? (yield* canonicalise(standard, role, maps));
     known.set(standard, result);
     rewritten.push({ ...token, address: result });

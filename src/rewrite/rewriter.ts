@@ -1,4 +1,5 @@
 /** The service: standard form and routing with the tables of one configuration. trivial-rewrite(8) */
+import type { LocalPartOperators } from '#address';
 import type { Settings } from '#config';
 import type { MaybePromise } from '#message';
 import type { MatchResult, TableOpener } from '#tables';
@@ -19,10 +20,10 @@ export interface RewriterOptions {
 
 export interface Rewriter {
   /**
-   * The address (internal form) in standard form. Envelope addresses are always `local`. `isLocalPart`: it has no domain,
-   * though it may hold an `@`.
+   * The address (internal form) in standard form. Envelope addresses are always `local`. `localPart`: it has no domain,
+   * though it may hold an `@`, and where it has operators, as far as that is known from how it was written.
    */
-  rewrite(address: string, context: 'local' | 'remote', isLocalPart?: boolean): string;
+  rewrite(address: string, context: 'local' | 'remote', localPart?: LocalPartOperators): string;
   /** Class, transport and nexthop of a recipient in standard form; `verify`: by the address_verify_* parameters. */
   resolve(sender: string, recipient: string, use?: 'mail' | 'verify'): MaybePromise<Resolution>;
   /** mydestination, or a literal of one of our addresses. */
@@ -78,8 +79,8 @@ export function createRewriter({ settings, tables, warn, facts }: RewriterOption
     for (const { transportMaps } of Object.values(tablesOf)) void transportMaps.lookup('*');
   };
   return {
-    rewrite: (address, context, isLocalPart) =>
-      toStandardForm(address, rewriteSettings[context], rewriteSettings, isLocalPart),
+    rewrite: (address, context, localPart) =>
+      toStandardForm(address, rewriteSettings[context], rewriteSettings, localPart),
     resolve: (sender, recipient, use = 'mail') => {
       if (!isStarted) start();
       return resolvers[use].resolve(sender, recipient);

@@ -1,26 +1,29 @@
 /**
  * Addresses in standard form, `user@domain`. trivial-rewrite(8), "STANDARD FORM"
  *
- * Addresses are in internal form. `!` and `%` are operators only in a local-part that needs no quotes.
+ * Addresses are in internal form. `!` and `%` are operators outside of quotes; where the quotes are not known any more, in
+ * a local-part that needs none.
  */
-import { quoteLocalPart } from '#address';
+import { type LocalPartOperators, quoteLocalPart } from '#address';
 import type { RewriteContext, RewriteSettings } from './settings.ts';
 
 /**
  * The address with its missing parts, without source route and trailing dot. The null address stays null.
- * `isLocalPart`: it has no domain, though it may hold an `@`.
+ * `localPart`: it has no domain, though it may hold an `@`, and its operators are there.
  */
 export function toStandardForm(
   address: string,
   context: RewriteContext,
   settings: RewriteSettings,
-  isLocalPart = false,
+  localPart?: LocalPartOperators,
 ): string {
   if (address === '' || address === '@') return '';
-  if (isLocalPart && address.includes('@'))
-    return withFullDomain(atOrigin(address, context, settings), context, settings);
+  if (localPart !== undefined) {
+    const whole = routed(address, localPart, context, settings);
+    return whole === address ? address : completed(whole, context, settings);
+  }
   const bare = withoutRoute(address);
-  return withoutTrailingDot(withFullDomain(withDomain(bare, context, settings), context, settings));
+  return completed(withDomain(bare, context, settings), context, settings);
 }
 
 /** RFC 5321, appendix C: a source route `@a,@b:` is ignored. */
@@ -32,13 +35,24 @@ function withoutRoute(address: string): string {
 
 function withDomain(address: string, context: RewriteContext, settings: RewriteSettings): string {
   if (address.includes('@')) return address;
-  if (isUnquoted(address)) {
-    const bang = settings.swapBangpath ? address.indexOf('!') : -1;
-    if (bang >= 0) return `${address.slice(bang + 1)}@${address.slice(0, bang)}`;
-    const percent = settings.percentHack ? address.lastIndexOf('%') : -1;
-    if (percent >= 0) return `${address.slice(0, percent)}@${address.slice(percent + 1)}`;
-  }
-  return atOrigin(address, context, settings);
+  if (!isUnquoted(address)) return atOrigin(address, context, settings);
+  return routed(address, { bang: address.indexOf('!'), percent: address.lastIndexOf('%') }, context, settings);
+}
+
+/** A local-part with the domain that its operators give it, or ours. */
+function routed(
+  localPart: string,
+  { bang, percent }: LocalPartOperators,
+  context: RewriteContext,
+  settings: RewriteSettings,
+): string {
+  if (settings.swapBangpath && bang >= 0) return `${localPart.slice(bang + 1)}@${localPart.slice(0, bang)}`;
+  if (settings.percentHack && percent >= 0) return `${localPart.slice(0, percent)}@${localPart.slice(percent + 1)}`;
+  return atOrigin(localPart, context, settings);
+}
+
+function completed(address: string, context: RewriteContext, settings: RewriteSettings): string {
+  return withoutTrailingDot(withFullDomain(address, context, settings));
 }
 
 function atOrigin(localPart: string, context: RewriteContext, settings: RewriteSettings): string {

@@ -6,6 +6,7 @@ import {
   type AddressToken,
   type ExtensionOptions,
   joinAddress,
+  type LocalPartOperators,
   parseAddressList,
   splitAddress,
   splitExtension,
@@ -99,7 +100,7 @@ export interface AddressMapOptions extends AddressLookupOptions {
   /** Append the unmatched extension to each result (propagate_unmatched_extensions). */
   readonly propagatesExtension: boolean;
   /** Completes results to standard form (append_at_myorigin, append_dot_mydomain). */
-  readonly complete: (address: string) => string;
+  readonly complete: (address: string, localPart?: LocalPartOperators) => string;
 }
 
 export type AddressMapResult =
@@ -123,9 +124,9 @@ export function mapAddress(
     if (found.kind !== 'found') return found;
     const { localPart } = splitAddress(address);
     const text = found.value.trim();
-    const list =
+    const list: readonly ResultAddress[] =
       text.startsWith('@') && text.length > 1
-        ? [`${toBase(localPart, found.extension)}${text}`]
+        ? [{ address: `${toBase(localPart, found.extension)}${text}` }]
         : resultAddresses(parseAddressList(text));
     if (list.length === 0) {
       const reason = `${tables.title}: ${found.key}: non-address result "${text}"`;
@@ -134,18 +135,26 @@ export function mapAddress(
     const extension = options.propagatesExtension ? found.extension : '';
     return {
       kind: 'mapped',
-      addresses: list.map((entry) => options.complete(extension === '' ? entry : withExtension(entry, extension))),
+      addresses: list.map((entry) => {
+        const standard = options.complete(entry.address, entry.localPart);
+        return extension === '' ? standard : withExtension(standard, extension);
+      }),
     };
   });
 }
 
+interface ResultAddress {
+  readonly address: string;
+  readonly localPart?: LocalPartOperators;
+}
+
 /** `<>` gives the null address. */
-function resultAddresses(tokens: readonly AddressToken[]): string[] {
+function resultAddresses(tokens: readonly AddressToken[]): readonly ResultAddress[] {
   return tokens.flatMap((token, index) => {
-    if (token.kind === 'address') return [token.address];
+    if (token.kind === 'address') return [token];
     const next = tokens[index + 1];
     const isNull = token.kind === 'operator' && token.text === '<' && next?.kind === 'operator' && next.text === '>';
-    return isNull ? [''] : [];
+    return isNull ? [{ address: '' }] : [];
   });
 }
 

@@ -78,7 +78,9 @@ describe('address lists', () => {
 
   it('tells a local-part that holds an at sign from an address', () => {
     const found = (text: string) =>
-      parseAddressList(text).flatMap((token) => (token.kind === 'address' ? [[token.address, token.isLocalPart]] : []));
+      parseAddressList(text).flatMap((token) =>
+        token.kind === 'address' ? [[token.address, token.localPart !== undefined]] : [],
+      );
     assert.deepEqual(found('"un b@c'), [['un b@c', true]]);
     assert.deepEqual(found('"a@b"'), [['a@b', true]]);
     assert.deepEqual(found('[x a@b'), [['[x a@b]', true]]);
@@ -86,6 +88,23 @@ describe('address lists', () => {
       ['a@b@c', false],
       ['d', true],
     ]);
+  });
+
+  it('tells where a local-part has operators, outside of quotes', () => {
+    const found = (text: string) =>
+      parseAddressList(text).flatMap((token) => (token.kind === 'address' ? [token.localPart] : []));
+    assert.deepEqual(found('a!b!c%d%e, "a!b", "a%b"%c, a!"b c", x!y@z'), [
+      { bang: 1, percent: 7 },
+      { bang: -1, percent: -1 },
+      { bang: -1, percent: 3 },
+      { bang: 1, percent: -1 },
+      undefined,
+    ]);
+  });
+
+  it('knows the name of a group before an address in angle brackets', () => {
+    assert.equal(rewritten('I: <j>;'), 'I: <j@h>;');
+    assert.equal(rewritten('H:;, I J: K <j>, l;'), 'H: ;, I J: K <j@h>, l@h;');
   });
 
   it('keeps what stands before the colon of a group without an end apart from the name behind it', () => {

@@ -39,6 +39,15 @@ describe('rewriting and routing', () => {
       : `${found.kind} ${found.reason}`;
   };
 
+  it('takes operators within quotes for part of a name, where the quotes are known', () => {
+    const rewriter = rewriterWith();
+    const none = { bang: -1, percent: -1 };
+    assert.equal(rewriter.rewrite('a!b', 'local', none), 'a!b@mail.example.com');
+    assert.equal(rewriter.rewrite('a%b', 'local', none), 'a%b@mail.example.com');
+    assert.equal(rewriter.rewrite('a@b', 'local', none), 'a@b@mail.example.com');
+    assert.equal(rewriter.rewrite('a!b c', 'local', { bang: 1, percent: -1 }), 'b c@a');
+  });
+
   it('gives addresses their standard form', () => {
     const rewriter = rewriterWith('append_dot_mydomain = yes\nmydomain = example.com\n');
     const forms: Readonly<Record<string, string>> = {

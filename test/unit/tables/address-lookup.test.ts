@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type AddressLookupOptions, findByAddress, type TableList } from '#tables';
+import { type AddressLookupOptions, findByAddress, mapAddress, type TableList } from '#tables';
 import { Workbench } from './workbench.ts';
 
 const options: AddressLookupOptions = {
@@ -51,5 +51,19 @@ describe('looking an address up', () => {
       'a b',
       '@local.example',
     ]);
+  });
+
+  it('completes a result before the extension is appended', async () => {
+    using bench = new Workbench();
+    const list = bench.opener.list(`texthash:${bench.write('map', 'u@a.example b%h, "c%d"')}`);
+    const mapped = await mapAddress(list, 'u+x@a.example', {
+      ...options,
+      propagatesExtension: true,
+      complete: (address, localPart) => {
+        const at = localPart?.percent ?? -1;
+        return at < 0 ? `${address}@o` : `${address.slice(0, at)}@${address.slice(at + 1)}`;
+      },
+    });
+    assert.deepEqual(mapped, { kind: 'mapped', addresses: ['b+x@h', 'c%d+x@o'] });
   });
 });
