@@ -52,7 +52,7 @@ export function parseMainFile(path: string, content: string, warn: (text: string
       first === undefined ? [] : [{ text: first.text.slice(first.text.indexOf('=') + 1), line: first.line }, ...more];
     const entry = { name: cut.name, value: cut.value, line, pieces: valuePieces };
     const earlier = byName.get(entry.name);
-    if (earlier !== undefined) {
+    if (earlier !== undefined && earlier.value !== entry.value) {
       tell(`${path}, line ${line}: overriding earlier entry: ${entry.name}=${earlier.value}`);
     }
     entries.push(entry);
