@@ -10,7 +10,7 @@ import type { Script } from './postfix/script.ts';
 import { checkStart, mend, start } from './postfix/start.ts';
 import { Reporter } from './reporter.ts';
 import { runExternal } from './run-external.ts';
-import { createScriptLog, type ScriptLog } from './script-log.ts';
+import { createScriptLog } from './script-log.ts';
 
 const commands: Readonly<Record<string, (script: Script) => Promise<number>>> = {
   start: (script) => start(script, false),
@@ -95,8 +95,9 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const manager = managerOf(configuration, parsed.options, io.env);
   if (manager.length > 0) return runExternal(configuration, [...manager, ...parsed.operands], io.env);
   const queueDirectory = configuration.settings.string('queue_directory');
+  if (!isOurs(queueDirectory, io.uid))
+    return new Reporter('postfix', io, configuration.settings).refuse(notForUsers, 1);
   const say = await createScriptLog(io, configuration.settings);
-  if (!isOurs(queueDirectory, io.uid)) return refuseToUser(say);
   return command({ io, configuration, queueDirectory, say });
 }
 
@@ -115,7 +116,7 @@ function isOurs(queueDirectory: string, uid: number): boolean {
   return uid === 0 || (statSync(queueDirectory, { throwIfNoEntry: false })?.uid ?? uid) === uid;
 }
 
-function refuseToUser(say: ScriptLog): number {
-  say('the postfix command is reserved for the superuser', 'fatal');
-  return 1;
-}
+const notForUsers = [
+  'to submit mail, use the Postfix sendmail command',
+  'the postfix command is reserved for the superuser',
+] as const;

@@ -72,7 +72,8 @@ export class Reporter {
   }
 }
 
-/** `postfix/NAME`. MAIL_LOGTAG stands in where main.cf can't be read. */
+/** `postfix/NAME`. MAIL_LOGTAG stands in where main.cf can't be read. postfix(1) itself goes by its name alone, whatever main.cf says. */
 function commandTag(name: string, settings: Settings | undefined, { env }: CliIo): string {
+  if (name === 'postfix') return name;
   return `${settings?.string('syslog_name') ?? env['MAIL_LOGTAG'] ?? 'postfix'}/${name}`;
 }

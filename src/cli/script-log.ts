@@ -24,7 +24,7 @@ export async function createScriptLog(io: CliIo, settings: Settings, script = 'p
   const isInJournal = settings.string('maillog_file') === '' && io.env['JOURNAL_STREAM'] !== undefined;
   for (const text of oldDefaults(settings)) {
     if (isWatched) io.stderr(`postfix: ${text}\n`);
-    log?.channel(name).emit({ kind: 'note', text });
+    log?.channel('postfix').emit({ kind: 'note', text });
   }
   const channel = log?.channel(`${name}/${script}`);
   log?.flush();

@@ -51,6 +51,12 @@ describe('what postfix(1) says', () => {
     });
   });
 
+  it('goes by its own name where it is not a script that speaks, whatever the name of the system', async () => {
+    const { logged } = await said('syslog_name = mta', false);
+    assert.match(logged, /^postfix: Postfix is using backwards-compatible default settings$/m);
+    assert.match(logged, /^mta\/postfix-script: news$/m);
+  });
+
   it('begins with the notice that older defaults are in use', async () => {
     for (const [main, isTold] of [
       ['', true],
