@@ -95,8 +95,12 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const manager = managerOf(configuration, parsed.options, io.env);
   if (manager.length > 0) return runExternal(configuration, [...manager, ...parsed.operands], io.env);
   const queueDirectory = configuration.settings.string('queue_directory');
-  if (!isOurs(queueDirectory, io.uid))
-    return new Reporter('postfix', io, configuration.settings).refuse(notForUsers, 1);
+  if (!isOurs(queueDirectory, io.uid)) {
+    // for people at a terminal only: scripts have the exit status
+    const isWatched = (await io.isTerminal?.('stderr')) === true;
+    const told = isWatched ? io : { ...io, stderr: () => undefined };
+    return new Reporter('postfix', told, configuration.settings).refuse(notForUsers, 1);
+  }
   const say = await createScriptLog(io, configuration.settings);
   return command({ io, configuration, queueDirectory, say });
 }

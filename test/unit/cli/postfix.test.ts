@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { run } from '../../../src/cli/postfix.ts';
 
 /** What it prints as this user, and its exit status. */
-async function printed(args: readonly string[], uid: number): Promise<string> {
+async function printed(args: readonly string[], uid: number, isTerminal = false): Promise<string> {
   let text = '';
   const status = await run(args, {
     stdout: () => assert.fail(),
@@ -15,6 +15,7 @@ async function printed(args: readonly string[], uid: number): Promise<string> {
     stdin: Readable.from([]),
     env: {},
     uid,
+    isTerminal: () => Promise.resolve(isTerminal),
   });
   return `${text}${status}`;
 }
@@ -35,8 +36,9 @@ describe('postfix', () => {
       const lines =
         'postfix: error: to submit mail, use the Postfix sendmail command\n' +
         'postfix: fatal: the postfix command is reserved for the superuser\n';
-      assert.equal(await printed(['-c', directory, 'status'], 54_321), `${lines}1`);
-      assert.equal(readFileSync(log, 'utf8').replaceAll(/^.{15} \S+ |\[\d+\]/gm, ''), lines);
+      assert.equal(await printed(['-c', directory, 'status'], 54_321, true), `${lines}1`);
+      assert.equal(await printed(['-c', directory, 'status'], 54_321), '1', 'for people at a terminal only');
+      assert.equal(readFileSync(log, 'utf8').replaceAll(/^.{15} \S+ |\[\d+\]/gm, ''), lines + lines);
     } finally {
       rmSync(directory, { recursive: true });
     }
