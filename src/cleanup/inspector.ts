@@ -26,6 +26,8 @@ export interface InspectorOptions {
   /** Whether checks apply to this message at all. */
   readonly isOn: boolean;
   readonly message: () => InspectedMessage;
+  /** Whether an access table or an earlier line has put the message on hold: another HOLD is not told of. */
+  readonly isHeld: () => boolean;
   readonly apply: (action: SubmissionAction) => void;
   readonly refuse: (refusal: Refusal) => void;
 }
@@ -128,6 +130,7 @@ export class Inspector {
         return { text };
       case 'keep':
       case 'last':
+        if (action.action?.kind === 'hold' && this.#options.isHeld()) return { text };
         this.#log(action.word, part, key, action.text);
         if (action.kind === 'last') this.#isOn = false;
         if (action.action !== undefined) this.#options.apply(action.action);

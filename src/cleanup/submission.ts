@@ -90,6 +90,7 @@ export class CleanupSubmission implements Submission {
       events,
       isOn: isChecked,
       message: () => this.#inspectedMessage(),
+      isHeld: () => this.#decisions.isHeld,
       apply: (action) => this.apply(action),
       refuse: (refusal) => this.#refuse(refusal),
     });
