@@ -27,6 +27,11 @@ function byName<T>(groups: ReadonlyMap<string, T>): readonly (readonly [string, 
   return entries.length < 2 ? entries : entries.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
+/** For sort. */
+function byDomain({ recipient: one }: Route, { recipient: other }: Route): number {
+  return compareByDomain(one.address, other.address);
+}
+
 export class Assignment {
   readonly #parts: AssignmentParts;
   readonly #recipientDelimiter: string;
@@ -40,10 +45,10 @@ export class Assignment {
 
   /** Recipients that routing has decided about are done; the others wait in the schedule from now on. */
   assign(message: ActiveMessage, routes: readonly (Route | KnownRoute)[]): void {
-    for (const route of routes) {
-      if (route.kind === 'known') message.attempt.record(route.outcome, [route.recipient]);
-      if (route.kind === 'decided') this.#parts.decisions.decide(message, route.recipient, route.outcome, route.status);
-    }
+    for (const route of routes) if (route.kind === 'known') message.attempt.record(route.outcome, [route.recipient]);
+    const decided = routes.filter((route) => route.kind === 'decided');
+    for (const { recipient, outcome, status } of decided.toSorted(byDomain))
+      this.#parts.decisions.decide(message, recipient, outcome, status);
     let placed = 0;
     const toDeliver = routes.filter((route) => route.kind === 'deliver');
     for (const [transport, group] of byName(Map.groupBy(toDeliver, (route) => route.transport)))
@@ -66,8 +71,8 @@ export class Assignment {
           text: `connect to transport private/${transport}: No such file or directory`,
         });
       }
-      for (const route of routes)
-        this.#parts.decisions.decide(message, route.recipient, 'deferred', {
+      for (const { recipient } of routes.toSorted(byDomain))
+        this.#parts.decisions.decide(message, recipient, 'deferred', {
           code: '4.3.0',
           reason: 'mail transport unavailable',
         });
@@ -93,7 +98,7 @@ export class Assignment {
       const dead = destination.deadFor(now);
       if (dead !== undefined) {
         const { code, reason } = dead;
-        for (const { recipient } of bucket)
+        for (const { recipient } of bucket.toSorted(byDomain))
           this.#parts.decisions.decide(message, recipient, 'deferred', {
             code,
             reason: `delivery temporarily suspended: ${reason}`,
@@ -103,7 +108,7 @@ export class Assignment {
       const { verp, sender } = message.queued.envelope;
       const atOnce = verp === '' || sender === '' ? recipientLimit : 1;
       const size = atOnce === 0 ? bucket.length : atOnce;
-      const sorted = bucket.map((route) => route.recipient).toSorted((a, b) => compareByDomain(a.address, b.address));
+      const sorted = bucket.toSorted(byDomain).map((route) => route.recipient);
       placed += sorted.length;
       const taken = message.placedCount > 0 ? this.#fillUp(message, transport, destination, sorted, atOnce) : 0;
       for (let at = taken; at < sorted.length; at += size)

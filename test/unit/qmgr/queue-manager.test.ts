@@ -599,6 +599,14 @@ describe('the queue manager', () => {
     assert.equal(scene.requests.length, 0);
   });
 
+  it('decides about the recipients of a message in the order in which they would be delivered', async () => {
+    const scene = await open('defer_transports = filter\n');
+    await scene.send(['b@two.example', 'a@three.example', 'a@one.example'], { contentFilter: 'filter:x' });
+    await scene.until(() => scene.texts().length === 3);
+    const decided = scene.events.flatMap((event) => (event.kind === 'delivery' ? [event.recipient] : []));
+    assert.deepEqual(decided, ['a@one.example', 'a@three.example', 'b@two.example']);
+  });
+
   it('routes a filtered message as a whole', async () => {
     const scene = await open();
     await scene.send(['a@one.example', 'b@two.example'], { contentFilter: 'filter:[127.0.0.1]:10025' });
