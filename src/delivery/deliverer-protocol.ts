@@ -1,6 +1,6 @@
 /** What a deliverer is asked, and what it answers. */
 import type { CommandEnd, CommandRequest } from './command.ts';
-import type { MailboxFile } from './mailbox.ts';
+import type { MailboxFile, NewOwner } from './mailbox.ts';
 import type { CopyShape } from './shaped-copy.ts';
 
 /** What a deliverer is asked to do. Paths are absolute. */
@@ -58,6 +58,10 @@ export function isNumbered(value: unknown): value is Json & { readonly id: numbe
   return isRecord(value) && typeof value['id'] === 'number';
 }
 
+function parseOwner(value: unknown): NewOwner | undefined {
+  return isRecord(value) ? { uid: integer(value['uid']), gid: integer(value['gid']) } : undefined;
+}
+
 function parseMailbox(value: Json): MailboxFile {
   const locks = isRecord(value['locks']) ? value['locks'] : {};
   return {
@@ -71,6 +75,7 @@ function parseMailbox(value: Json): MailboxFile {
     sizeLimit: integer(value['sizeLimit']),
     isFileDestination: value['isFileDestination'] === true,
     owner: typeof value['owner'] === 'number' ? value['owner'] : undefined,
+    newOwner: parseOwner(value['newOwner']),
   };
 }
 

@@ -2,6 +2,8 @@
 import {
   close,
   closeSync,
+  fchown,
+  fchownSync,
   fstat,
   fstatSync,
   ftruncate,
@@ -33,6 +35,7 @@ export interface FileCalls {
   readonly write: (fd: number, bytes: Buffer) => MaybePromise<number>;
   readonly truncate: (fd: number, bytes: number) => MaybePromise<void>;
   readonly unlink: (path: string) => MaybePromise<void>;
+  readonly chown: (fd: number, uid: number, gid: number) => MaybePromise<void>;
   readonly sync: SyncFile;
 }
 
@@ -48,6 +51,7 @@ export const callsInThreads: FileCalls = {
   write: async (fd, bytes) => (await written(fd, bytes)).bytesWritten,
   truncate: promisify(ftruncate),
   unlink: promisify(unlink),
+  chown: promisify(fchown),
   sync: syncInThread,
 };
 
@@ -62,6 +66,7 @@ export function callsInPlace(): FileCalls {
     write: (fd, bytes) => writeSync(fd, bytes),
     truncate: ftruncateSync,
     unlink: unlinkSync,
+    chown: fchownSync,
     sync: syncInPlace(),
   };
 }

@@ -13,6 +13,13 @@ export interface MailboxFile extends LockTarget {
   readonly sizeLimit: number;
   /** Owner that an existing file must have; undefined: any. strict_mailbox_ownership */
   readonly owner: number | undefined;
+  /** Whose a file is that has to be made; undefined: who makes it. */
+  readonly newOwner?: NewOwner | undefined;
+}
+
+export interface NewOwner {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 /** A link may stand for a mailbox only where nobody but root could have put it. */
@@ -56,15 +63,28 @@ function cannotOpen(error: unknown): MailboxError {
   return new MailboxError(`cannot open file: ${errnoText(error)}`, { errno: errnoOf(error) });
 }
 
-async function openMailbox(calls: FileCalls, path: string): Promise<number> {
+async function giveTo(calls: FileCalls, path: string, fd: number, { uid, gid }: NewOwner): Promise<void> {
+  try {
+    await calls.chown(fd, uid, gid);
+  } catch (error) {
+    await calls.close(fd);
+    await calls.unlink(path);
+    throw new MailboxError(`cannot change ownership of file: ${errnoText(error)}`, { errno: errnoOf(error) });
+  }
+}
+
+async function openMailbox(calls: FileCalls, path: string, newOwner?: NewOwner): Promise<number> {
   try {
     return await calls.open(path, appending);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw cannotOpen(error);
   }
   try {
-    return await calls.open(path, appending | constants.O_CREAT | constants.O_EXCL, mode);
+    const fd = await calls.open(path, appending | constants.O_CREAT | constants.O_EXCL, mode);
+    if (newOwner !== undefined) await giveTo(calls, path, fd, newOwner);
+    return fd;
   } catch (error) {
+    if (error instanceof MailboxError) throw error;
     if (errnoOf(error) !== 'EEXIST')
       throw new MailboxError(`cannot create file exclusively: ${errnoText(error)}`, { errno: errnoOf(error) });
   }
@@ -139,7 +159,7 @@ async function appendLocked(
   content: AsyncIterable<Buffer>,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const fd = await openMailbox(calls, target.path);
+  const fd = await openMailbox(calls, target.path, target.newOwner);
   try {
     const opened = await checkOpened(calls, fd, target);
     if (opened.isFile()) await lockOpened(fd, target.locks, signal);

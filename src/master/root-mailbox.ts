@@ -1,5 +1,5 @@
 /**
- * Where root's own mail may be written, and which files root's aliases may include: known to the supervisor, so that the
+ * Where mail may be written as root, and which files root's aliases may include: known to the supervisor, so that the
  * mail process, which asks, decides nothing.
  */
 import type { Settings } from '#config';
@@ -7,6 +7,8 @@ import { getUserByName } from '#native';
 
 export interface RootMailbox {
   readonly mailboxes: readonly string[];
+  /** The directory of users' mailbox files; '' where they are elsewhere. */
+  readonly spool: string;
   readonly home: string;
   /** Texts in which aliases are written. */
   readonly aliasFiles: readonly string[];
@@ -19,7 +21,8 @@ export function rootMailbox(settings: Settings): RootMailbox | undefined {
   const box = settings.string('home_mailbox');
   const spool = settings.string('mail_spool_directory');
   const path = box === '' ? `${spool}${spool.endsWith('/') ? '' : '/'}${root.name}` : `${root.home}/${box}`;
-  return { mailboxes: [path.replace(/\/$/, '')], home: root.home, aliasFiles: aliasFiles(settings) };
+  const files = box === '' && !spool.endsWith('/') ? spool : '';
+  return { mailboxes: [path.replace(/\/$/, '')], spool: files, home: root.home, aliasFiles: aliasFiles(settings) };
 }
 
 /** Sources of alias_maps; what stands in main.cf itself (`inline:`) counts too. */

@@ -88,15 +88,15 @@ function missingTemplates({ settings }: Named): readonly string[] {
   return [`${place}bounce_template_file: open ${path}: ${reason}; as it stands, mail that bounces stays in the queue`];
 }
 
-/** Mailboxes and their locks are made with the rights of their users; Postfix makes them as the directory's owner. local(8) */
+/** Mailboxes and their locks are made with the rights of their users, or of root in a directory of its own. local(8) */
 function closedSpool({ settings }: Named): readonly string[] {
   const goesElsewhere = ['home_mailbox', 'mailbox_command', 'mailbox_transport'].some(
     (name) => settings.string(name) !== '',
   );
   if (goesElsewhere || settings.string('mydestination') === '') return [];
   const directory = settings.string('mail_spool_directory');
-  const mode = statSync(directory, { throwIfNoEntry: false })?.mode;
-  if (mode === undefined || (mode & 0o022) !== 0) return [];
+  const facts = statSync(directory, { throwIfNoEntry: false });
+  if (facts === undefined || facts.uid === 0 || (facts.mode & 0o022) !== 0) return [];
   const what = `only its owner may write in ${directory}; make it writable for its group, for example chmod 2775`;
   const effect = 'as it stands, local mail is returned where its user has no mailbox file, or locks are files';
   return [`${placeOf(settings.origin('mail_spool_directory'))}mail_spool_directory: ${what}; ${effect}`];

@@ -1,7 +1,17 @@
 /** The layout of an installation: started by root, with processes for each user. Needs root. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -132,6 +142,21 @@ mail_spool_directory = ${base}/mail/
     await logged(/(?:reload -- version[^]*){3}/);
     assert.equal(run('sendmail', ['-f', 'a@example.org', 'root@example.com'], 'Subject: root\n\nbody\n').status, 0);
     await logged(/: passing <root@example\.com> to transport=discard\n[^]*postfix\/discard.*to=<root@example\.com>/);
+  });
+
+  it('makes mailboxes for their users in a spool where only root may write', async () => {
+    mkdirSync(`${base}/spool`, { mode: 0o755 });
+    for (const name of ['mailbox_command', 'mailbox_transport']) run('postconf', ['-X', name]);
+    run('postconf', ['-e', `mail_spool_directory = ${base}/spool`]);
+    assert.equal(run('postfix', ['reload']).status, 0);
+    await logged(/(?:reload -- version[^]*){4}/);
+    const to = ['nobody@example.com', 'root@example.com'];
+    assert.equal(run('sendmail', ['-f', 'a@example.org', ...to], 'Subject: s\n\nbody\n').status, 0);
+    for (const address of to)
+      await logged(new RegExp(`to=<${address}>, relay=local, .*status=sent \\(delivered to mailbox\\)`));
+    const facts = spawnSync('stat', ['-c', '%U %a', 'nobody', 'root'], { cwd: `${base}/spool`, encoding: 'utf8' });
+    assert.equal(facts.stdout, 'nobody 600\nroot 600\n');
+    assert.deepEqual(readdirSync(`${base}/spool`).toSorted(), ['nobody', 'root'], 'no locks stay');
   });
 
   it('does not start with a bad value, and warns of what would be an open relay', () => {

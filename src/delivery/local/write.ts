@@ -2,11 +2,20 @@
 import { statSync } from 'node:fs';
 import type { SystemUser } from '#native';
 import { mailboxCopy } from '../mailbox-copy.ts';
+import { isClosedSpool } from '../closed-spool.ts';
 import { asWritten } from '../deliverer-protocol.ts';
+import type { NewOwner } from '../mailbox.ts';
 import type { MailboxCopy } from '../shaped-copy.ts';
 import { concludeFailed, concludeSent, concludeWritten } from './conclude.ts';
 import { isNew, type Job, type Mailee, type Place } from './job.ts';
 import type { Rights } from './settings.ts';
+
+interface SpoolRights {
+  readonly uid: number;
+  readonly gid: number;
+  /** Whose a mailbox is that has to be made. */
+  readonly newOwner: NewOwner | undefined;
+}
 
 function copy(job: Job, place: Place, shape: { readonly isMbox: boolean; readonly isDelivered: boolean }): MailboxCopy {
   const { request, recipient, parts } = job;
@@ -37,7 +46,13 @@ export async function deliverToMaildir(
   });
 }
 
-/** The group whose rights let a user write in the spool directory: its own where it is group-writable. */
+/** Whose rights let mail be written to a user's mailbox in the spool directory: root's where nobody else may make files there. */
+function spoolRights(directory: string, user: SystemUser): SpoolRights {
+  if (isClosedSpool(directory)) return { uid: 0, gid: 0, newOwner: { uid: user.uid, gid: user.gid } };
+  return { uid: user.uid, gid: spoolGroup(directory, user), newOwner: undefined };
+}
+
+/** The directory's own group where it is group-writable. */
 function spoolGroup(directory: string, user: SystemUser): number {
   try {
     const { mode, gid } = statSync(directory);
@@ -55,9 +70,10 @@ export async function deliverToMailboxFile(job: Job, place: Place, mailee: Maile
   const isHome = settings.homeMailbox !== '';
   const spool = settings.spoolDirectory;
   const path = isHome ? `${user.home}/${settings.homeMailbox}` : `${spool}/${user.name}`;
+  const rights = isHome ? { ...user, newOwner: undefined } : spoolRights(spool, user);
   const result = await deliverers.run(
-    user.uid,
-    isHome ? user.gid : spoolGroup(spool, user),
+    rights.uid,
+    rights.gid,
     {
       kind: 'mailbox',
       path,
@@ -65,6 +81,7 @@ export async function deliverToMailboxFile(job: Job, place: Place, mailee: Maile
       sizeLimit: settings.sizeLimit,
       isFileDestination: false,
       owner: settings.isOwnerStrict ? user.uid : undefined,
+      newOwner: rights.newOwner,
     },
     copy(job, place, { isMbox: true, isDelivered: settings.deliveredIn.has('file') }),
   );

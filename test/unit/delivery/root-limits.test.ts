@@ -1,18 +1,24 @@
 import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { getUserByName } from '#native';
 import { isIncluded } from '../../../src/delivery/root-includes.ts';
 import { isWithin, parseRootLimits } from '../../../src/delivery/root-limits.ts';
 import type { DelivererRequest } from '../../../src/delivery/deliverer-protocol.ts';
 
-const limits = { mailboxes: ['/var/mail/root'], home: '/root', aliasFiles: [] };
-const mailbox = (path: string, isFileDestination = false): DelivererRequest => ({
-  kind: 'mailbox',
-  path,
-  locks: { kinds: [], attempts: 1, delayMs: 0, staleMs: 0 },
-  sizeLimit: 0,
-  isFileDestination,
-  owner: undefined,
-});
+const limits = { mailboxes: ['/var/mail/root'], spool: '', home: '/root', aliasFiles: [] };
+const isRoot = process.getuid?.() === 0;
+const mailbox = (path: string, isFileDestination = false) =>
+  ({
+    kind: 'mailbox',
+    path,
+    locks: { kinds: [], attempts: 1, delayMs: 0, staleMs: 0 },
+    sizeLimit: 0,
+    isFileDestination,
+    owner: undefined,
+  }) as const satisfies DelivererRequest;
 const read = (path: string, followsLinks = false): DelivererRequest => ({ kind: 'read', paths: [path], followsLinks });
 
 describe('what is done as root', () => {
@@ -38,6 +44,24 @@ describe('what is done as root', () => {
       { kind: 'command', command: 'id', shell: '', environment: {}, directory: '', limitMs: 1 },
     ] as const)
       assert.equal(isWithin(limits, request), false, JSON.stringify(request));
+  });
+
+  it('is to write to the mailboxes of a spool where nobody else may', { skip: !isRoot && 'needs root' }, () => {
+    const spool = mkdtempSync(join(tmpdir(), 'spool-'));
+    chmodSync(spool, 0o755);
+    const { uid, gid } = getUserByName('daemon') ?? { uid: -1, gid: -1 };
+    const to = (path: string, newOwner: { uid: number; gid: number } | undefined): boolean =>
+      isWithin({ ...limits, spool }, { ...mailbox(path), kind: 'mailbox', newOwner } as const);
+    const box = `${spool}/daemon`;
+    assert.equal(to(box, { uid, gid }), true);
+    assert.equal(to(box, { uid: uid + 1, gid }), false);
+    assert.equal(to(box, undefined), false);
+    assert.equal(to(`${spool}/nosuchuser`, { uid, gid }), false);
+    assert.equal(to(`${spool}/x/../daemon`, { uid, gid }), false);
+    assert.equal(to('/etc/daemon', { uid, gid }), false);
+    chmodSync(spool, 0o775);
+    assert.equal(to(box, { uid, gid }), false);
+    rmSync(spool, { recursive: true });
   });
 
   it('is to read what its aliases include, and what is included there', () => {
