@@ -7,7 +7,7 @@
  */
 import { type FSWatcher, watch } from 'node:fs';
 import { readdir, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Bouncer } from '#bounce';
 import type { Settings } from '#config';
 import type { EventChannel } from '#events';
@@ -184,7 +184,13 @@ class MaildropWatcher implements Pickup {
     const submitted = await submitFile(file, { submission, settings: this.#settings, events, now });
     const { result } = submitted;
     if (result.kind === 'queued') return true;
-    if (result.code < 500) return false;
+    if (result.code < 500) {
+      // what a rule says is in the log already
+      const { queueId } = submitted;
+      if (!result.isRuleText)
+        events.emit({ kind: 'warning', text: `${maildropPath(path)}: error writing ${queueId}: ${result.text}` });
+      return false;
+    }
     return this.#return(
       path,
       refusedMail(submitted, result, () => fileRecipients(file), now()),
@@ -201,6 +207,11 @@ class MaildropWatcher implements Pickup {
     if (!told.ok) events.emit({ kind: 'warning', text: `${path}: unable to return the message: ${told.reason}` });
     return told.ok;
   }
+}
+
+/** As the queue directory has it. */
+function maildropPath(path: string): string {
+  return `maildrop/${basename(path)}`;
 }
 
 function errorCode(error: unknown): unknown {

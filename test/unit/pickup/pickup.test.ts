@@ -154,6 +154,18 @@ describe('pickup', () => {
     assert.ok(existsSync(writing) && existsSync(kept));
   });
 
+  it('says of a file that stays why it could not be taken, unless a rule has said so', async () => {
+    const refused = { kind: 'refused', code: 451, dsn: '4.3.0', text: 'queue file write error' } as const;
+    const { pickup, log, leave } = setUp({ ...refused, isRuleText: false });
+    leave('F1', `${formatMaildropEnvelope(ENVELOPE)}x\n`);
+    await pickup.scan();
+    assert.match(log.join('\n'), /^warning: maildrop\/F1: error writing ABC123: queue file write error$/m);
+    const ruled = setUp({ ...refused, isRuleText: true });
+    ruled.leave('F1', `${formatMaildropEnvelope(ENVELOPE)}x\n`);
+    await ruled.pickup.scan();
+    assert.doesNotMatch(ruled.log.join('\n'), /warning/);
+  });
+
   it('tells the sender of bytes that are no text by a mark', async () => {
     const text = 'no \udce4 ä';
     const refused = { kind: 'refused', code: 550, dsn: '5.7.1', text, isRuleText: true, returned: envelope } as const;
