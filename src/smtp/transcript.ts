@@ -52,6 +52,11 @@ export class SessionTranscript {
       notify({ peer: peer(), lines: this.#lines, reason: this.reason, isBounce: this.#isBounce });
     }
     this.#lines = [];
+    this.forgive();
+  }
+
+  /** What went wrong so far is not worth telling any more; what was said still is. */
+  forgive(): void {
     this.#isDue = false;
     this.#isBounce = false;
   }

@@ -152,6 +152,7 @@ export class Exchange {
   forgive(): void {
     this.#errors = 0;
     this.#junk = 0;
+    this.transcript.forgive();
   }
 
   /** Input that came before the reply it had to wait for. True: the session has to end. RFC 2920, 3.1 */

@@ -34,6 +34,11 @@ export class Transcript {
     if (trouble !== 'none') this.#session.note(trouble);
   }
 
+  /** What went wrong so far is not worth telling any more. */
+  forgive(): void {
+    this.#session.forgive();
+  }
+
   /** Begins anew where more than `threshold` lines were said; what went wrong is told first. */
   reset(threshold: number): void {
     this.#session.reset(threshold);

@@ -92,6 +92,18 @@ describe('an SMTP session', () => {
     );
   });
 
+  it('tells the postmaster of nothing that went wrong before mail was taken', async () => {
+    const told: string[] = [];
+    const server = serve({ mainCf: 'notify_classes = protocol', notifyPostmaster: ({ lines }) => told.push(...lines) });
+    const mail = ['EHLO c.example', 'FOO', 'MAIL FROM:<>', 'RCPT TO:<x@y.example>', 'DATA', 'text\r\n.'];
+    await server.talk(...mail, 'QUIT');
+    await server.server.sessionsEnd();
+    assert.equal(told.length, 0);
+    await server.talk(...mail, 'BAR', 'QUIT');
+    await server.server.sessionsEnd();
+    assert.ok(told.includes('In:  FOO') && told.includes('In:  BAR'), 'all of a session with an error after it');
+  });
+
   it('says of logins that there are none before it asks for a greeting', async () => {
     const server = serve();
     assert.deepEqual(await server.talk('AUTH PLAIN', 'HELO c.example', 'AUTH PLAIN'), [
