@@ -173,7 +173,7 @@ function recipientFields(
     `Action: ${actionOf(kind, outcome)}`,
     `Status: ${status.code}`,
     ...(status.remoteMta === undefined ? [] : [`Remote-MTA: ${status.remoteMta}`]),
-    wrapText(`Diagnostic-Code: ${diagnostic.type}; ${diagnostic.text}`),
+    wrapText(`Diagnostic-Code: ${diagnostic.type}; ${diagnostic.text.trimStart()}`),
     ...(kind === 'delay'
       ? [`Will-Retry-Until: ${formatMailDate(message.envelope.arrivedAt + settings.maximalLifetimeMs)}`]
       : []),

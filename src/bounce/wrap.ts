@@ -3,7 +3,7 @@
 const LINE_LENGTH = 79;
 const INDENT = '    ';
 
-/** Words over lines; those behind the first are indented. A word that is too long stays whole. */
+/** Words over lines without blanks at their ends; those behind the first are indented. A word that is too long stays whole. */
 export function wrapText(text: string, lineLength = LINE_LENGTH): string {
   const lines: string[] = [];
   let line = '';
@@ -12,12 +12,17 @@ export function wrapText(text: string, lineLength = LINE_LENGTH): string {
     const longer = line === '' ? word : `${line} ${word}`;
     const room = lines.length === 0 ? lineLength : lineLength - INDENT.length;
     if (line !== '' && longer.length > room) {
-      lines.push(line);
+      lines.push(trimmed(line));
       line = word;
     } else {
       line = longer;
     }
   }
-  lines.push(line);
+  // a line of blanks would end what a reader takes for the field
+  if (lines.length === 0 || trimmed(line) !== '') lines.push(trimmed(line));
   return lines.join(`\r\n${INDENT}`);
+}
+
+function trimmed(line: string): string {
+  return line.replace(/ +$/, '');
 }

@@ -152,6 +152,14 @@ describe('bounce', () => {
     assert.match(text, /^Original-Recipient: rfc822;a@y\?\?\?\?--OLD1\?\?X-Two: 2\r$/m);
   });
 
+  it('begins with a word of what a command said', async () => {
+    const { bouncer, sent } = setUp();
+    const { recipient, outcome } = failed('b@y');
+    const status = { ...outcome.status, diagnostic: { type: 'x-unix', text: '  not found ' } };
+    await bouncer.notify('failure', queued(), [[{ recipient, outcome: { ...outcome, status } }]]);
+    assert.match(sent[0]?.text ?? '', /^Diagnostic-Code: x-unix; not found\r$/m);
+  });
+
   it('gives a report with addresses beyond ASCII an encoding, and keeps the type of the whole', async () => {
     const { bouncer, sent } = setUp();
     await bouncer.notify('failure', queued({ smtputf8: true }), [[failed('ü@y')]]);
