@@ -77,8 +77,12 @@ export function findUnsupported(where: Where): readonly string[] {
     const { command } = entry;
     if (isKnownProgram(command)) return [];
     const what = refusedPrograms[command];
-    const reason = what === undefined ? `unknown program "${command}"` : `${what} is not in this version`;
-    return [`${placeOfService(entry)}${reason}; remove or comment out the service`];
+    if (what !== undefined)
+      return [`${placeOfService(entry)}${what} is not in this version; remove or comment out the service`];
+    return [
+      `${placeOfService(entry)}unknown program "${command}"; a script around one of Postfix's programs is not run: ` +
+        'name the program itself, or comment out the service',
+    ];
   });
   return [...new Set([...values, ...programs])];
 }

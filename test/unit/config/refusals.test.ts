@@ -112,3 +112,12 @@ describe('master.cf', () => {
     );
   });
 });
+
+describe('a program of master.cf', () => {
+  it('is one of Postfix, which a script around it is not', () => {
+    assert.deepEqual(said('', 'smtp unix - - n - - smtp_socks\nqmqp inet n - n - - qmqpd\n'), [
+      'master.cf, line 2: service smtp/unix: unknown program "smtp_socks"; a script around one of Postfix\'s programs is not run: name the program itself, or comment out the service',
+      'master.cf, line 3: service qmqp/inet: QMQP is not in this version; remove or comment out the service',
+    ]);
+  });
+});
