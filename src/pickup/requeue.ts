@@ -122,11 +122,19 @@ async function submitAgain(
   return { queueId, envelope, result: await again.end() };
 }
 
+/** `sendmail -v` asks for a report of the first attempt only. */
+function wasTried({ recipients }: QueuedMessage): boolean {
+  for (const part of recipients.withOutcomes())
+    if (part.some(({ state, lastOutcome }) => state === 'done' || lastOutcome !== undefined)) return true;
+  return false;
+}
+
 function openAgain(
-  { envelope, queueId }: QueuedMessage,
+  message: QueuedMessage,
   settings: PickupSettings,
   { submission, uid, at }: { readonly submission: SubmissionPort; readonly uid: number; readonly at: number },
 ): { readonly again: Submission; readonly envelope: SubmissionOptions['envelope'] } {
+  const { envelope, queueId } = message;
   const { messageId: _made, expanded: _told, recipientCount: _counted, ...kept } = envelope;
   const options: SubmissionOptions = {
     source: 'pickup',
@@ -138,6 +146,7 @@ function openAgain(
       uid,
       contentFilter: settings.contentFilter,
       originalQueueId: queueId,
+      trace: envelope.trace === 'record' && wasTried(message) ? '' : envelope.trace,
     },
     prepend: () => Buffer.from(receivedHeader(again.queueId, uid, at, settings)),
   };

@@ -65,13 +65,14 @@ function partsOf(parts: NotifiedParts, choose: (part: Part) => readonly Detail[]
   };
 }
 
-/** Aliases that cleanup expanded are told of once, at the end of the first attempt or when that could not be told. */
-async function expansionsOf(queued: QueuedMessage, reported: Reported): Promise<Part> {
-  const { dueAt, envelope } = queued;
-  const { arrivedAt, expanded = [] } = envelope;
-  if (expanded.length === 0 || (dueAt > arrivedAt && !(await hasLeftOver(queued, reported)))) return [];
+/** What `sendmail -v` asks for, and aliases that cleanup expanded, are told of once: after the first attempt, or when that could not be told. */
+async function isFirstReport(queued: QueuedMessage, reported: Reported): Promise<boolean> {
+  return queued.dueAt <= queued.envelope.arrivedAt || (await hasLeftOver(queued, reported));
+}
+
+function expansionsOf({ envelope }: QueuedMessage): Part {
   const status = { code: '2.0.0', reason: 'alias expanded' };
-  return expanded.map((recipient) => ({
+  return (envelope.expanded ?? []).map((recipient) => ({
     recipient,
     outcome: { index: -1, kind: 'sent', status, action: 'expanded' },
   }));
@@ -124,9 +125,11 @@ async function reportSuccesses(
   detailed: Detailed,
   bouncer: Bouncer,
 ): Promise<boolean> {
+  const { trace, expanded = [] } = queued.envelope;
+  const isFirst = (trace === 'record' || expanded.length > 0) && (await isFirstReport(queued, reported));
   const succeeded: Detailed = (part) =>
-    queued.envelope.trace === 'record' ? detailed(part) : successesAskedFor(detailed(part));
-  const successes = withFirst(await expansionsOf(queued, reported), partsOf(reported.all, succeeded));
+    trace === 'record' && isFirst ? detailed(part) : successesAskedFor(detailed(part));
+  const successes = withFirst(isFirst ? expansionsOf(queued) : [], partsOf(reported.all, succeeded));
   for (const part of successes) {
     if (part.length === 0) {
       if (queued.recipients.isInParts) await setImmediate();

@@ -31,29 +31,39 @@ describe('mail that postsuper -r sends through cleanup again', () => {
     rmSync(directory, { recursive: true });
   });
 
-  async function queueOfRequeued(result: SubmissionResult, told: NotifyResult) {
+  async function queueOfRequeued(result: SubmissionResult, told: NotifyResult, isTried = false) {
     const writer = store.begin(1_000_000);
     await writer.write(Buffer.from('Subject: s\r\n\r\nbody\r\n'));
     await writer.commit({
-      envelope: { ...internalEnvelope('s@example.com', 1_000_000, 'mail'), messageId: '' },
+      envelope: { ...internalEnvelope('s@example.com', 1_000_000, 'mail'), messageId: '', trace: 'record' },
       recipients: ['a', 'b'].map((name) => ({ address: `${name}@x`, original: '', dsnOriginal: '', notify: [] })),
       queue: 'incoming',
       headerBytes: 12,
       sizeBytes: 20,
     });
+    if (isTried) {
+      await store.claim('incoming', 2_000_000, 1);
+      const outcome = { index: 1, kind: 'deferred', status: { code: '4.4.1', reason: 'later' } } as const;
+      const next = { kind: 'deferred', dueAt: 3_000_000 } as const;
+      await store.settle({ queueId: writer.queueId, outcomes: [outcome], next });
+    }
     await store.requeue({});
+    let trace = '';
     const notices: string[] = [];
     const log: string[] = [];
     const events = { emit: (event: MailEvent) => void log.push(renderPostfixText(event)) };
     const submission: SubmissionPort = {
-      open: () => ({
-        queueId: 'ABC123',
-        addRecipient: () => undefined,
-        apply: () => undefined,
-        write: () => undefined,
-        end: () => Promise.resolve(result),
-        abort: () => undefined,
-      }),
+      open: ({ envelope }) => {
+        trace = envelope.trace;
+        return {
+          queueId: 'ABC123',
+          addRecipient: () => undefined,
+          apply: () => undefined,
+          write: () => undefined,
+          end: () => Promise.resolve(result),
+          abort: () => undefined,
+        };
+      },
     };
     const bouncer: Bouncer = {
       notify: (kind, { queueId, envelope }, parts) => {
@@ -65,7 +75,7 @@ describe('mail that postsuper -r sends through cleanup again', () => {
     const { settings } = openSettings(directory);
     const parts = { store, submission, settings, events, bouncer, cleanupEvents: events };
     await createRequeuer({ ...parts, uid: 1, now: () => 2_000_000 }).run();
-    return { notices, log, queue: (await store.find(writer.queueId))?.queue };
+    return { notices, log, trace, queue: (await store.find(writer.queueId))?.queue };
   }
 
   it('goes back to its sender when cleanup refuses it now', async () => {
@@ -85,5 +95,11 @@ describe('mail that postsuper -r sends through cleanup again', () => {
     const { notices, queue } = await queueOfRequeued({ ...rejected, code: 451 }, { ok: true });
     assert.deepEqual(notices, []);
     assert.equal(queue, 'maildrop');
+  });
+
+  it('is reported of to who asked for that with sendmail -v, unless it has been tried before', async () => {
+    const taken: SubmissionResult = { kind: 'queued', queueId: 'ABC123' };
+    assert.equal((await queueOfRequeued(taken, { ok: true })).trace, 'record');
+    assert.equal((await queueOfRequeued(taken, { ok: true }, true)).trace, '');
   });
 });
