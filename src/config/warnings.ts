@@ -46,6 +46,18 @@ function unknownNames(
   ];
 }
 
+/** What begins with white space continues the setting before it: so it comes from a guide that indents what it shows. */
+function swallowedSettings(main: MainFile, registry: ParameterRegistry): readonly string[] {
+  return main.entries.flatMap(({ name, pieces }) =>
+    pieces.slice(1).flatMap(({ text, line }) => {
+      const swallowed = /^\s+(\w+)\s*=/.exec(text)?.[1];
+      if (swallowed === undefined || isForgotten(registry, swallowed)) return [];
+      const what = `${swallowed} stands behind white space and is read as part of ${name}`;
+      return [`${main.path}, line ${line}: ${what}; put it at the start of the line`];
+    }),
+  );
+}
+
 /** Names that have a successor. */
 function deprecatedNames(
   main: MainFile,
@@ -113,6 +125,7 @@ export function findWarnings({
 }): readonly string[] {
   return [
     ...main.warnings,
+    ...swallowedSettings(main, registry),
     ...unknownNames(main, registry, services),
     ...deprecatedNames(main, registry, services),
     ...pendingNames(main, registry, services),

@@ -36,6 +36,17 @@ describe('a bad value', () => {
   });
 });
 
+describe('a setting behind white space', () => {
+  it('is told of, as it is part of the setting before it', () => {
+    const text =
+      'home_mailbox = Maildir/\n# or\n    relayhost = [x]\n\tsmtp_sasl_auth_enable = yes\n    PATH=/bin\nmydomain = x';
+    assert.deepEqual(said(text), [
+      'main.cf, line 4: relayhost stands behind white space and is read as part of home_mailbox; put it at the start of the line',
+      'main.cf, line 5: smtp_sasl_auth_enable stands behind white space and is read as part of home_mailbox; put it at the start of the line',
+    ]);
+  });
+});
+
 describe('the queue directory', () => {
   it('is not relative to where the operator stands', () => {
     assert.deepEqual(said('queue_directory = relative/x'), [
