@@ -11,3 +11,8 @@ export function printableAscii(text: string): string {
 export function printableUtf8(text: string): string {
   return text.replaceAll(/[\p{Cc}\ufffd]/gu, '?');
 }
+
+/** What people are told of their files: what can't be seen, as text from a web page may hold, becomes `?`, too. */
+export function visible(text: string): string {
+  return printableUtf8(text).replaceAll(/[\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu, '?');
+}

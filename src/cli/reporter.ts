@@ -1,6 +1,6 @@
 /** What a command has to say: on standard error, and in the mail log where this user may write it. */
 import type { ConfigError, Settings } from '#config';
-import { printableUtf8 } from './printable.ts';
+import { visible } from './printable.ts';
 import type { CliIo } from './io.ts';
 
 type Severity = 'note' | 'warning' | 'error' | 'fatal';
@@ -64,7 +64,7 @@ export class Reporter {
 
   async #say(severity: Severity, text: string): Promise<void> {
     const mark = severity === 'note' ? '' : `${severity}: `;
-    this.#io.stderr(`${this.#name}: ${mark}${printableUtf8(text)}\n`);
+    this.#io.stderr(`${this.#name}: ${mark}${visible(text)}\n`);
     const { openCommandLog } = await import('./command-log.ts');
     const log = await openCommandLog(this.#settings, setGroupId.has(this.#name));
     log?.channel(commandTag(this.#name, this.#settings, this.#io)).emit({ kind: severity, text });

@@ -2,6 +2,7 @@
 import { compareLevels, type Settings } from '#config';
 import { openCommandLog } from './command-log.ts';
 import type { CliIo } from './io.ts';
+import { visible } from './printable.ts';
 
 /** `refusal` and `concern`: a fatal error, a warning, that is told wherever it is read. `logged`: a refusal that the log has. */
 export type ScriptLog = (
@@ -32,7 +33,7 @@ export async function createScriptLog(io: CliIo, settings: Settings, script = 'p
     const isRefusal = severity === 'refusal' || severity === 'logged';
     const kind = isRefusal ? 'fatal' : severity === 'concern' ? 'warning' : severity;
     const isForAll = (severity === 'concern' || isRefusal) && !isInJournal;
-    if (isWatched || isForAll) io.stderr(`postfix/${script}: ${kind === 'info' ? '' : `${kind}: `}${text}\n`);
+    if (isWatched || isForAll) io.stderr(`postfix/${script}: ${kind === 'info' ? '' : `${kind}: `}${visible(text)}\n`);
     if (severity === 'logged') return;
     channel?.emit(kind === 'info' ? { kind: 'script', text } : { kind, text });
     log?.flush();

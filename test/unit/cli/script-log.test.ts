@@ -12,7 +12,7 @@ interface Said {
 }
 
 /** What is printed and logged of a piece of news and a warning. */
-async function said(main: string, isTerminal: boolean): Promise<Said> {
+async function said(main: string, isTerminal: boolean, concern = 'trouble'): Promise<Said> {
   const directory = mkdtempSync(join(tmpdir(), 'posthorn-script-'));
   const path = join(directory, 'mail.log');
   writeFileSync(
@@ -31,7 +31,7 @@ async function said(main: string, isTerminal: boolean): Promise<Said> {
     };
     const say = await createScriptLog(io, openSettings(directory).settings);
     say('news');
-    say('trouble', 'concern');
+    say(concern, 'concern');
     say('usual', 'warning');
     return { printed, logged: readFileSync(path, 'utf8').replaceAll(/^.{15} mail |\[\d+\]/gm, '') };
   } finally {
@@ -49,6 +49,10 @@ describe('what postfix(1) says', () => {
       printed: 'postfix/postfix-script: warning: trouble\n',
       logged: lines,
     });
+  });
+
+  it('shows what can not be seen of a file that was pasted', async () => {
+    assert.equal((await said('', false, 'a\u00a0b\ufeff')).printed, 'postfix/postfix-script: warning: a?b?\n');
   });
 
   it('goes by its own name where it is not a script that speaks, whatever the name of the system', async () => {
