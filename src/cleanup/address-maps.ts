@@ -87,13 +87,16 @@ function* mapCanonical(address: string, tables: NamedTables, maps: MessageMaps):
 }
 
 /** masquerade_domains: subdomains become the domain; `!` exempts. ADDRESS_REWRITING_README */
-function masquerade(
+function* masquerade(
   address: string,
   settings: Pick<CleanupSettings, 'masqueradeDomains' | 'masqueradeExceptions'>,
-): string {
+): Steps<string> {
   if (settings.masqueradeDomains.length === 0) return address;
   const { localPart, domain } = splitAddress(address);
-  if (domain === '' || settings.masqueradeExceptions.has(localPart.toLowerCase())) return address;
+  if (domain === '') return address;
+  const isException = yield* ready(settings.masqueradeExceptions.matches(localPart));
+  if (typeof isException === 'object') throw lookupError('masquerade_exceptions');
+  if (isException === 'yes') return address;
   const name = domain.toLowerCase();
   for (const pattern of settings.masqueradeDomains) {
     const isExempt = pattern.startsWith('!');
@@ -120,7 +123,7 @@ export function* canonicalise(address: string, role: AddressRole, maps: MessageM
   if (!own.list.isEmpty && ownClasses.has(role)) mapped = yield* mapCanonical(mapped, own, maps);
   if (!settings.canonical.list.isEmpty && settings.canonicalClasses.has(role))
     mapped = yield* mapCanonical(mapped, settings.canonical, maps);
-  return settings.masqueradeClasses.has(role) ? masquerade(mapped, settings) : mapped;
+  return settings.masqueradeClasses.has(role) ? yield* masquerade(mapped, settings) : mapped;
 }
 
 /** Addresses of an expansion that are looked up before others have their turn. */

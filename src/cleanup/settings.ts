@@ -1,6 +1,6 @@
 /** Settings of cleanup as plain fields, with its tables. cleanup(8) */
 import { type ExtensionRules, readExtensionRules, type Settings, unescape } from '#config';
-import type { TableList, TableOpener } from '#tables';
+import type { MatchList, TableList, TableOpener } from '#tables';
 import { byteSet, type ByteSet } from './characters.ts';
 
 /** Tables with the name of the parameter that lists them, for the log. */
@@ -19,7 +19,7 @@ export interface CleanupSettings extends ExtensionRules {
   readonly recipientCanonicalClasses: ReadonlySet<string>;
   readonly masqueradeClasses: ReadonlySet<string>;
   readonly masqueradeDomains: readonly string[];
-  readonly masqueradeExceptions: ReadonlySet<string>;
+  readonly masqueradeExceptions: MatchList;
   readonly canonical: NamedTables;
   readonly senderCanonical: NamedTables;
   readonly recipientCanonical: NamedTables;
@@ -91,7 +91,11 @@ export function compileSettings(settings: Settings, tables: TableOpener): Cleanu
     recipientCanonicalClasses: set('recipient_canonical_classes'),
     masqueradeClasses: set('masquerade_classes'),
     masqueradeDomains: settings.list('masquerade_domains'),
-    masqueradeExceptions: set('masquerade_exceptions'),
+    masqueradeExceptions: tables.matchList(
+      'masquerade_exceptions',
+      'string',
+      settings.elements('masquerade_exceptions'),
+    ),
     canonical: named('canonical_maps'),
     senderCanonical: named('sender_canonical_maps'),
     recipientCanonical: named('recipient_canonical_maps'),

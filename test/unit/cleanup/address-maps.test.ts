@@ -45,6 +45,17 @@ describe('addresses of a message on its way into the queue', () => {
     );
   });
 
+  it('masquerades all but the names of masquerade_exceptions, tables and exclusions too', async () => {
+    const maps = 'masquerade_domains = example.com\nmasquerade_exceptions = !Joe, inline:{root=x}, j\n';
+    const senderOf = async (sender: string): Promise<string> => (await bench.take(maps, { sender })).sender;
+    assert.equal(await senderOf('ROOT@h.example.com'), 'ROOT@h.example.com');
+    assert.equal(await senderOf('J@h.example.com'), 'J@h.example.com');
+    assert.equal(await senderOf('joe@h.example.com'), 'joe@example.com');
+    const failing = 'masquerade_domains = example.com\nmasquerade_exceptions = fail:x\n';
+    const taken = await bench.take(failing, { sender: 'a@h.example.com' });
+    assert.equal(taken.reply, '451 4.3.0 queue file write error');
+  });
+
   it('knows <> as a result', async () => {
     const maps = 'canonical_maps = inline:{{c@x.example=<>}}\nvirtual_alias_maps = inline:{{v@x.example=<>}}\n';
     const taken = await bench.take(maps, { sender: 'c@x.example', recipients: ['v@x.example'] });
