@@ -5,6 +5,7 @@
  * There is room for qmgr_message_active_limit messages. What of their recipients is in memory, all of few or a part of
  * many, has a bound together as well: what has at most qmgr_message_recipient_minimum of them always gets in.
  */
+import { earlyMs } from './backoff.ts';
 import { longestTimerMs } from '#message';
 import type { QueuedMessage, QueueStore } from '#store';
 import type { InFlow } from './in-flow.ts';
@@ -35,9 +36,6 @@ function inTurn<T>(first: readonly T[], second: readonly T[]): readonly T[] {
   const longer = Math.max(first.length, second.length);
   return Array.from({ length: longer }, (_, at) => [...first.slice(at, at + 1), ...second.slice(at, at + 1)]).flat();
 }
-
-/** A message of the deferred queue is taken up when it is nearly due. */
-const earlyMs = 999;
 
 export class Intake {
   readonly #options: IntakeOptions;
