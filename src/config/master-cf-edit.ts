@@ -7,6 +7,8 @@ import { splitWords, trimSpace } from './words.ts';
 export interface PlacedEntry {
   readonly entry: MasterEntryText;
   readonly lines: readonly number[];
+  /** What is wrong with it, in a file that is to be changed: its first two fields are all that counts then. */
+  readonly problem?: string;
 }
 
 export interface MasterText {
@@ -14,11 +16,15 @@ export interface MasterText {
   readonly entries: readonly PlacedEntry[];
 }
 
-/** Reads the file's text; a text says what is wrong with it. `warn` hears what can be read all the same. */
+/**
+ * Reads the file's text; a text says what is wrong with it. `warn` hears what can be read all the same. `isToChange`: an
+ * entry that can't be read may be the one to be mended, and is no obstacle to changes of others.
+ */
 export function readMasterText(
   path: string,
   content: string,
   warn: (text: string) => void = () => undefined,
+  isToChange = false,
 ): MasterText | string {
   const lines = content.split('\n');
   if (lines.at(-1) === '') lines.pop();
@@ -33,13 +39,28 @@ export function readMasterText(
   const entries: PlacedEntry[] = [];
   for (const group of groups) {
     const text = group.map((index) => lines[index] ?? '').join('');
+    const first = (group[0] ?? 0) + 1;
     const last = (group.at(-1) ?? 0) + 1;
-    const entry = parseEntry(text, (group[0] ?? 0) + 1);
-    if (entry === 'bad field count') return `file ${path}: line ${last}: ${entry}`;
-    if (typeof entry === 'string') return entry;
-    entries.push({ entry: normalised(entry, warn), lines: group });
+    const entry = parseEntry(text, first);
+    if (typeof entry !== 'string') {
+      entries.push({ entry: normalised(entry, warn), lines: group });
+      continue;
+    }
+    const problem = entry === 'bad field count' ? `file ${path}: line ${last}: ${entry}` : entry;
+    if (!isToChange) return problem;
+    const named = namedEntry(text, first);
+    if (named === undefined) return `file ${path}: line ${first}: specify service name and type on the same line`;
+    entries.push({ entry: named, lines: group, problem });
   }
   return { lines, entries };
+}
+
+/** What can be had of an entry that is wrong; undefined without a name and a type. */
+function namedEntry(text: string, line: number): MasterEntryText | undefined {
+  const [service, type] = splitWords(text);
+  if (service === undefined || type === undefined) return undefined;
+  const rest = { private: '', unprivileged: '', chroot: '', wakeup: '', process_limit: '', command: '' };
+  return { fields: { service, type, ...rest }, args: [], line };
 }
 
 /** Without the braces around it; `warn` hears of one that is not closed. */

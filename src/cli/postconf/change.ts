@@ -90,8 +90,6 @@ function checkThird(mode: MasterMode, change: ChangeKind, third: string, value: 
     if (third === '*') throw new EditError('-Fe does not accept wild-card field name');
     if (!isFieldName(third)) throw new EditError(`invalid service attribute name: "${third}"`);
     if (third !== 'command' && hasSpace) throw new EditError('-Fe does not accept whitespace in non-command field');
-    const problem = value === '' ? `invalid ${third} field ""` : fieldProblem(third, value);
-    if (problem !== undefined) throw new EditError(`${problem} in "${value}"`);
   } else if (mode === 'entryParameters') {
     if (third === '*') throw new EditError('-Pe does not accept wild-card parameter name');
     if (hasSpace) throw new EditError('-Pe does not accept whitespace in parameter value');
@@ -107,8 +105,15 @@ function changedEntry(
 ): MasterEntryText {
   const { third, value } = wanted;
   if (mode === 'entries') return newEntry(wanted);
-  if (mode === 'fields') return isFieldName(third) ? withField(entry, third, value) : entry;
+  if (mode === 'fields') return changedField(wanted, entry);
   return withParameter(entry, third, change === 'drop' ? undefined : value);
+}
+
+function changedField({ third, value }: MasterChange, entry: MasterEntryText): MasterEntryText {
+  if (!isFieldName(third)) return entry;
+  const problem = value === '' ? `invalid ${third} field ""` : fieldProblem(third, value);
+  if (problem !== undefined) throw new EditError(`${problem} in "${value}"`);
+  return withField(entry, third, value);
 }
 
 function newEntry({ text, value }: MasterChange): MasterEntryText {
@@ -131,6 +136,7 @@ function changedText(
   for (const placed of master.entries) {
     let entry: MasterEntryText | undefined = placed.entry;
     for (const wanted of changes.filter((each) => isAsked(each, placed))) {
+      if (placed.problem !== undefined && mode !== 'entries') throw new EditError(placed.problem);
       const isFirst = found.get(wanted) === 0;
       found.set(wanted, (found.get(wanted) ?? 0) + 1);
       // one entry stands for all that had the name and type
@@ -158,7 +164,7 @@ export function changeMaster(
   const changes = operands.map((text) => parseChange(mode, change, Buffer.from(text).toString('latin1')));
   if (mode === 'entries' && change === 'edit') changes.forEach(newEntry);
   editFile(path, (text) => {
-    const master = readMasterText(path, text, warn);
+    const master = readMasterText(path, text, warn, true);
     if (typeof master === 'string') throw new EditError(master);
     return changedText(master, mode, change, changes, warn);
   });

@@ -63,7 +63,8 @@ function scan({ path, values, use, warn }: Scope, registry: ParameterRegistry, e
     // what stands in for a recipient or a client is known when there is one
     if (expansion.kind === 'ok' && registry.get(name)?.kind !== 'raw') referredNames(value).forEach(settle);
     if (name === classList) for (const word of value.split(/[\s,]+/).filter((text) => text !== '')) settle(word);
-    const expanded = expand(value);
+    // what only names of the user's own lead to may run in a circle, as long as nobody asks
+    const expanded = registry.get(name) === undefined ? value : expand(value);
     const comment = expanded.includes('#') ? commentWarning(path, expanded) : undefined;
     if (comment !== undefined) warn(comment);
     if (!expanded.includes(':')) continue;

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { EditError } from '../../../src/cli/edit-file.ts';
 import { changeMain, changeMaster } from '../../../src/cli/postconf/change.ts';
-import { parsePostconf } from '../../../src/cli/postconf/options.ts';
+import type { MasterMode } from '../../../src/cli/postconf/master-entries.ts';
+import { type ChangeKind, parsePostconf } from '../../../src/cli/postconf/options.ts';
 
 describe('postconf, changing files', () => {
   const directory = mkdtempSync(join(tmpdir(), 'posthorn-postconf-'));
@@ -46,6 +47,34 @@ describe('postconf, changing files', () => {
     assert.equal(readFileSync(path, 'utf8'), 'a = 1\n');
     changeMain(path, 'drop', ['a'], () => undefined);
     assert.equal(readFileSync(path, 'utf8'), '');
+  });
+
+  it('mends and takes out entries that can not be read, and changes others beside them', () => {
+    const bad = 'bad unix - -\n';
+    const good = 'd unix - - n - - smtp\n';
+    const changed = (mode: MasterMode, change: ChangeKind, request: string): string => {
+      writeFileSync(path, bad + good);
+      changeMaster(path, mode, change, [request], () => undefined);
+      return readFileSync(path, 'utf8');
+    };
+    assert.equal(changed('entries', 'drop', 'bad/unix'), good);
+    assert.equal(changed('entries', 'comment', 'bad/unix'), `#${bad}${good}`);
+    assert.match(changed('entries', 'edit', 'bad/unix=bad unix - - n - - error'), /^bad +unix .* error\nd unix/);
+    assert.match(changed('entryParameters', 'edit', 'd/unix/a=b'), /^bad unix - -\nd +unix .* smtp\n +-o a=b\n$/);
+    assert.throws(() => changed('fields', 'edit', 'bad/unix/chroot=y'), /line 1: bad field count/);
+    writeFileSync(path, 'alone\n');
+    assert.throws(
+      () => changeMaster(path, 'entries', 'drop', ['d/unix'], () => undefined),
+      /line 1: specify service name and type/,
+    );
+  });
+
+  it('asks of a new value only where there is an entry for it', () => {
+    writeFileSync(path, 'd unix - - n - - smtp\n');
+    const warnings: string[] = [];
+    changeMaster(path, 'fields', 'edit', ['e/unix/chroot=q'], (text) => warnings.push(text));
+    assert.deepEqual(warnings, ['unmatched service_name/type: "e/unix/chroot=q"']);
+    assert.throws(() => changeMaster(path, 'fields', 'edit', ['d/unix/chroot=q'], () => undefined), /invalid chroot/);
   });
 
   it('puts comments before an entry whose fields it writes anew', () => {

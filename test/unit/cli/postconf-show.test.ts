@@ -44,6 +44,12 @@ describe('postconf, showing master.cf', () => {
     assert.equal(await shown('-n'), `config_directory = ${directory}\nrelayhost = gw\n`);
   });
 
+  it('minds no name of the user that leads to itself', async () => {
+    writeFileSync(join(directory, 'main.cf'), 'round = $round\nrelayhost = gw\n');
+    writeFileSync(join(directory, 'master.cf'), '');
+    assert.equal(await shown('relayhost', 'round'), 'relayhost = gw\nround = $round\n');
+  });
+
   it('knows classes in any case', async () => {
     writeFileSync(join(directory, 'main.cf'), 'relayhost = gw\n');
     writeFileSync(join(directory, 'master.cf'), '');
