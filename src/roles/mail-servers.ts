@@ -17,6 +17,7 @@ import {
   type SmtpService,
 } from '#smtpd';
 import { publicPlace } from '#master';
+import { rememberLastAnswer } from '#rewrite';
 import { type KeyFiles, openServerTls, postscreenParameters, smtpdParameters } from '#tls';
 import { filteredResolver } from './filtered-resolver.ts';
 import type { MessageCore } from './message-core.ts';
@@ -73,7 +74,8 @@ async function openSmtpServer(
   entry: ServiceEntry,
 ): Promise<ConnectionService> {
   const { configuration, channelOf, openerFor, now } = tools;
-  const { store, rewriter, hostLookup, verifier, probeSender, flushSite } = core;
+  const { store, hostLookup, verifier, probeSender, flushSite } = core;
+  const rewriter = rememberLastAnswer(core.rewriter, now);
   const view = configuration.settingsFor(entry);
   const events = channelOf(view, 'smtpd');
   const problem = serviceProblem(view);
