@@ -17,6 +17,7 @@ export {
   type RecipientPart,
   type StoredRecipient,
 } from './recipient-list.ts';
+export { storeFileNames } from './sqlite/schema.ts';
 export { openStore, type StoreOptions } from './sqlite/sqlite-store.ts';
 export { loadWriterThread, type WriterThread } from './sqlite/writer-worker.ts';
 export { serialOf } from './queue-id.ts';

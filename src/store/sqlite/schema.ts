@@ -18,6 +18,9 @@ export function queueNameOf(number: number): QueueName {
 
 export const databaseName = 'posthorn.db';
 
+/** What the store keeps below its directory while all is well. */
+export const storeFileNames = ['', '-wal', '-shm', '-reserve'].map((suffix) => `${databaseName}${suffix}`);
+
 /** What the log says of a message that can't be delivered any more, whoever finds out. */
 export function corruptWarning(queueId: string, queue: string, reason: string): string {
   return `saving corrupt file "${queueId}" from queue "${queue}" to queue "corrupt": ${databaseName}: ${reason}`;

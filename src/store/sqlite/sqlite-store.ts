@@ -1,5 +1,5 @@
 /** The queue in SQLite: `posthorn.db` in $queue_directory. See `schema.ts` for its tables, `writer.ts` for its one writer, `stored-messages.ts` for reading. */
-import { chownSync, closeSync, openSync } from 'node:fs';
+import { closeSync, constants, fchownSync, fstatSync, openSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import {
   type ListedMessage,
@@ -57,8 +57,15 @@ export async function openStore(options: StoreOptions): Promise<QueueStore> {
 
 /** Made before SQLite does, so that nobody else can ever read it and the journal files get the same owner. */
 function makeFile(path: string, owner: StoreOptions['owner']): void {
-  closeSync(openSync(path, 'a', 0o600));
-  if (owner !== undefined && process.geteuid?.() === 0) chownSync(path, owner.uid, owner.gid);
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
+  // whoever owns the directory could have put a link there
+  const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
+  try {
+    const isTheirs = owner !== undefined && process.geteuid?.() === 0 && fstatSync(fd).nlink === 1;
+    if (isTheirs) fchownSync(fd, owner.uid, owner.gid);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 class SqliteStore implements QueueStore {
