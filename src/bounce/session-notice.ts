@@ -30,7 +30,7 @@ export function createSessionNotifier(options: SessionNoticeOptions): (session: 
   const to = toExternal(settings.string('error_notice_recipient'));
   const textOf = ({ peer, lines, reason }: SessionNotice): string =>
     [
-      `From: ${header('Mail Delivery System', `MAILER-DAEMON@${settings.string('myorigin')}`)}`,
+      `From: ${header('Mail Delivery System', `MAILER-DAEMON@${myhostname}`)}`,
       `To: ${header('Postmaster', to)}`,
       `Subject: ${mailName} ${speaker}: errors from ${peer}`,
       '',

@@ -38,7 +38,7 @@ export function readBounceSettings(settings: Settings, warn: (text: string) => v
     mailName: settings.string('mail_name'),
     fieldName: settings.string('mail_name').replaceAll(/[\s()<>@,;:\\".[\]]/g, '-'),
     doubleBounceSender: `${settings.string('double_bounce_sender')}@${settings.string('myhostname')}`,
-    mailerDaemon: `MAILER-DAEMON@${settings.string('myorigin')}`,
+    mailerDaemon: `MAILER-DAEMON@${settings.string('myhostname')}`,
     sizeLimit: settings.int('bounce_size_limit'),
     maximalLifetimeMs: settings.ms('maximal_queue_lifetime'),
     copiesBounces: classes.includes('bounce'),

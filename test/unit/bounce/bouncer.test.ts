@@ -414,7 +414,7 @@ describe('bounce', () => {
   it('calls the null sender by name in what the postmaster gets', async () => {
     const { bouncer, sent } = setUp('notify_classes = 2bounce\nmyorigin = here.example\n');
     await bouncer.notify('failure', queued({ sender: '' }), [[failed('b@y')]]);
-    assert.match(sent[0]?.text ?? '', /^Return-Path: <MAILER-DAEMON@here\.example>\r$/m);
-    assert.match(sent[0]?.text ?? '', /^X-Postfix-Sender: rfc822; MAILER-DAEMON@here\.example\r$/m);
+    assert.match(sent[0]?.text ?? '', /^Return-Path: <MAILER-DAEMON@mail\.example\.com>\r$/m);
+    assert.match(sent[0]?.text ?? '', /^X-Postfix-Sender: rfc822; MAILER-DAEMON@mail\.example\.com\r$/m);
   });
 });
