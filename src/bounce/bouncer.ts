@@ -14,7 +14,14 @@ import {
   type Submission,
   type SubmissionPort,
 } from '#message';
-import { type Notice, noticeChunks, type NoticeKind, type NotifiedParts, type ReturnedMessage } from './report.ts';
+import {
+  isTrace,
+  type Notice,
+  noticeChunks,
+  type NoticeKind,
+  type NotifiedParts,
+  type ReturnedMessage,
+} from './report.ts';
 import { type BounceSettings, readBounceSettings } from './settings.ts';
 import type { Template } from './templates.ts';
 import { verpSender } from './verp.ts';
@@ -101,9 +108,12 @@ class NoticeSender implements Bouncer {
     if (problem !== undefined) return this.#fail(problem);
     if (to === '') return this.#nullSender(kind, message, all);
     if (to.toLowerCase() === this.#settings.doubleBounceSender.toLowerCase()) {
-      if (kind === 'failure' || kind === 'delay') {
-        this.#options.events.emit({ kind: 'postmasterNoticeDiscarded', queueId: message.queueId });
-      }
+      const { queueId } = message;
+      this.#options.events.emit(
+        isTrace(kind)
+          ? { kind: 'reportNotSent', queueId, sender: 'double bounce' }
+          : { kind: 'postmasterNoticeDiscarded', queueId },
+      );
       return OK;
     }
     const result = await this.#toSender(kind, message, all, to);
@@ -151,6 +161,9 @@ class NoticeSender implements Bouncer {
     if (kind === 'failure' && copiesDoubleBounces) {
       const isFull = message.sizeBytes <= sizeLimit;
       return this.#send(this.#notice(kind, message, recipients, doubleBounceRecipient, true, !isFull));
+    }
+    if (isTrace(kind)) {
+      this.#options.events.emit({ kind: 'reportNotSent', queueId: message.queueId, sender: 'null' });
     }
     return OK;
   }

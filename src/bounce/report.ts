@@ -126,10 +126,14 @@ function notificationHead(notice: Notice, boundary: string): readonly string[] {
   ];
 }
 
+/** A report of what was done, asked for or not. */
+export function isTrace(kind: NoticeKind): boolean {
+  return kind === 'success' || kind === 'verify';
+}
+
 /** Reports of what was done say who did it. */
 function reasonOf({ status, relay }: Outcome, kind: NoticeKind): string {
-  const isTrace = kind === 'success' || kind === 'verify';
-  return isTrace && relay !== undefined ? `delivery via ${relay}: ${status.reason}` : status.reason;
+  return isTrace(kind) && relay !== undefined ? `delivery via ${relay}: ${status.reason}` : status.reason;
 }
 
 function recipientText({ recipient: { address, original }, outcome }: NotifiedRecipient, kind: NoticeKind): string {

@@ -411,6 +411,17 @@ describe('bounce', () => {
     assert.match(wrong.log[0] ?? '', /fatal: .*undefined \$name in failure template: at \$nowhere/);
   });
 
+  it('logs that a report of what was done goes to nobody', async () => {
+    const { bouncer, sent, log } = setUp();
+    await bouncer.notify('success', queued({ sender: '' }), [[failed('b@y')]]);
+    await bouncer.notify('verify', queued({ sender: 'double-bounce@mail.example.com' }), [[failed('b@y')]]);
+    assert.equal(sent.length, 0);
+    assert.deepEqual(log, [
+      'OLD1: not sending trace/success notification for single-bounce message',
+      'OLD1: not sending trace/success notification for double-bounce message',
+    ]);
+  });
+
   it('calls the null sender by name in what the postmaster gets', async () => {
     const { bouncer, sent } = setUp('notify_classes = 2bounce\nmyorigin = here.example\n');
     await bouncer.notify('failure', queued({ sender: '' }), [[failed('b@y')]]);
