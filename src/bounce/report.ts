@@ -73,22 +73,26 @@ function* reportLines(notice: Notice, boundary: string, settings: BounceSettings
   const { recipients, kind } = notice;
   yield headerSection(notice, boundary, settings);
   yield ['This is a MIME-encapsulated message.', ''];
-  yield notificationHead(notice, boundary);
-  for (const part of recipients) yield part.flatMap((entry) => ['', wrapText(recipientText(entry, kind))]);
+  yield notificationHead(notice, boundary, settings);
+  const shown = settings.allowsUtf8 ? (text: string): string => text : asciiOf;
+  for (const part of recipients) yield part.flatMap((entry) => ['', wrapText(shown(recipientText(entry, kind)))]);
   yield [''];
   yield deliveryReportHead(notice, boundary, settings);
-  for (const part of recipients) yield part.flatMap((entry) => ['', ...recipientFields(entry, notice, settings)]);
+  for (const part of recipients) {
+    yield part.flatMap((entry) => ['', ...recipientFields(entry, notice, settings).map(shown)]);
+  }
   yield [''];
   yield messagePartHeader(notice, boundary, settings);
 }
 
-function isSevenBit({ message }: Notice): boolean {
-  return message.envelope.encoding === '7bit';
+/** Where addresses may be UTF-8, so may all of a notice; elsewhere it is what the message was declared to be, or nothing. */
+function encodingOf({ message }: Notice, settings: BounceSettings): Envelope['encoding'] {
+  return settings.allowsUtf8 ? '8bit' : message.envelope.encoding;
 }
 
 /** Content-Transfer-Encoding of a part that may hold 8-bit text. */
-function partEncoding(notice: Notice): readonly string[] {
-  return isSevenBit(notice) ? [] : ['Content-Transfer-Encoding: 8bit'];
+function partEncoding(notice: Notice, settings: BounceSettings): readonly string[] {
+  return encodingOf(notice, settings) === '8bit' ? ['Content-Transfer-Encoding: 8bit'] : [];
 }
 
 function headerSection(notice: Notice, boundary: string, settings: BounceSettings): readonly string[] {
@@ -96,6 +100,7 @@ function headerSection(notice: Notice, boundary: string, settings: BounceSetting
   const { messageId, requireTls, tlsNotRequired } = message.envelope;
   const isRequired = settings.heedsRequireTls && requireTls;
   const threads = settings.threadsNotices && messageId !== '';
+  const encoding = encodingOf(notice, settings);
   return [
     `Date: ${formatMailDate(notice.at)}`,
     `From: ${template.from}`,
@@ -107,19 +112,20 @@ function headerSection(notice: Notice, boundary: string, settings: BounceSetting
     'MIME-Version: 1.0',
     'Content-Type: multipart/report; report-type=delivery-status;',
     `\tboundary="${boundary}"`,
-    `Content-Transfer-Encoding: ${isSevenBit(notice) ? '7bit' : '8bit'}`,
+    ...(encoding === '' ? [] : [`Content-Transfer-Encoding: ${encoding}`]),
     '',
   ];
 }
 
-function notificationHead(notice: Notice, boundary: string): readonly string[] {
+function notificationHead(notice: Notice, boundary: string, settings: BounceSettings): readonly string[] {
   const { template, isPostmasterCopy } = notice;
   const isAscii = template.charset.toLowerCase() === 'us-ascii';
+  const isEightBit = encodingOf(notice, settings) === '8bit';
   return [
     `--${boundary}`,
     'Content-Description: Notification',
-    `Content-Type: text/plain; charset=${isAscii && !isSevenBit(notice) ? 'utf-8' : template.charset}`,
-    ...partEncoding(notice),
+    `Content-Type: text/plain; charset=${isAscii && isEightBit ? 'utf-8' : template.charset}`,
+    ...partEncoding(notice, settings),
     '',
     // the postmaster knows
     ...(isPostmasterCopy ? [] : template.lines),
@@ -151,7 +157,7 @@ function deliveryReportHead(notice: Notice, boundary: string, settings: BounceSe
     'Content-Description: Delivery report',
     `Content-Type: message/${smtputf8 ? 'global-' : ''}delivery-status`,
     // addresses may be 8-bit
-    ...(smtputf8 ? partEncoding(notice) : []),
+    ...(smtputf8 ? partEncoding(notice, settings) : []),
     '',
     `Reporting-MTA: dns; ${settings.myhostname}`,
     ...(envid === '' ? [] : [`Original-Envelope-Id: ${envid}`]),
@@ -172,7 +178,7 @@ function recipientFields(
   const isAnother = original !== '' && original.toLowerCase() !== address.toLowerCase();
   const known = dsnOriginal || (isAnother ? `${addressType(original)};${toExternal(original)}` : '');
   return [
-    `Final-Recipient: ${addressType(address)}; ${inLine(toExternal(address))}`,
+    `Final-Recipient: ${settings.allowsUtf8 ? addressType(address) : 'rfc822'}; ${inLine(toExternal(address))}`,
     ...(known === '' ? [] : [`Original-Recipient: ${inLine(known)}`]),
     `Action: ${actionOf(kind, outcome)}`,
     `Status: ${status.code}`,
@@ -188,6 +194,11 @@ function recipientFields(
 function inLine(text: string): string {
   // oxlint-disable-next-line no-control-regex -- line ends above all
   return text.replaceAll(/[\x00-\x1f\x7f]/g, '?');
+}
+
+/** A mark for each byte beyond ASCII, where there is no SMTPUTF8. */
+function asciiOf(text: string): string {
+  return text.replaceAll(/\P{ASCII}/gu, (character) => '?'.repeat(Buffer.byteLength(character)));
 }
 
 function addressType(address: string): string {
@@ -226,7 +237,7 @@ function messagePartHeader(notice: Notice, boundary: string, settings: BounceSet
     `--${boundary}`,
     `Content-Description: ${undelivered}Message${headersOnly ? ' Headers' : ''}`,
     `Content-Type: ${type}`,
-    ...partEncoding(notice),
+    ...partEncoding(notice, settings),
     '',
     `Return-Path: <${inLine(toExternal(sender || settings.mailerDaemon))}>`,
   ];

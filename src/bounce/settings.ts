@@ -20,6 +20,8 @@ export interface BounceSettings {
   readonly doubleBounceRecipient: string;
   readonly delayRecipient: string;
   readonly threadsNotices: boolean;
+  /** smtputf8_enable */
+  readonly allowsUtf8: boolean;
   /** Of mail that asked for REQUIRETLS only the header section is returned, and the notice itself does without. */
   readonly redactsRequireTls: boolean;
   /** REQUIRETLS counts. requiretls_enable */
@@ -47,6 +49,7 @@ export function readBounceSettings(settings: Settings, warn: (text: string) => v
     bounceRecipient: settings.string('bounce_notice_recipient'),
     doubleBounceRecipient: settings.string('2bounce_notice_recipient'),
     delayRecipient: settings.string('delay_notice_recipient'),
+    allowsUtf8: settings.bool('smtputf8_enable'),
     threadsNotices: settings.bool('enable_threaded_bounces'),
     redactsRequireTls: settings.bool('requiretls_redact_dsn'),
     heedsRequireTls: settings.bool('requiretls_enable'),

@@ -411,6 +411,34 @@ describe('bounce', () => {
     assert.match(wrong.log[0] ?? '', /fatal: .*undefined \$name in failure template: at \$nowhere/);
   });
 
+  it('declares 8-bit text where addresses may be UTF-8, and else what the message was declared to be', async () => {
+    const encodings = async (more: string, envelope: Partial<Envelope>): Promise<readonly string[]> => {
+      const { bouncer, sent } = setUp(more);
+      await bouncer.notify('failure', queued(envelope), [[failed('b@y')]]);
+      const found = sent[0]?.text.matchAll(/^(?:Content-Transfer-Encoding: (.*)|.*charset=(.*))\r$/gm) ?? [];
+      return [...found].map(([, encoding, charset]) => encoding ?? charset ?? '');
+    };
+    const eightBit = ['8bit', 'utf-8', '8bit', '8bit'];
+    for (const encoding of ['', '7bit', '8bit'] as const) assert.deepEqual(await encodings('', { encoding }), eightBit);
+    const ascii = 'smtputf8_enable = no\n';
+    assert.deepEqual(await encodings(ascii, { encoding: '' }), ['us-ascii']);
+    assert.deepEqual(await encodings(ascii, { encoding: '7bit' }), ['7bit', 'us-ascii']);
+    assert.deepEqual(await encodings(ascii, { encoding: '8bit' }), eightBit);
+  });
+
+  it('marks bytes beyond ASCII of what it tells where there is no SMTPUTF8', async () => {
+    const { bouncer, sent } = setUp('smtputf8_enable = no\n');
+    const status = { code: '5.1.1', reason: 'unbekannte Größe' };
+    const { recipient } = failed('jörg@y');
+    await bouncer.notify('failure', queued(), [[{ recipient, outcome: { index: 0, kind: 'bounced', status } }]]);
+    const told = sent[0]?.text.match(/^(?:<.*|Final-.*|Diagnostic.*)(?=\r$)/gm);
+    assert.deepEqual(told, [
+      '<j??rg@y>: unbekannte Gr????e',
+      'Final-Recipient: rfc822; j??rg@y',
+      'Diagnostic-Code: X-Postfix; unbekannte Gr????e',
+    ]);
+  });
+
   it('logs that a report of what was done goes to nobody', async () => {
     const { bouncer, sent, log } = setUp();
     await bouncer.notify('success', queued({ sender: '' }), [[failed('b@y')]]);
