@@ -84,11 +84,13 @@ export function noticeTemplates(
   if (typeof file === 'string') return file;
   file.warnings.forEach(warn);
   return names.map((name) => {
-    const { charset, from, subject, postmasterSubject, body } = sourceOf(file, name, settings, warn);
+    const complaints: string[] = [];
+    const source = sourceOf(file, name, settings, (text) => complaints.push(text));
+    const { charset, from, subject, postmasterSubject, body } = source;
     const copySubject = postmasterSubject === '' ? [] : [`Postmaster-Subject: ${postmasterSubject}`];
     const header = [`Charset: ${charset}`, `From: ${from}`, `Subject: ${subject}`, ...copySubject, ''];
     const { lines, warnings, problem } = makeTemplate(file, name, settings, () => undefined);
-    return { name, text: asText([...header, ...body]), expanded: asText(lines), warnings, problem };
+    return { name, text: asText([...header, ...body]), expanded: asText(lines), complaints, warnings, problem };
   });
 }
 
@@ -96,6 +98,9 @@ export interface ShownTemplate {
   readonly name: TemplateName;
   readonly text: string;
   readonly expanded: string;
+  /** Why the built-in text stands for that of the file. */
+  readonly complaints: readonly string[];
+  /** What is odd about its expansion. */
   readonly warnings: readonly string[];
   /** Why it can't be expanded. */
   readonly problem: string | undefined;

@@ -8,10 +8,11 @@ async function templates({ settings, path, warn, openProblem }: TemplateRequest,
   const file = path ?? read.string('bounce_template_file');
   const shown = noticeTemplates(read, file, warn);
   if (typeof shown === 'string') return openProblem(shown);
-  const bad = expands ? shown.find(({ problem }) => problem !== undefined) : undefined;
-  if (bad?.problem !== undefined) {
-    bad.warnings.forEach(warn);
-    return openProblem(bad.problem);
+  for (const { complaints, warnings, problem } of shown) {
+    complaints.forEach(warn);
+    if (!expands) continue;
+    warnings.forEach(warn);
+    if (problem !== undefined) return openProblem(problem);
   }
   return shown
     .map(({ name, text, expanded }) =>

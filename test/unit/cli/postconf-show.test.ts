@@ -38,6 +38,15 @@ describe('postconf, showing master.cf', () => {
     assert.match(await shown('-P', 'relay/unix/syslog_name'), /= postfix\/\$service_name\n$/);
   });
 
+  it('says with -b, and not with -t, what is odd about the texts of notices', async () => {
+    writeFileSync(join(directory, 'main.cf'), 'delay_warning_time = 1s\n');
+    assert.match(
+      await shown('-b'),
+      /warning: \[built-in\]: zero result in delay template conversion of parameter "delay_warning_time_hours"\n/,
+    );
+    assert.doesNotMatch(await shown('-t'), /warning: /);
+  });
+
   it('shows with -n the directory that is named, whichever it is', async () => {
     writeFileSync(join(directory, 'main.cf'), 'relayhost = gw\n');
     writeFileSync(join(directory, 'master.cf'), '');
