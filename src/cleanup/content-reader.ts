@@ -180,8 +180,8 @@ export class ContentReader {
       refuse: this.#options.refuse,
     });
     this.#cleanHeader = result.header;
-    if (this.#options.isOver()) return;
     this.#messageId = result.messageId;
+    if (this.#options.isOver()) return;
     this.#tls = result.tls;
     this.#hasUtf8Header = !isAscii(result.header) && isUtf8(result.header);
     const { convertsTo7bit } = maps.settings;

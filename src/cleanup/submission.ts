@@ -200,8 +200,8 @@ export class CleanupSubmission implements Submission {
     }
     if (this.#options.source === 'smtpd') events.emit({ kind: 'canceled', queueId: this.queueId, how: 'canceled' });
     const recipients = this.#recipients.all;
-    const { cleanHeader: header } = this.#content;
-    const returned = { sender: this.#sender, ...(recipients && { recipients }), ...(header && { header }) };
+    const { cleanHeader: header, messageId } = this.#content;
+    const returned = { sender: this.#sender, messageId, ...(recipients && { recipients }), ...(header && { header }) };
     return { ...this.#refusal, returned };
   }
 

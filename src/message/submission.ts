@@ -46,11 +46,13 @@ export type SubmissionAction =
   /** A header field, without line end. */
   | { readonly kind: 'prepend'; readonly header: string };
 
-/** Sender, recipients (but when they are many) and header section as cleanup made them. */
+/** Sender, recipients (but when they are many), header section and Message-Id as cleanup made them. */
 export interface RefusedMessage {
   readonly sender: string;
   readonly recipients?: readonly Recipient[];
   readonly header?: Buffer;
+  /** '' where cleanup did not come so far. */
+  readonly messageId: string;
 }
 
 /** How a submission ended. */

@@ -18,6 +18,8 @@ export interface RefusedMail {
   readonly recipients: readonly Recipient[];
   /** The header section as cleanup made it, if it came so far. */
   readonly header: Buffer | undefined;
+  /** '' where cleanup did not come so far. */
+  readonly messageId: string;
   /** As it was submitted, CRLF line ends. */
   readonly content: AsyncIterable<Buffer> | Iterable<Buffer>;
   /** Status (RFC 3463) and reason of the refusal. */
@@ -61,10 +63,10 @@ export function refusedMail(
   named: () => readonly Recipient[],
   now: number,
 ): Omit<RefusedMail, 'content'> {
-  const { sender = envelope.sender, recipients = named(), header } = returned ?? {};
+  const { sender = envelope.sender, recipients = named(), header, messageId = '' } = returned ?? {};
   // what a rule rejects is not spread further
   const known = { ...envelope, sender, ...(isRuleText && { ret: 'hdrs' as const }) };
-  return { queueId, envelope: known, header, recipients, code, reason: markedBytes(reason, '?'), now };
+  return { queueId, envelope: known, header, messageId, recipients, code, reason: markedBytes(reason, '?'), now };
 }
 
 /** Logs the failure of each recipient as cleanup, and has the sender told. Not ok: try again later. */
@@ -73,10 +75,10 @@ export async function returnToSender(
   bouncer: Bouncer,
   cleanupEvents: EventChannel,
 ): Promise<NotifyResult> {
-  const { queueId, envelope, code, reason, now } = mail;
+  const { queueId, envelope, messageId, code, reason, now } = mail;
   const { content } = await readContent(mail);
   const recipients = mail.recipients.map((recipient, index) => ({ ...recipient, index, state: 'pending' as const }));
-  const message = { queueId, envelope: { ...envelope, messageId: '' }, content, sizeBytes: content.sizeBytes };
+  const message = { queueId, envelope: { ...envelope, messageId }, content, sizeBytes: content.sizeBytes };
   for (const { address, original } of recipients) {
     cleanupEvents.emit({
       kind: 'delivery',

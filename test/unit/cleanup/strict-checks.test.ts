@@ -80,6 +80,7 @@ describe('mail of sendmail that a rule rejects', () => {
     const local = await bench.take(rule, { content, source: 'pickup' });
     assert.deepEqual([local.reply, isLogged(local.log)], ['550 5.7.1 no', true]);
     assert.match(local.returnedHeader, /^X: y\r\nMessage-Id: <1@x>\r\nDate: /);
+    assert.equal(local.returnedId, '<1@x>');
     const remote = await bench.take(rule, { content });
     assert.deepEqual([remote.reply, isLogged(remote.log)], ['550 5.7.1 no', false]);
   });

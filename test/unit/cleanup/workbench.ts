@@ -36,6 +36,7 @@ export interface Taken {
   readonly reply: string;
   /** Of a refused message: the header section that goes back. */
   readonly returnedHeader: string;
+  readonly returnedId: string;
 }
 
 export interface Given {
@@ -118,6 +119,7 @@ export class Workbench {
     const result = await message.end();
     const reply = result.kind === 'refused' ? `${result.code} ${result.dsn} ${result.text}` : 'queued';
     const returnedHeader = result.kind === 'refused' ? (result.returned?.header?.toString() ?? '') : '';
+    const returnedId = result.kind === 'refused' ? (result.returned?.messageId ?? '') : '';
     const all = loads.flat();
     return {
       sender: committed.sender ?? '',
@@ -128,6 +130,7 @@ export class Workbench {
       loads: loads.map(({ length }) => length),
       envelope: committed,
       returnedHeader,
+      returnedId,
       content: Buffer.concat(written).toString(),
       bytes: Buffer.concat(written),
       log,

@@ -30,6 +30,7 @@ const ENVELOPE = {
 /** What cleanup gives with a refusal. */
 const envelope = {
   sender: 'a@mail.example.com',
+  messageId: '<m@x>',
   recipients: ['b', 'c d@x'].map((address) => ({ address, original: address, dsnOriginal: '', notify: [] })),
 };
 
@@ -49,7 +50,7 @@ describe('pickup', () => {
     remove?: (path: string) => Promise<void>,
     clock = 0,
   ) => {
-    const returned: { queueId: string; to: readonly string[] }[] = [];
+    const returned: { queueId: string; messageId: string; to: readonly string[] }[] = [];
     const taken: { options: SubmissionOptions; recipients: string[]; content: string }[] = [];
     const log: string[] = [];
     const submission: SubmissionPort = {
@@ -76,6 +77,7 @@ describe('pickup', () => {
         notify: (_kind, message, recipients) => {
           returned.push({
             queueId: message.queueId,
+            messageId: message.envelope.messageId,
             to: [...recipients].flat().map(({ recipient }) => recipient.address),
           });
           return Promise.resolve(told);
@@ -187,7 +189,7 @@ describe('pickup', () => {
     const { pickup, returned, leave } = setUp(refused, { ok: false, reason: 'no space' });
     const path = leave('F1', `${formatMaildropEnvelope(ENVELOPE)}x\n`);
     await pickup.scan();
-    assert.deepEqual(returned, [{ queueId: 'ABC123', to: ['b', 'c d@x'] }]);
+    assert.deepEqual(returned, [{ queueId: 'ABC123', messageId: '<m@x>', to: ['b', 'c d@x'] }]);
     assert.ok(existsSync(path));
   });
 
