@@ -41,12 +41,14 @@ function summary({ outcomes, recipient, request }: Job): Outcome {
   const isItself = outcomes.every(
     ({ address, sender }) => address === recipient.address && sender === request.envelope.sender,
   );
+  // mail that is forwarded to one address is passed on, not delivered
+  const action = outcomes.length === 1 ? outcomes[0]?.action : 'delivered';
   return {
     index: recipient.index,
     kind,
     relay: 'local',
     status,
-    ...(kind === 'sent' ? { action: 'delivered' } : {}),
+    ...(kind === 'sent' && action !== undefined ? { action } : {}),
     ...(isItself && outcomes.length < 2 ? {} : { members: outcomes }),
   };
 }

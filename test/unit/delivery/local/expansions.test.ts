@@ -54,6 +54,16 @@ describe('expansions of a local recipient', () => {
     );
   });
 
+  it('pass mail on to a single address, which delivers nothing here', async () => {
+    const lines = 'alias_maps = inline:{{a=b@far.example}, {c=root@mail.example.com}}\ndefault_transport = smtp\n';
+    const one = request('mail.example.com', ['a@mail.example.com'], { transport: 'local' });
+    const { outcomes } = await deliver(createLocalAgent, one, lines, failing);
+    assert.deepEqual(
+      outcomes.map(({ kind, action, status }) => [kind, action, status.reason]),
+      [['sent', undefined, 'forwarded as NEW']],
+    );
+  });
+
   const sentTo = async (address: string, aliases: string): Promise<readonly string[]> => {
     const lines = `alias_maps = inline:{${aliases}}\nlocal_recipient_maps =\nmailbox_transport =\n`;
     const one = request('mail.example.com', [address], { transport: 'local' });
