@@ -139,7 +139,9 @@ export class RecipientCollector {
     const { rewriter, settings } = this.#maps;
     const standard = rewriter.rewrite(from.address || settings.emptyAddressRecipient, 'local');
     const mapped = yield* canonicalise(standard, 'envelope_recipient', this.#maps);
-    const original = from.original === '' ? mapped : from.original;
+    // nobody was named
+    const isNull = from.address === '' && from.original === '';
+    const original = from.original === '' && !isNull ? mapped : from.original;
     // RFC 3461, 5.2.1: what the client did not name is invented here
     const dsnOriginal = from.dsnOriginal === '' && by === 'submitter' ? `rfc822;${standard}` : from.dsnOriginal;
     const targets = yield* expandAliases(mapped, this.#maps);

@@ -67,6 +67,8 @@ describe('addresses of a message on its way into the queue', () => {
     const maps = 'empty_address_recipient = joe\nvirtual_alias_maps = inline:{{v@x.example=<>}}\n';
     const taken = await Promise.all(['', 'v@x.example'].map((address) => bench.take(maps, { recipients: [address] })));
     for (const { recipients } of taken) assert.deepEqual(recipients, ['joe@mail.example.com']);
+    const [nobody, alias] = taken.map(({ originals }) => originals);
+    assert.deepEqual([nobody, alias], [[''], ['v@x.example']]);
   });
 
   it('tells of a result that holds no address, and takes the mail later', async () => {
