@@ -86,7 +86,7 @@ export async function introduce(context: HandshakeContext, esmtp: boolean): Prom
   const ignored = await context.ignoredKeywords(connection.endpoint.address);
   if (ignored === undefined) {
     const { address } = connection.endpoint;
-    const text = `${settings.parameter('discard_ehlo_keyword_address_maps')} map lookup error for ${address}`;
+    const text = `${settings.discardKeywordMaps} map lookup error for ${address}`;
     events.emit({ kind: 'warning', text: `${attempt.request.queueId}: ${text}` });
     attempt.brokeOff('unjudged', 'performing the EHLO handshake');
     return undefined;

@@ -28,8 +28,8 @@ export function openServerTables(
   settings: SmtpSettings,
   warn: (text: string) => void,
 ): ServerTables {
-  const keywordMaps = tables.list(settings.tables.discardKeywords);
-  const pixMaps = tables.list(settings.tables.pixWorkarounds);
+  const keywordMaps = tables.list(settings.tables.discardKeywords, {}, settings.discardKeywordMaps);
+  const pixMaps = tables.list(settings.tables.pixWorkarounds, {}, settings.parameter('pix_workaround_maps'));
   const destinations = tables.matchList(
     settings.parameter('connection_cache_destinations'),
     'string',
@@ -40,7 +40,7 @@ export function openServerTables(
     ignoredKeywords: (address) => wordsFor(keywordMaps, address, settings.discardKeywords, true),
     pixWorkarounds: (address) => wordsFor(pixMaps, address, settings.pixWorkarounds, false),
     replyFilter: replyFilter(tables, settings, warn),
-    tlsPolicies: tables.list(settings.tables.tlsPolicy),
+    tlsPolicies: tables.list(settings.tables.tlsPolicy, {}, settings.parameter('tls_policy_maps')),
     requireTls: openRequireTlsPolicy(settings.parameter('requiretls_policy'), settings.tables.requireTls, tables),
     sasl: settings.sasl.isEnabled ? saslRules(tables, settings) : undefined,
     isCachedDestination: (domain) =>
@@ -54,7 +54,7 @@ function saslRules(tables: TableOpener, settings: SmtpSettings): SaslRules {
   const { passwordMaps, mechanismFilter } = settings.sasl;
   return {
     ...settings.sasl,
-    passwords: tables.list(passwordMaps),
+    passwords: tables.list(passwordMaps, {}, settings.parameter('sasl_password_maps')),
     mechanismFilter: tables.matchList(settings.parameter('sasl_mechanism_filter'), 'string', mechanismFilter),
     recipientDelimiter: settings.recipientDelimiter,
   };

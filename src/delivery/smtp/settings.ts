@@ -19,6 +19,8 @@ export interface SmtpSettings {
   readonly serviceName: string;
   /** Gives `smtp_NAME` or `lmtp_NAME`, for warnings. */
   readonly parameter: (name: string) => string;
+  /** Name of the parameter that says which keywords of which server are ignored: SMTP has EHLO, LMTP LHLO. */
+  readonly discardKeywordMaps: string;
   readonly myHostname: string;
   readonly heloName: string;
   readonly queueDirectory: string;
@@ -124,12 +126,14 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
   const own = (name: string): string => `${protocol}_${name}`;
   const smtp = protocol === 'smtp';
   const flags = serviceFlags(service.args);
+  const discardKeywordMaps = `${protocol}_discard_${smtp ? 'ehlo' : 'lhlo'}_keyword_address_maps`;
   const dns = settings.string(own('dns_support_level')).toLowerCase();
   const dnsLookups = dns === '' ? !settings.bool('disable_dns_lookups') : dns !== 'disabled';
   return {
     protocol,
     serviceName: service.name,
     parameter: own,
+    discardKeywordMaps,
     myHostname: settings.string('myhostname'),
     heloName: settings.string(smtp ? 'smtp_helo_name' : 'lmtp_lhlo_name'),
     queueDirectory: settings.string('queue_directory'),
@@ -203,9 +207,7 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
     timeouts: compileTimeouts(settings, protocol),
     tables: {
       pixWorkarounds: settings.elements(own('pix_workaround_maps')),
-      discardKeywords: settings.elements(
-        smtp ? 'smtp_discard_ehlo_keyword_address_maps' : 'lmtp_discard_lhlo_keyword_address_maps',
-      ),
+      discardKeywords: settings.elements(discardKeywordMaps),
       generic: settings.elements(own('generic_maps')),
       headerChecks: settings.elements(own('header_checks')),
       mimeHeaderChecks: settings.elements(own('mime_header_checks')),

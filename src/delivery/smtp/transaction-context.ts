@@ -41,14 +41,16 @@ export function isSuccess(reply: Reply): boolean {
 
 /** Nothing more can be said on this connection: the attempt is told what was being done. */
 export function broken(
-  { attempt, connection, warn }: TransactionContext,
+  { attempt, connection, settings, warn }: TransactionContext,
   heard: { readonly kind: 'lost' | 'timeout' | 'unjudged' } | { readonly kind: 'garbage'; readonly line: string },
   doing: string,
 ): 'broken' {
   if (heard.kind === 'garbage') {
-    warn(`${attempt.request.queueId}: non-ESMTP response from ${connection.label}: ${heard.line}`);
     warn(
-      `to prevent loss of mail, turn off command pipelining for ${connection.endpoint.address} with the smtp_discard_ehlo_keyword_address_maps parameter`,
+      `${attempt.request.queueId}: non-${settings.protocol === 'smtp' ? 'ESMTP' : 'LMTP'} response from ${connection.label}: ${heard.line}`,
+    );
+    warn(
+      `to prevent loss of mail, turn off command pipelining for ${connection.endpoint.address} with the ${settings.discardKeywordMaps} parameter`,
     );
   }
   attempt.brokeOff(heard.kind, doing);

@@ -246,6 +246,16 @@ describe('the SMTP client', () => {
     ]);
   });
 
+  it('names the list of tables whose result is empty', async () => {
+    await using sink = await startSink();
+    await using agent = startAgent(['smtp_discard_ehlo_keyword_address_maps = inline:{{127.0.0.1=}}']);
+    await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example']));
+    assert.equal(
+      agent.log[0],
+      'smtp_discard_ehlo_keyword_address_maps lookup of 127.0.0.1 returns an empty string result',
+    );
+  });
+
   it('converts 8-bit content for a server without 8BITMIME', async () => {
     await using sink = await startSink({ ehlo: '250 s' });
     await using agent = startAgent();

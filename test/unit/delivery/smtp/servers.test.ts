@@ -161,5 +161,10 @@ describe('a server that misbehaves', () => {
     await using sink = await startSink({ mail: 'what do you mean?' });
     await using agent = startAgent();
     assert.match(await fate(agent, `[127.0.0.1]:${sink.port}`), /^deferred 4\.5\.0 protocol error/);
+    await using lmtp = await startSink({ mail: 'what do you mean?', lmtp: 'yes' });
+    await using other = startAgent([], { protocol: 'lmtp' });
+    await fate(other, `inet:127.0.0.1:${lmtp.port}`);
+    assert.match(other.log[0] ?? '', /non-LMTP response/);
+    assert.match(other.log[1] ?? '', /with the lmtp_discard_lhlo_keyword_address_maps parameter$/);
   });
 });
