@@ -4,7 +4,7 @@ import { familyOf } from '#address';
 import { SessionTranscript } from '#smtp';
 import type { ServerAddress } from './addresses.ts';
 import type { Client } from './client.ts';
-import { type ConnectOptions, openConnection } from './connect.ts';
+import { type ConnectOptions, type ConnectResult, openConnection } from './connect.ts';
 import type { Connection } from './connection.ts';
 import type { KeptConnection } from './connection-cache.ts';
 import { type Endpoint, endpointLabel } from './endpoint.ts';
@@ -39,16 +39,13 @@ export async function openSession(
   route: Route,
   { candidate, isBestMx, tls, mayAskAgain }: ServerChoice,
 ): Promise<KeptConnection | 'failed' | 'retryPlain' | 'retryTls'> {
-  const { settings, tables, options, warn } = client;
+  const { settings, tables, options } = client;
   const endpoint = endpointOf(route, candidate);
-  const result = await openConnection(connectOptions(client, route, endpoint));
+  const result = await connectTo(client, route, endpoint);
   if (result.kind === 'failed') {
-    if (result.bindFailed) {
-      warn(`${settings.protocol}_connect_addr: bind ${bindAddressFor(settings, endpoint) ?? ''}: ${result.reason}`);
-    }
     const reason = `connect to ${endpointLabel(endpoint)}: ${result.reason}`;
     attempt.why = result.bindFailed
-      ? { code: '4.4.0', reason: 'server unavailable: unable to bind local address' }
+      ? { code: '4.4.0', reason: 'server configuration error' }
       : { code: '4.4.1', reason };
     if (route.destination.kind === 'inet') {
       options.events.emit({ kind: 'hostSkipped', queueId: '', reason: attempt.why.reason });
@@ -85,6 +82,17 @@ export async function openSession(
   endTranscript(client, attempt, connection);
   attempt.useConnection(undefined);
   return hands.kind;
+}
+
+/** smtp_bind_address is a wish, unless smtp_bind_address_enforce says otherwise. */
+async function connectTo(client: Client, route: Route, endpoint: Endpoint): Promise<ConnectResult> {
+  const { settings, warn } = client;
+  const { localAddress, ...options } = connectOptions(client, route, endpoint);
+  if (localAddress === undefined) return openConnection(options);
+  const result = await openConnection({ ...options, localAddress });
+  if (result.kind === 'connected' || !result.bindFailed) return result;
+  warn(`smtp_connect_addr: bind ${localAddress}: ${result.reason}`);
+  return settings.bindAddress.enforce ? result : openConnection(options);
 }
 
 function connectOptions(client: Client, route: Route, endpoint: Endpoint): ConnectOptions {

@@ -246,6 +246,21 @@ describe('the SMTP client', () => {
     ]);
   });
 
+  it('goes from any address when it cannot take the one it was told to, unless that is enforced', async () => {
+    await using sink = await startSink();
+    const lines = ['smtp_bind_address = 192.0.2.1'];
+    const host = `[127.0.0.1]:${sink.port}`;
+    const complaint = 'warning: smtp_connect_addr: bind 192.0.2.1: Cannot assign requested address';
+    await using agent = startAgent(lines);
+    const { outcomes } = await agent.deliver(request(host, ['u@x.example']));
+    assert.deepEqual(words(outcomes), ['sent 2.0.0']);
+    assert.equal(agent.log[0], complaint);
+    await using strict = startAgent([...lines, 'smtp_bind_address_enforce = yes']);
+    const kept = await strict.deliver(request(host, ['u@x.example']));
+    assert.deepEqual(words(kept.outcomes), ['deferred 4.4.0']);
+    assert.deepEqual(strict.log.slice(0, 2), [complaint, 'server configuration error']);
+  });
+
   it('names the list of tables whose result is empty', async () => {
     await using sink = await startSink();
     await using agent = startAgent(['smtp_discard_ehlo_keyword_address_maps = inline:{{127.0.0.1=}}']);
