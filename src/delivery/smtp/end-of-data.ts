@@ -45,8 +45,8 @@ function judgeEndOfData(
 
 /** A server that speaks DSN reports success itself; one that does not gets it reported here (RFC 3461, 5.2.2). */
 function successAction({ settings, features }: TransactionContext): 'relayed' | 'delivered' | undefined {
-  if (settings.finalDelivery || (settings.assumeFinal && !features.dsn)) return 'delivered';
-  return features.dsn ? undefined : 'relayed';
+  if (features.dsn) return undefined;
+  return settings.finalDelivery || settings.assumeFinal ? 'delivered' : 'relayed';
 }
 
 /** The server hung up in the middle of the content: it may have said why before. */

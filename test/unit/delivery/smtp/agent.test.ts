@@ -271,6 +271,21 @@ describe('the SMTP client', () => {
     );
   });
 
+  it('leaves word of success to a server that knows DSN, also where the delivery is final', async () => {
+    for (const [ehlo, action] of [
+      ['250-s\r\n250 DSN', undefined],
+      ['250 s', 'delivered'],
+    ] as const) {
+      await using sink = await startSink({ ehlo });
+      await using agent = startAgent([], { args: ['flags=X'] });
+      const { outcomes } = await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example']));
+      assert.deepEqual(
+        outcomes.map((outcome) => outcome.action),
+        [action],
+      );
+    }
+  });
+
   it('converts 8-bit content for a server without 8BITMIME', async () => {
     await using sink = await startSink({ ehlo: '250 s' });
     await using agent = startAgent();
