@@ -44,7 +44,7 @@ export function envelopeBytes(envelope: Omit<Envelope, 'messageId'>, queueId: st
     encoding,
   };
   const ofClient = {
-    log_ident: queueId,
+    log_ident: envelope.forwardedQueueId ?? queueId,
     log_client_name: logClient.name,
     log_client_address: logClient.address,
     log_client_port: logClient.port,

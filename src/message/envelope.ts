@@ -57,6 +57,8 @@ export interface Envelope {
   readonly client: ClientAttributes;
   /** What the log shows as the origin; differs from `client` after XFORWARD. */
   readonly logClient: ClientAttributes;
+  /** Queue ID that XFORWARD told of: the log and the next server are to know the message by it. */
+  readonly forwardedQueueId?: string;
   readonly sasl?: SaslAttributes;
   /** Full name of a local sender, for a From: that has to be made. */
   readonly fullName: string;

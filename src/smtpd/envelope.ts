@@ -9,6 +9,8 @@ export interface EnvelopeSource {
   readonly logClient: ClientFacts | undefined;
   readonly helo: string | undefined;
   readonly protocol: string;
+  /** '': XFORWARD told of none. */
+  readonly forwardedQueueId: string;
   readonly login: { readonly user: string; readonly method: string };
 }
 
@@ -18,7 +20,7 @@ export function attributesOf(client: ClientFacts, heloName: string, protocol: st
 }
 
 export function envelopeOf(
-  { settings, client, logClient, helo = '', protocol, login }: EnvelopeSource,
+  { settings, client, logClient, helo = '', protocol, login, forwardedQueueId }: EnvelopeSource,
   transaction: Transaction,
   rewriteContext: 'local' | 'remote',
 ): SubmissionOptions['envelope'] {
@@ -42,6 +44,7 @@ export function envelopeOf(
     verp: transaction.verp,
     trace: '',
     originalQueueId: '',
+    ...(forwardedQueueId !== '' && { forwardedQueueId }),
     requireTls: transaction.requireTls,
   };
 }

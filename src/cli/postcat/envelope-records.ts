@@ -54,7 +54,7 @@ function senderRecords(message: QueuedMessage): readonly QueueRecord[] {
     arrivalRecord(arrivedAt),
     createTimeRecord(arrivedAt),
     ...attributeRecords([
-      ['log_ident', isFromClient ? queueId : ''],
+      ['log_ident', isFromClient ? (envelope.forwardedQueueId ?? queueId) : ''],
       // pickup(8) copies what the submitter wrote, and adds the context behind it
       ...(isFromClient ? [context] : returns),
       ['sasl_method', sasl?.method ?? ''],

@@ -88,7 +88,7 @@ export function xforwardCommands(
   request: DeliveryRequest,
   wanted: readonly string[],
 ): { readonly nameAddress: string | undefined; readonly protocolHelo: string | undefined } {
-  const { logClient, rewriteContext } = request.envelope;
+  const { logClient, rewriteContext, forwardedQueueId = request.queueId } = request.envelope;
   // mail of this machine has no client worth telling of
   const isLocal = logClient.address === '' || logClient.protocol === '';
   const pairs = (list: readonly (readonly [string, string])[]): string | undefined => {
@@ -107,7 +107,7 @@ export function xforwardCommands(
     protocolHelo: pairs([
       ['PROTO', isLocal ? '' : unlessUnknown(logClient, 'protocol')],
       ['HELO', isLocal ? '' : logClient.heloName],
-      ['IDENT', isLocal ? '' : request.queueId],
+      ['IDENT', isLocal ? '' : forwardedQueueId],
       ['SOURCE', rewriteContext === 'local' ? 'LOCAL' : 'REMOTE'],
     ]),
   };

@@ -450,6 +450,7 @@ describe('an SMTP session', () => {
     assert.ok(
       server.log.includes('Q1: client=unknown[192.0.2.1], orig_queue_id=ABC, orig_client=o.example[198.51.100.7]'),
     );
+    assert.equal(server.messages[0]?.options.envelope.forwardedQueueId, 'ABC');
   });
 
   it('forgets XFORWARD with the message it was about', async () => {

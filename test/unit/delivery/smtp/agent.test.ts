@@ -246,6 +246,16 @@ describe('the SMTP client', () => {
     ]);
   });
 
+  it('tells the next server the queue ID that XFORWARD told of, and its own where it told of none', async () => {
+    await using sink = await startSink({ ehlo: '250-s\r\n250 XFORWARD IDENT' });
+    await using agent = startAgent(['smtp_send_xforward_command = yes']);
+    const host = `[127.0.0.1]:${sink.port}`;
+    await agent.deliver(request(host, ['u@x.example']));
+    await agent.deliver(request(host, ['u@x.example'], { envelope: { ...envelope, forwardedQueueId: 'ABC' } }));
+    const told = sink.seen.filter((line) => line.startsWith('XFORWARD'));
+    assert.deepEqual(told, ['XFORWARD IDENT=QID', 'XFORWARD IDENT=ABC']);
+  });
+
   it('goes from any address when it cannot take the one it was told to, unless that is enforced', async () => {
     await using sink = await startSink();
     const lines = ['smtp_bind_address = 192.0.2.1'];
