@@ -11,7 +11,7 @@ import { MalformedInput, readRecords } from './postdrop/record-reader.ts';
 import { SubmissionReader, UnexpectedRecord } from './postdrop/submission.ts';
 import { Reporter } from './reporter.ts';
 import { MaildropWriter } from './sendmail/maildrop-writer.ts';
-import { refusedSubmitter, senderProblem } from './sendmail/rights.ts';
+import { submitProblem, senderProblem } from './sendmail/rights.ts';
 
 /** What cleanup(8) would say, as bits. */
 const statuses = { ok: 0, bad: 1, tooBig: 4, noPermission: 512 } as const;
@@ -36,8 +36,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     return early.unusable(error, 1);
   }
   const reporter = new Reporter('postdrop', io, settings);
-  const refused = await refusedSubmitter(io.uid, settings);
-  if (refused !== undefined) return reporter.fatal(`User ${refused} is not allowed to submit mail`, 1);
+  const refused = await submitProblem(io.uid, settings);
+  if (refused !== undefined) return reporter.fatal(refused, 1);
   return drop(settings, io, reporter);
 }
 

@@ -11,6 +11,7 @@ import { refusedDirectory } from './foreign-directory.ts';
 import { Reporter } from './reporter.ts';
 import { firstLook, parseCommandLine } from './sendmail/command-line.ts';
 import type { SendmailMode } from './sendmail/options.ts';
+import { submitProblem } from './sendmail/rights.ts';
 import { submit } from './sendmail/submit.ts';
 
 /** The name that it was called by, and what that means without options. */
@@ -69,8 +70,11 @@ export async function runAs({ name, mode }: CalledAs, args: readonly string[], i
       // as in Postfix, where nobody waits for how it goes: init scripts start what runs already
       await runOther('postfix', ['start'], io, directory);
       return EX_OK;
-    case 'smtp':
+    case 'smtp': {
+      const refused = await submitProblem(io.uid, settings);
+      if (refused !== undefined) return reporter.fatal(refused, EX_TEMPFAIL);
       return runOther('smtp-session', [], io, directory);
+    }
     case 'ignore':
       return EX_OK;
   }

@@ -6,8 +6,8 @@
 import type { Settings } from '#config';
 import type { CliIo } from '../io.ts';
 
-/** `name(uid)` of a user who may not submit mail. */
-export async function refusedSubmitter(uid: number, settings: Settings): Promise<string | undefined> {
+/** Why a user may not submit mail at all; undefined when he may. */
+export async function submitProblem(uid: number, settings: Settings): Promise<string | undefined> {
   const parameter = 'authorized_submit_users';
   if (settings.string(parameter).startsWith('static:')) return undefined;
   const { refusedUser, TableOpener } = await import('#tables');
@@ -15,7 +15,7 @@ export async function refusedSubmitter(uid: number, settings: Settings): Promise
   const tables = new TableOpener({ settings, configDirectory, warn: () => undefined });
   const refused = await refusedUser(parameter, uid, settings, tables);
   tables.closeAll();
-  return refused;
+  return refused === undefined ? undefined : `User ${refused} is not allowed to submit mail`;
 }
 
 /** Why a user may not send as `sender`; undefined when he may. */

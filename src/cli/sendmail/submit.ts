@@ -10,7 +10,7 @@ import { headerLength, headerRecipients, type InputRules, MessageLines } from '.
 import { findLogin, type Login } from './login.ts';
 import { MaildropWriter } from './maildrop-writer.ts';
 import type { SendmailOptions } from './options.ts';
-import { refusedSubmitter, senderProblem } from './rights.ts';
+import { submitProblem, senderProblem } from './rights.ts';
 
 /** An error that ends the command, with the text to show. */
 class FatalError extends Error {}
@@ -29,8 +29,8 @@ export async function submit(
   // who says as whom the mail goes needs no name
   const login = found ?? (options.sender === undefined ? undefined : { name: '', fullName: '' });
   if (login === undefined) return reporter.fatal(`no login name found for user ID ${io.uid}`, EX_TEMPFAIL);
-  const refused = await refusedSubmitter(io.uid, settings);
-  if (refused !== undefined) return reporter.fatal(`User ${refused} is not allowed to submit mail`, EX_TEMPFAIL);
+  const refused = await submitProblem(io.uid, settings);
+  if (refused !== undefined) return reporter.fatal(refused, EX_TEMPFAIL);
   const who = `${options.sender ?? login.name}(${io.uid})`;
   const named = commandLineRecipients(options.recipients);
   try {

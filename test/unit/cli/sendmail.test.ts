@@ -182,6 +182,23 @@ describe('sendmail', () => {
     );
   });
 
+  it('holds no conversation over -bs with who may not submit mail', async () => {
+    const file = join(directory, 'main.cf');
+    const before = readFileSync(file, 'utf8');
+    writeFileSync(file, `${before}authorized_submit_users = root\n`);
+    let output = '';
+    const status = await run(['-bs'], {
+      stdout: (text) => void (output += text.toString()),
+      stderr: (text) => void (output += text),
+      stdin: (async function* () {})(),
+      env: { MAIL_CONFIG: directory },
+      uid: 1,
+    });
+    writeFileSync(file, before);
+    assert.equal(status, 75);
+    assert.match(output, /^sendmail: fatal: User \S+\(1\) is not allowed to submit mail\n$/);
+  });
+
   it('leaves nothing of mail whose conversation breaks off', async () => {
     const { envelope } = await send(['-bs'], 'EHLO pc\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\nDATA\r\nSubject: s\r\n');
     assert.equal(envelope, undefined);
