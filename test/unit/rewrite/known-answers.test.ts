@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { rememberLastAnswer, type Resolution, type Rewriter } from '#rewrite';
+import { rememberAnswers, type Resolution, type Rewriter } from '#rewrite';
 
-describe('remembering where the last address led', () => {
-  it('asks once for each change of the question, and again after a second', () => {
+describe('remembering where addresses led', () => {
+  const resolution: Resolution = { kind: 'failed', reason: 'x' };
+  const setUp = () => {
     const asked: string[] = [];
-    const resolution: Resolution = { kind: 'failed', reason: 'x' };
+    const clock = { now: 0 };
     const rewriter: Rewriter = {
       rewrite: (address) => address,
       resolve: (sender, recipient, use = 'mail') => {
@@ -18,13 +19,24 @@ describe('remembering where the last address led', () => {
       isRelayDomain: () => 'no',
       ownAddresses: new Set(),
     };
-    let clock = 0;
-    const remembering = rememberLastAnswer(rewriter, () => clock);
-    for (const recipient of ['r', 'r', 'q', 'r']) assert.equal(remembering.resolve('s', recipient), resolution);
+    return { asked, clock, remembering: rememberAnswers(rewriter, () => clock.now) };
+  };
+
+  it('asks about each once, and again after a second', () => {
+    const { asked, clock, remembering } = setUp();
+    for (const recipient of ['r', 'q', 'r']) assert.equal(remembering.resolve('s', recipient), resolution);
+    void remembering.resolve('s', 'r', 'verify');
     void remembering.resolve('t', 'r');
-    void remembering.resolve('t', 'r', 'verify');
-    clock = 1001;
-    void remembering.resolve('t', 'r', 'verify');
-    assert.deepEqual(asked, ['s r mail', 's q mail', 's r mail', 't r mail', 't r verify', 't r verify']);
+    clock.now = 1001;
+    void remembering.resolve('t', 'r');
+    assert.deepEqual(asked, ['s r mail', 's q mail', 's r verify', 't r mail', 't r mail']);
+  });
+
+  it('keeps a hundred', () => {
+    const { asked, remembering } = setUp();
+    for (let i = 0; i <= 100; i += 1) void remembering.resolve('', `r${i}`);
+    void remembering.resolve('', 'r1');
+    void remembering.resolve('', 'r0');
+    assert.deepEqual(asked.slice(100), [' r100 mail', ' r0 mail']);
   });
 });
