@@ -17,6 +17,9 @@ const fallbacks: Readonly<Record<'error' | 'retry', Status>> = {
   retry: { code: '4.0.0', reason: 'Address is undeliverable' },
 };
 
+/** What notices and the queue listing say of a nexthop that is a code without a reason; the log has nothing to say. */
+const unexplained = '(description unavailable)';
+
 /** Who speaks in the log of a status code that is not used. */
 const append = { error: 'bounce_append', retry: 'defer_append' } as const;
 
@@ -34,7 +37,8 @@ export function createErrorAgent(options: ErrorAgentOptions): DeliveryAgent {
         for (const code of ignored)
           events.emit({ kind: 'warning', text: `${append[service]}: ignoring dsn code "${code}"` });
         logOutcome(events, request, recipient, { logged, status: outcome.status, now: now() });
-        report({ index: recipient.index, ...outcome });
+        const { reason } = outcome.status;
+        report({ index: recipient.index, ...outcome, status: { ...outcome.status, reason: reason || unexplained } });
       }
       return Promise.resolve({});
     },
