@@ -34,6 +34,8 @@ export const noFeatures: ServerFeatures = {
   serverName: '',
 };
 
+const upper = (words: readonly string[] = []): readonly string[] => words.map((word) => word.toUpperCase());
+
 /** Reads an EHLO reply; keywords in `ignored` (upper case) count as not said. */
 export function parseFeatures(
   reply: Reply,
@@ -43,7 +45,8 @@ export function parseFeatures(
   const [greeting = '', ...lines] = reply.text.split('\n').map((line) => line.slice(4).trim());
   const keywords = new Map<string, readonly string[]>();
   for (const line of lines) {
-    const [keyword = '', ...values] = line.toUpperCase().split(/[\s=]+/);
+    const [name = '', ...values] = line.split(/[\s=]+/);
+    const keyword = name.toUpperCase();
     if (!ignored.includes(keyword)) keywords.set(keyword, [...(keywords.get(keyword) ?? []), ...values]);
   }
   const limit = keywords.get('SIZE')?.[0];
@@ -55,10 +58,10 @@ export function parseFeatures(
     smtpUtf8: keywords.has('SMTPUTF8'),
     startTls: keywords.has('STARTTLS'),
     requireTls: keywords.has('REQUIRETLS'),
-    auth: keywords.get('AUTH') ?? [],
+    auth: upper(keywords.get('AUTH')),
     size: keywords.has('SIZE'),
     sizeLimit: limit !== undefined && /^\d+$/.test(limit) ? Number(limit) : 0,
-    xforward: keywords.get('XFORWARD') ?? [],
+    xforward: upper(keywords.get('XFORWARD')),
     serverName: greeting.split(/\s+/)[0] ?? '',
   };
 }

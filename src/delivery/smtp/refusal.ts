@@ -19,9 +19,9 @@ export function oneLine(reply: Reply): string {
   return reply.text.replaceAll('\n', ' ');
 }
 
-/** A success where none can be, or no reply code at all. */
+/** A success where none can be. */
 function isNonsense({ code }: Reply): boolean {
-  return code < 100 || (code >= 200 && code < 300);
+  return code >= 200 && code < 300;
 }
 
 function fromReply(connection: Connection, reply: Reply, reason: string): Status {

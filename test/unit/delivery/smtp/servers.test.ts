@@ -157,6 +157,20 @@ describe('a server that misbehaves', () => {
     }
   });
 
+  it('speaks for itself when it answers with a code that begins with 0', async () => {
+    await using sink = await startSink({ rcpt: '050 zero' });
+    await using agent = startAgent();
+    const said = 'bounced 5.5.0 host 127.0.0.1[127.0.0.1] said: 050 zero (in reply to RCPT TO command)';
+    assert.equal(await fate(agent, `[127.0.0.1]:${sink.port}`), said);
+  });
+
+  it('is quoted as it wrote when its SIZE is no number', async () => {
+    await using sink = await startSink({ ehlo: '250-s\r\n250 SIZE abc' });
+    await using agent = startAgent();
+    await fate(agent, `[127.0.0.1]:${sink.port}`);
+    assert.match(agent.log[0] ?? '', /bad EHLO SIZE limit "abc" from/);
+  });
+
   it('that says rubbish while commands are pipelined is left', async () => {
     await using sink = await startSink({ mail: 'what do you mean?' });
     await using agent = startAgent();
