@@ -1,5 +1,5 @@
 /** spawn(8): for each connection to a service's socket a command runs, as its user, and talks over the connection. */
-import { chmodSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import {
@@ -97,8 +97,12 @@ class SpawnService {
       return;
     }
     rmSync(path, { force: true });
-    await this.#listenAt({ path });
-    chmodSync(path, 0o666);
+    // for everybody from the start: $mail_owner, whose directory it is, could lead a chmod of the name elsewhere
+    const umask = process.umask(0o111);
+    // the socket is made before this returns
+    const listening = this.#listenAt({ path });
+    process.umask(umask);
+    await listening;
   }
 
   async #listenAt(where: Where): Promise<void> {

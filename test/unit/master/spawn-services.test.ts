@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -60,11 +60,20 @@ describe('a spawn service', () => {
         `who unix - n n - 1 spawn user=${user} argv=/usr/bin/id -un\n` +
         `fails unix - n n - 0 spawn user=${user} argv=/bin/sh -c {exit 3}\n`,
     );
-    await services.listen([]);
+    const umask = process.umask(0o077);
+    try {
+      await services.listen([]);
+    } finally {
+      process.umask(umask);
+    }
   });
   after(() => {
     services?.close();
     rmSync(directory, { recursive: true });
+  });
+
+  it('is for everybody who may look into the directory, whatever the umask', () => {
+    assert.equal(statSync(join(directory, 'private', 'upper')).mode & 0o777, 0o666);
   });
 
   it('runs a command that talks over the connection', async () => {
