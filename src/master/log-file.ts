@@ -1,5 +1,5 @@
 /** Opening the mail log as the supervisor: maillog_file within maillog_file_prefixes. postconf(5) */
-import { chownSync, existsSync, fchmodSync, openSync } from 'node:fs';
+import { existsSync, fchmodSync, fchownSync, openSync } from 'node:fs';
 import { ConfigError, placeOf, type Settings } from '#config';
 import { errnoText } from '#native';
 
@@ -21,7 +21,7 @@ export function openLogFile(
     const isNew = !existsSync(path);
     const fd = openSync(path, 'a', mode);
     if (isNew) fchmodSync(fd, mode);
-    if (owner !== undefined) chownSync(path, owner.uid, owner.gid);
+    if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid);
     return fd;
   } catch (error) {
     throw new ConfigError([`${setting}: ${errnoText(error)}`]);

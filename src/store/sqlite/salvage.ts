@@ -3,10 +3,10 @@
  * be cut at any moment: a finished new file has a name of its own, and the next start goes on from there.
  */
 import {
-  chownSync,
   closeSync,
   existsSync,
   fsyncSync,
+  lchownSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -75,7 +75,8 @@ export function salvage(path: string, cause: string, firstFreeSerial: number): r
   database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   database.close();
   const { uid, gid } = statSync(path);
-  if (process.geteuid?.() === 0) chownSync(fresh, uid, gid);
+  // in the owner's directory: no link is followed
+  if (process.geteuid?.() === 0) lchownSync(fresh, uid, gid);
   renameSync(fresh, salvagedPath(path));
   syncDirectory(path);
   const kept = swap(path);
