@@ -42,11 +42,13 @@ function summary({ outcomes, recipient, request }: Job): Outcome {
     ({ address, sender }) => address === recipient.address && sender === request.envelope.sender,
   );
   // mail that is forwarded to one address is passed on, not delivered
-  const action = outcomes.length === 1 ? outcomes[0]?.action : 'delivered';
+  const [only] = outcomes.length === 1 ? outcomes : [];
+  const { action, relay } = only ?? { action: 'delivered', relay: 'local' };
   return {
     index: recipient.index,
     kind,
-    relay: 'local',
+    // another agent may have made the delivery
+    ...(relay === undefined ? {} : { relay }),
     status,
     ...(kind === 'sent' && action !== undefined ? { action } : {}),
     ...(isItself && outcomes.length < 2 ? {} : { members: outcomes }),

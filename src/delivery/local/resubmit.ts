@@ -7,7 +7,7 @@ import { type Forward, isNew, type Job, type Place } from './job.ts';
 /** Remembers an address for the new message. */
 export function resubmit(job: Job, place: Place, address: string): MaybePromise<void> {
   if (!isNew(job, `indirect ${address.toLowerCase()}`)) return undefined;
-  if (job.request.probe) return concludeSent(job, address, `forwards to ${toExternal(address)}`);
+  if (job.request.probe) return concludeSent(job, address, `forwards to ${address}`);
   job.forwards.push({ address, recipient: job.recipient, sender: place.sender, deliveredTo: place.deliveredTo });
   return undefined;
 }

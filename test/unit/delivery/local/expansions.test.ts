@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createLocalAgent } from '#delivery/local';
+import type { DeliveryAgent } from '#message';
 import { request } from '../request.ts';
-import { type Answer, deliver } from '../workbench.ts';
+import { type Answer, deliver, type Parts } from '../workbench.ts';
 
 const failing: Answer = ({ kind }) =>
   kind === 'read' ? { kind: 'missing' } : { kind: 'failed', code: '', reason: 'no place', warnings: [] };
@@ -62,6 +63,27 @@ describe('expansions of a local recipient', () => {
       outcomes.map(({ kind, action, status }) => [kind, action, status.reason]),
       [['sent', undefined, 'forwarded as NEW']],
     );
+  });
+
+  it('are told of as the agent tells that they were handed to', async () => {
+    const status = { code: '2.0.0', reason: '250 saved' };
+    const lmtp: DeliveryAgent = {
+      deliver: (_request, report) => {
+        report({ index: 0, kind: 'sent', status, relay: 'host[192.0.2.1]:24', action: 'relayed' });
+        return Promise.resolve({});
+      },
+    };
+    const create = (parts: Parts): DeliveryAgent => createLocalAgent({ ...parts, agents: new Map([['lmtp', lmtp]]) });
+    const one = request('mail.example.com', ['a@mail.example.com'], { transport: 'local' });
+    const { outcomes } = await deliver(create, one, 'alias_maps =\nmailbox_transport = lmtp:host\n', failing);
+    assert.deepEqual(outcomes, [{ index: 0, kind: 'sent', status, relay: 'host[192.0.2.1]:24', action: 'relayed' }]);
+  });
+
+  it('are named without quotes to who asks where mail goes', async () => {
+    const lines = 'alias_maps = inline:{{a="b c"@far.example}}\ndefault_transport = smtp\n';
+    const one = request('mail.example.com', ['a@mail.example.com'], { transport: 'local', probe: true });
+    const { log } = await deliver(createLocalAgent, one, lines, failing);
+    assert.match(log.join('\n'), /to=<"b c"@far\.example>.*status=deliverable \(forwards to b c@far\.example\)/);
   });
 
   const sentTo = async (address: string, aliases: string): Promise<readonly string[]> => {
