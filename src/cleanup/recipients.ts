@@ -142,8 +142,8 @@ export class RecipientCollector {
     // nobody was named
     const isNull = from.address === '' && from.original === '';
     const original = from.original === '' && !isNull ? mapped : from.original;
-    // RFC 3461, 5.2.1: what the client did not name is invented here
-    const dsnOriginal = from.dsnOriginal === '' && by === 'submitter' ? `rfc822;${standard}` : from.dsnOriginal;
+    // RFC 3461, 5.2.1: what the client did not name is invented here, from what canonical mapping gave
+    const dsnOriginal = from.dsnOriginal === '' && by === 'submitter' ? `rfc822;${mapped}` : from.dsnOriginal;
     const targets = yield* expandAliases(mapped, this.#maps);
     const isExpanded = targets.length > 1 || targets[0] !== mapped;
     const notify = isExpanded ? this.#noteExpanded({ ...from, address: mapped, original, dsnOriginal }) : from.notify;

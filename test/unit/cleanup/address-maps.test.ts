@@ -56,6 +56,14 @@ describe('addresses of a message on its way into the queue', () => {
     assert.equal(taken.reply, '451 4.3.0 queue file write error');
   });
 
+  it('takes for the original recipient of DSNs, when none is given, what canonical mapping gave', async () => {
+    const maps =
+      'canonical_maps = inline:{{a@x.example=b@x.example}}\nvirtual_alias_maps = inline:{{b@x.example=c@x.example}}\n';
+    const taken = await bench.take(maps, { recipients: ['a@x.example'] });
+    assert.deepEqual([taken.recipients, taken.dsnOriginals], [['c@x.example'], ['rfc822;b@x.example']]);
+    assert.deepEqual(taken.originals, ['a@x.example']);
+  });
+
   it('knows <> as a result', async () => {
     const maps = 'canonical_maps = inline:{{c@x.example=<>}}\nvirtual_alias_maps = inline:{{v@x.example=<>}}\n';
     const taken = await bench.take(maps, { sender: 'c@x.example', recipients: ['v@x.example'] });

@@ -21,6 +21,8 @@ export interface Taken {
   readonly recipients: readonly string[];
   /** What each was before it was rewritten. */
   readonly originals: readonly string[];
+  /** What each was for DSNs. */
+  readonly dsnOriginals: readonly string[];
   /** Each with what its sender asked to hear, and aliases that were expanded. */
   readonly notify: readonly string[];
   readonly expanded: readonly string[];
@@ -125,6 +127,7 @@ export class Workbench {
       sender: committed.sender ?? '',
       recipients: all.map(({ address }) => address),
       originals: all.map(({ original }) => original),
+      dsnOriginals: all.map(({ dsnOriginal }) => dsnOriginal),
       notify: all.map(({ address, notify: asked }) => `${address} ${asked.join()}`),
       expanded: (committed.expanded ?? []).map(({ address }) => address),
       loads: loads.map(({ length }) => length),
