@@ -51,6 +51,16 @@ export function staticTable(name: string, text: string): Table | string {
   return { name, acceptsPartialKeys: false, lookup: () => result };
 }
 
+/** `key = value`: within quotes a key may hold anything, and a backslash protects one character. Both stay in the key. */
+function splitPair(text: string): { readonly key: string; readonly value: string } | string {
+  if (text === '') return 'no key found; expected format: key = value';
+  const [key = ''] = /^(?:\\[^]|"(?:\\[^]|[^"\\])*"|[^\s="\\])*/.exec(text) ?? [];
+  const rest = text.slice(key.length);
+  if (rest.startsWith('"')) return `unbalanced '"'`;
+  const value = /^\s*=([^]*)$/.exec(rest)?.[1];
+  return value === undefined ? "missing '=' after attribute name" : { key, value: value.trim() };
+}
+
 /** `inline:{ key=value, { key = long value } }`; a text says what is wrong. */
 export function inlineTable(name: string, text: string, foldKeys: boolean): Table | string {
   const wanted = 'need "inline:{name=value...}"';
@@ -60,11 +70,9 @@ export function inlineTable(name: string, text: string, foldKeys: boolean): Tabl
   for (const element of splitList(inner)) {
     const inside = element.startsWith('{') ? insideOf(element) : { inner: element };
     if (typeof inside === 'string') return `${inside}: "${name}"; ${wanted}`;
-    const pair = inside.inner;
-    const at = pair.indexOf('=');
-    if (at < 0 || /\s/.test(pair.slice(0, at).trim())) return `missing '=' after attribute name: "${name}"; ${wanted}`;
-    const key = pair.slice(0, at).trim();
-    entries.set(foldKeys ? foldCase(key) : key, pair.slice(at + 1).trim());
+    const pair = splitPair(inside.inner.trim());
+    if (typeof pair === 'string') return `${pair}: "${name}"; ${wanted}`;
+    entries.set(foldKeys ? foldCase(pair.key) : pair.key, pair.value);
   }
   return mapTable(name, entries, foldKeys);
 }

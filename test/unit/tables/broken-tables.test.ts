@@ -15,6 +15,9 @@ describe('a table that cannot be opened', () => {
     ['unix:foo', 'unknown table: unix:foo'],
     ['static:{a', `bad static:name syntax: missing '}' in "{a"`],
     ['inline:{a}', `missing '=' after attribute name: "inline:{a}"; need "inline:{name=value...}"`],
+    ['inline:{{ }}', `no key found; expected format: key = value: "inline:{{ }}"; need "inline:{name=value...}"`],
+    ['inline:{{"a b=c}}', `unbalanced '"': "inline:{{"a b=c}}"; need "inline:{name=value...}"`],
+    ['inline:{{"x" y=c}}', `missing '=' after attribute name: "inline:{{"x" y=c}}"; need "inline:{name=value...}"`],
     ['inline:{{a b = c}}', `missing '=' after attribute name: "inline:{{a b = c}}"; need "inline:{name=value...}"`],
     ['pipemap:{}', 'bad syntax: "pipemap:{}"; need "pipemap:{type:name...}"'],
     ['socketmap:name', 'socketmap requires server:socketmap argument'],
@@ -47,6 +50,19 @@ describe('a table that cannot be opened', () => {
       'tcp:127.0.0.1:1 map is not allowed for security sensitive data',
       'socketmap:inet:127.0.0.1:1:x map is not allowed for security-sensitive data',
     ]);
+  });
+});
+
+describe('an inline table', () => {
+  it('has keys with quotes and backslashes, which protect spaces and equal signs', async () => {
+    using bench = new Workbench();
+    const spec = String.raw`inline:{{"q u"@x = "r s"@y}, {"a=b"@x=c}, {d\ e = f}, {g"h \" i"j=k}}`;
+    const values: string[] = [];
+    for (const key of ['"q u"@x', '"a=b"@x', String.raw`d\ e`, String.raw`g"h \" i"j`, 'd e']) {
+      const found = await bench.ask(spec, key);
+      values.push(found.kind === 'found' ? found.value : found.kind);
+    }
+    assert.deepEqual(values, ['"r s"@y', 'c', 'f', 'k', 'missing']);
   });
 });
 
