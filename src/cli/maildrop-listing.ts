@@ -1,6 +1,6 @@
 /** The maildrop directory, for commands that show or change the queue: what sendmail left and nobody took up yet. */
 import { constants } from 'node:fs';
-import { lstat, readdir, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, errnoText } from '#native';
 
@@ -69,9 +69,32 @@ export async function sweepMaildrop(
   warn: (text: string) => void,
   now = Date.now(),
 ): Promise<readonly string[]> {
+  const directory = await openPlace(`${queueDirectory}/maildrop`);
+  if (directory === undefined) return [];
+  try {
+    return await sweepDirectory(`/proc/self/fd/${directory.fd}`, warn, now);
+  } finally {
+    await directory.close();
+  }
+}
+
+/** Root sweeps, too, and by the open directory: whoever owns the queue could put a link in its place. */
+async function openPlace(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  } catch {
+    return undefined; // not there yet, not for this user, or a link
+  }
+}
+
+async function sweepDirectory(
+  directory: string,
+  warn: (text: string) => void,
+  now: number,
+): Promise<readonly string[]> {
   const removed: string[] = [];
-  for (const name of await namesIn(`${queueDirectory}/maildrop`)) {
-    const path = `${queueDirectory}/maildrop/${name}`;
+  for (const name of await namesIn(directory)) {
+    const path = `${directory}/${name}`;
     try {
       const status = await lstat(path);
       const isComplete = (status.mode & constants.S_IXUSR) !== 0;

@@ -2,6 +2,7 @@
  * Entry of every command: `main.ts NAME ARGS…`, called by the launchers in `bin/` and, for its own processes, by the
  * supervisor. Each command loads only what it needs.
  */
+import { flushCompileCache } from 'node:module';
 import { EX_USAGE } from './exit-status.ts';
 import type { CliIo, Command } from './io.ts';
 import { OutputError, writeOutput, writeRemark } from './output.ts';
@@ -37,6 +38,12 @@ function systemIo(): CliIo {
     uid: process.getuid?.() ?? 0,
     // what it loads is too much for commands that don't ask
     isTerminal: async (stream) => (await import('node:tty')).isatty(stream === 'stdout' ? 1 : 2),
+    become: async (user) => {
+      const { becomeMailOwner } = await import('#native');
+      // the compile cache may be root's
+      flushCompileCache();
+      becomeMailOwner(user);
+    },
   };
 }
 

@@ -9,6 +9,7 @@ import type { CliIo } from './io.ts';
 import { envelopeRecords, extractedRecords, maildropRecords, recipientRecords } from './postcat/envelope-records.ts';
 import { type PrintOptions, RecordPrinter } from './postcat/printer.ts';
 import { queuePath } from './postcat/queue-path.ts';
+import { becomeQueueOwner } from './queue-owner.ts';
 
 async function gather(chunks: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<Buffer> {
   const pieces: Buffer[] = [];
@@ -122,6 +123,8 @@ async function showAll(
   fatal: (text: string) => number,
 ): Promise<number> {
   const directory = settings.string('queue_directory');
+  const problem = await becomeQueueOwner(settings, io);
+  if (problem !== undefined) return fatal(problem);
   const hashing = { names: settings.list('hash_queue_names'), depth: settings.int('hash_queue_depth') };
   const missing = (queueId: string): number => fatal(`open queue file ${queueId}: No such file or directory`);
   const warn = (text: string): void => io.stderr(`postcat: warning: ${text}\n`);

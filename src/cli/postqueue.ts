@@ -88,7 +88,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
 }
 
 async function list(action: 'list' | 'json', settings: Settings, io: CliIo, reporter: Reporter): Promise<number> {
-  const reading = await readQueue(settings, (text) => io.stderr(`postqueue: warning: ${text}\n`));
+  const reading = await readQueue(settings, io, (text) => io.stderr(`postqueue: warning: ${text}\n`));
   if (reading.kind === 'failed') {
     if (!reading.isTold) return reporter.fatal(reading.reason, EX_UNAVAILABLE);
     io.stderr(`postqueue: fatal: ${reading.reason}\n`);

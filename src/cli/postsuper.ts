@@ -5,6 +5,7 @@ import { type MessageSelector, openStore, type QueueStore, type StoreOptions } f
 import { askSystem } from './control-client.ts';
 import { type GivenOption, lastValue, parseOptions } from './getopt.ts';
 import type { CliIo } from './io.ts';
+import { becomeQueueOwner } from './queue-owner.ts';
 import { removeFromMaildrop, sweepMaildrop } from './maildrop-listing.ts';
 import { Reporter } from './reporter.ts';
 
@@ -72,6 +73,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     return early.unusable(error, 1);
   }
   if (!mayChange(settings.string('queue_directory'), io.uid)) return early.fatal(reserved, 1);
+  const problem = await becomeQueueOwner(settings, io);
+  if (problem !== undefined) return early.fatal(problem, 1);
   const reporter = new Reporter('postsuper', io, settings);
   const queues: readonly QueueName[] = [...queueNames, ...otherQueues].filter((name) => operands.includes(name));
   const unknown = operands.find((name) => !queues.some((known) => known === name));

@@ -40,7 +40,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     for (const text of error.problems) io.stderr(`qshape: fatal: ${text}\n`);
     return 1;
   }
-  const reading = await readQueue(settings, (text) => io.stderr(`qshape: warning: ${text}\n`));
+  const reading = await readQueue(settings, io, (text) => io.stderr(`qshape: warning: ${text}\n`));
   if (reading.kind === 'failed') {
     io.stderr(`qshape: fatal: ${reading.reason}\n`);
     return 1;

@@ -1,8 +1,7 @@
 /** The directories of an installation: what `postfix check` makes and mends before a start. postfix(1) */
 import { chmodSync, closeSync, constants, fchmodSync, fchownSync, fstatSync, openSync, statSync } from 'node:fs';
-import { ConfigError, placeOf, type Settings } from '#config';
+import { ConfigError, mailOwner, placeOf, type Settings } from '#config';
 import { errnoOf } from '#native';
-import { mailOwner } from '#roles';
 import { storeFileNames } from '#store';
 import { makeDirectory, unfitness } from './make-directory.ts';
 

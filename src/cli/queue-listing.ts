@@ -1,6 +1,8 @@
 /** The messages of the queue, for commands that show them. */
 import { accessSync, constants, existsSync } from 'node:fs';
 import type { Settings } from '#config';
+import type { CliIo } from './io.ts';
+import { becomeQueueOwner } from './queue-owner.ts';
 import { listQueue, type QueueEntry, type Refusal } from './control-client.ts';
 
 export type QueueReading =
@@ -16,7 +18,7 @@ export type QueueReading =
 const reasonDown = ({ reason }: Refusal): string => `(Connect to the Postfix showq service: ${reason})`;
 
 /** From the running system, or from the store itself when it is down and we may open it; else why not. Reading messages may throw. */
-export async function readQueue(settings: Settings, warn: (text: string) => void): Promise<QueueReading> {
+export async function readQueue(settings: Settings, io: CliIo, warn: (text: string) => void): Promise<QueueReading> {
   const queueDirectory = settings.string('queue_directory');
   const answer = await listQueue(queueDirectory);
   if (answer.kind === 'ok') return { kind: 'read', messages: answer.messages, isUp: true, down: '' };
@@ -25,6 +27,8 @@ export async function readQueue(settings: Settings, warn: (text: string) => void
   if (!mayChange(queueDirectory)) {
     return { kind: 'failed', reason: `Queue report unavailable - mail system is down ${down}`, isTold: false };
   }
+  const problem = await becomeQueueOwner(settings, io);
+  if (problem !== undefined) return { kind: 'failed', reason: problem, isTold: false };
   return { kind: 'read', messages: readStore(queueDirectory, warn), isUp: false, down };
 }
 

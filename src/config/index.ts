@@ -43,6 +43,7 @@ export {
   withParameter,
 } from './master-cf-edit.ts';
 export { unescape } from './escapes.ts';
+export { type MailOwner, mailOwner } from './mail-owner.ts';
 export { nearestName } from './nearest-name.ts';
 export { type Parameter, ParameterRegistry } from './registry.ts';
 export type { SettingValues } from './setting-values.ts';

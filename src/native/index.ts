@@ -1,5 +1,6 @@
-/** The few C library calls that Node lacks, through koffi, the words for what fails, and what the engine is told about memory. */
+/** The few C library calls that Node lacks, through koffi, the words for what fails, giving up root, and what the engine is told about memory. */
 export { trimAllocator } from './allocator.ts';
+export { becomeMailOwner, becomeUser } from './become-user.ts';
 export { ContentGarbage } from './content-garbage.ts';
 export { duplicateDescriptor, keepDescriptorsPrivate } from './descriptors.ts';
 export { errnoOf, errnoText, textOfErrno } from './errno.ts';

@@ -3,8 +3,7 @@ import { flushCompileCache } from 'node:module';
 import { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { parseRootLimits, serveDeliverer } from '#delivery';
-import { returnMemoryWhenQuiet } from '#native';
-import { becomeUser } from './become-user.ts';
+import { becomeUser, returnMemoryWhenQuiet } from '#native';
 import { nameProcess } from './process-name.ts';
 
 /**

@@ -69,4 +69,3 @@ export async function openRehearsal(options: RehearsalOptions): Promise<Rehearsa
 }
 
 export type { Delivery, Rehearsal, RehearsalOnlooker, RehearsalOptions, Way } from './rehearsal/rehearsal.ts';
-export { mailOwner } from './mail-owner.ts';

@@ -1,9 +1,8 @@
 /** The log as main.cf has it: maillog_file, or syslog. */
 import { closeSync } from 'node:fs';
-import { ConfigError, type Settings } from '#config';
+import { ConfigError, type MailOwner, mailOwner, type Settings } from '#config';
 import { createFileSink, type EventRecord, type LogSink } from '#events';
 import { openLogFile } from '#master';
-import { type MailOwner, mailOwner } from './mail-owner.ts';
 import { createSyslogSink } from './syslog-sink.ts';
 
 /** Throws ConfigError when maillog_file can't be used. */

@@ -1,11 +1,10 @@
 /** The supervisor's process. Tells its starter on standard output of descriptor 4 whether the system came up. */
 import { writeSync } from 'node:fs';
-import { ConfigError, loadConfiguration } from '#config';
+import { ConfigError, loadConfiguration, mailOwner } from '#config';
 import { type EventChannel, EventLog } from '#events';
 import { markReloaded, masterEngineOptions, openLogFile, Supervisor } from '#master';
 import { returnMemoryWhenQuiet, trimAllocator } from '#native';
 import { watchFiles } from './file-watch.ts';
-import { mailOwner } from './mail-owner.ts';
 import { RunningLog } from './mail-log.ts';
 import { nameProcess } from './process-name.ts';
 import { secretTablePaths } from './secret-tables.ts';

@@ -180,4 +180,16 @@ mail_spool_directory = ${base}/mail/
     assert.equal(existsSync(`${base}/queue/pid/master.pid`), false);
     assert.equal(run('postfix', ['status']).status, 1);
   });
+
+  it('lets root see and change the queue meanwhile, with the rights of its owner', () => {
+    assert.equal(run('sendmail', ['-f', 'a@example.org', 'box@example.com'], 'Subject: s\n\nbody\n').status, 0);
+    assert.match(run('mailq', []).text, /box@example\.com/);
+    assert.match(run('postsuper', ['-d', 'ALL']).text, /postsuper: Deleted: 1 message\n$/);
+    assert.match(run('mailq', []).text, /^Mail queue is empty$/m);
+    // what is not its owner's is nobody's business
+    chownSync(`${base}/queue/posthorn.db`, 0, 0);
+    assert.match(run('postsuper', ['-d', 'ALL']).text, /Permission denied|EACCES/);
+    assert.equal(run('postfix', ['check']).status, 0, 'mends that');
+    assert.match(run('postsuper', ['-d', 'ALL']).text, /Deleted: 0 messages/);
+  });
 });

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  renameSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -13,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, beforeEach, describe, it } from 'node:test';
+import { getUserByName } from '#native';
 import { run } from '../../../src/cli/postsuper.ts';
 
 describe('postsuper on a queue without mail', () => {
@@ -32,6 +34,24 @@ describe('postsuper on a queue without mail', () => {
     });
     return text;
   };
+
+  it('works as mail_owner where root asks', { skip: process.getuid?.() !== 0 && 'needs root' }, async () => {
+    const became: number[] = [];
+    mkdirSync(`${directory}/owned`);
+    writeFileSync(
+      `${directory}/owned/main.cf`,
+      `myhostname = mail.example.com\nqueue_directory = ${directory}/queue\nmail_owner = daemon\n`,
+    );
+    await run(['-c', `${directory}/owned`, '-d', 'A1'], {
+      stdout: () => undefined,
+      stderr: () => undefined,
+      stdin: Readable.from([]),
+      env: {},
+      uid: 0,
+      become: ({ uid }) => Promise.resolve(void became.push(uid)),
+    });
+    assert.deepEqual(became, [getUserByName('daemon')?.uid]);
+  });
 
   it('warns of what can be no queue ID', async () => {
     assert.equal(
@@ -94,6 +114,14 @@ describe('postsuper on a queue without mail', () => {
       leave('LEFT', 0o600, 169 * hour);
       assert.equal(await said([]), '');
       assert.deepEqual(readdirSync(maildrop).toSorted(), others);
+    });
+
+    it('follows no link that stands in the place of the directory', async () => {
+      renameSync(maildrop, `${maildrop}.elsewhere`);
+      symlinkSync(`${maildrop}.elsewhere`, maildrop);
+      assert.equal(await said(['-p']), '');
+      assert.ok(readdirSync(`${maildrop}.elsewhere`).includes('LEFT'));
+      rmSync(`${maildrop}.elsewhere`, { recursive: true });
     });
 
     it('names them with -v', async () => {

@@ -1,6 +1,6 @@
 /** mail_owner: whom the mail process runs as. postconf(5) */
-import { ConfigError, type Settings } from '#config';
 import { getUserByName } from '#native';
+import { ConfigError, type Settings } from './settings.ts';
 
 export interface MailOwner {
   readonly uid: number;
