@@ -176,7 +176,8 @@ function recipientFields(
   const { status } = outcome;
   const diagnostic = status.diagnostic ?? { type: `X-${settings.fieldName}`, text: reasonOf(outcome, kind) };
   const isAnother = original !== '' && original.toLowerCase() !== address.toLowerCase();
-  const known = dsnOriginal || (isAnother ? `${addressType(original)};${toExternal(original)}` : '');
+  // with a space: bcc copies have no original recipient of DSNs
+  const known = dsnOriginal || (isAnother ? `${addressType(original)}; ${toExternal(original)}` : '');
   return [
     `Final-Recipient: ${settings.allowsUtf8 ? addressType(address) : 'rfc822'}; ${inLine(toExternal(address))}`,
     ...(known === '' ? [] : [`Original-Recipient: ${inLine(known)}`]),

@@ -218,7 +218,7 @@ describe('bounce', () => {
       'X-Postfix-Sender: rfc822; a@x',
       '',
       'Final-Recipient: rfc822; b@y',
-      'Original-Recipient: rfc822;list@x',
+      'Original-Recipient: rfc822; list@x',
       'Action: failed',
       'Status: 5.1.1',
       'Remote-MTA: dns; mx.y',
@@ -289,7 +289,7 @@ describe('bounce', () => {
     const originals = sent[0]?.text.match(/^(Final|Original)-Recipient: .*$/gm) ?? [];
     assert.deepEqual(
       originals.map((line) => line.trim()),
-      ['Final-Recipient: rfc822; b@y', 'Final-Recipient: rfc822; c@y', 'Original-Recipient: rfc822;list@x'],
+      ['Final-Recipient: rfc822; b@y', 'Final-Recipient: rfc822; c@y', 'Original-Recipient: rfc822; list@x'],
     );
   });
 
