@@ -126,7 +126,7 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
   const own = (name: string): string => `${protocol}_${name}`;
   const smtp = protocol === 'smtp';
   const flags = serviceFlags(service.args);
-  const discardKeywordMaps = `${protocol}_discard_${smtp ? 'ehlo' : 'lhlo'}_keyword_address_maps`;
+  const discardKeywordMaps = smtp ? 'smtp_discard_ehlo_keyword_address_maps' : 'lmtp_discard_lhlo_keyword_address_maps';
   const dns = settings.string(own('dns_support_level')).toLowerCase();
   const dnsLookups = dns === '' ? !settings.bool('disable_dns_lookups') : dns !== 'disabled';
   return {
