@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   chmodSync,
+  chownSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -42,15 +43,22 @@ describe('postsuper on a queue without mail', () => {
       `${directory}/owned/main.cf`,
       `myhostname = mail.example.com\nqueue_directory = ${directory}/queue\nmail_owner = daemon\n`,
     );
-    await run(['-c', `${directory}/owned`, '-d', 'A1'], {
-      stdout: () => undefined,
-      stderr: () => undefined,
-      stdin: Readable.from([]),
-      env: {},
-      uid: 0,
-      become: ({ uid }) => Promise.resolve(void became.push(uid)),
-    });
-    assert.deepEqual(became, [getUserByName('daemon')?.uid]);
+    const removed = async (): Promise<unknown> =>
+      run(['-c', `${directory}/owned`, '-d', 'A1'], {
+        stdout: () => undefined,
+        stderr: () => undefined,
+        stdin: Readable.from([]),
+        env: {},
+        uid: 0,
+        become: ({ uid }) => Promise.resolve(void became.push(uid)),
+      });
+    await removed();
+    assert.deepEqual(became, [], "a queue of root's own");
+    const { uid = 0, gid = 0 } = getUserByName('daemon') ?? {};
+    chownSync(`${directory}/queue`, uid, gid);
+    await removed();
+    chownSync(`${directory}/queue`, 0, 0);
+    assert.deepEqual(became, [uid]);
   });
 
   it('warns of what can be no queue ID', async () => {
