@@ -7,10 +7,14 @@ import { basename, dirname } from 'node:path';
 import { getUserByName } from '#native';
 import type { MailboxFile, NewOwner } from './mailbox.ts';
 
-/** Whether only root may make files there, and put links. */
+/** Whether only root may make files there, and put links; not where it can't be seen. */
 export function isClosedSpool(directory: string): boolean {
-  const facts = statSync(directory, { throwIfNoEntry: false });
-  return facts !== undefined && facts.uid === 0 && (facts.mode & 0o022) === 0;
+  try {
+    const { uid, mode } = statSync(directory);
+    return uid === 0 && (mode & 0o022) === 0;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether a mailbox may be written to as root: a user's in the spool, and nobody else's when it has to be made. */

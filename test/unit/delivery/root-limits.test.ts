@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { getUserByName } from '#native';
+import { isClosedSpool } from '../../../src/delivery/closed-spool.ts';
 import { isIncluded } from '../../../src/delivery/root-includes.ts';
 import { isWithin, parseRootLimits } from '../../../src/delivery/root-limits.ts';
 import type { DelivererRequest } from '../../../src/delivery/deliverer-protocol.ts';
@@ -62,6 +63,14 @@ describe('what is done as root', () => {
     chmodSync(spool, 0o775);
     assert.equal(to(box, { uid, gid }), false);
     rmSync(spool, { recursive: true });
+  });
+
+  it('is nothing in a spool that can not be looked at', () => {
+    const base = mkdtempSync(join(tmpdir(), 'spool-'));
+    symlinkSync('circle', join(base, 'circle'));
+    assert.equal(isClosedSpool(join(base, 'circle')), false);
+    assert.equal(isClosedSpool(join(base, 'absent')), false);
+    rmSync(base, { recursive: true });
   });
 
   it('is to read what its aliases include, and what is included there', () => {
