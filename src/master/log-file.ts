@@ -1,5 +1,5 @@
 /** Opening the mail log as the supervisor: maillog_file within maillog_file_prefixes. postconf(5) */
-import { existsSync, fchmodSync, fchownSync, openSync } from 'node:fs';
+import { existsSync, fchmodSync, fchownSync, fstatSync, lstatSync, openSync } from 'node:fs';
 import { ConfigError, placeOf, type Settings } from '#config';
 import { errnoText } from '#native';
 
@@ -21,9 +21,15 @@ export function openLogFile(
     const isNew = !existsSync(path);
     const fd = openSync(path, 'a', mode);
     if (isNew) fchmodSync(fd, mode);
-    if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid);
+    if (owner !== undefined && isItself(path, fd)) fchownSync(fd, owner.uid, owner.gid);
     return fd;
   } catch (error) {
     throw new ConfigError([`${setting}: ${errnoText(error)}`]);
   }
+}
+
+/** Not what a link leads to, which may be anybody's: the directory may be the owner's, who could have put one there. */
+function isItself(path: string, fd: number): boolean {
+  const [opened, named] = [fstatSync(fd), lstatSync(path)];
+  return opened.isFile() && opened.nlink === 1 && opened.ino === named.ino && opened.dev === named.dev;
 }
