@@ -5,6 +5,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { toExternal } from '#address';
 import {
+  bytesOf,
   type DsnAction,
   type Envelope,
   formatMailDate,
@@ -199,7 +200,9 @@ function inLine(text: string): string {
 
 /** A mark for each byte beyond ASCII, where there is no SMTPUTF8. */
 function asciiOf(text: string): string {
-  return text.replaceAll(/\P{ASCII}/gu, (character) => '?'.repeat(Buffer.byteLength(character)));
+  return bytesOf(text)
+    .map((byte) => (byte < 0x80 ? byte : 0x3f))
+    .toString();
 }
 
 function addressType(address: string): string {

@@ -6,7 +6,14 @@ import { after, before, describe, it } from 'node:test';
 import { type Bouncer, createBouncer, type NotifiedRecipient } from '#bounce';
 import { openSettings } from '#config';
 import { type MailEvent, renderPostfixText } from '#events';
-import type { ClientAttributes, Envelope, Notify, SubmissionPort, SubmissionResult } from '#message';
+import {
+  type ClientAttributes,
+  type Envelope,
+  type Notify,
+  type SubmissionPort,
+  type SubmissionResult,
+  textOf,
+} from '#message';
 import { FewRecipients, type QueuedMessage } from '#store';
 
 const CLIENT: ClientAttributes = {
@@ -429,12 +436,13 @@ describe('bounce', () => {
   it('marks bytes beyond ASCII of what it tells where there is no SMTPUTF8', async () => {
     const { bouncer, sent } = setUp('smtputf8_enable = no\n');
     const status = { code: '5.1.1', reason: 'unbekannte Größe' };
-    const { recipient } = failed('jörg@y');
+    // the last byte is no text: an umlaut of Latin-1
+    const { recipient } = failed(`jörg@y${textOf(Buffer.of(0xfc))}`);
     await bouncer.notify('failure', queued(), [[{ recipient, outcome: { index: 0, kind: 'bounced', status } }]]);
     const told = sent[0]?.text.match(/^(?:<.*|Final-.*|Diagnostic.*)(?=\r$)/gm);
     assert.deepEqual(told, [
-      '<j??rg@y>: unbekannte Gr????e',
-      'Final-Recipient: rfc822; j??rg@y',
+      '<j??rg@y?>: unbekannte Gr????e',
+      'Final-Recipient: rfc822; j??rg@y?',
       'Diagnostic-Code: X-Postfix; unbekannte Gr????e',
     ]);
   });
