@@ -172,6 +172,7 @@ async function change(
   const options = { directory, longQueueIds: settings.bool('enable_long_queue_ids'), warn };
   const changed =
     answer.kind === 'ok' ? answer.changed : await withStore(options, (store) => store[operation](selector));
+  if (typeof changed === 'string') return changed;
   if (operation !== 'remove' || selector.queues?.includes('maildrop') !== true) return changed;
   return [...changed, ...(await removeFromMaildrop(directory, selector.queueIds))];
 }
@@ -189,9 +190,15 @@ async function idsOf(target: string, io: CliIo): Promise<readonly string[] | und
 async function withStore(
   options: StoreOptions,
   use: (store: QueueStore) => Promise<readonly string[]>,
-): Promise<readonly string[]> {
+): Promise<readonly string[] | string> {
   if (!existsSync(`${options.directory}/posthorn.db`)) return [];
-  const store = await openStore(options);
+  let store: QueueStore;
+  try {
+    store = await openStore(options);
+  } catch (error) {
+    // it is root's still, when root has unpacked it and nothing was started since
+    return error instanceof Error ? error.message : String(error);
+  }
   try {
     return await use(store);
   } finally {

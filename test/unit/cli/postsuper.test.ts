@@ -61,6 +61,12 @@ describe('postsuper on a queue without mail', () => {
     assert.deepEqual(became, [uid]);
   });
 
+  it('says why the queue can not be opened', async () => {
+    mkdirSync(`${directory}/queue/posthorn.db`);
+    assert.match(await said(['-d', 'A1']), /^postsuper: fatal: .*posthorn\.db/);
+    rmSync(`${directory}/queue/posthorn.db`, { recursive: true });
+  });
+
   it('warns of what can be no queue ID', async () => {
     assert.equal(
       await said(['-d', '../x']),
