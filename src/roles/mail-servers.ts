@@ -75,7 +75,7 @@ async function openSmtpServer(
 ): Promise<ConnectionService> {
   const { configuration, channelOf, openerFor, now } = tools;
   const { store, hostLookup, verifier, probeSender, flushSite } = core;
-  const rewriter = rememberAnswers(core.rewriter, now);
+  const rewriter = rememberAnswers(core.rewriter);
   const view = configuration.settingsFor(entry);
   const events = channelOf(view, 'smtpd');
   const problem = serviceProblem(view);
