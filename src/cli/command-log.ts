@@ -5,7 +5,7 @@ import type { EventLog, LogSink } from '#events';
 /**
  * Without settings: syslog, as long as nobody can tell of another place. Undefined where this user reaches no log, or where
  * it is the standard output of the running system. `speaksToSystem`: who may not write the file has the running system do
- * it, as Postfix's set-group-ID commands do through postlogd(8).
+ * it, as Postfix's commands do through postlogd(8).
  */
 export async function openCommandLog(
   settings: Settings | undefined,

@@ -5,8 +5,8 @@ import type { CliIo } from './io.ts';
 
 type Severity = 'note' | 'warning' | 'error' | 'fatal';
 
-/** Commands that in Postfix may write to the log whoever runs them. */
-const setGroupId: ReadonlySet<string> = new Set(['postqueue', 'postdrop']);
+/** Commands that may write to the log whoever runs them: set-group-ID in Postfix, or not root any more. */
+const speakToSystem: ReadonlySet<string> = new Set(['postqueue', 'postdrop', 'postsuper']);
 
 export class Reporter {
   readonly #name: string;
@@ -66,7 +66,7 @@ export class Reporter {
     const mark = severity === 'note' ? '' : `${severity}: `;
     this.#io.stderr(`${this.#name}: ${mark}${visible(text)}\n`);
     const { openCommandLog } = await import('./command-log.ts');
-    const log = await openCommandLog(this.#settings, setGroupId.has(this.#name));
+    const log = await openCommandLog(this.#settings, speakToSystem.has(this.#name));
     log?.channel(commandTag(this.#name, this.#settings, this.#io)).emit({ kind: severity, text });
     log?.flush();
   }

@@ -175,6 +175,16 @@ mail_spool_directory = ${base}/mail/
     assert.match(bad.text, /main\.cf, line \d+: bad value for parameter message_size_limit: "lots"/);
   });
 
+  it('logs what postsuper does, which is not root any more, in a log that root alone can reach', async () => {
+    mkdirSync(`${base}/closed`, { mode: 0o700 });
+    writeFileSync(
+      `${base}/closed/main.cf`,
+      readFileSync(`${etc}/main.cf`, 'utf8').replace('/mail.log', '/closed/mail.log'),
+    );
+    assert.equal(run('postsuper', ['-c', `${base}/closed`, '-h', 'ALL']).status, 0);
+    await logged(/postsuper\[\d+\]: Placed on hold: 0 messages/);
+  });
+
   it('stops, and takes its pid file away', () => {
     assert.equal(run('postfix', ['stop']).status, 0);
     assert.equal(existsSync(`${base}/queue/pid/master.pid`), false);
