@@ -2,7 +2,7 @@
  * A new file in the maildrop directory: hidden from pickup by its mode until it is whole and on disk. postdrop(1)
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fchmodSync, fstatSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, fstatSync, fsyncSync, lstatSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** pickup may run as another user than the submitter. The directory can't be listed, and the name can't be guessed. */
@@ -34,10 +34,20 @@ export class MaildropWriter {
     try {
       this.#fd = openSync(this.#path, 'wx', 0o600);
       this.#isOpen = true;
+      if (process.getuid?.() === 0) this.#checkPlace();
     } catch (error) {
+      this.abort();
       this.#stopListening();
       throw error;
     }
+  }
+
+  /** Whoever owns the queue could put a link in the directory's place, and have root make files with its mail anywhere. */
+  #checkPlace(): void {
+    const opened = fstatSync(this.#fd);
+    const named = lstatSync(this.#directory).isDirectory() && lstatSync(this.#path, { throwIfNoEntry: false });
+    if (named && named.ino === opened.ino && named.dev === opened.dev && named.nlink === 1) return;
+    throw new Error(`${this.#directory}: not a directory but a symbolic link`);
   }
 
   write(bytes: Uint8Array): void {

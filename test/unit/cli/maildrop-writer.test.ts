@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import fs, { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import fs, { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,6 +46,15 @@ describe('a file in the maildrop directory', () => {
     aborted.abort();
     aborted.abort();
     assert.deepEqual(readdirSync(maildrop), [committed.name]);
+    assert.equal(process.listenerCount('SIGINT'), before);
+  });
+
+  it('is not made by root where a link leads to', { skip: process.getuid?.() !== 0 && 'needs root' }, () => {
+    const before = process.listenerCount('SIGINT');
+    mkdirSync(join(directory, 'elsewhere'));
+    symlinkSync('elsewhere', join(directory, 'link'));
+    assert.throws(() => new MaildropWriter(join(directory, 'link')), /link: not a directory but a symbolic link$/);
+    assert.deepEqual(readdirSync(join(directory, 'elsewhere')), []);
     assert.equal(process.listenerCount('SIGINT'), before);
   });
 
