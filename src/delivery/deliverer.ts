@@ -10,6 +10,8 @@ import { callsInThreads } from './file-calls.ts';
 import { emptyCopy, type MailboxCopy, shapedCopy } from './shaped-copy.ts';
 
 export interface DelivererPool {
+  /** Whether root is among those it can act as. */
+  readonly actsAsRoot: boolean;
   /** `copy`: what is to be written. Rejects when it can't be read. */
   run(uid: number, gid: number, request: DelivererRequest, copy?: MailboxCopy): Promise<DelivererResult>;
   close(): void;
@@ -34,6 +36,7 @@ export function createLocalPool(uid: number, limitMs = longestTimerMs): Delivere
     return result;
   };
   return {
+    actsAsRoot: uid === 0,
     run: (wanted, _gid, request, copy) =>
       wanted === uid
         ? run(request, copy)
@@ -99,6 +102,7 @@ export function createProcessPool(
   }
 
   return {
+    actsAsRoot: true,
     run(uid, gid, request, copy) {
       const process = choose(uid, gid, request.kind);
       resting.delete(process);

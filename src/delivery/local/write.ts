@@ -47,8 +47,8 @@ export async function deliverToMaildir(
 }
 
 /** Whose rights let mail be written to a user's mailbox in the spool directory: root's where nobody else may make files there. */
-function spoolRights(directory: string, user: SystemUser): SpoolRights {
-  if (isClosedSpool(directory)) return { uid: 0, gid: 0, newOwner: { uid: user.uid, gid: user.gid } };
+function spoolRights(directory: string, user: SystemUser, actsAsRoot: boolean): SpoolRights {
+  if (actsAsRoot && isClosedSpool(directory)) return { uid: 0, gid: 0, newOwner: { uid: user.uid, gid: user.gid } };
   return { uid: user.uid, gid: spoolGroup(directory, user), newOwner: undefined };
 }
 
@@ -70,7 +70,7 @@ export async function deliverToMailboxFile(job: Job, place: Place, mailee: Maile
   const isHome = settings.homeMailbox !== '';
   const spool = settings.spoolDirectory;
   const path = isHome ? `${user.home}/${settings.homeMailbox}` : `${spool}/${user.name}`;
-  const rights = isHome ? { ...user, newOwner: undefined } : spoolRights(spool, user);
+  const rights = isHome ? { ...user, newOwner: undefined } : spoolRights(spool, user, deliverers.actsAsRoot);
   const result = await deliverers.run(
     rights.uid,
     rights.gid,

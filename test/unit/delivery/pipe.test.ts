@@ -56,6 +56,7 @@ describe('pipe', () => {
       tables: new TableOpener({ settings, configDirectory: directory, warn: (text) => log.push(text) }),
       // commands of this test run as whoever runs it
       deliverers: {
+        actsAsRoot: true,
         run: (_uid, _gid, asked, copy = emptyCopy) => work.run(asked, shapedCopy(copy)),
         close: () => undefined,
       },

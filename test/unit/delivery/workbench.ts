@@ -43,6 +43,7 @@ export async function deliver(
   request: DeliveryRequest,
   lines: string,
   answer: Answer,
+  actsAsRoot = true,
 ): Promise<Delivered> {
   const directory = mkdtempSync(join(tmpdir(), 'delivery-'));
   writeFileSync(join(directory, 'main.cf'), mainCf + lines);
@@ -76,6 +77,7 @@ export async function deliver(
     },
     agents: new Map(),
     deliverers: {
+      actsAsRoot,
       run: (uid, _gid, wanted) => {
         asked.push({ ...wanted, uid });
         return Promise.resolve(answer({ ...wanted, uid }));
