@@ -82,7 +82,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const isQueue = letters.has('q');
   try {
     const settings = openCommandSettings(config);
-    if (!isQueue) return await lookAtFiles(parsed.operands, options, io, fatal);
+    // without a queue ID, too, it is standard input that is looked at
+    if (!isQueue || parsed.operands.length === 0) return await lookAtFiles(parsed.operands, options, io, fatal);
     const bad = parsed.operands.find((queueId) => !validQueueId.test(queueId));
     if (bad !== undefined) return fatal(`bad mail queue ID: ${bad}`);
     return await showAll(settings, parsed.operands, options, io, fatal);

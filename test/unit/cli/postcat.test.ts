@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
+import { run } from '../../../src/cli/postcat.ts';
 import { type PrintOptions, RecordPrinter } from '../../../src/cli/postcat/printer.ts';
 import { queuePath } from '../../../src/cli/postcat/queue-path.ts';
 import { record, recordSize } from '../../../src/cli/postcat/records.ts';
@@ -31,6 +36,25 @@ function printed(options: Partial<PrintOptions>, content: string, headerBytes: n
 }
 
 describe('postcat', () => {
+  it('looks at standard input where nothing is named, with -q as well', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'posthorn-postcat-'));
+    writeFileSync(join(directory, 'main.cf'), `myhostname = mail.example.com\nqueue_directory = ${directory}\n`);
+    const said = async (options: readonly string[], input: string): Promise<string> => {
+      let text = '';
+      const status = await run(['-c', directory, ...options], {
+        stdout: () => assert.fail(),
+        stderr: (piece) => void (text += piece),
+        stdin: Readable.from(input === '' ? [] : [Buffer.from(input)]),
+        env: {},
+        uid: process.getuid?.() ?? 0,
+      });
+      return `${text}${status}`;
+    };
+    const warning = 'postcat: warning: stdin: input is not a valid queue file\n0';
+    assert.deepEqual(await Promise.all([said([], 'x'), said(['-q'], 'x'), said(['-q'], '')]), [warning, warning, '0']);
+    rmSync(directory, { recursive: true });
+  });
+
   it('knows how long a record is', () => {
     assert.deepEqual([0, 127, 128, 2048].map(recordSize), [2, 129, 131, 2051]);
   });
