@@ -1,5 +1,6 @@
 /** mail_owner: whom the mail process runs as. postconf(5) */
 import { getUserByName } from '#native';
+import { userProblem } from './named-users.ts';
 import { ConfigError, type Settings } from './settings.ts';
 
 export interface MailOwner {
@@ -12,9 +13,7 @@ export function mailOwner(settings: Settings): MailOwner | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const name = settings.string('mail_owner');
   const user = getUserByName(name);
-  if (user === undefined) {
-    throw new ConfigError([`mail_owner = ${name}: no such user; create it (useradd --system ${name}) or name another`]);
-  }
-  if (user.uid === 0) throw new ConfigError([`mail_owner = ${name}: this user is root; name one without privileges`]);
+  const problem = userProblem(name, user?.uid ?? 'unknown');
+  if (user === undefined || problem !== undefined) throw new ConfigError([`mail_owner = ${name}: ${problem ?? ''}`]);
   return { uid: user.uid, gid: user.gid };
 }

@@ -21,6 +21,11 @@ export function userProblems(settings: SettingValues, isRoot = process.getuid?.(
 
 function whyUnusable(name: string): string | undefined {
   const uid = uidOf(name);
+  return uid === undefined ? undefined : userProblem(name, uid);
+}
+
+/** Why a user of this uid, or a name that nobody has, may not be who the mail system acts as; undefined when it may. */
+export function userProblem(name: string, uid: number | 'unknown'): string | undefined {
   if (uid === 'unknown') return `no such user; create it (useradd --system ${name}) or name another`;
   return uid === 0 ? 'this user is root; name one without privileges' : undefined;
 }
