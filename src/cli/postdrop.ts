@@ -11,7 +11,7 @@ import { MalformedInput, readRecords } from './postdrop/record-reader.ts';
 import { SubmissionReader, UnexpectedRecord } from './postdrop/submission.ts';
 import { Reporter } from './reporter.ts';
 import { MaildropWriter } from './sendmail/maildrop-writer.ts';
-import { submitProblem, senderProblem } from './sendmail/rights.ts';
+import { senderProblem, submitProblem } from './sendmail/rights.ts';
 
 /** What cleanup(8) would say, as bits. */
 const statuses = { ok: 0, bad: 1, tooBig: 4, noPermission: 512 } as const;

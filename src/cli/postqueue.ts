@@ -1,4 +1,4 @@
-/** postqueue(1): lists and flushes the queue. */
+/** postqueue(1): lists and flushes the queue. As in Postfix every failure ends with EX_UNAVAILABLE. */
 import { isAddressLiteral, isValidHostName } from '#address';
 import { ConfigError, findConfigDirectory, openCommandSettings, type Settings } from '#config';
 import { EX_UNAVAILABLE } from './exit-status.ts';
@@ -10,8 +10,6 @@ import { type MaildropEntry, readMaildrop } from './maildrop-listing.ts';
 import { jsonLine, type ListedEntry, listedFile, listedMessage, table } from './postqueue/listing.ts';
 import { readQueue } from './queue-listing.ts';
 import { Reporter } from './reporter.ts';
-
-/** The status of every failure, as in Postfix. */
 
 type Action = 'list' | 'json' | 'flush' | 'flushId' | 'flushSite';
 

@@ -1,6 +1,6 @@
 /** The directories of an installation: what `postfix check` makes and mends before a start. postfix(1) */
 import { chmodSync, closeSync, constants, fchmodSync, fchownSync, fstatSync, openSync, statSync } from 'node:fs';
-import { ConfigError, mailOwner, placeOf, type Settings } from '#config';
+import { ConfigError, type MailOwner, mailOwner, placeOf, type Settings } from '#config';
 import { errnoOf } from '#native';
 import { storeFileNames } from '#store';
 import { makeDirectory, unfitness } from './make-directory.ts';
@@ -12,8 +12,6 @@ interface Directory {
   /** Root's parent directory holds it: a link there is the operator's. */
   readonly mayBeLink?: boolean;
 }
-
-type Owner = NonNullable<ReturnType<typeof mailOwner>>;
 
 /** What stands below $queue_directory and $data_directory. */
 function directories(settings: Settings): readonly Directory[] {
@@ -49,7 +47,7 @@ export function makeQueueDirectories(settings: Settings): void {
 }
 
 /** Below the queue directory its owner could have put a link to what is root's: no name is trusted twice. */
-function giveTo(owner: Owner, { path, mode, ofOwner, mayBeLink = false }: Directory): void {
+function giveTo(owner: MailOwner, { path, mode, ofOwner, mayBeLink = false }: Directory): void {
   const fd = openDirectory(path, mayBeLink ? 0 : constants.O_NOFOLLOW);
   try {
     if ((fstatSync(fd).mode & 0o7777) !== mode) fchmodSync(fd, mode);
@@ -69,7 +67,7 @@ function openDirectory(path: string, more: number): number {
 }
 
 /** The queue of a backup that root unpacked is the mail system's again. */
-function giveFilesTo(owner: Owner, queue: string): void {
+function giveFilesTo(owner: MailOwner, queue: string): void {
   for (const name of storeFileNames) {
     let fd;
     try {

@@ -10,7 +10,7 @@ import { headerLength, headerRecipients, type InputRules, MessageLines } from '.
 import { findLogin, type Login } from './login.ts';
 import { MaildropWriter } from './maildrop-writer.ts';
 import type { SendmailOptions } from './options.ts';
-import { submitProblem, senderProblem } from './rights.ts';
+import { senderProblem, submitProblem } from './rights.ts';
 
 /** An error that ends the command, with the text to show. */
 class FatalError extends Error {}
