@@ -2,7 +2,7 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { splitAddress } from '#address';
 import type { EventChannel } from '#events';
-import type { AddressVerification, Outcome, ProbeResult } from '#message';
+import type { AddressVerification, Outcome, ProbeResult, Status } from '#message';
 import type { QueuedMessage, QueueStore } from '#store';
 import type { ActiveMessage } from './active.ts';
 import { isExpired, nextAttemptAt } from './backoff.ts';
@@ -139,35 +139,39 @@ async function remove(queueId: string, { store, events }: SettleOptions): Promis
   events.emit({ kind: 'removed', queueId });
 }
 
+/** What there is still to do about a recipient: deliver to it, report on it, or nothing. */
+type Rest = 'delivery' | 'report' | 'nothing';
+
+function restOf(outcome: Outcome, { stays }: Pick<Reported, 'stays'>, { failures, hasSuccesses }: Unreported): Rest {
+  if (stays(outcome)) return 'delivery';
+  return failures.has(outcome.index) || (hasSuccesses && outcome.kind === 'sent') ? 'report' : 'nothing';
+}
+
 /** What is known of few recipients; whose failure could not be reported is tried again, a success only reported. */
-function outcomesOf(
-  { all, stays }: Pick<Reported, 'all' | 'stays'>,
-  { failures, hasSuccesses }: Unreported,
-): readonly Outcome[] {
-  const outcomes = [...all].flat().map(({ outcome }) => outcome);
-  const waits = (outcome: Outcome): boolean => stays(outcome) || failures.has(outcome.index);
-  return [...outcomes.filter((outcome) => !waits(outcome)), ...outcomes.filter(waits)].map((outcome) => {
-    const reason = stays(outcome) ? undefined : failures.get(outcome.index);
+function outcomesOf(reported: Reported, unreported: Unreported): readonly Outcome[] {
+  const ended: Outcome[] = [];
+  const waiting: Outcome[] = [];
+  for (const { outcome } of [...reported.all].flat()) {
+    const rest = restOf(outcome, reported, unreported);
+    const reason = rest === 'report' ? unreported.failures.get(outcome.index) : undefined;
     const { isUnreported: _before, ...plain } = outcome;
-    if (reason === undefined) return hasSuccesses && outcome.kind === 'sent' ? { ...plain, isUnreported: true } : plain;
-    const { members: _, ...kept } = plain;
-    return {
-      ...kept,
-      kind: 'deferred',
-      status: { code: '4.3.0', reason: `bounce or trace service failure: ${reason}` },
-    };
-  });
+    const { members: _members, ...kept } = plain;
+    if (reason !== undefined) {
+      const status: Status = { code: '4.3.0', reason: `bounce or trace service failure: ${reason}` };
+      waiting.push({ ...kept, kind: 'deferred', status });
+    } else if (rest === 'delivery') waiting.push(plain);
+    else if (rest === 'report') ended.push({ ...plain, isUnreported: true });
+    // what waited has expired, and the sender was told
+    else ended.push(plain.kind === 'deferred' ? { ...plain, kind: 'bounced' } : plain);
+  }
+  return [...ended, ...waiting];
 }
 
 /** Recipients in parts that all is said of. What could not be reported is reported with the next attempt. */
-async function finishedOf(
-  { all, stays }: Pick<Reported, 'all' | 'stays'>,
-  { failures, hasSuccesses }: Unreported,
-): Promise<readonly number[]> {
+async function finishedOf(reported: Reported, unreported: Unreported): Promise<readonly number[]> {
   const done: number[] = [];
-  const isUntold = ({ kind, index }: Outcome): boolean => failures.has(index) || (hasSuccesses && kind === 'sent');
-  for (const part of all) {
-    for (const { outcome } of part) if (!stays(outcome) && !isUntold(outcome)) done.push(outcome.index);
+  for (const part of reported.all) {
+    for (const { outcome } of part) if (restOf(outcome, reported, unreported) === 'nothing') done.push(outcome.index);
     await setImmediate();
   }
   return done;

@@ -554,6 +554,26 @@ describe('the queue manager', () => {
     assert.ok(scene.events.some((event) => event.kind === 'expired' && !event.isForced));
   });
 
+  it('delivers no more to who was returned as expired when another notice could not be sent', async () => {
+    const scene = await open('maximal_queue_lifetime = 0\n', () => ({
+      kind: 'sent',
+      kindOf: (address) => (address.startsWith('b') ? 'bounced' : 'deferred'),
+    }));
+    scene.sendNotice = async () => {
+      scene.noticeResult = scene.notices.length === 1 ? { ok: false, reason: 'no room' } : { ok: true };
+    };
+    const id = await scene.send(['b@one.example', 'd@one.example']);
+    await scene.until(async () => (await scene.stateOf(id)) === 'deferred');
+    assert.deepEqual(scene.notices, ['failure b@one.example', 'failure d@one.example']);
+    await scene.manager.flush();
+    await scene.until(async () => (await scene.stateOf(id)) === undefined);
+    assert.deepEqual(
+      scene.requests.map(({ recipients }) => recipients.map(({ address }) => address).join(' ')),
+      ['b@one.example d@one.example', 'b@one.example'],
+    );
+    assert.deepEqual(scene.notices.slice(2), ['failure b@one.example']);
+  });
+
   it('gives messages with a null sender bounce_queue_lifetime', async () => {
     const scene = await open('bounce_queue_lifetime = 0\n', () => ({ kind: 'deferred' }));
     const id = await scene.send(['a@one.example']);
