@@ -48,7 +48,7 @@ export class Intake {
   /** Places for what a claim under way may bring. */
   #reserved = 0;
   #largeRecipients = 0;
-  #isScanning = false;
+  #scanning: Promise<void> | undefined;
   #scanAgain = false;
   #incomingWaits = true;
   /** Messages that were put back, the oldest first. */
@@ -109,25 +109,32 @@ export class Intake {
     if (this.#isClaiming && this.#incomingWaits && isRoomy && this.#room > 0) this.scanNow();
   }
 
-  /** Claims what waits in incoming, and what is due in deferred, as far as there is room. */
-  async scan(): Promise<void> {
-    if (this.#isScanning) {
-      this.#scanAgain = true;
-      return;
-    }
-    this.#isScanning = true;
+  /**
+   * Claims what waits in incoming, and what is due in deferred, as far as there is room. While that is under way, it is
+   * done once more, for all who asked meanwhile; resolves after that.
+   */
+  scan(): Promise<void> {
+    if (this.#scanning === undefined) this.#scanning = this.#claimWhileAsked();
+    else this.#scanAgain = true;
+    return this.#scanning;
+  }
+
+  async #claimWhileAsked(): Promise<void> {
     try {
       do {
         this.#scanAgain = false;
         await this.#claimAll();
       } while (this.#scanAgain);
     } finally {
-      this.#isScanning = false;
+      this.#scanning = undefined;
     }
   }
 
   scanNow(onEnd: () => void = () => undefined): void {
-    void this.#tell(this.scan().finally(onEnd));
+    const isUnderWay = this.#scanning !== undefined;
+    const scan = this.scan().finally(onEnd);
+    // who began it tells of trouble
+    void (isUnderWay ? scan.catch(() => undefined) : this.#tell(scan));
   }
 
   #tell(work: Promise<void>): Promise<void> {

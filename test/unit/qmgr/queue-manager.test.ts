@@ -629,6 +629,26 @@ describe('the queue manager', () => {
     assert.equal(scene.requests.length, 0);
   });
 
+  it('tries what defer_transports defers when it is flushed while the queue is scanned', async () => {
+    const scene = await open('defer_transports = smtp\n');
+    const id = await scene.send(['a@one.example']);
+    await scene.until(async () => (await scene.stateOf(id)) === 'deferred');
+    const { promise: isFlushed, resolve: flushed } = Promise.withResolvers<void>();
+    const claim = scene.store.claim.bind(scene.store);
+    scene.store.claim = async (...wanted) => {
+      const claimed = await claim(...wanted);
+      await isFlushed;
+      return claimed;
+    };
+    const scan = scene.manager.scan();
+    await scene.manager.flush();
+    flushed();
+    await scan;
+    await scene.until(async () => (await scene.stateOf(id)) !== 'active');
+    assert.equal(await scene.stateOf(id), undefined);
+    assert.equal(scene.requests.length, 1);
+  });
+
   it('decides about the recipients of a message in the order in which they would be delivered', async () => {
     const scene = await open('defer_transports = filter\n');
     await scene.send(['b@two.example', 'a@three.example', 'a@one.example'], { contentFilter: 'filter:x' });
