@@ -97,7 +97,10 @@ export interface QueueStore {
   settle(settlement: Settlement): Promise<void>;
   list(selector?: MessageSelector): AsyncIterable<ListedMessage>;
   find(queueId: string): Promise<QueuedMessage | undefined>;
-  /** postsuper: each gives the queue IDs that were changed. `busy` ones (being delivered) are changed when settled. */
+  /**
+   * postsuper: each gives the queue IDs that were changed. What is being delivered goes on hold or to `maildrop` when
+   * that has ended, and counts as on hold from now on; the other changes are made at once.
+   */
   remove(selector: MessageSelector): Promise<readonly string[]>;
   hold(selector: MessageSelector): Promise<readonly string[]>;
   release(selector: MessageSelector): Promise<readonly string[]>;

@@ -1,7 +1,7 @@
 /** The reading connection: rows as they are. */
 import { statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { firstRecipientPart, pageBytes, partsPerMessage, queueNumbers } from './schema.ts';
+import { firstRecipientPart, pageBytes, partsPerMessage, queueAsked, queueNumbers } from './schema.ts';
 
 export interface MessageRow {
   readonly serial: number;
@@ -127,14 +127,14 @@ export class Reader {
     return Number(this.#statement('SELECT max(serial) AS last FROM messages').get()?.['last'] ?? 0);
   }
 
-  /** Which messages are in some queues: a part of those behind `after` and up to `last`. */
+  /** Which messages commands find in some queues: a part of those behind `after` and up to `last`. */
   names(
     queues: readonly number[],
     { after, last, limit }: { readonly after: number; readonly last: number; readonly limit: number },
   ): readonly MessageName[] {
     const marks = queues.map(() => '?').join(',');
     return this.#statement(
-      `SELECT serial, id FROM messages WHERE serial > ? AND serial <= ? AND queue IN (${marks}) ORDER BY serial LIMIT ?`,
+      `SELECT serial, id FROM messages WHERE serial > ? AND serial <= ? AND ${queueAsked} IN (${marks}) ORDER BY serial LIMIT ?`,
     )
       .all(after, last, ...queues, limit)
       .map((row) => ({ serial: Number(row['serial']), id: String(row['id']) }));
@@ -150,9 +150,9 @@ export class Reader {
       .map((row) => ({ serial: Number(row['serial']), id: String(row['id']) }));
   }
 
-  /** The message when it is in one of the queues. */
+  /** The message when commands find it in one of the queues. */
   name(serial: number, queues: readonly number[]): MessageName | undefined {
-    const row = this.#statement('SELECT id, queue FROM messages WHERE serial = ?').get(serial);
+    const row = this.#statement(`SELECT id, ${queueAsked} AS queue FROM messages WHERE serial = ?`).get(serial);
     return row !== undefined && queues.includes(Number(row['queue'])) ? { serial, id: String(row['id']) } : undefined;
   }
 

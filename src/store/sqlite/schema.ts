@@ -16,6 +16,9 @@ export function queueNameOf(number: number): QueueName {
   return names[number] ?? 'corrupt';
 }
 
+/** SQL for the queue in which commands find a message: what goes on hold after its delivery is on hold, as in Postfix. */
+export const queueAsked = `(CASE WHEN queue = ${queueNumbers.active} AND wanted = 1 THEN ${queueNumbers.hold} ELSE queue END)`;
+
 export const databaseName = 'posthorn.db';
 
 /** What the store keeps below its directory while all is well. */

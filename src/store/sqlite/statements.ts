@@ -3,7 +3,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { contentChecksum, rowChecksum } from './checksums.ts';
 import type { Operation } from './operations.ts';
 import { putProgress } from './progress-rows.ts';
-import { firstRecipientPart, padBytes, partsPerMessage, queueNumbers } from './schema.ts';
+import { firstRecipientPart, padBytes, partsPerMessage, queueAsked, queueNumbers } from './schema.ts';
 
 /** Operations that are about rows. */
 export type StatementOperation = Exclude<Operation, { readonly kind: 'salvage' }>;
@@ -117,8 +117,9 @@ export class Statements {
       case 'release':
         return this.#each(
           operation.serials,
-          // its next turn is the one it had
-          'UPDATE messages SET queue = 2 WHERE serial = ? AND queue = 3 RETURNING serial',
+          // its next turn is the one it had; what is being delivered goes where it would have gone
+          `UPDATE messages SET wanted = 0, queue = CASE queue WHEN 1 THEN 1 ELSE 2 END
+             WHERE serial = ? AND ${queueAsked} = ${queueNumbers.hold} RETURNING serial`,
           [],
         );
       case 'expire':

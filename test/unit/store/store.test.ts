@@ -191,6 +191,21 @@ describe('the queue store', () => {
     assert.equal(await queueOf(id), 'active');
   });
 
+  it('counts as on hold what goes there when its delivery has ended, and releases it', async () => {
+    const [byId, byQueue] = [await put('x'), await put('y')];
+    await store.claim('incoming', 2_000_000, 10);
+    await store.hold({});
+    assert.deepEqual(await store.hold({ queues: ['incoming', 'active', 'deferred'] }), []);
+    assert.deepEqual(await store.release({ queueIds: [byId], queues: ['hold'] }), [byId]);
+    assert.deepEqual(await store.release({ queues: ['hold'] }), [byQueue]);
+    assert.deepEqual(await store.release({}), []);
+    for (const queueId of [byId, byQueue]) {
+      assert.equal(await queueOf(queueId), 'active');
+      await store.settle({ queueId, outcomes: [deferred], next: { kind: 'deferred', dueAt: 1 } });
+      assert.equal(await queueOf(queueId), 'deferred');
+    }
+  });
+
   it('holds an active message when its delivery has ended', async () => {
     const id = await put('x');
     await store.claim('incoming', 2_000_000, 10);
