@@ -60,11 +60,11 @@ export async function* noticeChunks(notice: Notice, settings: BounceSettings): A
   for (const lines of reportLines(notice, boundary, settings)) {
     text += lines.join(EOL) + EOL;
     if (text.length < pieceLength) continue;
-    yield Buffer.from(text);
+    yield bytesOf(text);
     text = '';
     await setImmediate();
   }
-  yield Buffer.from(text);
+  yield bytesOf(text);
   yield* notice.headersOnly ? headerChunks(notice.message) : notice.message.content.chunks();
   yield Buffer.from(`${EOL}--${boundary}--${EOL}`);
 }

@@ -1,7 +1,14 @@
 /** Notices to the postmaster about SMTP sessions: what was said in them. postconf(5) notify_classes, error_notice_recipient */
 import { toExternal } from '#address';
 import type { Settings } from '#config';
-import { formatMailDate, internalEnvelope, internalReceived, type Submission, type SubmissionPort } from '#message';
+import {
+  bytesOf,
+  formatMailDate,
+  internalEnvelope,
+  internalReceived,
+  type Submission,
+  type SubmissionPort,
+} from '#message';
 import type { SessionNotice } from '#smtp';
 import { wrapText } from './wrap.ts';
 
@@ -72,7 +79,7 @@ async function send(
     prepend: () => internalReceived(message.queueId, date, names),
   });
   await message.addRecipient({ address: recipient, original: recipient, dsnOriginal: '', notify: [] });
-  await message.write(Buffer.from(`Date: ${date}\r\n${text}`));
+  await message.write(bytesOf(`Date: ${date}\r\n${text}`));
   // a refusal is in the log already: cleanup says what it was
   await message.end();
 }

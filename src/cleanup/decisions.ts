@@ -1,5 +1,5 @@
 /** What access tables and checks have decided about a message so far. access(5), header_checks(5) */
-import type { SubmissionAction } from '#message';
+import { bytesOf, type SubmissionAction } from '#message';
 
 export class Decisions {
   isHeld = false;
@@ -45,6 +45,6 @@ export class Decisions {
   /** Header fields to put in front of what is in front anyway. */
   above(top: Buffer): Buffer {
     if (this.#prepended.length === 0) return top;
-    return Buffer.concat([Buffer.from(this.#prepended.map((line) => `${line}\r\n`).join('')), top]);
+    return Buffer.concat([bytesOf(this.#prepended.map((line) => `${line}\r\n`).join('')), top]);
   }
 }

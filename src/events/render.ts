@@ -1,5 +1,6 @@
 /** The Postfix text of any event. */
 import { toExternal } from '#address';
+import { printable } from '#message';
 import type { MailEvent, ShownAddress } from './event.ts';
 import { bounceRenderings } from './kinds/bounce.ts';
 import { cleanupRenderings } from './kinds/cleanup.ts';
@@ -41,9 +42,7 @@ export type AddressForm = 'external' | 'internal';
 
 const forms: Readonly<Record<AddressForm, ShownAddress>> = { external: toExternal, internal: (address) => address };
 
-// oxlint-disable-next-line no-control-regex -- what must not reach a log file
-const unprintable = /[\x00-\x1f\x7f\ufffd\ud800-\udfff]/gu;
-// oxlint-disable-next-line no-control-regex -- the same of well-formed text, found faster
+// oxlint-disable-next-line no-control-regex -- what must not reach a log file, of well-formed text
 const unprintableCharacter = /[\x00-\x1f\x7f\ufffd]/;
 
 /**
@@ -52,9 +51,8 @@ const unprintableCharacter = /[\x00-\x1f\x7f\ufffd]/;
  */
 export function renderPostfixText(event: MailEvent, form: AddressForm = 'external', isUtf8 = true): string {
   const rendered = renderAs(event, forms[form]);
-  const isPrintable = rendered.isWellFormed() && !unprintableCharacter.test(rendered);
-  const text = isPrintable ? rendered : rendered.replaceAll(unprintable, '?');
-  return withinLimit(isUtf8 ? text : text.replace(/[^ -~]/gu, (character) => '?'.repeat(Buffer.byteLength(character))));
+  const isPrintable = isUtf8 && rendered.isWellFormed() && !unprintableCharacter.test(rendered);
+  return withinLimit(isPrintable ? rendered : printable(rendered.replaceAll('\ufffd', '?'), '?', isUtf8));
 }
 
 /** A message has at most so many bytes, what says how grave it is not counted. */

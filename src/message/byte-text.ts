@@ -55,6 +55,15 @@ export function markedBytes(text: string, mark: string): string {
   return text.isWellFormed() ? text : text.replaceAll(/[\ud800-\udfff]/gu, mark);
 }
 
+// oxlint-disable-next-line no-control-regex -- what must not reach logs and replies
+const unprintable = /[\x00-\x1f\x7f\ud800-\udfff]/gu;
+
+/** `mark` in the place of each control character and byte that is no text; without `isUtf8` of each byte beyond ASCII, too. smtputf8_enable */
+export function printable(text: string, mark: string, isUtf8: boolean): string {
+  const safe = text.replaceAll(unprintable, mark);
+  return isUtf8 ? safe : safe.replaceAll(/[^ -~]/gu, (character) => mark.repeat(Buffer.byteLength(character)));
+}
+
 function isRawByte(unit: number): boolean {
   return unit >= rawByte + 0x80 && unit <= rawByte + 0xff;
 }

@@ -1,8 +1,14 @@
 /** What clients send that is not SMTP, and how the log shows it. */
+import { printable } from '#message';
 
 /** `From:`: a command line that is a header field shows that content is taken for commands. */
 export function isHeaderName(word: string): boolean {
   return /^[!-9;-~]+:/.test(word);
+}
+
+/** A name that somebody told, without characters that could mean something to whoever reads it later. */
+export function neutered(name: string, isUtf8: boolean): string {
+  return printable(name.replaceAll(/[ <>()\\";@]/g, '?'), '?', isUtf8);
 }
 
 const controlEscapes: ReadonlyMap<number, string> = new Map([

@@ -5,7 +5,7 @@ export { type BareNewlineMode } from './content-lines.ts';
 export { discardedKeywordNames } from './discarded-keywords.ts';
 export { DotStuffer } from './dot-stuffing.ts';
 export { parseEhloKeywords } from './ehlo.ts';
-export { escapedText, isHeaderName, peekedText } from './foreign-input.ts';
+export { escapedText, isHeaderName, neutered, peekedText } from './foreign-input.ts';
 export { LineEndNormalizer } from './line-ends.ts';
 export { parsePath, pathAddress, type PathResult, type PathSyntax } from './mail-arguments.ts';
 export { type AddressFamily, type Endpoint, type ProxyHeader, ProxyHeaderReader } from './proxy-header.ts';

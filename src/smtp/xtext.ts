@@ -1,10 +1,11 @@
 /** xtext. RFC 3461, 4 */
+import { bytesOf, textOf } from '#message';
 
 /** Undoes `+XX`; undefined when the text is malformed. */
 export function decodeXtext(text: string): string | undefined {
   if (!text.includes('+')) return text;
   const bytes: number[] = [];
-  const source = Buffer.from(text, 'utf8');
+  const source = bytesOf(text);
   for (let i = 0; i < source.length; i += 1) {
     const byte = source[i] ?? 0;
     if (byte !== 0x2b) {
@@ -16,13 +17,13 @@ export function decodeXtext(text: string): string | undefined {
     bytes.push(Number.parseInt(hex, 16));
     i += 2;
   }
-  return Buffer.from(bytes).toString('utf8');
+  return textOf(Buffer.from(bytes));
 }
 
 /** Encodes `+`, `=`, and what is not printable ASCII. */
 export function encodeXtext(text: string): string {
   return text.replaceAll(/[^!-*,-<>-~]/gu, (char) =>
-    [...Buffer.from(char, 'utf8')].map((byte) => `+${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
+    [...bytesOf(char)].map((byte) => `+${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
   );
 }
 

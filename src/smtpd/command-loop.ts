@@ -1,5 +1,6 @@
 /** Commands one after the other: each is read, looked over, looked up, run and answered. RFC 5321, 4.1; smtpd(8) */
-import { type MaybePromise, whenReady } from '#message';
+import { isUtf8 } from 'node:buffer';
+import { bytesOf, type MaybePromise, textOf, whenReady } from '#message';
 import { type CommandWord, escapedText, type Framed, isHeaderName, splitCommand } from '#smtp';
 import type { MatchList } from '#tables';
 import { type CommandResult, isErrorResult, replyOf } from './command-result.ts';
@@ -28,7 +29,7 @@ export async function nextCommand(session: Session): Promise<void> {
   const found = exchange.nextPiece();
   const piece = found instanceof Promise ? await found : found;
   if (piece?.kind !== 'line' && piece?.kind !== 'longLine') return;
-  const whole = piece.text.toString('utf8');
+  const whole = textOf(piece.text);
   exchange.transcript.heard(withoutSecret(whole));
   const answered = piece.kind === 'line' ? onLine(session, whole, piece) : onLongLine(session, piece.text);
   if (answered instanceof Promise) await answered;
@@ -59,21 +60,21 @@ function onLine(session: Session, whole: string, { text, hasBareLf }: FramedLine
   if (hasBareLf && session.rights.bareNewline === 'note') session.sawBareLf = true;
   if (hasBareLf && session.rights.bareNewline === 'reject') return refuseBareNewline(session, true);
   const bytes = session.rights.bareNewline === 'no' ? withoutCrs(text) : text;
-  const line = bytes === text ? whole : bytes.toString('utf8');
+  const line = bytes === text ? whole : textOf(bytes);
   // as in a C string, nothing is behind a null character
   const received = line.includes('\0') ? line.slice(0, line.indexOf('\0')) : line;
   if (settings.commandFilter.isEmpty) return obey(session, received, bytes);
   return filtered(session, received).then((other) =>
     other === undefined
       ? exchange.end(sendAway(session))
-      : obey(session, other, other === received ? bytes : Buffer.from(other)),
+      : obey(session, other, other === received ? bytes : bytesOf(other)),
   );
 }
 
 /** Does what a line asks for; `bytes`: as they came. */
 function obey(session: Session, line: string, bytes: Buffer): MaybePromise<void> {
   const { settings, exchange } = session;
-  if (settings.smtputf8 && line.includes('\uFFFD') && !bytes.includes('\uFFFD')) {
+  if (settings.smtputf8 && !isUtf8(bytes)) {
     return exchange.answer(replyOf('500 5.5.2 Error: bad UTF-8 syntax'));
   }
   const words = splitCommand(line);

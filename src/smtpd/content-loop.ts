@@ -1,5 +1,5 @@
 /** DATA and BDAT: content from the wire into the queue, up to the reply that tells whose it is now. RFC 5321, 4.1.1.4; RFC 3030 */
-import type { MaybePromise, Submission, SubmissionResult } from '#message';
+import { type MaybePromise, printable, type Submission, type SubmissionResult } from '#message';
 import { ContentGarbage } from '#native';
 import { type CommandResult, type ContentOrder, replyOf } from './command-result.ts';
 import { writeContent } from './content.ts';
@@ -156,18 +156,12 @@ async function finish(
   session.resetTransaction();
   if (outcome.kind === 'refused') {
     const { code, dsn, text, isRuleText } = outcome;
-    const shown = isRuleText ? printable(text, session.settings.smtputf8) : `Error: ${text}`;
+    // a header may be quoted in it
+    const shown = isRuleText ? printable(text, ' ', session.settings.smtputf8) : `Error: ${text}`;
     return replyOf(`${code} ${dsn} ${shown}`);
   }
   session.exchange.forgive();
   return queuedReply(outcome, isChunked ? transaction.contentBytes : undefined);
-}
-
-/** A blank for each byte of a rule's text that is no part of a reply: a header may be quoted in it. */
-function printable(text: string, isUtf8: boolean): string {
-  // oxlint-disable-next-line no-control-regex -- what must not reach the wire
-  const safe = text.replaceAll(/[\x00-\x1f\x7f\ud800-\udfff]/gu, ' ');
-  return isUtf8 ? safe : safe.replaceAll(/[^ -~]/gu, (character) => ' '.repeat(Buffer.byteLength(character)));
 }
 
 async function refusalOfMessage(session: Session, { isTooLarge }: Transaction): Promise<CommandResult | undefined> {

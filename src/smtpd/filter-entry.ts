@@ -2,6 +2,7 @@
  * A session whose mail goes to a filter instead of the queue: what it passes on, and what it makes of the answers.
  * SMTPD_PROXY_README
  */
+import { bytesOf } from '#message';
 import { type CommandResult, replyOf } from './command-result.ts';
 import { attributesOf } from './envelope.ts';
 import {
@@ -86,7 +87,7 @@ export async function beginContent(
   if (filter === undefined) return undefined;
   if (!(await filter.command('3', line))) return resultOf(filter, 'none');
   for (const action of transaction.waitingActions.splice(0)) {
-    if (action.kind === 'prepend') await filter.write(Buffer.from(`${action.header}\r\n`));
+    if (action.kind === 'prepend') await filter.write(bytesOf(`${action.header}\r\n`));
   }
   // between two filters we are no station that a message goes through
   const isBetween =

@@ -1,6 +1,6 @@
 /** The Received: field of a message taken by SMTP. RFC 5321, 4.4; inventory i.3 */
 import { toExternal } from '#address';
-import { type ClientAttributes, formatMailDate, isTrusted, type TlsFacts, tlsWords } from '#message';
+import { bytesOf, type ClientAttributes, formatMailDate, isTrusted, type TlsFacts, tlsWords } from '#message';
 
 export interface ReceivedFacts {
   readonly client: ClientAttributes;
@@ -43,7 +43,7 @@ function loginComment(login: string): string {
 /** What would end a comment early, or not at all, is taken out, byte by byte. RFC 5322, 3.2.2 */
 function inComment(text: string): string {
   let open = 0;
-  const bytes = Buffer.from(text).toString('latin1');
+  const bytes = bytesOf(text).toString('latin1');
   const inside = bytes.replaceAll(/[^ -~]|[()\\]/g, (character) => {
     if (character === '(') open += 1;
     else if (character !== ')' || open === 0) return '?';
@@ -67,5 +67,5 @@ export function receivedField(facts: ReceivedFacts): Buffer {
       : `;\r\n\t${formatMailDate(facts.at)}\r\n`;
   const by = `by ${facts.myhostname} (${facts.mailName})`;
   const way = facts.hidesClient ? by : `${from}${by} with ${facts.protocol}`;
-  return Buffer.from(`Received: ${way}${id}${end}`);
+  return bytesOf(`Received: ${way}${id}${end}`);
 }

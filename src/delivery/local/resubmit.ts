@@ -1,6 +1,6 @@
 /** Members that are not delivered here go out as a new message, one for each sender. local(8) */
 import { toExternal } from '#address';
-import { formatMailDate, type MaybePromise } from '#message';
+import { bytesOf, formatMailDate, type MaybePromise } from '#message';
 import { conclude, concludeSent } from './conclude.ts';
 import { type Forward, isNew, type Job, type Place } from './job.ts';
 
@@ -49,7 +49,7 @@ async function submitGroup(job: Job, group: readonly Forward[]): Promise<void> {
     source: 'forward',
     overrides: [],
     prepend: () =>
-      Buffer.from(
+      bytesOf(
         `Received: by ${settings.myhostname} (${settings.mailName})\r\n\tid ${opened.queueId}; ${formatMailDate(now())}\r\n${delivered}`,
       ),
   });

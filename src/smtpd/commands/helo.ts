@@ -1,5 +1,5 @@
 /** HELO and EHLO. RFC 5321, 4.1.1.1 */
-import { discardedKeywordNames } from '#smtp';
+import { discardedKeywordNames, neutered } from '#smtp';
 import { type CommandResult, replyOf } from '../command-result.ts';
 import { checkPolicy } from '../policy-check.ts';
 import { sendAway, warn } from '../session-log.ts';
@@ -7,13 +7,6 @@ import type { Session } from '../session.ts';
 import { authKeywords } from '../session-login.ts';
 import type { Arguments } from './index.ts';
 import { ehloKeywords, offersRequireTls } from './ehlo-keywords.ts';
-
-/** Characters that no name has and that could mean something to whoever reads it later. */
-function neutered(name: string, hasUtf8: boolean): string {
-  // oxlint-disable-next-line no-control-regex -- what must not reach logs and replies
-  const safe = name.replaceAll(/[\x00-\x1f\x7f <>()\\";@]/g, '?');
-  return hasUtf8 ? safe : safe.replaceAll(/[^\0-\x7f]/gu, (char) => '?'.repeat(Buffer.byteLength(char)));
-}
 
 async function greet(session: Session, args: Arguments, protocol: 'SMTP' | 'ESMTP'): Promise<CommandResult> {
   const { settings } = session;

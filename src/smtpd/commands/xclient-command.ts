@@ -19,7 +19,7 @@ function overridesOf(
   start: Override,
 ): Applied {
   const attributes = words.slice(1).map(({ text }) => text);
-  return applyOverrides(attributes, start, command, settings.families);
+  return applyOverrides(attributes, start, { command, families: settings.families, isUtf8: settings.smtputf8 });
 }
 
 const nothingSaid = {

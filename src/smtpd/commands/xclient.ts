@@ -1,6 +1,6 @@
 /** XCLIENT and XFORWARD: another host says on whose behalf it speaks. XCLIENT_README, XFORWARD_README */
 import { formatIp, isValidHostName, parseIp } from '#address';
-import { decodeXtext } from '#smtp';
+import { decodeXtext, neutered } from '#smtp';
 import type { ClientFacts } from '../session-state.ts';
 
 export interface Override {
@@ -17,10 +17,6 @@ const unavailable = '[UNAVAILABLE]';
 const temporarily = '[TEMPUNAVAIL]';
 const longestValue = 255;
 const longestProtocol = 64;
-/** What ends in logs and filters: what has a meaning in an address is taken out. */
-// oxlint-disable-next-line no-control-regex -- what would break a line is a part of it
-const unfitForLogs = /[\x00-\x20\x7f<>()\\";@]/g;
-
 /** Attributes that are told as they came. */
 const plainAttributes = {
   XCLIENT: new Set(['NAME', 'REVERSE_NAME', 'PORT', 'DESTPORT', 'PROTO', 'LOGIN']),
@@ -28,6 +24,14 @@ const plainAttributes = {
 };
 
 type Families = readonly ('ipv4' | 'ipv6')[];
+
+interface Source {
+  readonly command: 'XCLIENT' | 'XFORWARD';
+  /** Those in use. inet_protocols */
+  readonly families: Families;
+  /** smtputf8_enable. */
+  readonly isUtf8: boolean;
+}
 
 /** `192.0.2.1` or `IPV6:2001:db8::1`, of a family that is in use. */
 function parseAddress(value: string, families: Families): string | undefined {
@@ -44,12 +48,8 @@ export interface Applied {
 }
 
 /** Applies `NAME=value …` to a client. */
-export function applyOverrides(
-  words: readonly string[],
-  start: Override,
-  command: 'XCLIENT' | 'XFORWARD',
-  families: Families,
-): Applied {
+export function applyOverrides(words: readonly string[], start: Override, from: Source): Applied {
+  const { command } = from;
   let override = start;
   for (const word of words) {
     const at = word.indexOf('=');
@@ -59,20 +59,15 @@ export function applyOverrides(
     const decoded = decodeXtext(raw) ?? raw;
     const name = word.slice(0, at);
     const isPlain = plainAttributes[command].has(name.toUpperCase());
-    const value = isPlain ? decoded : decoded.replace(unfitForLogs, '?');
-    const next = applyOne(name, value, override, { command, families });
+    const value = isPlain ? decoded : neutered(decoded, from.isUtf8);
+    const next = applyOne(name, value, override, from);
     if (typeof next === 'string') return { override, refusal: next };
     override = next;
   }
   return { override, refusal: undefined };
 }
 
-function applyOne(
-  written: string,
-  value: string,
-  so: Override,
-  { command, families }: { readonly command: 'XCLIENT' | 'XFORWARD'; readonly families: Families },
-): Override | string {
+function applyOne(written: string, value: string, so: Override, { command, families }: Source): Override | string {
   const name = written.toUpperCase();
   const bad = `501 5.5.4 Bad ${name} syntax: ${value}`;
   const isUnknown = value.toUpperCase() === unavailable;

@@ -61,6 +61,7 @@ export function createPolicyChecks(options: PolicyOptions): PolicyChecks {
     toolbox,
     events,
     softBounce: settings.bool('soft_bounce'),
+    smtputf8: settings.bool('smtputf8_enable'),
     loggedPermits: tables.matchList(permitNames, 'string', settings.elements(permitNames)),
     onlooker,
   };

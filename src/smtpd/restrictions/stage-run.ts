@@ -25,6 +25,7 @@ export interface RunParts {
   readonly toolbox: Toolbox;
   readonly events: EventChannel;
   readonly softBounce: boolean;
+  readonly smtputf8: boolean;
   /** smtpd_log_access_permit_actions */
   readonly loggedPermits: MatchList;
   readonly onlooker: PolicyOnlooker | undefined;
@@ -224,7 +225,8 @@ export class StageRun {
   }
 
   #replyOf(refusal: Deferral): string {
-    return refusalText(refusal, this.#parts.softBounce, (text) => this.#warn(text));
+    const { softBounce, smtputf8 } = this.#parts;
+    return refusalText(refusal, { softBounce, smtputf8, warn: (text) => this.#warn(text) });
   }
 
   async #logPermit({ name, written }: Restriction, { as }: Decided<'permit'>, { subject }: Evaluation): Promise<void> {

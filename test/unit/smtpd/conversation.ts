@@ -122,11 +122,11 @@ export class TestServer {
   }
 
   /** Runs a whole conversation sent in one go or line by line; gives the replies' lines. */
-  async talk(...lines: readonly string[]): Promise<string[]> {
+  async talk(...lines: readonly (string | Buffer)[]): Promise<string[]> {
     const conversation = this.connect();
     const replies = [await conversation.reply()];
     for (const line of lines) {
-      conversation.send(`${line}\r\n`);
+      conversation.send(Buffer.concat([Buffer.from(line), Buffer.from('\r\n')]));
       replies.push(await conversation.reply());
     }
     conversation.close();

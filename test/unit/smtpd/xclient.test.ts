@@ -13,7 +13,7 @@ function namesAfter(...words: readonly string[]): readonly string[] | string {
     ident: undefined,
     source: undefined,
   };
-  const { override, refusal } = applyOverrides(words, start, 'XCLIENT', ['ipv4']);
+  const { override, refusal } = applyOverrides(words, start, { command: 'XCLIENT', families: ['ipv4'], isUtf8: true });
   const { name, nameStatus, reverseName, reverseNameStatus } = override.client;
   return refusal ?? [`${name} ${nameStatus}`, `${reverseName} ${reverseNameStatus}`];
 }
