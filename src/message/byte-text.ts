@@ -45,6 +45,11 @@ export function bytesOf(text: string): Buffer {
   return bytes.subarray(0, end);
 }
 
+/** For a stream, which writes text that is UTF-8 faster than bytes. */
+export function streamable(text: string): string | Buffer {
+  return text.isWellFormed() ? text : bytesOf(text);
+}
+
 /** How many bytes `bytesOf` gives. */
 export function byteLengthOf(text: string): number {
   return text.isWellFormed() ? Buffer.byteLength(text) : bytesOf(text).length;

@@ -4,7 +4,7 @@ export { formatMailDate } from './date.ts';
 export { formatMaildropEnvelope, type MaildropEnvelope, parseMaildropEnvelope } from './maildrop.ts';
 export { concludedAs, type Finding, type LoggedOutcome, outcomeOf } from './conclusion.ts';
 export { type MimeLimits, type MimePlace, type MimeProblem, MimeStructure } from './mime-structure.ts';
-export { byteLengthOf, bytesOf, markedBytes, printable, textOf } from './byte-text.ts';
+export { byteLengthOf, bytesOf, markedBytes, printable, streamable, textOf } from './byte-text.ts';
 export { byteFilter, type ByteFilter, filtered } from './byte-filter.ts';
 export { encodeQuotedPrintable } from './quoted-printable.ts';
 export { longestTimerMs } from './longest-timer.ts';

@@ -4,7 +4,7 @@
  */
 import type { Duplex } from 'node:stream';
 import type { EventChannel } from '#events';
-import { type ByteFilter, bytesOf } from '#message';
+import { type ByteFilter, streamable } from '#message';
 import { formatReply, type ReplyText, type Turn, withFooter } from '#smtp';
 import type { TableList } from '#tables';
 import type { JudgedReply, Transcript } from './transcript.ts';
@@ -82,9 +82,7 @@ export class ReplyWriter {
 
   flush(): void {
     if (this.#waiting === '') return;
-    const text = this.#waiting;
-    if (!this.#stream.destroyed && this.#stream.writable)
-      this.#stream.write(text.isWellFormed() ? text : bytesOf(text));
+    if (!this.#stream.destroyed && this.#stream.writable) this.#stream.write(streamable(this.#waiting));
     this.#waiting = '';
   }
 

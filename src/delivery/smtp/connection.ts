@@ -4,6 +4,7 @@
  * It knows nothing of mail: what a reply or a loss means is decided elsewhere (trouble.ts).
  */
 import type { Socket } from 'node:net';
+import { streamable } from '#message';
 import type { SessionTranscript, Turn } from '#smtp';
 import { type Endpoint, endpointLabel, endpointName } from './endpoint.ts';
 import { type Reply, ReplyReader } from './reply.ts';
@@ -235,7 +236,7 @@ export class Connection {
       this.#socket.cork();
       this.#turn.whenAllAnswered(this.#onAnswered);
     }
-    this.#socket.write(bytes);
+    this.#socket.write(typeof bytes === 'string' ? streamable(bytes) : bytes);
   }
 
   readonly #onAnswered = (): void => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { textOf } from '#message';
 import { Turn } from '#smtp';
 import { Connection } from '../../../../src/delivery/smtp/connection.ts';
 
@@ -60,6 +61,19 @@ describe('a connection to a server', () => {
     say(secured, '250 real\r\n');
     const heard = await next;
     assert.equal(heard.kind === 'reply' ? heard.reply.text : heard.kind, '250 real');
+  });
+
+  it('says addresses with the bytes they came with', () => {
+    const socket = new Socket();
+    const written: Buffer[] = [];
+    socket._write = (chunk: Buffer, _encoding, done): void => {
+      written.push(chunk);
+      done();
+    };
+    const connection = connect(socket);
+    connection.command(`RCPT TO:<${textOf(Buffer.from('j\xfcrg', 'latin1'))}@example.com>`);
+    connection.release();
+    assert.equal(Buffer.concat(written).toString('latin1'), 'RCPT TO:<j\xfcrg@example.com>\r\n');
   });
 
   it('prefers a reply that is here to its deadline', async (t) => {
