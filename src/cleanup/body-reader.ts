@@ -5,7 +5,7 @@
 import { bytesOf, type MimeStructure, textOf } from '#message';
 import { isAscii } from 'node:buffer';
 import { declares8bit } from './declared-encoding.ts';
-import { FieldReader, fieldName } from './header-fields.ts';
+import { clipField, FieldReader, fieldName } from './header-fields.ts';
 import { convertedLines, encodingField, isReplacedEncoding } from './input-conversion.ts';
 import type { Inspector } from './inspector.ts';
 import type { CleanupSettings } from './settings.ts';
@@ -31,8 +31,9 @@ export class BodyReader {
   #beginsLine = true;
   /** Bytes of the body of this part so far, one for a line end: the empty line before it counts. */
   #offset: number;
-  /** The lines of the header field that is being read. */
+  /** The header field that is being read: its lines, with line ends between them. */
   #field: Buffer[] | undefined;
+  /** One for a line end. */
   #fieldLength = 0;
   #output: Buffer[] = [];
   #declares8bit = false;
@@ -92,10 +93,9 @@ export class BodyReader {
   /** True when the piece belongs to a header section. */
   *#takeHeader({ bytes, beginsLine }: Piece): Steps<boolean> {
     const open = this.#field;
-    if (!beginsLine) return open !== undefined;
-    if (open !== undefined && (bytes[0] === SPACE || bytes[0] === TAB)) {
-      if (this.#fieldLength < this.#settings.headerSizeLimit) open.push(bytes);
-      this.#fieldLength += bytes.length;
+    if (open !== undefined && (!beginsLine || bytes[0] === SPACE || bytes[0] === TAB)) {
+      if (this.#fieldLength < this.#settings.headerSizeLimit) open.push(...(beginsLine ? [crlf, bytes] : [bytes]));
+      this.#fieldLength += bytes.length + (beginsLine ? 1 : 0);
       return true;
     }
     yield* this.#endField();
@@ -114,9 +114,8 @@ export class BodyReader {
 
   *#endField(): Steps<void> {
     if (this.#field === undefined) return;
-    const lines = this.#field;
+    const [first = '', ...more] = textOf(Buffer.concat(this.#field)).split('\r\n');
     this.#field = undefined;
-    const [first = '', ...more] = lines.map((line) => textOf(line));
     const reader = new FieldReader(fieldName(first) ?? '', first, this.#settings.headerSizeLimit);
     for (const line of more) reader.addLine(line);
     const { name, text } = reader.field;
@@ -128,9 +127,9 @@ export class BodyReader {
   *#putField(text: string, name: string): Steps<void> {
     const checked = yield* this.#inspector.header(name, text, this.#structure.place);
     this.#put(checked.before, true);
-    if (checked.text !== undefined)
-      this.#declares8bit ||= declares8bit(fieldName(checked.text)?.toLowerCase() ?? '', checked.text);
-    this.#put(checked.text, true);
+    if (checked.text === undefined) return;
+    this.#declares8bit ||= declares8bit(fieldName(checked.text)?.toLowerCase() ?? '', checked.text);
+    this.#put(clipField(checked.text, this.#settings.headerSizeLimit, false), true);
   }
 
   *#takeBody({ bytes, beginsLine, endsLine }: Piece): Steps<void> {
