@@ -1,6 +1,6 @@
 /** What mailboxes and commands get: the fields on top of the message, and its form. local(8), virtual(8) */
 import { toExternal } from '#address';
-import type { DeliveryRequest, RequestRecipient } from '#message';
+import { type DeliveryRequest, type RequestRecipient, textOf } from '#message';
 import type { MailboxCopy } from './shaped-copy.ts';
 
 export interface CopyOptions {
@@ -40,11 +40,14 @@ export function mailboxCopy(
 
 /** The Delivered-To: fields of a message, lower-cased: it has been here before. */
 export async function deliveredToFields(request: DeliveryRequest): Promise<ReadonlySet<string>> {
-  let header = '';
+  const { headerBytes } = request.content;
+  const pieces: Buffer[] = [];
+  let length = 0;
   for await (const chunk of request.content.chunks()) {
-    header += chunk.toString('latin1', 0, Math.max(0, request.content.headerBytes - header.length));
-    if (header.length >= request.content.headerBytes) break;
+    pieces.push(chunk.subarray(0, headerBytes - length));
+    length += chunk.length;
+    if (length >= headerBytes) break;
   }
-  const found = header.matchAll(/^delivered-to:[ \t]*(.*?)\r?$/gim);
+  const found = textOf(Buffer.concat(pieces)).matchAll(/(?:^|\n)delivered-to:[ \t]*([^\n]*?)\r?(?=\n|$)/gi);
   return new Set([...found].map((match) => (match[1] ?? '').toLowerCase()));
 }
