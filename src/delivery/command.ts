@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { longestTimerMs } from '#message';
-import { errnoOf, errnoText } from '#native';
+import { errnoOf, errnoText, signalNumberOf } from '#native';
 import { type CommandProcess, startCommand } from './command-process.ts';
 
 export interface CommandRequest {
@@ -73,20 +73,6 @@ function commandVector(command: string, shell: string, path: string): readonly s
 function isInPath(program: string, path: string): boolean {
   return path.split(':').some((directory) => existsSync(`${directory}/${program}`));
 }
-
-const signalNumbers: Readonly<Record<string, number>> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGILL: 4,
-  SIGABRT: 6,
-  SIGFPE: 8,
-  SIGKILL: 9,
-  SIGSEGV: 11,
-  SIGPIPE: 13,
-  SIGALRM: 14,
-  SIGTERM: 15,
-};
 
 /** No process could be made: descriptors, memory or processes are used up. */
 const exhaustion: ReadonlySet<string> = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM']);
@@ -203,7 +189,7 @@ export function runCommand(request: CommandRequest, content: AsyncIterable<Buffe
     const silent = new Promise((ended) => output.once('close', ended));
     child.once('exit', (code, signal) => {
       // what it started may go on printing
-      void silent.then(() => end(code === null ? { signal: signalNumbers[signal ?? ''] ?? 15 } : { status: code }));
+      void silent.then(() => end(signal === null ? { status: code ?? undefined } : { signal: signalNumberOf(signal) }));
     });
   });
 }

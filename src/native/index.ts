@@ -22,4 +22,5 @@ export { openPipe, type PipeEnds } from './pipes.ts';
 export { MatchFailure } from './bounded-search.ts';
 export { compilePerlExpression, hasPerlExpressions, type PerlOptions } from './perl-expression.ts';
 export { compilePosixExpression, type NativeExpression } from './posix-expression.ts';
+export { signalNumberOf } from './signals.ts';
 export { openSyslog, type SyslogWriter } from './syslog.ts';
