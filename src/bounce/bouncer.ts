@@ -63,16 +63,16 @@ function wants(notify: readonly Notify[], kind: NoticeKind): boolean {
   }
 }
 
-function isEmpty(parts: NotifiedParts): boolean {
-  for (const part of parts) if (part.length > 0) return false;
+async function isEmpty(parts: NotifiedParts): Promise<boolean> {
+  for await (const part of parts) if (part.length > 0) return false;
   return true;
 }
 
 /** Those who want to hear of it; parts with nobody are left out. */
 function wanting(all: NotifiedParts, kind: NoticeKind): NotifiedParts {
   return {
-    *[Symbol.iterator]() {
-      for (const part of all) {
+    async *[Symbol.asyncIterator]() {
+      for await (const part of all) {
         const wanted = part.filter(({ recipient }) => wants(recipient.notify, kind));
         if (wanted.length > 0) yield wanted;
       }
@@ -103,7 +103,7 @@ class NoticeSender implements Bouncer {
     all: NotifiedParts,
     to = message.envelope.sender,
   ): Promise<NotifyResult> {
-    if (isEmpty(all)) return OK;
+    if (await isEmpty(all)) return OK;
     const problem = this.#settings.templates.problem();
     if (problem !== undefined) return this.#fail(problem);
     if (to === '') return this.#nullSender(kind, message, all);
@@ -128,7 +128,7 @@ class NoticeSender implements Bouncer {
     // also when nobody wants to hear of it
     const { problem, warnings } = this.#template(kind, message);
     if (problem !== undefined) return this.#fail(problem, warnings);
-    if (isEmpty(recipients)) {
+    if (await isEmpty(recipients)) {
       this.#warn(warnings);
       return OK;
     }
@@ -136,7 +136,7 @@ class NoticeSender implements Bouncer {
     const isFull = kind === 'failure' && envelope.ret !== 'hdrs' && sizeBytes <= this.#settings.sizeLimit;
     const isVerp = kind === 'failure' && to === envelope.sender && envelope.verp !== '' && !this.#settings.ignoresVerp;
     if (!isVerp) return this.#send(this.#notice(kind, message, recipients, to, false, !isFull));
-    for (const part of recipients) {
+    for await (const part of recipients) {
       for (const entry of part) {
         const { address, original } = entry.recipient;
         const own = verpSender(envelope.verp, to, original === '' ? address : original);

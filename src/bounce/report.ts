@@ -32,8 +32,8 @@ export interface NotifiedRecipient {
   readonly outcome: Outcome;
 }
 
-/** A few at a time, so that many need not be in memory at once; each time anew. */
-export type NotifiedParts = Iterable<readonly NotifiedRecipient[]>;
+/** A few at a time, so that many need not be in memory at once; each time anew. Of many, others have their turn between. */
+export type NotifiedParts = Iterable<readonly NotifiedRecipient[]> | AsyncIterable<readonly NotifiedRecipient[]>;
 
 /** One notice to be written. */
 export interface Notice {
@@ -57,7 +57,7 @@ const pieceLength = 64 * 1024;
 export async function* noticeChunks(notice: Notice, settings: BounceSettings): AsyncGenerator<Buffer> {
   const boundary = `${notice.message.queueId}.${Math.floor(notice.at / 1000)}/${settings.myhostname}`;
   let text = '';
-  for (const lines of reportLines(notice, boundary, settings)) {
+  for await (const lines of reportLines(notice, boundary, settings)) {
     text += lines.join(EOL) + EOL;
     if (text.length < pieceLength) continue;
     yield bytesOf(text);
@@ -70,16 +70,20 @@ export async function* noticeChunks(notice: Notice, settings: BounceSettings): A
 }
 
 /** All before the message that is returned. */
-function* reportLines(notice: Notice, boundary: string, settings: BounceSettings): Iterable<readonly string[]> {
+async function* reportLines(
+  notice: Notice,
+  boundary: string,
+  settings: BounceSettings,
+): AsyncGenerator<readonly string[]> {
   const { recipients, kind } = notice;
   yield headerSection(notice, boundary, settings);
   yield ['This is a MIME-encapsulated message.', ''];
   yield notificationHead(notice, boundary, settings);
   const shown = settings.allowsUtf8 ? (text: string): string => text : asciiOf;
-  for (const part of recipients) yield part.flatMap((entry) => ['', wrapText(shown(recipientText(entry, kind)))]);
+  for await (const part of recipients) yield part.flatMap((entry) => ['', wrapText(shown(recipientText(entry, kind)))]);
   yield [''];
   yield deliveryReportHead(notice, boundary, settings);
-  for (const part of recipients) {
+  for await (const part of recipients) {
     yield part.flatMap((entry) => ['', ...recipientFields(entry, notice, settings).map(shown)]);
   }
   yield [''];

@@ -2,9 +2,10 @@
  * What has become of the recipients of a message in this attempt. Of few recipients all of it stays in memory until the
  * end; of many only what is not written down yet, and which ones are known.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { Outcome, Recipient, RequestRecipient } from '#message';
 import type { QueuedMessage, RecipientPart } from '#store';
-import type { NotifiedRecipient } from './report-details.ts';
+import type { NotifiedParts, NotifiedRecipient } from './report-details.ts';
 
 /** Outcomes on their way into the store. */
 export interface Findings {
@@ -33,7 +34,7 @@ export interface Attempt {
   /** What must not be forgotten when the attempt comes to no proper end. */
   rest(): Findings;
   /** What reports may speak of, in parts, each time anew. Of many recipients as it is in the store. */
-  findings(): Iterable<readonly NotifiedRecipient[]>;
+  findings(): NotifiedParts;
 }
 
 export function beginAttempt(queued: QueuedMessage, pendingCount: number): Attempt {
@@ -118,7 +119,7 @@ class AttemptOfFew implements Attempt {
     return { outcomes: [...this.#outcomes.values()].filter(({ kind }) => kind === 'sent'), done: [] };
   }
 
-  findings(): Iterable<readonly NotifiedRecipient[]> {
+  findings(): NotifiedParts {
     const found: NotifiedRecipient[] = [];
     for (const outcome of this.#outcomes.values()) {
       const recipient = this.#recipients[outcome.index];
@@ -187,12 +188,14 @@ class AttemptOfMany implements Attempt {
     return this.takeUnwritten();
   }
 
-  *findings(): Iterable<readonly NotifiedRecipient[]> {
+  async *findings(): AsyncGenerator<readonly NotifiedRecipient[]> {
     for (const part of this.#queued.recipients.withOutcomes()) {
       const found: NotifiedRecipient[] = [];
       for (const recipient of part)
         if (recipient.lastOutcome !== undefined) found.push({ recipient, outcome: recipient.lastOutcome });
       yield found;
+      // the next one is read from the disk
+      await setImmediate();
     }
   }
 }

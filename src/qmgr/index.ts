@@ -5,5 +5,5 @@ export { createQueueManager, QueueManager, type QueueManagerStatus } from './que
 export { routeRecipient, type Route, type RoutingOptions } from './routing.ts';
 export { compileSettings as compileQmgrSettings } from './settings.ts';
 export type { DestinationStatus, TransportStatus, WaitReason } from './scheduler.ts';
-export type { Bouncer, NotifiedParts } from './reports.ts';
-export type { NotifiedRecipient } from './report-details.ts';
+export type { Bouncer } from './reports.ts';
+export type { NotifiedParts, NotifiedRecipient } from './report-details.ts';

@@ -6,6 +6,9 @@ export interface NotifiedRecipient {
   readonly outcome: Outcome;
 }
 
+/** A few at a time, so that many need not be in memory at once; each time anew. Of many, others have their turn between. */
+export type NotifiedParts = Iterable<readonly NotifiedRecipient[]> | AsyncIterable<readonly NotifiedRecipient[]>;
+
 /** An address that a report speaks of, and who hears of its failure. */
 export interface Detail extends NotifiedRecipient {
   readonly sender: string;

@@ -1,5 +1,4 @@
 /** Which reports the end of an attempt calls for, and what they speak of. qmgr(8), bounce(8), RFC 3461 */
-import { setImmediate } from 'node:timers/promises';
 import type { Outcome } from '#message';
 import type { QueuedMessage } from '#store';
 import {
@@ -7,13 +6,11 @@ import {
   detailsOf,
   hasBounced,
   hasExpired,
+  type NotifiedParts,
   type NotifiedRecipient,
   successesAskedFor,
   withSuccess,
 } from './report-details.ts';
-
-/** A few at a time, so that many need not be in memory at once; each time anew. */
-export type NotifiedParts = Iterable<readonly NotifiedRecipient[]>;
 
 type NotifyResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
@@ -56,8 +53,8 @@ type Part = readonly NotifiedRecipient[];
 /** Parts with something in them, each made of one of the given parts. */
 function partsOf(parts: NotifiedParts, choose: (part: Part) => readonly Detail[]): NotifiedParts {
   return {
-    *[Symbol.iterator]() {
-      for (const part of parts) {
+    async *[Symbol.asyncIterator]() {
+      for await (const part of parts) {
         const chosen = choose(part);
         if (chosen.length > 0) yield chosen;
       }
@@ -65,9 +62,14 @@ function partsOf(parts: NotifiedParts, choose: (part: Part) => readonly Detail[]
   };
 }
 
+async function isEmpty(parts: NotifiedParts): Promise<boolean> {
+  for await (const part of parts) if (part.length > 0) return false;
+  return true;
+}
+
 /** What `sendmail -v` asks for, and aliases that cleanup expanded, are told of once: after the first attempt, or when that could not be told. */
 async function isFirstReport(queued: QueuedMessage, reported: Reported): Promise<boolean> {
-  return queued.dueAt <= queued.envelope.arrivedAt || (await hasLeftOver(queued, reported));
+  return queued.dueAt <= queued.envelope.arrivedAt || (await hasLeftOver(reported));
 }
 
 function expansionsOf({ envelope }: QueuedMessage): Part {
@@ -78,18 +80,15 @@ function expansionsOf({ envelope }: QueuedMessage): Part {
   }));
 }
 
-async function hasLeftOver({ recipients }: QueuedMessage, { all, isLeftOver }: Reported): Promise<boolean> {
-  for (const part of all) {
-    if (part.some(({ outcome }) => isLeftOver(outcome))) return true;
-    if (recipients.isInParts) await setImmediate();
-  }
+async function hasLeftOver({ all, isLeftOver }: Reported): Promise<boolean> {
+  for await (const part of all) if (part.some(({ outcome }) => isLeftOver(outcome))) return true;
   return false;
 }
 
 function withFirst(first: Part, parts: NotifiedParts): NotifiedParts {
   if (first.length === 0) return parts;
   return {
-    *[Symbol.iterator]() {
+    async *[Symbol.asyncIterator]() {
       yield first;
       yield* parts;
     },
@@ -100,16 +99,12 @@ type Detailed = (part: Part) => readonly Detail[];
 
 /** Has each sender told of the failures that are its own. */
 async function reportFailures(
-  queued: QueuedMessage,
   all: NotifiedParts,
   failures: Detailed,
   tell: (failed: NotifiedParts, sender: string) => Promise<void>,
 ): Promise<void> {
   const senders = new Set<string>();
-  for (const part of all) {
-    for (const { sender } of failures(part)) senders.add(sender);
-    if (queued.recipients.isInParts) await setImmediate();
-  }
+  for await (const part of all) for (const { sender } of failures(part)) senders.add(sender);
   for (const sender of senders) {
     await tell(
       partsOf(all, (part) => failures(part).filter((detail) => detail.sender === sender)),
@@ -130,16 +125,10 @@ async function reportSuccesses(
   const succeeded: Detailed = (part) =>
     trace === 'record' && isFirst ? detailed(part) : successesAskedFor(detailed(part));
   const successes = withFirst(isFirst ? expansionsOf(queued) : [], partsOf(reported.all, succeeded));
-  for (const part of successes) {
-    if (part.length === 0) {
-      if (queued.recipients.isInParts) await setImmediate();
-      continue;
-    }
-    const told = await bouncer.notify('success', queued, successes);
-    if (!told.ok) reported.onFailed('trace');
-    return told.ok;
-  }
-  return true;
+  if (await isEmpty(successes)) return true;
+  const told = await bouncer.notify('success', queued, successes);
+  if (!told.ok) reported.onFailed('trace');
+  return told.ok;
 }
 
 /** Sends the reports that are due; gives what could not be told. */
@@ -150,15 +139,15 @@ export async function sendReports(queued: QueuedMessage, reported: Reported, bou
   if (origin === 'verify') return { failures, hasSuccesses: false };
   const clears = confirmsDelayCleared && queued.warnedAt > 0;
   const detailed: Detailed = (part) => detailsOf(clears ? part.map(withSuccess) : part, envelopeSender, stays);
-  const keep = (parts: NotifiedParts, reason: string): void => {
-    for (const part of parts) for (const { outcome } of part) failures.set(outcome.index, reason);
+  const keep = async (parts: NotifiedParts, reason: string): Promise<void> => {
+    for await (const part of parts) for (const { outcome } of part) failures.set(outcome.index, reason);
   };
   if (trace === 'verify') {
     const told = await bouncer.notify('verify', queued, partsOf(all, detailed));
     if (!told.ok) {
       onFailed('trace');
       // it is asked about once more: nothing is delivered by that
-      keep(all, told.reason);
+      await keep(all, told.reason);
     }
     return { failures, hasSuccesses: false };
   }
@@ -166,13 +155,13 @@ export async function sendReports(queued: QueuedMessage, reported: Reported, bou
     const told = await bouncer.notify('failure', queued, failed, sender);
     if (told.ok) return;
     onFailed(verp === '' ? 'bounce' : 'verp');
-    keep(failed, told.reason);
+    await keep(failed, told.reason);
   };
-  await reportFailures(queued, all, (part) => detailed(part).filter(hasBounced), tell);
+  await reportFailures(all, (part) => detailed(part).filter(hasBounced), tell);
   const hasSuccesses = !(await reportSuccesses(queued, reported, detailed, bouncer));
   if (onExpired === undefined) return { failures, hasSuccesses };
   onExpired();
-  await reportFailures(queued, all, (part) => detailed(part).filter(hasExpired), tell);
+  await reportFailures(all, (part) => detailed(part).filter(hasExpired), tell);
   return { failures, hasSuccesses };
 }
 

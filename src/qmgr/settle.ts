@@ -1,5 +1,5 @@
 /** What comes of a message when all its deliveries have ended: removed, bounced, deferred, expired. qmgr(8), bounce(8) */
-import { setImmediate, setTimeout } from 'node:timers/promises';
+import { setTimeout } from 'node:timers/promises';
 import { splitAddress } from '#address';
 import type { EventChannel } from '#events';
 import type { AddressVerification, Outcome, ProbeResult, Status } from '#message';
@@ -8,15 +8,8 @@ import type { ActiveMessage } from './active.ts';
 import { isExpired, nextAttemptAt } from './backoff.ts';
 import type { QueueManagerOptions } from './options.ts';
 import type { OutcomeWriter } from './outcome-writer.ts';
-import type { NotifiedRecipient } from './report-details.ts';
-import {
-  type Bouncer,
-  type NotifiedParts,
-  type Reported,
-  sendDelayWarning,
-  sendReports,
-  type Unreported,
-} from './reports.ts';
+import type { NotifiedParts, NotifiedRecipient } from './report-details.ts';
+import { type Bouncer, type Reported, sendDelayWarning, sendReports, type Unreported } from './reports.ts';
 import type { QmgrSettings } from './settings.ts';
 import { warnOfStore } from './trouble.ts';
 
@@ -24,7 +17,7 @@ import { warnOfStore } from './trouble.ts';
 const retryMs = 10_000;
 
 export interface SettleOptions {
-  readonly store: QueueStore;
+  readonly store: Pick<QueueStore, 'settle'>;
   readonly bouncer: Bouncer;
   readonly writer: OutcomeWriter;
   /** Who hears what probes find. */
@@ -82,8 +75,12 @@ async function settleMessage(message: ActiveMessage, options: SettleOptions): Pr
     return;
   }
   if (queued.recipients.isInParts) await writer.finish(message);
-  const all: NotifiedParts = { [Symbol.iterator]: () => attempt.findings()[Symbol.iterator]() };
-  if (envelope.origin === 'verify') for (const part of all) for (const one of part) tellProbeResult(one, options);
+  const all: NotifiedParts = {
+    async *[Symbol.asyncIterator]() {
+      yield* attempt.findings();
+    },
+  };
+  if (envelope.origin === 'verify') for await (const part of all) for (const one of part) tellProbeResult(one, options);
   const now = options.now();
   // a probe is answered once, whatever came of it
   const deferredCount = message.isProbe ? 0 : attempt.deferredCount;
@@ -109,7 +106,7 @@ async function settleMessage(message: ActiveMessage, options: SettleOptions): Pr
   const warnedAt = waits && isAllTold ? await warnOfDelay(queued, reported, now, options) : undefined;
   const rest = queued.recipients.isInParts
     ? { outcomes: [], done: await finishedOf(reported, unreported) }
-    : { outcomes: outcomesOf(reported, unreported) };
+    : { outcomes: await outcomesOf(reported, unreported) };
   await store.settle({
     queueId,
     ...rest,
@@ -126,7 +123,7 @@ async function waitingSites(
 ): Promise<{ readonly sites?: readonly string[] }> {
   if (isFlushedSite === undefined) return {};
   const domains = new Set<string>();
-  for (const part of all)
+  for await (const part of all)
     for (const { recipient, outcome } of part)
       if (stays(outcome)) domains.add(splitAddress(recipient.address).domain.toLowerCase());
   const sites: string[] = [];
@@ -148,10 +145,10 @@ function restOf(outcome: Outcome, { stays }: Pick<Reported, 'stays'>, { failures
 }
 
 /** What is known of few recipients; whose failure could not be reported is tried again, a success only reported. */
-function outcomesOf(reported: Reported, unreported: Unreported): readonly Outcome[] {
+async function outcomesOf(reported: Reported, unreported: Unreported): Promise<readonly Outcome[]> {
   const ended: Outcome[] = [];
   const waiting: Outcome[] = [];
-  for (const { outcome } of [...reported.all].flat()) {
+  for (const { outcome } of (await Array.fromAsync(reported.all)).flat()) {
     const rest = restOf(outcome, reported, unreported);
     const reason = rest === 'report' ? unreported.failures.get(outcome.index) : undefined;
     const { isUnreported: _before, ...plain } = outcome;
@@ -170,10 +167,8 @@ function outcomesOf(reported: Reported, unreported: Unreported): readonly Outcom
 /** Recipients in parts that all is said of. What could not be reported is reported with the next attempt. */
 async function finishedOf(reported: Reported, unreported: Unreported): Promise<readonly number[]> {
   const done: number[] = [];
-  for (const part of reported.all) {
+  for await (const part of reported.all)
     for (const { outcome } of part) if (restOf(outcome, reported, unreported) === 'nothing') done.push(outcome.index);
-    await setImmediate();
-  }
   return done;
 }
 

@@ -90,7 +90,7 @@ export class Scene {
       resolve: resolution,
       bouncer: {
         notify: async (kind, { envelope }, recipients, to = envelope.sender) => {
-          const addresses = [...recipients]
+          const addresses = (await Array.fromAsync(recipients))
             .flat()
             .map(({ recipient }) => recipient.address)
             .join(' ');

@@ -69,10 +69,12 @@ export async function deliver(
       }),
     },
     bouncer: {
-      notify: (kind, _message, recipients, to = '') => {
-        const names = [...recipients].flat().map(({ recipient }) => `${recipient.address} "${recipient.original}"`);
+      notify: async (kind, _message, recipients, to = '') => {
+        const names = (await Array.fromAsync(recipients))
+          .flat()
+          .map(({ recipient }) => `${recipient.address} "${recipient.original}"`);
         log.push(`notice of ${kind} to ${to}: ${names.join()}`);
-        return Promise.resolve({ ok: true });
+        return { ok: true };
       },
     },
     agents: new Map(),

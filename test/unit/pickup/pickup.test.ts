@@ -74,13 +74,13 @@ describe('pickup', () => {
       settings: openSettings(directory).settings,
       events: { emit: (event: MailEvent) => void log.push(renderPostfixText(event)) },
       bouncer: {
-        notify: (_kind, message, recipients) => {
+        notify: async (_kind, message, recipients) => {
           returned.push({
             queueId: message.queueId,
             messageId: message.envelope.messageId,
-            to: [...recipients].flat().map(({ recipient }) => recipient.address),
+            to: (await Array.fromAsync(recipients)).flat().map(({ recipient }) => recipient.address),
           });
-          return Promise.resolve(told);
+          return told;
         },
       },
       cleanupEvents: { emit: (event: MailEvent) => void log.push(renderPostfixText(event)) },

@@ -66,10 +66,10 @@ describe('mail that postsuper -r sends through cleanup again', () => {
       },
     };
     const bouncer: Bouncer = {
-      notify: (kind, { queueId, envelope }, parts) => {
-        const named = [...parts].flat().map(({ recipient }) => recipient.address);
+      notify: async (kind, { queueId, envelope }, parts) => {
+        const named = (await Array.fromAsync(parts)).flat().map(({ recipient }) => recipient.address);
         notices.push(`${kind} of ${queueId} to ${envelope.sender} about ${named.join(' ')}`);
-        return Promise.resolve(told);
+        return told;
       },
     };
     const { settings } = openSettings(directory);
