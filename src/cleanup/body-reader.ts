@@ -79,6 +79,13 @@ export class BodyReader {
     return this.#taken();
   }
 
+  /** What was kept back, as it came: nothing has to look at it and at what follows. */
+  release(): Buffer {
+    const field = this.#field ?? [];
+    const lineEnd = this.#field !== undefined && this.#beginsLine ? crlf : nothing;
+    return Buffer.concat([...field, lineEnd, this.#rest]);
+  }
+
   #taken(): Buffer {
     const output = this.#output;
     this.#output = [];

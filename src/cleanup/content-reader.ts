@@ -235,9 +235,9 @@ export class ContentReader {
     if (this.#body === undefined) return;
     yield* this.#store(yield* this.#body.read(content));
     if (this.#options.inspector.isOn || this.#options.maps.settings.convertsTo7bit) return;
-    const rest = yield* this.#body.end();
+    const kept = this.#body.release();
     this.#body = undefined;
-    yield* this.#store(rest);
+    yield* this.#store(kept);
   }
 
   *#store(content: Buffer): Steps<void> {
