@@ -79,11 +79,12 @@ export class BodyReader {
     return this.#taken();
   }
 
-  /** What was kept back, as it came: nothing has to look at it and at what follows. */
-  release(): Buffer {
+  /** What was kept back, as it came: nothing has to look at it and at what follows. `beginsLine`: it is the start of one. */
+  release(): { readonly kept: Buffer; readonly beginsLine: boolean } {
     const field = this.#field ?? [];
     const lineEnd = this.#field !== undefined && this.#beginsLine ? crlf : nothing;
-    return Buffer.concat([...field, lineEnd, this.#rest]);
+    const kept = Buffer.concat([...field, lineEnd, this.#rest]);
+    return { kept, beginsLine: this.#beginsLine || this.#field !== undefined };
   }
 
   #taken(): Buffer {

@@ -94,6 +94,12 @@ export class ContentReader {
     return detects8bit && !convertsTo7bit;
   }
 
+  /** Whether parts to come may declare what is not known yet. */
+  get #looksForEncodings(): boolean {
+    if (this.#declares8bit || !this.#detects8bit) return false;
+    return this.#options.maps.settings.readsMime && this.#structure.hasParts;
+  }
+
   /** The header section holds UTF-8 beyond ASCII. RFC 6532 */
   get hasUtf8Header(): boolean {
     return this.#hasUtf8Header;
@@ -198,8 +204,7 @@ export class ContentReader {
     const hasParts = maps.settings.readsMime && this.#structure.hasParts;
     if (inspector.readsBody(hasParts) || (convertsTo7bit && (isEightBit || hasParts)))
       this.#body = new BodyReader(maps.settings, inspector, this.#structure, atEmptyLine ? 1 : 0);
-    else if (hasParts && this.#detects8bit && !this.#declares8bit)
-      this.#partEncodings = new PartEncodings(this.#structure);
+    else if (this.#looksForEncodings) this.#partEncodings = new PartEncodings(this.#structure, true);
     const header = Buffer.concat([result.header, front]);
     // A message that ends with its header section has no empty line behind it.
     if (isHeaderOnly) return yield* this.#store(header);
@@ -235,8 +240,11 @@ export class ContentReader {
     if (this.#body === undefined) return;
     yield* this.#store(yield* this.#body.read(content));
     if (this.#options.inspector.isOn || this.#options.maps.settings.convertsTo7bit) return;
-    const kept = this.#body.release();
+    const { kept, beginsLine } = this.#body.release();
+    this.#declares8bit ||= this.#detects8bit && this.#body.declares8bit;
     this.#body = undefined;
+    if (this.#looksForEncodings) this.#partEncodings = new PartEncodings(this.#structure, beginsLine);
+    this.#partEncodings?.read(kept);
     yield* this.#store(kept);
   }
 

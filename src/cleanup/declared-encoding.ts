@@ -35,14 +35,15 @@ export class PartEncodings {
   readonly #structure: MimeStructure;
   #rest: Buffer = Buffer.alloc(0);
   /** `#rest` begins with the start of a line. */
-  #beginsLine = true;
+  #beginsLine: boolean;
   /** The field that is being read. */
   #field = '';
   #found = false;
 
-  /** `structure`: read up to the end of the first header section. */
-  constructor(structure: MimeStructure) {
+  /** `structure`: read up to where this begins, behind the first header section; `beginsLine`: that is at the start of a line. */
+  constructor(structure: MimeStructure, beginsLine: boolean) {
     this.#structure = structure;
+    this.#beginsLine = beginsLine;
   }
 
   /** Whether one was found: a field counts once the next line, or the end, has come. */

@@ -60,6 +60,18 @@ describe('the declared encoding of a message', () => {
     }
   });
 
+  it('is that of all parts though a check says that no further line is looked at', async () => {
+    const foo = '\r\n--b\r\n\r\nfoo\r\n';
+    const declared = `\r\n--b\r\nX: y\r\n z\r\n${field('\r\n 8bit')}\r\ny\r\n`;
+    for (const action of ['PASS', 'REDIRECT a@b.example'])
+      for (const content of [foo + declared, declared + foo].map((parts) => `${multipart}${parts}--b--\r\n`))
+        for (let at = 0; at <= content.length; at += 1) {
+          const pieces = [content.slice(0, at), content.slice(at)].map((piece) => Buffer.from(piece));
+          const taken = await bench.take(`body_checks = regexp:{{/foo/ ${action}}}\n`, { content: pieces });
+          assert.equal(taken.envelope.encoding, '8bit', `${action}, split at ${at} of ${content}`);
+        }
+  });
+
   it('is that of the fields that the checks leave', async () => {
     const checks =
       'regexp:{ {/8bit/ IGNORE} {/binary/ REPLACE X: y} {/^X-Now/ REPLACE Content-Transfer-Encoding: 8bit} }';
