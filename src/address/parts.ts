@@ -33,7 +33,7 @@ export interface SplitLocalPart {
   readonly delimiter: string;
 }
 
-/** Splits at the first delimiter that is not the first character; the extension may be empty. recipient_delimiter, owner_request_special */
+/** Splits at the first delimiter, unless nothing stands before it; the extension may be empty. recipient_delimiter, owner_request_special */
 export function splitExtension(localPart: string, delimiters: string, options: ExtensionOptions): SplitLocalPart {
   const whole = { user: localPart, extension: '', delimiter: '' };
   if (delimiters === '') return whole;
@@ -47,10 +47,10 @@ export function splitExtension(localPart: string, delimiters: string, options: E
   ) {
     return whole;
   }
-  for (let i = 1; i < localPart.length; i += 1) {
-    const char = localPart.charAt(i);
-    if (!delimiters.includes(char)) continue;
-    return { user: localPart.slice(0, i), extension: localPart.slice(i + 1), delimiter: char };
+  for (let i = 0; i < localPart.length; i += 1) {
+    const delimiter = localPart.charAt(i);
+    if (!delimiters.includes(delimiter)) continue;
+    return i === 0 ? whole : { user: localPart.slice(0, i), extension: localPart.slice(i + 1), delimiter };
   }
   return whole;
 }

@@ -27,7 +27,7 @@ describe('address parts', () => {
   it('divides the extension at the first delimiter of the set', () => {
     assert.deepEqual(splitExtension('u-x+y', '+-', rules), { user: 'u', extension: 'x+y', delimiter: '-' });
     assert.deepEqual(splitExtension('u+', '+-', rules), { user: 'u', extension: '', delimiter: '+' });
-    for (const whole of ['+u', 'Postmaster', 'MAILER-DAEMON', 'double-bounce', 'owner-l', 'l-request']) {
+    for (const whole of ['+u', '+u+x', 'Postmaster', 'MAILER-DAEMON', 'double-bounce', 'owner-l', 'l-request']) {
       assert.equal(splitExtension(whole, '+-', rules).user, whole);
     }
     assert.equal(splitExtension('owner-l', '-', { ...rules, ownerRequestSpecial: false }).user, 'owner');
