@@ -24,8 +24,31 @@ interface Tests {
   readonly rewrite: RewriteSettings;
 }
 
-/** Takes local domains away, one after the other. Each step makes the address shorter or ends. */
-export function findFinalDomain(address: string, tests: Tests, saved?: string): MaybePromise<FinalDomain> {
+/** An address on its way. `saved`: the local domain that was taken away last. */
+interface Step {
+  readonly kind: 'next';
+  readonly address: string;
+  readonly saved: string | undefined;
+  readonly tests: Tests;
+}
+
+/** Takes local domains away, one after the other. */
+export function findFinalDomain(address: string, tests: Tests): MaybePromise<FinalDomain> {
+  return follow({ kind: 'next', address, saved: undefined, tests });
+}
+
+/** In a loop: a long address holds thousands of them. */
+function follow(first: MaybePromise<Step | FinalDomain>): MaybePromise<FinalDomain> {
+  let step = first;
+  while (!(step instanceof Promise)) {
+    if (step.kind !== 'next') return step;
+    step = takeDomain(step);
+  }
+  return step.then(follow);
+}
+
+/** Each step makes the address shorter or ends. */
+function takeDomain({ address, saved, tests }: Step): MaybePromise<Step | FinalDomain> {
   let rest = withoutTrailingDot(address);
   if (tests.resolve.dropsNullDomain && rest.endsWith('@')) rest = rest.slice(0, -1);
   const at = rest.lastIndexOf('@');
@@ -33,9 +56,9 @@ export function findFinalDomain(address: string, tests: Tests, saved?: string): 
   const domain = rest.slice(at + 1);
   if (domain === '') return localPartAlone(rest.slice(0, at), tests, '');
   const whole = rest;
-  const go = (answer: MatchResult): MaybePromise<FinalDomain> => {
+  const go = (answer: MatchResult): Step | FinalDomain => {
     const literal = answer === 'no' && tests.resolve.bracketsNumericDomain ? asLiteral(domain) : undefined;
-    if (literal !== undefined) return findFinalDomain(`${whole.slice(0, at)}@${literal}`, tests, saved);
+    if (literal !== undefined) return { kind: 'next', address: `${whole.slice(0, at)}@${literal}`, tests, saved };
     if (answer === 'no') return { kind: 'found', recipient: whole, domain, isLocal: false };
     if (answer !== 'yes') return { kind: 'failed', reason: answer.failed };
     return localPartAlone(whole.slice(0, at), tests, domain);
@@ -52,12 +75,12 @@ function asLiteral(domain: string): string | undefined {
 }
 
 /** What is left when there is no domain, or only a local one: done, unless it holds another address. */
-function localPartAlone(localPart: string, tests: Tests, saved: string | undefined): MaybePromise<FinalDomain> {
+function localPartAlone(localPart: string, tests: Tests, saved: string | undefined): Step | FinalDomain {
   // neither a user nor a domain: nobody's address
   if (localPart === '@') return { kind: 'found', recipient: '@', domain: '', isLocal: false };
   const inner = innerAddress(localPart, tests);
   if (inner !== undefined) {
-    return findFinalDomain(toStandardForm(inner, tests.rewrite.local, tests.rewrite), tests, saved);
+    return { kind: 'next', address: toStandardForm(inner, tests.rewrite.local, tests.rewrite), tests, saved };
   }
   const domain = saved ?? tests.resolve.myhostname;
   const user = localPart === '' ? tests.resolve.emptyAddressRecipient : localPart;
@@ -66,10 +89,11 @@ function localPartAlone(localPart: string, tests: Tests, saved: string | undefin
 }
 
 /** Who gets what is for nobody, with a domain of its own. postconf(5) empty_address_recipient */
-function ofWholeAddress(address: string, tests: Tests): MaybePromise<FinalDomain> {
+function ofWholeAddress(address: string, tests: Tests): Step {
   // an address that leads to nobody again leads no further
   const resolve = { ...tests.resolve, emptyAddressRecipient: 'MAILER-DAEMON' };
-  return findFinalDomain(toStandardForm(address, tests.rewrite.local, tests.rewrite), { ...tests, resolve });
+  const whole = toStandardForm(address, tests.rewrite.local, tests.rewrite);
+  return { kind: 'next', address: whole, saved: undefined, tests: { ...tests, resolve } };
 }
 
 /** The address that a local-part holds by its operators; undefined when it is only a name. */

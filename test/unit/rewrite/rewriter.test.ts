@@ -102,6 +102,10 @@ describe('rewriting and routing', () => {
     assert.equal(await route(nobody, ''), 'local local:mail.example.com MAILER-DAEMON@localhost');
   });
 
+  it('follows an address of ten thousand steps', async () => {
+    assert.equal(await route(rewriterWith(), `a${'@'.repeat(10_000)}`), 'invalid bad address syntax');
+  });
+
   it('refuses bad syntax', async () => {
     const rewriter = rewriterWith();
     for (const address of ['u@[1.2.3]', 'u@a..b', 'u@192.0.2.1', 'u@-a', 'u@', '-u@example.com']) {
