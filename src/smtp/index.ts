@@ -9,9 +9,9 @@ export { escapedText, isHeaderName, neutered, peekedText } from './foreign-input
 export { LineEndNormalizer } from './line-ends.ts';
 export { parsePath, pathAddress, type PathResult, type PathSyntax } from './mail-arguments.ts';
 export { type AddressFamily, type Endpoint, type ProxyHeader, ProxyHeaderReader } from './proxy-header.ts';
-export { cleanMacro, expansionFilter, type ReplyText, withFooter } from './reject-footer.ts';
+export { cleanMacro, expansionFilter, withFooter } from './reject-footer.ts';
 export { ReplyLines } from './reply-lines.ts';
-export { formatReply, type Reply, ReplyParser, type ReplyResult } from './reply.ts';
+export { formatReply, type ReplyText } from './reply.ts';
 export { type DeadlineLimits, RequestDeadline } from './request-deadline.ts';
 export { type SessionNotice, SessionTranscript, type TranscriptOptions } from './transcript.ts';
 export { Turn } from './turn.ts';

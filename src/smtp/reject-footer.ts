@@ -1,11 +1,7 @@
 /** What stands below a refusal: smtpd_reject_footer, postscreen_reject_footer. postconf(5) */
 import { expandValue, unescape } from '#config';
 import { byteFilter, type ByteFilter, filtered } from '#message';
-
-export interface ReplyText {
-  readonly code: number;
-  readonly lines: readonly string[];
-}
+import type { ReplyText } from './reply.ts';
 
 /** The reply with its footer: `\c` in front joins it to the last line, `\n` in it begins a new one. */
 export function withFooter(

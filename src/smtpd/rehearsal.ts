@@ -4,7 +4,7 @@
  */
 import { duplexPair, type Duplex } from 'node:stream';
 import type { TlsFacts } from '#message';
-import { type Reply, ReplyParser, Turn } from '#smtp';
+import { ReplyLines, type ReplyText, Turn } from '#smtp';
 import { Anvil } from './anvil.ts';
 import type { SmtpServerOptions } from './server.ts';
 import { Session } from './session.ts';
@@ -27,13 +27,13 @@ export interface RehearsedClient {
 /** What the client does in a conversation. */
 export interface Dialogue {
   /** Sends a line and gives the reply; undefined once the server has hung up. */
-  say(line: string): Promise<Reply | undefined>;
+  say(line: string): Promise<ReplyText | undefined>;
   /** Sends content as DATA wants it, dots doubled and with its end mark, and gives the reply. */
-  sayContent(content: Buffer): Promise<Reply | undefined>;
+  sayContent(content: Buffer): Promise<ReplyText | undefined>;
 }
 
 export type Conversation = (
-  greeting: Reply | undefined,
+  greeting: ReplyText | undefined,
   dialogue: Dialogue,
   client: { readonly name: string; readonly reverseName: string },
 ) => Promise<void>;
@@ -91,7 +91,7 @@ export async function rehearse(
   if (described.isEncrypted) session.tls = describedTls;
   const running = session.run();
   const replies = new ReplyReader(far);
-  const exchange = (bytes: string | Buffer): Promise<Reply | undefined> => {
+  const exchange = (bytes: string | Buffer): Promise<ReplyText | undefined> => {
     if (!far.destroyed && far.writable) far.write(bytes);
     return replies.next();
   };
@@ -112,10 +112,14 @@ export async function rehearse(
   }
 }
 
+/** Of a reply's line so many bytes are shown. */
+const longestLine = 4096;
+
 /** Replies as they come from the server's end of the stream. */
 class ReplyReader {
-  readonly #parser = new ReplyParser();
-  readonly #waiting: Reply[] = [];
+  readonly #input = new ReplyLines(longestLine);
+  #lines: string[] = [];
+  readonly #waiting: ReplyText[] = [];
   #isOver = false;
   #wake: (() => void) | undefined;
 
@@ -125,7 +129,7 @@ class ReplyReader {
       this.#wake?.();
     };
     stream.on('data', (bytes: Buffer) => {
-      for (const result of this.#parser.push(bytes)) if (result.kind === 'reply') this.#waiting.push(result.reply);
+      this.#input.feed(bytes, (line) => this.#take(line));
       this.#wake?.();
     });
     stream.on('end', over);
@@ -133,8 +137,15 @@ class ReplyReader {
     stream.on('error', over);
   }
 
+  #take(line: string): void {
+    this.#lines.push(line.slice(4));
+    if (line.charAt(3) === '-') return;
+    this.#waiting.push({ code: Number(line.slice(0, 3)), lines: this.#lines });
+    this.#lines = [];
+  }
+
   /** The next reply; undefined when there will be none. */
-  async next(): Promise<Reply | undefined> {
+  async next(): Promise<ReplyText | undefined> {
     while (this.#waiting.length === 0 && !this.#isOver) {
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
