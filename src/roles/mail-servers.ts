@@ -17,7 +17,7 @@ import {
   type SmtpService,
 } from '#smtpd';
 import { publicPlace } from '#master';
-import { rememberAnswers } from '#rewrite';
+import { rememberResolutions } from '#rewrite';
 import { type KeyFiles, openServerTls, postscreenParameters, smtpdParameters } from '#tls';
 import { filteredResolver } from './filtered-resolver.ts';
 import type { MessageCore } from './message-core.ts';
@@ -75,7 +75,7 @@ async function openSmtpServer(
 ): Promise<ConnectionService> {
   const { configuration, channelOf, openerFor, now } = tools;
   const { store, hostLookup, verifier, probeSender, flushSite } = core;
-  const rewriter = rememberAnswers(core.rewriter);
+  const rewriter = rememberResolutions(core.rewriter);
   const view = configuration.settingsFor(entry);
   const events = channelOf(view, 'smtpd');
   const problem = serviceProblem(view);

@@ -1,7 +1,6 @@
 /** An SMTP service: takes connections, holds its sessions, ends them when the system stops. smtpd(8) */
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { EventChannel } from '#events';
 import { Roster } from '#message';
 import { type Endpoint, Turn } from '#smtp';
 import { Anvil } from './anvil.ts';
@@ -13,8 +12,6 @@ import { type HeaderLimits, toldClient } from './upstream-proxy.ts';
 export interface SmtpServerOptions extends Omit<SessionOptions, 'anvil' | 'turn' | 'isStandAlone'> {
   /** Shared by the services of a process; without it the service counts alone. */
   readonly anvil?: Anvil;
-  /** Channel of the anvil's statistics (`postfix/anvil`). */
-  readonly anvilEvents?: EventChannel;
 }
 
 /** What a session needs of a connection. */
@@ -47,18 +44,15 @@ export class SmtpServer implements SmtpService {
   readonly #waiting = new Set<Promise<void>>();
   #isDraining = false;
 
-  constructor({ anvil, anvilEvents, ...options }: SmtpServerOptions) {
-    const { rateTimeUnitMs, anvilStatusUpdateMs: statusUpdateMs } = options.settings;
-    const { now } = options;
-    const idleMs = rateTimeUnitMs;
-    const own = new Anvil({ rateTimeUnitMs, statusUpdateMs, idleMs, events: anvilEvents ?? options.events, now });
-    this.#ownAnvil = anvil === undefined ? own : undefined;
+  constructor({ anvil, ...options }: SmtpServerOptions) {
+    const counting = anvil ?? countingAlone(options);
+    this.#ownAnvil = anvil === undefined ? counting : undefined;
     this.#options = {
       ...options,
-      anvil: anvil ?? own,
+      anvil: counting,
       turn: new Turn(),
       isStandAlone: false,
-      freeBytes: rememberFreeSpace(options.freeBytes, now),
+      freeBytes: rememberFreeSpace(options.freeBytes, options.now),
     };
   }
 
@@ -122,6 +116,11 @@ export class SmtpServer implements SmtpService {
     await Promise.all([...open.map(({ running }) => running), ...this.#waiting]);
     this.#ownAnvil?.report();
   }
+}
+
+function countingAlone({ settings, events, now }: SmtpServerOptions): Anvil {
+  const { rateTimeUnitMs, anvilStatusUpdateMs: statusUpdateMs } = settings;
+  return new Anvil({ rateTimeUnitMs, statusUpdateMs, idleMs: rateTimeUnitMs, events, now });
 }
 
 export function createSmtpServer(options: SmtpServerOptions): SmtpServer {

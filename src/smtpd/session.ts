@@ -96,7 +96,7 @@ export class Session {
   declaredSize = 0;
   /** AUTH= of the last MAIL, in the same way. */
   saslSender: string | undefined;
-  /** Who may use XCLIENT and XFORWARD is settled by the real client; what is announced, by the present one. */
+  /** Who may use XFORWARD is settled by the real client, who may use XCLIENT by the one that was told last; what is announced, by the present one. */
   canXclient = false;
   canXforward = false;
   rights: ClientRights = noRights;

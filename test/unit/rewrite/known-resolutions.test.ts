@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { rememberAnswers, type Resolution, type Rewriter } from '#rewrite';
+import { rememberResolutions, type Resolution, type Rewriter } from '#rewrite';
 
 describe('remembering where addresses led', () => {
   const resolution: Resolution = { kind: 'failed', reason: 'x' };
@@ -19,7 +19,7 @@ describe('remembering where addresses led', () => {
       isRelayDomain: () => 'no',
       ownAddresses: new Set(),
     };
-    return { asked, clock, remembering: rememberAnswers(rewriter, () => clock.now) };
+    return { asked, clock, remembering: rememberResolutions(rewriter, () => clock.now) };
   };
 
   it('asks about each once, and again after a second', () => {

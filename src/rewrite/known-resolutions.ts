@@ -12,7 +12,7 @@ const ttlMs = 1000;
 const maxEntries = 100;
 
 /** `now`: ms, of a clock that only goes forward. */
-export function rememberAnswers(rewriter: Rewriter, now: () => number = () => performance.now()): Rewriter {
+export function rememberResolutions(rewriter: Rewriter, now: () => number = () => performance.now()): Rewriter {
   const known = new BoundedMemory<MaybePromise<Resolution>>({ ttlMs, maxEntries, now });
   return {
     ...rewriter,
