@@ -26,7 +26,7 @@ export interface Source {
 
 export function applyAction(value: string, evaluation: Evaluation, toolbox: Toolbox, source: Source): Decision {
   const [, word = '', rest = ''] = /^([^ \t]*)\s*([^]*)$/.exec(value) ?? [];
-  const { settings } = toolbox;
+  const { accessCodes } = toolbox.compiled;
   const upper = word.toUpperCase();
   switch (upper) {
     case 'DUNNO':
@@ -35,13 +35,12 @@ export function applyAction(value: string, evaluation: Evaluation, toolbox: Tool
     case 'RELAY':
       return permitAs(word, source);
     case 'REJECT':
-      return { kind: 'reject', ...wording(evaluation, settings.int('access_map_reject_code'), '5.7.1', rest) };
+      return { kind: 'reject', ...wording(evaluation, accessCodes.reject, '5.7.1', rest) };
     case 'DEFER':
-      return { kind: 'reject', ...wording(evaluation, settings.int('access_map_defer_code'), '4.7.1', rest) };
+      return { kind: 'reject', ...wording(evaluation, accessCodes.defer, '4.7.1', rest) };
     case 'DEFER_IF_PERMIT':
     case 'DEFER_IF_REJECT': {
-      const code = settings.int('access_map_defer_code');
-      const words = wording(evaluation, code, '4.7.1', rest, 'Service unavailable');
+      const words = wording(evaluation, accessCodes.defer, '4.7.1', rest, 'Service unavailable');
       return { kind: upper === 'DEFER_IF_PERMIT' ? 'deferIfPermit' : 'deferIfReject', ...words };
     }
     case 'HANGUP':
@@ -130,10 +129,10 @@ type Delegated = 'HOLD' | 'DISCARD' | 'FILTER' | 'REDIRECT' | 'BCC';
 function canDelegate(
   action: Delegated,
   { stage, facts, warn }: Evaluation,
-  { settings }: Toolbox,
+  { compiled }: Toolbox,
   place: string,
 ): boolean {
-  if (settings.string('smtpd_proxy_filter') !== '') {
+  if (compiled.hasProxyFilter) {
     warn(`access table ${place}: with smtpd_proxy_filter specified, action ${action} is unavailable`);
     return false;
   }

@@ -2,7 +2,7 @@
 import { foldCase, parseIp, splitAddress, splitExtension, toExternal } from '#address';
 import type { MaybePromise } from '#message';
 import type { LookupResult, Table } from '#tables';
-import { readExtensionRules, type Settings } from '#config';
+import type { KeyStyle, RestrictionSettings } from './settings.ts';
 
 /** The keys of one thing; the first is it itself, most others are derived and go to fixed-string tables only. */
 export interface Keys {
@@ -18,13 +18,6 @@ export function remembered(known: Map<string, Keys>, about: string, make: () => 
   let keys = known.get(about);
   if (keys === undefined) known.set(about, (keys = make()));
   return keys;
-}
-
-export type KeyStyle = 'parents' | 'dotted';
-
-/** How subdomains match. parent_domain_matches_subdomains */
-export function keyStyle({ settings }: { readonly settings: Settings }): KeyStyle {
-  return settings.list('parent_domain_matches_subdomains').includes('smtpd_access_maps') ? 'parents' : 'dotted';
 }
 
 /** A name and its parent domains. */
@@ -57,15 +50,15 @@ function formsOf(address: string): readonly string[] {
 }
 
 /** A mail address in its final form, in lower case for every kind of table: with and without extension, its domain and the parents, its local part. */
-export function mailKeys(address: string, { settings }: { readonly settings: Settings }, style: KeyStyle): Keys {
+export function mailKeys(address: string, compiled: Pick<RestrictionSettings, 'extension' | 'keyStyle'>): Keys {
   const folded = foldCase(address);
   const { localPart, domain } = splitAddress(folded);
-  const rules = readExtensionRules(settings);
+  const rules = compiled.extension;
   const { user, delimiter } = splitExtension(localPart, rules.recipientDelimiter, rules);
   const keys = [...formsOf(folded)];
   const whole = keys.length;
   if (delimiter !== '' && domain !== '') keys.push(...formsOf(`${user}@${domain}`));
-  if (domain !== '') keys.push(...domainKeys(domain, style).keys);
+  if (domain !== '') keys.push(...domainKeys(domain, compiled.keyStyle).keys);
   keys.push(...formsOf(localPart).map((form) => `${form}@`));
   if (delimiter !== '') keys.push(...formsOf(user).map((form) => `${form}@`));
   return { datum: address, keys, whole };

@@ -2,16 +2,7 @@
 import { type MaybePromise, whenReady } from '#message';
 import { type Table, warnOfEmpty } from '#tables';
 import { applyAction, type Source } from './access-actions.ts';
-import {
-  addressKeys,
-  domainKeys,
-  type Keys,
-  keyStyle,
-  type KeyStyle,
-  mailKeys,
-  remembered,
-  search,
-} from './access-keys.ts';
+import { addressKeys, domainKeys, type Keys, mailKeys, remembered, search } from './access-keys.ts';
 import {
   configurationError,
   type Constructor,
@@ -22,6 +13,7 @@ import {
   type Permitted,
   type Toolbox,
 } from './restriction.ts';
+import type { KeyStyle } from './settings.ts';
 
 /** A table in use, with what is done with its results. */
 export interface AccessTable {
@@ -66,7 +58,7 @@ type ThingsOf = (evaluation: Evaluation, style: KeyStyle) => readonly Keys[];
 function nameCheck(thingsOf: ThingsOf, permitted?: (evaluation: Evaluation) => Permitted): Constructor {
   return (toolbox, argument, program) => {
     const table = toolbox.tables.open(argument);
-    const style = keyStyle(toolbox);
+    const style = toolbox.compiled.keyStyle;
     return (evaluation) =>
       consultEach(thingsOf(evaluation, style), evaluation, {
         table,
@@ -88,11 +80,9 @@ export function notAllowed(restriction: string, target: string): Permitted {
 
 function mailCheck(kind: 'sender' | 'recipient'): Constructor {
   return (toolbox, argument, program) => {
-    const { settings } = toolbox;
+    const { settings, compiled } = toolbox;
     const table = toolbox.tables.open(argument);
-    const style = keyStyle(toolbox);
     const nullKey = settings.string('smtpd_null_access_lookup_key');
-    const allowsRouting = settings.bool('allow_untrusted_routing');
     return (evaluation) => {
       const { facts } = evaluation;
       const [address, other] = kind === 'sender' ? [facts.sender, facts.recipient] : [facts.recipient, facts.sender];
@@ -103,9 +93,10 @@ function mailCheck(kind: 'sender' | 'recipient'): Constructor {
       return whenReady(evaluation.route(address, other), (route): MaybePromise<Decision> => {
         if (route.kind === 'failed') return lookupFailure(address);
         const final = route.kind === 'resolved' ? route.recipient : address;
-        const keys = remembered(evaluation.keys, kind, () => mailKeys(final, toolbox, style));
+        const keys = remembered(evaluation.keys, kind, () => mailKeys(final, compiled));
         // a recipient that carries a route of its own is not let through for its looks
-        const isSuspicious = kind === 'recipient' && !allowsRouting && route.kind === 'resolved' && route.routed;
+        const isSuspicious =
+          kind === 'recipient' && !compiled.allowsUntrustedRouting && route.kind === 'resolved' && route.routed;
         const source = isSuspicious ? { program, permitted: () => dunno } : { program };
         return consultEach([keys], evaluation, { ...access, source });
       });

@@ -1,21 +1,24 @@
 /** How restrictions look mail addresses up in tables that are no access tables. postconf(5) recipient_delimiter */
 import { foldCase } from '#address';
-import { readExtensionRules } from '#config';
 import { type AddressLookupOptions, findByAddress, type TableList } from '#tables';
 import type { Toolbox } from './restriction.ts';
 
 type Find = (tables: TableList, address: string) => ReturnType<typeof findByAddress>;
 
 /** Gives what finds an address (internal form): its keys are in lower case for every kind of table. */
-export function addressFinder(toolbox: Pick<Toolbox, 'settings' | 'rewriter'>): Find {
+export function addressFinder(toolbox: Pick<Toolbox, 'settings' | 'compiled' | 'rewriter'>): Find {
   const options = lookupOptions(toolbox);
   return (tables, address) => findByAddress(tables, foldCase(address), options);
 }
 
-function lookupOptions({ settings, rewriter }: Pick<Toolbox, 'settings' | 'rewriter'>): AddressLookupOptions {
+function lookupOptions({
+  settings,
+  compiled,
+  rewriter,
+}: Pick<Toolbox, 'settings' | 'compiled' | 'rewriter'>): AddressLookupOptions {
   const origin = settings.string('myorigin').toLowerCase();
   return {
-    ...readExtensionRules(settings),
+    ...compiled.extension,
     isLocalDomain: (domain) => (domain.toLowerCase() === origin ? 'yes' : rewriter.isLocalDomain(domain)),
   };
 }

@@ -1,6 +1,6 @@
 /** What a client is told whom a DNS list knows. postconf(5) rbl_reply_maps, default_rbl_reply */
 import { expandValue } from '#config';
-import { cleanMacro, expansionFilter } from '#smtp';
+import { cleanMacro } from '#smtp';
 import { replyMacro, unknownMacro } from '../reply-macros.ts';
 import { configurationError, type Decision, type Evaluation, type Toolbox } from './restriction.ts';
 import { codeFor } from './subjects.ts';
@@ -19,22 +19,22 @@ export interface Hit {
 }
 
 /** A template with its macros; undefined, after a warning, when it can't be read. */
-function expand(template: string, evaluation: Evaluation, { settings }: Toolbox, hit: Hit): string | undefined {
+function expand(template: string, evaluation: Evaluation, { compiled }: Toolbox, hit: Hit): string | undefined {
   const { list, listed, reason } = hit;
+  const { code, filter, myhostname } = compiled.dnsListReply;
   const own = new Map([
-    ['rbl_code', String(settings.int('maps_rbl_reject_code'))],
+    ['rbl_code', String(code)],
     ['rbl_domain', list.domain],
     ['rbl_reason', reason],
     ['rbl_txt', reason],
     ['rbl_what', listed.what],
     ['rbl_class', listed.replyClass],
   ]);
-  const allowed = expansionFilter(settings.string('smtpd_expansion_filter'));
-  const facts = { ...evaluation.facts, myhostname: settings.string('myhostname'), at: Date.now() };
+  const facts = { ...evaluation.facts, myhostname, at: Date.now() };
   const expansion = expandValue(template, (name) => {
     const value = own.get(name) ?? replyMacro(name, facts);
     if (value === undefined) evaluation.warn(unknownMacro(name));
-    return value === undefined ? undefined : cleanMacro(value, allowed);
+    return value === undefined ? undefined : cleanMacro(value, filter);
   });
   if (expansion.kind === 'ok') return expansion.undefinedNames.length === 0 ? expansion.text : undefined;
   evaluation.warn(expansion.reason);
@@ -42,7 +42,7 @@ function expand(template: string, evaluation: Evaluation, { settings }: Toolbox,
 }
 
 export async function refuseListed(evaluation: Evaluation, toolbox: Toolbox, hit: Hit): Promise<Decision> {
-  const standard = toolbox.settings.string('default_rbl_reply');
+  const { standard } = toolbox.compiled.dnsListReply;
   const found = await toolbox.replyMaps.lookup(hit.list.text);
   if (found.kind === 'failed') return configurationError;
   const own = found.kind === 'found' ? found.value : undefined;

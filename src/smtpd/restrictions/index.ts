@@ -9,6 +9,7 @@ import { oldDefaultNote, oldDefaults } from './old-defaults.ts';
 import type { PolicyOnlooker } from './onlooker.ts';
 import { parseRestrictions } from './program.ts';
 import type { Toolbox } from './restriction.ts';
+import { readRestrictionSettings } from './settings.ts';
 import { type Group, hasSubject, readLists } from './stage-lists.ts';
 import { type List, type Outcome, type RunParts, StageRun } from './stage-run.ts';
 
@@ -16,7 +17,7 @@ export { unknownRestrictions } from './program.ts';
 export { type ServiceProblem, serviceProblem } from './start.ts';
 export type PolicyOptions = Omit<
   Toolbox,
-  'parse' | 'classes' | 'mynetworks' | 'replyMaps' | 'oldDefaults' | 'listResolver'
+  'parse' | 'compiled' | 'classes' | 'mynetworks' | 'replyMaps' | 'oldDefaults' | 'listResolver'
 > & {
   /** ms since the epoch. */
   readonly now?: () => number;
@@ -44,6 +45,7 @@ function toolboxOf(options: PolicyOptions): Toolbox {
     ...options,
     resolver,
     listResolver: rememberAnswers(resolver, { now, ...listMemory }),
+    compiled: readRestrictionSettings(settings),
     mynetworks: tables.matchList('mynetworks', 'namadr', settings.elements('mynetworks')),
     replyMaps: tables.listOf('rbl_reply_maps'),
     oldDefaults: oldDefaults(settings),

@@ -1,6 +1,7 @@
 /** The client side of policy delegation: connections that are kept, requests that are tried again. SMTPD_POLICY_README */
 import { connect, type Socket } from 'node:net';
 import type { PortOf } from '#config';
+import { streamable } from '#message';
 import { errnoOf, textOfErrno, textOfLookupError } from '#native';
 import type { PolicyServerOptions } from './policy-options.ts';
 
@@ -87,7 +88,7 @@ class Connection {
       const timer = setTimeout(late, timeoutMs);
       socket.on('data', onData);
       socket.on('close', onClose);
-      socket.write(request);
+      socket.write(streamable(request));
     });
   }
 

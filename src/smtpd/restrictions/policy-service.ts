@@ -22,7 +22,7 @@ const stageNames: Readonly<Record<Evaluation['stage'], string>> = {
 const finalAction = '451 4.3.5 Server configuration problem';
 
 function requestOf({ facts, stage }: Evaluation, toolbox: Toolbox, context: string): string {
-  const { settings } = toolbox;
+  const { stress, compatibilityLevel, mailVersion } = toolbox.compiled.policyAttributes;
   // BDAT is asked about as DATA
   const state = stage === 'connect' || stage === 'helo' ? facts.command : stageNames[stage];
   const countsRecipients = stage === 'data' || stage === 'endOfData';
@@ -44,7 +44,7 @@ function requestOf({ facts, stage }: Evaluation, toolbox: Toolbox, context: stri
     ['instance', facts.instance],
     ['size', facts.sizeBytes],
     ['etrn_domain', facts.etrnDomain ?? ''],
-    ['stress', settings.string('stress')],
+    ['stress', stress],
     ['sasl_method', facts.saslMethod ?? ''],
     ['sasl_username', facts.saslUsername],
     ['sasl_sender', facts.saslSender ?? ''],
@@ -54,8 +54,8 @@ function requestOf({ facts, stage }: Evaluation, toolbox: Toolbox, context: stri
     ['encryption_keysize', facts.tls?.keyBits ?? 0],
     ...(facts.tls === undefined ? [] : [['tls_sni', facts.tls.serverName] as const]),
     ['policy_context', context],
-    ['compatibility_level', settings.string('compatibility_level')],
-    ['mail_version', settings.string('mail_version')],
+    ['compatibility_level', compatibilityLevel],
+    ['mail_version', mailVersion],
   ];
   return `${attributes.map(([name, value]) => `${name}=${oneLine(String(value))}\n`).join('')}\n`;
 }

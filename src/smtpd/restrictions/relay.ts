@@ -18,13 +18,12 @@ type Authority = 'ours' | 'routed' | 'other' | 'failed';
 /** Whether mail for the recipient ends here or is relayed on purpose. */
 export function authorityOf(
   { facts, route, note }: Evaluation,
-  { oldDefaults, rewriter, settings }: Toolbox,
+  { oldDefaults, rewriter, compiled }: Toolbox,
 ): MaybePromise<Authority> {
-  const allowsRouting = settings.bool('allow_untrusted_routing');
   return whenReady(route(facts.recipient ?? '', facts.sender), (resolution): MaybePromise<Authority> => {
     if (resolution.kind === 'failed') return 'failed';
     if (resolution.kind === 'invalid') return 'other';
-    if (resolution.routed && !allowsRouting) return 'routed';
+    if (resolution.routed && !compiled.allowsUntrustedRouting) return 'routed';
     const { domain } = splitAddress(resolution.recipient);
     if (resolution.addressClass === 'relay' && oldDefaults.relaysOwnDomains)
       note(oldDefaultNote('relay_domains=$mydestination', `accept mail for domain "${domain}"`));

@@ -10,6 +10,7 @@ import type { SessionFacts, Stage } from '../policy.ts';
 import type { Keys } from './access-keys.ts';
 import type { OldDefaults } from './old-defaults.ts';
 import type { Route } from './routing.ts';
+import type { RestrictionSettings } from './settings.ts';
 
 /** What one restriction decides. `dunno`: the next one decides. */
 export type Decision =
@@ -104,7 +105,9 @@ export interface ProgramOptions {
 
 /** What restrictions are made from. */
 export interface Toolbox {
+  /** For constructors; what is asked for each client is in `compiled`. */
   readonly settings: Settings;
+  readonly compiled: RestrictionSettings;
   readonly tables: TableOpener;
   readonly rewriter: Rewriter;
   readonly resolver: Resolver;

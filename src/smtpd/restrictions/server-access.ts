@@ -3,7 +3,7 @@ import { domainToAscii, formatIp, parseAddressLiteral, parseIp, splitAddress } f
 import { dnsErrorText, type DnsAnswer } from '#dns';
 import type { SessionFacts } from '../policy.ts';
 import { type AccessTable, consult, notAllowed } from './access.ts';
-import { addressKeys, domainKeys, keyStyle } from './access-keys.ts';
+import { addressKeys, domainKeys } from './access-keys.ts';
 import { type Constructor, type Decision, dunno, type Evaluation, type Toolbox } from './restriction.ts';
 
 type Kind = 'a' | 'mx' | 'ns';
@@ -39,7 +39,7 @@ async function judgeHost(
   const { toolbox } = access;
   if (parseIp(host) !== undefined) return consult(addressKeys(host), evaluation, access);
   if (kind !== 'a') {
-    const byName = await consult(domainKeys(host, keyStyle(toolbox)), evaluation, access);
+    const byName = await consult(domainKeys(host, toolbox.compiled.keyStyle), evaluation, access);
     if (byName !== undefined) return byName;
   }
   const found = await toolbox.hostLookup.addresses(host);
