@@ -2,8 +2,11 @@
  * How the last reload ended, for the `postfix reload` that waits for it: the pid file has the time, and a file beside it what
  * was refused.
  */
-import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { readFileSync, readlinkSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { pidFilePath } from './pid-file.ts';
+
+/** Said where the reasons could not be written. */
+const linkText = 'reload refused, see the log';
 
 function refusalPath(queueDirectory: string): string {
   return `${queueDirectory}/pid/reload.refused`;
@@ -14,16 +17,25 @@ export function markReloaded(queueDirectory: string, refused: readonly string[])
   const now = new Date();
   try {
     removeRefusal(queueDirectory);
-    // a new file: the directory above may be its owner's, who must not lead root elsewhere
-    if (refused.length > 0)
-      writeFileSync(refusalPath(queueDirectory), JSON.stringify(refused), { flag: 'wx', mode: 0o600 });
+    if (refused.length > 0) writeRefusal(refusalPath(queueDirectory), refused);
   } catch {
-    // a full disk, say: the log has it
+    // a disk without any room, say: the log has it
   }
   try {
     utimesSync(pidFilePath(queueDirectory), now, now);
   } catch {
     // the system is being stopped: nobody waits any more
+  }
+}
+
+function writeRefusal(path: string, refused: readonly string[]): void {
+  try {
+    // a new file: the directory above may be its owner's, who must not lead root elsewhere
+    writeFileSync(path, JSON.stringify(refused), { flag: 'wx', mode: 0o600 });
+  } catch {
+    // a link needs no descriptor, which may be what is missing, and no block of a full disk
+    rmSync(path, { force: true });
+    symlinkSync(linkText, path);
   }
 }
 
@@ -39,10 +51,19 @@ export function lastReload(queueDirectory: string): number | undefined {
 /** What the last reload was refused for; empty when it was not. */
 export function reloadRefusal(queueDirectory: string): readonly string[] {
   try {
+    if (isLink(refusalPath(queueDirectory))) return [linkText];
     const value: unknown = JSON.parse(readFileSync(refusalPath(queueDirectory), 'utf8'));
     return Array.isArray(value) ? value.map(String) : [];
   } catch {
     return []; // no file: it was not
+  }
+}
+
+function isLink(path: string): boolean {
+  try {
+    return readlinkSync(path) === linkText;
+  } catch {
+    return false; // a file, or none
   }
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +29,17 @@ describe('the mark of a reload', () => {
     assert.deepEqual(reloadRefusal(queue), ['an address that is none', 'another']);
     markReloaded(queue, ['something else']);
     assert.deepEqual(reloadRefusal(queue), ['something else']);
+    markReloaded(queue, []);
+    assert.deepEqual(reloadRefusal(queue), []);
+  });
+
+  it('tells of a refusal where there is no descriptor for a file', () => {
+    const code = `import { openSync } from 'node:fs';
+import { markReloaded } from '#master';
+try { for (;;) openSync('/dev/null'); } catch { markReloaded(${JSON.stringify(queue)}, ['looking up root: Too many open files']); }`;
+    const command = 'ulimit -n 100; exec "$@"';
+    spawnSync('sh', ['-c', command, 'sh', process.execPath, '--input-type=module', '-e', code]);
+    assert.deepEqual(reloadRefusal(queue), ['reload refused, see the log']);
     markReloaded(queue, []);
     assert.deepEqual(reloadRefusal(queue), []);
   });
