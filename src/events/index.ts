@@ -4,5 +4,6 @@ export { HeldEvents } from './held-events.ts';
 export { createFileSink, EventLog, formatLogTime, type LogSink } from './log-writer.ts';
 export { formatDelay } from './kinds/delivery.ts';
 export type { NoticeSent } from './kinds/bounce.ts';
+export { panicOf } from './kinds/program.ts';
 export type { PolicyWord } from './kinds/smtpd.ts';
 export { type AddressForm, renderPostfixText } from './render.ts';

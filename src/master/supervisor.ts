@@ -3,7 +3,7 @@
  * Runs as root where it was started so, and therefore never touches a byte of mail.
  */
 import { type Configuration, ConfigError, loadConfiguration, type Settings } from '#config';
-import type { EventChannel } from '#events';
+import { type EventChannel, panicOf } from '#events';
 import type { FromMail } from './control-messages.ts';
 import { Deliverers } from './deliverers.ts';
 import { Listeners } from './listeners.ts';
@@ -53,7 +53,7 @@ export class Supervisor {
     this.#deliverers = new Deliverers(options.entry);
   }
 
-  /** Starts everything; problems when it can't. */
+  /** Starts everything; problems when it can't. Never rejects. */
   start(): Promise<readonly string[]> {
     return this.#starts.run(() => this.#start());
   }
@@ -79,8 +79,7 @@ export class Supervisor {
       }
     } catch (error) {
       this.#leave();
-      if (error instanceof ConfigError) return error.problems;
-      throw error;
+      return this.#problemsOf(error, '');
     }
     const { version, directory, events } = this.#options;
     events.emit({ kind: 'daemonStarted', version, directory });
@@ -89,7 +88,7 @@ export class Supervisor {
 
   /**
    * A new generation with the new configuration; the old one finishes its sessions. A broken configuration changes nothing:
-   * what is wrong with it is logged, and given back as it is logged.
+   * what is wrong with it is logged, and given back as it is logged. Nor does a broken machine. Never rejects.
    */
   reload(): Promise<readonly string[]> {
     // one that has not begun yet will find the newest configuration
@@ -112,10 +111,11 @@ export class Supervisor {
       const problems = unopened.length > 0 ? unopened : await this.#startGeneration(configuration);
       if (problems.length > 0) throw new ConfigError(problems);
     } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
+      const refusal = 'reload refused, the old configuration stays: ';
+      const problems = this.#problemsOf(error, refusal);
       if (this.#stopping) return [];
-      const refused = error.problems.map((text) => `reload refused, the old configuration stays: ${text}`);
-      for (const text of refused) events.emit({ kind: 'error', text });
+      const refused = problems.map((text) => `${refusal}${text}`);
+      if (error instanceof ConfigError) for (const text of refused) events.emit({ kind: 'error', text });
       return refused;
     }
     events.emit({ kind: 'reloaded', version, directory });
@@ -137,14 +137,20 @@ export class Supervisor {
     const mailbox = rootMailbox(configuration.settings);
     const listeners = await this.#listeners.open(configuration);
     const { directory, entry, owner, logFd, events } = this.#options;
-    const process = startMailProcess({
-      entry,
-      start: { directory, ...owner },
-      listeners: listeners.all.filter(({ command }) => command !== 'spawn'),
-      logFd: logFd(),
-      onMessage: (message) => this.#onMessage(process, message, mailbox),
-      onComplaint: (text) => events.emit({ kind: 'error', text: `the mail process says: ${text}` }),
-    });
+    let process: MailProcess;
+    try {
+      process = startMailProcess({
+        entry,
+        start: { directory, ...owner },
+        listeners: listeners.all.filter(({ command }) => command !== 'spawn'),
+        logFd: logFd(),
+        onMessage: (message) => this.#onMessage(process, message, mailbox),
+        onComplaint: (text) => events.emit({ kind: 'error', text: `the mail process says: ${text}` }),
+      });
+    } catch (error) {
+      listeners.drop();
+      throw error;
+    }
     this.#starting = process;
     const problems = await process.started;
     this.#starting = undefined;
@@ -167,6 +173,13 @@ export class Supervisor {
       });
     }
     return [];
+  }
+
+  /** What people are told. Only a ConfigError is theirs: all else is logged with its stack, as what kept from `doing`. */
+  #problemsOf(error: unknown, doing: string): readonly string[] {
+    if (error instanceof ConfigError) return error.problems;
+    this.#options.events.emit(panicOf(error, doing));
+    return [error instanceof Error ? error.message : String(error)];
   }
 
   #onMessage(process: MailProcess, message: FromMail, mailbox: RootMailbox | undefined): void {
@@ -206,8 +219,7 @@ export class Supervisor {
     try {
       problems = await this.#startGeneration(loadConfiguration(this.#options.directory));
     } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      problems = error.problems;
+      problems = this.#problemsOf(error, '');
     }
     if (problems.length === 0 || this.#stopping) return;
     for (const text of problems) this.#options.events.emit({ kind: 'fatal', text });

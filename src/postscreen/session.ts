@@ -2,7 +2,7 @@
  * One connection from its beginning until a real server has it, or it ends: permanent lists, the cache, tests before the
  * greeting, tests after it. postscreen(8)
  */
-import type { EventChannel } from '#events';
+import { type EventChannel, panicOf } from '#events';
 import type { Cache } from '#tables';
 import { type CacheEntry, formatCacheEntry, joinedEntry, parseCacheEntry } from './cache-entry.ts';
 import type { ClientStream } from './client-stream.ts';
@@ -124,8 +124,7 @@ export class ScreeningSession {
       if (admission === 'to be tested') await this.#test();
       else if (admission !== 'refused') this.#handOver();
     } catch (error) {
-      const stack = error instanceof Error ? (error.stack ?? '') : '';
-      events.emit({ kind: 'panic', text: error instanceof Error ? error.message : String(error), stack });
+      events.emit(panicOf(error));
       await this.end('421 4.3.0 Server local error');
     }
     limits.leave(address);

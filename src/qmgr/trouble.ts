@@ -1,10 +1,9 @@
 /** What the log says of bugs and of a store that fails. */
-import type { EventChannel } from '#events';
+import { type EventChannel, panicOf } from '#events';
 import type { ActiveMessage } from './active.ts';
 
 export function emitPanic(error: unknown, events: EventChannel): void {
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
-  events.emit({ kind: 'panic', text: error instanceof Error ? error.message : String(error), stack });
+  events.emit(panicOf(error));
 }
 
 export function warnOfStore(message: ActiveMessage, error: unknown, events: EventChannel): void {

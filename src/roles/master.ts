@@ -1,7 +1,7 @@
-/** The supervisor's process. Tells its starter on standard output of descriptor 4 whether the system came up. */
+/** The supervisor's process. Tells its starter on descriptor 4 whether the system came up. */
 import { writeSync } from 'node:fs';
 import { ConfigError, loadConfiguration, mailOwner } from '#config';
-import { type EventChannel, EventLog } from '#events';
+import { type EventChannel, EventLog, panicOf } from '#events';
 import { markReloaded, masterEngineOptions, openLogFile, Supervisor } from '#master';
 import { returnMemoryWhenQuiet, trimAllocator } from '#native';
 import { watchFiles } from './file-watch.ts';
@@ -64,11 +64,17 @@ export async function main(args: readonly string[]): Promise<void> {
       flushLog: () => log.flush(),
     });
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    report(JSON.stringify({ problems: error.problems }));
+    const isTheirs = error instanceof ConfigError;
+    report(JSON.stringify({ problems: isTheirs ? error.problems : [String(error)] }));
+    if (!isTheirs) throw error;
     process.exitCode = 1;
     return;
   }
+  // what ends this process, and mail with it, leaves a trace
+  process.on('uncaughtExceptionMonitor', (error) => {
+    events.emit(panicOf(error));
+    log.flush();
+  });
   const stop = (signal: number): void => {
     void supervisor.stop(signal).then(() => {
       log.flush();
@@ -78,18 +84,25 @@ export async function main(args: readonly string[]): Promise<void> {
   process.on('SIGTERM', () => stop(15));
   process.on('SIGINT', () => stop(2));
   let keyPaths: readonly string[] = [];
+  const look = (): void => {
+    try {
+      keyPaths = filesReadAsRoot(directory);
+    } catch (error) {
+      events.emit(panicOf(error, 'certificates, keys and tables of root are not looked at: '));
+    }
+  };
   const reload = async (): Promise<void> => {
     const refused = await supervisor.reload();
     log.flush();
     markReloaded(queueDirectory, refused);
-    keyPaths = filesReadAsRoot(directory);
+    look();
   };
   process.on('SIGHUP', () => void reload());
   const problems = await supervisor.start();
   log.flush();
   report(JSON.stringify({ problems }));
   if (problems.length > 0) process.exit(1);
-  keyPaths = filesReadAsRoot(directory);
+  look();
   returnMemoryWhenQuiet(trimAllocator);
   watchFiles({
     paths: () => keyPaths,

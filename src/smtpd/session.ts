@@ -4,7 +4,7 @@
  * The loop over commands is in `command-loop.ts`, the one over content in `content-loop.ts`; both work on a session.
  */
 import type { Duplex } from 'node:stream';
-import type { EventChannel } from '#events';
+import { type EventChannel, panicOf } from '#events';
 import type { MaybePromise, SubmissionPort, TlsFacts } from '#message';
 import type { HostLookup } from '#dns';
 import type { Rewriter } from '#rewrite';
@@ -174,8 +174,7 @@ export class Session {
   }
 
   #panic(error: unknown): void {
-    const stack = error instanceof Error ? (error.stack ?? '') : '';
-    this.options.events.emit({ kind: 'panic', text: error instanceof Error ? error.message : String(error), stack });
+    this.options.events.emit(panicOf(error));
   }
 
   /** '' while there is no queue entry. */

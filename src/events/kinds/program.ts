@@ -9,6 +9,12 @@ export type ProgramEvent =
   /** A bug or a broken machine, with its stack. */
   | { readonly kind: 'panic'; readonly text: string; readonly stack: string };
 
+/** Of what was thrown. `doing`: what it kept from being done. */
+export function panicOf(error: unknown, doing = ''): ProgramEvent {
+  const reason = error instanceof Error ? error.message : String(error);
+  return { kind: 'panic', text: `${doing}${reason}`, stack: error instanceof Error ? (error.stack ?? '') : '' };
+}
+
 export const programRenderings: Renderings<ProgramEvent> = {
   note: (event) => event.text,
   warning: (event) => `warning: ${event.text}`,
