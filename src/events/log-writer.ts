@@ -5,7 +5,7 @@
  */
 import { writeSync } from 'node:fs';
 import type { EventChannel, EventRecord, MailEvent } from './event.ts';
-import { type AddressForm, renderPostfixText } from './render.ts';
+import { type AddressForm, renderPostfixText, renderTag } from './render.ts';
 
 /** Where finished lines go. */
 export interface LogSink {
@@ -75,7 +75,8 @@ export class EventLog {
 
   /** A channel for one service; `tag` is `SYSLOG_NAME/PROCESS`. `pid`: of the process that it speaks for. */
   channel(tag: string, pid = process.pid): EventChannel {
-    return { emit: (event: MailEvent): void => this.#add({ at: Date.now(), tag, pid, event }) };
+    const shown = renderTag(tag);
+    return { emit: (event: MailEvent): void => this.#add({ at: Date.now(), tag: shown, pid, event }) };
   }
 
   #add(record: EventRecord): void {

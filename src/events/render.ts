@@ -50,9 +50,17 @@ const unprintableCharacter = /[\x00-\x1f\x7f\ufffd]/;
  * each byte beyond ASCII, too.
  */
 export function renderPostfixText(event: MailEvent, form: AddressForm = 'external', isUtf8 = true): string {
-  const rendered = renderAs(event, forms[form]);
-  const isPrintable = isUtf8 && rendered.isWellFormed() && !unprintableCharacter.test(rendered);
-  return withinLimit(isPrintable ? rendered : printable(rendered.replaceAll('\ufffd', '?'), '?', isUtf8));
+  return withinLimit(cleaned(renderAs(event, forms[form]), isUtf8));
+}
+
+/** The name before the text, which of a line of postlog(1) is whatever the user says. */
+export function renderTag(tag: string): string {
+  return withinLimit(cleaned(tag, true));
+}
+
+function cleaned(text: string, isUtf8: boolean): string {
+  const isPrintable = isUtf8 && text.isWellFormed() && !unprintableCharacter.test(text);
+  return isPrintable ? text : printable(text.replaceAll('\ufffd', '?'), '?', isUtf8);
 }
 
 /** A message has at most so many bytes, what says how grave it is not counted. */
