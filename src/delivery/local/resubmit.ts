@@ -53,11 +53,16 @@ async function submitGroup(job: Job, group: readonly Forward[]): Promise<void> {
         `Received: by ${settings.myhostname} (${settings.mailName})\r\n\tid ${opened.queueId}; ${formatMailDate(now())}\r\n${delivered}`,
       ),
   });
-  for (const { address, recipient: inherited } of group) {
-    const { original, dsnOriginal, notify } = inherited;
-    await opened.addRecipient({ address, original, dsnOriginal, notify });
+  try {
+    for (const { address, recipient: inherited } of group) {
+      const { original, dsnOriginal, notify } = inherited;
+      await opened.addRecipient({ address, original, dsnOriginal, notify });
+    }
+    for await (const chunk of request.content.chunks()) await opened.write(chunk);
+  } catch (error) {
+    opened.abort();
+    throw error;
   }
-  for await (const chunk of request.content.chunks()) await opened.write(chunk);
   const result = await opened.end();
   await conclude(
     job,

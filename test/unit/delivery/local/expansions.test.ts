@@ -65,6 +65,31 @@ describe('expansions of a local recipient', () => {
     );
   });
 
+  it('leave no half message when what goes on can not be read', async () => {
+    const lines = 'alias_maps = inline:{{a=b@far.example}}\ndefault_transport = smtp\n';
+    const one = request('mail.example.com', ['a@mail.example.com'], { transport: 'local' });
+    async function* damaged(): AsyncGenerator<Buffer> {
+      yield* one.content.chunks();
+      throw new Error('damaged');
+    }
+    // the header section is read first, for Delivered-To:
+    let isRead = false;
+    const chunks = (): ReturnType<typeof one.content.chunks> => {
+      if (isRead) return damaged();
+      isRead = true;
+      return one.content.chunks();
+    };
+    let aborted = 0;
+    const create = ({ submission, ...parts }: Parts): DeliveryAgent =>
+      createLocalAgent({
+        ...parts,
+        submission: { open: (options) => ({ ...submission.open(options), abort: () => void (aborted += 1) }) },
+      });
+    const wanted = { ...one, content: { ...one.content, chunks } };
+    await assert.rejects(deliver(create, wanted, lines, failing), /damaged/);
+    assert.equal(aborted, 1);
+  });
+
   it('are told of as the agent tells that they were handed to', async () => {
     const status = { code: '2.0.0', reason: '250 saved' };
     const lmtp: DeliveryAgent = {
