@@ -48,7 +48,10 @@ async function deliver(
     }
     const passing = judgeConfiguration(client, attempt, tried > sites.length, report);
     const passed = passing === undefined ? undefined : await passing;
-    if (passed !== undefined) return passed;
+    if (passed !== undefined) {
+      await attempt.told();
+      return passed;
+    }
   } else {
     attempt.why = barred;
   }

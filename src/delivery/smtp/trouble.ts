@@ -181,7 +181,12 @@ export class Attempt {
       this.isFinalServer = true;
       this.#refuseAll(this.why ?? { code: '4.3.0', reason: 'server unavailable or unable to receive mail' }, true);
     }
-    await this.#working;
+    await this.told();
+  }
+
+  /** Resolves when all that is settled has been reported. */
+  told(): Promise<void> {
+    return this.#working;
   }
 
   #mayTryElsewhere(status: Status): boolean {

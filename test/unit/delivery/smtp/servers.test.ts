@@ -65,6 +65,32 @@ describe('the choice of servers', () => {
     assert.match(await fate(agent, 'second.example'), /^deferred 4\.4\.1/);
   });
 
+  it('ends when all was told, also what a status filter decides late, where it passes mail on', async () => {
+    const passed = Promise.withResolvers<void>();
+    const local: DeliveryAgent = {
+      deliver({ recipients }, report) {
+        for (const { index } of recipients) report({ index, kind: 'sent', status: { code: '2.0.0', reason: 'there' } });
+        passed.resolve();
+        return Promise.resolve({});
+      },
+    };
+    await using filter = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.on('data', () => void passed.promise.then(() => socket.end('500 none\n')));
+    });
+    await new Promise<void>((resolve) => filter.listen(0, '127.0.0.1', resolve));
+    const address = filter.address();
+    assert.ok(typeof address === 'object' && address !== null);
+    await using sink = await startSink({
+      rcpt: (command) => (command.includes('bad') ? '550 5.1.1 no' : '450 4.2.0 x'),
+    });
+    const lines = [...own, 'best_mx_transport = local', `smtp_delivery_status_filter = tcp:127.0.0.1:${address.port}`];
+    await using agent = startAgent(lines, { resolver, agents: new Map([['local', local]]) });
+    const nexthop = `[127.0.0.1]:${sink.port}, self.example`;
+    const { outcomes } = await agent.deliver(request(nexthop, ['bad@x.example', 'u@x.example']));
+    assert.deepEqual(outcomes.map(({ index, kind }) => `${index} ${kind}`).toSorted(), ['0 bounced', '1 sent']);
+  });
+
   it('keeps mail where best_mx_transport is none, or this one', async () => {
     const told = async (target: string): Promise<readonly unknown[]> => {
       await using agent = startAgent([...own, `best_mx_transport = ${target}`], { resolver });
