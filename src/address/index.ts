@@ -31,5 +31,5 @@ export {
   mapAddresses,
   parseAddressList,
 } from './address-list.ts';
-export { formatAddressHeader, formatAddressLines, formatAddressList } from './print.ts';
+export { formatAddressHeader } from './print.ts';
 export { compareByDomain } from './order.ts';

@@ -8,7 +8,7 @@ const MAX_TEXT_BESIDE_ADDRESS = 250;
 const FOLD_AT = 70;
 
 /** The text of a list; one string for each comma-separated part, the comma at its end. */
-export function formatAddressLines(tokens: readonly AddressToken[]): string[] {
+function formatAddressLines(tokens: readonly AddressToken[]): string[] {
   const lines: string[] = [];
   let line = new Line();
   for (const [index, token] of tokens.entries()) {
@@ -23,11 +23,6 @@ export function formatAddressLines(tokens: readonly AddressToken[]): string[] {
   }
   lines.push(line.finish());
   return lines;
-}
-
-/** The list on one line. */
-export function formatAddressList(tokens: readonly AddressToken[]): string {
-  return formatAddressLines(tokens).join(' ').trimEnd();
 }
 
 /** A header field of as many addresses on a line as fit, without the line end after the last line. */

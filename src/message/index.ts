@@ -1,5 +1,5 @@
-/** The data that crosses floors: envelope, status, delivery request and outcome, submission. Data and nothing else. */
-export { internalEnvelope, internalReceived, noClient } from './internal-mail.ts';
+/** The data that crosses floors: envelope, status, delivery request and outcome, submission. Data, and small tools that every floor has use for. */
+export { internalEnvelope, internalReceived } from './internal-mail.ts';
 export { formatMailDate } from './date.ts';
 export { formatMaildropEnvelope, type MaildropEnvelope, parseMaildropEnvelope } from './maildrop.ts';
 export { concludedAs, type Finding, type LoggedOutcome, outcomeOf } from './conclusion.ts';

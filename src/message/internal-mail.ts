@@ -2,7 +2,7 @@
 import type { ClientAttributes, Envelope } from './envelope.ts';
 
 /** Nobody connected. */
-export const noClient: ClientAttributes = {
+const noClient: ClientAttributes = {
   name: '',
   reverseName: '',
   address: '',

@@ -1,4 +1,4 @@
-/** The wire, pure: framing, replies, command syntax, dot-stuffing, xtext. For server, client and proxies. */
+/** The wire, without input or output of its own: framing, replies, command syntax, dot-stuffing, xtext. For server, client and proxies. */
 export { CommandReader, type Framed } from './command-reader.ts';
 export { type CommandWord, splitCommand } from './command-words.ts';
 export { type BareNewlineMode } from './content-lines.ts';

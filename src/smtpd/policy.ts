@@ -38,20 +38,21 @@ export interface SessionFacts {
   readonly instance: string;
 }
 
-/**
- * What was put off at one stage for a later one to say: the temporary refusal that client, HELO or sender asked for
- * in case the recipient is accepted. smtpd_delay_reject = no
- */
+/** What the restrictions of a session remember from one stage to the next. */
 export interface PolicyMemory {
+  /**
+   * Put off at that stage for a later one to say: the temporary refusal that was asked for in case the recipient is
+   * accepted. smtpd_delay_reject = no
+   */
   connect?: Deferral | undefined;
+  helo?: Deferral | undefined;
+  mail?: Deferral | undefined;
   /** Answers of DNS lists in this session. */
   lookups?: Map<string, Promise<DnsAnswer>>;
   /** Names of DNS lists whose trouble the log has. */
   troubled?: Set<string>;
   /** Whether the sender exists was asked since MAIL, or since its restrictions were run for a recipient. */
   hasCheckedSender?: boolean;
-  helo?: Deferral | undefined;
-  mail?: Deferral | undefined;
 }
 
 export interface Deferral {

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import {
   addressesOf,
   familyOf,
-  formatAddressList,
+  formatAddressHeader,
   formatIp,
   parseAddressList,
   parseIp,
@@ -16,6 +16,19 @@ import {
 const addressText = fc
   .array(fc.constantFrom('a', 'b.c', '@', '<', '>', ',', ':', ';', '(', ')', '"', '\\', '[', ']', ' ', '\n', 'é', '%'))
   .map((pieces) => pieces.join(''));
+
+const mailbox = fc.tuple(fc.stringMatching(/^[a-z][a-z0-9+-]{0,20}$/), fc.domain()).map((parts) => parts.join('@'));
+const listEntry = fc.oneof(
+  mailbox.map((address) => ({ text: address, addresses: [address] })),
+  fc
+    .tuple(fc.constantFrom('Al', '"B, ob"', 'é', '"<x@y>" Z', '(note) C'), mailbox)
+    .map(([name, address]) => ({ text: `${name} <${address}>`, addresses: [address] })),
+  mailbox.map((address) => ({ text: `${address} (of, <x>)`, addresses: [address] })),
+  fc.array(mailbox, { minLength: 1, maxLength: 5 }).map((addresses) => ({
+    text: `group: ${addresses.join(', ')};`,
+    addresses,
+  })),
+);
 
 const almostIp = fc
   .array(fc.constantFrom('0', '1', '25', '255', '256', 'f', 'ffff', '.', '.', ':', ':', '::', '%', 'x'), {
@@ -34,12 +47,24 @@ describe('addresses of any shape', () => {
     );
   });
 
-  it('print to what parses to the same print', () => {
+  it('are printed, whatever they are, without a line of their own in the header', () => {
     fc.assert(
       fc.property(addressText, (text) => {
-        const once = formatAddressList(parseAddressList(text));
-        assert.equal(typeof once, 'string');
-        assert.ok(addressesOf(parseAddressList(once)).length >= 0);
+        const header = formatAddressHeader('To', parseAddressList(text));
+        assert.match(header, /^To: (?:[^\r\n]|\r\n[ \t])*$/, JSON.stringify(text));
+      }),
+    );
+  });
+
+  it('stay what they are when a list of them is printed', () => {
+    fc.assert(
+      fc.property(fc.array(listEntry, { minLength: 1 }), (entries) => {
+        const list = entries.map(({ text }) => text).join(', ');
+        const header = formatAddressHeader('To', parseAddressList(list));
+        assert.deepEqual(
+          addressesOf(parseAddressList(header.slice('To: '.length))),
+          entries.flatMap(({ addresses }) => addresses),
+        );
       }),
     );
   });
