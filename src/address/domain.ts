@@ -1,11 +1,15 @@
 /** Domains beyond ASCII, and comparison without case. RFC 5891 (IDNA) · RFC 6531 */
 
 // oxlint-disable-next-line no-control-regex -- ASCII is a range of control and printing characters
-const ASCII = /^[\x00-\x7f]*$/;
+const beyondAscii = /[^\x00-\x7f]/;
+
+export function isAsciiText(text: string): boolean {
+  return !beyondAscii.test(text);
+}
 
 /** The A-label form of a domain; ASCII names come back as they are. undefined: not convertible. */
 export function domainToAscii(domain: string): string | undefined {
-  if (ASCII.test(domain)) return domain;
+  if (isAsciiText(domain)) return domain;
   // Signs that mean something to a URL, and the dots and digits of other scripts that become them.
   if (/[\s/?#@:%[\]\\<>^|]/.test(domain.normalize('NFKC'))) return undefined;
   try {
@@ -20,6 +24,6 @@ export function domainToAscii(domain: string): string | undefined {
 
 /** Text to compare without case: Unicode full case folding. */
 export function foldCase(text: string): string {
-  if (ASCII.test(text)) return text.toLowerCase();
+  if (isAsciiText(text)) return text.toLowerCase();
   return text.toUpperCase().toLowerCase().replaceAll('ς', 'σ');
 }

@@ -21,7 +21,7 @@ export {
   parseCidr,
   parseIp,
 } from './ip.ts';
-export { domainToAscii, foldCase } from './domain.ts';
+export { domainToAscii, foldCase, isAsciiText } from './domain.ts';
 export { scanAddressTokens, type ScannedToken, type WordKind } from './scanner.ts';
 export { wordText } from './words.ts';
 export {

@@ -3,7 +3,7 @@
  * RFC 3462 · RFC 3464 · RFC 6533
  */
 import { setImmediate } from 'node:timers/promises';
-import { toExternal } from '#address';
+import { isAsciiText, toExternal } from '#address';
 import {
   bytesOf,
   type DsnAction,
@@ -124,12 +124,12 @@ function headerSection(notice: Notice, boundary: string, settings: BounceSetting
 
 function notificationHead(notice: Notice, boundary: string, settings: BounceSettings): readonly string[] {
   const { template, isPostmasterCopy } = notice;
-  const isAscii = template.charset.toLowerCase() === 'us-ascii';
+  const isPlain = template.charset.toLowerCase() === 'us-ascii';
   const isEightBit = encodingOf(notice, settings) === '8bit';
   return [
     `--${boundary}`,
     'Content-Description: Notification',
-    `Content-Type: text/plain; charset=${isAscii && isEightBit ? 'utf-8' : template.charset}`,
+    `Content-Type: text/plain; charset=${isPlain && isEightBit ? 'utf-8' : template.charset}`,
     ...partEncoding(notice, settings),
     '',
     // the postmaster knows
@@ -210,8 +210,7 @@ function asciiOf(text: string): string {
 }
 
 function addressType(address: string): string {
-  // oxlint-disable-next-line no-control-regex -- ASCII is the whole question
-  return /^[\x00-\x7f]*$/.test(address) ? 'rfc822' : 'utf-8';
+  return isAsciiText(address) ? 'rfc822' : 'utf-8';
 }
 
 function actionOf(kind: NoticeKind, { kind: outcome, action }: Outcome): DsnAction {

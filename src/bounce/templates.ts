@@ -1,5 +1,6 @@
 /** Notice templates: what they hold, their checks, and the expansion of `$name`. bounce(5) */
 import { domainToUnicode } from 'node:url';
+import { isAsciiText } from '#address';
 import { expandValue, type Settings } from '#config';
 import { defaultTemplates, mailerDaemon } from './default-templates.ts';
 import { noTemplateFile, readTemplateFile, type TemplateFile } from './template-file.ts';
@@ -38,8 +39,6 @@ const units: Readonly<Record<string, number>> = {
 const timeName = /^(bounce_queue_lifetime|delay_warning_time|maximal_queue_lifetime)_(\w+)$/;
 /** More of a shorter unit than this is hard to read. */
 const mostReadable = 999;
-// oxlint-disable-next-line no-control-regex -- ASCII is the whole question
-const asciiOnly = /^[\x00-\x7f]*$/;
 
 /** The header of a template, and its text as written. */
 type Source = Omit<Template, 'lines' | 'warnings' | 'problem'> & { readonly body: readonly string[] };
@@ -210,7 +209,7 @@ function parseTemplate(text: string, builtIn: Source): Source | { readonly probl
     const known = label.toLowerCase();
     const isInapplicable = known === 'postmaster-subject' && builtIn.postmasterSubject === '';
     if (value === '') return { problems: [`empty "${label}" header value in TEMPLATE ${ignored}`] };
-    if (!asciiOnly.test(value)) return { problems: [`non-ASCII "${label}" header value in TEMPLATE ${ignored}`] };
+    if (!isAsciiText(value)) return { problems: [`non-ASCII "${label}" header value in TEMPLATE ${ignored}`] };
     if (isInapplicable) return { problems: [`inapplicable "${label}" header label in TEMPLATE ${ignored}`] };
     if (known === 'charset' || known === 'from' || known === 'subject') found[known] = value;
     else if (known === 'postmaster-subject') found.postmasterSubject = value;
@@ -219,7 +218,7 @@ function parseTemplate(text: string, builtIn: Source): Source | { readonly probl
   while (at < lines.length && (lines[at] ?? '').trim() === '') at += 1;
   const body = lines.slice(at);
   if (body.length === 0) return { problems: [`missing message text in TEMPLATE ${ignored}`] };
-  if (found.charset.toLowerCase() === 'us-ascii' && !body.every((line) => asciiOnly.test(line))) {
+  if (found.charset.toLowerCase() === 'us-ascii' && !body.every(isAsciiText)) {
     return {
       problems: [
         '8-bit message text in TEMPLATE',

@@ -4,6 +4,7 @@
  */
 import { bytesOf, type MimeStructure, textOf } from '#message';
 import { isAscii } from 'node:buffer';
+import { isAsciiText } from '#address';
 import { declares8bit } from './declared-encoding.ts';
 import { clipField, FieldReader, fieldName } from './header-fields.ts';
 import { convertedLines, encodingField, isReplacedEncoding } from './input-conversion.ts';
@@ -184,8 +185,7 @@ export function readMimeField(
   settings: CleanupSettings,
   { name, text }: { readonly name: string; readonly text: string },
 ): void {
-  // oxlint-disable-next-line no-control-regex -- what is not 7-bit
-  if (settings.strict7bitHeaders && /[^\x00-\x7f]/.test(text))
+  if (settings.strict7bitHeaders && !isAsciiText(text))
     inspector.mimeError({ text: 'improper use of 8-bit data in message header', detail: text });
   if (!settings.readsMime) return;
   const problem = structure.readField(name, text.slice(text.indexOf(':') + 1));

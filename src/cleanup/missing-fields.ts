@@ -1,5 +1,5 @@
 /** Header fields that a message must have, made where they lack. cleanup(8), inventory i.2 */
-import { toExternal } from '#address';
+import { isAsciiText, toExternal } from '#address';
 import { type Envelope, formatMailDate } from '#message';
 import { encodeWords, isCharset } from './encoded-words.ts';
 import { isResentField } from './header-fields.ts';
@@ -18,15 +18,12 @@ function makeMessageId(
 
 type FromSettings = Pick<CleanupSettings, 'headerFromStandard' | 'fullNameCharset'>;
 
-// oxlint-disable-next-line no-control-regex -- what is not ASCII
-const isAscii = (text: string): boolean => !/[^\x00-\x7f]/.test(text);
-
 /** The body of a From: for a sender, with its full name if there is one. postconf(5) header_from_format */
 function fromBody(sender: string, fullName: string, settings: FromSettings): string {
   if (sender === '') return 'MAILER-DAEMON';
   const address = toExternal(sender);
   if (fullName === '') return address;
-  const name = isAscii(fullName) ? undefined : encodeWords(fullName, settings.fullNameCharset);
+  const name = isAsciiText(fullName) ? undefined : encodeWords(fullName, settings.fullNameCharset);
   if (!settings.headerFromStandard) return `${address} (${name ?? fullName})`;
   // RFC 5322, 3.2.3: atoms and blanks need no quotes
   const isPlain = /^[\w !#$%&'*+\-/=?^`{|}~]+$/.test(fullName);
@@ -66,7 +63,7 @@ export function missingFields({ present, envelope, sender, queueId, settings }: 
   }
   if (!has('Date')) lines.push(`${prefix}Date: ${formatMailDate(envelope.arrivedAt)}`);
   const lacksFrom = !has('From');
-  const isNameLost = lacksFrom && !isAscii(envelope.fullName) && !isCharset(settings.fullNameCharset);
+  const isNameLost = lacksFrom && !isAsciiText(envelope.fullName) && !isCharset(settings.fullNameCharset);
   if (lacksFrom) lines.push(`${prefix}From: ${fromBody(sender, isNameLost ? '' : envelope.fullName, settings)}`);
   const hasRecipients = ['to', 'cc', 'resent-to', 'resent-cc'].some((name) => present.has(name));
   if (!hasRecipients && settings.undisclosedRecipients !== '') lines.push(settings.undisclosedRecipients);

@@ -3,7 +3,7 @@
  * the store takes one load after the other, so that they are never all in memory. cleanup(8), inventory i.1, i.4
  */
 import { setImmediate } from 'node:timers/promises';
-import { compareByDomain } from '#address';
+import { compareByDomain, isAsciiText } from '#address';
 import type { Notify, Recipient, SubmittedRecipient } from '#message';
 import type { MessageWriter } from '#store';
 import { type MessageMaps, bccFor, canonicalise, expandAliases } from './address-maps.ts';
@@ -17,9 +17,6 @@ export interface RecipientRules {
 
 /** Recipients that the store is given at once. */
 const load = 500;
-
-// oxlint-disable-next-line no-control-regex -- ASCII is the whole question
-export const isBeyondAscii = (address: string): boolean => /[^\0-\x7f]/.test(address);
 
 export class RecipientCollector {
   readonly #maps: MessageMaps;
@@ -66,7 +63,7 @@ export class RecipientCollector {
   }
 
   get hasUtf8(): boolean {
-    return this.#hasUtf8 || this.#waiting.some(({ address }) => isBeyondAscii(address));
+    return this.#hasUtf8 || this.#waiting.some(({ address }) => !isAsciiText(address));
   }
 
   /** The last one that the submitter named before the content, after canonical mapping and before aliases; '' when there is none. */

@@ -4,6 +4,7 @@
  * Recipients and content come in order and may need tables, so each step waits for the one before it; while nothing
  * has to wait, all of it is synchronous.
  */
+import { isAsciiText } from '#address';
 import type { EventChannel, MailEvent } from '#events';
 import type {
   MaybePromise,
@@ -20,7 +21,7 @@ import { ContentReader } from './content-reader.ts';
 import { Decisions } from './decisions.ts';
 import { type InspectedMessage, Inspector } from './inspector.ts';
 import { QueueFileSize } from './queue-file-size.ts';
-import { isBeyondAscii, RecipientCollector } from './recipients.ts';
+import { RecipientCollector } from './recipients.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import type { Steps } from './steps.ts';
 import { Turns } from './turns.ts';
@@ -265,7 +266,7 @@ export class CleanupSubmission implements Submission {
     const { utf8Detection } = this.#parts.maps.settings;
     const { source } = this.#options;
     if (!utf8Detection.has(source === 'pickup' ? 'sendmail' : source) && !utf8Detection.has('all')) return false;
-    return this.#content.hasUtf8Header || isBeyondAscii(this.#sender) || this.#recipients.hasUtf8;
+    return this.#content.hasUtf8Header || !isAsciiText(this.#sender) || this.#recipients.hasUtf8;
   }
 
   abort(): void {

@@ -1,5 +1,5 @@
 /** A conversation that somebody asks about, and how it is held. */
-import { toInternal } from '#address';
+import { isAsciiText, toInternal } from '#address';
 import type { Rehearsal } from '#roles';
 import { decisionOf } from './decision.ts';
 import type { Recorder } from './recorder.ts';
@@ -66,7 +66,7 @@ async function converse(
   };
   if (settle(settled, greeting)) return settled;
   if (settle(settled, await say(`EHLO ${helo}`))) return settled;
-  const smtputf8 = /[^\0-\x7f]/.test(sender + recipients.join('')) ? ' SMTPUTF8' : '';
+  const smtputf8 = isAsciiText(sender + recipients.join('')) ? '' : ' SMTPUTF8';
   if (settle(settled, await say(`MAIL FROM:<${sender}>${smtputf8}`))) return settled;
   const accepted: Settled[] = [];
   for (const one of settled) {

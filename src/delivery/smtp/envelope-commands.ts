@@ -1,5 +1,5 @@
 /** The commands of a transaction as text: XFORWARD, MAIL and RCPT with their parameters (RFC 5321, 1870, 6152, 3461, 6531, 8689). */
-import { quoteLocalPart, splitAddress, toExternal } from '#address';
+import { isAsciiText, quoteLocalPart, splitAddress, toExternal } from '#address';
 import type { ClientAttributes, DeliveryRequest, Notify, RequestRecipient } from '#message';
 import { encodeXtext } from '#smtp';
 import type { ServerFeatures } from './features.ts';
@@ -53,7 +53,7 @@ function ownOriginal(request: DeliveryRequest, recipient: RequestRecipient): str
   if (recipient.original === '') return '';
   const { localPart, domain } = splitAddress(recipient.original);
   const quoted = domain === '' ? quoteLocalPart(localPart) : toExternal(recipient.original);
-  const type = request.envelope.smtputf8 && !isAscii(quoted) ? 'utf-8' : 'rfc822';
+  const type = request.envelope.smtputf8 && !isAsciiText(quoted) ? 'utf-8' : 'rfc822';
   return `${type};${quoted}`;
 }
 
@@ -76,11 +76,6 @@ function encodeUtf8Xtext(text: string): string {
     const hex = (char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(2, '0');
     return `\\x{${hex}}`;
   });
-}
-
-export function isAscii(text: string): boolean {
-  // oxlint-disable-next-line no-control-regex -- ASCII is the whole question
-  return /^[\x00-\x7f]*$/.test(text);
 }
 
 /** The XFORWARD commands for what the server wants to know and we know, in two lines at most (XFORWARD_README). */

@@ -4,10 +4,10 @@
  * Decides before the first command whether the message can go to this server at all, and whether its content goes as it
  * is stored.
  */
-import { toExternal } from '#address';
+import { isAsciiText, toExternal } from '#address';
 import type { DeliveryRequest, Status } from '#message';
 import type { Connection } from './connection.ts';
-import { isAscii, type WireAddresses } from './envelope-commands.ts';
+import type { WireAddresses } from './envelope-commands.ts';
 import type { ServerFeatures } from './features.ts';
 import {
   genericAddresses,
@@ -77,7 +77,7 @@ export function openOutputRules(options: OutputRulesOptions): OutputRules {
 
 /** Whether an address or a header holds what only SMTPUTF8 can carry (RFC 6531, 3.4). */
 async function needsUtf8({ request, recipients }: Attempt): Promise<boolean> {
-  if (!isAscii(request.envelope.sender) || recipients.some(({ address }) => !isAscii(address))) return true;
+  if (!isAsciiText(request.envelope.sender) || recipients.some(({ address }) => !isAsciiText(address))) return true;
   let left = request.content.headerBytes;
   for await (const chunk of request.content.chunks()) {
     const head = chunk.subarray(0, left);

@@ -1,5 +1,5 @@
 /** The address of MAIL, RCPT or VRFY: its syntax, and whether routing can make sense of it. smtpd(8) */
-import { splitAddress } from '#address';
+import { isAsciiText, splitAddress } from '#address';
 import { type MaybePromise, whenReady } from '#message';
 import type { Resolution } from '#rewrite';
 import { type CommandResult, replyOf } from '../command-result.ts';
@@ -33,12 +33,12 @@ export function checkRoutable(
 }
 
 function hasUtf8Domain(address: string): boolean {
-  return /[^\0-\x7f]/.test(splitAddress(address).domain);
+  return !isAsciiText(splitAddress(address).domain);
 }
 
 /** strict_smtputf8: addresses that are not ASCII have to be announced. */
 export function refusalOfUtf8({ settings }: Session, address: string, isDeclared: boolean): CommandResult | undefined {
-  if (!settings.strictSmtputf8 || isDeclared || !/[^\0-\x7f]/.test(address)) return undefined;
+  if (!settings.strictSmtputf8 || isDeclared || isAsciiText(address)) return undefined;
   return replyOf('553 5.6.7 Must declare SMTPUTF8 to send unicode address');
 }
 
