@@ -42,11 +42,27 @@ export interface HeaderSectionResult {
   readonly declares8bit: boolean;
 }
 
-/** Half a million fields fit a header section: after so many of them others have their turn. */
-const fieldsAtOnce = 200;
+/** Half a million fields fit a header section, and nearly as many addresses: after so many others have their turn. */
+const atOnce = 200;
+
+/** What a header section was found to hold so far, fields and words of address lists. */
+class WorkDone {
+  #count = 0;
+
+  /** Adds one; true when it is the turn of others. */
+  isTurnOver(): boolean {
+    this.#count += 1;
+    return this.#count % atOnce === 0;
+  }
+}
 
 /** Rewrites the addresses of a field; the field as it was when nothing changes. */
-function* rewriteField(field: HeaderField, context: 'local' | 'remote', maps: MessageMaps): Steps<string> {
+function* rewriteField(
+  field: HeaderField,
+  context: 'local' | 'remote',
+  maps: MessageMaps,
+  done: WorkDone,
+): Steps<string> {
   const role = fieldRole(field.name);
   if (role === undefined) return field.text;
   const body = field.text.slice(field.text.indexOf(':') + 1).replaceAll('\r\n', '\n');
@@ -55,6 +71,7 @@ function* rewriteField(field: HeaderField, context: 'local' | 'remote', maps: Me
   const known = new Map<string, string>();
   let changes = false;
   for (const token of tokens) {
+    if (done.isTurnOver()) yield* ready(setImmediate());
     if (token.kind !== 'address') {
       rewritten.push(token);
       continue;
@@ -94,14 +111,15 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
   let messageId = '';
   let isDeclared8bit = false;
   let restAt = 0;
-  for (let count = 1; ; count += 1) {
+  const done = new WorkDone();
+  for (;;) {
     const next = fields.next();
     if (next.done === true) {
       restAt = next.value;
       break;
     }
     const field = next.value;
-    if (count % fieldsAtOnce === 0) yield* ready(setImmediate());
+    if (done.isTurnOver()) yield* ready(setImmediate());
     readMimeField(structure, inspector, settings, field);
     if (isReplacedEncoding(structure, settings, field.name)) continue;
     const checked = yield* inspector.header(field.name, field.text, 'primary');
@@ -131,7 +149,7 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
       events.emit({ kind: 'warning', text: `ignoring malformed header: '${checked.text.slice(0, 100)}'` });
     }
     if (settings.dropHeaders.has(key)) continue;
-    const text = rewrites ? yield* rewriteField({ name, text: checked.text }, context, maps) : checked.text;
+    const text = rewrites ? yield* rewriteField({ name, text: checked.text }, context, maps, done) : checked.text;
     lines.push(clipField(text, settings.headerSizeLimit, text !== checked.text));
   }
   if (!input.isOver()) yield* addEncoding(input, lines);
