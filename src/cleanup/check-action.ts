@@ -1,5 +1,6 @@
 /** What a table of header or body checks says of one line. header_checks(5), inventory c.9 */
 import type { SubmissionAction } from '#message';
+import { fieldName } from './header-fields.ts';
 
 export type CheckAction =
   /** Nothing to do: DUNNO, OK, or a rule that can't be used. */
@@ -15,7 +16,6 @@ export type CheckAction =
   | { readonly kind: 'reject'; readonly dsn: string; readonly text: string };
 
 const none: CheckAction = { kind: 'none' };
-const headerShape = /^[!-9;-~]+[ \t]*:/;
 
 /** Reads the right-hand side of a rule; `title` names the table in warnings. */
 export function readCheckAction(
@@ -34,7 +34,7 @@ export function readCheckAction(
   };
   const newLine = (kind: 'replace' | 'prepend', name: string): CheckAction => {
     if (text === '') return refuse(`${name} action without text in ${title} map`);
-    if (isHeader && !headerShape.test(text))
+    if (isHeader && fieldName(text) === undefined)
       return refuse(`bad ${name} header text "${text}" in ${title} map -- need "headername: headervalue"`);
     return { kind, text };
   };
