@@ -6,7 +6,10 @@ import type { Destination } from './destination.ts';
 
 export class ActiveMessage {
   readonly queued: QueuedMessage;
+  /** ms since the epoch. */
   readonly activeAt: number;
+  /** The same moment on the clock of the schedule. */
+  readonly steadyAt: number;
   /** Grows with each message that becomes active: jobs stand in this order. */
   readonly sequence: number;
   readonly attempt: Attempt;
@@ -36,9 +39,15 @@ export class ActiveMessage {
   /** It came in by a flush: defer_transports does not count this time. */
   readonly isFlushed: boolean;
 
-  constructor(queued: QueuedMessage, activeAt: number, sequence: number, isFlushed = false) {
+  constructor(
+    queued: QueuedMessage,
+    { activeAt, steadyAt }: Pick<ActiveMessage, 'activeAt' | 'steadyAt'>,
+    sequence: number,
+    isFlushed = false,
+  ) {
     this.queued = queued;
     this.activeAt = activeAt;
+    this.steadyAt = steadyAt;
     this.sequence = sequence;
     this.isFlushed = isFlushed;
     this.pendingCount = queued.recipients.pendingCount;

@@ -79,7 +79,7 @@ export class Candidates {
 
   /** Keeps the job if it is among the best; of equals, the one that came first is the better one. */
   #keep(job: Job): void {
-    const ageSeconds = this.#lookedAtSecond - Math.floor(job.message.activeAt / 1000);
+    const ageSeconds = this.#lookedAtSecond - Math.floor(job.message.steadyAt / 1000);
     const score = (ageSeconds + 1) / job.maxEntries;
     const last = this.#kept.at(-1);
     if (this.#kept.length >= mostKept && last !== undefined && last.score >= score) return;

@@ -22,9 +22,9 @@ export class Destination {
   /** Its place among the destinations that can start a delivery; negative: it is not there. */
   readyAt = -1;
   window: number;
-  /** ms since the epoch before which nothing is started (rate delay). */
+  /** On the clock of the schedule (`steady-clock.ts`): nothing is started before (rate delay). */
   pausedUntil = 0;
-  /** The site is taken for dead until then: its mail is deferred at once, with the reason. */
+  /** On the same clock: the site is taken for dead until then, its mail is deferred at once, with the reason. */
   deadUntil = 0;
   deadReason: Status | undefined;
   #success = 0;

@@ -203,7 +203,8 @@ export class QueueManager {
 
   #accept(queued: QueuedMessage): void {
     this.#sequence += 1;
-    const message = new ActiveMessage(queued, this.#options.now(), this.#sequence, this.#flushes > 0);
+    const times = { activeAt: this.#options.now(), steadyAt: this.#steadyNow() };
+    const message = new ActiveMessage(queued, times, this.#sequence, this.#flushes > 0);
     this.#active.set(queued.queueId, message);
     if (message.isAddressProbe) this.#activeProbes += 1;
     // who forwards mail, or made a notice, says so first
@@ -303,7 +304,7 @@ export class QueueManager {
 
   /** What is active, where it waits and why. */
   status(): QueueManagerStatus {
-    const transports = this.#scheduler.status(this.#steadyNow());
+    const transports = this.#scheduler.status(this.#steadyNow(), this.#options.now());
     return { active: this.#active.size, transports, unread: this.#space.unread() };
   }
 }

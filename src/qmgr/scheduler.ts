@@ -23,13 +23,13 @@ export interface TransportStatus {
   readonly destinations: readonly DestinationStatus[];
 }
 
-function statusOf(queue: TransportQueue, destination: Destination, now: number): DestinationStatus {
+function statusOf(queue: TransportQueue, destination: Destination, now: number, wallClock: number): DestinationStatus {
   const { nexthop, busy, window } = destination;
   const figures = { nexthop, busy, window, waiting: destination.waitingCount };
   if (destination.deadFor(now) !== undefined)
-    return { ...figures, waitReason: 'dead-destination', nextMoment: destination.deadUntil };
+    return { ...figures, waitReason: 'dead-destination', nextMoment: destination.deadUntil - now + wallClock };
   const pausedUntil = Math.max(queue.pausedUntil, destination.pausedUntil);
-  if (pausedUntil > now) return { ...figures, waitReason: 'rate-delay', nextMoment: pausedUntil };
+  if (pausedUntil > now) return { ...figures, waitReason: 'rate-delay', nextMoment: pausedUntil - now + wallClock };
   if (figures.waiting === 0) return figures;
   return { ...figures, waitReason: destination.canStart(now) ? 'transport-limit' : 'destination-limit' };
 }
@@ -136,12 +136,12 @@ export class Scheduler {
     }
   }
 
-  /** What every transport and destination does, for commands. */
-  status(now: number): readonly TransportStatus[] {
+  /** What every transport and destination does, for commands. `wallClock`: the same moment in ms since the epoch. */
+  status(now: number, wallClock: number): readonly TransportStatus[] {
     return [...this.#transports].map(([transport, queue]) => ({
       transport,
       busy: queue.busy,
-      destinations: [...queue.destinations.values()].map((destination) => statusOf(queue, destination, now)),
+      destinations: [...queue.destinations.values()].map((destination) => statusOf(queue, destination, now, wallClock)),
     }));
   }
 

@@ -34,7 +34,7 @@ export class TransportQueue {
   readonly #paused = new Set<Destination>();
   #resumeAt = Infinity;
   busy = 0;
-  /** ms since the epoch: rate delay of the transport. */
+  /** On the clock of the schedule (`steady-clock.ts`): rate delay of the transport. */
   pausedUntil = 0;
 
   /** `onAhead`: the message has got ahead of another one. */

@@ -32,6 +32,8 @@ export class Schedule {
   readonly queue: TransportQueue;
   readonly running: Entry[] = [];
   now = 0;
+  /** By how much the clock of the system was put forward or back. */
+  clockStep = 0;
   #sequence = 0;
 
   constructor(settings: Partial<TransportSettings> = {}) {
@@ -60,7 +62,8 @@ export class Schedule {
       warnedAt: 0,
       forcedExpire: false,
     };
-    return new ActiveMessage(queued, this.now, this.#sequence);
+    const times = { activeAt: this.now + this.clockStep, steadyAt: this.now };
+    return new ActiveMessage(queued, times, this.#sequence);
   }
 
   /** A message with an entry for each name of a destination. */

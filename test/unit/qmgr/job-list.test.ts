@@ -70,6 +70,16 @@ describe('the list of jobs', () => {
     assert.deepEqual(schedule.run(5), [1, 2, 2, 1, 1]);
   });
 
+  it('takes no message for older because the clock is put back', () => {
+    const schedule = new Schedule({});
+    schedule.add(times(100, 'a'));
+    schedule.add(times(2, 'a'));
+    schedule.now = 100_000;
+    schedule.clockStep = -3_600_000;
+    schedule.add(['a']);
+    assert.deepEqual(schedule.run(5), [1, 2, 2, 1, 1]);
+  });
+
   it('takes the destinations of a message in turn', () => {
     const schedule = new Schedule({});
     schedule.add(['a', 'a', 'b', 'b', 'c']);

@@ -517,7 +517,12 @@ describe('the queue manager', () => {
     await scene.until(async () => (await scene.stateOf(second)) === 'deferred');
     assert.equal(scene.requests.length, 1);
     assert.deepEqual(scene.texts(), ['4.4.1 deferred delivery temporarily suspended: said so']);
-    assert.equal(scene.manager.status().transports[0]?.destinations[0]?.waitReason, 'dead-destination');
+    const status = (): { readonly waitReason?: string; readonly nextMoment?: number } =>
+      scene.manager.status().transports[0]?.destinations[0] ?? {};
+    assert.equal(status().waitReason, 'dead-destination');
+    assert.equal(status().nextMoment, scene.clock + 300_000);
+    scene.clock -= 3_600_000;
+    assert.equal(status().nextMoment, scene.clock + 300_000, 'also where the clock is put back');
     isUp = true;
     await scene.manager.flush();
     await scene.until(() => scene.events.filter((event) => event.kind === 'removed').length === 2);

@@ -43,7 +43,7 @@ describe('the end of a message of many recipients', () => {
       warnedAt: 0,
       forcedExpire: false,
     };
-    const message = new ActiveMessage(queued, startAt, 1);
+    const message = new ActiveMessage(queued, { activeAt: startAt, steadyAt: startAt }, 1);
     for (let index = 0; index < 10; index += 1) message.attempt.record({ ...lastOutcome, index }, []);
     const { settings } = openSettings('/nowhere', { main: parseMainFile('main.cf', 'delay_warning_time = 1h\n') });
     const events = { emit: () => undefined };
