@@ -3,7 +3,7 @@
  * `posthorn explain` says what the SMTP server would answer a client, and why; `posthorn status` what the queue manager
  * is at; `posthorn compile` puts the code together ahead.
  */
-import { chmodSync, chownSync, existsSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -50,7 +50,9 @@ myorigin = ${domain}
 `;
 }
 
-const masterCf = (port: number): string => `127.0.0.1:${port} inet n - n - - smtpd
+const listener = (port: number): string => `127.0.0.1:${port} inet `;
+
+const masterCf = (port: number): string => `${listener(port)}n - n - - smtpd
 pickup    unix  n       -       n       60      1       pickup
 cleanup   unix  n       -       n       -       0       cleanup
 qmgr      unix  n       -       n       300     1       qmgr
@@ -97,7 +99,7 @@ async function quickStart(io: CliIo, directory: string, port: number | undefined
   const { isQueueLocked } = await import('#master');
   if (isQueueLocked(`${directory}/queue`)) return refuseSecond(io, directory);
   const masterFile = `${directory}/etc/master.cf`;
-  if (port !== undefined && existsSync(masterFile))
+  if (port !== undefined && existsSync(masterFile) && !readFileSync(masterFile, 'utf8').includes(listener(port)))
     io.stderr(`posthorn: warning: --port ${port} is not used: the port is in ${masterFile}, which is there already\n`);
   let etc: string;
   try {

@@ -48,6 +48,16 @@ describe('a quick start where one runs', () => {
     assert.equal(existsSync(`${server.directory}/queue/pid/master.pid`), true);
     await server.start();
     assert.match(server.command('postqueue', ['-p']), /Mail queue is empty/);
+    assert.doesNotMatch(server.output, /--port \d+ is not used/);
+  });
+
+  it('says that another port than that of its master.cf is not used', async () => {
+    await server.stop();
+    const path = `${server.directory}/etc/master.cf`;
+    const port = await freePort();
+    writeFileSync(path, readFileSync(path, 'utf8').replace(`127.0.0.1:${server.port} `, `127.0.0.1:${port} `));
+    await server.start();
+    assert.match(server.output, new RegExp(`--port ${server.port} is not used: the port is in ${path}`));
   });
 });
 
