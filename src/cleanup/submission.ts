@@ -178,8 +178,9 @@ export class CleanupSubmission implements Submission {
     return this.#do(() => this.#content.read(chunk));
   }
 
-  /** Counts and hands on to the store. */
+  /** Counts and hands on to the store, until the message is refused. */
   #store(content: Buffer): MaybePromise<void> {
+    if (this.#isOver) return undefined;
     this.#size.add(content);
     if (!this.#size.isTooLarge) return this.#writer.write(content);
     this.#refuseSize();
