@@ -1,7 +1,6 @@
 /** Deliveries under way: what agents are asked, what they answer, and what their destinations learn from it. qmgr(8) */
 import { verpSender } from '#bounce';
 import type { DeliveryRequest, Envelope, Outcome, RequestRecipient, Status } from '#message';
-import { StoreError } from '#store';
 import type { ActiveMessage, Entry } from './active.ts';
 import type { Decisions } from './decisions.ts';
 import type { Destination } from './destination.ts';
@@ -10,7 +9,7 @@ import type { OutcomeWriter } from './outcome-writer.ts';
 import type { RecipientSpace } from './recipient-space.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { QmgrSettings } from './settings.ts';
-import { emitPanic, warnOfStore } from './trouble.ts';
+import { tellTrouble } from './trouble.ts';
 
 export interface DeliveryParts {
   /** Its clock is that of the schedule. */
@@ -67,8 +66,7 @@ export class Deliveries {
       const { siteFailure } = await agent.deliver(request, (outcome) => this.#onOutcome(message, outcome, recipients));
       this.#feedback(transport, destination, siteFailure);
     } catch (error) {
-      if (error instanceof StoreError) warnOfStore(message, error, this.#parts.options.events);
-      else emitPanic(error, this.#parts.options.events);
+      tellTrouble(message, error, this.#parts.options.events);
     }
     for (const { index } of recipients) {
       if (message.attempt.has(index)) continue;

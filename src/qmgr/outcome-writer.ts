@@ -2,7 +2,7 @@
 import type { EventChannel } from '#events';
 import type { QueueStore } from '#store';
 import type { ActiveMessage } from './active.ts';
-import { warnOfStore } from './trouble.ts';
+import { tellTrouble } from './trouble.ts';
 
 export class OutcomeWriter {
   readonly #store: Pick<QueueStore, 'settle'>;
@@ -24,7 +24,7 @@ export class OutcomeWriter {
       // when all is done the settlement goes on from here
       while (message.attempt.hasUnwritten && !message.isDone) await this.#writeOnce(message);
     } catch (error) {
-      warnOfStore(message, error, this.#events);
+      tellTrouble(message, error, this.#events);
     }
     this.#underWay.delete(message);
   }
@@ -44,7 +44,7 @@ export class OutcomeWriter {
     try {
       await this.finish(message);
     } catch (error) {
-      warnOfStore(message, error, this.#events);
+      tellTrouble(message, error, this.#events);
     }
   }
 

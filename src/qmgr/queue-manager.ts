@@ -20,7 +20,7 @@ import { Scheduler, type TransportStatus } from './scheduler.ts';
 import { compileSettings, compileTransport, type QmgrSettings } from './settings.ts';
 import { settleOrPutBack } from './settle.ts';
 import { steadyClock } from './steady-clock.ts';
-import { emitPanic, warnOfStore } from './trouble.ts';
+import { tellTrouble } from './trouble.ts';
 import { takeBack } from './withdrawal.ts';
 import { WorkUnderWay } from './work-under-way.ts';
 
@@ -234,9 +234,7 @@ export class QueueManager {
 
   /** A bug met while routing, or damage while reading: the message waits for its next turn, or is set aside. */
   #giveUp(message: ActiveMessage, recipients: readonly RequestRecipient[], error: unknown): void {
-    const { events } = this.#options;
-    if (error instanceof StoreError) warnOfStore(message, error, events);
-    else emitPanic(error, events);
+    tellTrouble(message, error, this.#options.events);
     message.giveUp(recipients, error instanceof StoreError);
     this.#space.givenUp(message);
     // what was scheduled before the bug was met still runs, and settles at its end

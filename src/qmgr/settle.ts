@@ -11,7 +11,7 @@ import type { OutcomeWriter } from './outcome-writer.ts';
 import type { NotifiedParts, NotifiedRecipient } from './report-details.ts';
 import { type Bouncer, type Reported, sendDelayWarning, sendReports, type Unreported } from './reports.ts';
 import type { QmgrSettings } from './settings.ts';
-import { warnOfStore } from './trouble.ts';
+import { tellTrouble } from './trouble.ts';
 
 /** After that a queue that could not be written is tried again. */
 const retryMs = 10_000;
@@ -35,7 +35,7 @@ export async function settleOrPutBack(message: ActiveMessage, options: SettleOpt
     await settleMessage(message, options);
     return;
   } catch (error) {
-    warnOfStore(message, error, events);
+    tellTrouble(message, error, events);
   }
   const { queueId, envelope } = message.queued;
   const rest = message.attempt.rest();
@@ -45,7 +45,7 @@ export async function settleOrPutBack(message: ActiveMessage, options: SettleOpt
       await store.settle({ queueId, ...rest, next: { kind: 'deferred', dueAt } });
       return;
     } catch (error) {
-      warnOfStore(message, error, events);
+      tellTrouble(message, error, events);
     }
     // until then nobody else would take it; at a stop its lease ends
   } while (await hasPaused(message.abort.signal));

@@ -38,6 +38,17 @@ describe('the queue manager', () => {
     assert.equal(scene.requests.length, 1);
   });
 
+  it('tells of a bug at the end of a message with its stack, and tries the message again later', async () => {
+    const scene = await open('', () => ({ kind: 'bounced' }));
+    scene.sendNotice = () => Promise.reject(new TypeError('no such thing'));
+    const id = await scene.send(['a@one.example']);
+    await scene.until(async () => (await scene.stateOf(id)) === 'deferred');
+    const told = scene.events.flatMap((event) => (event.kind === 'panic' ? [event] : []));
+    assert.equal(told[0]?.text, `${id}: no such thing`);
+    assert.match(told[0].stack, /TypeError.*queue-manager\.test/s);
+    assert.ok(scene.events.every(({ kind }) => kind !== 'warning'));
+  });
+
   it('keeps trying to write the end of a message', async (context) => {
     const scene = await open('', () => ({ kind: 'deferred' }));
     context.mock.timers.enable({ apis: ['setTimeout'] });
