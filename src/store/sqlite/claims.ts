@@ -40,7 +40,9 @@ export class Claims {
   ): Promise<readonly QueuedMessage[]> {
     await this.#returns.retry(holder);
     const serials = await this.#writer.run({ kind: 'claim', from, now, limit, holder });
-    return this.#load(holder, serials, from === 'maildrop' ? 'maildrop' : 'deferred');
+    const messages = await this.#load(holder, serials, from === 'maildrop' ? 'maildrop' : 'deferred');
+    // they come in any order
+    return messages.toSorted((a, b) => a.dueAt - b.dueAt);
   }
 
   /** Those of these messages that nobody works on. */

@@ -191,6 +191,18 @@ describe('the queue store', () => {
     assert.equal(await queueOf(id), 'active');
   });
 
+  it('gives the message first that has waited longest', async () => {
+    const ids = [await put('a'), await put('b'), await put('c')];
+    await store.claim('incoming', 2_000_000, 10);
+    for (const [place, queueId] of ids.entries())
+      await store.settle({ queueId, outcomes: [deferred], next: { kind: 'deferred', dueAt: [2, 3, 1][place] ?? 0 } });
+    const claimed = await store.claim('deferred', 2_000_000, 10);
+    assert.deepEqual(
+      claimed.map(({ dueAt }) => dueAt),
+      [1, 2, 3],
+    );
+  });
+
   it('counts as on hold what goes there when its delivery has ended, and releases it', async () => {
     const [byId, byQueue] = [await put('x'), await put('y')];
     await store.claim('incoming', 2_000_000, 10);
