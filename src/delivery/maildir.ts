@@ -87,7 +87,7 @@ export class MaildirWriter {
     this.#directories = new DirectorySyncs(syncFile);
   }
 
-  /** Writes a message; it is visible and on disk when this resolves. Throws MailboxError, also when `signal` aborts it in time. */
+  /** Writes a message; it is visible and on disk when this resolves. Throws MailboxError, also when `signal` aborts it. */
   async write(path: string, hostname: string, content: AsyncIterable<Buffer>, signal?: AbortSignal): Promise<void> {
     const base = path.replace(/\/+$/, '');
     const at = Date.now();
@@ -109,6 +109,7 @@ export class MaildirWriter {
     publish(base, temporary, final);
     try {
       await this.#directories.sync(`${base}/new`);
+      signal?.throwIfAborted();
     } catch (error) {
       // it will be written again
       removeIfThere(final);

@@ -9,6 +9,8 @@ import { FrameReader } from '../../../src/delivery/deliverer-frames.ts';
 import { isNumbered, parseRequest } from '../../../src/delivery/deliverer-protocol.ts';
 import { DelivererWork } from '../../../src/delivery/deliverer-work.ts';
 import { callsInThreads } from '../../../src/delivery/file-calls.ts';
+import { MailboxError } from '../../../src/delivery/mailbox-error.ts';
+import { MaildirWriter } from '../../../src/delivery/maildir.ts';
 import { emptyCopy, type MailboxCopy } from '../../../src/delivery/shaped-copy.ts';
 
 const locks = { kinds: ['dotlock'], attempts: 1, delayMs: 1, staleMs: 1000 };
@@ -142,6 +144,19 @@ describe('a deliverer', () => {
       );
     assert.equal(readFileSync(path).length, 0);
     assert.deepEqual([...readdirSync(`${path}.d/new`), ...readdirSync(`${path}.d/tmp`)], []);
+  });
+
+  it('keeps nothing in a maildir of a message that was abandoned while its directory was synced', async () => {
+    const path = join(directory, 'late');
+    const abandoned = new AbortController();
+    let syncs = 0;
+    const writer = new MaildirWriter(() => {
+      syncs += 1;
+      if (syncs === 2) abandoned.abort();
+    });
+    await assert.rejects(writer.write(`${path}/`, 'h', chunks(1), abandoned.signal), MailboxError);
+    assert.equal(syncs, 2);
+    assert.deepEqual([...readdirSync(`${path}/new`), ...readdirSync(`${path}/tmp`)], []);
   });
 
   it('has delivered to a mailbox whose lock somebody took away', async () => {
