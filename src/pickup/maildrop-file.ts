@@ -20,7 +20,7 @@ export interface MaildropFile extends AsyncDisposable {
   /** Another file of the same name has another one. */
   readonly identity: string;
   readonly envelope: MaildropEnvelope;
-  /** Content with CRLF line ends. */
+  /** Content with CRLF line ends; each time from its start. */
   content(): AsyncGenerator<Buffer>;
 }
 
@@ -63,26 +63,27 @@ async function isOurs(handle: FileHandle): Promise<boolean> {
 
 async function readEnvelope(handle: FileHandle, facts: Pick<MaildropFile, 'uid' | 'identity'>): Promise<OpenedFile> {
   const pieces: Buffer[] = [];
-  let length = 0;
-  while (length <= MAX_ENVELOPE_BYTES) {
-    const chunk = await readChunk(handle);
+  let at = 0;
+  while (at <= MAX_ENVELOPE_BYTES) {
+    const chunk = await readChunk(handle, at);
     if (chunk.length === 0) break;
+    at += chunk.length;
     const lineEnd = chunk.indexOf('\n');
     if (lineEnd < 0) {
       pieces.push(chunk);
-      length += chunk.length;
       continue;
     }
     pieces.push(chunk.subarray(0, lineEnd));
     const envelope = parseMaildropEnvelope(Buffer.concat(pieces).toString('utf8'));
     if (envelope === undefined) break;
     const rest = chunk.subarray(lineEnd + 1);
+    const restEnd = at;
     return {
       kind: 'open',
       file: {
         ...facts,
         envelope,
-        content: () => readContent(handle, rest),
+        content: () => readContent(handle, rest, restEnd),
         [Symbol.asyncDispose]: () => handle.close(),
       },
     };
@@ -90,16 +91,19 @@ async function readEnvelope(handle: FileHandle, facts: Pick<MaildropFile, 'uid' 
   return { kind: 'malformed', reason: 'no envelope record' };
 }
 
-async function readChunk(handle: FileHandle): Promise<Buffer> {
+async function readChunk(handle: FileHandle, at: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-  const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES);
+  const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES, at);
   return buffer.subarray(0, bytesRead);
 }
 
-async function* readContent(handle: FileHandle, first: Buffer): AsyncGenerator<Buffer> {
+/** `first`: what is known of it, up to `firstEnd` in the file. */
+async function* readContent(handle: FileHandle, first: Buffer, firstEnd: number): AsyncGenerator<Buffer> {
   const encoder = new CrlfEncoder();
   if (first.length > 0) yield encoder.encode(first);
-  for (let chunk = await readChunk(handle); chunk.length > 0; chunk = await readChunk(handle)) {
+  let at = firstEnd;
+  for (let chunk = await readChunk(handle, at); chunk.length > 0; chunk = await readChunk(handle, at)) {
+    at += chunk.length;
     yield encoder.encode(chunk);
   }
   const end = encoder.end();

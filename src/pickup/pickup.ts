@@ -14,7 +14,7 @@ import type { EventChannel } from '#events';
 import type { SubmissionPort } from '#message';
 import type { SenderRight } from '#tables';
 import { type RefusedMail, refusedMail, returnToSender } from './return-mail.ts';
-import { type MaildropFile, takeMaildropFile, openMaildropFile } from './maildrop-file.ts';
+import { type MaildropFile, takeMaildropFile } from './maildrop-file.ts';
 import { type PickupSettings, readPickupSettings } from './settings.ts';
 import { reasonNothingCanBeRemoved } from './removal.ts';
 import { fileRecipients, submitFile } from './submit.ts';
@@ -191,19 +191,14 @@ class MaildropWatcher implements Pickup {
         events.emit({ kind: 'warning', text: `${maildropPath(path)}: error writing ${queueId}: ${result.text}` });
       return false;
     }
-    return this.#return(
-      path,
-      refusedMail(submitted, result, () => fileRecipients(file), now()),
-    );
+    const refusal = refusedMail(submitted, result, () => fileRecipients(file), now());
+    return this.#return(path, { ...refusal, content: () => file.content() });
   }
 
   /** The file goes only after the notice is on disk. */
-  async #return(path: string, facts: Omit<RefusedMail, 'content'>): Promise<boolean> {
+  async #return(path: string, mail: RefusedMail): Promise<boolean> {
     const { bouncer, cleanupEvents, events } = this.#options;
-    const opened = await openMaildropFile(path);
-    if (opened.kind !== 'open') return false;
-    await using file = opened.file;
-    const told = await returnToSender({ ...facts, content: file.content() }, bouncer, cleanupEvents);
+    const told = await returnToSender(mail, bouncer, cleanupEvents);
     if (!told.ok) events.emit({ kind: 'warning', text: `${path}: unable to return the message: ${told.reason}` });
     return told.ok;
   }

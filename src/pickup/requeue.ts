@@ -86,7 +86,7 @@ async function isSettled(
   if (result.kind === 'queued') return true;
   if (result.code < 500) return false;
   const refused = refusedMail(submitted, result, () => [...toRequeue(message)].flat(), now());
-  const told = await returnToSender({ ...refused, content: message.content.chunks() }, bouncer, cleanupEvents);
+  const told = await returnToSender({ ...refused, content: () => message.content.chunks() }, bouncer, cleanupEvents);
   if (!told.ok)
     events.emit({ kind: 'warning', text: `${message.queueId}: unable to return the message: ${told.reason}` });
   return told.ok;

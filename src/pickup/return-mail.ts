@@ -20,8 +20,8 @@ export interface RefusedMail {
   readonly header: Buffer | undefined;
   /** '' where cleanup did not come so far. */
   readonly messageId: string;
-  /** As it was submitted, CRLF line ends. */
-  readonly content: AsyncIterable<Buffer> | Iterable<Buffer>;
+  /** As it was submitted, CRLF line ends; each time from its start. */
+  readonly content: MessageContent['chunks'];
   /** Status (RFC 3463) and reason of the refusal. */
   readonly code: string;
   readonly reason: string;
@@ -32,24 +32,33 @@ const blank = Buffer.from('\r\n\r\n');
 /** A header section that is longer is returned up to here. */
 const maxHeaderBytes = 1024 * 1024;
 
-interface ReadContent {
-  readonly content: MessageContent;
+/** The content as it goes back: in memory it never is as a whole, only its beginning, to find where the body begins. */
+async function returnedContent({ content, header }: Pick<RefusedMail, 'content' | 'header'>): Promise<MessageContent> {
+  const start: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of content()) {
+    if (sizeBytes < maxHeaderBytes) start.push(chunk);
+    sizeBytes += chunk.length;
+  }
+  const first = Buffer.concat(start);
+  const end = first.indexOf(blank);
+  const headerBytes = end < 0 ? first.length : end + 2;
+  if (header === undefined) return { sizeBytes, headerBytes, chunks: content };
+  return { sizeBytes, headerBytes: header.length, chunks: () => withHeader(header, content(), headerBytes) };
 }
 
-/** The content in memory: what is refused is bounded by the limits that refuse it, or returned as headers. */
-async function readContent({ content, header }: Pick<RefusedMail, 'content' | 'header'>): Promise<ReadContent> {
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
+/** Content with another header section in place of its own, so many bytes. */
+async function* withHeader(
+  header: Buffer,
+  content: ReturnType<MessageContent['chunks']>,
+  ownBytes: number,
+): AsyncGenerator<Buffer> {
+  yield header;
+  let left = ownBytes;
   for await (const chunk of content) {
-    sizeBytes += chunk.length;
-    if (sizeBytes - chunk.length < maxHeaderBytes) chunks.push(chunk);
+    if (chunk.length > left) yield chunk.subarray(left);
+    left = Math.max(0, left - chunk.length);
   }
-  const kept = Buffer.concat(chunks);
-  const end = kept.indexOf(blank);
-  const headerBytes = end < 0 ? kept.length : end + 2;
-  if (header === undefined) return { content: { sizeBytes, headerBytes, chunks: () => [kept] } };
-  const body = kept.subarray(headerBytes);
-  return { content: { sizeBytes, headerBytes: header.length, chunks: () => [header, body] } };
 }
 
 /**
@@ -76,7 +85,7 @@ export async function returnToSender(
   cleanupEvents: EventChannel,
 ): Promise<NotifyResult> {
   const { queueId, envelope, messageId, code, reason, now } = mail;
-  const { content } = await readContent(mail);
+  const content = await returnedContent(mail);
   const recipients = mail.recipients.map((recipient, index) => ({ ...recipient, index, state: 'pending' as const }));
   const message = { queueId, envelope: { ...envelope, messageId }, content, sizeBytes: content.sizeBytes };
   for (const { address, original } of recipients) {

@@ -50,6 +50,7 @@ describe('pickup', () => {
     remove?: (path: string) => Promise<void>,
     clock = 0,
   ) => {
+    const contents: string[] = [];
     const returned: { queueId: string; messageId: string; to: readonly string[] }[] = [];
     const taken: { options: SubmissionOptions; recipients: string[]; content: string }[] = [];
     const log: string[] = [];
@@ -75,6 +76,9 @@ describe('pickup', () => {
       events: { emit: (event: MailEvent) => void log.push(renderPostfixText(event)) },
       bouncer: {
         notify: async (_kind, message, recipients) => {
+          // there may be several notices
+          for (let count = 0; count < 2; count += 1)
+            contents.push(Buffer.concat(await Array.fromAsync(message.content.chunks())).toString());
           returned.push({
             queueId: message.queueId,
             messageId: message.envelope.messageId,
@@ -93,7 +97,7 @@ describe('pickup', () => {
       chmodSync(path, mode);
       return path;
     };
-    return { pickup, taken, log, leave, returned };
+    return { pickup, taken, log, leave, returned, contents };
   };
 
   it('submits complete files with a Received header, and removes them', async () => {
@@ -191,6 +195,23 @@ describe('pickup', () => {
     await pickup.scan();
     assert.deepEqual(returned, [{ queueId: 'ABC123', messageId: '<m@x>', to: ['b', 'c d@x'] }]);
     assert.ok(existsSync(path));
+  });
+
+  it('returns all of a refused file, however large, under the header section that cleanup made', async () => {
+    const refused = { kind: 'refused', code: 554, dsn: '5.4.0', text: 'too many hops', isRuleText: false } as const;
+    const body = 'line\n'.repeat(500_000);
+    for (const header of ['Subject: s\r\n', 'Received: by x\r\nSubject: s\r\n']) {
+      const isMade = header.startsWith('Received');
+      const returned = { ...envelope, ...(isMade && { header: Buffer.from(header) }) };
+      const { pickup, contents, leave } = setUp({ ...refused, returned });
+      leave('F1', `${formatMaildropEnvelope(ENVELOPE)}Subject: s\n\n${body}`);
+      await pickup.scan();
+      const whole = `${header}\r\n${body.replaceAll('\n', '\r\n')}`;
+      assert.deepEqual(
+        contents.map((content) => content === whole),
+        [true, true],
+      );
+    }
   });
 
   it('removes files that came at no time', async () => {
