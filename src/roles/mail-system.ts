@@ -34,7 +34,7 @@ export interface MailSystemOptions {
   readonly keyFiles?: KeyFiles;
   /** Of tables that only root may read. */
   readonly tableCopies?: TableCopies;
-  readonly store?: Pick<StoreOptions, 'owner' | 'writerThread'>;
+  readonly store?: Pick<StoreOptions, 'writerThread'>;
 }
 
 export interface MailSystem {

@@ -61,10 +61,8 @@ export interface Settlement {
   readonly next?:
     | { readonly kind: 'gone' }
     | { readonly kind: 'deferred'; readonly dueAt: number }
-    | { readonly kind: 'hold' }
     /** It could not be requeued now. */
-    | { readonly kind: 'maildrop' }
-    | { readonly kind: 'corrupt'; readonly reason: string };
+    | { readonly kind: 'maildrop' };
   readonly warnedAt?: number;
   /** Domains, in lower case, of recipients that wait: `makeDue` finds the message by them. Undefined: as before. */
   readonly sites?: readonly string[];
@@ -91,9 +89,7 @@ export interface QueueStore {
   /** Claims given messages whatever their due time (flush by ID). */
   claimById(queueIds: readonly string[]): Promise<readonly QueuedMessage[]>;
   /** Makes deferred messages due now; all, or those that were settled with this site. Gives how many. */
-  makeDue(now: number, filter?: { readonly site?: string; readonly queueIds?: readonly string[] }): Promise<number>;
-  /** Earliest dueAt of a deferred message; undefined when there is none. */
-  nextDueAt(): Promise<number | undefined>;
+  makeDue(now: number, filter?: { readonly site: string }): Promise<number>;
   settle(settlement: Settlement): Promise<void>;
   list(selector?: MessageSelector): AsyncIterable<ListedMessage>;
   find(queueId: string): Promise<QueuedMessage | undefined>;

@@ -14,15 +14,9 @@ export class QueueChanges {
     this.#stored = stored;
   }
 
-  /** Deferred messages are due at `now`: all, some, or those for a site. Gives how many. */
-  async makeDue(
-    now: number,
-    { site, queueIds }: { readonly site?: string; readonly queueIds?: readonly string[] },
-  ): Promise<number> {
-    const names =
-      site === undefined
-        ? this.#stored.names({ queues: ['deferred'], ...(queueIds && { queueIds }) })
-        : this.#stored.waitingFor(site);
+  /** Deferred messages are due at `now`: all, or those for a site. Gives how many. */
+  async makeDue(now: number, site: string | undefined): Promise<number> {
+    const names = site === undefined ? this.#stored.names({ queues: ['deferred'] }) : this.#stored.waitingFor(site);
     return (await this.#changeAll(names, (serials) => ({ kind: 'makeDue', now, serials }))).length;
   }
 

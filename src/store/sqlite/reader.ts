@@ -186,13 +186,6 @@ export class Reader {
     return typeof key === 'number' ? key - first : undefined;
   }
 
-  nextDue(): number | undefined {
-    const due = this.#statement(`SELECT min(due) AS due FROM messages WHERE queue = ${queueNumbers.deferred}`).get()?.[
-      'due'
-    ];
-    return typeof due === 'number' ? due : undefined;
-  }
-
   /** Room inside the file. */
   freeBytes(): number {
     return Number(this.#statement('PRAGMA freelist_count').get()?.['freelist_count'] ?? 0) * pageBytes;

@@ -69,7 +69,7 @@ export class Settlements {
     { queueId, warnedAt, sites }: Settlement,
     next: Exclude<NonNullable<Settlement['next']>, { readonly kind: 'gone' }>,
   ): Operation & { readonly kind: 'update' } {
-    const reason = next.kind === 'corrupt' ? next.reason : this.#held.damageOf(queueId);
+    const reason = this.#held.damageOf(queueId);
     this.#held.forget(held);
     if (reason !== undefined) this.#warn(corruptWarning(queueId, 'active', reason));
     const queue = reason === undefined ? queueNumbers[next.kind] : queueNumbers.corrupt;

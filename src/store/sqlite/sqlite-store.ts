@@ -1,5 +1,5 @@
 /** The queue in SQLite: `posthorn.db` in $queue_directory. See `schema.ts` for its tables, `writer.ts` for its one writer, `stored-messages.ts` for reading. */
-import { closeSync, constants, fchownSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import {
   type ListedMessage,
@@ -32,8 +32,6 @@ export interface StoreOptions {
   readonly warn: (text: string) => void;
   /** The queue can't be written any more: only a new process helps. */
   readonly onLost?: (reason: string) => void;
-  /** Whom a new database belongs to when the process runs as root. */
-  readonly owner?: { readonly uid: number; readonly gid: number };
   /** The writer's thread, where it was loaded before. */
   readonly writerThread?: WriterThread;
 }
@@ -41,7 +39,7 @@ export interface StoreOptions {
 /** Opens the store, making it when it is not there. */
 export async function openStore(options: StoreOptions): Promise<QueueStore> {
   const path = `${options.directory}/${databaseName}`;
-  makeFile(path, options.owner);
+  makeFile(path);
   let reader: Reader | undefined;
   const onSalvaged = (lines: readonly string[]): void => {
     for (const line of lines) options.warn(line);
@@ -55,17 +53,11 @@ export async function openStore(options: StoreOptions): Promise<QueueStore> {
   return store;
 }
 
-/** Made before SQLite does, so that nobody else can ever read it and the journal files get the same owner. */
-function makeFile(path: string, owner: StoreOptions['owner']): void {
+/** Made before SQLite does, so that nobody else can ever read it. */
+function makeFile(path: string): void {
   const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
   // whoever owns the directory could have put a link there
-  const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
-  try {
-    const isTheirs = owner !== undefined && process.geteuid?.() === 0 && fstatSync(fd).nlink === 1;
-    if (isTheirs) fchownSync(fd, owner.uid, owner.gid);
-  } finally {
-    closeSync(fd);
-  }
+  closeSync(openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600));
 }
 
 class SqliteStore implements QueueStore {
@@ -163,12 +155,8 @@ class SqliteStore implements QueueStore {
     return this.#claims.byId(this.#holder, queueIds);
   }
 
-  makeDue(now: number, filter: Parameters<QueueStore['makeDue']>[1] = {}): Promise<number> {
-    return this.#changes.makeDue(now, filter);
-  }
-
-  nextDueAt(): Promise<number | undefined> {
-    return this.#stored.read((reader) => reader.nextDue());
+  makeDue(now: number, filter?: { readonly site: string }): Promise<number> {
+    return this.#changes.makeDue(now, filter?.site);
   }
 
   settle(settlement: Settlement): Promise<void> {
