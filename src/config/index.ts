@@ -42,6 +42,7 @@ export {
   withField,
   withParameter,
 } from './master-cf-edit.ts';
+export { privilegesOf } from './command-user.ts';
 export { unescape } from './escapes.ts';
 export { type MailOwner, mailOwner } from './mail-owner.ts';
 export { nearestName } from './nearest-name.ts';

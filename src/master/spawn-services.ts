@@ -6,6 +6,7 @@ import {
   ConfigError,
   type Configuration,
   placeOfService,
+  privilegesOf,
   type ServiceEntry,
   splitServiceArguments,
   unknownAttribute,
@@ -58,8 +59,10 @@ function readSpawnSettings(entry: ServiceEntry, configuration: Configuration): S
   if (user === undefined || (groupName !== '' && group === undefined))
     throw refuse(`user=${attributes.get('user') ?? ''}: no such user or group; name the user that the command runs as`);
   const gid = group?.gid ?? user.gid;
-  if (user.uid === 0 || gid === 0) throw refuse(`user=${userName}: the command must not run as root`);
   const settings = configuration.settingsFor(entry);
+  const privileges = privilegesOf({ uid: user.uid, gid }, settings, process.getuid?.() === 0);
+  if (privileges !== undefined)
+    throw refuse(`user=${attributes.get('user') ?? ''} specifies ${privileges}; name a user without privileges`);
   const own = configuration.settings.userValue(`${entry.name}_time_limit`);
   return {
     entry,

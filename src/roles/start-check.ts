@@ -1,6 +1,7 @@
 /** What starts though it can't work: told at the start, where somebody looks. */
-import { type Configuration, placeOf, placeOfService, type Settings } from '#config';
+import { type Configuration, ConfigError, placeOf, placeOfService, type ServiceEntry, type Settings } from '#config';
 import { type MailboxLimit, mailboxLimitProblem } from '#delivery';
+import { readPipeSettings } from '#delivery/pipe';
 import { serviceProblem, unknownRestrictions } from '#smtpd';
 
 /** An open relay, mailboxes smaller than messages and the like, one line a service. postconf(5) smtpd_relay_restrictions */
@@ -9,21 +10,34 @@ export function unusableServices({
   settingsFor,
 }: Pick<Configuration, 'services' | 'settingsFor'>): readonly string[] {
   return services.flatMap((entry) => {
-    const problem = problemOf(entry.command, () => settingsFor(entry));
+    const problem = problemOf(entry, () => settingsFor(entry));
     return problem === undefined ? [] : [`${placeOfService(entry)}${problem}`];
   });
 }
 
-function problemOf(command: string, settings: () => Settings): string | undefined {
-  switch (command) {
+function problemOf(entry: ServiceEntry, settings: () => Settings): string | undefined {
+  switch (entry.command) {
     case 'smtpd':
       return serviceProblem(settings())?.fatal;
     case 'local':
       return tooSmall(settings(), 'mailbox_size_limit');
     case 'virtual':
       return tooSmall(settings(), 'virtual_mailbox_limit');
+    case 'pipe':
+      return privilegedPipe(entry, settings());
     default:
       return undefined;
+  }
+}
+
+function privilegedPipe(entry: ServiceEntry, settings: Settings): string | undefined {
+  try {
+    const { refusal } = readPipeSettings(entry, settings, process.getuid?.() === 0);
+    return refusal === undefined ? undefined : `${refusal}; as it stands, all its mail is deferred`;
+  } catch (error) {
+    // the start is refused for it
+    if (error instanceof ConfigError) return undefined;
+    throw error;
   }
 }
 

@@ -70,7 +70,7 @@ class PipeAgent implements DeliveryAgent {
 
   constructor(options: PipeAgentOptions) {
     this.#options = options;
-    this.#settings = readPipeSettings(options.entry, options.settings);
+    this.#settings = readPipeSettings(options.entry, options.settings, options.deliverers.actsAsRoot);
     this.#statusFilter = openStatusFilter('pipe_delivery_status_filter', options);
   }
 
@@ -100,8 +100,12 @@ class PipeAgent implements DeliveryAgent {
 
   async #run(request: DeliveryRequest): Promise<Result> {
     const { deliverers, now } = this.#options;
-    const { service, uid, gid, sizeLimit, directory, environment, limitMs } = this.#settings;
+    const { service, uid, gid, refusal, sizeLimit, directory, environment, limitMs } = this.#settings;
     if (uid < 0 || gid < 0) return this.#misconfigured(`service ${service}: user= names an unknown user or group`);
+    if (refusal !== undefined) {
+      this.#options.events.emit({ kind: 'fatal', text: refusal });
+      return misconfigured;
+    }
     if (sizeLimit > 0 && request.sizeBytes > sizeLimit)
       return { kind: 'bounced', code: '5.2.3', text: 'message too large' };
     if (request.probe)

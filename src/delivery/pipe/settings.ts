@@ -3,6 +3,7 @@ import {
   ConfigError,
   type ExtensionRules,
   placeOfService,
+  privilegesOf,
   readExtensionRules,
   type ServiceEntry,
   type Settings,
@@ -20,6 +21,8 @@ export interface PipeSettings {
   readonly softBounce: boolean;
   readonly uid: number;
   readonly gid: number;
+  /** Why no command may run as that user. */
+  readonly refusal: string | undefined;
   readonly argv: readonly string[];
   readonly directory: string;
   readonly lineEnd: string;
@@ -34,8 +37,8 @@ export interface PipeSettings {
 const knownFlags = 'BDFORXhqu.>';
 const knownAttributes = ['flags', 'user', 'directory', 'chroot', 'eol', 'size', 'null_sender'];
 
-/** Throws ConfigError, with the entry's file and line. */
-export function readPipeSettings(entry: ServiceEntry, settings: Settings): PipeSettings {
+/** Throws ConfigError, with the entry's file and line. `actsAsRoot`: false in the system of an ordinary user. */
+export function readPipeSettings(entry: ServiceEntry, settings: Settings, actsAsRoot: boolean): PipeSettings {
   const refuse = (text: string): ConfigError => new ConfigError([`${placeOfService(entry, 'pipe')}${text}`]);
   const { attributes, argv } = splitServiceArguments(entry.args);
   const stray = unknownAttribute(attributes, knownAttributes);
@@ -46,10 +49,10 @@ export function readPipeSettings(entry: ServiceEntry, settings: Settings): PipeS
   if (userName === '') throw refuse('missing user= attribute; name the user that the command runs as');
   const user = getUserByName(userName);
   const group = groupName === undefined || groupName === '' ? undefined : getGroupByName(groupName);
-  // Postfix starts, too, with users that are not there, and fails when mail comes: so do stock entries for lists and uucp
-  const uid = user?.uid ?? -1;
-  if (uid === 0 || group?.gid === 0)
-    throw refuse(`user= command-line attribute specifies root privileges: ${userName}`);
+  // Postfix starts, too, with users that are not there or may not be, and fails when mail comes: so do stock entries for lists and uucp
+  const uid = groupName !== undefined && group === undefined ? -1 : (user?.uid ?? -1);
+  const gid = group?.gid ?? user?.gid ?? -1;
+  const privileges = uid < 0 ? undefined : privilegesOf({ uid, gid }, settings, actsAsRoot);
   const flags = new Set((attributes.get('flags') ?? '').split(''));
   const unknown = [...flags].find((flag) => !knownFlags.includes(flag));
   if (unknown !== undefined) throw refuse(`unknown flag "${unknown}"; the flags are ${knownFlags}`);
@@ -60,8 +63,9 @@ export function readPipeSettings(entry: ServiceEntry, settings: Settings): PipeS
     masterFile: `${settings.string('config_directory')}/master.cf`,
     flags,
     softBounce: settings.bool('soft_bounce'),
-    uid: groupName !== undefined && group === undefined ? -1 : uid,
-    gid: group?.gid ?? user?.gid ?? -1,
+    uid,
+    gid,
+    refusal: privileges === undefined ? undefined : `user= command-line attribute specifies ${privileges}`,
     argv,
     directory: attributes.get('directory') ?? '',
     lineEnd: unescape(attributes.get('eol') ?? String.raw`\n`),

@@ -7,6 +7,7 @@ import { ConfigError, loadConfiguration } from '#config';
 import { createPipeAgent } from '#delivery/pipe';
 import { TableOpener } from '#tables';
 import { renderPostfixText } from '#events';
+import { getGroupByName } from '#native';
 import { type DeliveryRequest, internalEnvelope, type Outcome, type RequestRecipient } from '#message';
 import { DelivererWork } from '../../../src/delivery/deliverer-work.ts';
 import { callsInThreads } from '../../../src/delivery/file-calls.ts';
@@ -34,7 +35,7 @@ describe('pipe', () => {
     directory = mkdtempSync(join(tmpdir(), 'pipe-'));
     writeFileSync(
       join(directory, 'main.cf'),
-      'compatibility_level = 3.11\nmyhostname = mail.example.com\nrecipient_delimiter = +\n',
+      'compatibility_level = 3.11\nmyhostname = mail.example.com\nrecipient_delimiter = +\nmail_owner = bin\nsetgid_group = daemon\n',
     );
   });
   after(() => rmSync(directory, { recursive: true }));
@@ -126,11 +127,24 @@ describe('pipe', () => {
     });
   });
 
+  it('runs nothing with the rights of root or of the mail system, and defers the mail', async () => {
+    for (const [name, privileges] of [
+      ['root', 'root privileges'],
+      ['bin', 'mail system owner bin'],
+      ['nobody:bin', `mail system owner bin group id ${getGroupByName('bin')?.gid ?? ''}`],
+      ['nobody:root', 'privileged group id 0'],
+      ['nobody:daemon', `mail system daemon group id ${getGroupByName('daemon')?.gid ?? ''}`],
+    ] as const) {
+      const { outcomes, log } = await deliver(`user=${name} argv=/bin/echo`, ['a@b.example']);
+      assert.equal(log[0], `fatal: user= command-line attribute specifies ${privileges}`);
+      assert.deepEqual([outcomes[0]?.kind, outcomes[0]?.status.code], ['deferred', '4.3.5']);
+    }
+  });
+
   it('refuses an entry without a command or a user, with file and line', async () => {
     for (const [attributes, reason] of [
       [user, /master\.cf, line 1: service my\/pipe: missing argv=/],
       ['argv=/bin/cat', /missing user=/],
-      ['user=root argv=/bin/cat', /root privileges/],
       [`flags=Z ${user} argv=/bin/cat`, /unknown flag "Z"/],
       [`${user} -o syslog_name=x argv=/bin/cat`, /unexpected option "-o"; options have to stand before the attributes/],
       [`${user} color=red argv=/bin/cat`, /unknown attribute "color"; the attributes are flags=, .* and argv=/],

@@ -113,7 +113,11 @@ describe('a spawn service', () => {
 
   it('is refused with file and line when it would run as root, as nobody known, or nothing, or says more', () => {
     for (const [entry, reason] of [
-      ['x unix - n n - 0 spawn user=root argv=/bin/cat', /master\.cf, line 1: service x\/spawn: user=root/],
+      [
+        'x unix - n n - 0 spawn user=root argv=/bin/cat',
+        /master\.cf, line 1: service x\/spawn: user=root specifies root privileges; name a user/,
+      ],
+      ['x unix - n n - 0 spawn user=nobody:root argv=/bin/cat', /user=nobody:root specifies privileged group id 0;/],
       ['x unix - n n - 0 spawn user=no-such-user argv=/bin/cat', /no such user/],
       ['x unix - n n - 0 spawn user=nobody', /missing argv=/],
       ['x fifo - n n - 0 spawn user=nobody argv=/bin/cat', /type fifo is not supported; use inet or unix/],
