@@ -12,8 +12,6 @@ export interface Dialogue {
   /** ESMTP since the first EHLO, also after a HELO. */
   protocol: 'SMTP' | 'ESMTP';
   sender: string | undefined;
-  /** There was a RCPT with a sender before it. */
-  hasRecipient: boolean;
   /** EHLO keywords that are not for this client, lower case. */
   readonly discarded: ReadonlySet<string>;
 }
@@ -24,7 +22,6 @@ export function newDialogue(discarded: ReadonlySet<string>): Dialogue {
     helo: undefined,
     protocol: 'SMTP',
     sender: undefined,
-    hasRecipient: false,
     discarded,
   };
 }
@@ -60,7 +57,6 @@ function greet(dialogue: Dialogue, name: string): void {
 
 function reset(dialogue: Dialogue): void {
   dialogue.sender = undefined;
-  dialogue.hasRecipient = false;
 }
 
 const helo: Verb = (session, dialogue, { words }) => {
@@ -93,7 +89,6 @@ const rcpt: Verb = (session, dialogue, { rest }) => {
   if (sender === undefined) return { reply: '503 5.5.1 Error: need MAIL command' };
   const recipient = looseAddress(rest, 'TO');
   if (recipient === undefined) return { reply: '501 5.5.4 Syntax: RCPT TO:<address>' };
-  dialogue.hasRecipient = true;
   session.events.emit({
     kind: 'screenedRecipient',
     client: session.client,

@@ -15,7 +15,8 @@ function bracketed(text: string): string {
 }
 
 function internalForm(text: string): string {
-  const plain = text.replace(/^(?:@[^,:]*,?)+:/, '').trim();
+  // each host begins with @ and has none inside: there is one way to read them, however many there are
+  const plain = text.replace(/^(?:@[^@,:]*,?)+:/, '').trim();
   const at = plain.lastIndexOf('@');
   const localPart = (at < 0 ? plain : plain.slice(0, at)).replaceAll(
     /"((?:[^"\\]|\\.)*)(?:"|$)/g,
