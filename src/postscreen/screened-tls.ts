@@ -27,8 +27,17 @@ export async function secureClient(
   const { acceptor } = server;
   if (acceptor === undefined) return false;
   const log = { events, tls: server, client, level: await server.logLevels.of({ name: 'unknown', address }) };
+  const logFailure = (): false => {
+    events.emit({ kind: 'tlsProxyFailed', service: 'smtpd', client });
+    events.emit({ kind: 'tlsProxied', word: 'DISCONNECT', client });
+    return false;
+  };
   events.emit({ kind: 'tlsProxied', word: 'CONNECT', client });
-  logHandshakeStart(log);
+  if (!logHandshakeStart(log)) {
+    await invite();
+    stream.close();
+    return logFailure();
+  }
   const accepted = await stream.change(async (socket) => {
     // not before nobody reads from it any more
     await invite();
@@ -37,9 +46,7 @@ export async function secureClient(
   if (accepted.kind === 'failed') {
     logStates(log, accepted);
     if (accepted.by === 'handshake') events.emit({ kind: 'warning', text: `TLS library problem: ${accepted.reason}` });
-    events.emit({ kind: 'tlsProxyFailed', service: 'smtpd', client });
-    events.emit({ kind: 'tlsProxied', word: 'DISCONNECT', client });
-    return false;
+    return logFailure();
   }
   logAccepted(log, accepted);
   accepted.stream.once('close', () => events.emit({ kind: 'tlsProxied', word: 'DISCONNECT', client }));
