@@ -125,9 +125,18 @@ export class ScreeningSession {
       else if (admission !== 'refused') this.#handOver();
     } catch (error) {
       events.emit(panicOf(error));
-      await this.end('421 4.3.0 Server local error');
+      this.#breakOff();
+    } finally {
+      limits.leave(address);
     }
-    limits.leave(address);
+  }
+
+  /** After an error of ours: nothing that may fail again. */
+  #breakOff(): void {
+    this.isOver = true;
+    this.stream.write('421 4.3.0 Server local error\r\n');
+    this.events.emit({ kind: 'screenDisconnected', client: this.client });
+    this.stream.close();
   }
 
   async #admit(here: PresentClient): Promise<Admission> {

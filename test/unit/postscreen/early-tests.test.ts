@@ -26,6 +26,16 @@ describe('postscreen, before the greeting', () => {
     );
   });
 
+  it('sends a client away when something of ours fails', async () => {
+    const handOver = (): void => {
+      throw new Error('no server');
+    };
+    await start({ handOver });
+    assert.match(await screening.talk([]), /\r\n421 4\.3\.0 Server local error\r\n$/);
+    assert.match(logged().join('\n'), /no server/);
+    assert.equal(logged().at(-1), 'DISCONNECT C');
+  });
+
   it('ignores the rest of an access list that can not be read', async () => {
     await start({ mainCf: 'postscreen_access_list = inline:{127.0.0.1=fail:y}, fail:x, reject' });
     await screening.talk(['NOOP\r\n']);

@@ -19,6 +19,8 @@ export interface Setup {
   readonly greetWaitMs?: number;
   /** The cache is a file, as it usually is. */
   readonly hasCacheFile?: boolean;
+  /** The server behind it. */
+  readonly handOver?: typeof serve;
 }
 
 export class Screening {
@@ -44,6 +46,7 @@ export class Screening {
     now = Date.now,
     greetWaitMs = 30,
     hasCacheFile = false,
+    handOver = serve,
   }: Setup = {}): Promise<Screening> {
     const directory = mkdtempSync(join(tmpdir(), 'postscreen-'));
     const base = 'compatibility_level = 3.11\nmyhostname = mail.example.com\nsmtpd_banner = mail.example.com ESMTP\n';
@@ -66,7 +69,7 @@ export class Screening {
       events,
       dnsblogEvents: events,
       now,
-      handOver: serve,
+      handOver,
       waitingForServer: () => 0,
       tls: undefined,
     });
