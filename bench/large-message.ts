@@ -98,7 +98,7 @@ for (let i = 0; i < smallMessages; i += 1) {
   await setTimeout(40);
   await send(1, () => `small${i}@s${i % 5}.example`, true);
 }
-while (manager.activeCount > 0) await setTimeout(20);
+while (manager.status().active > 0) await setTimeout(20);
 const { user, system } = process.cpuUsage(cpuBefore);
 clearInterval(watch);
 console.log(`${recipients} recipients, ${kind}: ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);

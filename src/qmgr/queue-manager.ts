@@ -133,10 +133,6 @@ export class QueueManager {
     for (const message of this.#active.values()) message.abort.abort();
   }
 
-  get activeCount(): number {
-    return this.#active.size;
-  }
-
   /** Has everything tried now, dead destinations too (postqueue -f). */
   async flush(): Promise<void> {
     this.#scheduler.reviveAll();

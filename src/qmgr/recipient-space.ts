@@ -51,17 +51,13 @@ export class RecipientSpace {
   readonly #readings = new Map<ActiveMessage, Reading>();
   /** Messages whose last batch is gone. */
   readonly #empty = new Set<ActiveMessage>();
+  /** Recipients that are routed or in the schedule. */
   #total = 0;
   #allRooms = 0;
 
   constructor(settings: SpaceSettings, settingsOf: (transport: string) => RoomSettings) {
     this.#settings = settings;
     this.#settingsOf = settingsOf;
-  }
-
-  /** Recipients that are routed or in the schedule. */
-  get total(): number {
-    return this.#total;
   }
 
   /** Whether any message has recipients left to read. */

@@ -295,7 +295,7 @@ describe('the queue manager', () => {
     await scene.send(['small@two.example']);
     await scene.until(() => scene.requests.some((request) => request.nexthop === 'two.example'));
     await scene.manager.scan();
-    assert.equal(scene.manager.activeCount, 2);
+    assert.equal(scene.manager.status().active, 2);
     isBlocked = false;
     await scene.until(() => scene.events.filter((event) => event.kind === 'removed').length === 4);
   });
@@ -387,9 +387,9 @@ describe('the queue manager', () => {
       const deleted = ids.slice(0, 2);
       await scene.store.remove({ queueIds: deleted });
       await scene.manager.withdraw(deleted, 'deleted');
-      assert.equal(scene.manager.activeCount, 2);
+      assert.equal(scene.manager.status().active, 2);
       isBlocked = false;
-      await scene.until(() => scene.manager.activeCount === 0);
+      await scene.until(() => scene.manager.status().active === 0);
       assert.deepEqual(scene.requests.map(({ recipients }) => recipients[0]?.address ?? '').toSorted(), [
         'b@two.example',
         'u0@one.example',
