@@ -23,7 +23,6 @@ export function rightsOf({ uid, gid, home, shell }: SystemUser, nobody: Rights):
 }
 
 export interface LocalSettings {
-  readonly settings: Settings;
   readonly aliases: TableList;
   readonly mailboxTransportMaps: TableList;
   readonly mailboxTransport: string;
@@ -88,7 +87,6 @@ export function readLocalSettings(settings: Settings, tables: TableOpener): Loca
   const list = (name: string): TableList => tables.listOf(name, { paranoid: true });
   const words = (name: string): ReadonlySet<string> => new Set(settings.list(name).map((word) => word.toLowerCase()));
   return {
-    settings,
     aliases: list('alias_maps'),
     mailboxTransportMaps: list('mailbox_transport_maps'),
     mailboxTransport: settings.string('mailbox_transport'),

@@ -8,6 +8,7 @@ import {
   type Settings,
   tcpPorts,
 } from '#config';
+import type { MimeLimits } from '#message';
 import { oneOf } from './one-of.ts';
 import { compileTimeouts, type Timeouts } from './timeouts.ts';
 import { compileTlsSettings, type TlsSettings } from './tls-settings.ts';
@@ -63,7 +64,7 @@ export interface SmtpSettings {
   readonly pixDelayMs: number;
   readonly probeStage: 'rcpt' | 'data';
   readonly mimeConversion: boolean;
-  readonly mimeLimits: { readonly nesting: number; readonly boundaryLength: number; readonly headerBytes: number };
+  readonly mimeLimits: MimeLimits;
   readonly bodyCheckBytes: number;
   readonly softBounce: boolean;
   readonly assumeFinal: boolean;
@@ -182,7 +183,6 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
     mimeLimits: {
       nesting: settings.int('mime_nesting_limit'),
       boundaryLength: settings.int('mime_boundary_length_limit'),
-      headerBytes: settings.int('header_size_limit'),
     },
     bodyCheckBytes: settings.int('body_checks_size_limit'),
     softBounce: settings.bool('soft_bounce'),

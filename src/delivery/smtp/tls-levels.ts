@@ -1,7 +1,7 @@
 /** How much of TLS mail to a destination wants. TLS_README; postconf(5) smtp_tls_security_level */
 
 /** In their order. `half-dane`: of a server that is known by DANE, for a domain whose MX records are not to be trusted. */
-export const tlsLevels = [
+const tlsLevels = [
   'none',
   'may',
   'encrypt',

@@ -18,7 +18,7 @@ export type DeliveryEvent = {
   /** What came of TLS on the way to a server. */
   readonly tls?: string;
   /** `SOFTBOUNCE`: would have bounced, but soft_bounce is on. */
-  readonly outcome: LoggedOutcome | 'SOFTBOUNCE';
+  readonly outcome: LoggedOutcome;
   readonly text: string;
   /** delay_logging_resolution_limit, when not 2. */
   readonly delayDigits?: number;
