@@ -35,7 +35,12 @@ export type AddressToken =
 
 /** Reads a list of at most `limit` tokens (header_address_token_limit; 0: no limit). Takes any text. */
 export function parseAddressList(text: string, limit = 0): AddressToken[] {
-  return new ListReader(scanAddressTokens(text, limit)).read();
+  return readAddressTokens(scanAddressTokens(text, limit));
+}
+
+/** The list that tokens make. */
+export function readAddressTokens(scanned: readonly ScannedToken[]): AddressToken[] {
+  return new ListReader(scanned).read();
 }
 
 /** The addresses of a list in internal form; `<>` counts as none. */

@@ -31,5 +31,6 @@ export {
   mapAddresses,
   parseAddressList,
 } from './address-list.ts';
+export { addressesInPieces } from './address-pieces.ts';
 export { formatAddressHeader } from './print.ts';
 export { compareByDomain } from './order.ts';

@@ -31,6 +31,12 @@ export function scanAddressTokens(text: string, limit = 0): ScannedToken[] {
   }
 }
 
+/** All tokens, one by one as they are asked for. */
+export function* addressTokens(text: string): Generator<ScannedToken> {
+  const scanner = new Scanner(text);
+  for (let token = scanner.next(); token !== undefined; token = scanner.next()) yield token;
+}
+
 class Scanner {
   readonly #text: string;
   #at = 0;

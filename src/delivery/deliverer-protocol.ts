@@ -8,10 +8,23 @@ export type DelivererRequest =
   | { readonly kind: 'maildir'; readonly path: string; readonly hostname: string }
   | ({ readonly kind: 'mailbox' } & MailboxFile)
   | ({ readonly kind: 'command' } & CommandRequest)
-  /** The first of some files that exists. */
-  | { readonly kind: 'read'; readonly paths: readonly string[]; readonly followsLinks: boolean }
+  | ReadRequest
   /** Whether something of that name is there. */
   | { readonly kind: 'see'; readonly path: string };
+
+/** The beginning of the first of some files that exists, or a further piece of it. */
+export interface ReadRequest {
+  readonly kind: 'read';
+  readonly paths: readonly string[];
+  readonly followsLinks: boolean;
+  readonly next?: NextPiece;
+}
+
+/** Where a piece of a file begins, and what the file is known by as long as it stays as it is. */
+export interface NextPiece {
+  readonly from: number;
+  readonly stamp: string;
+}
 
 export type WriteResult =
   /** `offset`: where in a mailbox file the message begins. */
@@ -26,11 +39,18 @@ export type WriteResult =
     };
 
 export type ReadResult =
-  | { readonly kind: 'file'; readonly path: string; readonly text: string; readonly facts: FileFacts }
+  /** `bytes`: each as a character of Latin-1. `more`: how to ask for what follows. */
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      readonly bytes: string;
+      readonly more: NextPiece | undefined;
+      readonly facts: FileFacts;
+    }
   /** None of the files exists. */
   | { readonly kind: 'missing' }
   /** It exists, and can't be read. */
-  | { readonly kind: 'unreadable'; readonly path: string; readonly reason: string; readonly facts: FileFacts };
+  | { readonly kind: 'unreadable'; readonly path: string; readonly reason: string };
 
 export interface FileFacts {
   readonly uid: number;
@@ -76,6 +96,20 @@ function parseMailbox(value: Json): MailboxFile {
     isFileDestination: value['isFileDestination'] === true,
     owner: typeof value['owner'] === 'number' ? value['owner'] : undefined,
     newOwner: parseOwner(value['newOwner']),
+  };
+}
+
+function parseNext(value: unknown): NextPiece | undefined {
+  return isRecord(value) ? { from: integer(value['from']), stamp: text(value['stamp']) } : undefined;
+}
+
+function parseRead(value: Json): ReadRequest {
+  const next = parseNext(value['next']);
+  return {
+    kind: 'read',
+    paths: texts(value['paths']),
+    followsLinks: value['followsLinks'] === true,
+    ...(next === undefined ? {} : { next }),
   };
 }
 
@@ -132,7 +166,7 @@ export function parseRequest(value: unknown): DelivererRequest | undefined {
     case 'command':
       return { kind: 'command', ...parseCommand(value) };
     case 'read':
-      return { kind: 'read', paths: texts(value['paths']), followsLinks: value['followsLinks'] === true };
+      return parseRead(value);
     case 'see':
       return { kind: 'see', path: text(value['path']) };
     default:
@@ -169,16 +203,17 @@ export function parseResult(value: unknown): DelivererResult {
         isFailurePrinted: value['isFailurePrinted'] === true,
       };
     case 'file':
-      return { kind: 'file', path: text(value['path']), text: text(value['text']), facts: parseFacts(value['facts']) };
+      return {
+        kind: 'file',
+        path: text(value['path']),
+        bytes: text(value['bytes']),
+        more: parseNext(value['more']),
+        facts: parseFacts(value['facts']),
+      };
     case 'missing':
       return { kind: 'missing' };
     case 'unreadable':
-      return {
-        kind: 'unreadable',
-        path: text(value['path']),
-        reason: text(value['reason']),
-        facts: parseFacts(value['facts']),
-      };
+      return { kind: 'unreadable', path: text(value['path']), reason: text(value['reason']) };
     default:
       return failedResult('4.3.0', 'the deliverer answered nonsense');
   }
@@ -198,5 +233,5 @@ export function asWritten(result: DelivererResult): WriteResult {
 export function asFile(result: DelivererResult): ReadResult {
   if (result.kind === 'file' || result.kind === 'missing' || result.kind === 'unreadable') return result;
   const reason = result.kind === 'failed' ? result.reason : 'the deliverer answered nonsense';
-  return { kind: 'unreadable', path: '', reason, facts: { uid: 0, mode: 0, isRegular: false } };
+  return { kind: 'unreadable', path: '', reason };
 }

@@ -1,35 +1,15 @@
 /** The work of a deliverer, done with the rights of the process it runs in. */
-import { lstatSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { errnoOf, errnoText } from '#native';
 import { runCommand } from './command.ts';
-import { type DelivererRequest, type DelivererResult, failedResult, type ReadResult } from './deliverer-protocol.ts';
+import { type DelivererRequest, type DelivererResult, failedResult } from './deliverer-protocol.ts';
 import type { FileCalls } from './file-calls.ts';
+import { readPiece } from './file-pieces.ts';
 import { MailboxError, statusOfErrno } from './mailbox-error.ts';
 import { afterWaiting } from './mailbox-locks.ts';
 import { type Appended, appendMailbox, type MailboxFile } from './mailbox.ts';
 import { MaildirWriter } from './maildir.ts';
 import { PathTurns } from './path-turns.ts';
-
-/** Short system calls are made directly: a deliverer has nothing else to do meanwhile. */
-function readFirst(paths: readonly string[], followsLinks: boolean): ReadResult {
-  for (const path of paths) {
-    let seen: Stats;
-    try {
-      seen = followsLinks ? statSync(path) : lstatSync(path);
-    } catch (error) {
-      if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(errnoOf(error))) continue;
-      return { kind: 'unreadable', path, reason: errnoText(error), facts: { uid: 0, mode: 0, isRegular: false } };
-    }
-    const facts = { uid: seen.uid, mode: seen.mode & 0o7777, isRegular: seen.isFile() };
-    if (!facts.isRegular) return { kind: 'file', path, text: '', facts };
-    try {
-      return { kind: 'file', path, text: readFileSync(path, 'utf8'), facts };
-    } catch (error) {
-      return { kind: 'unreadable', path, reason: errnoText(error), facts };
-    }
-  }
-  return { kind: 'missing' };
-}
 
 /** Runs requests in this process. */
 export class DelivererWork {
@@ -54,7 +34,7 @@ export class DelivererWork {
         case 'command':
           return await runCommand(request, content);
         case 'read':
-          return readFirst(request.paths, request.followsLinks);
+          return readPiece(request);
         case 'see':
           statSync(request.path);
           return { kind: 'ok', warnings: [] };

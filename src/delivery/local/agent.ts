@@ -1,4 +1,5 @@
 /** local(8): one recipient at a time, through aliases and .forward files to mailboxes, commands and other addresses. */
+import { toExternal } from '#address';
 import type { Bouncer } from '#bounce';
 import type { Settings } from '#config';
 import type { EventChannel } from '#events';
@@ -12,7 +13,9 @@ import { openPassage } from '../pass-on.ts';
 import { createStoppedAgent, mailboxLimitProblem } from '../mailbox-limit.ts';
 import { openStatusFilter } from '../status-filter.ts';
 import { createBiff } from './biff.ts';
+import { DoneBefore, ExpansionSteps, MemberOutcomes, mostSteps } from './bounds.ts';
 import { concludeFailed, warn } from './conclude.ts';
+import { Forwards } from './forwards.ts';
 import type { Ending, Job, LocalParts, Place } from './job.ts';
 import { deliverToAddress } from './recipient.ts';
 import { submitForwards } from './resubmit.ts';
@@ -30,12 +33,14 @@ export interface LocalAgentOptions {
   readonly now: () => number;
   /** The agents of all transports, for mailbox_transport and fallback_transport. */
   readonly agents: ReadonlyMap<string, DeliveryAgent>;
+  /** How many members all aliases and files that one recipient leads to may have. */
+  readonly mostSteps?: number;
 }
 
 const nothingDone: Ending = { kind: 'sent', status: { code: '2.0.0', reason: 'discarded' } };
 
 /** What the recipient as a whole has come to: one member that waits keeps all of it waiting. */
-function summary({ outcomes, recipient, request }: Job): Outcome {
+function summary({ outcomes: { list: outcomes }, recipient, request }: Job): Outcome {
   const of = (kind: Outcome['kind']): Ending | undefined => outcomes.find((outcome) => outcome.kind === kind);
   const { kind, status } = of('deferred') ?? of('undeliverable') ?? of('bounced') ?? outcomes[0] ?? nothingDone;
   const isItself = outcomes.every(
@@ -56,6 +61,7 @@ function summary({ outcomes, recipient, request }: Job): Outcome {
 }
 
 async function deliverOne(parts: LocalParts, request: DeliveryRequest, recipient: RequestRecipient): Promise<Outcome> {
+  const { settings, mostSteps } = parts;
   const { sender } = request.envelope;
   const { address } = recipient;
   const been = await deliveredToFields(request);
@@ -64,10 +70,11 @@ async function deliverOne(parts: LocalParts, request: DeliveryRequest, recipient
     request,
     recipient,
     sender,
-    forwards: [],
-    seen: new Set(),
+    forwards: new Forwards({ ...parts, request }),
+    seen: new DoneBefore(settings.duplicateFilterLimit),
+    steps: new ExpansionSteps(mostSteps),
     been,
-    outcomes: [],
+    outcomes: new MemberOutcomes(),
   };
   const place: Place = {
     level: 0,
@@ -81,6 +88,16 @@ async function deliverOne(parts: LocalParts, request: DeliveryRequest, recipient
     unmatched: '',
   };
   try {
+    await expand(job, place);
+  } finally {
+    job.forwards.abort();
+  }
+  return summary(job);
+}
+
+async function expand(job: Job, place: Place): Promise<void> {
+  const { address } = job.recipient;
+  try {
     await deliverToAddress(job, place, address);
   } catch (error) {
     if (!(error instanceof UserDatabaseError)) throw error;
@@ -88,9 +105,12 @@ async function deliverOne(parts: LocalParts, request: DeliveryRequest, recipient
     warn(job, `error looking up passwd info: ${error.message}`);
     await concludeFailed(job, address, '4.0.0', 'user lookup error');
   }
+  if (job.steps.areUsedUp) {
+    warn(job, `${job.request.queueId}: too many members in the expansion of ${toExternal(address)}`);
+    await concludeFailed(job, address, '5.4.6', 'recipient expansion limit exceeded');
+  }
   // what waits is expanded again later, and would be forwarded twice
-  if (!job.outcomes.some(({ kind }) => kind === 'deferred')) await submitForwards(job);
-  return summary(job);
+  if (job.outcomes.deferred === 0) await submitForwards(job);
 }
 
 export function createLocalAgent(options: LocalAgentOptions): DeliveryAgent {
@@ -100,6 +120,7 @@ export function createLocalAgent(options: LocalAgentOptions): DeliveryAgent {
   const localSettings = readLocalSettings(settings, tables);
   const biff = localSettings.tellsNewMail ? createBiff() : undefined;
   const parts: LocalParts = {
+    mostSteps,
     ...rest,
     settings: localSettings,
     tellNewMail: biff?.tell,

@@ -1,11 +1,11 @@
 /** Alias expansion. aliases(5); local(8), "ALIASES" */
 import { statSync } from 'node:fs';
-import { addressesOf, parseAddressList, toExternal } from '#address';
+import { addressesInPieces, toExternal } from '#address';
 import type { RequestRecipient } from '#message';
 import { getUserById } from '#native';
 import type { TableList, TableListResult } from '#tables';
 import { concludeFailed, concludeSent, noteExpanded, warn, withoutSuccess } from './conclude.ts';
-import { deliverToMembers, membersOf } from './destinations.ts';
+import { deliverToMembers } from './destinations.ts';
 import type { Job, Mailee, Place } from './job.ts';
 import type { Rights } from './settings.ts';
 
@@ -36,9 +36,21 @@ async function ownerOf(job: Job, name: string): Promise<string | undefined> {
   if (!settings.split.ownerRequestSpecial) return undefined;
   const found = await settings.aliases.lookup(`owner-${name}`);
   if (found.kind !== 'found') return undefined;
-  const [only, ...more] = addressesOf(parseAddressList(found.value));
-  const owner = settings.expandsOwner && only !== undefined && more.length === 0 ? only : `owner-${name}`;
+  const only = settings.expandsOwner ? onlyAddressOf(found.value) : undefined;
+  const owner = only ?? `owner-${name}`;
   return rewriter.rewrite(owner, 'local');
+}
+
+/** Undefined when there are none or several. */
+function onlyAddressOf(list: string): string | undefined {
+  let only: string | undefined;
+  for (const addresses of addressesInPieces(list)) {
+    for (const address of addresses) {
+      if (only !== undefined) return undefined;
+      only = address;
+    }
+  }
+  return only;
 }
 
 /** Index files have names in quotes where they need them; those of older days have not. */
@@ -88,19 +100,13 @@ export async function deliverToAlias(job: Job, place: Place, mailee: Mailee, nam
       : { owner: ownerName(owner), sender: owner, isList: true }),
     deliveredTo: settings.isDeliveredToFrozen ? place.deliveredTo : mailee.address,
   };
-  const members = [...membersOf(found.value)];
-  if (members.length === 0) {
+  const recipient = memberOf(job.recipient, owner !== undefined);
+  const members = { ...job, sender: inner.isList ? inner.sender : job.sender, recipient };
+  if ((await deliverToMembers(members, inner, mailee, found.value)) === 0) {
     warn(job, `no recipient in alias lookup result for ${name}`);
     await concludeFailed(job, mailee.address, '4.3.0', 'alias database unavailable');
     return true;
   }
-  const recipient = memberOf(job.recipient, owner !== undefined);
-  await deliverToMembers(
-    { ...job, sender: inner.isList ? inner.sender : job.sender, recipient },
-    inner,
-    mailee,
-    members,
-  );
   noteExpanded(job, mailee.address, owner !== undefined);
   return true;
 }

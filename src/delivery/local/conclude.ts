@@ -38,7 +38,7 @@ async function tellOwner(job: Job, address: string, ending: Ending): Promise<voi
 function write(job: Job, address: string, ending: Ending, isTold = false): void {
   const { request, recipient, parts, sender } = job;
   const { logged, ...outcome } = concludedAs(ending, request, parts.settings.softBounce);
-  job.outcomes.push({ relay: 'local', ...ending, address, sender, ...outcome, ...(isTold && { isTold }) });
+  job.outcomes.add({ relay: 'local', ...ending, address, sender, ...outcome, ...(isTold && { isTold }) });
   const { original } = recipient;
   const { status } = outcome;
   logOutcome(parts.events, request, { address, original }, { logged, status, relay: 'local', now: parts.now() });
@@ -62,7 +62,7 @@ export function noteExpanded(job: Job, address: string, hasOwner = false): void 
   const status = { code: '2.0.0', reason: 'alias expanded' };
   // RFC 3461, 5.2.7.3: a list with an owner is where the mail was going
   const shown = hasOwner ? ({ action: 'delivered', original: '' } as const) : ({ action: 'expanded' } as const);
-  job.outcomes.push({ kind: 'sent', status, ...shown, relay: 'local', address, sender: job.sender });
+  job.outcomes.add({ kind: 'sent', status, ...shown, relay: 'local', address, sender: job.sender });
 }
 
 /** Whether to try again is told by the first digit. */

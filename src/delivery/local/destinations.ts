@@ -1,39 +1,50 @@
 /** The members of an alias, a .forward or an include file. aliases(5) */
-import { setImmediate } from 'node:timers/promises';
-import { addressesOf, parseAddressList, splitAddress } from '#address';
+import { addressesInPieces, splitAddress } from '#address';
 import type { MaybePromise } from '#message';
 import { getUserById } from '#native';
-import { asFile, type FileFacts } from '../deliverer-protocol.ts';
+import { maxNesting } from './bounds.ts';
 import { concludeFailed, warn } from './conclude.ts';
 import { deliverToCommand } from './command.ts';
-import { isNew, type Job, type Mailee, type Place } from './job.ts';
+import type { Job, Mailee, Place } from './job.ts';
 import { resubmit } from './resubmit.ts';
 import type { Rights } from './settings.ts';
+import { type AskReader, openUserFile, type Unopened, UserFile } from './user-file.ts';
 import { deliverToFile } from './write.ts';
 
-/** Members of one or several lines; `#` comments. A line is read when its members are asked for. */
-export function* membersOf(text: string): Iterable<string> {
-  for (const [line] of text.matchAll(/[^\n]*\n|[^\n]+$/g)) {
-    if (line.startsWith('#')) continue;
-    for (const member of addressesOf(parseAddressList(line))) if (member !== '') yield member;
+/** Delivers to each member of a line or an alias's value; gives how many there were. `mailee`: whose expansion it is. */
+export async function deliverToMembers(job: Job, place: Place, mailee: Mailee, text: string): Promise<number> {
+  const { steps } = job;
+  let count = 0;
+  let pieces = 0;
+  for (const members of addressesInPieces(text)) {
+    if (pieces > 0) await steps.takePiece();
+    pieces += 1;
+    for (const member of members) {
+      if (member === '') continue;
+      await deliverToMember(job, place, mailee, member);
+      count += 1;
+      await steps.takeMember();
+      if (steps.areUsedUp) return count;
+    }
   }
+  return count;
 }
 
-/** A list may have very many: others have their turn between. */
-const mostInATurn = 200;
-
-/** Delivers to each member; gives how many there were. `mailee`: whose expansion it is. */
-export async function deliverToMembers(
-  job: Job,
-  place: Place,
-  mailee: Mailee,
-  members: Iterable<string>,
-): Promise<number> {
+/** The same for what a file lists. As with Postfix, a member that has to wait keeps those on the lines behind it waiting. */
+export async function deliverToListed(job: Job, place: Place, mailee: Mailee, file: UserFile): Promise<number> {
+  const { outcomes, steps } = job;
+  const { deferred } = outcomes;
   let count = 0;
-  for (const member of members) {
-    await deliverToMember(job, place, mailee, member);
-    count += 1;
-    if (count % mostInATurn === 0) await setImmediate();
+  for await (const read of file.lines(job.parts.settings.lineLengthLimit)) {
+    if (read.kind === 'unreadable') {
+      await concludeFailed(job, mailee.address, '4.3.0', `cannot read ${file.path}: ${read.reason}`);
+      return count;
+    }
+    for (const line of read.lines) {
+      count += await deliverToMembers(job, place, mailee, line);
+      await steps.takeText(line.length);
+      if (outcomes.deferred > deferred || steps.areUsedUp) return count;
+    }
   }
   return count;
 }
@@ -57,8 +68,10 @@ function deliverToHomeFile(job: Job, place: Place, mailee: Mailee, member: strin
 
 /** An address that routing gives to this transport is delivered here, another goes out as a new message. */
 export async function deliverToMemberAddress(job: Job, place: Place, mailee: Mailee, member: string): Promise<void> {
-  const { rewriter } = job.parts;
+  const { rewriter, settings } = job.parts;
   const standard = withExtension(rewriter.rewrite(member, 'local'), place, mailee);
+  if (settings.takesUtf8 && !standard.isWellFormed())
+    return concludeFailed(job, mailee.address, '5.1.3', `bad recipient address syntax: ${standard}`);
   const route = await rewriter.resolve(place.sender, standard);
   if (route.kind !== 'resolved') {
     const isFailure = route.kind === 'failed';
@@ -82,8 +95,9 @@ function withExtension(address: string, place: Place, mailee: Mailee): string {
 /** `:include:/file`: its lines are members; read with the rights of the expansion, which for root's aliases are root's. */
 async function include(job: Job, place: Place, mailee: Mailee, path: string): Promise<void> {
   const { settings } = job.parts;
-  if (!isNew(job, `include ${place.rights?.uid ?? 0} ${path}`)) return;
-  const found = await readInclude(job, place, path);
+  if (!job.seen.isNewExpansion(`include ${place.rights?.uid ?? 0} ${path}`)) return;
+  await job.steps.takeFile();
+  const found = await openInclude(job, place, path);
   if (typeof found === 'string') {
     warn(job, found);
     return concludeFailed(job, mailee.address, '5.3.5', 'mail system configuration error');
@@ -94,6 +108,10 @@ async function include(job: Job, place: Place, mailee: Mailee, path: string): Pr
     warn(job, `${path}: cannot find :include: file owner username`);
     return concludeFailed(job, mailee.address, '4.3.5', 'mail system configuration error');
   }
+  if (place.level > maxNesting) {
+    warn(job, `recipient nesting limit exceeded for :include:${path}`);
+    return concludeFailed(job, mailee.address, '5.4.6', 'recipient nesting limit exceeded');
+  }
   const inner: Place = {
     ...place,
     level: place.level + 1,
@@ -102,7 +120,7 @@ async function include(job: Job, place: Place, mailee: Mailee, path: string): Pr
     owner: place.owner === '' ? mailee.address : place.owner,
     unmatched: settings.propagatesIn.has('include') ? place.unmatched : '',
   };
-  await deliverToMembers(job, inner, mailee, membersOf(found.text));
+  await deliverToListed(job, inner, mailee, found);
 }
 
 /** The owner of a file that root's alias includes; a user's own alias or .forward gains no rights by including others' files. */
@@ -113,25 +131,26 @@ function rightsOfOwner(uid: number): Rights | 'unknown' | undefined {
 }
 
 /** The file, or what is wrong with it. */
-async function readInclude(
-  job: Job,
-  place: Place,
-  path: string,
-): Promise<{ readonly text: string; readonly facts: FileFacts } | string> {
+async function openInclude(job: Job, place: Place, path: string): Promise<UserFile | string> {
   const { deliverers, settings } = job.parts;
   if (!path.startsWith('/')) return `:include:${path} uses a relative path`;
-  const read = async (uid: number, gid: number): Promise<ReturnType<typeof asFile>> =>
-    asFile(await deliverers.run(uid, gid, { kind: 'read', paths: [path], followsLinks: true }));
-  const { uid, gid } = place.rights ?? settings.nobody;
-  let found = await read(uid, gid);
-  if (found.kind !== 'file' && place.rights === undefined) {
-    const byRoot = await read(0, 0);
+  const askAs =
+    ({ uid, gid }: { readonly uid: number; readonly gid: number }): AskReader =>
+    (request) =>
+      deliverers.run(uid, gid, request);
+  const opened = (ask: AskReader): Promise<UserFile | Unopened> => openUserFile(ask, [path], true);
+  let found = await opened(askAs(place.rights ?? settings.nobody));
+  if (!(found instanceof UserFile) && place.rights === undefined) {
+    const byRoot = await opened(askAs({ uid: 0, gid: 0 }));
     // what a system that is not root's can't do is no news about the file
-    if (byRoot.kind !== 'unreadable' || byRoot.path !== '') found = byRoot;
+    if (byRoot instanceof UserFile || byRoot.kind === 'missing' || byRoot.path !== '') found = byRoot;
   }
-  if (found.kind === 'missing') return `unable to lookup :include: file ${path}: No such file or directory`;
+  if (!(found instanceof UserFile)) {
+    return found.kind === 'missing'
+      ? `unable to lookup :include: file ${path}: No such file or directory`
+      : `cannot open include file ${path}: ${found.reason}`;
+  }
   const { facts } = found;
-  if (found.kind === 'unreadable') return `cannot open include file ${path}: ${found.reason}`;
   if (!facts.isRegular) return `:include: file ${path} is not a regular file`;
   if ((facts.mode & 0o002) !== 0) return `:include: file ${path} is world writable`;
   return found;

@@ -1,11 +1,11 @@
 /** .forward files. local(8), "FORWARD FILES"; postconf(5) forward_path */
 import type { SystemUser } from '#native';
 import { concludeFailed, noteExpanded, warn, withoutSuccess } from './conclude.ts';
-import { deliverToMembers, membersOf } from './destinations.ts';
+import { deliverToListed } from './destinations.ts';
 import { expandLocal } from './expansion.ts';
-import { asFile } from '../deliverer-protocol.ts';
-import { isNew, type Job, type Mailee, type Place } from './job.ts';
+import type { Job, Mailee, Place } from './job.ts';
 import { rightsOf } from './settings.ts';
+import { openUserFile, UserFile } from './user-file.ts';
 
 interface Candidate {
   readonly path: string;
@@ -41,9 +41,9 @@ export async function deliverToForward(job: Job, place: Place, mailee: Mailee, u
   if (settings.forwardPath === '') return false;
   const candidates = forwardPaths(job, mailee, user);
   const paths = candidates.map(({ path }) => path);
-  const found = asFile(await deliverers.run(user.uid, user.gid, { kind: 'read', paths, followsLinks: false }));
-  if (found.kind === 'missing') return false;
-  if (found.kind === 'unreadable') {
+  const found = await openUserFile((request) => deliverers.run(user.uid, user.gid, request), paths, false);
+  if (!(found instanceof UserFile)) {
+    if (found.kind === 'missing') return false;
     if (found.path === '') {
       await concludeFailed(job, mailee.address, '4.3.0', found.reason);
       return true;
@@ -53,7 +53,7 @@ export async function deliverToForward(job: Job, place: Place, mailee: Mailee, u
   }
   const { path } = found;
   // a recipient of its own .forward goes to the mailbox while the file is being read, nowhere after it
-  if (!isNew(job, `forward ${path}`)) return job.seen.has(`forward-done ${path.toLowerCase()}`);
+  if (!job.seen.isNewExpansion(`forward ${path}`)) return job.seen.hasExpansion(`forward-done ${path}`);
   const complaint = complaintAbout(path, found.facts, user);
   if (complaint !== undefined) {
     warn(job, complaint);
@@ -69,8 +69,8 @@ export async function deliverToForward(job: Job, place: Place, mailee: Mailee, u
     deliveredTo: settings.isDeliveredToFrozen ? place.deliveredTo : mailee.address,
   };
   const members = { ...job, recipient: withoutSuccess(job.recipient) };
-  if ((await deliverToMembers(members, inner, mailee, membersOf(found.text))) === 0) return false;
+  if ((await deliverToListed(members, inner, mailee, found)) === 0) return false;
   noteExpanded(job, mailee.address);
-  isNew(job, `forward-done ${path}`);
+  job.seen.isNewExpansion(`forward-done ${path}`);
   return true;
 }

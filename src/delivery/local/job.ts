@@ -7,6 +7,8 @@ import type { DelivererPool } from '../deliverer.ts';
 import type { Passage } from '../pass-on.ts';
 import type { StatusFilter } from '../status-filter.ts';
 import type { TellNewMail } from './biff.ts';
+import type { DoneBefore, ExpansionSteps, MemberOutcomes } from './bounds.ts';
+import type { Forwards } from './forwards.ts';
 import type { ExpansionKind, LocalSettings, Rights } from './settings.ts';
 
 /** How one delivery ended. */
@@ -28,17 +30,10 @@ export interface LocalParts {
   readonly statusFilter: StatusFilter | undefined;
   /** Undefined: nobody is told of new mail. */
   readonly tellNewMail: TellNewMail | undefined;
+  /** How many members all aliases and files that one recipient leads to may have. */
+  readonly mostSteps: number;
   /** Delivers to an address that is routed here (recipient.ts): members of an expansion come back to where it began. */
   readonly toAddress: (job: Job, place: Place, address: string) => Promise<void>;
-}
-
-/** An address to send on as part of a new message. */
-export interface Forward {
-  readonly address: string;
-  /** What it inherits of the recipient that was expanded. */
-  readonly recipient: RequestRecipient;
-  readonly sender: string;
-  readonly deliveredTo: string;
 }
 
 export interface Job {
@@ -47,10 +42,10 @@ export interface Job {
   readonly recipient: RequestRecipient;
   /** Who hears of failures. */
   readonly sender: string;
-  readonly forwards: Forward[];
-  /** Things done already, so that none is done twice. */
-  readonly seen: Set<string>;
-  readonly outcomes: MemberOutcome[];
+  readonly forwards: Forwards;
+  readonly seen: DoneBefore;
+  readonly steps: ExpansionSteps;
+  readonly outcomes: MemberOutcomes;
   /** Addresses in Delivered-To: fields of the message. */
   readonly been: ReadonlySet<string>;
 }
@@ -84,10 +79,7 @@ export interface Mailee {
   readonly domain: string;
 }
 
-/** True the first time; upper and lower case are the same. */
+/** True the first time. */
 export function isNew(job: Job, what: string): boolean {
-  const key = what.toLowerCase();
-  if (job.seen.has(key)) return false;
-  job.seen.add(key);
-  return true;
+  return job.seen.isNew(what);
 }

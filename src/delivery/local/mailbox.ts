@@ -39,7 +39,7 @@ export async function passToTransport(job: Job, mailee: Mailee, destination: str
     ending = { kind, status, ...(relay && { relay }), ...(action && { action }) };
   };
   await passage.agent.deliver({ ...passage.request, recipients: [{ ...recipient, address }] }, report);
-  job.outcomes.push({ ...ending, address, sender: job.sender });
+  job.outcomes.add({ ...ending, address, sender: job.sender });
 }
 
 /** False: there is no such user. */

@@ -2,14 +2,13 @@
 import { splitAddress, splitExtension, toExternal } from '#address';
 import { getUserByName } from '#native';
 import { answererFor, deliverToAlias } from './aliases.ts';
+import { maxNesting } from './bounds.ts';
 import { concludeFailed, warn } from './conclude.ts';
 import { deliverToForward } from './forward.ts';
 import { isNew, type Job, type Mailee, type Place } from './job.ts';
 import { deliverToUser } from './mailbox.ts';
 import { resubmit } from './resubmit.ts';
 import { deliverToUnknown } from './unknown.ts';
-
-const maxNesting = 100;
 
 function maileeOf(job: Job, address: string): Mailee {
   const { settings } = job.parts;

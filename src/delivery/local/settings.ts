@@ -44,6 +44,11 @@ export interface LocalSettings {
   readonly softBounce: boolean;
   /** prepend_delivered_header */
   readonly deliveredIn: ReadonlySet<string>;
+  /** Of .forward and include files, in bytes. line_length_limit */
+  readonly lineLengthLimit: number;
+  readonly duplicateFilterLimit: number;
+  /** Addresses are UTF-8, and nothing else. smtputf8_enable */
+  readonly takesUtf8: boolean;
   /** enable_original_recipient */
   readonly showsOriginal: boolean;
   readonly commandsFrom: ReadonlySet<string>;
@@ -105,6 +110,9 @@ export function readLocalSettings(settings: Settings, tables: TableOpener): Loca
     isOwnerStrict: settings.bool('strict_mailbox_ownership'),
     needsHome: settings.bool('require_home_directory'),
     deliveredIn: words('prepend_delivered_header'),
+    lineLengthLimit: settings.int('line_length_limit'),
+    duplicateFilterLimit: settings.int('duplicate_filter_limit'),
+    takesUtf8: settings.bool('smtputf8_enable'),
     softBounce: settings.bool('soft_bounce'),
     showsOriginal: settings.bool('enable_original_recipient'),
     commandsFrom: words('allow_mail_to_commands'),

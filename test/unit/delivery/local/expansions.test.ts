@@ -34,7 +34,8 @@ describe('expansions of a local recipient', () => {
         ? {
             kind: 'file',
             path: '/x/.forward',
-            text: 'a@far.example\n',
+            bytes: 'a@far.example\n',
+            more: undefined,
             facts: { uid: 0, mode: 0o600, isRegular: true },
           }
         : { kind: 'ok', warnings: [] };
@@ -160,7 +161,13 @@ describe('expansions of a local recipient', () => {
     const aliases = 'alias_maps = inline:{{list=:include:/lists/a}}\n';
     const byRoot: Answer = ({ kind, uid }) =>
       kind === 'read' && uid === 0
-        ? { kind: 'file', path: '/lists/a', text: 'b@far.example\n', facts: { uid: 0, mode: 0o600, isRegular: true } }
+        ? {
+            kind: 'file',
+            path: '/lists/a',
+            bytes: 'b@far.example\n',
+            more: undefined,
+            facts: { uid: 0, mode: 0o600, isRegular: true },
+          }
         : { kind: 'missing' };
     const one = request('mail.example.com', ['list@mail.example.com'], { transport: 'local' });
     assert.equal((await deliver(createLocalAgent, one, aliases, byRoot)).forwarded.length, 1);
