@@ -3,13 +3,20 @@ import { Duplex, Readable, Writable } from 'node:stream';
 import { findConfigDirectory, openSettings, type Settings } from '#config';
 import { createHostLookup, systemResolver } from '#dns';
 import { EventLog } from '#events';
-import { formatMaildropEnvelope, type Submission, type SubmissionOptions, type SubmissionPort } from '#message';
+import {
+  formatMaildropEnvelope,
+  type Submission,
+  type SubmissionOptions,
+  type SubmissionPort,
+  type SubmissionResult,
+} from '#message';
 import { createRewriter } from '#rewrite';
 import { compileSmtpdSettings, createSmtpServer } from '#smtpd';
 import { TableOpener } from '#tables';
 import { openCommandLog } from './command-log.ts';
 import type { CliIo } from './io.ts';
 import { MaildropWriter } from './sendmail/maildrop-writer.ts';
+import { senderProblem } from './sendmail/rights.ts';
 
 const CR = 0x0d;
 
@@ -29,17 +36,22 @@ class LfEncoder {
   }
 }
 
+/** Why the user may not send as this sender; undefined when he may. local_login_sender_maps */
+type SenderCheck = (sender: string) => Promise<string | undefined>;
+
 /** One message on its way into a maildrop file, whose envelope is written when its recipients are known. */
 class MaildropSubmission implements Submission {
   readonly #options: SubmissionOptions;
+  readonly #senderProblem: SenderCheck;
   readonly #recipients: string[] = [];
   readonly #lines = new LfEncoder();
   readonly #writer: MaildropWriter;
   #isBegun = false;
 
   /** Throws when the directory can't be written. */
-  constructor(directory: string, options: SubmissionOptions) {
+  constructor(directory: string, options: SubmissionOptions, check: SenderCheck) {
     this.#options = options;
+    this.#senderProblem = check;
     this.#writer = new MaildropWriter(directory);
   }
 
@@ -92,17 +104,23 @@ class MaildropSubmission implements Submission {
     return Buffer.from(text);
   }
 
-  end(): ReturnType<Submission['end']> {
+  async end(): ReturnType<Submission['end']> {
     try {
+      // pickup would remove the file; Postfix says 451, too, where its postdrop refuses
+      const problem = await this.#senderProblem(this.#options.envelope.sender);
+      if (problem !== undefined) return this.#refuse(problem);
       const writer = this.#begun();
       writer.write(this.#lines.end());
       writer.commit();
-      return Promise.resolve({ kind: 'queued', queueId: this.queueId });
+      return { kind: 'queued', queueId: this.queueId };
     } catch (error) {
-      this.#writer.abort();
-      const text = `queue file write error: ${error instanceof Error ? error.message : String(error)}`;
-      return Promise.resolve({ kind: 'refused', code: 451, dsn: '4.3.0', text, isRuleText: false });
+      return this.#refuse(`queue file write error: ${error instanceof Error ? error.message : String(error)}`);
     }
+  }
+
+  #refuse(text: string): SubmissionResult {
+    this.#writer.abort();
+    return { kind: 'refused', code: 451, dsn: '4.3.0', text, isRuleText: false };
   }
 
   abort(): void {
@@ -131,8 +149,9 @@ function server({ directory, settings, log, io }: Parts): ReturnType<typeof crea
   const events = log.channel(`${settings.string('syslog_name')}/smtpd`);
   const warn = (text: string): void => io.stderr(`sendmail: warning: ${text}\n`);
   const tables = new TableOpener({ settings, configDirectory: directory, warn });
+  const check: SenderCheck = (sender) => senderProblem(io.uid, sender, settings, io);
   const submission: SubmissionPort = {
-    open: (options) => new MaildropSubmission(`${settings.string('queue_directory')}/maildrop`, options),
+    open: (options) => new MaildropSubmission(`${settings.string('queue_directory')}/maildrop`, options, check),
   };
   const service = { name: 'smtp', type: 'inet' } as const;
   const nobody = tables.matchList('smtpd_authorized_xclient_hosts', 'namadr', []);

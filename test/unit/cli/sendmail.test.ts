@@ -199,6 +199,18 @@ describe('sendmail', () => {
     assert.match(output, /^sendmail: fatal: User \S+\(1\) is not allowed to submit mail\n$/);
   });
 
+  it('takes no mail over -bs of who may not send as its sender', async () => {
+    const file = join(directory, 'main.cf');
+    const before = readFileSync(file, 'utf8');
+    writeFileSync(file, `${before}local_login_sender_maps = inline:{ {root = a@x} }\n`);
+    const mail = (sender: string): string => `MAIL FROM:<${sender}>\r\nRCPT TO:<b@y>\r\nDATA\r\nS: s\r\n\r\n.\r\n`;
+    const { output, envelope } = await send(['-bs'], `EHLO pc\r\n${mail('a@x')}${mail('c@x')}QUIT\r\n`);
+    writeFileSync(file, before);
+    assert.match(output, /^250 2\.0\.0 Ok: queued as/m);
+    assert.match(output, /^451 4\.3\.0 Error: not authorized to use sender='c@x'\r$/m);
+    assert.equal(envelope?.sender, 'a@x');
+  });
+
   it('leaves nothing of mail whose conversation breaks off', async () => {
     const { envelope } = await send(['-bs'], 'EHLO pc\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\nDATA\r\nSubject: s\r\n');
     assert.equal(envelope, undefined);
