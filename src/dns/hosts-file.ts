@@ -1,6 +1,6 @@
 /** /etc/hosts (hosts(5)), read again when it changes. */
-import { readFileSync, statSync } from 'node:fs';
 import { familyOf, formatIp, parseIp } from '#address';
+import { openChangingFile } from './changing-file.ts';
 
 export interface HostsFile {
   /** Addresses of a name, canonical or alias, in file order. */
@@ -13,9 +13,6 @@ interface Parsed {
   readonly byName: ReadonlyMap<string, readonly string[]>;
   readonly byAddress: ReadonlyMap<string, string>;
 }
-
-/** How long a look at the file's time of change holds. */
-const trustMs = 1000;
 
 /** Parses hosts(5). */
 function parseHosts(text: string): Parsed {
@@ -43,26 +40,9 @@ export function plainAddress(address: string): string {
   return ip?.family === 'ipv6' ? formatIp(ip) : address;
 }
 
-/** The file at a path; a missing file is an empty one, and one that can't be read stays as it was known. `now` in ms. */
+/** The file at a path. `now` in ms. */
 export function openHostsFile(path: string, now: () => number): HostsFile {
-  let parsed: Parsed = parseHosts('');
-  let stamp = '';
-  let lookedAt = Number.NEGATIVE_INFINITY;
-  const current = (): Parsed => {
-    if (now() - lookedAt < trustMs) return parsed;
-    lookedAt = now();
-    try {
-      const stat = statSync(path, { throwIfNoEntry: false });
-      const fresh = stat === undefined ? '' : `${stat.ino} ${stat.mtimeMs} ${stat.size}`;
-      if (fresh !== stamp) {
-        parsed = parseHosts(stat === undefined ? '' : readFileSync(path, 'utf8'));
-        stamp = fresh;
-      }
-    } catch {
-      // no descriptors or no permission: getaddrinfo(3) asks the next source without a word
-    }
-    return parsed;
-  };
+  const current = openChangingFile(path, now, parseHosts);
   return {
     addresses: (name) => current().byName.get(name.toLowerCase()) ?? [],
     name: (address) => current().byAddress.get(plainAddress(address)),

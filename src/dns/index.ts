@@ -3,7 +3,9 @@ export type { DnsAnswer, DnsRecord, DnsTrouble, DnsType, HostLookup, Resolver } 
 export { rememberAnswers } from './answer-memory.ts';
 export { type DnssecProbe, parseDnssecProbe, probingDnssec } from './dnssec-probe.ts';
 export { createHostLookup, type HostLookupOptions } from './host-lookup.ts';
-export { createResolver, type ResolverOptions, type SearchOptions, systemResolver, withSearch } from './resolver.ts';
+export { createResolver, type ResolverOptions } from './resolver.ts';
+export { type SearchOptions, withSearch } from './search-list.ts';
+export { type SystemResolver, systemResolver } from './system-resolver.ts';
 export { describeRecord, filterReplies } from './reply-filter.ts';
 export {
   type AnswerFilter,

@@ -5,14 +5,12 @@
  * and *try again* apart. Equal questions under way are asked once; questions at a time are bounded, and so is every wait.
  */
 import { randomInt } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { DnsAnswer, DnsTrouble, DnsType, Resolver } from './answer.ts';
 import type { NameServer } from './exchange.ts';
 import { isValidHostName } from '#address';
 import { lookupReason, malformedReason } from './reasons.ts';
 import { absenceTtl, extractRecords } from './records.ts';
 import { isRefusal, rcodes } from './rcodes.ts';
-import { parseResolvConf, type ResolvConf } from './resolv-conf.ts';
 import { askInRounds, type Rounds } from './rounds.ts';
 
 export interface ResolverOptions {
@@ -147,58 +145,6 @@ function createTurns(limit: number, patienceMs: number) {
       } finally {
         leave();
       }
-    },
-  };
-}
-
-/** The resolver of resolv.conf(5). A missing file means the server on this host, as for resolver(3). */
-export function systemResolver(
-  path = '/etc/resolv.conf',
-  options: Omit<ResolverOptions, 'servers'> = {},
-): Resolver & { readonly conf: ResolvConf } {
-  const conf = readResolvConf(path);
-  const { timeoutMs, attempts, servers } = conf;
-  return { conf, ...createResolver({ timeoutMs, attempts, ...options, servers }) };
-}
-
-function readResolvConf(path: string): ResolvConf {
-  try {
-    return parseResolvConf(readFileSync(path, 'utf8'));
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return parseResolvConf('');
-    throw error;
-  }
-}
-
-/** RES_DEFNAMES and RES_DNSRCH of resolver(3). */
-export interface SearchOptions {
-  /** The `search` list of resolv.conf(5). */
-  readonly domains: readonly string[];
-  /** Names without a dot get the first domain. */
-  readonly defaultDomain: boolean;
-  /** Names that are not found are tried in every domain. */
-  readonly searchAll: boolean;
-}
-
-/** A resolver that completes short names with the search list (smtp_dns_resolver_options). */
-export function withSearch(resolver: Resolver, options: SearchOptions): Resolver {
-  return {
-    async lookup(name, type) {
-      const hasDot = name.includes('.');
-      const domains = options.searchAll
-        ? options.domains
-        : options.defaultDomain && !hasDot
-          ? options.domains.slice(0, 1)
-          : [];
-      const full = domains.map((domain) => `${name}.${domain}`);
-      const candidates = hasDot ? [name, ...full] : [...full, name];
-      let last: DnsAnswer | undefined;
-      for (const candidate of candidates) {
-        const answer = await resolver.lookup(candidate, type);
-        if (answer.kind !== 'noName' && answer.kind !== 'noData') return answer;
-        last = candidate === name || last === undefined ? answer : last;
-      }
-      return last ?? resolver.lookup(name, type);
     },
   };
 }

@@ -36,13 +36,15 @@ export function createAgents(parts: AgentParts): ReadonlyMap<string, DeliveryAge
       case 'smtp':
       case 'lmtp': {
         const { tables, events } = opened();
+        const resolver = resolverOf(events);
         agents.set(
           service.name,
           createSmtpAgent({
             settings,
             service,
             protocol: service.command,
-            resolver: resolverOf(events),
+            resolver,
+            searchList: resolver.conf,
             hostLookup,
             rewriter,
             clock: { now },

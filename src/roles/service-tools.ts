@@ -1,6 +1,6 @@
 /** What every service of the mail process is given: its settings, its name in the log, its tables, the time. */
 import type { Configuration, Settings } from '#config';
-import { type Resolver, systemResolver } from '#dns';
+import { type SystemResolver, systemResolver } from '#dns';
 import type { EventChannel, EventLog, HeldEvents } from '#events';
 import { noCopies, TableOpener, type TableCopies } from '#tables';
 
@@ -60,6 +60,6 @@ export function warningsTo(events: EventChannel): (text: string) => void {
 }
 
 /** A resolver of the service's own, so that it says in the service's name what it doesn't believe. */
-export function resolverOf(events: EventChannel): Resolver {
-  return systemResolver(undefined, { warn: warningsTo(events) });
+export function resolverOf(events: EventChannel): SystemResolver {
+  return systemResolver({ warn: warningsTo(events) });
 }

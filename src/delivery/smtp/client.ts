@@ -7,6 +7,7 @@ import {
   parseDnssecProbe,
   probingDnssec,
   type Resolver,
+  type SearchOptions,
   withSearch,
 } from '#dns';
 import type { EventChannel } from '#events';
@@ -40,8 +41,8 @@ export interface SmtpAgentOptions {
   /** Of certificates, as they were at the start. */
   readonly keyFiles?: KeyFiles;
   readonly clock: { now(): number };
-  /** The `search` list of resolv.conf(5), for smtp_dns_resolver_options. */
-  readonly searchDomains?: readonly string[];
+  /** Of resolv.conf(5), for smtp_dns_resolver_options. */
+  readonly searchList: SearchOptions['conf'];
   /** In [0, 1). */
   readonly random?: () => number;
   /** The agents of all transports, for best_mx_transport. */
@@ -130,7 +131,7 @@ function filteredResolver(options: SmtpAgentOptions, settings: SmtpSettings, war
     words.length === 0
       ? asked
       : withSearch(asked, {
-          domains: options.searchDomains ?? [],
+          conf: options.searchList,
           defaultDomain: words.includes('res_defnames'),
           searchAll: words.includes('res_dnsrch'),
         });

@@ -45,7 +45,7 @@ export function openRehearsal(options: RehearsalOptions): Rehearsal {
     openers.push(opener);
     return opener;
   };
-  const network = createNetwork(isOffline, onlooker, options.resolver ?? systemResolver(undefined, { warn }));
+  const network = createNetwork(isOffline, onlooker, options.resolver ?? systemResolver({ warn }));
   /** The client's name was neither given nor looked up. */
   let isNameless = false;
   const rewriter = createRewriter({

@@ -44,6 +44,14 @@ describe('the choice of servers', () => {
     });
   }
 
+  it('completes short names as resolv.conf has it, where smtp_dns_resolver_options asks for it', async () => {
+    const searchList = (): { search: string[]; ndots: number } => ({ search: ['example'], ndots: 1 });
+    await using agent = startAgent([...own, 'smtp_dns_resolver_options = res_defnames'], { resolver, searchList });
+    assert.equal(await fate(agent, 'null'), 'bounced 5.1.0 nullMx null.example MX');
+    await using other = startAgent(own, { resolver, searchList });
+    assert.equal(await fate(other, 'null'), 'bounced 5.4.4 noName null A');
+  });
+
   it('passes mail to best_mx_transport where this host is the best server', async () => {
     const seen: string[] = [];
     const local: DeliveryAgent = {

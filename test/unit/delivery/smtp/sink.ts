@@ -190,6 +190,7 @@ export function startAgent(
     service: service(change.args ?? []),
     protocol: 'smtp',
     resolver: zone({}),
+    searchList: () => ({ search: [], ndots: 1 }),
     hostLookup: noHosts,
     tables: new TableOpener({ settings, configDirectory: directory, warn: (text) => log.push(text) }),
     events: {
