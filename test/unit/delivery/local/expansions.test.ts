@@ -56,6 +56,25 @@ describe('expansions of a local recipient', () => {
     );
   });
 
+  it('bounce when cleanup refuses the new message for good, and wait when it does so for now', async () => {
+    const lines = 'alias_maps = inline:{{a=b@far.example}}\ndefault_transport = smtp\n';
+    const one = request('mail.example.com', ['a@mail.example.com'], { transport: 'local' });
+    const fate = async (dsn: string): Promise<readonly string[]> => {
+      const refused = { kind: 'refused', code: 552, dsn, text: 'message file too big', isRuleText: false } as const;
+      const create = ({ submission, ...parts }: Parts): DeliveryAgent =>
+        createLocalAgent({
+          ...parts,
+          submission: {
+            open: (options) => ({ ...submission.open(options), end: () => Promise.resolve(refused) }),
+          },
+        });
+      const { outcomes } = await deliver(create, one, lines, failing);
+      return outcomes.flatMap(({ kind, status }) => [kind, status.code, status.reason]);
+    };
+    assert.deepEqual(await fate('5.3.4'), ['bounced', '5.3.4', 'message file too big']);
+    assert.deepEqual(await fate('4.3.1'), ['deferred', '4.3.0', 'unable to forward message: message file too big']);
+  });
+
   it('pass mail on to a single address, which delivers nothing here', async () => {
     const lines = 'alias_maps = inline:{{a=b@far.example}, {c=root@mail.example.com}}\ndefault_transport = smtp\n';
     const one = request('mail.example.com', ['a@mail.example.com'], { transport: 'local' });
