@@ -63,16 +63,12 @@ function readSpawnSettings(entry: ServiceEntry, configuration: Configuration): S
   const privileges = privilegesOf({ uid: user.uid, gid }, settings, process.getuid?.() === 0);
   if (privileges !== undefined)
     throw refuse(`user=${attributes.get('user') ?? ''} specifies ${privileges}; name a user without privileges`);
-  const own = configuration.settings.userValue(`${entry.name}_time_limit`);
   return {
     entry,
     argv,
     uid: user.uid,
     gid,
-    limitMs:
-      own === undefined || !/^\d+s?$/.test(own)
-        ? settings.timerMs('command_time_limit')
-        : Number.parseInt(own, 10) * 1000,
+    limitMs: settings.timerMs(`${entry.name}_time_limit`),
     processLimit: entry.processLimit,
     path: join(settings.string('queue_directory'), entry.isPrivate ? 'private' : 'public', entry.name),
   };

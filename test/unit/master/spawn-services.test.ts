@@ -54,9 +54,13 @@ describe('a spawn service', () => {
   before(async () => {
     chmodSync(directory, 0o755);
     mkdirSync(join(directory, 'private'));
-    writeFileSync(join(directory, 'main.cf'), `queue_directory = ${directory}\ndata_directory = ${directory}\n`);
+    writeFileSync(
+      join(directory, 'main.cf'),
+      `queue_directory = ${directory}\ndata_directory = ${directory}\ncommand_time_limit = 1\nslow_time_limit = 1h\n`,
+    );
     services = open(
-      `upper unix - n n - 0 spawn user=${user} argv=/usr/bin/tr a-z A-Z\n` +
+      `slow unix - n n - 0 spawn user=${user} argv=/bin/sh -c {sleep 1.2; exec id -un}\n` +
+        `upper unix - n n - 0 spawn user=${user} argv=/usr/bin/tr a-z A-Z\n` +
         `who unix - n n - 1 spawn user=${user} argv=/usr/bin/id -un\n` +
         `fails unix - n n - 0 spawn user=${user} argv=/bin/sh -c {exit 3}\n`,
     );
@@ -82,6 +86,10 @@ describe('a spawn service', () => {
 
   it('runs as the user that master.cf names, for one client after the other where it says so', async () => {
     assert.deepEqual(await Promise.all([talk('who', ''), talk('who', '')]), [`${user}\n`, `${user}\n`]);
+  });
+
+  it('gives a command the time of its own, in any unit', async () => {
+    assert.equal(await talk('slow', ''), `${user}\n`);
   });
 
   it('tells of a command that fails', async () => {
