@@ -1,4 +1,5 @@
 /** Parameters whose value is a word, or words, out of a few: what they may be, for the check at start. postconf(5) */
+import { syslogFacilities } from './syslog-facilities.ts';
 
 const clientTlsLevels = ['none', 'may', 'encrypt', 'dane', 'dane-only', 'fingerprint', 'verify', 'secure'];
 const serverTlsLevels = ['none', 'may', 'encrypt', 'verify', 'secure'];
@@ -7,8 +8,6 @@ const hostLookups = ['dns', 'native'];
 const locks = ['flock', 'fcntl', 'dotlock'];
 const supportLevels = ['disabled', 'enabled', 'dnssec'];
 const probeTargets = ['rcpt', 'data'];
-const facilities =
-  'auth authpriv cron daemon ftp kern lpr mail news syslog user uucp local0 local1 local2 local3 local4 local5 local6 local7';
 const localSources = ['alias', 'forward', 'include'];
 
 const closedValues: Readonly<Record<string, readonly string[]>> = {
@@ -42,7 +41,7 @@ const closedValues: Readonly<Record<string, readonly string[]>> = {
   smtpd_forbid_bare_newline: ['no', 'yes', 'normalize', 'note', 'reject'],
   smtpd_tls_security_level: serverTlsLevels,
   smtpd_upstream_proxy_protocol: ['haproxy'],
-  syslog_facility: facilities.split(' '),
+  syslog_facility: Object.keys(syslogFacilities),
   virtual_mailbox_lock: locks,
 };
 

@@ -16,6 +16,7 @@ export { type ExtensionRules, readExtensionRules } from './extension-rules.ts';
 export { type HostFacts, systemHostFacts } from './host-defaults.ts';
 export { type LogicalLine, readLogicalLines } from './logical-lines.ts';
 export { placeOf, placeOfService } from './place.ts';
+export { syslogFacilities } from './syslog-facilities.ts';
 export { settingsViews } from './views.ts';
 export { type MainEntry, type MainFile, parseMainFile, splitAssignment } from './main-cf.ts';
 export { editMainText, type MainChange } from './main-cf-edit.ts';

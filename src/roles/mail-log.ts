@@ -15,7 +15,7 @@ export function mailLogSink(settings: Settings, fd: number | undefined): LogSink
   const form = settings.string('info_log_address_format') === 'internal' ? 'internal' : 'external';
   const isUtf8 = settings.bool('smtputf8_enable');
   return fd === undefined
-    ? createSyslogSink(settings.string('syslog_facility').toLowerCase(), form, isUtf8)
+    ? createSyslogSink(settings.string('syslog_facility'), form, isUtf8)
     : createFileSink(fd, settings.string('myhostname').split('.')[0] ?? '', form, isUtf8);
 }
 
