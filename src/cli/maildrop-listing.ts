@@ -35,7 +35,8 @@ async function entryOf(directory: string, name: string): Promise<readonly Maildr
     if (opened.kind !== 'open') return [];
     await using file = opened.file;
     const { size } = await stat(path);
-    const { sender, recipients, createdAt } = file.envelope;
+    const { sender, createdAt } = file.envelope;
+    const recipients = file.envelope.recipients.map(({ address }) => address);
     return [{ queueId: name, sender, recipients, arrivedAt: createdAt, sizeBytes: size }];
   } catch {
     return []; // pickup was faster

@@ -5,6 +5,7 @@ import { createHostLookup, systemResolver } from '#dns';
 import { EventLog } from '#events';
 import {
   formatMaildropEnvelope,
+  type MaildropRecipient,
   type Submission,
   type SubmissionOptions,
   type SubmissionPort,
@@ -43,7 +44,7 @@ type SenderCheck = (sender: string) => Promise<string | undefined>;
 class MaildropSubmission implements Submission {
   readonly #options: SubmissionOptions;
   readonly #senderProblem: SenderCheck;
-  readonly #recipients: string[] = [];
+  readonly #recipients: MaildropRecipient[] = [];
   readonly #lines = new LfEncoder();
   readonly #writer: MaildropWriter;
   #isBegun = false;
@@ -60,8 +61,8 @@ class MaildropSubmission implements Submission {
     return this.#writer.name.slice(0, 11);
   }
 
-  addRecipient({ address }: { readonly address: string }): void {
-    this.#recipients.push(address);
+  addRecipient({ address, notify, dsnOriginal }: MaildropRecipient): void {
+    this.#recipients.push({ address, notify, dsnOriginal });
   }
 
   apply(): void {
@@ -91,7 +92,6 @@ class MaildropSubmission implements Submission {
       fullName: '',
       recipients: this.#recipients,
       fromHeader: 0,
-      notify: [],
       ret,
       envid,
       encoding,

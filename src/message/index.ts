@@ -1,7 +1,12 @@
 /** The data that crosses floors: envelope, status, delivery request and outcome, submission. Data, and small tools that every floor has use for. */
 export { internalEnvelope, internalReceived } from './internal-mail.ts';
 export { formatMailDate } from './date.ts';
-export { formatMaildropEnvelope, type MaildropEnvelope, parseMaildropEnvelope } from './maildrop.ts';
+export {
+  formatMaildropEnvelope,
+  type MaildropEnvelope,
+  type MaildropRecipient,
+  parseMaildropEnvelope,
+} from './maildrop.ts';
 export { concludedAs, type Finding, type LoggedOutcome, outcomeOf } from './conclusion.ts';
 export { type MimeLimits, type MimePlace, type MimeProblem, MimeStructure } from './mime-structure.ts';
 export { byteLengthOf, bytesOf, markedBytes, printable, streamable, textOf } from './byte-text.ts';

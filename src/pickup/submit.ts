@@ -39,11 +39,9 @@ export interface Submitted {
 /** Whom the file names, as it names them. */
 export function fileRecipients({ envelope }: MaildropFile): readonly SubmittedRecipient[] {
   const first = envelope.recipients.length - envelope.fromHeader;
-  return envelope.recipients.map((address, index) => ({
-    address,
-    original: address,
-    dsnOriginal: '',
-    notify: envelope.notify,
+  return envelope.recipients.map((recipient, index) => ({
+    ...recipient,
+    original: recipient.address,
     isFromHeader: index >= first,
   }));
 }

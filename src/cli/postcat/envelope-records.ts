@@ -1,6 +1,6 @@
 /** The envelope of a queued message as Postfix's records. */
 import { toExternal } from '#address';
-import type { MaildropEnvelope, Notify } from '#message';
+import type { MaildropEnvelope, Notify, Recipient } from '#message';
 import type { QueuedMessage, RecipientPart } from '#store';
 import { arrivalRecord, attributeRecords, createTimeRecord, type QueueRecord, record, recordSize } from './records.ts';
 
@@ -95,13 +95,17 @@ export function envelopeRecords(message: QueuedMessage): readonly QueueRecord[] 
 
 /** Recipients with what goes for each of them. */
 export function recipientRecords(recipients: RecipientPart): readonly QueueRecord[] {
-  return recipients.flatMap(({ address, original, dsnOriginal, notify, state }) => [
-    ...attributeRecords([
-      ['notify_flags', notify.length === 0 ? '' : String(flagsOf(notify))],
-      ['dsn_orig_rcpt', dsnOriginal],
-    ]),
-    ...(original === '' ? [] : [record('O', toExternal(original))]),
-    record(state === 'done' ? 'D' : 'R', toExternal(address)),
+  return recipients.flatMap((recipient) => [
+    ...dsnRecords(recipient),
+    ...(recipient.original === '' ? [] : [record('O', toExternal(recipient.original))]),
+    record(recipient.state === 'done' ? 'D' : 'R', toExternal(recipient.address)),
+  ]);
+}
+
+function dsnRecords({ notify, dsnOriginal }: Pick<Recipient, 'notify' | 'dsnOriginal'>): readonly QueueRecord[] {
+  return attributeRecords([
+    ['notify_flags', notify.length === 0 ? '' : String(flagsOf(notify))],
+    ['dsn_orig_rcpt', dsnOriginal],
   ]);
 }
 
@@ -112,7 +116,6 @@ export function extractedRecords({ envelope }: QueuedMessage): readonly QueueRec
 
 /** A message that pickup(8) has not taken up yet. postdrop(1) */
 export function maildropRecords(envelope: MaildropEnvelope): readonly QueueRecord[] {
-  const notify = envelope.notify.length === 0 ? '' : String(flagsOf(envelope.notify));
   return [
     arrivalRecord(envelope.createdAt),
     ...attributeRecords([
@@ -127,9 +130,9 @@ export function maildropRecords(envelope: MaildropEnvelope): readonly QueueRecor
       ['encoding', envelope.encoding],
     ]),
     ...(envelope.verp === '' ? [] : [record('V', envelope.verp)]),
-    ...envelope.recipients.flatMap((address) => [
-      ...attributeRecords([['notify_flags', notify]]),
-      record('R', toExternal(address)),
+    ...envelope.recipients.flatMap((recipient) => [
+      ...dsnRecords(recipient),
+      record('R', toExternal(recipient.address)),
     ]),
   ];
 }

@@ -1,7 +1,7 @@
 /** What the records of a submission say: its envelope, piece by piece. postdrop(1) */
 import { splitAssignment } from '#config';
 import { toInternal } from '#address';
-import type { MaildropEnvelope, Notify } from '#message';
+import type { MaildropEnvelope, MaildropRecipient, Notify } from '#message';
 import type { InputRecord } from './record-reader.ts';
 
 /** What may stand in each part; the mark that ends it is among them. */
@@ -20,10 +20,12 @@ export class UnexpectedRecord extends Error {}
 
 export class SubmissionReader {
   readonly #warn: (text: string) => void;
-  readonly #recipients: string[] = [];
+  readonly #recipients: MaildropRecipient[] = [];
   readonly #values: { fullName?: string; verp?: string; envid?: string; encoding?: '7bit' | '8bit' } = {};
   #part: Part = 'envelope';
+  /** Of the next recipient. */
   #notify = 0;
+  #dsnOriginal = '';
   #ret = '';
   #trace = '';
   #context: 'local' | 'remote' = 'local';
@@ -49,7 +51,7 @@ export class SubmissionReader {
         this.sender = toInternal(text);
         return undefined;
       case 'R':
-        this.#recipients.push(toInternal(text));
+        this.#recipient(toInternal(text));
         return undefined;
       case 'F':
         this.#values.fullName = text;
@@ -61,7 +63,7 @@ export class SubmissionReader {
         this.#values.envid = text;
         return undefined;
       case 'n':
-        this.#notify |= Number(text) || 0;
+        this.#notify = Number(text) || 0;
         return undefined;
       case 'A':
         this.#attribute(text);
@@ -81,6 +83,13 @@ export class SubmissionReader {
     }
   }
 
+  #recipient(address: string): void {
+    const notify = notifyBits.filter(([bit]) => (this.#notify & bit) !== 0).map(([, word]) => word);
+    this.#recipients.push({ address, notify, dsnOriginal: this.#dsnOriginal });
+    this.#notify = 0;
+    this.#dsnOriginal = '';
+  }
+
   #attribute(text: string): void {
     const pair = splitAssignment(text);
     if (typeof pair === 'string') {
@@ -92,9 +101,10 @@ export class SubmissionReader {
     else if (name === 'encoding') this.#values.encoding = value === '7bit' ? '7bit' : '8bit';
     else if (name === 'envelope_id') this.#values.envid = value;
     else if (name === 'ret_flags') this.#ret = value;
-    else if (name === 'notify_flags') this.#notify |= Number(value) || 0;
+    else if (name === 'notify_flags') this.#notify = Number(value) || 0;
+    else if (name === 'dsn_orig_rcpt') this.#dsnOriginal = value;
     else if (name === 'trace_flags') this.#trace = value;
-    else if (name !== 'create_time' && name !== 'dsn_orig_rcpt') this.#warn(`ignoring attribute record: ${text}`);
+    else if (name !== 'create_time') this.#warn(`ignoring attribute record: ${text}`);
   }
 
   /** `now`: ms since the epoch. What the submitter says about the time counts for nothing. */
@@ -107,7 +117,6 @@ export class SubmissionReader {
       fullName,
       recipients: this.#recipients,
       fromHeader: 0,
-      notify: notifyBits.filter(([bit]) => (this.#notify & bit) !== 0).map(([, word]) => word),
       ret: this.#ret === '1' ? 'full' : this.#ret === '2' ? 'hdrs' : '',
       envid,
       encoding,

@@ -77,7 +77,11 @@ async function writeMessage(
   }
   const writer = new MaildropWriter(`${settings.string('queue_directory')}/maildrop`);
   try {
-    const known = { recipients, fromHeader: recipients.length - named.length };
+    const { notify } = options;
+    const known = {
+      recipients: recipients.map((address) => ({ address, notify, dsnOriginal: '' })),
+      fromHeader: recipients.length - named.length,
+    };
     const envelope = envelopeOf(options, sender, known, login, settings, io);
     writer.write(Buffer.from(formatMaildropEnvelope(envelope)));
     let left = settings.int('message_size_limit') || Infinity;
@@ -108,7 +112,6 @@ function envelopeOf(
     // an empty NAME asks for none
     fullName: options.fullName ?? io.env['NAME'] ?? login.fullName,
     ...known,
-    notify: options.notify,
     ret: options.ret,
     envid: options.envid,
     encoding: options.encoding,

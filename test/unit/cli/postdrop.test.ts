@@ -42,7 +42,8 @@ describe('postdrop', () => {
       assert.deepEqual(others, []);
       const [head = '', ...lines] = file.split('\n');
       const envelope = parseMaildropEnvelope(head);
-      assert.deepEqual([envelope?.sender, envelope?.recipients, envelope?.encoding], ['a@x', ['b@y'], '8bit']);
+      assert.deepEqual([envelope?.sender, envelope?.encoding], ['a@x', '8bit']);
+      assert.deepEqual(envelope?.recipients, [{ address: 'b@y', notify: [], dsnOriginal: '' }]);
       assert.deepEqual(lines, ['S: t', '', 'ab', '']);
     }
   });
@@ -54,6 +55,19 @@ describe('postdrop', () => {
     assert.match(unexpected, /postdrop: fatal: uid=0: unexpected record type: 84\n1$/);
     assert.deepEqual(none, []);
     assert.match((await drop('foo\n'))[0], /unexpected EOF in data, record type 102 length 111\n.*malformed input\n1$/);
+  });
+
+  it('takes what is asked for a recipient for that one alone', async () => {
+    const [, [file = '']] = await drop(
+      record('S', 'a'),
+      record('A', 'notify_flags=1') + record('A', 'dsn_orig_rcpt=rfc822;o') + record('R', 'b'),
+      record('n', '10') + record('R', 'c') + record('R', 'd') + content + end,
+    );
+    assert.deepEqual(parseMaildropEnvelope(file.split('\n', 1)[0] ?? '')?.recipients, [
+      { address: 'b', notify: ['never'], dsnOriginal: 'rfc822;o' },
+      { address: 'c', notify: ['success', 'delay'], dsnOriginal: '' },
+      { address: 'd', notify: [], dsnOriginal: '' },
+    ]);
   });
 
   it('does without attributes that are not the submitter’s to set', async () => {

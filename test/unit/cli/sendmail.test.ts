@@ -64,8 +64,11 @@ describe('sendmail', () => {
     assert.equal(status, 0);
     assert.equal(content, 'Subject: s\n\nbody\n');
     assert.equal(envelope?.sender, 'a@x');
-    assert.deepEqual(envelope?.recipients, ['b', 'c d@y']);
-    assert.deepEqual(envelope?.notify, ['success', 'delay']);
+    const notify = ['success', 'delay'];
+    assert.deepEqual(envelope?.recipients, [
+      { address: 'b', notify, dsnOriginal: '' },
+      { address: 'c d@y', notify, dsnOriginal: '' },
+    ]);
     assert.deepEqual(
       [envelope?.ret, envelope?.envid, envelope?.encoding, envelope?.fullName],
       ['hdrs', 'env1', '8bit', 'Some Body'],
@@ -96,7 +99,7 @@ describe('sendmail', () => {
 
   it('takes recipients from headers with -t', async () => {
     const to = async (text: string, ...args: readonly string[]): Promise<readonly string[] | undefined> =>
-      (await send(['-t', ...args], text)).envelope?.recipients;
+      (await send(['-t', ...args], text)).envelope?.recipients.map(({ address }) => address);
     assert.deepEqual(await to('To: a,\n b\nCc: c\nBcc: d\nX-To: e\n\nTo: f\n', 'g'), ['g', 'a', 'b', 'c', 'd']);
     assert.deepEqual(await to('To: a\nResent-To: r\n\n'), ['r']);
     assert.deepEqual(await to('To: a\nResent-From: r\n\n'), ['a']);
@@ -175,7 +178,7 @@ describe('sendmail', () => {
     );
     assert.equal(status, 0);
     assert.match(output, /^250 2\.0\.0 Ok: queued as [0-9A-F]+\r$/m);
-    assert.deepEqual(envelope?.recipients, ['b@y']);
+    assert.deepEqual(envelope?.recipients, [{ address: 'b@y', notify: [], dsnOriginal: 'rfc822;b@y' }]);
     assert.match(
       content,
       /^Received: from pc \(localhost \[127\.0\.0\.1\]\)\n\tby mail\.example\.com \(Postfix\) with ESMTP id [0-9A-F]+\n\tfor <b@y>; .*\nSubject: s\n\nbody\n$/,
@@ -209,6 +212,20 @@ describe('sendmail', () => {
     assert.match(output, /^250 2\.0\.0 Ok: queued as/m);
     assert.match(output, /^451 4\.3\.0 Error: not authorized to use sender='c@x'\r$/m);
     assert.equal(envelope?.sender, 'a@x');
+  });
+
+  it('keeps for each recipient what is asked for it over -bs', async () => {
+    const { envelope } = await send(
+      ['-bs'],
+      'EHLO pc\r\nMAIL FROM:<a@x> RET=HDRS ENVID=e\r\nRCPT TO:<b@y> NOTIFY=NEVER ORCPT=rfc822;o+2Bp@y\r\n',
+      'RCPT TO:<c@y> NOTIFY=SUCCESS,FAILURE\r\nRCPT TO:<d@y>\r\nDATA\r\nS: s\r\n\r\n.\r\nQUIT\r\n',
+    );
+    assert.deepEqual([envelope?.ret, envelope?.envid], ['hdrs', 'e']);
+    assert.deepEqual(envelope?.recipients, [
+      { address: 'b@y', notify: ['never'], dsnOriginal: 'rfc822;o+p@y' },
+      { address: 'c@y', notify: ['success', 'failure'], dsnOriginal: 'rfc822;c@y' },
+      { address: 'd@y', notify: [], dsnOriginal: 'rfc822;d@y' },
+    ]);
   });
 
   it('leaves nothing of mail whose conversation breaks off', async () => {

@@ -14,9 +14,11 @@ const ENVELOPE = {
   createdAt: 0,
   sender: 'a',
   fullName: 'A',
-  recipients: ['b', 'c d@x'],
+  recipients: [
+    { address: 'b', notify: ['never'], dsnOriginal: '' },
+    { address: 'c d@x', notify: ['never'], dsnOriginal: '' },
+  ],
   fromHeader: 0,
-  notify: ['never'],
   ret: '',
   envid: '',
   encoding: '',
@@ -52,15 +54,18 @@ describe('pickup', () => {
   ) => {
     const contents: string[] = [];
     const returned: { queueId: string; messageId: string; to: readonly string[] }[] = [];
-    const taken: { options: SubmissionOptions; recipients: string[]; content: string }[] = [];
+    const taken: { options: SubmissionOptions; recipients: string[]; asked: string[]; content: string }[] = [];
     const log: string[] = [];
     const submission: SubmissionPort = {
       open: (options) => {
-        const message = { options, recipients: new Array<string>(), content: '' };
+        const message = { options, recipients: new Array<string>(), asked: new Array<string>(), content: '' };
         taken.push(message);
         return {
           queueId: 'ABC123',
-          addRecipient: ({ address }) => void message.recipients.push(address),
+          addRecipient: ({ address, notify, dsnOriginal }) => {
+            message.recipients.push(address);
+            message.asked.push(`${notify.join()} ${dsnOriginal}`);
+          },
           apply: () => undefined,
           write: (chunk) => void (message.content += chunk.toString()),
           end: () => Promise.resolve(result),
@@ -117,6 +122,17 @@ describe('pickup', () => {
     );
     assert.deepEqual(log, [`ABC123: uid=${uid} from=<a>`]);
     assert.ok(!existsSync(path));
+  });
+
+  it('hands on what is asked for each recipient', async () => {
+    const { pickup, taken, leave } = setUp({ kind: 'queued', queueId: 'ABC123' });
+    const recipients = [
+      { address: 'b', notify: ['never'], dsnOriginal: 'rfc822;o' },
+      { address: 'c', notify: ['success', 'delay'], dsnOriginal: '' },
+    ] as const;
+    leave('F1', `${formatMaildropEnvelope({ ...ENVELOPE, recipients })}x\n`);
+    await pickup.scan();
+    assert.deepEqual(taken[0]?.asked, ['never rfc822;o', 'success,delay ']);
   });
 
   it('takes mail for come when it was handed in, but not from the future', async () => {
