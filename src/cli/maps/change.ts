@@ -1,5 +1,5 @@
 /** Making and changing index files: `postmap NAME`, `-i`, `-d`. */
-import { closeSync, existsSync, openSync, readFileSync, rmSync, type Stats, statSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, rmSync, type Stats, statSync } from 'node:fs';
 import { errnoText } from '#native';
 import {
   changeIndex,
@@ -81,7 +81,7 @@ function requireIndexType({ type }: MapTarget): IndexType {
  * A file that is there keeps its rights. A new one is readable for whom its source is, unless `-p`. What is always made
  * anew, cdb, is always new.
  */
-function rightsOf({ flags, path }: MapTarget, type: IndexType): FileRights {
+function rightsOf({ flags, path }: MapTarget, type: IndexType, source?: Pick<Stats, 'mode'>): FileRights {
   const present = type === 'cdb' ? undefined : statSync(indexPath(type, path), { throwIfNoEntry: false });
   const isRoot = process.geteuid?.() === 0;
   if (present !== undefined) {
@@ -92,7 +92,6 @@ function rightsOf({ flags, path }: MapTarget, type: IndexType): FileRights {
     const isOurGroup = process.getgroups?.().includes(gid) === true;
     return { mode: mode & 0o777, owner: ownUid !== undefined && isOurGroup ? { uid: ownUid, gid } : undefined };
   }
-  const source = statSync(path, { throwIfNoEntry: false });
   // as in Postfix the umask of who runs it doesn't count
   return { mode: source === undefined || flags.has('p') ? 0o644 : source.mode & 0o777, owner: undefined };
 }
@@ -120,16 +119,29 @@ function openingOf(type: IndexType, path: string): string {
 export function createMap(target: MapTarget): void {
   const { path, io, flags } = target;
   if (target.type === 'proxy') throw new FatalError("can't create maps via the proxy service");
-  let content: Buffer;
-  let owner: Stats;
+  let source: Source;
   try {
-    content = readFileSync(path);
-    owner = statSync(path);
+    source = contentAndOwner(path);
   } catch (error) {
     fatal(`open ${path}`, error);
   }
-  if (io.uid === 0 && !flags.has('o')) asUser(owner, () => makeIndex(target, content));
-  else makeIndex(target, content);
+  if (io.uid === 0 && !flags.has('o')) asUser(source.stats, () => makeIndex(target, source));
+  else makeIndex(target, source);
+}
+
+interface Source {
+  readonly content: Buffer;
+  readonly stats: Stats;
+}
+
+/** Of one file: whoever owns what has that name now must not get what another one holds. */
+function contentAndOwner(path: string): Source {
+  const fd = openSync(path, 'r');
+  try {
+    return { content: readFileSync(fd), stats: fstatSync(fd) };
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Does something with the rights of another user, and only those. */
@@ -148,7 +160,7 @@ function asUser({ uid, gid }: { readonly uid: number; readonly gid: number }, ac
   }
 }
 
-function makeIndex(target: MapTarget, content: Buffer): void {
+function makeIndex(target: MapTarget, { content, stats }: Source): void {
   const { kind, path } = target;
   const items = kind.readSource(path, content);
   if (target.type === 'fail' && items.some((item) => item.kind !== 'warning')) {
@@ -169,7 +181,7 @@ function makeIndex(target: MapTarget, content: Buffer): void {
   addItems(items, path, target, changes);
   for (const [key, value] of kind.ownEntries(target.myhostname)) changes.add(key, value);
   try {
-    writeIndex(type, path, entries, rightsOf(target, type));
+    writeIndex(type, path, entries, rightsOf(target, type, stats));
   } catch (error) {
     fatal(openingOf(type, path), error);
   }
@@ -179,7 +191,12 @@ function changing<T>(target: MapTarget, mayBeNew: boolean, change: (changes: Ind
   const type = requireIndexType(target);
   if (type === 'cdb') throw new FatalError('unsupported non-bulk change request');
   try {
-    const changed = changeIndex(type, target.path, { rights: rightsOf(target, type), mayBeNew }, change);
+    const changed = changeIndex(
+      type,
+      target.path,
+      { rights: rightsOf(target, type, statSync(target.path, { throwIfNoEntry: false })), mayBeNew },
+      change,
+    );
     if (typeof changed === 'string') throw new FatalError(changed);
     return changed.result;
   } catch (error) {

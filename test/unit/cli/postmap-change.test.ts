@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -148,5 +148,21 @@ describe('changes of a table that are made by postmap -i and -d', () => {
     assert.equal(await postmap([]), 0);
     assert.equal(statSync(`${source}.db`).mode & 0o777, 0o444);
     assert.deepEqual([...entries()], [['own', '1']]);
+  });
+
+  const needsRoot = process.getuid?.() === 0 ? false : 'only root makes tables as another user';
+  it('belong to who owns the file that was read, whatever has its name by then', { skip: needsRoot }, async () => {
+    const user = 54_321;
+    const other = join(directory, 'other');
+    writeFileSync(other, 'other 1\n');
+    for (const path of [directory, other]) chownSync(path, user, user);
+    assert.equal(spawnSync('mkfifo', ['-m', '600', source]).status, 0);
+    // a file of root's, which is another's when it has been opened
+    const swap = 'exec 3>"$1"; mv "$2" "$1"; echo "secret 1" >&3';
+    const writer = spawn('sh', ['-c', swap, 'sh', source, other], { stdio: 'inherit' });
+    const made = postmap([]);
+    await once(writer, 'close');
+    await made;
+    assert.equal(existsSync(`${source}.db`) && statSync(`${source}.db`).uid === user, false);
   });
 });
