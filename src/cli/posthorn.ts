@@ -3,15 +3,17 @@
  * `posthorn explain` says what the SMTP server would answer a client, and why; `posthorn status` what the queue manager
  * is at; `posthorn compile` puts the code together ahead.
  */
-import { chmodSync, chownSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { ConfigError } from '#config';
 import { runAllInOne } from '#roles';
 import { EX_USAGE } from './exit-status.ts';
 import { installation } from './installation.ts';
 import type { CliIo } from './io.ts';
 import { makeDirectory } from './make-directory.ts';
+import { giveDirectory } from './queue-directories.ts';
 
 const standardPort = 2525;
 
@@ -70,17 +72,28 @@ virtual   unix  -       n       n       -       -       virtual
 lmtp      unix  -       -       n       -       -       lmtp
 `;
 
+/** What belongs to whom the server runs as. Whoever that is may put anything in the place of what stands below `queue`. */
+const ownDirectories = ['queue', 'queue/pid', 'queue/public', 'queue/private', 'data', 'mail'];
+
 /** Makes what is not there yet; gives the directory of the configuration. */
 function prepare(directory: string, port: number, domain: string, user: User): string {
   const etc = `${directory}/etc`;
-  for (const name of ['etc', 'queue', 'queue/pid', 'queue/public', 'queue/private', 'queue/maildrop', 'data', 'mail']) {
-    makeDirectory(`${directory}/${name}`);
-    if (userInfo().uid === 0) chownSync(`${directory}/${name}`, user.uid, user.gid);
-  }
-  chmodSync(`${directory}/queue/maildrop`, 0o1733);
-  if (!existsSync(`${etc}/main.cf`)) writeFileSync(`${etc}/main.cf`, mainCf(directory, domain, user));
-  if (!existsSync(`${etc}/master.cf`)) writeFileSync(`${etc}/master.cf`, masterCf(port));
+  const isRoot = userInfo().uid === 0;
+  makeDirectory(etc);
+  if (isRoot) giveDirectory({ path: etc, owner: { uid: 0, gid: 0 }, mode: 0o755 });
+  for (const name of [...ownDirectories, 'queue/maildrop']) makeDirectory(`${directory}/${name}`);
+  const owner = isRoot ? { owner: user } : {};
+  for (const name of ownDirectories) giveDirectory({ path: `${directory}/${name}`, ...owner });
+  giveDirectory({ path: `${directory}/queue/maildrop`, ...owner, mode: 0o1733 });
+  if (!existsSync(`${etc}/main.cf`)) writeNew(`${etc}/main.cf`, mainCf(directory, domain, user));
+  if (!existsSync(`${etc}/master.cf`)) writeNew(`${etc}/master.cf`, masterCf(port));
   return etc;
+}
+
+/** Readable for whom the server runs as, whatever root's umask is. */
+function writeNew(path: string, text: string): void {
+  writeFileSync(path, text, { flag: 'wx' });
+  chmodSync(path, 0o644);
 }
 
 function refuseSecond(io: CliIo, directory: string): number {
@@ -105,6 +118,10 @@ async function quickStart(io: CliIo, directory: string, port: number | undefined
   try {
     etc = prepare(directory, port ?? standardPort, domain, user);
   } catch (error) {
+    if (error instanceof ConfigError) {
+      for (const problem of error.problems) io.stderr(`posthorn: fatal: ${problem}\n`);
+      return 1;
+    }
     if (!(error instanceof Error && 'code' in error)) throw error;
     io.stderr(`posthorn: fatal: --directory ${directory}: ${error.message}; name one that can be written to\n`);
     return 1;

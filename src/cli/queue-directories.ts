@@ -37,21 +37,29 @@ export function makeQueueDirectories(settings: Settings): void {
     return [`${placeOf(settings.origin(name))}${name} = ${path}: ${why}; name a directory of its own on a disk`];
   });
   if (problems.length > 0) throw new ConfigError(problems);
-  for (const directory of directories(settings)) {
-    const { path, mode } = directory;
+  for (const { path, mode, ofOwner, mayBeLink = false } of directories(settings)) {
     makeDirectory(path);
-    if (owner !== undefined) giveTo(owner, directory);
+    if (owner !== undefined) giveDirectory({ path, mode, mayBeLink, ...(ofOwner && { owner }) });
     else if ((statSync(path).mode & 0o7777) !== mode) chmodSync(path, mode);
   }
   if (owner !== undefined) giveFilesTo(owner, settings.string('queue_directory'));
 }
 
+interface Gift {
+  readonly path: string;
+  /** Undefined: it keeps its own. */
+  readonly mode?: number;
+  /** Undefined: it keeps its own. */
+  readonly owner?: MailOwner;
+  readonly mayBeLink?: boolean;
+}
+
 /** Below the queue directory its owner could have put a link to what is root's: no name is trusted twice. */
-function giveTo(owner: MailOwner, { path, mode, ofOwner, mayBeLink = false }: Directory): void {
+export function giveDirectory({ path, mode, owner, mayBeLink = false }: Gift): void {
   const fd = openDirectory(path, mayBeLink ? 0 : constants.O_NOFOLLOW);
   try {
-    if ((fstatSync(fd).mode & 0o7777) !== mode) fchmodSync(fd, mode);
-    if (ofOwner) fchownSync(fd, owner.uid, owner.gid);
+    if (mode !== undefined && (fstatSync(fd).mode & 0o7777) !== mode) fchmodSync(fd, mode);
+    if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid);
   } finally {
     closeSync(fd);
   }

@@ -2,7 +2,17 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -48,6 +58,24 @@ describe('a quick start where one runs', () => {
     assert.equal(existsSync(`${server.directory}/queue/pid/master.pid`), true);
     await server.start();
     assert.match(server.command('postqueue', ['-p']), /Mail queue is empty/);
+  });
+
+  const needsRoot = process.getuid?.() === 0 ? false : 'only root gives directories away';
+  it('as root follows no link that the server could have made', { skip: needsRoot }, async () => {
+    const other = await QuickStart.start();
+    const precious = `${other.directory}/precious`;
+    try {
+      await other.stop();
+      assert.equal(statSync(`${other.directory}/etc`).uid, 0);
+      mkdirSync(precious, { mode: 0o700 });
+      rmSync(`${other.directory}/queue/maildrop`, { recursive: true });
+      symlinkSync(precious, `${other.directory}/queue/maildrop`);
+      await assert.rejects(other.start(), /queue\/maildrop: not a directory but a symbolic link; remove it/);
+      const { uid, mode } = statSync(precious);
+      assert.deepEqual([uid, mode & 0o7777], [0, 0o700]);
+    } finally {
+      await other.remove();
+    }
   });
 
   it('says that a port is not used when master.cf has another', async () => {
