@@ -4,6 +4,7 @@ export { listenAddresses, publicPlace } from './listen-addresses.ts';
 export { delivererEngineOptions, mailEngineOptions, masterEngineOptions } from './engine-options.ts';
 export { openLogFile } from './log-file.ts';
 export { isAllInOne, pidFilePath, runningMaster } from './pid-file.ts';
+export { listenOn } from './listen-on.ts';
 export { lastReload, markReloaded, reloadRefusal } from './reload-mark.ts';
 export { Supervisor, type SupervisorOptions } from './supervisor.ts';
 export { SpawnServices } from './spawn-services.ts';

@@ -13,6 +13,7 @@ import {
 } from '#config';
 import type { EventChannel } from '#events';
 import { duplicateDescriptor, getGroupByName, getUserByName } from '#native';
+import { listenOn } from './listen-on.ts';
 import { describeEnd } from './process-end.ts';
 import { startProcess } from './start-process.ts';
 
@@ -112,10 +113,7 @@ class SpawnService {
       this.#next();
     });
     this.#servers.push(server);
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(where, resolve);
-    });
+    await listenOn(server, where, (text) => this.#options.events.emit({ kind: 'warning', text }));
   }
 
   #next(): void {

@@ -6,6 +6,7 @@ import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import type { EventChannel } from '#events';
+import { listenOn } from '#master';
 import type { MaybePromise } from '#message';
 import { peerUserOf } from '#native';
 import type { Requeuer } from '#pickup';
@@ -226,10 +227,7 @@ export async function startControlServer(options: ControlServerOptions): Promise
       const isPrivileged = place === 'private';
       const askers = new ControlAskers(isPrivileged ? Infinity : mostAskers);
       const server = createServer((socket) => serve(socket, options, askers, isPrivileged));
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(own, resolve);
-      });
+      await listenOn(server, { path: own }, (text) => options.events.emit({ kind: 'warning', text }));
       chmodSync(own, place === 'public' ? 0o666 : 0o600);
       renameSync(own, path);
       return server;

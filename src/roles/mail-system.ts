@@ -6,6 +6,7 @@ import { createServer, type Server } from 'node:net';
 import type { Configuration } from '#config';
 import type { DelivererPool } from '#delivery';
 import type { EventLog } from '#events';
+import { listenOn } from '#master';
 import { refusedUser, type TableCopies } from '#tables';
 import { openStore, type StoreOptions } from '#store';
 import type { KeyFiles } from '#tls';
@@ -128,7 +129,7 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
 }
 
 /** A client that has sent all it has to say gets its replies: half-open connections are allowed. */
-function listen(
+async function listen(
   listener: ListenerFd,
   servers: ReadonlyMap<string, ConnectionService>,
   warn: (text: string) => void,
@@ -138,14 +139,7 @@ function listen(
     if (service === undefined) socket.destroy();
     else service.accept(socket);
   });
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    const ready = (): void => {
-      // later errors are of single connections that could not be taken: the next one may be
-      server.on('error', (error) => warn(`accept connection: ${error.message}`));
-      resolve(server);
-    };
-    if (listener.fd === undefined) server.listen({ host: listener.address, port: listener.port }, ready);
-    else server.listen({ fd: listener.fd }, ready);
-  });
+  const { fd, address, port } = listener;
+  await listenOn(server, fd === undefined ? { host: address, port } : { fd }, warn);
+  return server;
 }
