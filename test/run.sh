@@ -3,9 +3,9 @@
 # Works as root and as an ordinary user. Tests that need more than the machine has skip themselves and print why.
 cd "$(dirname "$0")/.." || exit 1
 
-# The same search as in bin/posthorn: the runtime of `npm ci` first, then one in PATH that is new enough.
+# The runtime of `npm ci` first, then one in PATH that is new enough.
 runtime=
-for node in node_modules/node-linux-*/bin/node ../node-linux-*/bin/node $(command -v node); do
+for node in node_modules/node-linux-*/bin/node $(command -v node); do
   [ -x "$node" ] || continue
   "$node" -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 24 || (a == 24 && b >= 12) ? 0 : 1)' || continue
   runtime=$node

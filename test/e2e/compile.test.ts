@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   cpSync,
@@ -116,6 +116,20 @@ describe('the launchers', () => {
     const { output, complaints } = await runIn({ PATH: tools }, 'postconf', '-dh', 'mail_name');
     assert.deepEqual([output, complaints, builds().length], ['Postfix\n', '', 1]);
   });
+
+  for (const [place, isUsed] of [
+    ['node_modules', true],
+    ['shared', false],
+  ] as const) {
+    it(`${isUsed ? 'use' : 'do not use'} a runtime that lies beside them in a directory named ${place}`, async () => {
+      const above = join(copy, 'below', place);
+      cpSync(join(project, 'bin'), join(above, 'posthorn/bin'), { recursive: true, verbatimSymlinks: true });
+      mkdirSync(join(above, 'node-linux-any/bin'), { recursive: true });
+      writeFileSync(join(above, 'node-linux-any/bin/node'), '#!/bin/sh\necho beside\n', { mode: 0o755 });
+      const { stdout } = spawnSync(join(above, 'posthorn/bin/postconf'), { encoding: 'utf8' });
+      assert.equal(stdout, isUsed ? 'beside\n' : '');
+    });
+  }
 
   it('run the sources as they stand where nothing can be put', async () => {
     writeFileSync(join(copy, 'dist'), '');
