@@ -1,4 +1,4 @@
-/** What a table of header or body checks says of one line. header_checks(5), inventory c.9 */
+/** What a table of header or body checks says of one line. header_checks(5) */
 import type { SubmissionAction } from '#message';
 import { fieldName } from './header-fields.ts';
 

@@ -1,4 +1,4 @@
-/** The header section of a message: checked, rewritten, thinned, completed. cleanup(8), inventory i.2 */
+/** The header section of a message: checked, rewritten, thinned, completed. cleanup(8) */
 import { setImmediate } from 'node:timers/promises';
 import { type AddressToken, formatAddressHeader, parseAddressList, toExternal } from '#address';
 import type { EventChannel } from '#events';

@@ -1,4 +1,4 @@
-/** Header fields that a message must have, made where they lack. cleanup(8), inventory i.2 */
+/** Header fields that a message must have, made where they lack. cleanup(8) */
 import { isAsciiText, toExternal } from '#address';
 import { type Envelope, formatMailDate } from '#message';
 import { encodeWords, isCharset } from './encoded-words.ts';

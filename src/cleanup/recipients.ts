@@ -1,6 +1,6 @@
 /**
  * The recipients of one message: rewritten, expanded, each once. Few stay here until the message is committed; of many
- * the store takes one load after the other, so that they are never all in memory. cleanup(8), inventory i.1, i.4
+ * the store takes one load after the other, so that they are never all in memory. cleanup(8)
  */
 import { setImmediate } from 'node:timers/promises';
 import { compareByDomain, isAsciiText } from '#address';

@@ -1,6 +1,6 @@
 /**
  * The size of content as the queue manager's log has it: that of Postfix's records, with one byte for the type of each
- * and one for its length, as many as a line end has here; longer records have a longer length. inventory k.1
+ * and one for its length, as many as a line end has here; longer records have a longer length.
  */
 
 const LF = 0x0a;

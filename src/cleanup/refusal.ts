@@ -1,4 +1,4 @@
-/** The reasons for which cleanup does not take a message, and the reply for each. inventory e.2, "cleanup result table" */
+/** The reasons for which cleanup does not take a message, and the reply for each. RFC 3463 */
 import type { SubmissionResult } from '#message';
 
 export type Refusal = SubmissionResult & { readonly kind: 'refused' };

@@ -1,6 +1,6 @@
 /**
  * Work in order that waits only where it must: a generator that yields the promises it needs, run without any promise
- * as long as every answer comes from memory (architecture, section 5).
+ * as long as every answer comes from memory (ARCHITECTURE.md, "Rules that hold everywhere").
  */
 import type { MaybePromise } from '#message';
 

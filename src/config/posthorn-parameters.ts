@@ -1,4 +1,4 @@
-/** Parameters of Posthorn's own; their names begin with `posthorn_`. docs/parameters.md */
+/** Parameters of Posthorn's own; their names begin with `posthorn_`. ARCHITECTURE.md, "Configuration" */
 import type { ParameterRow } from './registry.ts';
 
 export const posthornParameters: readonly ParameterRow[] = [

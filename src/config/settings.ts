@@ -1,6 +1,6 @@
 /**
  * What services see of the configuration: values by Postfix parameter name, expanded, checked, with where they were
- * written. Each service reads its settings once into plain fields (architecture, section 5), never per message.
+ * written. Each service reads its settings once into plain fields (ARCHITECTURE.md, "Rules that hold everywhere"), never per message.
  */
 
 /** Where a value was written. */

@@ -1,7 +1,7 @@
 /**
  * What happened, as typed events. Code emits events; Postfix's log line, JSON and others are renderings of them.
  *
- * Each service has a file in `kinds/` with its events and their Postfix texts (inventory, section j).
+ * Each service has a file in `kinds/` with its events and their Postfix texts.
  */
 import type { BounceEvent } from './kinds/bounce.ts';
 import type { CleanupEvent } from './kinds/cleanup.ts';

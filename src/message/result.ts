@@ -1,8 +1,8 @@
 /**
  * Small shared shapes: a value that may come now or later.
  *
- * The hot path answers from memory without a promise (architecture, section 5), so what may need a disk or a network
- * returns `MaybePromise` and callers await only when they must.
+ * The hot path answers from memory without a promise (ARCHITECTURE.md, "Rules that hold everywhere"), so what
+ * may need a disk or a network returns `MaybePromise` and callers await only when they must.
  */
 
 /** A value that is there already, or a promise of it. */

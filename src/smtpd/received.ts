@@ -1,4 +1,4 @@
-/** The Received: field of a message taken by SMTP. RFC 5321, 4.4; inventory i.3 */
+/** The Received: field of a message taken by SMTP. RFC 5321, 4.4 */
 import { toExternal } from '#address';
 import { bytesOf, type ClientAttributes, formatMailDate, isTrusted, type TlsFacts, tlsWords } from '#message';
 

@@ -1,7 +1,7 @@
 /**
  * The queue as everybody else sees it: messages with a state, claimed under leases. No caller sees SQL, paths or rowids.
  *
- * State table (architecture, section 4):
+ * State table (ARCHITECTURE.md, "The queue"):
  *   (writing) --commit--> incoming | active(leased) | hold
  *   incoming, deferred(due) --claim--> active(leased)
  *   active --settle--> gone | deferred | hold | corrupt
@@ -77,7 +77,7 @@ export interface MessageSelector {
 }
 
 export interface QueueStore {
-  /** A fresh queue ID (short or long form, inventory k.4) and a place for content. */
+  /** A fresh queue ID (short or long form, enable_long_queue_ids) and a place for content. */
   begin(arrivedAt: number): MessageWriter;
   /**
    * Called for each committed `incoming` message; returning true means: handed over as active under this process's

@@ -1,5 +1,5 @@
 /**
- * From a domain or host to the addresses to try, in order (RFC 5321, 5.1; table of hard things, row 36).
+ * From a domain or host to the addresses to try, in order (RFC 5321, 5.1; postconf(5) smtp_defer_if_no_mx_address_found).
  *
  * Hosts that are not better than ourselves are left out. A lookup that fails softly at any host makes the failure of the
  * whole a soft one. The order is that of `address-order.ts`.

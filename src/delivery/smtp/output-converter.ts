@@ -1,6 +1,7 @@
 /**
  * Content that does not go out as it is stored: header and body checks, generic addresses in headers, headers of delivery,
- * and quoted-printable for servers without 8BITMIME (inventory, f.2 and f.7; RFC 2045, 6.7).
+ * and quoted-printable for servers without 8BITMIME (postconf(5) smtp_header_checks,
+ * smtp_generic_maps; RFC 2045, 6.7).
  *
  * Reads whole lines and logical headers, so it is off the hot path; a message that needs none of it is never seen here.
  */

@@ -1,6 +1,5 @@
 /**
- * How TLS is to be used for mail to a destination: smtp_tls_policy_maps, else smtp_tls_security_level (inventory, f.5;
- * TLS_README), and what the message itself asks for (RFC 8689).
+ * How TLS is to be used for mail to a destination: smtp_tls_policy_maps, else smtp_tls_security_level (TLS_README), and what the message itself asks for (RFC 8689).
  */
 import { isValidHostName } from '#address';
 import type { Envelope, Status } from '#message';

@@ -1,6 +1,6 @@
 /**
  * The one place that decides what a reply or a loss means: for a recipient, for the message, for this server, for the
- * destination; now or later (inventory, f.3).
+ * destination; now or later (RFC 5321, 4.2.1, 5.1).
  *
  * While other servers are left, what fails softly is kept for them; with the last one, it is deferred. What fails hard is
  * returned at once. A server that could not be talked to at all counts against the destination.

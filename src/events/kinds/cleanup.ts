@@ -1,4 +1,4 @@
-/** Events of cleanup. cleanup(8), inventory j.4 */
+/** Events of cleanup. cleanup(8) */
 import type { Renderings, ShownAddress } from '../event.ts';
 
 export type CleanupEvent =

@@ -1,4 +1,4 @@
-/** Deliveries: the `to=… status=…` line of every recipient (inventory, j.6), and what agents say in between. */
+/** Deliveries: the `to=… status=…` line of every recipient, and what agents say in between. */
 import type { LoggedOutcome } from '#message';
 import type { Renderings, ShownAddress } from '../event.ts';
 

@@ -1,4 +1,4 @@
-/** Events of the supervisor and of the `postfix` command. master(8), inventory j.7 */
+/** Events of the supervisor and of the `postfix` command. master(8) */
 import type { Renderings } from '../event.ts';
 
 export type MasterEvent =

@@ -1,4 +1,4 @@
-/** Events of postscreen and its DNS lists. postscreen(8), dnsblog(8); inventory j.7 */
+/** Events of postscreen and its DNS lists. postscreen(8), dnsblog(8) */
 import type { Renderings } from '../event.ts';
 import { formatDelay } from './delivery.ts';
 

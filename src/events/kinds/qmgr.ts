@@ -1,4 +1,4 @@
-/** Events of the queue manager. qmgr(8), inventory j.5 */
+/** Events of the queue manager. qmgr(8) */
 import type { Renderings } from '../event.ts';
 
 /** What a delivery was for its destination. */

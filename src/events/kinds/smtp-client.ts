@@ -1,4 +1,4 @@
-/** What the SMTP and LMTP client says beside the outcome of each recipient (inventory, j.6). */
+/** What the SMTP and LMTP client says beside the outcome of each recipient. smtp(8) */
 import { type TlsFacts, tlsWords } from '#message';
 import type { Renderings } from '../event.ts';
 

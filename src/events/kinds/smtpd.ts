@@ -1,4 +1,4 @@
-/** Events of the SMTP server. smtpd(8), inventory j.2 */
+/** Events of the SMTP server. smtpd(8) */
 import type { Renderings, ShownAddress } from '../event.ts';
 
 /** What stands in the tail of a reject line. */

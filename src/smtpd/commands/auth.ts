@@ -1,4 +1,4 @@
-/** AUTH. RFC 4954; SASL_README; inventory e.2, e.7 */
+/** AUTH. RFC 4954; SASL_README */
 import type { SaslExchange, SaslOutcome, SaslStep } from '#sasl';
 import { type CommandResult, replyOf } from '../command-result.ts';
 import type { LoginSettings } from '../login-settings.ts';

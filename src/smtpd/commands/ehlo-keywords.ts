@@ -1,4 +1,4 @@
-/** What EHLO announces, in Postfix's order. inventory e.1 */
+/** What EHLO announces, in Postfix's order. RFC 5321, 4.1.1.1 */
 import type { Session } from '../session.ts';
 import type { SmtpdSettings } from '../settings.ts';
 

@@ -94,7 +94,7 @@ function certificateProblem(tls: TlsFacts): string | undefined {
   return isTrusted(tls) ? undefined : 'Client certificate not trusted';
 }
 
-/** A client that has to have TLS first may do this without. inventory e.2 */
+/** A client that has to have TLS first may do this without. RFC 3207, 4 */
 export const allowedBeforeTls: ReadonlySet<string> = new Set([
   'HELO',
   'EHLO',

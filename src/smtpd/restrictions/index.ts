@@ -1,6 +1,6 @@
 /**
  * Which groups of restriction lists belong to a stage, delayed or not; and what one stage leaves for the next.
- * SMTPD_ACCESS_README; inventory d.1
+ * SMTPD_ACCESS_README
  */
 import { rememberAnswers, type Resolver } from '#dns';
 import { type MaybePromise, whenReady } from '#message';

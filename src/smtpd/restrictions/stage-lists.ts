@@ -1,4 +1,4 @@
-/** The restriction lists of main.cf, in groups: what each speaks of, and which come together. SMTPD_ACCESS_README; inventory d.1 */
+/** The restriction lists of main.cf, in groups: what each speaks of, and which come together. SMTPD_ACCESS_README */
 import type { SessionFacts } from '../policy.ts';
 import { parseRestrictions } from './program.ts';
 import type { Toolbox } from './restriction.ts';

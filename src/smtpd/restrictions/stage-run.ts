@@ -1,6 +1,5 @@
 /**
- * One stage under way: runs its lists left to right, remembers what is put off, logs what is decided. SMTPD_ACCESS_README;
- * inventory d.4
+ * One stage under way: runs its lists left to right, remembers what is put off, logs what is decided. SMTPD_ACCESS_README
  */
 import type { EventChannel, PolicyWord } from '#events';
 import type { MaybePromise, SubmissionAction } from '#message';
