@@ -1,6 +1,6 @@
 /** `sendmail -bs`: an SMTP conversation on standard input and output; its mail goes into the maildrop directory. */
 import { Duplex, Readable, Writable } from 'node:stream';
-import { findConfigDirectory, openSettings, type Settings } from '#config';
+import { ConfigError, findConfigDirectory, openSettings, type Settings } from '#config';
 import { createHostLookup, systemResolver } from '#dns';
 import { EventLog } from '#events';
 import {
@@ -15,7 +15,9 @@ import { createRewriter } from '#rewrite';
 import { compileSmtpdSettings, createSmtpServer } from '#smtpd';
 import { TableOpener } from '#tables';
 import { openCommandLog } from './command-log.ts';
+import { EX_OK, EX_TEMPFAIL } from './exit-status.ts';
 import type { CliIo } from './io.ts';
+import { Reporter } from './reporter.ts';
 import { MaildropWriter } from './sendmail/maildrop-writer.ts';
 import { senderProblem } from './sendmail/rights.ts';
 
@@ -178,9 +180,15 @@ function server({ directory, settings, log, io }: Parts): ReturnType<typeof crea
 
 export async function run(_args: readonly string[], io: CliIo): Promise<number> {
   const directory = findConfigDirectory(undefined, io.env);
-  const { settings } = openSettings(directory, { mainOnly: true });
-  const log = (await openCommandLog(settings)) ?? new EventLog([{ write: () => undefined }]);
-  await server({ directory, settings, log, io }).serveStream(conversation(io));
-  log.flush();
-  return 0;
+  let settings: Settings | undefined;
+  try {
+    ({ settings } = openSettings(directory, { mainOnly: true }));
+    const log = (await openCommandLog(settings)) ?? new EventLog([{ write: () => undefined }]);
+    await server({ directory, settings, log, io }).serveStream(conversation(io));
+    log.flush();
+    return EX_OK;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return new Reporter('sendmail', io, settings).unusable(error, EX_TEMPFAIL);
+  }
 }

@@ -214,6 +214,16 @@ describe('sendmail', () => {
     assert.equal(envelope?.sender, 'a@x');
   });
 
+  it('says of -bs what is wrong with the settings that it needs', async () => {
+    const file = join(directory, 'main.cf');
+    const before = readFileSync(file, 'utf8');
+    writeFileSync(file, `${before}smtpd_delay_reject = maybe\n`);
+    const { status, output } = await send(['-bs'], 'QUIT\r\n');
+    writeFileSync(file, before);
+    assert.equal(status, 75);
+    assert.match(output, /^sendmail: fatal: .*smtpd_delay_reject.*\n$/);
+  });
+
   it('keeps for each recipient what is asked for it over -bs', async () => {
     const { envelope } = await send(
       ['-bs'],
