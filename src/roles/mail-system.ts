@@ -47,6 +47,7 @@ export interface MailSystem {
   takeOver(): Promise<void>;
 }
 
+/** For all that runs, together: master kills what takes longer than 4 s, and then the queue would not be left in order. */
 const stopDeadlineMs = 2500;
 const drainDeadlineMs = 600_000;
 /** A predecessor that was killed may be there still when this one starts, with messages under its lease. */
@@ -101,29 +102,35 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
   };
   const leaseCheck = setInterval(() => void takeOver(false), leaseCheckMs).unref();
 
-  const drainWithin = async (deadlineMs: number, isPatient: boolean): Promise<void> => {
-    const sessions = drainServers(servers.all, servers.screenings, isPatient);
-    await Promise.race([sessions, new Promise((resolve) => setTimeout(resolve, deadlineMs).unref())]);
+  const within = async (deadlineMs: number, works: readonly Promise<void>[]): Promise<void> => {
+    await Promise.race([Promise.all(works), new Promise((resolve) => setTimeout(resolve, deadlineMs).unref())]);
   };
-  const close = async (patienceMs: number): Promise<void> => {
+  const drainWithin = (deadlineMs: number, isPatient: boolean): Promise<void> =>
+    within(deadlineMs, [drainServers(servers.all, servers.screenings, isPatient)]);
+  const close = async (end: () => Promise<void>): Promise<void> => {
     clearInterval(leaseCheck);
     for (const server of listening) server.close();
     control.close();
-    await intake.stop();
-    if (patienceMs > 0) {
-      qmgr.retire();
-      await drainWithin(patienceMs, true);
-    }
-    await drainWithin(stopDeadlineMs, false);
-    await qmgr.stop(Math.max(patienceMs, stopDeadlineMs));
+    await end();
     deliverers.close();
     for (const agent of core.agents.values()) await agent.close?.();
     core.verifier?.close();
     await store.close();
   };
   return {
-    drain: () => close(drainDeadlineMs),
-    stop: () => close(0),
+    drain: () =>
+      close(async () => {
+        await intake.stop();
+        qmgr.retire();
+        await drainWithin(drainDeadlineMs, true);
+        await drainWithin(stopDeadlineMs, false);
+        await qmgr.stop(drainDeadlineMs);
+      }),
+    stop: () =>
+      close(async () => {
+        const others = within(stopDeadlineMs, [intake.stop(), drainServers(servers.all, servers.screenings, false)]);
+        await Promise.all([others, qmgr.stop(stopDeadlineMs)]);
+      }),
     takeOver: () => takeOver(true),
   };
 }
