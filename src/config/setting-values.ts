@@ -1,6 +1,7 @@
 /** The values of one service, read from main.cf, master.cf and the defaults, with their checks. */
 import { placeOf } from './place.ts';
 import { hostNameProblem } from '#address';
+import { longestTimerMs } from '#message';
 import { wrongWord } from './closed-values.ts';
 import { expandValue, type ValueSource } from './expand.ts';
 import type { MainFile } from './main-cf.ts';
@@ -20,9 +21,6 @@ export interface SettingSources {
   /** `-o name=value` of the command line; over everything. */
   readonly overrides: ReadonlyMap<string, string>;
 }
-
-/** What fits the 32 bits of a timer. */
-const longestTimerMs = 2 ** 31 - 1;
 
 export class SettingValues implements Settings {
   readonly service: string;

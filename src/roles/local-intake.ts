@@ -1,5 +1,4 @@
 /** Mail that comes from this machine: what sendmail left in maildrop, and what `postsuper -r` sends through cleanup again. */
-import { longestTimerMs } from '#message';
 import { createPickup, createRequeuer, type Pickup, type Requeuer } from '#pickup';
 import { refusedUser, senderRight } from '#tables';
 import type { MessageCore } from './message-core.ts';
@@ -30,7 +29,7 @@ export function openLocalIntake(tools: ServiceTools, core: MessageCore): LocalIn
     requeuer,
     async start() {
       await pickup?.start();
-      timer = setInterval(() => void requeuer.run(), Math.min(settings.timerMs('queue_run_delay'), longestTimerMs));
+      timer = setInterval(() => void requeuer.run(), settings.timerMs('queue_run_delay'));
       void requeuer.run();
     },
     async stop() {
