@@ -6,12 +6,6 @@ export { createHostLookup, type HostLookupOptions } from './host-lookup.ts';
 export { createResolver, type ResolverOptions } from './resolver.ts';
 export { type SearchOptions, withSearch } from './search-list.ts';
 export { type SystemResolver, systemResolver } from './system-resolver.ts';
-export { describeRecord, filterReplies } from './reply-filter.ts';
-export {
-  type AnswerFilter,
-  answerCounts,
-  parseAnswerFilter,
-  readAnswerFilter,
-  reversedAddress,
-} from './list-filter.ts';
+export { filterReplies } from './reply-filter.ts';
+export { type AnswerFilter, answerCounts, readAnswerFilter, reversedAddress } from './list-filter.ts';
 export { dnsErrorText } from './reasons.ts';

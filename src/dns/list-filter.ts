@@ -95,12 +95,6 @@ export function readAnswerFilter(written: string): AnswerFilter | FilterProblem 
   }
 }
 
-/** Undefined when the text is no such pattern. */
-export function parseAnswerFilter(text: string): AnswerFilter | undefined {
-  const filter = readAnswerFilter(text);
-  return 'problem' in filter ? undefined : filter;
-}
-
 export function answerCounts(filter: AnswerFilter | undefined, address: string): boolean {
   if (filter === undefined) return true;
   return address

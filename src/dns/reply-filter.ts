@@ -66,7 +66,7 @@ function brokenFilter(name: string, type: string): DnsAnswer {
 }
 
 /** A record as filters see it: `name. ttl IN type value` (postconf(5) smtp_dns_reply_filter). */
-export function describeRecord(record: DnsRecord): string {
+function describeRecord(record: DnsRecord): string {
   return `${record.name}. ${record.ttl} IN ${record.type} ${describeValue(record)}`;
 }
 

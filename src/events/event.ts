@@ -5,7 +5,6 @@
  */
 import type { BounceEvent } from './kinds/bounce.ts';
 import type { CleanupEvent } from './kinds/cleanup.ts';
-import type { CommandEvent } from './kinds/command.ts';
 import type { DeliveryEvent } from './kinds/delivery.ts';
 import type { MasterEvent } from './kinds/master.ts';
 import type { PickupEvent } from './kinds/pickup.ts';
@@ -27,7 +26,6 @@ export type MailEvent =
   | BounceEvent
   | PickupEvent
   | MasterEvent
-  | CommandEvent
   | ProgramEvent;
 
 /** An address, in internal form, as the log shows it. postconf(5) info_log_address_format */

@@ -4,7 +4,6 @@ import { printable } from '#message';
 import type { MailEvent, ShownAddress } from './event.ts';
 import { bounceRenderings } from './kinds/bounce.ts';
 import { cleanupRenderings } from './kinds/cleanup.ts';
-import { commandRenderings } from './kinds/command.ts';
 import { deliveryRenderings } from './kinds/delivery.ts';
 import { masterRenderings } from './kinds/master.ts';
 import { pickupRenderings } from './kinds/pickup.ts';
@@ -28,7 +27,6 @@ const renderings: { readonly [K in keyof EventMap]: (event: EventMap[K], shown: 
   ...bounceRenderings,
   ...pickupRenderings,
   ...masterRenderings,
-  ...commandRenderings,
   ...programRenderings,
 };
 

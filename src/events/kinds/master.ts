@@ -7,7 +7,6 @@ export type MasterEvent =
   | { readonly kind: 'terminating'; readonly signal: number }
   | { readonly kind: 'processEnded'; readonly role: string; readonly processId: number; readonly status: string }
   | { readonly kind: 'throttled'; readonly role: string; readonly seconds: number }
-  | { readonly kind: 'listening'; readonly service: string; readonly address: string }
   /** What the `postfix` command says: `starting the Postfix mail system` and the like. */
   | { readonly kind: 'script'; readonly text: string };
 
@@ -17,6 +16,5 @@ export const masterRenderings: Renderings<MasterEvent> = {
   terminating: (event) => `terminating on signal ${event.signal}`,
   processEnded: (event) => `warning: process ${event.role} pid ${event.processId} ${event.status}`,
   throttled: (event) => `warning: ${event.role}: bad command startup -- throttling for ${event.seconds} s`,
-  listening: (event) => `${event.service}: listening on ${event.address}`,
   script: (event) => event.text,
 };

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { ConfigError, entryOf, formatFields, loadConfiguration, splitOverrides } from '#config';
+import { ConfigError, entryOf, formatFields, loadConfiguration } from '#config';
+import { splitOverrides } from '../../../src/config/master-cf.ts';
 
 /** Problems that refuse the start, or else the warnings, with the directory's name taken out. */
 function said(main: string, master = ''): readonly string[] {
