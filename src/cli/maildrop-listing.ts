@@ -1,5 +1,5 @@
 /** The maildrop directory, for commands that show or change the queue: what sendmail left and nobody took up yet. */
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, errnoText } from '#native';
@@ -50,18 +50,18 @@ export async function readMaildrop(queueDirectory: string): Promise<readonly Mai
   return found.flat();
 }
 
-/** Removes files by name; undefined: all that are complete. Gives the names of those removed. */
-export async function removeFromMaildrop(
+/** Removes complete files by name, whatever is in them; undefined: all. Gives the names of those removed. */
+export function removeFromMaildrop(
   queueDirectory: string,
   names: readonly string[] | undefined,
+  warn: (text: string) => void,
 ): Promise<readonly string[]> {
-  const removed: string[] = [];
-  for (const { queueId } of await readMaildrop(queueDirectory)) {
-    if (names?.includes(queueId) === false) continue;
-    await unlink(`${queueDirectory}/maildrop/${queueId}`);
-    removed.push(queueId);
-  }
-  return removed;
+  const meant = names && new Set(names);
+  return removeFiles(
+    `${queueDirectory}/maildrop`,
+    (name, status) => isComplete(status) && meant?.has(name) !== false,
+    warn,
+  );
 }
 
 /** Removes what a crash of sendmail left: incomplete files that nobody has written to for a week. Gives their names. */
@@ -73,7 +73,9 @@ export async function sweepMaildrop(
   const directory = await openPlace(`${queueDirectory}/maildrop`);
   if (directory === undefined) return [];
   try {
-    return await sweepDirectory(`/proc/self/fd/${directory.fd}`, warn, now);
+    const isLeft = (_name: string, status: Stats): boolean =>
+      !isComplete(status) && status.mtimeMs <= now - abandonedMs;
+    return await removeFiles(`/proc/self/fd/${directory.fd}`, isLeft, warn);
   } finally {
     await directory.close();
   }
@@ -88,22 +90,26 @@ async function openPlace(path: string): Promise<FileHandle | undefined> {
   }
 }
 
-async function sweepDirectory(
+function isComplete({ mode }: Stats): boolean {
+  return (mode & constants.S_IXUSR) !== 0;
+}
+
+/** Gives the names of those removed. */
+async function removeFiles(
   directory: string,
+  isMeant: (name: string, status: Stats) => boolean,
   warn: (text: string) => void,
-  now: number,
 ): Promise<readonly string[]> {
   const removed: string[] = [];
   for (const name of await namesIn(directory)) {
     const path = `${directory}/${name}`;
     try {
       const status = await lstat(path);
-      const isComplete = (status.mode & constants.S_IXUSR) !== 0;
-      if (!status.isFile() || isComplete || status.mtimeMs > now - abandonedMs) continue;
+      if (!status.isFile() || !isMeant(name, status)) continue;
       await unlink(path);
       removed.push(name);
     } catch (error) {
-      // its writer is done, or has given up
+      // pickup was faster; or its writer is done, or has given up
       if (errnoOf(error) !== 'ENOENT') warn(`remove maildrop/${name}: ${errnoText(error)}`);
     }
   }

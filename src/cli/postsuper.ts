@@ -99,6 +99,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
       counts.set(operation, { summary, count: count + (counts.get(operation)?.count ?? 0) });
     }
   }
+  await reporter.settle();
   for (const { summary, count } of summaryOrder.flatMap((operation) => counts.get(operation) ?? [])) {
     await reporter.info(`${summary}: ${count} message${count === 1 ? '' : 's'}`);
   }
@@ -127,7 +128,7 @@ interface Done {
 
 /** Names of the files that a crash left. */
 function sweep(settings: Settings, reporter: Reporter): Promise<readonly string[]> {
-  return sweepMaildrop(settings.string('queue_directory'), (text) => void reporter.warn(text));
+  return sweepMaildrop(settings.string('queue_directory'), reporter.warnNow);
 }
 
 /** What was done, or what went wrong. Structure checks have no counterpart: the store sees to it. */
@@ -168,13 +169,13 @@ async function change(
   const directory = settings.string('queue_directory');
   const answer = await askSystem(directory, 'private', { operation, ...selector });
   if (answer.kind === 'failed') return answer.reason;
-  const warn = (text: string): void => void reporter.warn(text);
+  const warn = reporter.warnNow;
   const options = { directory, longQueueIds: settings.bool('enable_long_queue_ids'), warn };
   const changed =
     answer.kind === 'ok' ? answer.changed : await withStore(options, (store) => store[operation](selector));
   if (typeof changed === 'string') return changed;
   if (operation !== 'remove' || selector.queues?.includes('maildrop') !== true) return changed;
-  return [...changed, ...(await removeFromMaildrop(directory, selector.queueIds))];
+  return [...changed, ...(await removeFromMaildrop(directory, selector.queueIds, warn))];
 }
 
 /** `ALL`: undefined; `-`: from standard input, one a line. */

@@ -11,6 +11,8 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import fs from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -143,6 +145,23 @@ describe('postsuper on a queue without mail', () => {
         await said(['-pv', 'maildrop']),
         'postsuper: queue: maildrop\npostsuper: removed file maildrop/LEFT\n',
       );
+    });
+
+    it('removes with -d what is complete, and goes on where pickup was faster', async (context) => {
+      for (const name of ['TAKEN', 'ANOTHER', 'odd name']) leave(name, 0o744, 0);
+      const { lstat } = fs;
+      context.mock.method(fs, 'lstat', async (path: string) => {
+        const status = await lstat(path);
+        if (path.endsWith('/TAKEN')) rmSync(path);
+        return status;
+      });
+      syncBuiltinESMExports();
+      const output = await said(['-d', 'ALL']);
+      context.mock.restoreAll();
+      syncBuiltinESMExports();
+      assert.equal(output, 'postsuper: Deleted: 3 messages\n');
+      assert.deepEqual(readdirSync(maildrop).toSorted(), ['FRESH', 'LEFT', 'LINK', 'RESTING']);
+      assert.equal(await said(['-d', 'FRESH']), 'postsuper: Deleted: 0 messages\n');
     });
 
     it('leaves them where other things are asked for, or other queues', async () => {
