@@ -2,7 +2,7 @@
 import type { DnsAnswer, Resolver } from './answer.ts';
 
 export interface AnswerMemoryOptions {
-  /** ms since the epoch. */
+  /** ms, of a clock that only goes forward. */
   readonly now: () => number;
   /** Nothing is kept longer, whatever its TTL. */
   readonly maxAgeMs: number;

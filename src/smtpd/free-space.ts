@@ -3,7 +3,11 @@ import type { MaybePromise } from '#message';
 
 const freshMs = 1000;
 
-export function rememberFreeSpace(ask: () => MaybePromise<number>, now: () => number): () => MaybePromise<number> {
+/** `now`: ms, of a clock that only goes forward. */
+export function rememberFreeSpace(
+  ask: () => MaybePromise<number>,
+  now: () => number = () => performance.now(),
+): () => MaybePromise<number> {
   let known = { bytes: 0, at: Number.NEGATIVE_INFINITY };
   return () => {
     if (now() - known.at < freshMs) return known.bytes;

@@ -52,7 +52,7 @@ export class SmtpServer implements SmtpService {
       anvil: counting,
       turn: new Turn(),
       isStandAlone: false,
-      freeBytes: rememberFreeSpace(options.freeBytes, options.now),
+      freeBytes: rememberFreeSpace(options.freeBytes),
     };
   }
 

@@ -49,7 +49,7 @@ class IndexedTable implements Table {
   readonly #warn: (text: string) => void;
   #opened: Opened | undefined;
   #problem: string | undefined;
-  #checkedAt = 0;
+  #checkedAt = Number.NEGATIVE_INFINITY;
 
   constructor({ name, type, path, foldKeys, files, warn }: IndexedTableOptions) {
     this.name = name;
@@ -67,7 +67,7 @@ class IndexedTable implements Table {
   }
 
   lookup(key: string): LookupResult {
-    if (Date.now() - this.#checkedAt >= recheckMs) this.#refresh();
+    if (performance.now() - this.#checkedAt >= recheckMs) this.#refresh();
     if (this.#opened === undefined) {
       const reason = this.#problem ?? `open database ${this.#file}`;
       this.#warn(`${this.name} is unavailable. ${reason}`);
@@ -92,7 +92,7 @@ class IndexedTable implements Table {
 
   /** Opens the file if it isn't the one that was opened before; one that is gone or broken leaves the old answers. */
   #refresh(): void {
-    this.#checkedAt = Date.now();
+    this.#checkedAt = performance.now();
     try {
       const { version, mtimeMs } = versionOf(this.#file);
       if (this.#opened?.version === version) return;
@@ -113,7 +113,7 @@ class IndexedTable implements Table {
   #warnIfOlder(mtimeMs: number): void {
     if (mtimeMs === Infinity) return;
     const source = statSync(this.#path, { throwIfNoEntry: false });
-    if (source !== undefined && source.mtimeMs > mtimeMs && source.mtimeMs < Date.now() - sourceRestsMs) {
+    if (source !== undefined && source.mtimeMs > mtimeMs && source.mtimeMs < performance.now() - sourceRestsMs) {
       this.#warn(`database ${this.#file} is older than source file ${this.#path}`);
     }
   }

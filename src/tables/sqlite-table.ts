@@ -43,7 +43,7 @@ class SqliteTable implements Table {
   readonly acceptsPartialKeys = true;
   readonly #options: SqliteOptions;
   #opened: Opened;
-  #checkedAt = Date.now();
+  #checkedAt = performance.now();
 
   constructor(options: SqliteOptions) {
     this.name = options.name;
@@ -97,7 +97,7 @@ class SqliteTable implements Table {
   }
 
   #refresh(): void {
-    const now = Date.now();
+    const now = performance.now();
     if (now - this.#checkedAt < recheckMs) return;
     this.#checkedAt = now;
     const { path } = this.#options;

@@ -28,6 +28,8 @@ export interface TableServerOptions {
   readonly disconnected: string;
 }
 
+/** To one server at a time; Postfix has one for each of its processes. default_process_limit */
+const maxConnections = 100;
 const timeoutMs = 100_000;
 const idleMs = 10_000;
 const lifeMs = 100_000;
@@ -60,6 +62,9 @@ function attend(socket: Socket, { data, ...others }: Handlers): () => void {
 export class TableServer {
   readonly #options: TableServerOptions;
   readonly #idle: RestingConnection[] = [];
+  /** Questions under way. */
+  #busy = 0;
+  readonly #waiting = new Set<(isIn: boolean) => void>();
 
   constructor(options: TableServerOptions) {
     this.#options = options;
@@ -67,6 +72,39 @@ export class TableServer {
 
   /** Asks once; a connection that has grown stale meanwhile is replaced. */
   async ask(question: Buffer): Promise<ServerAnswer> {
+    if (!(await this.#enter())) return { kind: 'failed', during: 'connect', problem: 'Connection timed out' };
+    try {
+      return await this.#askNow(question);
+    } finally {
+      this.#leave();
+    }
+  }
+
+  /** Waits until there is room for one more connection; false: too long. */
+  #enter(): boolean | Promise<boolean> {
+    if (this.#busy < maxConnections) {
+      this.#busy += 1;
+      return true;
+    }
+    return new Promise((resolve) => {
+      const settle = (isIn: boolean): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(settle);
+        resolve(isIn);
+      };
+      const timer = setTimeout(() => settle(false), timeoutMs);
+      this.#waiting.add(settle);
+    });
+  }
+
+  /** Makes room for the one that has waited longest. */
+  #leave(): void {
+    const [next] = this.#waiting;
+    if (next === undefined) this.#busy -= 1;
+    else next(true);
+  }
+
+  async #askNow(question: Buffer): Promise<ServerAnswer> {
     const kept = this.#takeIdle();
     if (kept !== undefined) {
       const answer = await this.#talk(kept, question);
@@ -87,7 +125,7 @@ export class TableServer {
       const connection = this.#idle.pop();
       if (connection === undefined) return undefined;
       connection.wake();
-      if (!connection.socket.destroyed && Date.now() - connection.openedAt < lifeMs) return connection;
+      if (!connection.socket.destroyed && performance.now() - connection.openedAt < lifeMs) return connection;
       connection.socket.destroy();
     }
   }
@@ -109,7 +147,7 @@ export class TableServer {
       });
       socket.once('connect', () => {
         leave();
-        resolve({ socket, openedAt: Date.now() });
+        resolve({ socket, openedAt: performance.now() });
       });
     });
   }

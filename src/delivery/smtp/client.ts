@@ -95,7 +95,7 @@ export function createClient(options: SmtpAgentOptions): Client {
       events,
       now: () => options.clock.now(),
     }),
-    anchors: new KnownAnchors(() => options.clock.now()),
+    anchors: new KnownAnchors(() => performance.now()),
     output: openOutputRules({ ...options, settings, warn, mainSettings: options.settings }),
     cache: createConnectionCache(settings.cache.idleMs, (connection) => void sayGoodbye(connection, settings)),
     turn: new Turn(),

@@ -19,8 +19,6 @@ export type PolicyOptions = Omit<
   Toolbox,
   'parse' | 'compiled' | 'classes' | 'mynetworks' | 'replyMaps' | 'oldDefaults' | 'listResolver'
 > & {
-  /** ms since the epoch. */
-  readonly now?: () => number;
   /** An onlooker; absent in real sessions. */
   readonly onlooker?: PolicyOnlooker;
 };
@@ -39,12 +37,12 @@ function withoutRootedNames(resolver: Resolver): Resolver {
 }
 
 function toolboxOf(options: PolicyOptions): Toolbox {
-  const { settings, tables, now = Date.now } = options;
+  const { settings, tables } = options;
   const resolver = withoutRootedNames(options.resolver);
   const toolbox: Toolbox = {
     ...options,
     resolver,
-    listResolver: rememberAnswers(resolver, { now, ...listMemory }),
+    listResolver: rememberAnswers(resolver, { now: () => performance.now(), ...listMemory }),
     compiled: readRestrictionSettings(settings),
     mynetworks: tables.matchList('mynetworks', 'namadr', settings.elements('mynetworks')),
     replyMaps: tables.listOf('rbl_reply_maps'),

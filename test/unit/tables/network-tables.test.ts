@@ -10,13 +10,19 @@ interface Peer {
   /** What was asked, in order. */
   readonly questions: string[];
   connections: number;
+  /** At the same time. */
+  mostConnections: number;
 }
 
 /** A server that answers each piece that it gets; undefined: it hangs up. */
 async function serve(answer: (question: string) => string | undefined): Promise<Peer> {
-  const peer = { questions: new Array<string>(), connections: 0 };
+  const peer = { questions: new Array<string>(), connections: 0, mostConnections: 0 };
+  let open = 0;
   const server = createServer((socket: Socket) => {
     peer.connections += 1;
+    open += 1;
+    peer.mostConnections = Math.max(peer.mostConnections, open);
+    socket.on('close', () => (open -= 1));
     socket.on('error', () => undefined);
     socket.on('data', (bytes) => {
       peer.questions.push(bytes.toString());
@@ -100,6 +106,22 @@ describe('socketmap tables', () => {
       'connect to /nonexistent: No such file or directory',
       'table socketmap:unix:/nonexistent:map lookup error: No such file or directory',
     ]);
+  });
+});
+
+describe('a table with many questions at once', () => {
+  it('has a hundred connections, and an answer to each', async () => {
+    const peer = await serve((question) => netstring(`OK ${question.slice(question.indexOf(' ') + 1, -1)}`));
+    using bench = new Workbench();
+    const table = bench.open(`socketmap:inet:127.0.0.1:${peer.port}:map`);
+    const keys = Array.from({ length: 500 }, (_, i) => `key${i}`);
+    const answers = await Promise.all(keys.map(async (key) => table.lookup(key)));
+    assert.deepEqual(
+      answers.map((answer) => answer.kind === 'found' && answer.value),
+      keys,
+    );
+    assert.equal(peer.mostConnections, 100);
+    peer.server.close();
   });
 });
 
