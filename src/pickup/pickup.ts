@@ -60,12 +60,13 @@ export function createPickup(options: PickupOptions): Pickup {
 class MaildropWatcher implements Pickup {
   readonly #options: PickupOptions;
   readonly #settings: PickupSettings;
-  /** Names waiting for their turn, and in work. */
-  readonly #waiting = new Set<string>();
+  /** Names waiting for their turn, each with what tells that it has had it; and names in work. */
+  readonly #waiting = new Map<string, PromiseWithResolvers<void>>();
   readonly #working = new Map<string, Promise<void>>();
   readonly #taken: TakenFiles;
   #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #isLooking = false;
 
   constructor(options: PickupOptions, settings: PickupSettings) {
     this.#options = options;
@@ -76,48 +77,68 @@ class MaildropWatcher implements Pickup {
   async start(): Promise<void> {
     const { directory, events, scanIntervalMs = 60_000 } = this.#options;
     this.#watcher = watch(directory, (_event, name) => {
-      if (name !== null) this.#add(name);
+      if (name !== null) void this.#add(name);
     });
     this.#watcher.on('error', (error) =>
       events.emit({ kind: 'warning', text: `watch ${directory}: ${error.message}` }),
     );
-    this.#timer = setInterval(() => void this.scan(), scanIntervalMs);
+    this.#timer = setInterval(() => void this.#takeUp(), scanIntervalMs);
     await this.scan();
   }
 
   async stop(): Promise<void> {
     this.#watcher?.close();
     clearInterval(this.#timer);
+    for (const turn of this.#waiting.values()) turn.resolve();
     this.#waiting.clear();
     await Promise.all(this.#working.values());
   }
 
   async scan(): Promise<void> {
+    const names = await this.#look();
+    await Promise.all(names.map((name) => this.#add(name)));
+  }
+
+  /** Begins work on what is there, unless that is still being looked for: a disk may be slow. */
+  async #takeUp(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    for (const name of await this.#look()) void this.#add(name);
+    this.#isLooking = false;
+  }
+
+  /** Names of files; forgets notes of those that are gone. */
+  async #look(): Promise<readonly string[]> {
     const { directory, events } = this.#options;
+    let names: readonly string[] = [];
     try {
       const taken = await this.#taken.names();
-      const names = new Set(await readdir(directory));
-      for (const name of names) this.#add(name);
-      for (const name of taken) if (!names.has(name)) await this.#taken.forget(name);
+      names = await readdir(directory);
+      const here = new Set(names);
+      for (const name of taken) if (!here.has(name)) await this.#taken.forget(name);
     } catch (error) {
       events.emit({ kind: 'warning', text: `scan directory ${directory}: ${errorText(error)}` });
     }
-    while (this.#working.size > 0) await Promise.race(this.#working.values());
+    return names;
   }
 
-  #add(name: string): void {
+  /** Resolves when the file has had its turn, the one after that which it may be having. */
+  async #add(name: string): Promise<void> {
     if (name.startsWith('.')) return;
-    this.#waiting.add(name);
+    const turn = this.#waiting.get(name) ?? Promise.withResolvers<void>();
+    this.#waiting.set(name, turn);
     this.#startWork();
+    await turn.promise;
   }
 
   #startWork(): void {
-    for (const name of this.#waiting) {
+    for (const [name, turn] of this.#waiting) {
       if (this.#working.size >= MAX_AT_ONCE) return;
       if (this.#working.has(name)) continue;
       this.#waiting.delete(name);
       const work = this.#handle(name).finally(() => {
         this.#working.delete(name);
+        turn.resolve();
         this.#startWork();
       });
       this.#working.set(name, work);

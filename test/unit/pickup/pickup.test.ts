@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { openSettings } from '#config';
 import { type MailEvent, renderPostfixText } from '#events';
@@ -305,6 +305,28 @@ describe('pickup', () => {
     assert.equal(second.taken.length, 1);
     await first.pickup.scan();
     assert.ok(!existsSync(`${maildrop}-taken`));
+  });
+
+  it('ends a scan when what it found has been worked on, whatever has come since', { timeout: 10_000 }, async () => {
+    const gates = new Map(['F1', 'F2'].map((name) => [name, Promise.withResolvers<void>()]));
+    const begun = new Map(['F1', 'F2'].map((name) => [name, Promise.withResolvers<void>()]));
+    const remove = async (path: string): Promise<void> => {
+      begun.get(basename(path))?.resolve();
+      await gates.get(basename(path))?.promise;
+      rmSync(path);
+    };
+    const { pickup, taken, leave } = setUp({ kind: 'queued', queueId: 'ABC123' }, undefined, undefined, remove);
+    leave('F1', `${formatMaildropEnvelope(ENVELOPE)}x\n`);
+    const first = pickup.scan();
+    await begun.get('F1')?.promise;
+    leave('F2', `${formatMaildropEnvelope(ENVELOPE)}x\n`);
+    const second = pickup.scan();
+    await begun.get('F2')?.promise;
+    gates.get('F1')?.resolve();
+    await first;
+    gates.get('F2')?.resolve();
+    await second;
+    assert.equal(taken.length, 2);
   });
 
   it('takes a file as soon as it is complete', async () => {
