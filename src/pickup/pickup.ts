@@ -43,7 +43,7 @@ export interface PickupOptions {
 }
 
 export interface Pickup {
-  /** Looks at once, and from now on whenever a file is left, or the interval is over. */
+  /** Looks at once, and from now on whenever a file is left, or the interval is over. Resolves when it has looked. */
   start(): Promise<void>;
   /** Resolves when no file is being worked on any more. */
   stop(): Promise<void>;
@@ -83,7 +83,8 @@ class MaildropWatcher implements Pickup {
       events.emit({ kind: 'warning', text: `watch ${directory}: ${error.message}` }),
     );
     this.#timer = setInterval(() => void this.#takeUp(), scanIntervalMs);
-    await this.scan();
+    // the work goes on by itself: it may be much
+    await this.#takeUp();
   }
 
   async stop(): Promise<void> {

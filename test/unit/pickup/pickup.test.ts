@@ -329,6 +329,25 @@ describe('pickup', () => {
     assert.equal(taken.length, 2);
   });
 
+  it('starts without waiting for the work on what is there', { timeout: 10_000 }, async () => {
+    const gate = Promise.withResolvers<void>();
+    const { pickup, taken, leave } = setUp(
+      { kind: 'queued', queueId: 'ABC123' },
+      undefined,
+      undefined,
+      async (path) => {
+        await gate.promise;
+        rmSync(path);
+      },
+    );
+    const path = leave('F1', `${formatMaildropEnvelope(ENVELOPE)}x\n`);
+    await pickup.start();
+    gate.resolve();
+    await pickup.stop();
+    assert.equal(taken.length, 1);
+    assert.ok(!existsSync(path));
+  });
+
   it('takes a file as soon as it is complete', async () => {
     const { pickup, taken, leave } = setUp({ kind: 'queued', queueId: 'ABC123' });
     await pickup.start();
