@@ -12,6 +12,7 @@ import type { Bouncer } from '#bounce';
 import type { Settings } from '#config';
 import type { EventChannel } from '#events';
 import type { SubmissionPort } from '#message';
+import { errnoOf, errnoText } from '#native';
 import type { SenderRight } from '#tables';
 import { type RefusedMail, refusedMail, returnToSender } from './return-mail.ts';
 import { type MaildropFile, takeMaildropFile } from './maildrop-file.ts';
@@ -118,7 +119,7 @@ class MaildropWatcher implements Pickup {
       const here = new Set(names);
       for (const name of taken) if (!here.has(name)) await this.#taken.forget(name);
     } catch (error) {
-      events.emit({ kind: 'warning', text: `scan directory ${directory}: ${errorText(error)}` });
+      events.emit({ kind: 'warning', text: `scan directory ${directory}: ${errnoText(error)}` });
     }
     return names;
   }
@@ -169,8 +170,8 @@ class MaildropWatcher implements Pickup {
       await this.#removeTaken(path, name, file.identity);
     } catch (error) {
       // Taken away between the notice and the look: the writer gave up, or it is done already.
-      if (errorCode(error) === 'ENOENT') return;
-      events.emit({ kind: 'warning', text: `${path}: ${errorText(error)}` });
+      if (errnoOf(error) === 'ENOENT') return;
+      events.emit({ kind: 'warning', text: `${path}: ${errnoText(error)}` });
     }
   }
 
@@ -180,8 +181,8 @@ class MaildropWatcher implements Pickup {
     try {
       await remove(path);
     } catch (error) {
-      if (errorCode(error) === 'ENOENT') return;
-      events.emit({ kind: 'warning', text: `${path}: ${errorText(error)}` });
+      if (errnoOf(error) === 'ENOENT') return;
+      events.emit({ kind: 'warning', text: `${path}: ${errnoText(error)}` });
       await this.#taken.add(name, identity);
       return;
     }
@@ -229,12 +230,4 @@ class MaildropWatcher implements Pickup {
 /** As the queue directory has it. */
 function maildropPath(path: string): string {
   return `maildrop/${basename(path)}`;
-}
-
-function errorCode(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
-}
-
-function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

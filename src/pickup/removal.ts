@@ -1,5 +1,6 @@
 /** Whether a file can be taken out of the maildrop directory, asked before its message is sent. */
 import { accessSync, constants, statSync } from 'node:fs';
+import { errnoText } from '#native';
 
 /** Why not; undefined when nothing speaks against it. A read-only or immutable directory is known by access(2). */
 export function reasonNothingCanBeRemoved(directory: string): string | undefined {
@@ -11,7 +12,7 @@ export function reasonNothingCanBeRemoved(directory: string): string | undefined
       return `${directory} belongs to uid ${uid}, not to ${own}`;
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return errnoText(error);
   }
 }
 

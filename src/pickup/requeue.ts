@@ -4,6 +4,7 @@ import type { Bouncer } from '#bounce';
 import type { Settings } from '#config';
 import type { EventChannel } from '#events';
 import type { Recipient, Submission, SubmissionOptions, SubmissionPort } from '#message';
+import { errnoText } from '#native';
 import type { QueuedMessage, QueueStore } from '#store';
 import { refusedMail, returnToSender } from './return-mail.ts';
 import { type PickupSettings, readPickupSettings } from './settings.ts';
@@ -44,17 +45,13 @@ export function createRequeuer(options: RequeuerOptions): Requeuer {
       // who asks while work goes on may have come too late for it
       await running;
       running ??= work()
-        .catch((error: unknown) => options.events.emit({ kind: 'warning', text: `requeue: ${reasonOf(error)}` }))
+        .catch((error: unknown) => options.events.emit({ kind: 'warning', text: `requeue: ${errnoText(error)}` }))
         .finally(() => {
           running = undefined;
         });
       await running;
     },
   };
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** The old message goes when the new one, or the notice that there is none, is on disk: a crash between leaves both. */
@@ -70,7 +67,7 @@ async function requeue(
     await store.settle({ queueId, outcomes: [], next: { kind: isDone ? 'gone' : 'maildrop' } });
     return isDone ? 'done' : 'later';
   } catch (error) {
-    events.emit({ kind: 'warning', text: `${queueId}: requeue: ${reasonOf(error)}` });
+    events.emit({ kind: 'warning', text: `${queueId}: requeue: ${errnoText(error)}` });
     await store.settle({ queueId, outcomes: [], next: { kind: 'maildrop' } });
     return 'later';
   }

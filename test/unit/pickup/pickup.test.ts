@@ -348,6 +348,13 @@ describe('pickup', () => {
     assert.ok(!existsSync(path));
   });
 
+  it('says in the words of the system what fails', async () => {
+    const maildrop = join(directory, 'nowhere');
+    const { pickup, log } = setUp({ kind: 'queued', queueId: 'ABC123' }, undefined, maildrop);
+    await pickup.scan();
+    assert.deepEqual(log, [`warning: scan directory ${maildrop}: No such file or directory`]);
+  });
+
   it('takes a file as soon as it is complete', async () => {
     const { pickup, taken, leave } = setUp({ kind: 'queued', queueId: 'ABC123' });
     await pickup.start();
