@@ -1,6 +1,6 @@
 /**
  * A bound on the time that one expression takes with one long subject. PCRE2's own limit is for each place where a match
- * may begin: with very many of them an expression that stays below it can run for minutes, and all else with it.
+ * may begin, and the C library has none: with very many places an expression can run for minutes, and all else with it.
  */
 
 /** A match that was given up. */

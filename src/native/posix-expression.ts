@@ -1,4 +1,5 @@
 /** The C library's regular expressions, regcomp(3): leftmost-longest, over bytes, in its own words for what is wrong. */
+import { longSubjectBytes, searchBounded } from './bounded-search.ts';
 import { koffi } from './koffi.ts';
 
 export interface PosixOptions {
@@ -8,7 +9,7 @@ export interface PosixOptions {
   readonly newlines: boolean;
 }
 
-/** A compiled expression. Subjects are bytes that end with a NUL. */
+/** A compiled expression. Subjects are bytes that end with a NUL. `matches` and `captures` throw a MatchFailure at limits. */
 export interface NativeExpression {
   readonly groups: number;
   matches(subject: Buffer): boolean;
@@ -21,6 +22,7 @@ export interface NativeExpression {
 const REG_EXTENDED = 1;
 const REG_ICASE = 2;
 const REG_NEWLINE = 4;
+const REG_STARTEND = 4;
 /** Size of `regex_t`, and where its `re_nsub` stands, on 64-bit Linux. */
 const sizeOfRegex = 64;
 const offsetOfGroups = 48;
@@ -29,6 +31,7 @@ const maxErrorText = 256;
 interface Calls {
   compile(regex: unknown, pattern: Buffer, flags: number): number;
   execute(regex: unknown, subject: Buffer, count: number, matches: Int32Array | null, flags: number): number;
+  search(regex: unknown, subject: Buffer, length: number, first: number, range: number, registers: null): number;
   errorText(code: number, regex: unknown, text: Buffer, size: number): number;
   free(regex: unknown): void;
 }
@@ -42,6 +45,9 @@ function libcCalls(): Calls {
   calls = {
     compile: libc.func('int regcomp(void *preg, const void *pattern, int flags)'),
     execute: libc.func('int regexec(const void *preg, const void *string, size_t count, void *matches, int flags)'),
+    search: libc.func(
+      'int re_search(const void *preg, const void *string, int length, int start, int range, void *registers)',
+    ),
     errorText: libc.func('size_t regerror(int code, const void *preg, void *text, size_t size)'),
     free: libc.func('void regfree(void *preg)'),
   };
@@ -63,11 +69,27 @@ export function compilePosixExpression(pattern: Buffer, options: PosixOptions): 
   }
   const groups = Number(new DataView(koffi().view(regex, sizeOfRegex)).getBigUint64(offsetOfGroups, true));
   const offsets = new Int32Array((groups + 1) * 2);
+  /** Where the match begins; -1: there is none. The time may grow with the square of the length, and more. */
+  const placeIn = (subject: Buffer, length: number): number => {
+    let place = -1;
+    searchBounded(length, (first, last) => {
+      place = libc.search(regex, subject, length, first, last - first, null);
+      return place >= 0;
+    });
+    return place;
+  };
   return {
     groups,
-    matches: (subject) => libc.execute(regex, subject, 0, null, 0) === 0,
+    matches: (subject) => {
+      if (subject.length <= longSubjectBytes) return libc.execute(regex, subject, 0, null, 0) === 0;
+      return placeIn(subject, subject.indexOf(0)) >= 0;
+    },
     captures: (subject) => {
-      if (libc.execute(regex, subject, groups + 1, offsets, 0) !== 0) return undefined;
+      const length = subject.indexOf(0);
+      const place = length < longSubjectBytes ? 0 : placeIn(subject, length);
+      if (place < 0) return undefined;
+      [offsets[0], offsets[1]] = [place, length];
+      if (libc.execute(regex, subject, groups + 1, offsets, REG_STARTEND) !== 0) return undefined;
       return Array.from({ length: groups + 1 }, (_, i) => {
         const start = offsets[i * 2] ?? -1;
         return start < 0 ? Buffer.alloc(0) : subject.subarray(start, offsets[i * 2 + 1]);

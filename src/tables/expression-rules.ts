@@ -127,13 +127,7 @@ export function expressionRules(options: ExpressionRulesOptions): RuleSyntax<Sub
     const starts = syntax.isPlain(has) ? literalPrefix(text.pattern, syntax.ignoresCase(has)) : undefined;
     const test: Test = (subject, wanted) => {
       if (starts !== undefined && !starts(subject.key)) return !wanted;
-      try {
-        return expression.matches(subject.bytes) === wanted;
-      } catch (error) {
-        if (!(error instanceof MatchFailure)) throw error;
-        warn(error.message);
-        return false;
-      }
+      return unlessGivenUp(() => expression.matches(subject.bytes) === wanted, warn) ?? false;
     };
     const isJoinable = syntax.canJoin && syntax.isPlain(has) && isSelfContained(text.pattern);
     const { pattern, flags } = text;
@@ -238,11 +232,22 @@ function answers(
     return isUsable(value) ? () => result : (subject) => unusable(subject, value);
   }
   return (subject) => {
-    const captures = expression.captures(subject.bytes);
+    const captures = unlessGivenUp(() => expression.captures(subject.bytes), warn);
     if (captures === undefined) return undefined;
     const value = textOf(replaced(replacement, captures));
     return isUsable(value) ? { kind: 'found', value } : unusable(subject, value);
   };
+}
+
+/** Undefined, with a warning, where the library gives up. */
+function unlessGivenUp<T>(match: () => T, warn: Warn): T | undefined {
+  try {
+    return match();
+  } catch (error) {
+    if (!(error instanceof MatchFailure)) throw error;
+    warn(error.message);
+    return undefined;
+  }
 }
 
 function printable(value: Buffer): string {
