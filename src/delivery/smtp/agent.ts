@@ -3,7 +3,7 @@
  *
  * Each server gets all recipients that are left; what it refuses softly goes on to the next one in the same attempt.
  */
-import type { DeliveryAgent, DeliveryRequest, DeliveryResult, Outcome, Status } from '#message';
+import type { DeliveryAgent, DeliveryResult, Outcome, Status } from '#message';
 import { openPassage, passageNote } from '../pass-on.ts';
 import type { ServerAddress } from './addresses.ts';
 import { type Client, createClient, type SmtpAgentOptions } from './client.ts';
@@ -22,18 +22,34 @@ import { Attempt } from './trouble.ts';
 export function createSmtpAgent(options: SmtpAgentOptions): DeliveryAgent {
   const client = createClient(options);
   return {
-    deliver: (request, report) => deliver(client, request, report),
+    deliver: (request, report) => deliverInTime(client, new Attempt(client.attemptTools, request, report), report),
     close: () => client.cache.close(),
   };
 }
 
-async function deliver(
+/** A server that goes on talking, with every reply in time, must not hold a delivery for ever. daemon_timeout */
+async function deliverInTime(
   client: Client,
-  request: DeliveryRequest,
+  attempt: Attempt,
   report: (outcome: Outcome) => void,
 ): Promise<DeliveryResult> {
-  const attempt = new Attempt(client.attemptTools, request, report);
+  const { daemonTimeoutMs } = client.settings;
+  const timer = setTimeout(() => {
+    client.warn(
+      `${attempt.request.queueId}: the delivery has no end after ${daemonTimeoutMs / 1000}s (daemon_timeout): giving up`,
+    );
+    attempt.breakOff();
+  }, daemonTimeoutMs);
+  try {
+    return await deliver(client, attempt, report);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function deliver(client: Client, attempt: Attempt, report: (outcome: Outcome) => void): Promise<DeliveryResult> {
   const { settings } = client;
+  const { request } = attempt;
   const barred = unsupported(settings);
   if (barred === undefined) {
     await checkDeliveredHeaders(client, attempt);
@@ -44,7 +60,7 @@ async function deliver(
       tried++;
       attempt.isFinalNexthop = tried === all.length;
       await tryDestination(client, attempt, text);
-      if (attempt.isDone || attempt.isFinalNexthop) break;
+      if (attempt.isDone || attempt.isFinalNexthop || attempt.isOverdue) break;
     }
     const passing = judgeConfiguration(client, attempt, tried > sites.length, report);
     const passed = passing === undefined ? undefined : await passing;
@@ -157,7 +173,7 @@ async function tryServers(
   let sessions = 0;
   /** In plaintext, after a handshake or a session inside TLS that failed; or by the same rules, now that it is known who vouches for the server. */
   let retry: TlsRules | undefined;
-  while (!attempt.isDone && candidates.length > 0) {
+  while (!attempt.isDone && !attempt.isOverdue && candidates.length > 0) {
     const candidate = kept === undefined ? candidates[0] : (serverOf(kept, candidates) ?? candidates[0]);
     if (candidate === undefined) break;
     const isBestMx = candidate.preference === best;

@@ -295,6 +295,12 @@ export class Connection {
     socket.once('close', () => clearTimeout(timer));
   }
 
+  /** Ends it; who waits for a reply hears that it is lost. */
+  breakOff(): void {
+    this.isSpent = true;
+    this.#socket.destroy();
+  }
+
   /** Ends it without a word, in the middle of whatever was going on. */
   destroy(): void {
     this.isSpent = true;

@@ -104,6 +104,8 @@ export interface SmtpSettings {
   };
   /** minimal_backoff_time */
   readonly minimalBackoffMs: number;
+  /** No delivery takes longer. daemon_timeout */
+  readonly daemonTimeoutMs: number;
   /** REQUIRETLS of a message counts. requiretls_enable */
   readonly requireTls: boolean;
   /** `TLS-Required: no` of a message counts. tls_required_enable */
@@ -219,6 +221,7 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
       requireTls: settings.elements(own('requiretls_policy')),
     },
     minimalBackoffMs: settings.ms('minimal_backoff_time'),
+    daemonTimeoutMs: settings.timerMs('daemon_timeout'),
     requireTls: settings.bool('requiretls_enable'),
     tlsRequiredField: settings.bool('tls_required_enable'),
     tls: compileTlsSettings(settings, protocol),

@@ -58,6 +58,8 @@ export class Attempt {
   /** It broke off. */
   #wantsPlain = false;
   #connectedAt: number | undefined;
+  /** No more servers are tried. */
+  isOverdue = false;
   #working: Promise<void> = Promise.resolve();
   #isWorking = false;
   /** What the log calls the place of a delivery without a server. */
@@ -77,6 +79,12 @@ export class Attempt {
 
   get isDone(): boolean {
     return this.#open.length === 0;
+  }
+
+  /** It takes too long: the session that is under way ends, and no other begins. daemon_timeout */
+  breakOff(): void {
+    this.isOverdue = true;
+    this.#connection?.breakOff();
   }
 
   /** A session begins, or (undefined) has ended: what was set aside is up again. */

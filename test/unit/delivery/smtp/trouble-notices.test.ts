@@ -74,6 +74,32 @@ describe('what the SMTP client tells the postmaster', () => {
   });
 });
 
+describe('a reply without an end', () => {
+  it('ends with daemon_timeout, and no other server is tried', async () => {
+    const { createServer } = await import('node:net');
+    let connections = 0;
+    const server = createServer((socket) => {
+      connections += 1;
+      socket.on('error', () => {});
+      const timer = setInterval(() => socket.write('220-more\r\n'), 100);
+      socket.on('close', () => clearInterval(timer));
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    const sites = `[127.0.0.1]:${port}, [localhost]:${port}`;
+    await using agent = startAgent(['daemon_timeout = 1s', 'smtp_helo_timeout = 100s']);
+    const { outcomes } = await agent.deliver(request(sites, ['u@x.example']));
+    server.close();
+    assert.deepEqual(
+      outcomes.map(({ kind, status }) => `${kind} ${status.code} ${status.reason}`),
+      ['deferred 4.4.2 lost connection with 127.0.0.1[127.0.0.1] while receiving the initial server greeting'],
+    );
+    assert.equal(connections, 1);
+    assert.match(agent.log[0] ?? '', /^warning: QID: the delivery has no end after 1s \(daemon_timeout\): giving up$/);
+  });
+});
+
 describe('a reply in pieces', () => {
   const slow = (deadline: string) => [
     'smtp_helo_timeout = 1s',
