@@ -11,6 +11,8 @@ export interface InputLimits {
   /** The timeout is for a whole request, not for each read; content earns time by its bytes. */
   readonly perRequestDeadline: boolean;
   readonly minDataRate: number;
+  /** For a command with its content, however steadily that comes. daemon_timeout */
+  readonly daemonTimeoutMs: number;
 }
 
 export type WaitResult = 'input' | 'closed' | 'timeout' | 'woken';
@@ -39,6 +41,8 @@ export class SessionInput {
   #earnsTime = false;
   /** When the wait under way began, or was last charged. */
   #chargedAt: number | undefined;
+  /** Of the command that is worked on. */
+  #beganAt = performance.now();
 
   constructor(stream: Duplex, limits: InputLimits, now: () => number, turn: Turn) {
     this.#stream = stream;
@@ -122,6 +126,7 @@ export class SessionInput {
   /** A new request, or its content: a deadline begins. */
   beginRequest(what: 'command' | 'content'): void {
     this.#earnsTime = what === 'content';
+    if (what === 'command') this.#beganAt = performance.now();
     this.#deadline.begin();
   }
 
@@ -132,6 +137,7 @@ export class SessionInput {
       return Promise.resolve('input');
     }
     if (this.#isClosed) return Promise.resolve('closed');
+    if (performance.now() - this.#beganAt > this.#limits.daemonTimeoutMs) return Promise.resolve('timeout');
     this.resume();
     if (this.#limits.perRequestDeadline) return this.#waitForDeadline();
     this.#timer.refresh();

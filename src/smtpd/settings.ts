@@ -41,6 +41,7 @@ export interface SmtpdSettings {
   readonly expansionFilter: ByteFilter;
   readonly perRequestDeadline: boolean;
   readonly minDataRate: number;
+  readonly daemonTimeoutMs: number;
   readonly clientPortLogging: boolean;
   readonly hidesClientSession: boolean;
   /** smtpd_sasl_authenticated_header */
@@ -195,6 +196,7 @@ export function compileSettings(
     expansionFilter: expansionFilter(settings.string('smtpd_expansion_filter')),
     perRequestDeadline: settings.bool('smtpd_per_request_deadline'),
     minDataRate: settings.int('smtpd_min_data_rate'),
+    daemonTimeoutMs: settings.timerMs('daemon_timeout'),
     clientPortLogging: settings.bool('smtpd_client_port_logging'),
     hidesClientSession: settings.bool('smtpd_hide_client_session'),
     tellsLogin: settings.bool('smtpd_sasl_authenticated_header'),

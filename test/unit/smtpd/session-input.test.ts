@@ -5,7 +5,13 @@ import { setImmediate } from 'node:timers/promises';
 import { Turn } from '#smtp';
 import { SessionInput } from '../../../src/smtpd/session-input.ts';
 
-const limits = { lineLengthLimit: 2048, timeoutMs: 3000, perRequestDeadline: true, minDataRate: 100 };
+const limits = {
+  lineLengthLimit: 2048,
+  timeoutMs: 3000,
+  perRequestDeadline: true,
+  minDataRate: 100,
+  daemonTimeoutMs: 18_000_000,
+};
 
 function inputWithDeadline(): SessionInput {
   return new SessionInput(new PassThrough(), limits, Date.now, new Turn());
@@ -22,6 +28,26 @@ describe('input of a session', () => {
     openInputs.push(input);
     return input;
   }
+
+  it('has daemon_timeout for a command with its content, though each piece comes in time', async (t) => {
+    const start = performance.now();
+    let passedMs = 0;
+    t.mock.method(performance, 'now', () => start + passedMs);
+    const input = openInput();
+    input.beginRequest('command');
+    const waited = async (): Promise<string> => {
+      const result = input.wait();
+      input.take(Buffer.from('x'));
+      return result;
+    };
+    input.beginRequest('content');
+    passedMs = limits.daemonTimeoutMs;
+    assert.equal(await waited(), 'input');
+    passedMs += 1;
+    assert.equal(await waited(), 'timeout');
+    input.beginRequest('command');
+    assert.equal(await waited(), 'input');
+  });
 
   it('is worked on when all that came in a turn has been read', async () => {
     const input = openInput();
