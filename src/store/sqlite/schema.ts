@@ -51,7 +51,7 @@ export const schemaVersion = 1;
  * The indexes hold literal queue numbers, as only then the planner uses them.
  *
  * `holder` is the lease: 0, or the number of the process that works on the message. `wanted` is what a command asked
- * for while a delivery ran: 1 hold, 2 requeue.
+ * for while a delivery ran: 1 hold, 2 requeue; 2 also for what was claimed from `maildrop`.
  *
  * `recipients` and `outcomes` are JSON. Of a message of many recipients the one says how many parts there are, and the
  * other is empty: the recipients stand in `contents`, in parts, and `progress` holds what is known of each part: a bit

@@ -80,7 +80,8 @@ export class Statements {
         return [];
       case 'claim':
         return this.#serials(
-          `UPDATE messages SET queue = 1, holder = ? WHERE serial IN
+          // what was to pass cleanup again does so also when whoever claimed it ends
+          `UPDATE messages SET queue = 1, holder = ?, wanted = ${operation.from === 'maildrop' ? 2 : 'wanted'} WHERE serial IN
              (SELECT serial FROM messages WHERE queue = ${queueNumbers[operation.from]} AND due <= ? ORDER BY due LIMIT ?)
              RETURNING serial`,
           // only what is deferred waits for its time: not even a clock that was put back keeps up the rest
@@ -194,8 +195,9 @@ export class Statements {
 
   #update(operation: Operation & { kind: 'update' }): readonly number[] {
     const { serial, queue, holder, due, outcomes, warned, sites } = operation;
-    // what a command asked for while the delivery ran wins over where the message would go
-    const wanted = this.#statement('SELECT wanted FROM messages WHERE serial = ?').get(serial)?.['wanted'];
+    // what a command asked for while the delivery ran wins over where the message would go, unless nothing can be done with it
+    const isAsked = queue !== queueNumbers.corrupt;
+    const wanted = isAsked && this.#statement('SELECT wanted FROM messages WHERE serial = ?').get(serial)?.['wanted'];
     const target = wanted === 1 ? queueNumbers.hold : wanted === 2 ? queueNumbers.maildrop : queue;
     // what goes through cleanup again does so at once, however long its next attempt was put off
     const dueThere = wanted === 2 ? 0 : due;

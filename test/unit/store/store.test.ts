@@ -440,6 +440,22 @@ describe('the queue store', () => {
     assert.equal((await store.remove({ queueIds: [await late] })).length, 1);
   });
 
+  it('gives what was to be requeued back to maildrop when its claimer stops, dies or finds it damaged', async () => {
+    const id = await put('waiting');
+    await store.requeue({});
+    await store.claim('maildrop', 2_000_000, 10);
+    await store.releaseLeases('mine');
+    assert.equal(await queueOf(id), 'maildrop');
+    await store.claim('maildrop', 2_000_000, 10);
+    damage("UPDATE holders SET started = 'long ago'");
+    const other = await open();
+    assert.equal((await other.find(id))?.queue, 'maildrop');
+    await other.close();
+    damage("UPDATE messages SET recipients = replace(recipients, 'a@', 'z@')");
+    assert.deepEqual(await store.claim('maildrop', 2_000_000, 10), []);
+    assert.deepEqual(await store.remove({ queues: ['corrupt'] }), [id]);
+  });
+
   it('requeues at once what was put off for long', async () => {
     const id = await put('put off');
     await store.claimById([id]);
