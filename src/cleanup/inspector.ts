@@ -4,7 +4,7 @@ import type { EventChannel } from '#events';
 import type { MimePlace, MimeProblem, SubmissionAction } from '#message';
 import { type CheckAction, readCheckAction } from './check-action.ts';
 import { isMimeField } from './header-fields.ts';
-import { type Refusal, refuse } from './refusal.ts';
+import { type Refusal, refuse, refuseContent } from './refusal.ts';
 import type { CleanupSettings, NamedTables } from './settings.ts';
 import { ready, type Steps } from './steps.ts';
 
@@ -147,7 +147,7 @@ export class Inspector {
       case 'reject':
         this.#log('reject', part, key, `${action.dsn} ${action.text}`);
         this.#isOn = false;
-        this.#options.refuse(refuse('content', action));
+        this.#options.refuse(refuseContent(action));
         return { text };
     }
   }
@@ -172,7 +172,7 @@ export class Inspector {
   /** The content is all here: a failed check refuses the message, the gravest by name. */
   end(): void {
     const text = mimeErrorOrder.find((each) => this.#mimeErrors.has(each)) ?? [...this.#mimeErrors][0];
-    if (text !== undefined) this.#options.refuse(refuse('content', { dsn: '5.6.0', text }));
+    if (text !== undefined) this.#options.refuse(refuseContent({ dsn: '5.6.0', text }));
   }
 
   /** Content holds one of message_reject_characters. */
@@ -180,7 +180,7 @@ export class Inspector {
     const rejection = { dsn: '5.7.1', text: 'disallowed character' };
     this.#log('reject', 'content', line, `${rejection.dsn} ${rejection.text}`);
     this.#isOn = false;
-    this.#options.refuse(refuse('content', rejection));
+    this.#options.refuse(refuseContent(rejection));
   }
 
   #log(word: string, part: 'header' | 'body' | 'content', line: string, text: string): void {

@@ -23,14 +23,11 @@ const replies: Readonly<Record<RefusalReason, Refusal>> = {
   aborted: own(451, '4.3.0', 'internal protocol error'),
 };
 
-/** `content`: what a rule or strict check said; its status code decides whether trying again may help. */
-export function refuse(reason: RefusalReason): Refusal;
-export function refuse(reason: 'content', rejection: { readonly dsn: string; readonly text: string }): Refusal;
-export function refuse(
-  reason: RefusalReason | 'content',
-  rejection?: { readonly dsn: string; readonly text: string },
-): Refusal {
-  if (reason !== 'content') return replies[reason];
-  const { dsn, text } = rejection ?? { dsn: '5.7.1', text: 'message content rejected' };
+export function refuse(reason: RefusalReason): Refusal {
+  return replies[reason];
+}
+
+/** What a rule or strict check said; its status code decides whether trying again may help. */
+export function refuseContent({ dsn, text }: { readonly dsn: string; readonly text: string }): Refusal {
   return { kind: 'refused', code: dsn.startsWith('4') ? 451 : 550, dsn, text, isRuleText: true };
 }
