@@ -1,6 +1,6 @@
 /** The maildrop directory, for commands that show or change the queue: what sendmail left and nobody took up yet. */
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, lstat, open, readdir, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, errnoText } from '#native';
 
@@ -17,44 +17,53 @@ export interface MaildropEntry {
   readonly sizeBytes: number;
 }
 
-/** Names of the files; none where this user may not look. */
-async function namesIn(directory: string): Promise<readonly string[]> {
+type Warn = (text: string) => void;
+
+/** Names of the files; `expected`: errors that say why there are none. */
+async function namesIn(directory: string, expected: readonly string[], warn: Warn): Promise<readonly string[]> {
   try {
     return (await readdir(directory)).toSorted();
-  } catch {
-    return []; // not there yet, or not for this user
+  } catch (error) {
+    if (!expected.includes(errnoOf(error))) warn(`scan maildrop: ${errnoText(error)}`);
+    return [];
   }
 }
 
-async function entryOf(directory: string, name: string): Promise<readonly MaildropEntry[]> {
+async function entryOf(directory: string, name: string, warn: Warn): Promise<MaildropEntry | undefined> {
   // there is seldom a file: only then is its reader loaded
   const { openMaildropFile } = await import('#pickup');
-  const path = join(directory, name);
   try {
-    const opened = await openMaildropFile(path);
-    if (opened.kind !== 'open') return [];
+    const opened = await openMaildropFile(join(directory, name));
+    if (opened.kind !== 'open') return undefined;
     await using file = opened.file;
-    const { size } = await stat(path);
     const { sender, createdAt } = file.envelope;
     const recipients = file.envelope.recipients.map(({ address }) => address);
-    return [{ queueId: name, sender, recipients, arrivedAt: createdAt, sizeBytes: size }];
-  } catch {
-    return []; // pickup was faster
+    return { queueId: name, sender, recipients, arrivedAt: createdAt, sizeBytes: file.sizeBytes };
+  } catch (error) {
+    // pickup was faster
+    if (errnoOf(error) !== 'ENOENT') warn(`open maildrop/${name}: ${errnoText(error)}`);
+    return undefined;
   }
 }
 
-/** Complete files, by name. */
-export async function readMaildrop(queueDirectory: string): Promise<readonly MaildropEntry[]> {
+/**
+ * Complete files, by name. One after the other: anybody may leave some, as many and with envelopes as large as pickup would
+ * take.
+ */
+export async function* readMaildrop(queueDirectory: string, warn: Warn): AsyncGenerator<MaildropEntry, void> {
   const directory = `${queueDirectory}/maildrop`;
-  const found = await Promise.all((await namesIn(directory)).map((name) => entryOf(directory, name)));
-  return found.flat();
+  // not there yet, or not for this user
+  for (const name of await namesIn(directory, ['ENOENT', 'EACCES'], warn)) {
+    const entry = await entryOf(directory, name, warn);
+    if (entry !== undefined) yield entry;
+  }
 }
 
 /** Removes complete files by name, whatever is in them; undefined: all. Gives the names of those removed. */
 export function removeFromMaildrop(
   queueDirectory: string,
   names: readonly string[] | undefined,
-  warn: (text: string) => void,
+  warn: Warn,
 ): Promise<readonly string[]> {
   const meant = names && new Set(names);
   return removeFiles(
@@ -65,11 +74,7 @@ export function removeFromMaildrop(
 }
 
 /** Removes what a crash of sendmail left: incomplete files that nobody has written to for a week. Gives their names. */
-export async function sweepMaildrop(
-  queueDirectory: string,
-  warn: (text: string) => void,
-  now = Date.now(),
-): Promise<readonly string[]> {
+export async function sweepMaildrop(queueDirectory: string, warn: Warn, now = Date.now()): Promise<readonly string[]> {
   const directory = await openPlace(`${queueDirectory}/maildrop`);
   if (directory === undefined) return [];
   try {
@@ -98,10 +103,10 @@ function isComplete({ mode }: Stats): boolean {
 async function removeFiles(
   directory: string,
   isMeant: (name: string, status: Stats) => boolean,
-  warn: (text: string) => void,
+  warn: Warn,
 ): Promise<readonly string[]> {
   const removed: string[] = [];
-  for (const name of await namesIn(directory)) {
+  for (const name of await namesIn(directory, ['ENOENT'], warn)) {
     const path = `${directory}/${name}`;
     try {
       const status = await lstat(path);

@@ -6,7 +6,7 @@ import { askSystem, type QueueEntry } from './control-client.ts';
 import { refusedDirectory } from './foreign-directory.ts';
 import { lastValue, parseOptions } from './getopt.ts';
 import type { CliIo } from './io.ts';
-import { type MaildropEntry, readMaildrop } from './maildrop-listing.ts';
+import { readMaildrop } from './maildrop-listing.ts';
 import { jsonLine, type ListedEntry, listedFile, listedMessage, table } from './postqueue/listing.ts';
 import { readQueue } from './queue-listing.ts';
 import { Reporter } from './reporter.ts';
@@ -93,21 +93,22 @@ async function list(action: 'list' | 'json', settings: Settings, io: CliIo, repo
     return EX_UNAVAILABLE;
   }
   if (!reading.isUp) await reporter.warn(`Mail system is down -- accessing queue directly ${reading.down}`);
-  const files = await readMaildrop(settings.string('queue_directory'));
-  const entries = listed(files, reading.messages);
+  const entries = listed(reading.messages, settings, reporter);
   try {
     if (action === 'json') for await (const entry of entries) io.stdout(jsonLine(entry));
     else for await (const piece of table(entries, settings.bool('enable_long_queue_ids'))) io.stdout(piece);
   } catch (error) {
     return reporter.fatal(error instanceof Error ? error.message : String(error), EX_UNAVAILABLE);
   }
+  await reporter.settle();
   return 0;
 }
 
 async function* listed(
-  files: readonly MaildropEntry[],
   messages: AsyncIterable<QueueEntry>,
+  settings: Settings,
+  reporter: Reporter,
 ): AsyncGenerator<ListedEntry, void> {
-  yield* files.map(listedFile);
+  for await (const file of readMaildrop(settings.string('queue_directory'), reporter.warnNow)) yield listedFile(file);
   for await (const message of messages) yield listedMessage(message);
 }

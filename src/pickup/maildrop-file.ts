@@ -8,6 +8,8 @@ import { CrlfEncoder } from './line-ends.ts';
 const MAX_ENVELOPE_BYTES = 16 * 1024 * 1024;
 const CHUNK_BYTES = 65_536;
 
+const notRegular = 'not a regular file';
+
 export type OpenedFile =
   | { readonly kind: 'open'; readonly file: MaildropFile }
   /** The writer is still at it, or another process has it in work: an older generation after a reload. */
@@ -20,6 +22,8 @@ export interface MaildropFile extends AsyncDisposable {
   /** Another file of the same name has another one. */
   readonly identity: string;
   readonly envelope: MaildropEnvelope;
+  /** Of the file. */
+  readonly sizeBytes: number;
   /** Content with CRLF line ends; each time from its start. */
   content(): AsyncGenerator<Buffer>;
 }
@@ -37,17 +41,22 @@ export function openMaildropFile(path: string): Promise<OpenedFile> {
 async function openFile(path: string, isForUs: boolean): Promise<OpenedFile> {
   // an incomplete file of another user can't be opened yet
   const before = await lstat(path);
-  if (before.isFile() && (before.mode & constants.S_IXUSR) === 0) return { kind: 'incomplete' };
+  if (!before.isFile()) return { kind: 'malformed', reason: notRegular };
+  if ((before.mode & constants.S_IXUSR) === 0) return { kind: 'incomplete' };
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const status = await handle.stat();
-    const problem = !status.isFile() ? 'not a regular file' : status.nlink > 1 ? 'file has more than one link' : '';
+    const problem = !status.isFile() ? notRegular : status.nlink > 1 ? 'file has more than one link' : '';
     const opened: OpenedFile =
       problem !== ''
         ? { kind: 'malformed', reason: problem }
         : (status.mode & constants.S_IXUSR) === 0 || (isForUs && !(await isOurs(handle)))
           ? { kind: 'incomplete' }
-          : await readEnvelope(handle, { uid: status.uid, identity: `${status.ino} ${status.mtimeMs} ${status.size}` });
+          : await readEnvelope(handle, {
+              uid: status.uid,
+              sizeBytes: status.size,
+              identity: `${status.ino} ${status.mtimeMs} ${status.size}`,
+            });
     if (opened.kind !== 'open') await handle.close();
     return opened;
   } catch (error) {
@@ -61,7 +70,10 @@ async function isOurs(handle: FileHandle): Promise<boolean> {
   return tryLockFile(handle.fd, 'flock') && (await handle.stat()).nlink > 0;
 }
 
-async function readEnvelope(handle: FileHandle, facts: Pick<MaildropFile, 'uid' | 'identity'>): Promise<OpenedFile> {
+async function readEnvelope(
+  handle: FileHandle,
+  facts: Pick<MaildropFile, 'uid' | 'identity' | 'sizeBytes'>,
+): Promise<OpenedFile> {
   const pieces: Buffer[] = [];
   let at = 0;
   while (at <= MAX_ENVELOPE_BYTES) {
@@ -69,6 +81,8 @@ async function readEnvelope(handle: FileHandle, facts: Pick<MaildropFile, 'uid' 
     if (chunk.length === 0) break;
     at += chunk.length;
     const lineEnd = chunk.indexOf('\n');
+    // holes of a sparse file, which cost whoever made it nothing
+    if (chunk.subarray(0, lineEnd < 0 ? chunk.length : lineEnd).includes(0)) break;
     if (lineEnd < 0) {
       pieces.push(chunk);
       continue;

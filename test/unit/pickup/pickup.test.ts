@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -254,6 +254,16 @@ describe('pickup', () => {
     assert.equal(returned.length, 1);
     assert.match(log.join('\n'), /^ABC123: to=<b>, relay=none, .*, dsn=5\.7\.1, status=bounced \(no\)$/m);
     assert.match(log.join('\n'), /^warning: .*F1: no envelope record -- removed$/m);
+  });
+
+  it('removes a link, wherever it leads', async () => {
+    const { pickup, log, leave } = setUp({ kind: 'queued', queueId: 'ABC123' });
+    const path = leave('F1', '');
+    rmSync(path);
+    symlinkSync('F1', path);
+    await pickup.scan();
+    assert.deepEqual(log, [`warning: ${path}: not a regular file -- removed`]);
+    assert.equal(lstatSync(path, { throwIfNoEntry: false }), undefined);
   });
 
   it('sends a file that cannot be removed once, and goes on trying to remove it', async () => {
