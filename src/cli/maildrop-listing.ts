@@ -3,6 +3,7 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, errnoText } from '#native';
+import { isQueueId } from './queue-id.ts';
 
 /** How long a file rests until it counts as left by a crash: Postfix's postsuper(1) has the same. */
 const abandonedMs = 7 * 86_400_000;
@@ -54,6 +55,8 @@ export async function* readMaildrop(queueDirectory: string, warn: Warn): AsyncGe
   const directory = `${queueDirectory}/maildrop`;
   // not there yet, or not for this user
   for (const name of await namesIn(directory, ['ENOENT', 'EACCES'], warn)) {
+    // as in showq(8): what a file is called is its owner's affair, and ends up on terminals
+    if (!isQueueId(name)) continue;
     const entry = await entryOf(directory, name, warn);
     if (entry !== undefined) yield entry;
   }

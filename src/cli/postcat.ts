@@ -9,6 +9,7 @@ import type { CliIo } from './io.ts';
 import { envelopeRecords, extractedRecords, maildropRecords, recipientRecords } from './postcat/envelope-records.ts';
 import { type PrintOptions, RecordPrinter } from './postcat/printer.ts';
 import { queuePath } from './postcat/queue-path.ts';
+import { isQueueId } from './queue-id.ts';
 import { becomeQueueOwner } from './queue-owner.ts';
 
 async function gather(chunks: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<Buffer> {
@@ -84,7 +85,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     const settings = openCommandSettings(config);
     // without a queue ID, too, it is standard input that is looked at
     if (!isQueue || parsed.operands.length === 0) return await lookAtFiles(parsed.operands, options, io, fatal);
-    const bad = parsed.operands.find((queueId) => !validQueueId.test(queueId));
+    const bad = parsed.operands.find((queueId) => !isQueueId(queueId));
     if (bad !== undefined) return fatal(`bad mail queue ID: ${bad}`);
     return await showAll(settings, parsed.operands, options, io, fatal);
   } catch (error) {
@@ -93,9 +94,6 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     return fatal(`open ${isQueue ? 'queue file ' : ''}${parsed.operands[0] ?? ''}: Permission denied`);
   }
 }
-
-/** What could name a message at all. */
-const validQueueId = /^[0-9A-Za-z_]{1,255}$/;
 
 /** Messages of the queue are in a database: files are those that sendmail(1) left. */
 async function lookAtFiles(

@@ -8,6 +8,7 @@ import { lastValue, parseOptions } from './getopt.ts';
 import type { CliIo } from './io.ts';
 import { readMaildrop } from './maildrop-listing.ts';
 import { jsonLine, type ListedEntry, listedFile, listedMessage, table } from './postqueue/listing.ts';
+import { isQueueId } from './queue-id.ts';
 import { readQueue } from './queue-listing.ts';
 import { Reporter } from './reporter.ts';
 
@@ -38,8 +39,7 @@ function parse(args: readonly string[]): Options | { readonly complaint: string 
 
 function badArgument(action: Action, argument: string): string | undefined {
   const shown = argument.length > 100 ? `${argument.slice(0, 100)}...` : argument;
-  if (action === 'flushId' && !/^[0-9A-Za-z_]+$/.test(argument))
-    return `Cannot flush queue ID - invalid name: "${shown}"`;
+  if (action === 'flushId' && !isQueueId(argument)) return `Cannot flush queue ID - invalid name: "${shown}"`;
   if (action === 'flushSite' && !isValidHostName(argument) && !isAddressLiteral(argument))
     return `Cannot flush mail queue - invalid destination: "${shown}"`;
   return undefined;

@@ -5,6 +5,7 @@ import { type MessageSelector, openStore, type QueueStore, type StoreOptions } f
 import { askSystem } from './control-client.ts';
 import { type GivenOption, lastValue, parseOptions } from './getopt.ts';
 import type { CliIo } from './io.ts';
+import { isQueueId } from './queue-id.ts';
 import { becomeQueueOwner } from './queue-owner.ts';
 import { removeFromMaildrop, sweepMaildrop } from './maildrop-listing.ts';
 import { Reporter } from './reporter.ts';
@@ -42,9 +43,6 @@ const actions: Readonly<Record<string, readonly Action[]>> = {
 
 /** What -s and -p look at, in their order. */
 const checkedQueues = ['defer', 'bounce', 'maildrop', 'incoming', 'active', 'deferred', 'hold', 'flush'] as const;
-
-/** What could name a message at all. */
-const validQueueId = /^[0-9A-Za-z_]{1,255}$/;
 
 const usage =
   'usage: postsuper [-c config_dir] [-d queue_id (delete)] [-e queue_id (expire)] [-f queue_id (expire and/or un-hold)] ' +
@@ -112,7 +110,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
  */
 function looksIntoQueues({ letter, value }: GivenOption): boolean {
   if (actions[letter] === undefined || value === 'ALL') return true;
-  return letter !== 'H' && (value === '-' || validQueueId.test(value));
+  return letter !== 'H' && (value === '-' || isQueueId(value));
 }
 
 /** Root, and who owns the queue. */
@@ -140,7 +138,7 @@ async function runOption(
   reporter: Reporter,
 ): Promise<readonly Done[] | string> {
   const queueIds = actions[letter] === undefined ? undefined : await idsOf(value, io);
-  for (const id of queueIds?.filter((word) => !validQueueId.test(word)) ?? []) {
+  for (const id of queueIds?.filter((word) => !isQueueId(word)) ?? []) {
     await reporter.warn(`invalid mail queue id: ${id}`);
   }
   const done: Done[] = [];

@@ -85,7 +85,7 @@ export function jsonLine(entry: ListedEntry): string {
   const { queue, queueId, arrivedAt, sizeBytes, forcedExpire, recipients } = entry;
   const members = [
     `"queue_name": "${queue}"`,
-    `"queue_id": "${queueId}"`,
+    `"queue_id": ${JSON.stringify(queueId)}`,
     `"arrival_time": ${Math.floor(arrivedAt / 1000)}`,
     `"message_size": ${sizeBytes}`,
     `"forced_expire": ${String(forcedExpire)}`,

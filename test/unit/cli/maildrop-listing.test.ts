@@ -50,6 +50,7 @@ describe('the list of the maildrop directory', () => {
   it('names complete messages, with no more than one of them open', async () => {
     for (const name of ['C3', 'A1', 'B2']) leave(name);
     leave('NONE', 'no envelope\n');
+    for (const name of ['A"B\x1b[31m', 'a-b', 'é', '.A1', 'A1\n', 'A'.repeat(255).slice(1) + '!']) leave(name);
     leave('HOLES', '{');
     truncateSync(`${maildrop}/HOLES`, 16 * 1024 * 1024);
     symlinkSync('A1', `${maildrop}/LINK`);

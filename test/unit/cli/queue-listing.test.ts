@@ -84,6 +84,11 @@ describe('the listing of a message that is being delivered', () => {
     assert.deepEqual(told(again), ['r0@x', 'r2@x', 'r1@x', 'r3@x']);
   });
 
+  it('is JSON whatever a message is called', () => {
+    const line = jsonLine({ ...listed([]), queueId: 'A"B\x1b[31m' });
+    assert.match(line, /"queue_id": "A\\"B\\u001b\[31m"/);
+  });
+
   it('forgets failures that a notice has told of', () => {
     const done = recipient(0, { state: 'done', lastOutcome: outcome(0, 'bounced', 'told') });
     assert.match(
