@@ -13,7 +13,7 @@ export function userProblems(settings: SettingValues, isRoot = process.getuid?.(
   return ['default_privs', 'mail_owner'].flatMap((parameter) => {
     if (!settings.isSet(parameter)) return [];
     const value = settings.string(parameter);
-    const reason = whyUnusable(value.replace(/:.*/s, ''));
+    const reason = whyUnusable(value);
     const place = placeOf(settings.origin(parameter));
     return reason === undefined ? [] : [`${place}bad value for parameter ${parameter}: "${value}": ${reason}`];
   });

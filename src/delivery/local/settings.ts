@@ -1,7 +1,7 @@
 /** The parameters of local(8), read once. */
 import { ConfigError, type ExtensionRules, placeOf, readExtensionRules, type Settings } from '#config';
 import { byteFilter, type ByteFilter } from '#message';
-import { getGroupByName, getUserByName, type SystemUser } from '#native';
+import { getUserByName, type SystemUser } from '#native';
 import type { TableList, TableOpener } from '#tables';
 import { exportedEnvironment } from '../command-environment.ts';
 import { readLockRules } from '../lock-rules.ts';
@@ -72,20 +72,23 @@ export interface LocalSettings {
 
 /** A machine without `nobody` still has a user without rights; any other name must be known. */
 function readNobody(settings: Settings): Rights {
-  const text = settings.string('default_privs');
-  const [name = '', group] = text.split(':');
+  const name = settings.string('default_privs');
   const user = getUserByName(name);
-  const owner = settings.string('mail_owner');
-  const isOwner = user !== undefined && user.uid === getUserByName(owner)?.uid;
-  if (user?.uid === 0 || isOwner || (user === undefined && name !== 'nobody')) {
+  const reason = whyPrivileged(user, settings.string('mail_owner'));
+  if (reason !== undefined && (user !== undefined || name !== 'nobody')) {
     const place = placeOf(settings.origin('default_privs'));
-    const reason = isOwner ? 'mail_owner is the same user' : user === undefined ? 'no such user' : 'this user is root';
     throw new ConfigError([
-      `${place}bad value for parameter default_privs: "${text}": ${reason}; name a user without privileges`,
+      `${place}bad value for parameter default_privs: "${name}": ${reason}; name a user without privileges`,
     ]);
   }
-  const gid = group === undefined ? user?.gid : getGroupByName(group)?.gid;
-  return { uid: user?.uid ?? 65_534, gid: gid ?? user?.gid ?? 65_534, home: '', shell: '' };
+  return { uid: user?.uid ?? 65_534, gid: user?.gid ?? 65_534, home: '', shell: '' };
+}
+
+function whyPrivileged(user: SystemUser | undefined, mailOwner: string): string | undefined {
+  if (user === undefined) return 'no such user';
+  if (user.uid === 0) return 'this user is root';
+  if (user.gid === 0) return "its group is root's";
+  return user.uid === getUserByName(mailOwner)?.uid ? 'mail_owner is the same user' : undefined;
 }
 
 export function readLocalSettings(settings: Settings, tables: TableOpener): LocalSettings {
