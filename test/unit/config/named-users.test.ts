@@ -21,6 +21,7 @@ describe('users that main.cf names', () => {
       'main.cf, line 1: bad value for parameter mail_owner: "nosuchuser": no such user; create it (useradd --system nosuchuser) or name another',
     ]);
     assert.deepEqual(problems('mail_owner = daemon\ndefault_privs = bin\n'), []);
+    assert.match(problems('default_privs = bin:bin\n')[0] ?? '', /"bin:bin": no such user/);
   });
 
   it('are not asked for where none is named, by an ordinary user, and as a group', () => {
