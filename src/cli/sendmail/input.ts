@@ -11,6 +11,7 @@ const DOT = 0x2e;
 const SPACE = 0x20;
 const TAB = 0x09;
 const NEWLINE = Buffer.from('\n');
+const NOTHING = Buffer.alloc(0);
 
 export type LineEndRule = 'always' | 'strict' | 'never';
 
@@ -20,10 +21,15 @@ export interface InputRules {
   readonly lineEnds: LineEndRule;
 }
 
-/** Lines of a message, gathered into chunks that end with a line end. */
+/** More of a line than this is not held back until its end comes. */
+const longestHeld = 8192;
+
+/** The text of a message as it comes, but for what the rest of a line decides about. */
 export class MessageLines {
   readonly #rules: InputRules;
-  #rest: Buffer = Buffer.alloc(0);
+  #rest: Buffer = NOTHING;
+  /** What became of the beginning of the line that #rest goes on with. */
+  #begun: 'nothing' | 'given' | 'dropped' = 'nothing';
   #isAtTop = true;
   #stripsCr: boolean | undefined;
   #hasEnded = false;
@@ -38,19 +44,41 @@ export class MessageLines {
     return this.#hasEnded;
   }
 
-  /** The finished lines of what has been read so far, LF line ends. */
+  /** The finished lines of what has been read so far, LF line ends, and of a long one what is known of it. */
   push(chunk: Buffer): Buffer {
     const data = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     const end = data.lastIndexOf(LF) + 1;
     this.#rest = data.subarray(end);
-    return this.#lines(data.subarray(0, end));
+    const lines = this.#lines(data.subarray(0, end));
+    if (this.#rest.length <= longestHeld || this.#hasEnded) return lines;
+    return Buffer.concat([lines, ...this.#beginning()]);
   }
 
   /** The last line, when it has no line end. */
   finish(): Buffer {
     const rest = this.#rest;
-    this.#rest = Buffer.alloc(0);
-    return rest.length === 0 ? rest : this.#lines(Buffer.concat([rest, NEWLINE]));
+    this.#rest = NOTHING;
+    return rest.length === 0 && this.#begun === 'nothing' ? rest : this.#lines(Buffer.concat([rest, NEWLINE]));
+  }
+
+  /** What is there of a long line, but for CRs that may stand before its end. */
+  #beginning(): readonly Buffer[] {
+    const rest = this.#rest;
+    let end = rest.length;
+    while (this.#stripsCr !== false && end > 0 && rest[end - 1] === CR) end--;
+    // it may be the lone dot still
+    if (end < 2) return [];
+    this.#rest = rest.subarray(end);
+    if (this.#begun === 'nothing') this.#begun = this.#isAtTop && isFromLine(rest) ? 'dropped' : 'given';
+    return this.#begun === 'dropped' ? [] : [this.#atTop(rest), rest.subarray(0, end)];
+  }
+
+  /** What goes in front of the line, if it is the first. */
+  #atTop(line: Buffer): Buffer {
+    const isFirst = this.#isAtTop;
+    this.#isAtTop = false;
+    // what looks like a continuation continues nothing: the header section is empty
+    return isFirst && (line[0] === SPACE || line[0] === TAB) ? NEWLINE : NOTHING;
   }
 
   #lines(data: Buffer): Buffer {
@@ -59,13 +87,12 @@ export class MessageLines {
     for (let at = 0; at < data.length && !this.#hasEnded;) {
       const lineEnd = data.indexOf(LF, at);
       const textEnd = this.#textEnd(data, at, lineEnd);
-      const isDot = textEnd === at + 1 && data[at] === DOT && !this.#rules.dotIsText;
-      const isDropped = isDot || (this.#isAtTop && isFromLine(data.subarray(at, textEnd)));
-      if (!isDropped && this.#isAtTop) {
-        this.#isAtTop = false;
-        // what looks like a continuation continues nothing: the header section is empty
-        if (data[at] === SPACE || data[at] === TAB) pieces.push(NEWLINE);
-      }
+      const isWhole = this.#begun === 'nothing';
+      const isDot = isWhole && textEnd === at + 1 && data[at] === DOT && !this.#rules.dotIsText;
+      const isFrom = isWhole && this.#isAtTop && isFromLine(data.subarray(at, textEnd));
+      const isDropped = isDot || isFrom || this.#begun === 'dropped';
+      this.#begun = 'nothing';
+      if (!isDropped && this.#isAtTop) pieces.push(this.#atTop(data.subarray(at, textEnd)));
       if (isDropped || textEnd < lineEnd) {
         pieces.push(data.subarray(start, isDropped ? at : textEnd));
         start = isDropped ? lineEnd + 1 : lineEnd;
@@ -93,15 +120,25 @@ function isFromLine(line: Buffer): boolean {
 
 const HEADER_START = /^[!-9;-~]+[ \t]*:/;
 
-/** Length of the header section in `data`; undefined while its end has not been seen. */
-export function headerLength(data: Buffer): number | undefined {
-  for (let at = 0; ;) {
-    const lineEnd = data.indexOf(LF, at);
-    if (lineEnd < 0) return undefined;
-    const line = data.toString('latin1', at, lineEnd);
-    const isContinuation = at > 0 && /^[ \t]/.test(line);
-    if (!isContinuation && !HEADER_START.test(line)) return at;
-    at = lineEnd + 1;
+/** Where the header section ends, found while it comes. */
+export class HeaderEnd {
+  /** Of the lines that have come whole, with their ends. */
+  #length = 0;
+  /** Pieces of the line that has not. */
+  #line: Buffer[] = [];
+
+  /** The section's length; undefined while its end has not been seen. */
+  push(chunk: Buffer): number | undefined {
+    let start = 0;
+    for (let end = chunk.indexOf(LF); end >= 0; end = chunk.indexOf(LF, start)) {
+      const line = Buffer.concat([...this.#line.splice(0), chunk.subarray(start, end)]).toString('latin1');
+      const isContinuation = this.#length > 0 && /^[ \t]/.test(line);
+      if (!isContinuation && !HEADER_START.test(line)) return this.#length;
+      this.#length += line.length + 1;
+      start = end + 1;
+    }
+    this.#line.push(chunk.subarray(start));
+    return undefined;
   }
 }
 

@@ -6,7 +6,7 @@ import { EX_OK, EX_TEMPFAIL } from '../exit-status.ts';
 import type { CliIo } from '../io.ts';
 import { Reporter } from '../reporter.ts';
 import { commandLineRecipients } from './command-line.ts';
-import { headerLength, headerRecipients, type InputRules, MessageLines } from './input.ts';
+import { HeaderEnd, headerRecipients, type InputRules, MessageLines } from './input.ts';
 import { findLogin, type Login } from './login.ts';
 import { MaildropWriter } from './maildrop-writer.ts';
 import type { SendmailOptions } from './options.ts';
@@ -67,7 +67,8 @@ async function writeMessage(
 ): Promise<void> {
   const sender = options.sender ?? login.name;
   const source = options.verifies ? [probe(sender, named)] : io.stdin;
-  const chunks = readMessage(source, { dotIsText: options.dotIsText, lineEnds: lineEndRule(settings) });
+  const rules = { dotIsText: options.dotIsText, lineEnds: lineEndRule(settings) };
+  const chunks = bounded(readMessage(source, rules), settings.int('message_size_limit') || Infinity);
   const gathered: Buffer[] = [];
   const recipients = [...named];
   if (options.extractsRecipients) {
@@ -84,12 +85,8 @@ async function writeMessage(
     };
     const envelope = envelopeOf(options, sender, known, login, settings, io);
     writer.write(Buffer.from(formatMaildropEnvelope(envelope)));
-    let left = settings.int('message_size_limit') || Infinity;
-    for await (const chunk of concatenated(gathered, chunks)) {
-      left -= chunk.length;
-      if (left < 0) throw new TooBigError('message file too big');
-      writer.write(chunk);
-    }
+    for (const chunk of gathered) writer.write(chunk);
+    for await (const chunk of chunks) writer.write(chunk);
   } catch (error) {
     writer.abort();
     throw error;
@@ -148,21 +145,26 @@ async function* readMessage(
   if (last.length > 0) yield last;
 }
 
+/** Throws TooBigError instead of what goes beyond so many bytes. message_size_limit */
+async function* bounded(chunks: AsyncIterable<Buffer>, limit: number): AsyncGenerator<Buffer, void> {
+  let left = limit;
+  for await (const chunk of chunks) {
+    left -= chunk.length;
+    if (left < 0) throw new TooBigError('message file too big');
+    yield chunk;
+  }
+}
+
 /** Reads until the header section is whole; all that was read goes to `gathered`. */
 async function gatherHeader(chunks: AsyncGenerator<Buffer, void>, gathered: Buffer[]): Promise<Buffer> {
+  const end = new HeaderEnd();
   for (;;) {
     const { done, value } = await chunks.next();
     if (done === true || value === undefined) return Buffer.concat(gathered);
     gathered.push(value);
-    const data = Buffer.concat(gathered);
-    const length = headerLength(data);
-    if (length !== undefined) return data.subarray(0, length);
+    const length = end.push(value);
+    if (length !== undefined) return Buffer.concat(gathered).subarray(0, length);
   }
-}
-
-async function* concatenated(first: readonly Buffer[], rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  yield* first;
-  yield* rest;
 }
 
 /** What the system refused, in strerror(3)'s words. */

@@ -9,6 +9,8 @@ import { run } from '../../../src/cli/sendmail.ts';
 describe('sendmail', () => {
   let directory = '';
   let maildrop = '';
+  /** Chunks of the input that sendmail took. */
+  let read = 0;
   let fullName = 'Some Body';
   before(() => {
     directory = mkdtempSync(join(tmpdir(), 'sendmail-'));
@@ -31,7 +33,10 @@ describe('sendmail', () => {
     mkdirSync(maildrop, { recursive: true });
     let output = '';
     async function* stdin(): AsyncGenerator<Buffer> {
-      for (const text of input) yield Buffer.from(text, 'latin1');
+      for (const text of input) {
+        read += 1;
+        yield Buffer.from(text, 'latin1');
+      }
     }
     const status = await run(args, {
       stdout: (text) => void (output += text.toString()),
@@ -112,6 +117,19 @@ describe('sendmail', () => {
     const { status, output, envelope } = await send(['b'], 'x'.repeat(1200));
     assert.deepEqual([status, envelope], [75, undefined]);
     assert.match(output, /message file too big/);
+  });
+
+  it('reads no more of a message than it may have', async () => {
+    const chunks = Array.from({ length: 100 }, () => 'x'.repeat(9000));
+    for (const [args, first] of [
+      [['b'], 'Subject: s\n\n'],
+      [['-t'], 'To: b\nSubject: '],
+    ] as const) {
+      read = 0;
+      const { status, output, envelope } = await send(args, first, ...chunks);
+      assert.match(output, /sendmail: fatal: root\(0\): message file too big\n$/);
+      assert.deepEqual([status, envelope, read], [75, undefined, 2]);
+    }
   });
 
   it('tells of bad options', async () => {
