@@ -105,6 +105,11 @@ export function addsMail({ kind }: Operation): boolean {
   return kind === 'put' || kind === 'part' || kind === 'forgetRecipients';
 }
 
+/** Whether an operation begins work under a lease, which must not outlive its holder. */
+export function takesMail(operation: Operation): boolean {
+  return addsMail(operation) || operation.kind === 'claim' || operation.kind === 'claimSerials';
+}
+
 /** A list of serial numbers that were changed, or a number; [] where there is nothing to say. */
 export type OperationResult =
   | { readonly kind: 'ok'; readonly serials: readonly number[] }

@@ -192,8 +192,7 @@ class SqliteStore implements QueueStore {
   }
 
   async releaseLeases(holders: 'dead' | 'mine'): Promise<number> {
-    const gone = await this.#gone(holders === 'mine');
-    return gone.length === 0 ? 0 : this.#releaseOf(gone);
+    return this.#releaseOf(await this.#gone(holders === 'mine'));
   }
 
   /** Numbers of those who keep no leases. */
@@ -218,6 +217,8 @@ class SqliteStore implements QueueStore {
 
   async close(): Promise<void> {
     this.#writer.waitNoMore();
+    // nobody living would find what is taken under a lease that ends
+    this.#writer.takeNoMore();
     try {
       await this.releaseLeases('mine');
       await this.#serials.returnRest();

@@ -1,7 +1,14 @@
 /** Talks to the writer thread: while one batch is being committed, the next gathers. No timer delays a lone operation. */
 import { ContentGarbage } from '#native';
 import { StoreError, StoreFullError } from '../queue-store.ts';
-import { addsMail, type Operation, type OperationResult, type WriterOrder, type WriterReport } from './operations.ts';
+import {
+  addsMail,
+  type Operation,
+  type OperationResult,
+  takesMail,
+  type WriterOrder,
+  type WriterReport,
+} from './operations.ts';
 import { loadWriterThread, type WriterThread } from './writer-worker.ts';
 
 interface Waiting {
@@ -44,6 +51,7 @@ export class WriterClient {
   #isClosing = false;
   #isScheduled = false;
   #isImpatient = false;
+  #takesMail = true;
   #idle: (() => void) | undefined;
 
   private constructor(worker: WriterThread) {
@@ -81,6 +89,10 @@ export class WriterClient {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) {
         reject(new StoreError(this.#failure.message));
+        return;
+      }
+      if (!this.#takesMail && takesMail(operation)) {
+        reject(new StoreError('the queue is being closed'));
         return;
       }
       this.#waiting.push({ operation, resolve, reject });
@@ -169,6 +181,11 @@ export class WriterClient {
       waiting.reject(new StoreFullError('the disk is full'));
     }
     this.#retries.clear();
+  }
+
+  /** From now on nothing is added or claimed. */
+  takeNoMore(): void {
+    this.#takesMail = false;
   }
 
   /** Finishes what waits, then ends the thread. */

@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { type Envelope, internalEnvelope, type Outcome } from '#message';
 import { openStore, type QueuedMessage, type QueueStore, serialOf, type StoredRecipient } from '#store';
@@ -179,6 +180,37 @@ describe('the queue store', () => {
     await store.close();
     store = await open();
     assert.equal(await queueOf(id), 'incoming');
+  });
+
+  it('finds what stands active under a number that nobody has', async () => {
+    const id = await put('x');
+    damage('UPDATE messages SET queue = 1, holder = 12345');
+    assert.equal(await store.releaseLeases('dead'), 1);
+    assert.equal(await queueOf(id), 'incoming');
+  });
+
+  it('takes nothing under its lease once it is being closed', async () => {
+    const [first] = [await put('1'), await put('2')];
+    store.onQueued(() => true);
+    const other = await open();
+    const before = put('taken before').catch(String);
+    await setImmediate();
+    const closing = store.close();
+    const late = await Promise.allSettled([
+      store.claim('incoming', 2_000_000, 10),
+      store.claimById([first]),
+      put('late'),
+      put('x'.repeat(300_000)),
+    ]);
+    await closing;
+    assert.deepEqual(
+      late.map((result) => (result.status === 'rejected' ? String(result.reason) : result.status)),
+      Array.from({ length: 4 }, () => 'Error: the queue is being closed'),
+    );
+    assert.match(await before, /^[0-9A-F]+$/);
+    assert.equal((await other.claim('incoming', 2_000_000, 10)).length, 3);
+    await other.close();
+    store = await open();
   });
 
   it('leaves the messages of a living holder alone', async () => {
@@ -426,7 +458,7 @@ describe('the queue store', () => {
   it('lists a long queue without holding up anybody', async () => {
     await Promise.all(Array.from({ length: 150 }, () => put('x', 'hold')));
     let hasWorked = false;
-    setImmediate(() => (hasWorked = true));
+    void setImmediate().then(() => (hasWorked = true));
     let listed = 0;
     for await (const message of store.list()) if (message.queue === 'hold') listed += 1;
     assert.equal(listed, 150);
