@@ -58,6 +58,8 @@ export class MaildropWriter {
   commit(): void {
     try {
       fsyncSync(this.#fd);
+      // while nobody may take the file yet: a failure after that would have the message sent twice
+      this.#syncDirectory();
       // a process that was stopped for a week: postsuper has taken its file for one that a crash left
       if (fstatSync(this.#fd).nlink === 0) throw new Error(`${this.#path}: removed by somebody else`);
       // from here on pickup may have taken it
@@ -68,7 +70,6 @@ export class MaildropWriter {
       throw error;
     }
     this.#close();
-    this.#syncDirectory();
   }
 
   /** Nothing is left of the file, unless it was committed. */
@@ -81,7 +82,11 @@ export class MaildropWriter {
   #close(): void {
     this.#isOpen = false;
     this.#stopListening();
-    closeSync(this.#fd);
+    try {
+      closeSync(this.#fd);
+    } catch {
+      // What counts is on disk by now, and what is aborted does not count.
+    }
   }
 
   #stopListening(): void {
@@ -97,7 +102,10 @@ export class MaildropWriter {
       // Not ours to read (mode 1733): the journal that holds the new inode holds its name too.
       return;
     }
-    fsyncSync(fd);
-    closeSync(fd);
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
   }
 }

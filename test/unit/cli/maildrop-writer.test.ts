@@ -64,6 +64,37 @@ describe('a file in the maildrop directory', () => {
     assert.throws(() => writer.commit(), /removed by somebody else/);
   });
 
+  it('is shown to pickup only when nothing can fail any more', (context) => {
+    const writer = new MaildropWriter(maildrop);
+    const path = join(maildrop, writer.name);
+    const { fsyncSync, closeSync, fstatSync } = fs;
+    const modes: number[] = [];
+    let isFaulty = true;
+    context.mock.method(fs, 'fsyncSync', (fd: number) => {
+      if (!isFaulty || !fstatSync(fd).isDirectory()) return fsyncSync(fd);
+      modes.push(fs.statSync(path).mode & 0o777);
+      throw new Error('EIO: directory');
+    });
+    context.mock.method(fs, 'closeSync', (fd: number) => {
+      const isFile = fstatSync(fd).isFile();
+      closeSync(fd);
+      if (isFile) throw new Error('EIO: close');
+    });
+    syncBuiltinESMExports();
+    try {
+      assert.throws(() => writer.commit(), /^Error: EIO/);
+      assert.deepEqual(modes, [0o600]);
+      assert.equal(fs.existsSync(path), false);
+      isFaulty = false;
+      const other = new MaildropWriter(maildrop);
+      other.commit();
+      assert.equal(fs.statSync(join(maildrop, other.name)).mode & 0o777, 0o744);
+    } finally {
+      context.mock.restoreAll();
+      syncBuiltinESMExports();
+    }
+  });
+
   it('is handed in when pickup takes it up at once', (context) => {
     const writer = new MaildropWriter(maildrop);
     const { fchmodSync } = fs;
