@@ -3,7 +3,6 @@
  * that itself; this is for programs that call it themselves.
  */
 import { ConfigError, findConfigDirectory, openCommandSettings, type Settings } from '#config';
-import { formatMaildropEnvelope } from '#message';
 import { refusedDirectory } from './foreign-directory.ts';
 import { lastValue, parseOptions } from './getopt.ts';
 import type { CliIo } from './io.ts';
@@ -74,7 +73,7 @@ async function drop(settings: Settings, io: CliIo, reporter: Reporter): Promise<
   }
   const { status, reason } = await outcomeOf(reader, left < 0, settings, io);
   if (status === statuses.ok) {
-    writer.write(Buffer.from(formatMaildropEnvelope(reader.envelope(Date.now()))));
+    writer.writeEnvelope(reader.envelope(Date.now()));
     for (const part of content) writer.write(part);
     writer.commit();
   } else writer.abort();

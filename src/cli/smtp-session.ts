@@ -4,7 +4,7 @@ import { ConfigError, findConfigDirectory, openSettings, type Settings } from '#
 import { createHostLookup, systemResolver } from '#dns';
 import { EventLog } from '#events';
 import {
-  formatMaildropEnvelope,
+  type MaildropEnvelope,
   type MaildropRecipient,
   type Submission,
   type SubmissionOptions,
@@ -79,15 +79,15 @@ class MaildropSubmission implements Submission {
     if (this.#isBegun) return this.#writer;
     this.#isBegun = true;
     const { prepend } = this.#options;
-    this.#writer.write(this.#envelope());
+    this.#writer.writeEnvelope(this.#envelope());
     this.#writer.write(this.#lines.encode(typeof prepend === 'function' ? prepend() : prepend));
     return this.#writer;
   }
 
-  #envelope(): Buffer {
+  #envelope(): MaildropEnvelope {
     const { envelope } = this.#options;
     const { sender, envid, ret, encoding, smtputf8, verp, requireTls } = envelope;
-    const text = formatMaildropEnvelope({
+    return {
       format: 1,
       createdAt: envelope.arrivedAt,
       sender,
@@ -102,8 +102,7 @@ class MaildropSubmission implements Submission {
       trace: '',
       requireTls,
       smtputf8,
-    });
-    return Buffer.from(text);
+    };
   }
 
   async end(): ReturnType<Submission['end']> {

@@ -5,6 +5,7 @@ export {
   formatMaildropEnvelope,
   type MaildropEnvelope,
   type MaildropRecipient,
+  maxMaildropEnvelopeBytes,
   parseMaildropEnvelope,
 } from './maildrop.ts';
 export { concludedAs, type Finding, type LoggedOutcome, outcomeOf } from './conclusion.ts';

@@ -5,6 +5,9 @@
  */
 import type { Notify } from './envelope.ts';
 
+/** A file whose envelope is longer is none that pickup(8) reads. */
+export const maxMaildropEnvelopeBytes = 16 * 1024 * 1024;
+
 export interface MaildropRecipient {
   readonly address: string;
   readonly notify: readonly Notify[];

@@ -1,11 +1,10 @@
 /** One file of the maildrop directory: opened, checked, read. */
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open } from 'node:fs/promises';
-import { type MaildropEnvelope, parseMaildropEnvelope } from '#message';
+import { type MaildropEnvelope, maxMaildropEnvelopeBytes, parseMaildropEnvelope } from '#message';
 import { tryLockFile } from '#native';
 import { CrlfEncoder } from './line-ends.ts';
 
-const MAX_ENVELOPE_BYTES = 16 * 1024 * 1024;
 const CHUNK_BYTES = 65_536;
 
 const notRegular = 'not a regular file';
@@ -76,7 +75,7 @@ async function readEnvelope(
 ): Promise<OpenedFile> {
   const pieces: Buffer[] = [];
   let at = 0;
-  while (at <= MAX_ENVELOPE_BYTES) {
+  while (at <= maxMaildropEnvelopeBytes) {
     const chunk = await readChunk(handle, at);
     if (chunk.length === 0) break;
     at += chunk.length;

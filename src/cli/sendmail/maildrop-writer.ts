@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fchmodSync, fstatSync, fsyncSync, lstatSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { formatMaildropEnvelope, type MaildropEnvelope, maxMaildropEnvelopeBytes } from '#message';
 
 /** pickup may run as another user than the submitter. The directory can't be listed, and the name can't be guessed. */
 const COMPLETE_MODE = 0o744;
@@ -48,6 +49,13 @@ export class MaildropWriter {
     const named = lstatSync(this.#directory).isDirectory() && lstatSync(this.#path, { throwIfNoEntry: false });
     if (named && named.ino === opened.ino && named.dev === opened.dev && named.nlink === 1) return;
     throw new Error(`${this.#directory}: not a directory but a symbolic link`);
+  }
+
+  /** The first thing to write. Throws where pickup would not read it: it removes such a file, and tells nobody. */
+  writeEnvelope(envelope: MaildropEnvelope): void {
+    const line = Buffer.from(formatMaildropEnvelope(envelope));
+    if (line.length > maxMaildropEnvelopeBytes) throw new Error('too many recipients');
+    this.write(line);
   }
 
   write(bytes: Uint8Array): void {

@@ -1,7 +1,7 @@
 /** A message on its way from standard input to the maildrop directory, with all that is told of it. sendmail(1) */
 import { toExternal } from '#address';
 import type { Settings } from '#config';
-import { formatMaildropEnvelope, type MaildropEnvelope } from '#message';
+import type { MaildropEnvelope } from '#message';
 import { EX_OK, EX_TEMPFAIL } from '../exit-status.ts';
 import type { CliIo } from '../io.ts';
 import { Reporter } from '../reporter.ts';
@@ -70,10 +70,10 @@ async function writeMessage(
   const rules = { dotIsText: options.dotIsText, lineEnds: lineEndRule(settings) };
   const chunks = bounded(readMessage(source, rules), settings.int('message_size_limit') || Infinity);
   const gathered: Buffer[] = [];
-  const recipients = [...named];
+  let recipients = named;
   if (options.extractsRecipients) {
     const header = await gatherHeader(chunks, gathered);
-    recipients.push(...headerRecipients(header));
+    recipients = [...named, ...headerRecipients(header)];
     if (recipients.length === 0) throw new FatalError('No recipient addresses found in message header');
   }
   const writer = new MaildropWriter(`${settings.string('queue_directory')}/maildrop`);
@@ -83,8 +83,7 @@ async function writeMessage(
       recipients: recipients.map((address) => ({ address, notify, dsnOriginal: '' })),
       fromHeader: recipients.length - named.length,
     };
-    const envelope = envelopeOf(options, sender, known, login, settings, io);
-    writer.write(Buffer.from(formatMaildropEnvelope(envelope)));
+    writer.writeEnvelope(envelopeOf(options, sender, known, login, settings, io));
     for (const chunk of gathered) writer.write(chunk);
     for await (const chunk of chunks) writer.write(chunk);
   } catch (error) {

@@ -7,9 +7,27 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { type MaildropEnvelope, maxMaildropEnvelopeBytes } from '#message';
 import { MaildropWriter } from '../../../src/cli/sendmail/maildrop-writer.ts';
 
 const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+
+const envelope: MaildropEnvelope = {
+  format: 1,
+  createdAt: 0,
+  sender: 'a',
+  fullName: '',
+  recipients: [],
+  fromHeader: 0,
+  ret: '',
+  envid: '',
+  encoding: '',
+  rewriteContext: 'local',
+  verp: '',
+  trace: '',
+  requireTls: false,
+  smtputf8: false,
+};
 
 describe('a file in the maildrop directory', () => {
   let directory = '';
@@ -56,6 +74,13 @@ describe('a file in the maildrop directory', () => {
     assert.throws(() => new MaildropWriter(join(directory, 'link')), /link: not a directory but a symbolic link$/);
     assert.deepEqual(readdirSync(join(directory, 'elsewhere')), []);
     assert.equal(process.listenerCount('SIGINT'), before);
+  });
+
+  it('has no envelope that pickup would not read', () => {
+    const writer = new MaildropWriter(maildrop);
+    const recipients = [{ address: 'x'.repeat(maxMaildropEnvelopeBytes), notify: [], dsnOriginal: '' }];
+    assert.throws(() => writer.writeEnvelope({ ...envelope, recipients }), /^Error: too many recipients$/);
+    writer.abort();
   });
 
   it('is not called handed in when somebody has removed it meanwhile', () => {

@@ -113,6 +113,15 @@ describe('sendmail', () => {
     assert.deepEqual([none.status, none.envelope], [75, undefined]);
   });
 
+  it('takes as many recipients from headers as there are', async () => {
+    const file = join(directory, 'main.cf');
+    const before = readFileSync(file, 'utf8');
+    writeFileSync(file, before.replace('= 1000\n', '= 0\n'));
+    const { status, envelope } = await send(['-t'], `To: ${'b,\n '.repeat(200_000)}c\n\n`);
+    writeFileSync(file, before);
+    assert.deepEqual([status, envelope?.recipients.length], [0, 200_001]);
+  });
+
   it('keeps nothing of a message that is too big', async () => {
     const { status, output, envelope } = await send(['b'], 'x'.repeat(1200));
     assert.deepEqual([status, envelope], [75, undefined]);
