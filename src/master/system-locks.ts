@@ -3,7 +3,7 @@
  * $queue_directory and on master.lock in $data_directory. They are flock(2)s, as master(8) takes them, so that Postfix's
  * own programs respect them too; they end with the process, however it ends, and its children don't inherit them.
  */
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { errnoText, tryLockFile } from '#native';
 import { pidFilePath, removePidFile } from './pid-file.ts';
 import { removeRefusal } from './reload-mark.ts';
@@ -80,6 +80,9 @@ type Opened =
 /** A system that ends takes its file away; the next one begins with another. More would be somebody's game. */
 const mostAttempts = 10;
 
+/** Who may open a file may lock it, and keep the next system from its start. */
+const lockMode = 0o600;
+
 /** `name`: what messages call it. */
 function openLocked(path: string, name: string): Opened {
   const refuse = (kind: 'taken' | 'failed', why: string): Opened => ({
@@ -89,13 +92,16 @@ function openLocked(path: string, name: string): Opened {
   for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
     let fd: number;
     try {
-      fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
+      fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, lockMode);
     } catch (error) {
       return refuse('failed', `cannot open file: ${errnoText(error)}`);
     }
     const isLocked = tryLockFile(fd, 'flock');
-    const { nlink } = fstatSync(fd);
-    if (isLocked && nlink === 1) return { kind: 'held', fd };
+    const { nlink, mode } = fstatSync(fd);
+    if (isLocked && nlink === 1) {
+      if ((mode & 0o777) !== lockMode) fchmodSync(fd, lockMode);
+      return { kind: 'held', fd };
+    }
     closeSync(fd);
     // safe_open(3): root must not write to what somebody has given another name
     if (nlink > 1) return refuse('failed', `file has ${nlink} hard links`);

@@ -9,7 +9,9 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -101,6 +103,29 @@ mail_spool_directory = ${base}/mail/
     assert.match(readFileSync(`${work}/command`, 'utf8'), /^From a@example\.org .*\nReturn-Path: <a@example\.org>\n/);
     const owner = spawnSync('stat', ['-c', '%u', `${work}/file`], { encoding: 'utf8' }).stdout.trim();
     assert.equal(owner, String(nobody));
+  });
+
+  it('lets nobody debug the processes that act as users, nor lock its pid file', () => {
+    const [master = ''] = readFileSync(`${base}/queue/pid/master.pid`, 'latin1').trim().split('\n');
+    const children = spawnSync('ps', ['-o', 'pid=,uid=', '--ppid', master], { encoding: 'utf8' }).stdout;
+    const deliverers = children
+      .trim()
+      .split('\n')
+      .map((line) => line.trim().split(/ +/).map(Number))
+      .filter(([, uid]) => uid === nobody);
+    assert.ok(deliverers.length > 0, children);
+    for (const [pid = 0] of deliverers) {
+      process.kill(pid, 'SIGUSR1');
+      // the debugger's thread takes its time
+      spawnSync('sleep', ['0.5']);
+      const sockets = readFileSync(`/proc/${pid}/net/tcp`, 'latin1');
+      const inodes = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+      const listening = sockets
+        .split('\n')
+        .filter((line) => / 0A /.test(line) && inodes.includes(`socket:[${line.trim().split(/ +/)[9]}]`));
+      assert.deepEqual(listening, []);
+    }
+    assert.equal(statSync(`${base}/queue/pid/master.pid`).mode & 0o777, 0o600);
   });
 
   it('returns local mail that is refused after it was taken', async () => {
