@@ -1,13 +1,13 @@
 /** `postfix stop` while clients and deliveries take their time. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { bin, freePort } from './support/quick-start.ts';
+import { bin, freePort, until } from './support/quick-start.ts';
 import { commonServices } from './support/services.ts';
 import { commonSettings } from './support/settings.ts';
 import { Talk } from './support/talk.ts';
@@ -55,5 +55,44 @@ relayhost = [127.0.0.1]:${hopPort}
     assert.equal(existsSync(`${base}/queue/posthorn.db`), true);
     assert.equal(existsSync(`${base}/queue/posthorn.db-wal`), false);
     assert.doesNotMatch(readFileSync(`${base}/mail.log`, 'utf8'), /with force/);
+  });
+});
+
+describe('postfix start-fg', () => {
+  const base = mkdtempSync(join(tmpdir(), 'posthorn-foreground-'));
+  const env = { ...process.env, MAIL_CONFIG: base };
+  const postfix = (word: string): number | null => spawnSync(`${bin}/postfix`, [word], { env, timeout: 30_000 }).status;
+  const masterPid = (): number => Number(readFileSync(`${base}/queue/pid/master.pid`, 'latin1').trim());
+  after(() => {
+    postfix('abort');
+    rmSync(base, { recursive: true, force: true });
+  });
+
+  function startsInLog(): number {
+    const log = `${base}/mail.log`;
+    return existsSync(log) ? readFileSync(log, 'utf8').split('daemon started').length - 1 : 0;
+  }
+
+  async function inForeground(): Promise<{ readonly child: ChildProcess; readonly ended: Promise<unknown[]> }> {
+    chmodSync(base, 0o755);
+    writeFileSync(`${base}/master.cf`, commonServices);
+    writeFileSync(`${base}/main.cf`, `${commonSettings(base)}mydestination =\nalias_maps =\nalias_database =\n`);
+    const before = startsInLog();
+    const child = spawn(`${bin}/postfix`, ['start-fg'], { env, stdio: 'ignore' });
+    const ended = once(child, 'exit');
+    await until('its start', () => (startsInLog() > before ? true : undefined));
+    return { child, ended };
+  }
+
+  it('ends well when it is stopped', async () => {
+    const { ended } = await inForeground();
+    assert.equal(postfix('stop'), 0);
+    assert.deepEqual(await ended, [0, null]);
+  });
+
+  it('fails when its master was killed, so that it is started again', async () => {
+    const { ended } = await inForeground();
+    process.kill(masterPid(), 'SIGKILL');
+    assert.deepEqual(await ended, [137, null]);
   });
 });

@@ -1,5 +1,6 @@
 /** postfix(1) start, start-fg, check, set-permissions. */
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import { ConfigError } from '#config';
 import { masterEngineOptions, runningMaster } from '#master';
 import { keepDescriptorsPrivate } from '#native';
@@ -44,10 +45,10 @@ export async function start(script: Script, inForeground: boolean): Promise<numb
     return 1;
   }
   say('starting the Postfix mail system');
-  const problems = await launch(configuration.directory, queueDirectory, inForeground);
+  const { problems, status } = await launch(configuration.directory, queueDirectory, inForeground);
   for (const text of problems) say(text, 'refusal');
   if (problems.length > 0) say('mail system startup failed', 'fatal');
-  return problems.length > 0 ? 1 : 0;
+  return status;
 }
 
 /** What a start would do, without starting: it says itself what it refuses. */
@@ -59,8 +60,13 @@ export async function checkStart(script: Script): Promise<number> {
   return problems.length > 0 ? 1 : 0;
 }
 
-/** Starts the supervisor in a session of its own, and waits until it says how it went. */
-function launch(directory: string, queueDirectory: string, inForeground: boolean): Promise<readonly string[]> {
+interface Launched {
+  readonly problems: readonly string[];
+  readonly status: number;
+}
+
+/** Starts the supervisor in a session of its own, and waits until it says how it went; in the foreground, until it ends. */
+function launch(directory: string, queueDirectory: string, inForeground: boolean): Promise<Launched> {
   const output = inForeground ? 'inherit' : 'ignore';
   if (!inForeground) keepDescriptorsPrivate();
   const child = spawn(
@@ -84,13 +90,21 @@ function launch(directory: string, queueDirectory: string, inForeground: boolean
       const problems = parseReport(text);
       if (problems === undefined || (inForeground && problems.length === 0)) return;
       child.unref();
-      resolve(problems);
+      resolve({ problems, status: problems.length > 0 ? 1 : 0 });
       child.stdio[4]?.destroy();
     });
-    child.once('exit', (code) =>
-      resolve(inForeground && code === 0 ? [] : (parseReport(text) ?? [`master ended with status ${code ?? 1}`])),
-    );
+    child.once('exit', (code, signal) => {
+      const status = statusOf(code, signal);
+      const problems =
+        parseReport(text) ?? (inForeground && status === 0 ? [] : [`master ended with status ${status}`]);
+      resolve({ problems, status: problems.length > 0 ? status || 1 : status });
+    });
   });
+}
+
+/** As a shell gives it: an init system or container that starts again what failed knows an end by a signal from a stop. */
+function statusOf(code: number | null, signal: NodeJS.Signals | null): number {
+  return code ?? (signal === null ? 1 : 128 + constants.signals[signal]);
 }
 
 function parseReport(text: string): readonly string[] | undefined {
