@@ -7,7 +7,7 @@ import { type MaybePromise, whenReady } from '#message';
 const nothing = Buffer.alloc(0);
 
 /** Short enough for the strings that are made of them to be collected young. */
-const pieceBytes = 64 * 1024;
+export const pieceBytes = 64 * 1024;
 
 export function* slices(chunk: Buffer): Generator<Buffer> {
   for (let at = 0; at < chunk.length; at += pieceBytes) yield chunk.subarray(at, at + pieceBytes);

@@ -1,10 +1,25 @@
-/** How a deliverer's requests and answers travel: 4 bytes length, 4 bytes content length, JSON, content. */
+/**
+ * How a deliverer's requests and answers travel: 4 bytes length, 4 bytes content length, JSON, content. A deliverer has
+ * the rights of a user, who may have taken it over: what comes from it is bounded and checked.
+ */
 import type { Duplex } from 'node:stream';
+import { pieceBytes } from './deliverer-content.ts';
 
 export interface Frame {
   readonly json: unknown;
   readonly content: Buffer;
 }
+
+/** How long the parts of a frame may be, in bytes. */
+export interface FrameLimits {
+  readonly json: number;
+  readonly content: number;
+}
+
+/** Answers: the longest one holds a piece of a file, each byte of it written as `\u0000`. */
+export const answerLimits: FrameLimits = { json: 1024 * 1024, content: 0 };
+/** Requests: the longest one is a command with the 2 MB of arguments and environment that the system takes. */
+export const requestLimits: FrameLimits = { json: 16 * 1024 * 1024, content: pieceBytes };
 
 const headBytes = 8;
 const nothing: Buffer = Buffer.alloc(0);
@@ -38,33 +53,63 @@ export class FrameWriter {
   }
 }
 
+/** Bytes of the frame that begins with this head; undefined for one that nobody needs. */
+function sizeOf(head: Buffer, limits: FrameLimits): number | undefined {
+  const [json, content] = [head.readUInt32BE(0), head.readUInt32BE(4)];
+  return json <= limits.json && content <= limits.content ? headBytes + json + content : undefined;
+}
+
+/** Undefined when there is no JSON in it. */
+function frameOf(whole: Buffer): Frame | undefined {
+  const jsonEnd = headBytes + whole.readUInt32BE(0);
+  try {
+    const json: unknown = JSON.parse(whole.toString('utf8', headBytes, jsonEnd));
+    return { json, content: whole.subarray(jsonEnd) };
+  } catch {
+    // who reads ends the stream, which tells enough
+    return undefined;
+  }
+}
+
 /** Cuts a stream into frames. */
 export class FrameReader {
-  #chunks: Buffer[] = [];
-  #length = 0;
+  readonly #limits: FrameLimits;
+  /** The beginning of a frame: less than its head, or room for all of it. So many small chunks cost no more than a large one. */
+  #begun = nothing;
+  #filled = 0;
 
-  push(chunk: Buffer): readonly Frame[] {
-    this.#chunks.push(chunk);
-    this.#length += chunk.length;
-    const out: Frame[] = [];
-    for (;;) {
-      if (this.#length < headBytes || this.#length < this.#wanted()) return out;
-      const all = this.#chunks.length === 1 ? (this.#chunks[0] ?? chunk) : Buffer.concat(this.#chunks);
-      const jsonLength = all.readUInt32BE(0);
-      const end = headBytes + jsonLength + all.readUInt32BE(4);
-      const json: unknown = JSON.parse(all.toString('utf8', headBytes, headBytes + jsonLength));
-      out.push({ json, content: all.subarray(headBytes + jsonLength, end) });
-      this.#chunks = all.length === end ? [] : [all.subarray(end)];
-      this.#length = all.length - end;
-    }
+  constructor(limits: FrameLimits) {
+    this.#limits = limits;
   }
 
-  /** Bytes of the first frame, once its head is there. */
-  #wanted(): number {
-    const [first] = this.#chunks;
-    if (first === undefined) return headBytes;
-    const head = first.length >= headBytes ? first : Buffer.concat(this.#chunks);
-    if (head !== first) this.#chunks = [head];
-    return headBytes + head.readUInt32BE(0) + head.readUInt32BE(4);
+  /** The frames that are whole now. Undefined: what came is none or too long, and the stream is of no use any more. */
+  push(chunk: Buffer): readonly Frame[] | undefined {
+    const frames: Frame[] = [];
+    let rest = chunk;
+    if (this.#filled >= headBytes) {
+      const copied = chunk.copy(this.#begun, this.#filled);
+      this.#filled += copied;
+      if (this.#filled < this.#begun.length) return frames;
+      const frame = frameOf(this.#begun);
+      if (frame === undefined) return undefined;
+      frames.push(frame);
+      rest = chunk.subarray(copied);
+    } else if (this.#filled > 0) rest = Buffer.concat([this.#begun, chunk]);
+    while (rest.length >= headBytes) {
+      const size = sizeOf(rest, this.#limits);
+      if (size === undefined) return undefined;
+      if (rest.length < size) return this.#keep(rest, size, frames);
+      const frame = frameOf(rest.subarray(0, size));
+      if (frame === undefined) return undefined;
+      frames.push(frame);
+      rest = rest.subarray(size);
+    }
+    return this.#keep(rest, rest.length, frames);
+  }
+
+  #keep(rest: Buffer, size: number, frames: readonly Frame[]): readonly Frame[] {
+    this.#begun = Buffer.allocUnsafe(size);
+    this.#filled = rest.copy(this.#begun);
+    return frames;
   }
 }

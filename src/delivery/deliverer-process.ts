@@ -2,24 +2,26 @@
 import type { Duplex } from 'node:stream';
 import { longestTimerMs, Roster } from '#message';
 import { PieceSource } from './deliverer-content.ts';
-import { FrameReader, FrameWriter } from './deliverer-frames.ts';
+import { answerLimits, FrameReader, FrameWriter } from './deliverer-frames.ts';
 import {
   type DelivererCall,
   type DelivererRequest,
   type DelivererResult,
   failedResult,
-  isNumbered,
-  parseResult,
+  parseAnswer,
 } from './deliverer-protocol.ts';
 import type { MailboxCopy } from './shaped-copy.ts';
 
 export const stuckResult = (limitMs: number): DelivererResult =>
   failedResult('4.3.0', `no sign of life from the delivery process for ${Math.round(limitMs / 1000)}s`);
 
+const nonsense = failedResult('4.3.0', 'the delivery process answered nonsense');
+
 /** What this side does for a request that is under way. */
 interface Open {
   readonly answer: (result: DelivererResult) => void;
-  readonly sendMore: () => void;
+  /** False: there is no further piece to be asked for. */
+  readonly sendMore: () => boolean;
   readonly watchdog: NodeJS.Timeout;
 }
 
@@ -69,9 +71,13 @@ export class DelivererProcess {
     this.#now = now;
     this.#stream = connected;
     this.#writer = connected.then((stream) => {
-      const reader = new FrameReader();
+      const reader = new FrameReader(answerLimits);
       stream.on('data', (chunk: Buffer) => {
-        for (const { json } of reader.push(chunk)) this.#take(json);
+        if (stream.destroyed) return;
+        const frames = reader.push(chunk);
+        if (frames?.every(({ json }) => this.#take(json)) === true) return;
+        stream.destroy();
+        this.#giveUp(nonsense);
       });
       stream.on('error', () => stream.destroy());
       stream.on('close', () => this.#fail(failedResult('4.3.0', 'the delivery process ended')));
@@ -99,8 +105,8 @@ export class DelivererProcess {
     this.#fail(failedResult('4.3.0', error instanceof Error ? error.message : String(error)));
   }
 
-  #giveUp(): void {
-    this.#fail(stuckResult(this.#watchdog.limitMs));
+  #giveUp(result: DelivererResult): void {
+    this.#fail(result);
     this.#stream.then(
       (stream) => {
         this.#watchdog.kill(stream);
@@ -110,17 +116,19 @@ export class DelivererProcess {
     );
   }
 
-  #take(json: unknown): void {
-    if (!isNumbered(json)) return;
-    const call = this.#open.get(json.id);
-    if (json['want'] === true) {
+  /** False for what a deliverer never says. */
+  #take(json: unknown): boolean {
+    const answer = parseAnswer(json);
+    if (answer === undefined) return false;
+    const call = this.#open.get(answer.id);
+    if ('want' in answer) {
       call?.watchdog.refresh();
-      call?.sendMore();
-      return;
+      return call?.sendMore() ?? true;
     }
-    this.#open.delete(json.id);
+    this.#open.delete(answer.id);
     clearTimeout(call?.watchdog);
-    call?.answer(parseResult(json['result']));
+    call?.answer(answer.result);
+    return true;
   }
 
   /** How many requests have no answer yet. */
@@ -165,19 +173,28 @@ export class DelivererProcess {
     this.#nextId += 1;
     const id = this.#nextId;
     let broken: { readonly error: unknown } | undefined;
+    let canSend = first.hasMore;
     const result = new Promise<DelivererResult>((answer) => {
-      const sendMore = async (): Promise<void> => {
+      const send = async (): Promise<void> => {
         try {
           const { bytes, hasMore } = await source.take();
+          canSend = hasMore;
           this.#send({ id, more: hasMore }, bytes);
         } catch (error) {
           broken = { error };
           this.#send({ id, broken: true });
         }
       };
-      const watchdog = setTimeout(() => this.#giveUp(), Math.min(this.#watchdog.limitMs, longestTimerMs));
+      const sendMore = (): boolean => {
+        if (!canSend) return false;
+        canSend = false;
+        void send();
+        return true;
+      };
+      const stuck = (): void => this.#giveUp(stuckResult(this.#watchdog.limitMs));
+      const watchdog = setTimeout(stuck, Math.min(this.#watchdog.limitMs, longestTimerMs));
       watchdog.unref();
-      this.#open.set(id, { answer, sendMore: () => void sendMore(), watchdog });
+      this.#open.set(id, { answer, sendMore, watchdog });
     });
     this.#send({ id, request, shape: copy?.shape, more: first.hasMore }, first.bytes);
     const answer = await result;

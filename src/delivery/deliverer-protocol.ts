@@ -1,5 +1,9 @@
-/** What a deliverer is asked, and what it answers. */
+/**
+ * What a deliverer is asked, and what it answers. The process that it is asked by believes no shape of an answer: the
+ * deliverer has the rights of a user, who may have taken it over.
+ */
 import type { CommandEnd, CommandRequest } from './command.ts';
+import { pieceBytes } from './file-pieces.ts';
 import type { MailboxFile, NewOwner } from './mailbox.ts';
 import type { CopyShape } from './shaped-copy.ts';
 
@@ -99,10 +103,6 @@ function parseMailbox(value: Json): MailboxFile {
   };
 }
 
-function parseNext(value: unknown): NextPiece | undefined {
-  return isRecord(value) ? { from: integer(value['from']), stamp: text(value['stamp']) } : undefined;
-}
-
 function parseRead(value: Json): ReadRequest {
   const next = parseNext(value['next']);
   return {
@@ -174,49 +174,77 @@ export function parseRequest(value: unknown): DelivererRequest | undefined {
   }
 }
 
-function parseFacts(value: unknown): FileFacts {
-  const facts = isRecord(value) ? value : {};
-  return { uid: integer(facts['uid']), mode: integer(facts['mode']), isRegular: facts['isRegular'] === true };
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isCount = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+const isFlag = (value: unknown): value is boolean => typeof value === 'boolean';
+const areTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
+/** A failure has no code of success; '' where whoever asked decides. */
+const isFailureCode = (value: unknown): value is string => isText(value) && /^(?:[45]\.\d{1,3}\.\d{1,3})?$/.test(value);
+
+/** What a deliverer said; undefined for what it never says. */
+export function parseAnswer(value: unknown): DelivererAnswer | undefined {
+  if (!isNumbered(value)) return undefined;
+  const { id } = value;
+  if (value['want'] === true) return { id, want: true };
+  const result = parseResult(value['result']);
+  return result === undefined ? undefined : { id, result };
 }
 
-export function parseResult(value: unknown): DelivererResult {
-  if (!isRecord(value)) return failedResult('4.3.0', 'the deliverer answered nonsense');
+function parseResult(value: unknown): DelivererResult | undefined {
+  if (!isRecord(value)) return undefined;
   switch (value['kind']) {
-    case 'ok':
-      return { kind: 'ok', warnings: texts(value['warnings']), offset: integer(value['offset']) };
-    case 'failed':
-      return {
-        kind: 'failed',
-        code: text(value['code']),
-        reason: text(value['reason']),
-        warnings: texts(value['warnings']),
-        isNotRegular: value['isNotRegular'] === true,
-      };
+    case 'ok': {
+      const { warnings, offset = 0 } = value;
+      return areTexts(warnings) && isCount(offset) ? { kind: 'ok', warnings, offset } : undefined;
+    }
+    case 'failed': {
+      const { code, reason, warnings, isNotRegular = false } = value;
+      const isWhole = isFailureCode(code) && isText(reason) && areTexts(warnings) && isFlag(isNotRegular);
+      return isWhole ? { kind: 'failed', code, reason, warnings, isNotRegular } : undefined;
+    }
     case 'ended':
-      return {
-        kind: 'ended',
-        status: typeof value['status'] === 'number' ? value['status'] : undefined,
-        signal: integer(value['signal']),
-        output: text(value['output']),
-        timedOut: value['timedOut'] === true,
-        failure: text(value['failure']),
-        isFailurePrinted: value['isFailurePrinted'] === true,
-      };
+      return parseEnd(value);
     case 'file':
-      return {
-        kind: 'file',
-        path: text(value['path']),
-        bytes: text(value['bytes']),
-        more: parseNext(value['more']),
-        facts: parseFacts(value['facts']),
-      };
+      return parseFile(value);
     case 'missing':
       return { kind: 'missing' };
-    case 'unreadable':
-      return { kind: 'unreadable', path: text(value['path']), reason: text(value['reason']) };
+    case 'unreadable': {
+      const { path, reason } = value;
+      return isText(path) && isText(reason) ? { kind: 'unreadable', path, reason } : undefined;
+    }
     default:
-      return failedResult('4.3.0', 'the deliverer answered nonsense');
+      return undefined;
   }
+}
+
+function parseEnd(value: Json): CommandEnd | undefined {
+  const { status, signal, output, timedOut, failure, isFailurePrinted } = value;
+  if (!(status === undefined || isCount(status)) || !isCount(signal) || !isText(output) || !isText(failure))
+    return undefined;
+  if (!isFlag(timedOut) || !isFlag(isFailurePrinted)) return undefined;
+  return { kind: 'ended', status, signal, output, timedOut, failure, isFailurePrinted };
+}
+
+function parseFile(value: Json): ReadResult | undefined {
+  const { path, bytes } = value;
+  const facts = parseFacts(value['facts']);
+  if (!isText(path) || !isText(bytes) || facts === undefined) return undefined;
+  if (value['more'] === undefined) return { kind: 'file', path, bytes, more: undefined, facts };
+  const more = parseNext(value['more']);
+  return more === undefined || bytes.length !== pieceBytes ? undefined : { kind: 'file', path, bytes, more, facts };
+}
+
+function parseNext(value: unknown): NextPiece | undefined {
+  if (!isRecord(value)) return undefined;
+  const { from, stamp } = value;
+  return isCount(from) && isText(stamp) ? { from, stamp } : undefined;
+}
+
+function parseFacts(value: unknown): FileFacts | undefined {
+  if (!isRecord(value)) return undefined;
+  const { uid, mode, isRegular } = value;
+  return isCount(uid) && uid < 2 ** 32 && isCount(mode) && isFlag(isRegular) ? { uid, mode, isRegular } : undefined;
 }
 
 function isWritten(result: DelivererResult): result is WriteResult {

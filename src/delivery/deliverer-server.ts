@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { Roster } from '#message';
 import { ContentGarbage } from '#native';
 import { PieceSink } from './deliverer-content.ts';
-import { type Frame, FrameReader, FrameWriter } from './deliverer-frames.ts';
+import { type Frame, FrameReader, FrameWriter, requestLimits } from './deliverer-frames.ts';
 import { type DelivererAnswer, failedResult, isNumbered, parseRequest, parseShape } from './deliverer-protocol.ts';
 import { DelivererWork } from './deliverer-work.ts';
 import { callsInPlace } from './file-calls.ts';
@@ -16,7 +16,7 @@ import { isWithin, type RootLimits } from './root-limits.ts';
  */
 export async function serveDeliverer(channel: Duplex, limits?: RootLimits): Promise<void> {
   const requests = new DelivererWork(callsInPlace());
-  const reader = new FrameReader();
+  const reader = new FrameReader(requestLimits);
   const writer = new FrameWriter(channel);
   const garbage = new ContentGarbage();
   const open = new Roster<number, PieceSink>();
@@ -54,7 +54,9 @@ export async function serveDeliverer(channel: Duplex, limits?: RootLimits): Prom
   }
 
   channel.on('data', (chunk: Buffer) => {
-    for (const frame of reader.push(chunk)) take(frame);
+    const frames = reader.push(chunk);
+    if (frames === undefined) return void channel.destroy();
+    for (const frame of frames) take(frame);
     garbage.add(chunk.length);
   });
   channel.on('error', () => channel.destroy());

@@ -24,7 +24,10 @@ export async function openUserFile(
   followsLinks: boolean,
 ): Promise<UserFile | Unopened> {
   const first = asFile(await ask({ kind: 'read', paths, followsLinks }));
-  return first.kind === 'file' ? new UserFile(ask, first, followsLinks) : first;
+  if (first.kind !== 'file') return first;
+  // no other file's name may stand for one of these
+  if (!paths.includes(first.path)) return { kind: 'unreadable', path: '', reason: 'the deliverer answered nonsense' };
+  return new UserFile(ask, first, followsLinks);
 }
 
 type Lines =

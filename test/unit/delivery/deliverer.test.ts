@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { duplexPair } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { createProcessPool, type DelivererPool, serveDeliverer } from '#delivery';
-import { FrameReader } from '../../../src/delivery/deliverer-frames.ts';
+import { FrameReader, requestLimits } from '../../../src/delivery/deliverer-frames.ts';
 import { isNumbered, parseRequest } from '../../../src/delivery/deliverer-protocol.ts';
 import { DelivererWork } from '../../../src/delivery/deliverer-work.ts';
 import { callsInThreads } from '../../../src/delivery/file-calls.ts';
@@ -264,9 +264,9 @@ describe('a deliverer', () => {
         const kinds: string[] = [];
         asked.push(kinds);
         const [ours, theirs] = duplexPair();
-        const reader = new FrameReader();
+        const reader = new FrameReader(requestLimits);
         theirs.on('data', (chunk: Buffer) => {
-          for (const { json } of reader.push(chunk))
+          for (const { json } of reader.push(chunk) ?? [])
             if (isNumbered(json)) kinds.push(parseRequest(json['request'])?.kind ?? '');
         });
         return Promise.resolve(ours);
