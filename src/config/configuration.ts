@@ -129,15 +129,15 @@ export function badValues(settings: SettingValues, parameters: readonly Paramete
   return problems;
 }
 
-function isDisabled(entry: ServiceEntry, disabled: readonly string[]): boolean {
-  return disabled.some((word) => {
-    const [name, type] = word.includes('/')
-      ? word.split('/')
-      : word.includes('.')
-        ? word.split('.')
-        : [undefined, word];
-    return (name === undefined || name === entry.name) && type === entry.type;
-  });
+/** The first pattern that matches counts: `type`, `name/type` or `name.type`, with `!` for a service that is not meant. master_service_disable */
+function isDisabled({ name, type }: ServiceEntry, patterns: readonly string[]): boolean {
+  const whole = `${name}/${type}`.toLowerCase();
+  for (const written of patterns) {
+    const [, marks = '', pattern = ''] = /^(!*)(.*)$/s.exec(written.toLowerCase()) ?? [];
+    const meant = pattern.includes('/') ? pattern : pattern.replace(/\.(?=[^.]*$)/, '/');
+    if (meant === whole || meant === type) return marks.length % 2 === 0;
+  }
+  return false;
 }
 
 /**

@@ -100,7 +100,10 @@ function branches(text: string, whole: string): { readonly yes?: string; readonl
   }
   const from = skipSpace(text, next + 1);
   const second = braced(text, from);
-  return { yes: first.text, no: second === undefined ? text.slice(next + 1) : second.text };
+  if (second === undefined) return { yes: first.text, no: text.slice(next + 1) };
+  const after = skipSpace(text, second.end);
+  if (after < text.length) throw new ExpansionError(`unexpected input at: "${context(text, from + 1, after)}"`);
+  return { yes: first.text, no: second.text };
 }
 
 function expandCondition(body: string, whole: string, run: Run, depth: number): string {

@@ -19,6 +19,12 @@ export interface LogicalLines {
   readonly stray: string | undefined;
 }
 
+/** What is said of a line that continues nothing. */
+export function strayLineWarning(path: string, text: string): string {
+  const start = text.length > 30 ? `${text.slice(0, 30)}...` : text;
+  return `${path}: logical line must not start with whitespace: "${start}"`;
+}
+
 /** Splits a file. Blank and comment lines are skipped, also between continuation lines. */
 export function readLogicalLines(content: string): LogicalLines {
   const lines: { text: string; line: number; pieces: LinePiece[] }[] = [];

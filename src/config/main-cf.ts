@@ -1,5 +1,5 @@
 /** main.cf as data: names, values, where they stand. postconf(5) */
-import { type LinePiece, readLogicalLines } from './logical-lines.ts';
+import { type LinePiece, readLogicalLines, strayLineWarning } from './logical-lines.ts';
 import { ConfigError } from './settings.ts';
 import { trimSpace } from './words.ts';
 
@@ -41,7 +41,7 @@ export function parseMainFile(path: string, content: string, warn: (text: string
     warnings.push(text);
     warn(text);
   };
-  if (stray !== undefined) tell(`${path}: logical line must not start with whitespace: "${stray}"`);
+  if (stray !== undefined) tell(strayLineWarning(path, stray));
   const entries: MainEntry[] = [];
   const byName = new Map<string, MainEntry>();
   for (const { text, line, pieces } of lines) {

@@ -1,5 +1,5 @@
 /** master.cf as data: services with their fields, arguments and overrides. master(5) */
-import { type LinePiece, readLogicalLines } from './logical-lines.ts';
+import { type LinePiece, readLogicalLines, strayLineWarning } from './logical-lines.ts';
 import { splitAssignment } from './main-cf.ts';
 import { placeOfService } from './place.ts';
 import { ConfigError, type ServiceEntry } from './settings.ts';
@@ -169,9 +169,10 @@ function linesOf(names: Iterable<string>, pieces: readonly LinePiece[]): Readonl
 
 /** Parses master.cf text; a later entry with the same name and type replaces an earlier one. Throws ConfigError. */
 export function parseMasterFile(path: string, content: string, defaults: EntryDefaults): MasterFile {
-  const warnings: string[] = [];
+  const { lines, stray } = readLogicalLines(content);
+  const warnings = stray === undefined ? [] : [strayLineWarning(path, stray)];
   const byKey = new Map<string, ServiceEntry>();
-  for (const { text, line, pieces } of readLogicalLines(content).lines) {
+  for (const { text, line, pieces } of lines) {
     const entry = parseEntry(text, line);
     if (typeof entry === 'string') throw new ConfigError([`${path}, line ${line}: ${entry}`]);
     const service = toService(entry, path, defaults);

@@ -27,6 +27,9 @@ export class SettingValues implements Settings {
   readonly #sources: SettingSources;
   readonly #entry: ServiceEntry | undefined;
   readonly #expanded = new Map<string, string>();
+  readonly #elements = new Map<string, readonly ListElement[]>();
+  /** Defaults that are being worked out. */
+  readonly #computing = new Set<string>();
 
   constructor(sources: SettingSources, entry?: ServiceEntry) {
     this.#sources = sources;
@@ -53,7 +56,14 @@ export class SettingValues implements Settings {
   defaultValue(name: string): string | undefined {
     const parameter = this.#sources.registry.get(name);
     if (parameter === undefined) return undefined;
-    return this.#sources.computed(name, this) ?? parameter.defaultValue;
+    // one that leads to itself by way of a value that is set stands for nothing there, as with Postfix
+    if (this.#computing.has(name)) return '';
+    this.#computing.add(name);
+    try {
+      return this.#sources.computed(name, this) ?? parameter.defaultValue;
+    } finally {
+      this.#computing.delete(name);
+    }
   }
 
   #written(name: string): string | undefined {
@@ -138,7 +148,9 @@ export class SettingValues implements Settings {
   }
 
   elements(name: string): readonly ListElement[] {
-    return this.#elementsOf(name, 0);
+    let elements = this.#elements.get(name);
+    if (elements === undefined) this.#elements.set(name, (elements = this.#elementsOf(name, 0)));
+    return elements;
   }
 
   #elementsOf(name: string, depth: number): readonly ListElement[] {
@@ -164,8 +176,11 @@ export class SettingValues implements Settings {
       return splitList(raw).map((text) => (origin === undefined ? { text } : { text, origin }));
     }
     const joined = entry.pieces.map((piece) => piece.text).join('\n');
+    // both go forward only: a list may have tens of thousands of elements
+    let before = 0;
+    let end = joined.indexOf('\n');
     return splitListWithIndex(joined).map(({ text, at }) => {
-      const before = joined.slice(0, at).split('\n').length - 1;
+      for (; end >= 0 && end < at; end = joined.indexOf('\n', end + 1)) before += 1;
       return { text, origin: { file: origin.file, line: entry.pieces[before]?.line ?? origin.line } };
     });
   }

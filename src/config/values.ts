@@ -10,13 +10,17 @@ export function parseBool(text: string): boolean | undefined {
 
 /** A decimal integer; undefined for anything else. */
 export function parseInteger(text: string): number | undefined {
-  return /^-?\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : undefined;
+  return /^[+-]?\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : undefined;
 }
 
-/** Seconds of a time value such as `5d`; without a letter the default unit counts. */
+/** Postfix keeps times in 32 bits. */
+const longestSeconds = 0x7fffffff;
+
+/** Seconds of a time value such as `5d`; without a letter the default unit counts. Undefined for what is none, or too long. */
 export function parseTime(text: string, defaultUnit: string): number | undefined {
-  const match = /^(\d+)\s*([smhdw]?)$/i.exec(text);
+  const match = /^\+?(\d+)([smhdw]?)$/i.exec(text);
   if (match === null) return undefined;
   const unit = unitSeconds[(match[2] === undefined || match[2] === '' ? defaultUnit : match[2]).toLowerCase()];
-  return unit === undefined ? undefined : Number(match[1]) * unit;
+  const seconds = Number(match[1]) * (unit ?? Number.NaN);
+  return seconds <= longestSeconds ? seconds : undefined;
 }

@@ -2,12 +2,11 @@
  * The files of rules behind regexp, pcre and cidr tables: lines that answer, in blocks of `if` and `endif`, or rules
  * in main.cf itself, `{ {rule}, {rule} }`. regexp_table(5), pcre_table(5), cidr_table(5)
  */
-import { readLogicalLines, splitList } from '#config';
+import { readLogicalLines, splitList, strayLineWarning } from '#config';
 import { textOf } from '#message';
 import { errnoText } from '#native';
 import { insideOf } from './braces.ts';
 import type { TableFileReader } from './file-reader.ts';
-import { strayLineWarning } from './source-lines.ts';
 import type { LookupResult } from './table.ts';
 
 /** One rule, for a subject S: a key as its kind of table looks at it. */

@@ -1,6 +1,6 @@
 /** The text files that tables are made from: `key whitespace value`. postmap(1) */
 import { isUtf8 } from 'node:buffer';
-import { readLogicalLines, trimSpace } from '#config';
+import { readLogicalLines, strayLineWarning, trimSpace } from '#config';
 
 /** What a source file gives, in the order of its lines. */
 export type SourceItem =
@@ -32,12 +32,6 @@ export function readSource(path: string, content: Uint8Array, read: LineReader):
         ];
   });
   return [...warnings, ...items];
-}
-
-/** A line that continues nothing. */
-export function strayLineWarning(path: string, text: string): string {
-  const start = text.length > 30 ? `${text.slice(0, 30)}...` : text;
-  return `${path}: logical line must not start with whitespace: "${start}"`;
 }
 
 /** Where the key ends: at the first white space outside double quotes; undefined when they are not closed. */

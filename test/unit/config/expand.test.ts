@@ -19,6 +19,10 @@ describe('the expansion of a value', () => {
     assert.equal(expanded('${{a}=={ a }?{same}:{other}}'), 'other');
   });
 
+  it('takes nothing behind the braces', () => {
+    assert.equal(expanded('${host?{a} : {b} c}'), 'unexpected input at: "...b}>>>c"');
+  });
+
   it('says of a comparison alone whether it holds', () => {
     assert.equal(expanded('[${{a}=={a}}] [${{a}!={a}}]'), '[true] []');
   });
