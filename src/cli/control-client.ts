@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { errnoOf, errnoText } from '#native';
 import type { QueueManagerStatus } from '#qmgr';
 import type { ListedMessage, StoredRecipient } from '#store';
+import { reserved } from './queue-owner.ts';
 
 /** A message as it is listed, with all its recipients. */
 export interface QueueEntry extends Omit<ListedMessage, 'recipients'> {
@@ -105,10 +106,7 @@ function connectFailure(error: unknown, place: Place): Refusal {
   const code = errnoOf(error);
   if (['ENOENT', 'ECONNREFUSED'].includes(code)) return { kind: 'down', reason: errnoText(error) };
   const isForbidden = code === 'EACCES' && place === 'private';
-  return {
-    kind: 'failed',
-    reason: isForbidden ? 'use of this command is reserved for the superuser' : errnoText(error),
-  };
+  return { kind: 'failed', reason: isForbidden ? reserved : errnoText(error) };
 }
 
 class BrokenOffError extends Error {

@@ -1,5 +1,5 @@
 /** postfix(1): which configuration is meant, who may ask, and what for. */
-import { statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Configuration, ConfigError, findConfigDirectory, loadConfiguration, splitWords } from '#config';
 import { type GivenOption, lastValue, parseOptions } from './getopt.ts';
@@ -8,6 +8,7 @@ import { external, migration, tls, upgrade } from './postfix/maintenance.ts';
 import { logrotate, reload, status, stop } from './postfix/running.ts';
 import type { Script } from './postfix/script.ts';
 import { checkStart, mend, start } from './postfix/start.ts';
+import { ownsQueue } from './queue-owner.ts';
 import { Reporter } from './reporter.ts';
 import { runExternal } from './run-external.ts';
 import { createScriptLog } from './script-log.ts';
@@ -95,7 +96,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const manager = managerOf(configuration, parsed.options, io.env);
   if (manager.length > 0) return runExternal(configuration, [...manager, ...parsed.operands], io.env);
   const queueDirectory = configuration.settings.string('queue_directory');
-  if (!isOurs(queueDirectory, io.uid)) {
+  // whoever has no queue yet makes a system of his own
+  if (existsSync(queueDirectory) && !ownsQueue(queueDirectory, io.uid)) {
     // for people at a terminal only: scripts have the exit status
     const isWatched = (await io.isTerminal?.('stderr')) === true;
     const told = isWatched ? io : { ...io, stderr: () => undefined };
@@ -113,11 +115,6 @@ function managerOf({ settings }: Configuration, options: readonly GivenOption[],
   const isNamed = lastValue(options, 'c') !== undefined || (env['MAIL_CONFIG'] ?? '') !== '';
   if (isNamed || settings.list('multi_instance_directories').length === 0) return [];
   return splitWords(settings.string('multi_instance_wrapper'));
-}
-
-/** Root's business, or that of an ordinary user whose own system it is. */
-function isOurs(queueDirectory: string, uid: number): boolean {
-  return uid === 0 || (statSync(queueDirectory, { throwIfNoEntry: false })?.uid ?? uid) === uid;
 }
 
 const notForUsers = [

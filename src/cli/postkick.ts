@@ -2,11 +2,11 @@
  * postkick(1): wakes a service of master.cf. Here new mail wakes them by itself; what is left of the requests is the queue
  * manager's flush.
  */
-import { statSync } from 'node:fs';
 import { ConfigError, type Configuration, findConfigDirectory, loadConfiguration } from '#config';
 import { askSystem } from './control-client.ts';
 import { lastValue, parseOptions } from './getopt.ts';
 import type { CliIo } from './io.ts';
+import { ownsQueue } from './queue-owner.ts';
 
 const usage = 'usage: postkick [-c config_dir] [-v] class service request';
 /** Requests of qmgr(8) that make deferred mail due: flush the dead, all of the queue, the deferred. */
@@ -38,7 +38,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     ({ name, type, isPrivate }) => type === 'unix' && name === service && (isPrivate ? 'private' : 'public') === place,
   );
   // the directories of sockets are for the mail system and its commands
-  const mayEnter = io.uid === 0 || statSync(queueDirectory, { throwIfNoEntry: false })?.uid === io.uid;
+  const mayEnter = ownsQueue(queueDirectory, io.uid);
   const isReachable = isKnown && mayEnter;
   if (!isReachable)
     say(

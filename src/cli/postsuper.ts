@@ -1,12 +1,12 @@
 /** postsuper(1): removes, holds, releases, requeues and expires messages. For root and $mail_owner. */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { ConfigError, findConfigDirectory, openCommandSettings, type Settings } from '#config';
 import { type MessageSelector, openStore, type QueueStore, type StoreOptions } from '#store';
 import { askSystem } from './control-client.ts';
 import { type GivenOption, lastValue, parseOptions } from './getopt.ts';
 import type { CliIo } from './io.ts';
 import { isQueueId } from './queue-id.ts';
-import { becomeQueueOwner } from './queue-owner.ts';
+import { becomeQueueOwner, ownsQueue, reserved } from './queue-owner.ts';
 import { removeFromMaildrop, sweepMaildrop } from './maildrop-listing.ts';
 import { Reporter } from './reporter.ts';
 
@@ -49,8 +49,6 @@ const usage =
   '[-h queue_id (hold)] [-H queue_id (un-hold)] [-p (purge temporary files)] [-r queue_id (requeue)] ' +
   '[-s (structure fix)] [-S (redundant structure fix)][-v (verbose)] [queue...]';
 
-const reserved = 'use of this command is reserved for the superuser';
-
 /** The order in which what was done is counted. */
 const summaryOrder = ['requeue', 'remove', 'expire', 'hold', 'release'] as const;
 
@@ -70,7 +68,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     if (!(error instanceof ConfigError)) throw error;
     return early.unusable(error, 1);
   }
-  if (!mayChange(settings.string('queue_directory'), io.uid)) return early.fatal(reserved, 1);
+  if (!ownsQueue(settings.string('queue_directory'), io.uid)) return early.fatal(reserved, 1);
   const problem = await becomeQueueOwner(settings, io);
   if (problem !== undefined) return early.fatal(problem, 1);
   const reporter = new Reporter('postsuper', io, settings);
@@ -111,11 +109,6 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
 function looksIntoQueues({ letter, value }: GivenOption): boolean {
   if (actions[letter] === undefined || value === 'ALL') return true;
   return letter !== 'H' && (value === '-' || isQueueId(value));
-}
-
-/** Root, and who owns the queue. */
-function mayChange(queueDirectory: string, uid: number): boolean {
-  return uid === 0 || statSync(queueDirectory, { throwIfNoEntry: false })?.uid === uid;
 }
 
 interface Done {

@@ -1,8 +1,8 @@
 /** The messages of the queue, for commands that show them. */
-import { accessSync, constants, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { Settings } from '#config';
 import type { CliIo } from './io.ts';
-import { becomeQueueOwner } from './queue-owner.ts';
+import { becomeQueueOwner, ownsQueue } from './queue-owner.ts';
 import { listQueue, type QueueEntry, type Refusal } from './control-client.ts';
 
 export type QueueReading =
@@ -24,7 +24,8 @@ export async function readQueue(settings: Settings, io: CliIo, warn: (text: stri
   if (answer.kind === 'ok') return { kind: 'read', messages: answer.messages, isUp: true, down: '' };
   if (answer.kind === 'failed') return { ...answer, isTold: true };
   const down = reasonDown(answer);
-  if (!mayChange(queueDirectory)) {
+  // to others neither the queue nor maildrop tells anything
+  if (!existsSync(queueDirectory) || !ownsQueue(queueDirectory, io.uid)) {
     return { kind: 'failed', reason: `Queue report unavailable - mail system is down ${down}`, isTold: false };
   }
   const problem = await becomeQueueOwner(settings, io);
@@ -44,15 +45,5 @@ async function* readStore(directory: string, warn: (text: string) => void): Asyn
     }
   } finally {
     await store.close();
-  }
-}
-
-/** Root and the queue's owner: to others neither the queue nor maildrop tells anything. */
-function mayChange(queueDirectory: string): boolean {
-  try {
-    accessSync(queueDirectory, constants.W_OK);
-    return true;
-  } catch {
-    return false;
   }
 }

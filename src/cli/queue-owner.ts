@@ -3,6 +3,14 @@ import { statSync } from 'node:fs';
 import { ConfigError, mailOwner, type Settings } from '#config';
 import type { CliIo } from './io.ts';
 
+/** What is said to others. */
+export const reserved = 'use of this command is reserved for the superuser';
+
+/** Root, and whoever owns the queue; where there is none, root. */
+export function ownsQueue(queueDirectory: string, uid: number): boolean {
+  return uid === 0 || statSync(queueDirectory, { throwIfNoEntry: false })?.uid === uid;
+}
+
 /**
  * Root is mail_owner from now on, where the queue is that user's; a system that root runs as itself is root's. A text says
  * why it can't be.

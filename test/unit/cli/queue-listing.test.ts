@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { after, describe, it } from 'node:test';
+import { openSettings } from '#config';
 import { internalEnvelope, type Outcome } from '#message';
 import { listedPart, type StoredRecipient } from '#store';
+import { readQueue } from '../../../src/cli/queue-listing.ts';
 import { jsonLine, listedMessage, table } from '../../../src/cli/postqueue/listing.ts';
 
 const recipient = (index: number, more: Partial<StoredRecipient> = {}): StoredRecipient => ({
@@ -97,5 +103,22 @@ describe('the listing of a message that is being delivered', () => {
     );
     // of many recipients the store itself forgets them
     assert.match(jsonLine(listed(listedPart([done], true, undefined))), /"bounce_reason": "told"/);
+  });
+});
+
+describe('the queue of a system that is down', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'posthorn-queue-'));
+  after(() => rmSync(directory, { recursive: true }));
+  writeFileSync(`${directory}/main.cf`, `myhostname = mail.example.com\nqueue_directory = ${directory}\n`);
+
+  it('is shown to root and its owner, and to nobody else who may write there', async () => {
+    chmodSync(directory, 0o777);
+    const { settings } = openSettings(directory, { mainOnly: true });
+    const kindFor = async (uid: number): Promise<string> => {
+      const io = { stdout: () => undefined, stderr: () => undefined, stdin: Readable.from([]), env: {}, uid };
+      return (await readQueue(settings, io, () => undefined)).kind;
+    };
+    const owner = process.getuid?.() ?? 0;
+    assert.deepEqual([await kindFor(0), await kindFor(owner), await kindFor(owner + 4711)], ['read', 'read', 'failed']);
   });
 });
