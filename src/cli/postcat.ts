@@ -6,17 +6,12 @@ import { openMaildropFile } from '#pickup';
 import { openStore, type QueuedMessage } from '#store';
 import { lastValue, parseOptions } from './getopt.ts';
 import type { CliIo } from './io.ts';
+import { readAll } from './maps/input.ts';
 import { envelopeRecords, extractedRecords, maildropRecords, recipientRecords } from './postcat/envelope-records.ts';
 import { type PrintOptions, RecordPrinter } from './postcat/printer.ts';
 import { queuePath } from './postcat/queue-path.ts';
 import { isQueueId } from './queue-id.ts';
 import { becomeQueueOwner } from './queue-owner.ts';
-
-async function gather(chunks: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  for await (const chunk of chunks) pieces.push(chunk);
-  return Buffer.concat(pieces);
-}
 
 async function show(message: QueuedMessage, place: string, options: PrintOptions, io: CliIo): Promise<void> {
   const printer = new RecordPrinter(options, place, (text) => io.stdout(text));
@@ -27,7 +22,7 @@ async function show(message: QueuedMessage, place: string, options: PrintOptions
   const isContentShown = options.header || options.body;
   if (isContentShown || options.offsets) {
     const { content } = message;
-    printer.content(await gather(content.chunks()), content.headerBytes);
+    printer.content(await readAll(content.chunks()), content.headerBytes);
   }
   printer.mark('X', `*** HEADER EXTRACTED ${place} ***`);
   printer.envelope(extractedRecords(message));
@@ -39,7 +34,7 @@ async function showMaildrop(path: string, place: string, options: PrintOptions, 
   const opened = await openMaildropFile(path);
   if (opened.kind !== 'open') return false;
   await using file = opened.file;
-  const content = await gather(file.content());
+  const content = await readAll(file.content());
   const printer = new RecordPrinter(options, place, (text) => io.stdout(text));
   printer.title(`*** ENVELOPE RECORDS ${place} ***`);
   printer.envelope(maildropRecords(file.envelope));
@@ -104,7 +99,7 @@ async function lookAtFiles(
 ): Promise<number> {
   const reject = (name: string): void => io.stderr(`postcat: warning: ${name}: input is not a valid queue file\n`);
   if (paths.length === 0) {
-    if ((await gather(io.stdin)).length > 0) reject('stdin');
+    if ((await readAll(io.stdin)).length > 0) reject('stdin');
   }
   for (const path of paths) {
     if (!existsSync(path)) return fatal(`open ${path}: No such file or directory`);

@@ -1,6 +1,6 @@
 /** Standard input of a command, whole or line by line. */
 
-export async function readAll(input: AsyncIterable<Buffer>): Promise<Buffer> {
+export async function readAll(input: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of input) chunks.push(chunk);
   return Buffer.concat(chunks);

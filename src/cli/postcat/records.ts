@@ -1,4 +1,5 @@
 /** Records of a queue file, as Postfix would have written them for a message: what postcat(1) shows of them. */
+import { asciiTime } from '../ascii-time.ts';
 
 export interface QueueRecord {
   /** The letter that stands for its kind. */
@@ -30,12 +31,6 @@ export function recordSize(dataBytes: number): number {
   let lengthBytes = 1;
   for (let rest = dataBytes >> 7; rest > 0; rest >>= 7) lengthBytes++;
   return 1 + lengthBytes + dataBytes;
-}
-
-/** asctime(3), local time. */
-function asciiTime(at: number): string {
-  const [day = '', month = '', date = '', year = '', clock = ''] = new Date(at).toString().split(' ');
-  return `${day} ${month} ${String(Number(date)).padStart(2)} ${clock} ${year}`;
 }
 
 /** When the message arrived; `at`: ms since the epoch. */

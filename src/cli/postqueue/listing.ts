@@ -1,5 +1,6 @@
 /** How postqueue(1) shows the queue: the table of mailq, or JSON lines. */
 import { toExternal } from '#address';
+import { asciiTime } from '../ascii-time.ts';
 import type { QueueEntry } from '../control-client.ts';
 import type { MaildropEntry } from '../maildrop-listing.ts';
 
@@ -97,11 +98,8 @@ export function jsonLine(entry: ListedEntry): string {
 
 const marks: Readonly<Record<string, string>> = { active: '*', hold: '!' };
 
-/** asctime(3) without the year. */
-function arrival(at: number): string {
-  const [day = '', month = '', date = '', , time = ''] = new Date(at).toString().split(' ');
-  return `${day} ${month} ${String(Number(date)).padStart(2)} ${time}`;
-}
+/** Without the year. */
+const arrival = (at: number): string => asciiTime(at).slice(0, 19);
 
 /** The listing that mailq shows, in pieces. */
 export async function* table(entries: AsyncIterable<ListedEntry>, isLong: boolean): AsyncGenerator<string, void> {
