@@ -6,6 +6,7 @@ import { parseReplacement, replaced, type Replacement } from './replacement.ts';
 import { isSelfContained, type JoinableRule } from './joined-expressions.ts';
 import type { Rule, RuleLine, RuleSyntax } from './rule-files.ts';
 import type { LookupResult } from './table.ts';
+import { printable } from './printable-bytes.ts';
 
 /** A key as the libraries want it, made when the first of them is asked. */
 export class Subject {
@@ -248,8 +249,4 @@ function unlessGivenUp<T>(match: () => T, warn: Warn): T | undefined {
     warn(error.message);
     return undefined;
   }
-}
-
-function printable(value: Buffer): string {
-  return value.toString('latin1').replaceAll(/[^\x20-\x7e]/g, '?');
 }

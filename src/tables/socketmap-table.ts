@@ -4,6 +4,7 @@ import { bytesOf } from '#message';
 import { missing } from './memory-table.ts';
 import type { LookupResult, Table } from './table.ts';
 import { type AnswerReader, type Endpoint, isPort, type ServerAnswer, TableServer } from './table-server.ts';
+import { printable } from './printable-bytes.ts';
 
 export interface SocketmapOptions {
   /** socketmap_max_reply_size */
@@ -99,8 +100,4 @@ export function socketmapTable(name: string, text: string, options: SocketmapOpt
     },
     close: () => server.close(),
   };
-}
-
-function printable(bytes: Buffer): string {
-  return bytes.toString('latin1').replaceAll(/[^\x20-\x7e]/g, '?');
 }
