@@ -26,6 +26,8 @@ export interface RequeuerOptions {
 export interface Requeuer {
   /** Works on all that wait. Resolves when none is left, or one could not be taken now; never rejects. */
   run(): Promise<void>;
+  /** Claims no more. Resolves when no message is being worked on any more. */
+  stop(): Promise<void>;
 }
 
 const atOnce = 20;
@@ -33,8 +35,9 @@ const atOnce = 20;
 export function createRequeuer(options: RequeuerOptions): Requeuer {
   const settings = readPickupSettings(options.settings);
   let running: Promise<void> | undefined;
+  let isStopped = false;
   const work = async (): Promise<void> => {
-    for (;;) {
+    while (!isStopped) {
       const messages = await options.store.claim('maildrop', options.now(), atOnce);
       const results = await Promise.all(messages.map((message) => requeue(message, settings, options)));
       if (messages.length === 0 || results.includes('later')) return;
@@ -49,6 +52,10 @@ export function createRequeuer(options: RequeuerOptions): Requeuer {
         .finally(() => {
           running = undefined;
         });
+      await running;
+    },
+    stop: async () => {
+      isStopped = true;
       await running;
     },
   };

@@ -34,7 +34,7 @@ export function openLocalIntake(tools: ServiceTools, core: MessageCore): LocalIn
     },
     async stop() {
       clearInterval(timer);
-      await pickup?.stop();
+      await Promise.all([pickup?.stop(), requeuer.stop()]);
     },
   };
 }

@@ -31,7 +31,7 @@ describe('mail that postsuper -r sends through cleanup again', () => {
     rmSync(directory, { recursive: true });
   });
 
-  async function queueOfRequeued(result: SubmissionResult, told: NotifyResult, isTried = false) {
+  async function put() {
     const writer = store.begin(1_000_000);
     await writer.write(Buffer.from('Subject: s\r\n\r\nbody\r\n'));
     await writer.commit({
@@ -41,6 +41,11 @@ describe('mail that postsuper -r sends through cleanup again', () => {
       headerBytes: 12,
       sizeBytes: 20,
     });
+    return writer;
+  }
+
+  async function queueOfRequeued(result: SubmissionResult, told: NotifyResult, isTried = false) {
+    const writer = await put();
     if (isTried) {
       await store.claim('incoming', 2_000_000, 1);
       const outcome = { index: 1, kind: 'deferred', status: { code: '4.4.1', reason: 'later' } } as const;
@@ -95,6 +100,42 @@ describe('mail that postsuper -r sends through cleanup again', () => {
     const { notices, queue } = await queueOfRequeued({ ...rejected, code: 451 }, { ok: true });
     assert.deepEqual(notices, []);
     assert.equal(queue, 'maildrop');
+  });
+
+  it('is claimed no more once it stops, which waits for what is under way', async () => {
+    for (let i = 0; i < 25; i += 1) await put();
+    await store.requeue({});
+    const begun = Promise.withResolvers<undefined>();
+    const ends = Promise.withResolvers<undefined>();
+    let submitted = 0;
+    const submission: SubmissionPort = {
+      open: () => ({
+        queueId: 'ABC123',
+        addRecipient: () => undefined,
+        apply: () => undefined,
+        write: () => undefined,
+        async end() {
+          begun.resolve(undefined);
+          await ends.promise;
+          submitted += 1;
+          return { kind: 'queued', queueId: 'ABC123' };
+        },
+        abort: () => undefined,
+      }),
+    };
+    const events = { emit: () => undefined };
+    const bouncer: Bouncer = { notify: () => Promise.resolve({ ok: true }) };
+    const { settings } = openSettings(directory);
+    const parts = { store, submission, settings, events, bouncer, cleanupEvents: events, uid: 1 };
+    const requeuer = createRequeuer({ ...parts, now: () => 2_000_000 });
+    const running = requeuer.run();
+    await begun.promise;
+    const stopped = requeuer.stop().then(() => submitted);
+    ends.resolve(undefined);
+    assert.equal(await stopped, 20);
+    await running;
+    await requeuer.run();
+    assert.equal((await Array.fromAsync(store.list({ queues: ['maildrop'] }))).length, 5);
   });
 
   it('is reported of to who asked for that with sendmail -v, unless it has been tried before', async () => {

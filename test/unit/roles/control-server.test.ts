@@ -23,7 +23,7 @@ describe('the control socket', () => {
       queueDirectory,
       store: scene.store,
       qmgr: scene.manager,
-      requeuer: { run: () => Promise.resolve() },
+      requeuer: { run: () => Promise.resolve(), stop: () => Promise.resolve() },
       flushSite: () => Promise.resolve(false),
       refusedUser: () => Promise.resolve(undefined),
       events: { emit: () => undefined },
