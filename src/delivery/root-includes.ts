@@ -1,6 +1,6 @@
 /**
- * `:include:` files that only root may read. Postfix opens those of root's own aliases as root; here the process that is
- * root does so where it finds the file named in an alias file of root's, or in a file that is included there.
+ * `:include:` files of root's aliases. Postfix opens them as root; here the process that is root does so, and is believed
+ * whose they are, where it finds the file named in an alias file of root's, or in a file that is included there.
  * aliases(5); local(8), "DELIVERY RIGHTS"
  */
 import { readFileSync, statSync } from 'node:fs';

@@ -92,7 +92,7 @@ function withExtension(address: string, place: Place, mailee: Mailee): string {
   return `${localPart}${delimiter}${place.unmatched}@${domain}`;
 }
 
-/** `:include:/file`: its lines are members; read with the rights of the expansion, which for root's aliases are root's. */
+/** `:include:/file`: its lines are members; read with the rights of the expansion, which for root's aliases are root's where it can be. */
 async function include(job: Job, place: Place, mailee: Mailee, path: string): Promise<void> {
   const { settings } = job.parts;
   if (!job.seen.isNewExpansion(`include ${place.rights?.uid ?? 0} ${path}`)) return;
@@ -102,9 +102,9 @@ async function include(job: Job, place: Place, mailee: Mailee, path: string): Pr
     warn(job, found);
     return concludeFailed(job, mailee.address, '5.3.5', 'mail system configuration error');
   }
-  const rights = place.rights ?? rightsOfOwner(found.facts.uid);
+  const { file, rights } = found;
   if (rights === 'unknown') {
-    warn(job, `cannot find username for uid ${found.facts.uid}`);
+    warn(job, `cannot find username for uid ${file.facts.uid}`);
     warn(job, `${path}: cannot find :include: file owner username`);
     return concludeFailed(job, mailee.address, '4.3.5', 'mail system configuration error');
   }
@@ -120,38 +120,52 @@ async function include(job: Job, place: Place, mailee: Mailee, path: string): Pr
     owner: place.owner === '' ? mailee.address : place.owner,
     unmatched: settings.propagatesIn.has('include') ? place.unmatched : '',
   };
-  await deliverToListed(job, inner, mailee, found);
+  await deliverToListed(job, inner, mailee, file);
 }
 
-/** The owner of a file that root's alias includes; a user's own alias or .forward gains no rights by including others' files. */
-function rightsOfOwner(uid: number): Rights | 'unknown' | undefined {
-  if (uid === 0) return undefined;
-  const owner = getUserById(uid);
-  return owner === undefined ? 'unknown' : { uid, gid: owner.gid, home: owner.home, shell: owner.shell };
+/** A file, and whose rights its members have. Undefined: root's place in the expansion. */
+interface Included {
+  readonly file: UserFile;
+  readonly rights: Rights | 'unknown' | undefined;
 }
 
 /** The file, or what is wrong with it. */
-async function openInclude(job: Job, place: Place, path: string): Promise<UserFile | string> {
-  const { deliverers, settings } = job.parts;
+async function openInclude(job: Job, place: Place, path: string): Promise<Included | string> {
   if (!path.startsWith('/')) return `:include:${path} uses a relative path`;
-  const askAs =
-    ({ uid, gid }: { readonly uid: number; readonly gid: number }): AskReader =>
-    (request) =>
-      deliverers.run(uid, gid, request);
-  const opened = (ask: AskReader): Promise<UserFile | Unopened> => openUserFile(ask, [path], true);
-  let found = await opened(askAs(place.rights ?? settings.nobody));
-  if (!(found instanceof UserFile) && place.rights === undefined) {
-    const byRoot = await opened(askAs({ uid: 0, gid: 0 }));
-    // what a system that is not root's can't do is no news about the file
-    if (byRoot instanceof UserFile || byRoot.kind === 'missing' || byRoot.path !== '') found = byRoot;
-  }
-  if (!(found instanceof UserFile)) {
+  const found = await (place.rights === undefined ? openForRoot(job, path) : openAs(job, place.rights, path));
+  if ('kind' in found) {
     return found.kind === 'missing'
       ? `unable to lookup :include: file ${path}: No such file or directory`
       : `cannot open include file ${path}: ${found.reason}`;
   }
-  const { facts } = found;
+  const { facts } = found.file;
   if (!facts.isRegular) return `:include: file ${path} is not a regular file`;
   if ((facts.mode & 0o002) !== 0) return `:include: file ${path} is world writable`;
   return found;
+}
+
+/** Whose file it is makes no difference: a user's own alias or .forward gains no rights by including others' files. */
+async function openAs({ parts }: Job, rights: Rights, path: string): Promise<Included | Unopened> {
+  const ask: AskReader = (request) => parts.deliverers.run(rights.uid, rights.gid, request);
+  const file = await openUserFile(ask, [path], true);
+  return file instanceof UserFile ? { file, rights } : file;
+}
+
+/**
+ * What root's alias includes: read by root, who is believed whose file it is. What root may not read, and all that a system
+ * has that isn't root's, is read as default_privs, whose process could say anything: the members have no other rights then.
+ */
+async function openForRoot(job: Job, path: string): Promise<Included | Unopened> {
+  const { deliverers, settings } = job.parts;
+  const byRoot = await openUserFile((request) => deliverers.run(0, 0, request), [path], true);
+  if (byRoot instanceof UserFile) return { file: byRoot, rights: rightsOfOwner(byRoot.facts.uid) };
+  if (byRoot.kind === 'missing' || byRoot.path !== '') return byRoot;
+  const byNobody = await openAs(job, settings.nobody, path);
+  return 'kind' in byNobody || byNobody.file.facts.uid !== 0 ? byNobody : { ...byNobody, rights: undefined };
+}
+
+function rightsOfOwner(uid: number): Rights | 'unknown' | undefined {
+  if (uid === 0) return undefined;
+  const owner = getUserById(uid);
+  return owner === undefined ? 'unknown' : { uid, gid: owner.gid, home: owner.home, shell: owner.shell };
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createLocalAgent } from '#delivery/local';
 import type { DeliveryAgent } from '#message';
+import { getUserByName } from '#native';
 import { request } from '../request.ts';
 import { type Answer, deliver, type Parts } from '../workbench.ts';
 
@@ -196,6 +197,42 @@ describe('expansions of a local recipient', () => {
         : { kind: 'missing' };
     const { log } = await deliver(createLocalAgent, one, aliases, refused);
     assert.match(log.join('\n'), /unable to lookup :include: file \/lists\/a: No such file or directory/);
+  });
+});
+
+describe('the rights of what an alias of root includes', () => {
+  const aliases = 'alias_maps = inline:{{list=:include:/lists/a}}\nallow_mail_to_commands = include\n';
+  const toList = request('mail.example.com', ['list@mail.example.com'], { transport: 'local' });
+  const refused = { kind: 'failed', code: '4.3.0', reason: 'delivery as root is refused', warnings: [] } as const;
+  const done = {
+    kind: 'ended',
+    status: 0,
+    signal: 0,
+    output: '',
+    timedOut: false,
+    failure: '',
+    isFailurePrinted: false,
+  } as const;
+
+  /** Who reads, and then as whom a command in the list runs; `owners`: whose file it is, as each reader says. */
+  async function asked(owners: Readonly<Record<number, number>>): Promise<readonly string[]> {
+    const answer: Answer = ({ kind, uid: reader }) => {
+      if (kind === 'command') return done;
+      const uid = owners[reader];
+      if (uid === undefined) return refused;
+      const facts = { uid, mode: 0o644, isRegular: true };
+      return { kind: 'file', path: '/lists/a', bytes: '"|true"\n', more: undefined, facts };
+    };
+    const delivered = await deliver(createLocalAgent, toList, aliases, answer);
+    return delivered.asked.map(({ kind, uid }) => `${kind} ${uid}`);
+  }
+
+  it('are those of its owner, who is known from root alone', async () => {
+    const { uid: nobody = 0 } = getUserByName('nobody') ?? {};
+    assert.deepEqual(await asked({ 0: 1, [nobody]: 2 }), ['read 0', 'command 1']);
+    assert.deepEqual(await asked({ [nobody]: 1 }), ['read 0', `read ${nobody}`, `command ${nobody}`]);
+    for (const owners of [{ 0: 0 }, { [nobody]: 0 }, { [nobody]: nobody }])
+      assert.equal((await asked(owners)).at(-1), `command ${nobody}`);
   });
 });
 
