@@ -30,10 +30,10 @@ export async function stop({ queueDirectory, say }: Script, doing: 'stopping' | 
 }
 
 /**
- * Comes back when the new configuration is in force, or was refused. Postfix ends with 0 at once, and its master ends later
- * where ours goes on with the old one: who asked would not hear of it.
+ * Comes back when the new configuration is in force, or was refused, or with a warning when neither is so after `waitMs`.
+ * Postfix ends with 0 at once, and its master ends later where ours goes on with the old one: who asked would not hear of it.
  */
-export async function reload({ queueDirectory, say }: Script): Promise<number> {
+export async function reload({ queueDirectory, say }: Script, waitMs = reloadWaitMs): Promise<number> {
   const pid = runningMaster(queueDirectory);
   if (pid === undefined) {
     say('the Postfix mail system is not running', 'fatal');
@@ -46,13 +46,15 @@ export async function reload({ queueDirectory, say }: Script): Promise<number> {
   say('refreshing the Postfix mail system');
   const before = lastReload(queueDirectory);
   process.kill(pid, 'SIGHUP');
-  const until = Date.now() + reloadWaitMs;
+  const until = Date.now() + waitMs;
   while (lastReload(queueDirectory) === before && runningMaster(queueDirectory) === pid && Date.now() < until) {
     await sleep(20);
   }
   // a system that runs for years is seldom started
   await sweepMaildrop(queueDirectory, (text) => say(text, 'warning'));
-  const refused = lastReload(queueDirectory) === before ? [] : reloadRefusal(queueDirectory);
+  const isOpen = lastReload(queueDirectory) === before;
+  if (isOpen) say('the new configuration is not in force yet: the log will tell of it', 'concern');
+  const refused = isOpen ? [] : reloadRefusal(queueDirectory);
   for (const text of refused) say(text, 'logged');
   return refused.length > 0 ? 1 : 0;
 }
