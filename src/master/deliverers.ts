@@ -5,7 +5,8 @@
  * the first delivery to a user does not wait for a process to start.
  */
 import type { ChildProcess } from 'node:child_process';
-import { Socket } from 'node:net';
+import { closeSync } from 'node:fs';
+import { openSocketPair } from '#native';
 import { allocatorEnvironment, delivererEngineOptions } from './engine-options.ts';
 import type { RootMailbox } from './root-mailbox.ts';
 import { startProcess } from './start-process.ts';
@@ -20,11 +21,17 @@ export interface DelivererStart {
   readonly onError: (reason: string) => void;
 }
 
+interface Deliverer {
+  readonly child: ChildProcess;
+  /** The other end of its stream. */
+  readonly stream: number;
+}
+
 export class Deliverers {
   readonly #entry: readonly string[];
   readonly #running = new Set<ChildProcess>();
   readonly #named = new Map<string, ChildProcess>();
-  #spare: ChildProcess | undefined;
+  #spare: Deliverer | undefined;
   #isStopped = false;
 
   /** `entry`: arguments that lead the engine to the command line's entry. */
@@ -35,25 +42,33 @@ export class Deliverers {
   /** Starts the spare process, in `directory`, where commands run. Without one the next start shows what is wrong. */
   prepare(directory: string): void {
     if (this.#spare !== undefined || this.#isStopped) return;
-    const child = this.#spawn(directory, () => undefined);
-    this.#spare = child;
-    child?.once('exit', () => {
-      if (this.#spare === child) this.#spare = undefined;
+    const spare = this.#spawn(directory, () => undefined);
+    this.#spare = spare;
+    spare?.child.once('exit', () => {
+      if (this.#spare !== spare) return;
+      this.#spare = undefined;
+      closeSync(spare.stream);
     });
   }
 
-  /** Makes a process that of a user; gives its stream. Undefined: there is none, and `onError` hears why. */
-  start({ name, uid, gid, limits, onError }: DelivererStart, directory: string): Socket | undefined {
-    const child = this.#spare ?? this.#spawn(directory, onError);
+  /** Makes a process that of a user; gives its stream, to be closed. Undefined: there is none, and `onError` hears why. */
+  start({ name, uid, gid, limits, onError }: DelivererStart, directory: string): number | undefined {
+    if (this.#running.size > mostDeliverers) {
+      onError('too many delivery processes');
+      return undefined;
+    }
+    const deliverer = this.#spare ?? this.#spawn(directory, onError);
     this.#spare = undefined;
-    if (child === undefined) return undefined;
+    if (deliverer === undefined) return undefined;
+    const { child, stream } = deliverer;
     this.#named.set(name, child);
-    child.once('exit', () => this.#named.delete(name));
+    child.once('exit', () => {
+      if (this.#named.get(name) === child) this.#named.delete(name);
+    });
     child.stdin?.end(`${uid} ${gid}\n${limits === undefined ? '' : JSON.stringify(limits)}\n`);
     // when this delivery is under way there is time for the next one
     setTimeout(() => this.prepare(directory), prepareAfterMs).unref();
-    const stream = child.stdio[3];
-    return stream instanceof Socket ? stream : undefined;
+    return stream;
   }
 
   /** Gives the process id; undefined when there is none of that name any more. */
@@ -63,21 +78,30 @@ export class Deliverers {
     return child?.pid;
   }
 
-  #spawn(directory: string, onFailure: (reason: string) => void): ChildProcess | undefined {
+  #spawn(directory: string, onFailure: (reason: string) => void): Deliverer | undefined {
+    const stream = openSocketPair('stream');
+    if (stream === undefined) {
+      onFailure('no descriptors are left');
+      return undefined;
+    }
     const child = startProcess(
       [process.execPath, ...delivererEngineOptions, ...this.#entry, 'deliverer'],
       {
         cwd: directory,
-        stdio: ['pipe', 'ignore', 'inherit', 'pipe'],
+        stdio: ['pipe', 'ignore', 'inherit', stream.theirs],
         env: { PATH: '/usr/bin:/bin', ...allocatorEnvironment, ...inheritedEnvironment() },
       },
       onFailure,
     );
-    if (child === undefined) return undefined;
+    closeSync(stream.theirs);
+    if (child === undefined) {
+      closeSync(stream.ours);
+      return undefined;
+    }
     this.#running.add(child);
     child.once('exit', () => this.#running.delete(child));
-    for (const stream of [child.stdin, child.stdio[3]]) stream?.on('error', () => stream.destroy());
-    return child;
+    child.stdin?.on('error', () => child.stdin?.destroy());
+    return { child, stream: stream.ours };
   }
 
   stop(): void {
@@ -87,6 +111,9 @@ export class Deliverers {
 }
 
 const prepareAfterMs = 200;
+
+/** Far more than the process limits of services that deliver allow at once; who asks for them may have been taken over. */
+const mostDeliverers = 1000;
 
 /** Where compiled code is, and the zone; everything else of our environment stays away from users' commands. */
 const inheritedNames = ['NODE_COMPILE_CACHE', 'NODE_COMPILE_CACHE_PORTABLE', 'TZ'];

@@ -2,6 +2,7 @@
  * master(8): opens the listening sockets, starts the mail process and the deliverers, restarts what dies, reloads.
  * Runs as root where it was started so, and therefore never touches a byte of mail.
  */
+import { closeSync } from 'node:fs';
 import { type Configuration, ConfigError, loadConfiguration, type Settings } from '#config';
 import { type EventChannel, panicOf } from '#events';
 import type { FromMail } from './control-messages.ts';
@@ -44,6 +45,7 @@ export class Supervisor {
   #draining = new Set<MailProcess>();
   #stopping = false;
   #restartDelayMs = 0;
+  #restartTimer: NodeJS.Timeout | undefined;
   /** One generation starts at a time: what is asked for meanwhile waits. */
   readonly #starts = new InTurn();
   #nextReload: Promise<readonly string[]> | undefined;
@@ -146,6 +148,7 @@ export class Supervisor {
         logFd: logFd(),
         onMessage: (message) => this.#onMessage(process, message, mailbox),
         onComplaint: (text) => events.emit({ kind: 'error', text: `the mail process says: ${text}` }),
+        onBreach: (what) => events.emit({ kind: 'error', text: `the mail process is killed: ${what}` }),
       });
     } catch (error) {
       listeners.drop();
@@ -193,7 +196,10 @@ export class Supervisor {
       { name: `${process.pid} ${id}`, uid, gid, onError, ...(limits === undefined ? {} : { limits }) },
       this.#queueDirectory,
     );
-    if (stream !== undefined) process.send({ kind: 'deliverer', id }, stream);
+    if (stream === undefined) return;
+    const isSent = process.sendDeliverer(id, stream);
+    closeSync(stream);
+    if (!isSent) onError("the delivery process can't be handed on");
   }
 
   #killDeliverer(name: string): void {
@@ -210,7 +216,12 @@ export class Supervisor {
     this.#restartDelayMs = livedMs > maxThrottleMs ? 0 : Math.min(maxThrottleMs, this.#restartDelayMs * 2 + 100);
     if (this.#restartDelayMs > 10_000)
       events.emit({ kind: 'throttled', role: 'mail', seconds: this.#restartDelayMs / 1000 });
-    setTimeout(() => void this.#starts.run(() => this.#restart()), this.#restartDelayMs);
+    this.#restartLater();
+  }
+
+  #restartLater(): void {
+    clearTimeout(this.#restartTimer);
+    this.#restartTimer = setTimeout(() => void this.#starts.run(() => this.#restart()), this.#restartDelayMs);
   }
 
   async #restart(): Promise<void> {
@@ -224,7 +235,7 @@ export class Supervisor {
     if (problems.length === 0 || this.#stopping) return;
     for (const text of problems) this.#options.events.emit({ kind: 'fatal', text });
     this.#restartDelayMs = Math.min(maxThrottleMs, this.#restartDelayMs * 2 + 1000);
-    setTimeout(() => void this.#starts.run(() => this.#restart()), this.#restartDelayMs);
+    this.#restartLater();
   }
 
   #leave(): void {
@@ -237,6 +248,7 @@ export class Supervisor {
   async stop(signal: number): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
+    clearTimeout(this.#restartTimer);
     this.#options.events.emit({ kind: 'terminating', signal });
     this.#options.flushLog();
     const running = [...this.#draining, this.#current, this.#starting].filter((one) => one !== undefined);

@@ -18,6 +18,7 @@ export { lookupTexts, textOfLookupError } from './lookup-errors.ts';
 export { peerUserOf } from './peer.ts';
 export { openReplacement } from './replacement-file.ts';
 export { returnMemoryWhenQuiet } from './quiet-memory.ts';
+export { openSocketPair, passDescriptor, type SocketPair, takeDescriptor } from './passed-descriptors.ts';
 export { openPipe, type PipeEnds } from './pipes.ts';
 export { MatchFailure } from './bounded-search.ts';
 export { compilePerlExpression, hasPerlExpressions, type PerlOptions } from './perl-expression.ts';

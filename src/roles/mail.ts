@@ -1,11 +1,11 @@
 /** The mail process: started by the supervisor, loads its code as root, then is $mail_owner for good. */
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { flushCompileCache } from 'node:module';
 import { ConfigError, type Configuration, loadConfiguration } from '#config';
 import { createLocalPool, createProcessPool } from '#delivery';
 import { EventLog } from '#events';
-import { type FromMail, parseMailStart, parseToMail } from '#master';
+import { type FromMail, mailDescriptors, openSupervisorChannel, parseMailStart } from '#master';
 import { becomeMailOwner, returnMemoryWhenQuiet, trimAllocator } from '#native';
 import { loadWriterThread } from '#store';
 import type { TableCopies } from '#tables';
@@ -16,13 +16,6 @@ import { nameProcess } from './process-name.ts';
 import { copySecretTables } from './secret-tables.ts';
 import { readTlsFiles } from './tls-services.ts';
 
-/** Descriptor of the log file, opened by the supervisor. */
-const logFd = 3;
-
-function tell(message: FromMail): void {
-  process.send?.(message, undefined, undefined, () => undefined);
-}
-
 /** Streams of deliverers: those that were asked for and have not come yet, and whose stream is whose. */
 class DelivererRequests {
   readonly #waiting = new Map<
@@ -30,12 +23,17 @@ class DelivererRequests {
     { readonly resolve: (stream: Socket) => void; readonly reject: (error: Error) => void }
   >();
   readonly #ids = new WeakMap<Duplex, number>();
+  readonly #tell: (message: FromMail) => void;
   #next = 0;
+
+  constructor(tell: (message: FromMail) => void) {
+    this.#tell = tell;
+  }
 
   request(uid: number, gid: number): Promise<Socket> {
     this.#next += 1;
     const id = this.#next;
-    tell({ kind: 'startDeliverer', id, uid, gid });
+    this.#tell({ kind: 'startDeliverer', id, uid, gid });
     return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
   }
 
@@ -47,7 +45,7 @@ class DelivererRequests {
 
   kill(stream: Duplex): void {
     const id = this.#ids.get(stream);
-    if (id !== undefined) tell({ kind: 'killDeliverer', id });
+    if (id !== undefined) this.#tell({ kind: 'killDeliverer', id });
   }
 
   failed(id: number, reason: string): void {
@@ -85,7 +83,7 @@ export async function main(args: readonly string[]): Promise<void> {
   if (start === undefined) throw new Error('the mail process is started by the supervisor');
   nameProcess('mail');
   flushCompileCache();
-  const deliverers = new DelivererRequests();
+  let log: EventLog | undefined;
   let system: MailSystem | undefined;
   const end = async (how: 'drain' | 'stop'): Promise<void> => {
     try {
@@ -97,24 +95,25 @@ export async function main(args: readonly string[]): Promise<void> {
     log?.flush();
     process.exit(0);
   };
-  let log: EventLog | undefined;
   let reopenLog = (): void => undefined;
-  process.on('message', (value, handle) => {
-    const message = parseToMail(value);
-    if (message?.kind === 'deliverer') {
-      if (handle instanceof Socket) deliverers.came(message.id, handle);
-      else deliverers.failed(message.id, 'the delivery process ended');
-    }
-    if (message?.kind === 'delivererFailed') deliverers.failed(message.id, message.reason);
-    if (message?.kind === 'reopenLog') reopenLog();
-    if (message?.kind === 'drain' || message?.kind === 'stop') void end(message.kind);
-    if (message?.kind === 'generationEnded') void system?.takeOver();
+  const tell = openSupervisorChannel({
+    onMessage: (message, stream) => {
+      if (message.kind === 'deliverer') {
+        if (stream !== undefined) deliverers.came(message.id, stream);
+        else deliverers.failed(message.id, 'the delivery process ended');
+      }
+      if (message.kind === 'delivererFailed') deliverers.failed(message.id, message.reason);
+      if (message.kind === 'reopenLog') reopenLog();
+      if (message.kind === 'drain' || message.kind === 'stop') void end(message.kind);
+      if (message.kind === 'generationEnded') void system?.takeOver();
+    },
+    // without the supervisor nobody would stop this process
+    onEnd: () => {
+      log?.flush();
+      process.exit(1);
+    },
   });
-  // without the supervisor nobody would stop this process
-  process.on('disconnect', () => {
-    log?.flush();
-    process.exit(1);
-  });
+  const deliverers = new DelivererRequests(tell);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
   // as root: what nobody else may read
   const writerThread = await loadWriterThread();
@@ -124,7 +123,7 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     if (read instanceof ConfigError) throw read;
     const { settings } = read.configuration;
-    const sink = new RunningLog(settings, start.hasLogFile ? logFd : undefined);
+    const sink = new RunningLog(settings, start.hasLogFile ? mailDescriptors.log : undefined);
     // where it can't, master tells of it
     reopenLog = () => void sink.reopen(settings);
     log = new EventLog([sink]);

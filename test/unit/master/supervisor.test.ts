@@ -8,8 +8,11 @@ import { Supervisor } from '#master';
 
 /** A mail process that has no mail: it says that it listens, and ends when it is told to. */
 const mailProcess = `
-process.on('message', ({ kind }) => (kind === 'stop' || kind === 'drain') && process.exit(0));
-process.send({ kind: 'ready' });
+import { Socket } from 'node:net';
+const channel = new Socket({ fd: 4, readable: true, writable: true });
+channel.on('data', (bytes) => /stop|drain/.test(bytes) && process.exit(0));
+channel.on('error', () => undefined);
+channel.write('{"kind":"ready"}\\n');
 `;
 
 describe('the supervisor of a broken machine', () => {
@@ -89,6 +92,51 @@ describe('the supervisor of a broken machine', () => {
     assert.deepEqual(await supervisor.reload(), []);
     assert.equal(await failed.promise, 'Too many open files');
     isBroken = false;
+    writeFileSync(join(base, 'mail.mjs'), mailProcess);
+    assert.deepEqual(await supervisor.reload(), []);
+  });
+
+  it('kills a mail process that sends what is no message, and goes on with another', async () => {
+    const sent = [
+      '{"cmd":"NODE_HANDLE_ACK"}\n',
+      '{"cmd":"NODE_HANDLE","type":"net.Socket","msg":{}}\n',
+      '{"broken\n',
+      'null\n',
+      '{"kind":"startDeliverer","id":1,"uid":-1,"gid":1.5}\n',
+      'x'.repeat(200_000),
+    ];
+    for (const text of sent) {
+      seen.length = 0;
+      const ended = Promise.withResolvers<string>();
+      onEvent = (event) => {
+        if (event.kind === 'processEnded') ended.resolve(event.status);
+      };
+      writeFileSync(
+        join(base, 'mail.mjs'),
+        `${mailProcess}channel.write(${JSON.stringify(text)});setInterval(() => 0, 1000);`,
+      );
+      assert.deepEqual(await supervisor.reload(), []);
+      assert.equal(await ended.promise, 'killed by signal 9');
+      assert.deepEqual(texts('error'), ['the mail process is killed: it sent what is no message']);
+    }
+    writeFileSync(join(base, 'mail.mjs'), mailProcess);
+    assert.deepEqual(await supervisor.reload(), []);
+  });
+
+  it('kills a mail process that asks and does not listen', async () => {
+    const ended = Promise.withResolvers<string>();
+    onEvent = (event) => {
+      if (event.kind === 'processEnded') ended.resolve(event.status);
+    };
+    const asks = `
+      const question = '{"kind":"startDeliverer","id":1,"uid":5,"gid":0}\\n'.repeat(1000);
+      const ask = () => channel.write(question, ask);
+      channel.pause();
+      ask();`;
+    writeFileSync(join(base, 'mail.mjs'), mailProcess.replace(/.*on\('data'.*/, '') + asks);
+    assert.deepEqual(await supervisor.reload(), []);
+    assert.equal(await ended.promise, 'killed by signal 9');
+    assert.deepEqual(texts('error'), ['the mail process is killed: it does not read what it is told']);
     writeFileSync(join(base, 'mail.mjs'), mailProcess);
     assert.deepEqual(await supervisor.reload(), []);
   });
