@@ -1,5 +1,6 @@
 /** Where commands write to: standard output, which is what they are asked for, and standard error, which isn't. */
 import { writeSync } from 'node:fs';
+import { bytesOf } from '#message';
 import { systemErrorText } from './system-error.ts';
 
 /** What a command was asked for can't be written. */
@@ -7,7 +8,7 @@ export class OutputError extends Error {}
 
 /** Writes all of it, waiting where a pipe is full. */
 function writeAll(fd: number, text: string | Uint8Array): void {
-  let rest = typeof text === 'string' ? Buffer.from(text) : text;
+  let rest = typeof text === 'string' ? bytesOf(text) : text;
   while (rest.length > 0) {
     try {
       rest = rest.subarray(writeSync(fd, rest));

@@ -12,6 +12,7 @@ import {
   readMasterText,
   splitAssignment,
 } from '#config';
+import { textOf } from '#message';
 import type { CliIo } from './io.ts';
 import { EditError } from './edit-file.ts';
 import { systemErrorText } from './system-error.ts';
@@ -40,7 +41,7 @@ function isShownMode(mode: Mode): mode is ShownMode {
 
 function readFile(path: string): { readonly content: string } | { readonly problem: string } {
   try {
-    return { content: readFileSync(path, 'utf8') };
+    return { content: textOf(readFileSync(path)) };
   } catch (error) {
     return { problem: `open ${path}: ${systemErrorText(error)}` };
   }

@@ -1,5 +1,6 @@
 /** A configuration directory, read and checked as a whole. */
 import { readFileSync } from 'node:fs';
+import { textOf } from '#message';
 import { errnoText } from '#native';
 import { familiesOf } from './address-families.ts';
 import { compareLevels } from './compatibility-level.ts';
@@ -34,7 +35,8 @@ export interface LoadOptions {
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    // of another character set, perhaps: a banner, a table's name
+    return textOf(readFileSync(path));
   } catch (error) {
     throw new ConfigError([`open ${path}: ${errnoText(error)}`]);
   }

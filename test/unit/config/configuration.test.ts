@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { type Configuration, loadConfiguration, openSettings } from '#config';
+import { bytesOf } from '#message';
 
 describe('a configuration', () => {
   const directory = mkdtempSync(join(tmpdir(), 'configuration-'));
@@ -41,6 +42,12 @@ describe('a configuration', () => {
     const { settings } = openSettings(directory);
     assert.equal(settings.string('myhostname'), 'mail.');
     assert.throws(() => load('myhostname = mail.$mydomain\n', ''), /myhostname: "mail\.": misplaced delimiter/);
+  });
+
+  it('keeps the bytes of other character sets', () => {
+    writeFileSync(join(directory, 'main.cf'), 'smtpd_banner = caf\xe9\n', 'latin1');
+    const { settings } = openSettings(directory);
+    assert.equal(bytesOf(settings.string('smtpd_banner')).toString('latin1'), 'caf\xe9');
   });
 
   it('knows the line of each element', () => {
