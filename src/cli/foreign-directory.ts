@@ -23,7 +23,7 @@ function isOwn(directory: string, uid: number): boolean {
 
 function isListed(directory: string): boolean {
   try {
-    const { settings } = openSettings(defaultConfigDirectory, { mainOnly: true });
+    const { settings } = openSettings(defaultConfigDirectory);
     return ['alternate_config_directories', 'multi_instance_directories'].some((name) =>
       settings.list(name).includes(directory),
     );

@@ -181,7 +181,7 @@ export async function run(_args: readonly string[], io: CliIo): Promise<number> 
   const directory = findConfigDirectory(undefined, io.env);
   let settings: Settings | undefined;
   try {
-    ({ settings } = openSettings(directory, { mainOnly: true }));
+    ({ settings } = openSettings(directory));
     const log = (await openCommandLog(settings)) ?? new EventLog([{ write: () => undefined }]);
     await server({ directory, settings, log, io }).serveStream(conversation(io));
     log.flush();

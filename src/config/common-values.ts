@@ -27,7 +27,7 @@ const commonNames: readonly string[] = `
 
 /** Throws ConfigError for a file that can't be read, and for wrong values of what every program reads. */
 export function openCommandSettings(directory: string): Settings {
-  const { main, settings, registry } = openSettings(directory, { mainOnly: true });
+  const { main, settings, registry } = openSettings(directory);
   const level = settings.string('compatibility_level');
   if (compareLevels(level, '1') === undefined) throw new ConfigError([levelProblem(main.path, level)]);
   const set = commonNames.filter((name) => settings.isSet(name)).flatMap((name) => registry.get(name) ?? []);

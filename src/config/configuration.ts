@@ -21,16 +21,19 @@ import { strayArguments } from './stray-arguments.ts';
 import { findUnsupported } from './unsupported.ts';
 import { findWarnings } from './warnings.ts';
 
-export interface LoadOptions {
+export interface SettingOptions {
   /** `-o name=value`. */
   readonly overrides?: ReadonlyMap<string, string>;
   readonly host?: HostFacts;
+  /** main.cf as the caller has read it, instead of the directory's. */
+  readonly main?: MainFile;
+}
+
+export interface LoadOptions extends SettingOptions {
   /** Commands need main.cf only; without this, master.cf must be there and every value is checked. */
   readonly mainOnly?: boolean;
   /** What is not supported does not refuse the configuration: for commands that run nothing. */
   readonly allowsUnsupported?: boolean;
-  /** main.cf as the caller has read it, instead of the directory's. */
-  readonly main?: MainFile;
 }
 
 function readText(path: string): string {
@@ -45,7 +48,7 @@ function readText(path: string): string {
 /** Registry, computed defaults and files, joined. */
 export function openSettings(
   directory: string,
-  options: LoadOptions = {},
+  options: SettingOptions = {},
 ): {
   readonly main: MainFile;
   readonly registry: ParameterRegistry;

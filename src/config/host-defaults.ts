@@ -34,7 +34,7 @@ function readHosts(path: string, name: string): readonly string[] {
   });
 }
 
-/** myhostname: the host's name; one without a dot gets `.$mydomain`. */
+/** myhostname where mydomain is not set: the host's name; one without a dot gets `.localdomain`. */
 export function defaultMyhostname(facts: HostFacts): string {
   return facts.hostname.includes('.') ? facts.hostname : `${facts.hostname}.localdomain`;
 }

@@ -3,7 +3,7 @@ import { type LinePiece, readLogicalLines, strayLineWarning } from './logical-li
 import { splitAssignment } from './main-cf.ts';
 import { placeOfService } from './place.ts';
 import { ConfigError, type ServiceEntry } from './settings.ts';
-import { splitWords } from './words.ts';
+import { splitWords, unbraced } from './words.ts';
 
 const types = ['inet', 'unix', 'unix-dgram', 'fifo', 'pass'] as const;
 export const masterFields = [
@@ -28,7 +28,7 @@ export interface MasterEntryText {
 /** What is wrong with a field; undefined when it is fine. */
 export function fieldProblem(field: MasterField, value: string): string | undefined {
   const patterns: Partial<Record<MasterField, RegExp>> = {
-    type: /^(?:inet|unix|unix-dgram|fifo|pass)$/,
+    type: new RegExp(`^(?:${types.join('|')})$`),
     private: /^[-yn]$/,
     unprivileged: /^[-yn]$/,
     chroot: /^[-yn]$/,
@@ -67,7 +67,6 @@ export function parseEntry(text: string, line: number): MasterEntryText | string
 const optionWord = /^-[cdDlSuvVz]*(?:(?<letter>[^])(?<value>[^]*))?$/;
 const optionsWithValue = 'imnorst';
 
-const unbraced = (word: string): string => word.replace(/^\{\s*([^]*?)\s*\}$/, '$1');
 const isOption = (word: string): boolean => word.startsWith('-') && word !== '-';
 
 /** Reads one word of options: `-v`, `-oname=value`, `-vo`. A value may be the next of the words `left`. Says what is wrong. */

@@ -1,6 +1,6 @@
 /** The known name nearest to a mistyped one. */
 
-/** Edits between two words (Levenshtein), given up above `limit`. */
+/** Edits between two words (Levenshtein); `limit` + 1 where their lengths alone differ by more than `limit`. */
 function distance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) > limit) return limit + 1;
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);

@@ -1,22 +1,23 @@
 /** Arguments of services that run commands: `user=… argv=command …`. pipe(8), spawn(8) */
 
+import { unbraced } from './words.ts';
+
 /** `name=value` words up to argv=, which takes all that follow. */
 export function splitServiceArguments(args: readonly string[]): {
   readonly attributes: ReadonlyMap<string, string>;
   readonly argv: readonly string[];
 } {
-  const bare = (text: string): string => text.replace(/^\{\s*([^]*?)\s*\}$/, '$1');
   const at = args.findIndex((word) => word.startsWith('argv='));
   const before = at < 0 ? args : args.slice(0, at);
   const attributes = new Map(
     before.map((word) => {
-      const text = bare(word);
+      const text = unbraced(word);
       const equals = text.indexOf('=');
       return equals < 0 ? [text, ''] : [text.slice(0, equals).trim(), text.slice(equals + 1).trim()];
     }),
   );
   const argv = at < 0 ? [] : [(args[at] ?? '').slice('argv='.length), ...args.slice(at + 1)];
-  return { attributes, argv: argv.map(bare).filter((word) => word !== '') };
+  return { attributes, argv: argv.map(unbraced).filter((word) => word !== '') };
 }
 
 /** What is wrong with attributes of a service that knows only `known` ones; undefined when nothing is. */

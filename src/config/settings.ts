@@ -79,7 +79,7 @@ export interface Configuration {
   stressedSettingsFor(service: ServiceEntry): Settings;
   /** What would refuse the start, for commands that only look (`allowsUnsupported`); otherwise empty. */
   readonly unsupported: readonly string[];
-  /** What a reader should know: unknown names with the nearest known one, overridden entries, backwards-compatible defaults. */
+  /** What a reader should know: unknown names with the nearest known one, overridden entries, what is deprecated or has no effect. */
   readonly warnings: readonly string[];
 }
 

@@ -38,6 +38,11 @@ export function trimSpace(text: string): string {
 
 const isListSeparator = (char: string): boolean => char === ',' || isSpace(char);
 
+/** What stands in a word of braces; any other word as it is. */
+export function unbraced(word: string): string {
+  return word.startsWith('{') && word.endsWith('}') && word.length > 1 ? trimSpace(word.slice(1, -1)) : word;
+}
+
 /** Words separated by white space. */
 export function splitWords(text: string): readonly string[] {
   return split(text, isSpace).map((word) => word.text);

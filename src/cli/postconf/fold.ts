@@ -5,7 +5,7 @@ import { splitWords, trimSpace } from '#config';
 const lineLimit = 80;
 const indent = '    ';
 
-/** One line of words; braces keep what is in them together when they may not be split. */
+/** The words on one line, a space between them. */
 export function squeeze(text: string): string {
   return trimSpace(text)
     .split(/[ \t\r\n\f\v]+/)

@@ -18,7 +18,7 @@ export class MultiError extends Error {}
 export function readInstance(directory: string, isPrimary: boolean): Instance {
   let settings: Settings;
   try {
-    settings = openSettings(directory, { mainOnly: true }).settings;
+    settings = openSettings(directory).settings;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new MultiError(`Failed to obtain all required ${directory}/main.cf parameters`, { cause: error });

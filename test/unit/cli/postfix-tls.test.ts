@@ -33,7 +33,7 @@ describe('postfix tls', { skip: hasOpenssl ? false : 'needs openssl(1)' }, () =>
       env: {},
       uid: 0,
     };
-    const { settings } = openSettings(directory, { mainOnly: true });
+    const { settings } = openSettings(directory);
     const say = (text: string, severity = 'info'): void =>
       void said.push(severity === 'info' ? text : `${severity}: ${text}`);
     return { status: runTls(words, { io, directory, settings, say }), said, output };

@@ -113,7 +113,7 @@ describe('the queue of a system that is down', () => {
 
   it('is shown to root and its owner, and to nobody else who may write there', async () => {
     chmodSync(directory, 0o777);
-    const { settings } = openSettings(directory, { mainOnly: true });
+    const { settings } = openSettings(directory);
     const kindFor = async (uid: number): Promise<string> => {
       const io = { stdout: () => undefined, stderr: () => undefined, stdin: Readable.from([]), env: {}, uid };
       return (await readQueue(settings, io, () => undefined)).kind;
