@@ -4,7 +4,7 @@ export { becomeMailOwner, becomeUser } from './become-user.ts';
 export { ContentGarbage } from './content-garbage.ts';
 export { duplicateDescriptor, keepDescriptorsPrivate } from './descriptors.ts';
 export { errnoOf, errnoText, textOfErrno } from './errno.ts';
-export { type FileLockKind, tryLockFile } from './file-locks.ts';
+export { type FileLockKind, tryLockFile, tryShareFile, unlockFile } from './file-locks.ts';
 export {
   getGroupByName,
   getUserById,

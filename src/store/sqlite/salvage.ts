@@ -52,12 +52,17 @@ export function checkSmallFile(database: DatabaseSync, path: string): void {
   if (found !== 'ok') throw damageError(String(found));
 }
 
-/** Ends a swap that was cut short. Before the database is opened. */
-export function finishSalvage(path: string): void {
-  if (existsSync(salvagedPath(path))) swap(path);
+/** Whether a swap was cut short, or is under way. */
+export function isHalfSalvaged(path: string): boolean {
+  return existsSync(salvagedPath(path));
 }
 
-/** Makes a new database of what the damaged one still holds; gives log lines. The damaged one must be closed. */
+/** Ends a swap that was cut short. Before the database is opened, under the lock. */
+export function finishSalvage(path: string): void {
+  if (isHalfSalvaged(path)) swap(path);
+}
+
+/** Makes a new database of what the damaged one still holds; gives log lines. The damaged one must be closed, and the lock held. */
 export function salvage(path: string, cause: string, firstFreeSerial: number): readonly string[] {
   const fresh = `${path}.new`;
   for (const suffix of ['', '-wal', '-shm']) rmSync(fresh + suffix, { force: true });

@@ -22,7 +22,7 @@ export const queueAsked = `(CASE WHEN queue = ${queueNumbers.active} AND wanted 
 export const databaseName = 'posthorn.db';
 
 /** What the store keeps below its directory while all is well. */
-export const storeFileNames = ['', '-wal', '-shm', '-reserve'].map((suffix) => `${databaseName}${suffix}`);
+export const storeFileNames = ['', '-wal', '-shm', '-reserve', '-lock'].map((suffix) => `${databaseName}${suffix}`);
 
 /** What the log says of a message that can't be delivered any more, whoever finds out. */
 export function corruptWarning(queueId: string, queue: string, reason: string): string {

@@ -6,7 +6,8 @@ import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { DiskReserve } from './disk-reserve.ts';
 import { addsMail, type Operation, type OperationResult, type WriterReport } from './operations.ts';
-import { checkSmallFile, damageError, finishSalvage, isDamage, salvage } from './salvage.ts';
+import { checkSmallFile, damageError, finishSalvage, isDamage, isHalfSalvaged, salvage } from './salvage.ts';
+import { SalvageLock } from './salvage-lock.ts';
 import { writerPragmas } from './schema.ts';
 import { Statements } from './statements.ts';
 import { upgrade } from './upgrade.ts';
@@ -26,6 +27,7 @@ export class Writer {
   readonly #path: string;
   readonly #report: (report: WriterReport) => void;
   readonly #reserve: DiskReserve;
+  readonly #lock: SalvageLock;
   #file: OpenFile;
   /** What a salvaged database must know even when its own record was lost. */
   #registration: Operation | undefined;
@@ -35,13 +37,33 @@ export class Writer {
     this.#path = path;
     this.#report = report;
     this.#reserve = new DiskReserve(path);
-    finishSalvage(path);
+    this.#lock = new SalvageLock(path);
     try {
-      this.#file = this.#open();
+      this.#file = this.#openWhole();
+    } finally {
+      this.#lock.release();
+    }
+  }
+
+  /** Also a file that is damaged, or whose swap was cut short. */
+  #openWhole(): OpenFile {
+    this.#lock.share();
+    if (!isHalfSalvaged(this.#path)) {
+      try {
+        return this.#open();
+      } catch (error) {
+        if (!isDamage(error)) throw error;
+      }
+    }
+    this.#lock.take();
+    finishSalvage(this.#path);
+    try {
+      // another process may have made it anew while this one waited
+      return this.#open();
     } catch (error) {
       if (!isDamage(error)) throw error;
-      this.#report({ kind: 'salvaged', lines: salvage(path, reasonOf(error), 0) });
-      this.#file = this.#open();
+      this.#report({ kind: 'salvaged', lines: salvage(this.#path, reasonOf(error), 0) });
+      return this.#open();
     }
   }
 
@@ -59,9 +81,30 @@ export class Writer {
     return { database, inode: statSync(this.#path).ino, statements: new Statements(database) };
   }
 
-  /** Makes the file anew when it is damaged indeed. Throws when that can't be done now; then the old one is still open. */
+  /**
+   * Makes the file anew when it is damaged indeed, with the lock taken meanwhile. Throws when that can't be done now; then
+   * the old one is still open.
+   */
   #salvage(cause: string): void {
-    if (this.#file.database.isOpen && this.#isSound()) return;
+    this.#lock.take();
+    if (!this.#isMended()) this.#makeAnew(cause);
+    this.#lock.share();
+    // the next one may have come between
+    this.#followFile();
+  }
+
+  /** Another process may have made it anew while this one waited. */
+  #isMended(): boolean {
+    try {
+      this.#followFile();
+      return this.#isSound();
+    } catch (error) {
+      if (isDamage(error)) return false;
+      throw error;
+    }
+  }
+
+  #makeAnew(cause: string): void {
     this.#closeFile();
     try {
       this.#report({ kind: 'salvaged', lines: salvage(this.#path, cause, this.#serialEnd) });
@@ -101,18 +144,24 @@ export class Writer {
    */
   runBatch(operations: readonly Operation[]): readonly OperationResult[] {
     try {
+      this.#lock.share();
+      return this.#runShared(operations);
+    } catch (error) {
+      if (error instanceof FileGone) throw error;
+      return operations.map(() => failure(error));
+    } finally {
+      this.#lock.release();
+    }
+  }
+
+  #runShared(operations: readonly Operation[]): readonly OperationResult[] {
+    try {
       this.#followFile();
       if (!this.#reserve.isUsedUp() || !operations.some(addsMail)) return this.#transaction(operations);
       return operations.map((operation) => this.#runAlone(operation));
     } catch (error) {
       if (error instanceof FileGone) throw error;
-      if (isDamage(error)) {
-        try {
-          this.#salvage(reasonOf(error));
-        } catch (failed) {
-          return operations.map(() => failure(failed));
-        }
-      }
+      if (isDamage(error)) this.#salvage(reasonOf(error));
       if (!this.#file.database.isOpen) return operations.map(() => failure(error));
       return operations.map((operation) => this.#runAlone(operation));
     }
@@ -194,11 +243,14 @@ export class Writer {
   close(): void {
     // damage to the log would cost all that was committed after it: nothing stays there longer than needed
     try {
+      // who makes the file anew reads it as it is
+      this.#lock.share();
       this.#checkpoint();
     } catch {
       // the disk is full: the next start reads the log
     }
     this.#closeFile();
+    this.#lock.close();
   }
 
   #closeFile(): void {
