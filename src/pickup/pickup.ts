@@ -6,7 +6,7 @@
  * taken, and a single file that stays is noted as taken.
  */
 import { type FSWatcher, watch } from 'node:fs';
-import { readdir, unlink } from 'node:fs/promises';
+import { lstat, readdir, unlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Bouncer } from '#bounce';
 import type { Settings } from '#config';
@@ -54,6 +54,9 @@ export interface Pickup {
 
 const MAX_AT_ONCE = 20;
 
+/** Of larger files one is worked on at a time: a local user may hand in envelopes of many megabytes. */
+const largeBytes = 1 << 20;
+
 export function createPickup(options: PickupOptions): Pickup {
   return new MaildropWatcher(options, readPickupSettings(options.settings));
 }
@@ -68,6 +71,8 @@ class MaildropWatcher implements Pickup {
   #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isLooking = false;
+  /** Settles when the large files that came before have had their turns. */
+  #large: Promise<void> = Promise.resolve();
 
   constructor(options: PickupOptions, settings: PickupSettings) {
     this.#options = options;
@@ -151,28 +156,42 @@ class MaildropWatcher implements Pickup {
     const { directory, events } = this.#options;
     const path = join(directory, name);
     try {
-      const opened = await takeMaildropFile(path);
-      if (opened.kind === 'incomplete') return;
-      if (opened.kind === 'malformed') {
-        events.emit({ kind: 'warning', text: `${path}: ${opened.reason} -- removed` });
-        await unlink(path);
-        return;
+      if ((await lstat(path)).size < largeBytes) return await this.#work(path, name);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const before = this.#large;
+      this.#large = promise;
+      try {
+        await before;
+        await this.#work(path, name);
+      } finally {
+        resolve();
       }
-      // nobody else gets it before it is removed
-      await using file = opened.file;
-      const stays = reasonNothingCanBeRemoved(directory);
-      if (stays !== undefined) {
-        events.emit({ kind: 'warning', text: `${path}: left, as it could not be removed afterwards: ${stays}` });
-        return;
-      }
-      const isTaken = await this.#taken.has(name, file.identity);
-      if (!isTaken && !(await this.#pickUp(path, file))) return;
-      await this.#removeTaken(path, name, file.identity);
     } catch (error) {
       // Taken away between the notice and the look: the writer gave up, or it is done already.
       if (errnoOf(error) === 'ENOENT') return;
       events.emit({ kind: 'warning', text: `${path}: ${errnoText(error)}` });
     }
+  }
+
+  async #work(path: string, name: string): Promise<void> {
+    const { directory, events } = this.#options;
+    const opened = await takeMaildropFile(path);
+    if (opened.kind === 'incomplete') return;
+    if (opened.kind === 'malformed') {
+      events.emit({ kind: 'warning', text: `${path}: ${opened.reason} -- removed` });
+      await unlink(path);
+      return;
+    }
+    // nobody else gets it before it is removed
+    await using file = opened.file;
+    const stays = reasonNothingCanBeRemoved(directory);
+    if (stays !== undefined) {
+      events.emit({ kind: 'warning', text: `${path}: left, as it could not be removed afterwards: ${stays}` });
+      return;
+    }
+    const isTaken = await this.#taken.has(name, file.identity);
+    if (!isTaken && !(await this.#pickUp(path, file))) return;
+    await this.#removeTaken(path, name, file.identity);
   }
 
   /** While it is locked: an older generation, or a newer one, sees the file gone or the note. */

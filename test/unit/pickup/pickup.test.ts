@@ -105,6 +105,29 @@ describe('pickup', () => {
     return { pickup, taken, log, leave, returned, contents };
   };
 
+  it('works on one large file at a time, and on small ones beside it', async () => {
+    const open: string[] = [];
+    let most = 0;
+    const gone: string[] = [];
+    const remove = async (path: string): Promise<void> => {
+      const name = basename(path);
+      open.push(name);
+      most = Math.max(most, open.filter((each) => each.startsWith('L')).length);
+      // the others could come meanwhile
+      await new Promise((done) => setTimeout(done, 50));
+      open.splice(open.indexOf(name), 1);
+      gone.push(name);
+    };
+    const { pickup, leave } = setUp({ kind: 'queued', queueId: 'ABC123' }, { ok: true }, newMaildrop(), remove);
+    const text = `${formatMaildropEnvelope(ENVELOPE)}Subject: s\n\n`;
+    for (const name of ['L1', 'L2', 'L3']) leave(name, text + 'body\n'.repeat(300_000));
+    leave('S1', text);
+    await pickup.scan();
+    assert.equal(most, 1);
+    assert.deepEqual(gone.toSorted(), ['L1', 'L2', 'L3', 'S1']);
+    assert.notEqual(gone.at(-1), 'S1');
+  });
+
   it('submits complete files with a Received header, and removes them', async () => {
     const { pickup, taken, log, leave } = setUp({ kind: 'queued', queueId: 'ABC123' });
     const path = leave('F1', `${formatMaildropEnvelope(ENVELOPE)}Subject: s\n\nbody`);
