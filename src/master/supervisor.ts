@@ -6,6 +6,7 @@ import { closeSync } from 'node:fs';
 import { type Configuration, ConfigError, loadConfiguration, type Settings } from '#config';
 import { type EventChannel, panicOf } from '#events';
 import type { FromMail } from './control-messages.ts';
+import { delivererRights, type Identity } from './deliverer-rights.ts';
 import { Deliverers } from './deliverers.ts';
 import { Listeners } from './listeners.ts';
 import { type MailProcess, startMailProcess } from './mail-process.ts';
@@ -30,6 +31,14 @@ export interface SupervisorOptions {
   readonly flushLog: () => void;
 }
 
+/** As whom a generation of the mail process may deliver. */
+interface Rights {
+  /** Undefined: not as root. */
+  readonly mailbox: RootMailbox | undefined;
+  readonly allows: (who: Identity) => boolean;
+}
+
+const noSuchRights = 'neither the user database nor the configuration gives the user that group';
 const maxThrottleMs = 60_000;
 
 export class Supervisor {
@@ -136,7 +145,7 @@ export class Supervisor {
 
   async #startGeneration(configuration: Configuration): Promise<readonly string[]> {
     const spawnServices = new SpawnServices({ configuration, events: this.#options.spawnEvents });
-    const mailbox = rootMailbox(configuration.settings);
+    const rights = { mailbox: rootMailbox(configuration.settings), allows: delivererRights(configuration) };
     const listeners = await this.#listeners.open(configuration);
     const { directory, entry, owner, logFd, events } = this.#options;
     let process: MailProcess;
@@ -146,7 +155,7 @@ export class Supervisor {
         start: { directory, ...owner },
         listeners: listeners.all.filter(({ command }) => command !== 'spawn'),
         logFd: logFd(),
-        onMessage: (message) => this.#onMessage(process, message, mailbox),
+        onMessage: (message) => this.#onMessage(process, message, rights),
         onComplaint: (text) => events.emit({ kind: 'error', text: `the mail process says: ${text}` }),
         onBreach: (what) => events.emit({ kind: 'error', text: `the mail process is killed: ${what}` }),
       });
@@ -185,13 +194,19 @@ export class Supervisor {
     return [error instanceof Error ? error.message : String(error)];
   }
 
-  #onMessage(process: MailProcess, message: FromMail, mailbox: RootMailbox | undefined): void {
+  #onMessage(process: MailProcess, message: FromMail, rights: Rights): void {
     if (message.kind === 'killDeliverer') return this.#killDeliverer(`${process.pid} ${message.id}`);
     if (message.kind !== 'startDeliverer') return;
     const { id, uid, gid } = message;
     const onError = (reason: string): void => process.send({ kind: 'delivererFailed', id, reason });
-    const limits = uid === 0 ? mailbox : undefined;
-    if (limits === undefined && (uid === 0 || gid === 0)) return onError('delivery as root is refused');
+    const limits = uid === 0 ? rights.mailbox : undefined;
+    if (uid === 0 && limits === undefined) return onError('delivery as root is refused');
+    try {
+      if (uid !== 0 && !rights.allows({ uid, gid }))
+        return onError(`delivery as user ${uid} with group ${gid} is refused: ${noSuchRights}`);
+    } catch (error) {
+      return onError(error instanceof Error ? error.message : String(error));
+    }
     const stream = this.#deliverers.start(
       { name: `${process.pid} ${id}`, uid, gid, onError, ...(limits === undefined ? {} : { limits }) },
       this.#queueDirectory,
