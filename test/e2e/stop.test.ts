@@ -1,7 +1,16 @@
 /** `postfix stop` while clients and deliveries take their time. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -95,4 +104,23 @@ describe('postfix start-fg', () => {
     process.kill(masterPid(), 'SIGKILL');
     assert.deepEqual(await ended, [137, null]);
   });
+
+  it('is stopped with force, and the rest of it with it, when its master hangs', async () => {
+    const { ended } = await inForeground();
+    process.kill(masterPid(), 'SIGSTOP');
+    assert.equal(postfix('stop'), 0);
+    assert.deepEqual(await ended, [137, null]);
+    await until('the end of its processes', () => (isInUse() ? undefined : true));
+  });
+
+  /** Whether a process of it is left: each stands in the queue directory. */
+  function isInUse(): boolean {
+    return readdirSync('/proc').some((name) => {
+      try {
+        return /^\d+$/.test(name) && readlinkSync(`/proc/${name}/cwd`).startsWith(base);
+      } catch {
+        return false; // it ended, or is another user's
+      }
+    });
+  }
 });

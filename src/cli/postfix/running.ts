@@ -3,6 +3,7 @@ import { isAllInOne, lastReload, reloadRefusal, runningMaster } from '#master';
 import { rotateLog } from '../log-rotation.ts';
 import { sweepMaildrop } from '../maildrop-listing.ts';
 import type { Script } from './script.ts';
+import { sendSignal } from './send-signal.ts';
 
 const stopWaitMs = 6000;
 const reloadWaitMs = 10_000;
@@ -16,12 +17,13 @@ export async function stop({ queueDirectory, say }: Script, doing: 'stopping' | 
     return 1;
   }
   say(`${doing} the Postfix mail system`);
-  process.kill(pid, 'SIGTERM');
+  sendSignal(pid, 'SIGTERM');
   const until = Date.now() + stopWaitMs;
   while (runningMaster(queueDirectory) === pid) {
     if (Date.now() > until) {
       say('stopping the Postfix mail system with force', 'warning');
-      process.kill(isAllInOne(pid) ? pid : -pid, 'SIGKILL');
+      // in the foreground the master is in the group of whoever started it
+      if (isAllInOne(pid) || !sendSignal(-pid, 'SIGKILL')) sendSignal(pid, 'SIGKILL');
       break;
     }
     await sleep(20);
@@ -45,7 +47,10 @@ export async function reload({ queueDirectory, say }: Script, waitMs = reloadWai
   }
   say('refreshing the Postfix mail system');
   const before = lastReload(queueDirectory);
-  process.kill(pid, 'SIGHUP');
+  if (!sendSignal(pid, 'SIGHUP')) {
+    say('the Postfix mail system is not running', 'fatal');
+    return 1;
+  }
   const until = Date.now() + waitMs;
   while (lastReload(queueDirectory) === before && runningMaster(queueDirectory) === pid && Date.now() < until) {
     await sleep(20);
@@ -68,7 +73,7 @@ export function status({ queueDirectory, say }: Script): Promise<number> {
 export async function logrotate({ configuration, queueDirectory, say }: Script): Promise<number> {
   const problem = await rotateLog(configuration.settings, () => {
     const pid = runningMaster(queueDirectory);
-    if (pid !== undefined && !isAllInOne(pid)) process.kill(pid, 'SIGHUP');
+    if (pid !== undefined && !isAllInOne(pid)) sendSignal(pid, 'SIGHUP');
   });
   if (problem !== undefined) say(problem, 'fatal');
   return problem === undefined ? 0 : 1;
