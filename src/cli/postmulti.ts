@@ -3,7 +3,8 @@ import { findConfigDirectory } from '#config';
 import { openCommandLog } from './command-log.ts';
 import type { CliIo } from './io.ts';
 import { EditError } from './edit-file.ts';
-import { assign, create, drop, enable, initialise, type Instances, ScriptError, take } from './postmulti/edit.ts';
+import { assign, create, enable, initialise, type Instances, ScriptError, take } from './postmulti/edit.ts';
+import { drop } from './postmulti/drop.ts';
 import { listJson, listLine, matching, MultiError, readInstances, selected } from './postmulti/instances.ts';
 import { type MultiOptions, parseMulti, usage } from './postmulti/options.ts';
 import { runCommand, runPostfix } from './postmulti/run.ts';
@@ -39,29 +40,48 @@ async function perform(options: MultiOptions, directory: string, io: CliIo): Pro
   }
   if (mode === 'command') return runCommand(operands, selected(instances, selection), isReversed, io.env);
   if (mode === 'postfix') return runPostfix(operands, instances, selected(instances, selection), isReversed, io.env);
-  await edit(options, instances);
+  for (const path of await edit(options, instances))
+    await say('postfix/postmulti-script', 'warning', `${path} stays: look at what it holds and remove it by hand`, {
+      directory,
+      io,
+      isForAll: true,
+    });
   return true;
 }
 
-async function edit(options: MultiOptions, instances: Instances): Promise<void> {
+/** Gives what stays of a destroyed instance. */
+async function edit(options: MultiOptions, instances: Instances): Promise<readonly string[]> {
   const { mode, selection } = options;
-  if (mode === 'init') return initialise(instances);
-  if (mode === 'create') return create(options, instances);
-  if (mode === 'import') return take(options, instances);
-  const [instance] = selected(instances, selection);
-  if (instance === undefined) return;
-  if (mode === 'assign') assign(instance, instances, options);
+  const [instance] = mode === 'init' || mode === 'create' || mode === 'import' ? [] : selected(instances, selection);
+  if (mode === 'init') initialise(instances);
+  else if (mode === 'create') create(options, instances);
+  else if (mode === 'import') take(options, instances);
+  else if (instance === undefined) return [];
+  else if (mode === 'assign') assign(instance, instances, options);
   else if (mode === 'enable' || mode === 'disable') enable(instance, instances, mode === 'enable');
-  else await drop(instance, instances, mode === 'destroy');
+  else return drop(instance, instances, mode === 'destroy');
+  return [];
+}
+
+async function fail(tag: string, text: string, directory: string, io: CliIo): Promise<number> {
+  await say(tag, 'fatal', text, { directory, io, isForAll: false });
+  return 1;
+}
+
+interface Audience {
+  /** Of the primary instance, whose log it is. */
+  readonly directory: string;
+  readonly io: CliIo;
+  readonly isForAll: boolean;
 }
 
 /** In the log, and before people at a terminal, as with postfix(1). */
-async function fail(tag: string, text: string, directory: string, io: CliIo): Promise<number> {
-  if ((await io.isTerminal?.('stderr')) === true) io.stderr(`${tag}: fatal: ${text}\n`);
+async function say(tag: string, kind: 'fatal' | 'warning', text: string, audience: Audience): Promise<void> {
+  const { directory, io, isForAll } = audience;
+  if (isForAll || (await io.isTerminal?.('stderr')) === true) io.stderr(`${tag}: ${kind}: ${text}\n`);
   const log = await openCommandLog(settingsOf(directory));
-  log?.channel(tag).emit({ kind: 'fatal', text });
+  log?.channel(tag).emit({ kind, text });
   log?.flush();
-  return 1;
 }
 
 function settingsOf(directory: string): ReturnType<typeof readInstances>[0]['settings'] | undefined {

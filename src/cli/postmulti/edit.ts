@@ -1,8 +1,7 @@
 /** What `postmulti -e` does to instances. postmulti(1) */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { editMainText, type MainChange } from '#config';
-import { runningMaster } from '#master';
 import { installation } from '../installation.ts';
 import { editFile } from '../edit-file.ts';
 import { makeQueueDirectories } from '../queue-directories.ts';
@@ -24,11 +23,11 @@ function setMain(directory: string, values: Readonly<Record<string, string | und
   editFile(`${directory}/main.cf`, (text) => editMainText(text, changes));
 }
 
-function setDirectories(primary: Instance, directories: readonly string[]): void {
+export function setDirectories(primary: Instance, directories: readonly string[]): void {
   setMain(primary.directory, { multi_instance_directories: directories.join(' ') });
 }
 
-const othersOf = ([, ...others]: Instances): readonly string[] => others.map(({ directory }) => directory);
+export const othersOf = ([, ...others]: Instances): readonly string[] => others.map(({ directory }) => directory);
 
 export function initialise([primary]: Instances): void {
   setMain(primary.directory, {
@@ -37,7 +36,7 @@ export function initialise([primary]: Instances): void {
   });
 }
 
-function requireEnabled([primary]: Instances): void {
+export function requireEnabled([primary]: Instances): void {
   if (!primary.settings.bool('multi_instance_enable'))
     throw new ScriptError("multi_instance_enable!=yes, run 'postmulti -e init' first.");
 }
@@ -50,7 +49,7 @@ interface Places {
 type PlaceName = keyof Places;
 const placeNames: readonly PlaceName[] = ['config_directory', 'queue_directory', 'data_directory'];
 
-const placesOf = ({ directory, settings }: Instance): Places => ({
+export const placesOf = ({ directory, settings }: Instance): Places => ({
   config_directory: directory,
   queue_directory: settings.string('queue_directory'),
   data_directory: settings.string('data_directory'),
@@ -122,47 +121,6 @@ export function take(options: MultiOptions, instances: Instances): void {
   requireEnabled(instances);
   setMain(directory, { multi_instance_name: options.newName, multi_instance_group: options.newGroup });
   setDirectories(primary, [...othersOf(instances), directory]);
-}
-
-/** Takes an instance off the list; with its files, where `destroys`. */
-export async function drop(instance: Instance, instances: Instances, destroys: boolean): Promise<void> {
-  if (instance.isPrimary) throw new MultiError('Cannot remove the primary instance');
-  requireEnabled(instances);
-  const { directory } = instance;
-  const { queue_directory: queue, data_directory: data } = placesOf(instance);
-  if (runningMaster(queue) !== undefined) throw new ScriptError(`Instance '${directory}' is not stopped`);
-  if (destroys && (await holdsMail(queue))) throw new ScriptError(`Instance '${directory}' has mail in its queue`);
-  setDirectories(
-    instances[0],
-    othersOf(instances).filter((other) => other !== directory),
-  );
-  if (!destroys) return;
-  for (const name of ['main.cf', 'master.cf']) rmSync(`${directory}/${name}`, { force: true });
-  rmSync(queue, { recursive: true, force: true });
-  for (const path of [data, directory]) removeEmpty(path);
-}
-
-/** Whether mail waits there, for its delivery or to be taken up. */
-async function holdsMail(queue: string): Promise<boolean> {
-  if (existsSync(`${queue}/maildrop`) && readdirSync(`${queue}/maildrop`).length > 0) return true;
-  if (!existsSync(`${queue}/posthorn.db`)) return false;
-  const { openStore } = await import('#store');
-  const store = await openStore({ directory: queue, longQueueIds: false, warn: () => undefined });
-  try {
-    for await (const message of store.list()) return message.queueId !== '';
-    return false;
-  } finally {
-    await store.close();
-  }
-}
-
-/** A directory that others keep something in stays. */
-function removeEmpty(path: string): void {
-  try {
-    rmdirSync(path);
-  } catch {
-    // not empty, or not there
-  }
 }
 
 export function enable(instance: Instance, instances: Instances, isEnabled: boolean): void {

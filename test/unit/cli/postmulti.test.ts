@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
 import { run } from '../../../src/cli/postmulti.ts';
 import { parseMulti } from '../../../src/cli/postmulti/options.ts';
@@ -82,6 +84,7 @@ describe('postmulti', () => {
     assert.equal(await multi('-l', '-i', 'postfix-c'), `postfix-c       -               y         ${second}\n0`);
     assert.equal(await create(), '1');
     assert.match(readFileSync(log, 'utf8'), /new config_directory=\S+ is already in use by instance postfix-c, /);
+    assert.equal(await multi('-i', 'postfix-c', '-e', 'disable'), '0');
     assert.equal(await multi('-i', 'postfix-c', '-e', 'destroy'), '0');
     assert.equal(await multi('-l'), `${first}0`);
     assert.deepEqual([second, join(directory, 'q2'), join(directory, 'd2')].map(existsSync), [false, false, false]);
@@ -91,5 +94,49 @@ describe('postmulti', () => {
     await multi('-e', 'init');
     assert.equal(await multi('-i', '-', '-e', 'destroy'), '1');
     assert.match(readFileSync(log, 'utf8'), /postmulti\[\d+\]: fatal: Cannot remove the primary instance\n$/);
+  });
+
+  it('does not give up an instance that is enabled', async () => {
+    await multi('-e', 'init');
+    await create();
+    await multi('-i', 'postfix-b', '-e', 'enable');
+    for (const action of ['deport', 'destroy']) assert.equal(await multi('-i', 'postfix-b', '-e', action), '1');
+    assert.match(readFileSync(log, 'utf8'), /postmulti\[\d+\]: fatal: Cannot remove enabled instances\n$/);
+    assert.match(await multi('-l'), /postfix-b/);
+  });
+
+  it('destroys only what was made for the instance, and says what stays', async () => {
+    await multi('-e', 'init');
+    await create();
+    const [queue, data] = [join(directory, 'q2'), join(directory, 'd2')];
+    const foreign = [
+      `${queue}/deferred/A/A1B2`,
+      `${queue}/corrupt/posthorn.db-7`,
+      `${queue}/public/notes`,
+      `${data}/verify.db`,
+      `${second}/transport`,
+    ];
+    for (const path of foreign) {
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, '');
+    }
+    const own = [`${queue}/posthorn.db-reserve`, `${queue}/pid/master.pid`, `${data}/master.lock`];
+    for (const path of own) writeFileSync(path, '');
+    const server = createServer().listen(`${queue}/public/control`);
+    await once(server, 'listening');
+    try {
+      const stays = [`${queue}/public`, `${queue}/corrupt`, `${queue}/deferred`, queue, data, second].map(
+        (path) => `postfix/postmulti-script: warning: ${path} stays: look at what it holds and remove it by hand\n`,
+      );
+      assert.equal(await multi('-i', 'postfix-b', '-e', 'destroy'), `${stays.join('')}0`);
+      assert.deepEqual(foreign.filter(existsSync), foreign);
+      assert.deepEqual(
+        [...own, `${queue}/private`, `${queue}/public/control`, `${second}/main.cf`].filter(existsSync),
+        [],
+      );
+    } finally {
+      server.close();
+      for (const path of [queue, data]) rmSync(path, { recursive: true });
+    }
   });
 });
