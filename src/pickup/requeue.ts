@@ -11,7 +11,7 @@ import { type PickupSettings, readPickupSettings } from './settings.ts';
 import { localClient, receivedHeader, type Submitted } from './submit.ts';
 
 export interface RequeuerOptions {
-  readonly store: QueueStore;
+  readonly store: Pick<QueueStore, 'claim' | 'settle' | 'putBack'>;
   readonly submission: SubmissionPort;
   readonly settings: Settings;
   readonly events: EventChannel;
@@ -61,7 +61,7 @@ export function createRequeuer(options: RequeuerOptions): Requeuer {
   };
 }
 
-/** The old message goes when the new one, or the notice that there is none, is on disk: a crash between leaves both. */
+/** The old message goes when the new one, or the notice that there is none, is on disk: a crash between leaves both. Never rejects. */
 async function requeue(
   message: QueuedMessage,
   settings: PickupSettings,
@@ -70,14 +70,15 @@ async function requeue(
   const { store, events } = options;
   const { queueId } = message;
   try {
-    const isDone = await isSettled(message, await submitAgain(message, settings, options), options);
-    await store.settle({ queueId, outcomes: [], next: { kind: isDone ? 'gone' : 'maildrop' } });
-    return isDone ? 'done' : 'later';
+    if (await isSettled(message, await submitAgain(message, settings, options), options)) {
+      await store.settle({ queueId, outcomes: [], next: { kind: 'gone' } });
+      return 'done';
+    }
   } catch (error) {
     events.emit({ kind: 'warning', text: `${queueId}: requeue: ${errnoText(error)}` });
-    await store.settle({ queueId, outcomes: [], next: { kind: 'maildrop' } });
-    return 'later';
   }
+  await store.putBack(queueId);
+  return 'later';
 }
 
 /** Whether it is in the queue, or back with its sender. */

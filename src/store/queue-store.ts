@@ -5,7 +5,7 @@
  *   (writing) --commit--> incoming | active(leased) | hold
  *   incoming, deferred(due) --claim--> active(leased)
  *   active --settle--> gone | deferred | hold | corrupt
- *   incoming, deferred, hold, active --requeue--> maildrop --claim--> active(leased)
+ *   incoming, deferred, hold, active --requeue--> maildrop --claim--> active(leased) --put back--> maildrop
  *   active without a living lease --start, or lease released--> incoming
  * Content of a transaction that never commits is swept at the next start.
  */
@@ -58,11 +58,7 @@ export interface Settlement {
   /** Indexes of recipients that are done, and of which nobody will ask any more. */
   readonly done?: readonly number[];
   /** Where the message goes now; undefined: stays active. `gone` removes it. */
-  readonly next?:
-    | { readonly kind: 'gone' }
-    | { readonly kind: 'deferred'; readonly dueAt: number }
-    /** It could not be requeued now. */
-    | { readonly kind: 'maildrop' };
+  readonly next?: { readonly kind: 'gone' } | { readonly kind: 'deferred'; readonly dueAt: number };
   readonly warnedAt?: number;
   /** Domains, in lower case, of recipients that wait: `makeDue` finds the message by them. Undefined: as before. */
   readonly sites?: readonly string[];
@@ -91,6 +87,8 @@ export interface QueueStore {
   /** Makes deferred messages due now; all, or those that were settled with this site. Gives how many. */
   makeDue(now: number, filter?: { readonly site: string }): Promise<number>;
   settle(settlement: Settlement): Promise<void>;
+  /** What was claimed from `maildrop` goes back there. Never rejects: what can't be written now is when something is claimed again. */
+  putBack(queueId: string): Promise<void>;
   list(selector?: MessageSelector): AsyncIterable<ListedMessage>;
   find(queueId: string): Promise<QueuedMessage | undefined>;
   /**

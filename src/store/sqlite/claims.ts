@@ -56,6 +56,18 @@ export class Claims {
     return this.#returns.give(holder, [lease]);
   }
 
+  /** A message that could not pass cleanup now; one that was found damaged goes to corrupt. Never rejects. */
+  async putBackToMaildrop(holder: number, queueId: string): Promise<void> {
+    const message = this.#held.get(queueId);
+    const serial = serialOf(queueId);
+    if (message === undefined || serial === undefined) return;
+    const reason = this.#held.damageOf(queueId);
+    this.#held.forget(message);
+    if (reason !== undefined) this.#warn(corruptWarning(queueId, 'maildrop', reason));
+    const queue = reason === undefined ? 'maildrop' : 'corrupt';
+    await this.#returns.give(holder, [{ serial, queue, dueAt: message.dueAt }]);
+  }
+
   /** Those that can be read; the others go to `unreadTo`. */
   async #load(
     holder: number,

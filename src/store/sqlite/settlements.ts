@@ -67,12 +67,12 @@ export class Settlements {
   #moved(
     held: QueuedMessage,
     { queueId, warnedAt, sites }: Settlement,
-    next: Exclude<NonNullable<Settlement['next']>, { readonly kind: 'gone' }>,
+    { dueAt }: Extract<Settlement['next'], { readonly kind: 'deferred' }>,
   ): Operation & { readonly kind: 'update' } {
     const reason = this.#held.damageOf(queueId);
     this.#held.forget(held);
     if (reason !== undefined) this.#warn(corruptWarning(queueId, 'active', reason));
-    const queue = reason === undefined ? queueNumbers[next.kind] : queueNumbers.corrupt;
-    return { ...updateOperation(held, queue, next.kind === 'deferred' ? next.dueAt : held.dueAt, [], warnedAt), sites };
+    const queue = reason === undefined ? queueNumbers.deferred : queueNumbers.corrupt;
+    return { ...updateOperation(held, queue, dueAt, [], warnedAt), sites };
   }
 }

@@ -163,6 +163,10 @@ class SqliteStore implements QueueStore {
     return this.#settlements.settle(settlement);
   }
 
+  putBack(queueId: string): Promise<void> {
+    return this.#claims.putBackToMaildrop(this.#holder, queueId);
+  }
+
   list(selector: MessageSelector = {}): AsyncIterable<ListedMessage> {
     return this.#stored.list(selector);
   }

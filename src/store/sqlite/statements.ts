@@ -138,7 +138,8 @@ export class Statements {
         );
       case 'returnLease':
         return this.#serials(
-          `UPDATE messages SET queue = CASE wanted WHEN 1 THEN 3 WHEN 2 THEN 5 ELSE ? END, wanted = 0, holder = 0, due = ?
+          `UPDATE messages SET queue = CASE WHEN ?1 = ${queueNumbers.corrupt} THEN ?1 WHEN wanted = 1 THEN 3 WHEN wanted = 2 THEN 5 ELSE ?1 END,
+             wanted = 0, holder = 0, due = ?
              WHERE serial = ? AND queue = 1 AND holder = ? RETURNING serial`,
           [operation.queue, operation.due, operation.serial, operation.holder],
         );

@@ -102,6 +102,37 @@ describe('mail that postsuper -r sends through cleanup again', () => {
     assert.equal(queue, 'maildrop');
   });
 
+  it('stays when the store fails once the new one is queued', async () => {
+    await put();
+    await store.requeue({});
+    const [message] = await store.claim('maildrop', 2_000_000, 1);
+    assert.ok(message !== undefined);
+    const warnings: string[] = [];
+    const events = { emit: (event: MailEvent) => void warnings.push(renderPostfixText(event)) };
+    const claims = [[message], []];
+    const failing: Pick<QueueStore, 'claim' | 'settle' | 'putBack'> = {
+      claim: () => Promise.resolve(claims.shift() ?? []),
+      settle: () => Promise.reject(new Error('disk I/O error')),
+      putBack: (queueId) => store.putBack(queueId),
+    };
+    const submission: SubmissionPort = {
+      open: () => ({
+        queueId: 'ABC123',
+        addRecipient: () => undefined,
+        apply: () => undefined,
+        write: () => undefined,
+        end: () => Promise.resolve({ kind: 'queued', queueId: 'ABC123' }),
+        abort: () => undefined,
+      }),
+    };
+    const bouncer: Bouncer = { notify: () => Promise.resolve({ ok: true }) };
+    const { settings } = openSettings(directory);
+    const parts = { store: failing, submission, settings, events, bouncer, cleanupEvents: events, uid: 1 };
+    await createRequeuer({ ...parts, now: () => 2_000_000 }).run();
+    assert.match(warnings.join('\n'), /: requeue: disk I\/O error$/);
+    assert.equal((await store.find(message.queueId))?.queue, 'maildrop');
+  });
+
   it('is claimed no more once it stops, which waits for what is under way', async () => {
     for (let i = 0; i < 25; i += 1) await put();
     await store.requeue({});

@@ -70,17 +70,31 @@ describe('claims', () => {
     assert.equal((await claims.due(holder, 'deferred', Date.now() + 120_000, 10)).length, 1);
   });
 
+  let isFaulty = true;
+  const faultyWriter = {
+    run: (operation: Operation) =>
+      isFaulty && operation.kind === 'returnLease' ? Promise.reject(new Error('read-only')) : writer.run(operation),
+  };
+
   it('remember what could not be put back', async () => {
-    let isFaulty = true;
-    const faultyWriter = {
-      run: (operation: Operation) =>
-        isFaulty && operation.kind === 'returnLease' ? Promise.reject(new Error('read-only')) : writer.run(operation),
-    };
+    isFaulty = true;
     const claims = new Claims(faultyWriter, faultyReader(), held, warn);
     await claims.due(holder, 'incoming', 0, 10);
     assert.deepEqual(queues(), [1, 1, 1]);
     isFaulty = false;
     await claims.due(holder, 'incoming', 0, 10);
     assert.deepEqual(queues(), [1, 2, 1]);
+  });
+
+  it('remember what could not go back to maildrop', async () => {
+    isFaulty = true;
+    await writer.run({ kind: 'requeue', serials: reader.page([0], 0, 10).map(({ serial }) => serial) });
+    const claims = new Claims(faultyWriter, stored, held, warn);
+    const [message] = await claims.due(holder, 'maildrop', 0, 1);
+    await claims.putBackToMaildrop(holder, message?.queueId ?? '');
+    assert.deepEqual(reader.page([1], 0, 10).length, 1);
+    isFaulty = false;
+    await claims.due(holder, 'incoming', 0, 10);
+    assert.deepEqual(reader.page([5], 0, 10).length, 3);
   });
 });

@@ -126,14 +126,13 @@ describe('the queue store', () => {
     assert.equal(message?.queueId, id);
   });
 
-  it('settles to gone, deferred and maildrop', async () => {
-    const ids = [await put('1'), await put('2'), await put('3')];
-    const [first = '', second = '', third = ''] = ids;
+  it('settles to gone and deferred', async () => {
+    const ids = [await put('1'), await put('2')];
+    const [first = '', second = ''] = ids;
     await store.claim('incoming', 2_000_000, 10);
     await store.settle({ queueId: first, outcomes: [], next: { kind: 'gone' } });
     await store.settle({ queueId: second, outcomes: [], next: { kind: 'deferred', dueAt: 1 } });
-    await store.settle({ queueId: third, outcomes: [], next: { kind: 'maildrop' } });
-    assert.deepEqual(await Promise.all(ids.map(queueOf)), [undefined, 'deferred', 'maildrop']);
+    assert.deepEqual(await Promise.all(ids.map(queueOf)), [undefined, 'deferred']);
   });
 
   it('remembers delivered recipients while the message stays active', async () => {
@@ -515,6 +514,18 @@ describe('the queue store', () => {
     damage("UPDATE messages SET recipients = replace(recipients, 'a@', 'z@')");
     assert.deepEqual(await store.claim('maildrop', 2_000_000, 10), []);
     assert.deepEqual(await store.remove({ queues: ['corrupt'] }), [id]);
+  });
+
+  it('puts back what could not be requeued, and sets it aside when it is damaged', async () => {
+    const ids = [await put('good content'), await put('other content')];
+    await store.requeue({});
+    damage("UPDATE contents SET data = CAST('evil content' AS BLOB) WHERE length(data) = 12");
+    for (const message of await store.claim('maildrop', 2_000_000, 10)) {
+      await textOf(message).catch(() => undefined);
+      await store.putBack(message.queueId);
+    }
+    assert.deepEqual(await Promise.all(ids.map(queueOf)), ['corrupt', 'maildrop']);
+    assert.match(warnings.join(), new RegExp(`^saving corrupt file "${ids[0]}" from queue "maildrop"`));
   });
 
   it('requeues at once what was put off for long', async () => {
