@@ -27,6 +27,13 @@ export interface ProgressRow {
   readonly outcomes: string;
 }
 
+/** Serial numbers behind `after` and up to `last`; of the messages there at most `limit`. */
+export interface Stretch {
+  readonly after: number;
+  readonly last: number;
+  readonly limit: number;
+}
+
 export interface MessageName {
   readonly serial: number;
   readonly id: string;
@@ -114,11 +121,21 @@ export class Reader {
     return row === undefined ? undefined : toRow(row);
   }
 
-  /** Rows of some queues in order of arrival, a page at a time. */
-  page(queues: readonly number[], after: number, limit: number): readonly MessageRow[] {
+  /** The last of the next `limit` messages behind `after`, whatever their queues; undefined: there are none. */
+  stretchEnd(after: number, limit: number): number | undefined {
+    const last = this.#statement(
+      'SELECT max(serial) AS last FROM (SELECT serial FROM messages WHERE serial > ? ORDER BY serial LIMIT ?)',
+    ).get(after, limit)?.['last'];
+    return typeof last === 'number' ? last : undefined;
+  }
+
+  /** Rows of some queues in order of arrival: some of those behind `after` and up to `last`. */
+  page(queues: readonly number[], { after, last, limit }: Stretch): readonly MessageRow[] {
     const marks = queues.map(() => '?').join(',');
-    return this.#statement(`SELECT * FROM messages WHERE serial > ? AND queue IN (${marks}) ORDER BY serial LIMIT ?`)
-      .all(after, ...queues, limit)
+    return this.#statement(
+      `SELECT * FROM messages WHERE serial > ? AND serial <= ? AND queue IN (${marks}) ORDER BY serial LIMIT ?`,
+    )
+      .all(after, last, ...queues, limit)
       .map(toRow);
   }
 
@@ -128,10 +145,7 @@ export class Reader {
   }
 
   /** Which messages commands find in some queues: a part of those behind `after` and up to `last`. */
-  names(
-    queues: readonly number[],
-    { after, last, limit }: { readonly after: number; readonly last: number; readonly limit: number },
-  ): readonly MessageName[] {
+  names(queues: readonly number[], { after, last, limit }: Stretch): readonly MessageName[] {
     const marks = queues.map(() => '?').join(',');
     return this.#statement(
       `SELECT serial, id FROM messages WHERE serial > ? AND serial <= ? AND ${queueAsked} IN (${marks}) ORDER BY serial LIMIT ?`,

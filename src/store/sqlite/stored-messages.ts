@@ -8,13 +8,15 @@ import { storedContent } from './content.ts';
 import type { HeldMessages } from './held-messages.ts';
 import { withOutcomes } from './outcomes.ts';
 import { isOverview, parseRow } from './parsed-row.ts';
-import type { MessageName, MessageRow, Reader } from './reader.ts';
+import type { MessageName, MessageRow, Reader, Stretch } from './reader.ts';
 import { type OnDamage, PartedRecipients, type PartsOverview } from './recipient-parts.ts';
 import { isDamage } from './salvage.ts';
 import { queueNameOf, queueNumbers } from './schema.ts';
 import type { WriterClient } from './writer-client.ts';
 
 const pageRows = 100;
+/** Messages that are looked through in one turn of the event loop for those of some queues: that takes a millisecond. */
+const stretchRows = 2000;
 /** Messages that are changed in one transaction. */
 const pageNames = 1000;
 const allQueues: readonly QueueName[] = ['incoming', 'active', 'deferred', 'hold', 'maildrop'];
@@ -95,9 +97,8 @@ export class StoredMessages {
       return;
     }
     const queues = (selector.queues ?? allQueues).map((name) => queueNumbers[name]);
-    for (let after = 0; ;) {
-      const from = after;
-      const rows = await this.read((reader) => reader.page(queues, from, pageRows));
+    const pages = this.#inStretches(pageRows, Infinity, (reader, stretch) => reader.page(queues, stretch));
+    for await (const rows of pages) {
       for (const row of rows) {
         try {
           yield this.toMessage(row);
@@ -105,10 +106,29 @@ export class StoredMessages {
           // damaged: it is set aside, with a log line, when it is claimed
         }
       }
-      const last = rows.at(-1);
-      if (last === undefined || rows.length < pageRows) return;
-      after = last.serial;
-      // a long queue holds up nobody
+    }
+  }
+
+  /**
+   * What `find` gives of all messages up to `last`, `limit` at most at a time. A long queue holds up nobody, however few of
+   * it are found.
+   */
+  async *#inStretches<T extends { readonly serial: number }>(
+    limit: number,
+    last: number,
+    find: (reader: Reader, stretch: Stretch) => readonly T[],
+  ): AsyncIterable<readonly T[]> {
+    for (let after = 0, end = 0; after < last;) {
+      if (after >= end) {
+        const from = after;
+        const next = await this.read((reader) => reader.stretchEnd(from, stretchRows));
+        if (next === undefined) return;
+        end = Math.min(next, last);
+      }
+      const stretch = { after, last: end, limit };
+      const found = await this.read((reader) => find(reader, stretch));
+      if (found.length > 0) yield found;
+      after = found.length < limit ? end : (found.at(-1)?.serial ?? end);
       await setImmediate();
     }
   }
@@ -150,14 +170,7 @@ export class StoredMessages {
     }
     // what comes meanwhile, perhaps because of what is done with these, was not meant
     const last = await this.read((reader) => reader.lastSerial());
-    for (let after = 0; ;) {
-      const page = { after, last, limit: pageNames };
-      const found = await this.read((reader) => reader.names(numbers, page));
-      if (found.length > 0) yield found;
-      const end = found.at(-1);
-      if (end === undefined || found.length < pageNames) return;
-      after = end.serial;
-    }
+    yield* this.#inStretches(pageNames, last, (reader, stretch) => reader.names(numbers, stretch));
   }
 }
 

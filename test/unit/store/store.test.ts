@@ -66,6 +66,12 @@ describe('the queue store', () => {
     database.close();
   };
 
+  /** As many messages more, in the same queue. */
+  const multiply = (queueId: string, count: number): void =>
+    damage(`INSERT INTO messages (serial, id, queue, holder, due, size, content_bytes, header_bytes, envelope, recipients, crc)
+      WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${count})
+      SELECT 2000000 + n, id || n, queue, 0, 0, 0, 0, 0, envelope, recipients, crc FROM messages, numbers WHERE id = '${queueId}'`);
+
   it('keeps a committed message in incoming, whole', async () => {
     const id = await put('Subject: x\r\n\r\nbody\r\n');
     const found = await store.find(id);
@@ -417,9 +423,7 @@ describe('the queue store', () => {
 
   it('loses nothing that one process commits while another makes the file anew', async () => {
     const first = await put('x', 'hold');
-    damage(`INSERT INTO messages (serial, id, queue, holder, due, size, content_bytes, header_bytes, envelope, recipients, crc)
-      WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 20000)
-      SELECT 2000000 + n, id || n, queue, 0, 0, 0, 0, 0, envelope, recipients, crc FROM messages, numbers WHERE id = '${first}'`);
+    multiply(first, 20_000);
     await store.close();
     const middle = Math.floor(statSync(join(directory, 'posthorn.db')).size / 8192 / 2);
     damagePages(middle, middle + 2);
@@ -491,6 +495,27 @@ describe('the queue store', () => {
     for await (const message of store.list()) if (message.queue === 'hold') listed += 1;
     assert.equal(listed, 150);
     assert.ok(hasWorked);
+  });
+
+  it('finds few messages among many without holding up anybody', async () => {
+    multiply(await put('x', 'hold'), 10_000);
+    const few = await put('the last');
+    let turns = 0;
+    const countTurns = async (): Promise<void> => {
+      for (;;) {
+        await setImmediate(undefined, { signal: counting.signal });
+        turns += 1;
+      }
+    };
+    const counting = new AbortController();
+    const counted = countTurns().catch(() => undefined);
+    assert.equal((await Array.fromAsync(store.list({ queues: ['incoming', 'active'] })))[0]?.queueId, few);
+    assert.ok(turns >= 5, `listed in ${turns} turns`);
+    turns = 0;
+    assert.deepEqual(await store.expire({ queues: ['active'] }), []);
+    assert.ok(turns >= 5, `named in ${turns} turns`);
+    counting.abort();
+    await counted;
   });
 
   it('changes a long queue a part at a time, without what comes meanwhile', async () => {
