@@ -1,9 +1,10 @@
 /** postmulti(1): several instances of the mail system, each with its own configuration, queue and data. */
-import { findConfigDirectory } from '#config';
+import { ConfigError, findConfigDirectory } from '#config';
 import { openCommandLog } from './command-log.ts';
 import type { CliIo } from './io.ts';
 import { EditError } from './edit-file.ts';
-import { assign, create, enable, initialise, type Instances, ScriptError, take } from './postmulti/edit.ts';
+import { create, take } from './postmulti/create.ts';
+import { assign, enable, initialise, type Instances, ScriptError } from './postmulti/edit.ts';
 import { drop } from './postmulti/drop.ts';
 import { listJson, listLine, matching, MultiError, readInstances, selected } from './postmulti/instances.ts';
 import { type MultiOptions, parseMulti, usage } from './postmulti/options.ts';
@@ -22,6 +23,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   } catch (error) {
     if (error instanceof ScriptError) return fail('postfix/postmulti-script', error.message, directory, io);
     if (error instanceof MultiError) return fail('postmulti', error.message, directory, io);
+    if (error instanceof ConfigError) return fail('postmulti', error.problems.join('; '), directory, io);
     if (!(error instanceof EditError)) throw error;
     // it is postconf(1) that edits in Postfix, and it speaks up
     io.stderr(`postconf: fatal: ${error.message}\n`);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -138,5 +138,37 @@ describe('postmulti', () => {
       server.close();
       for (const path of [queue, data]) rmSync(path, { recursive: true });
     }
+  });
+
+  it('creates all of an instance or nothing, so that the next try finds nothing in its way', async () => {
+    await multi('-e', 'init');
+    const createAt = (...more: readonly string[]): Promise<string> =>
+      multi('-I', 'postfix-b', '-e', 'create', `config_directory=${second}`, ...more);
+    assert.equal(await createAt('queue_directory=/proc/yq', `data_directory=${directory}/d2`), '1');
+    assert.match(
+      readFileSync(log, 'utf8'),
+      /postmulti-script\[\d+\]: fatal: queue_directory=\/proc\/yq: no files can be made/,
+    );
+    assert.equal(existsSync(second), false);
+    const prototype = readFileSync(join(primary, 'main.cf.proto'), 'utf8');
+    writeFileSync(join(primary, 'main.cf.proto'), prototype.replace('daemon', 'nosuch'));
+    assert.equal(await createAt(...places), '1');
+    assert.match(readFileSync(log, 'utf8'), /fatal: mail_owner = nosuch: no such user; .*\n$/);
+    assert.equal(existsSync(second), false);
+    rmSync(join(primary, 'main.cf.proto'));
+    mkdirSync(join(primary, 'main.cf.proto'));
+    assert.equal(await createAt(...places), '1');
+    rmSync(join(primary, 'main.cf.proto'), { recursive: true });
+    writeFileSync(join(primary, 'main.cf.proto'), prototype);
+    assert.equal(await createAt(...places), '0');
+    assert.deepEqual(readdirSync(second).toSorted(), ['main.cf', 'master.cf']);
+  });
+
+  it('says what is wrong with a value, without a stack', async () => {
+    writeFileSync(
+      join(primary, 'main.cf'),
+      readFileSync(join(primary, 'main.cf'), 'utf8') + 'multi_instance_enable = maybe\n',
+    );
+    assert.equal(await multi('-l'), '1');
   });
 });

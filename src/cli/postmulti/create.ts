@@ -1,0 +1,135 @@
+/** `postmulti -e create` and `-e import`: one more instance, new or there already. postmulti(1) */
+import { copyFileSync, existsSync, mkdtempSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ConfigError } from '#config';
+import { errnoOf } from '#native';
+import { installation } from '../installation.ts';
+import { unfitness } from '../make-directory.ts';
+import { makeQueueDirectories } from '../queue-directories.ts';
+import {
+  type Instances,
+  othersOf,
+  type PlaceName,
+  placeNames,
+  type Places,
+  placesOf,
+  requireEnabled,
+  ScriptError,
+  setDirectories,
+  setMain,
+} from './edit.ts';
+import { type Instance, MultiError, readInstance } from './instances.ts';
+import type { MultiOptions } from './options.ts';
+
+/** The configuration that comes with this program, where an installation has no prototypes of its own. */
+const ownConfiguration = join(installation, 'conf');
+const fileNames = ['main.cf', 'master.cf'] as const;
+
+/** As given, or beside those of the primary instance under the new name. */
+function newPlaces({ newName = '', operands }: MultiOptions, primary: Instance): Places {
+  const given = new Map(operands.map((text) => [text.split('=', 1)[0]?.trim(), text.replace(/^[^=]*=\s*/, '').trim()]));
+  const beside = placesOf(primary);
+  const place = (name: PlaceName): string => given.get(name) ?? (newName && join(dirname(beside[name]), newName));
+  if (place('config_directory') === '') throw new MultiError('Missing config_directory parameter value');
+  return {
+    config_directory: place('config_directory'),
+    queue_directory: place('queue_directory'),
+    data_directory: place('data_directory'),
+  };
+}
+
+/** No two instances share a directory, and no directory serves for two things. */
+function requireFree(places: Places, instances: Instances): void {
+  for (const other of instances) {
+    const taken = placesOf(other);
+    for (const name of placeNames)
+      for (const theirs of placeNames)
+        if (places[name] === taken[theirs])
+          throw new MultiError(
+            `new ${name}=${places[name]} is already in use by instance ${other.name || other.directory}, ${theirs}=${taken[theirs]}`,
+          );
+  }
+  const { config_directory: where, queue_directory: queue, data_directory: data } = places;
+  if (queue === data)
+    throw new MultiError(
+      `instance ${where}, data_directory=${data} conflicts with instance ${where}, queue_directory=${queue}`,
+    );
+}
+
+/** The file that a new instance begins with: the installation's prototype, or ours. */
+function prototype(name: string, primary: Instance): string {
+  const own = `${primary.settings.string('meta_directory')}/${name}.proto`;
+  return existsSync(own) ? own : join(ownConfiguration, name);
+}
+
+/** All of it, or nothing but directories that are empty: whoever tries again is not in the way of what failed. */
+export function create(options: MultiOptions, instances: Instances): void {
+  const places = newPlaces(options, instances[0]);
+  requireFree(places, instances);
+  requireEnabled(instances);
+  const { config_directory: directory } = places;
+  for (const name of fileNames)
+    if (existsSync(`${directory}/${name}`)) throw new ScriptError(`The directory ${directory} has a ${name} already`);
+  const made = placeNames.map((name) => places[name]).filter((path) => !existsSync(path));
+  try {
+    for (const name of placeNames) {
+      const why = unfitness(places[name]);
+      if (why !== undefined) throw new ScriptError(`${name}=${places[name]}: ${why}`);
+    }
+    build(places, options, instances);
+  } catch (error) {
+    for (const path of made) removeEmpty(path);
+    throw error;
+  }
+}
+
+function build(places: Places, { newName, newGroup }: MultiOptions, instances: Instances): void {
+  const [primary] = instances;
+  const { config_directory: directory } = places;
+  const temporary = mkdtempSync(`${directory}/.new-`);
+  try {
+    for (const name of fileNames) copyFileSync(prototype(name, primary), `${temporary}/${name}`);
+    setMain(temporary, {
+      queue_directory: places.queue_directory,
+      data_directory: places.data_directory,
+      // nobody reaches it, and nobody submits mail to it, before its owner says so
+      master_service_disable: 'inet',
+      authorized_submit_users: '',
+      multi_instance_group: newGroup,
+      multi_instance_name: newName,
+    });
+    makeQueueDirectories(readInstance(temporary, false).settings);
+    for (const name of fileNames) renameSync(`${temporary}/${name}`, `${directory}/${name}`);
+    setDirectories(primary, [...othersOf(instances), directory]);
+  } catch (error) {
+    for (const name of fileNames) rmSync(`${directory}/${name}`, { force: true });
+    throw failure(error, temporary, directory);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+/** What a person is told: the temporary place is none of theirs. */
+function failure(error: unknown, temporary: string, directory: string): unknown {
+  const problems = error instanceof ConfigError ? error.problems : [error instanceof Error ? error.message : ''];
+  const isTold = error instanceof ConfigError || errnoOf(error) !== '';
+  return isTold ? new ScriptError(problems.join('; ').replaceAll(temporary, directory), { cause: error }) : error;
+}
+
+/** A directory that others keep something in stays. */
+function removeEmpty(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch {
+    // not empty, or not there
+  }
+}
+
+export function take(options: MultiOptions, instances: Instances): void {
+  const [primary] = instances;
+  const { config_directory: directory } = newPlaces(options, primary);
+  requireFree(placesOf(readInstance(directory, false)), instances);
+  requireEnabled(instances);
+  setMain(directory, { multi_instance_name: options.newName, multi_instance_group: options.newGroup });
+  setDirectories(primary, [...othersOf(instances), directory]);
+}
