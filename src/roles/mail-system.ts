@@ -105,8 +105,6 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
   const within = async (deadlineMs: number, works: readonly Promise<void>[]): Promise<void> => {
     await Promise.race([Promise.all(works), new Promise((resolve) => setTimeout(resolve, deadlineMs).unref())]);
   };
-  const drainWithin = (deadlineMs: number, isPatient: boolean): Promise<void> =>
-    within(deadlineMs, [drainServers(servers.all, servers.screenings, isPatient)]);
   const close = async (end: () => Promise<void>): Promise<void> => {
     clearInterval(leaseCheck);
     for (const server of listening) server.close();
@@ -120,10 +118,10 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
   return {
     drain: () =>
       close(async () => {
-        await intake.stop();
+        // what waits is the new generation's, however long this one takes
         qmgr.retire();
-        await drainWithin(drainDeadlineMs, true);
-        await drainWithin(stopDeadlineMs, false);
+        await within(drainDeadlineMs, [intake.stop(), drainServers(servers.all, servers.screenings, true)]);
+        await within(stopDeadlineMs, [drainServers(servers.all, servers.screenings, false)]);
         await qmgr.stop(drainDeadlineMs);
       }),
     stop: () =>
