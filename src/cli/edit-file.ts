@@ -10,6 +10,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { bytesOf, textOf } from '#message';
 import { openReplacement } from '#native';
 import { systemErrorText } from './system-error.ts';
 
@@ -30,16 +31,19 @@ function openLocked(temporary: string): number {
   return fd;
 }
 
-/** Replaces a file as a whole: readers see the old or the new text, with the same owner and mode. */
+/**
+ * Replaces a file as a whole: readers see the old or the new text, with the same owner and mode. Bytes that are no UTF-8
+ * stay as they are.
+ */
 export function editFile(path: string, edit: (text: string) => string): void {
   const temporary = `${path}.tmp`;
   const fd = openLocked(temporary);
   try {
     const old = attempt(`open ${path} for reading`, () => readFileSync(path));
-    const text = edit(old.toString('latin1'));
+    const bytes = bytesOf(edit(textOf(old)));
     attempt(`write ${temporary}`, () => {
       // all of it, or it fails: a single write takes what a nearly full disk has room for
-      writeFileSync(fd, text, 'latin1');
+      writeFileSync(fd, bytes);
       fsyncSync(fd);
     });
     const { mode, uid, gid } = statSync(path);

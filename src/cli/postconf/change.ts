@@ -53,9 +53,8 @@ export function changeMain(
   operands: readonly string[],
   warn: (text: string) => void,
 ): void {
-  const latin1 = operands.map((text) => Buffer.from(text).toString('latin1'));
   const changes = withoutRepeated(
-    latin1.map((text) => toMainChange(change, text)),
+    operands.map((text) => toMainChange(change, text)),
     warn,
   );
   editFile(path, (text) => editMainText(text, changes, (name) => warn(`${path}: multiple entries for "${name}"`)));
@@ -161,7 +160,7 @@ export function changeMaster(
   operands: readonly string[],
   warn: (text: string) => void,
 ): void {
-  const changes = operands.map((text) => parseChange(mode, change, Buffer.from(text).toString('latin1')));
+  const changes = operands.map((text) => parseChange(mode, change, text));
   if (mode === 'entries' && change === 'edit') changes.forEach(newEntry);
   editFile(path, (text) => {
     const master = readMasterText(path, text, warn, true);

@@ -171,4 +171,12 @@ describe('postmulti', () => {
     );
     assert.equal(await multi('-l'), '1');
   });
+
+  it('keeps names that are not ASCII as they are', async () => {
+    await multi('-e', 'init');
+    const etc = join(directory, 'ünst');
+    assert.equal(await multi('-I', 'postfix-b', '-e', 'create', `config_directory=${etc}`, ...places), '0');
+    assert.match(await multi('-l'), new RegExp(`postfix-b .* ${etc}\n0$`));
+    rmSync(etc, { recursive: true });
+  });
 });
