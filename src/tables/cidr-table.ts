@@ -87,9 +87,10 @@ export function cidrTable(
   const plain = new Map<Rule<IpAddress>, PlainRule>();
   const read = readRules(path, cidrSyntax(plain), files, warn);
   if (typeof read === 'string') return read;
-  const rules = joinRuns(read, plain, (run) => [together(run.map(([, rule]) => rule))]);
+  const rules = joinRuns(read.rules, plain, (run) => [together(run.map(([, rule]) => rule))]);
   return {
     name,
+    owner: read.owner,
     acceptsPartialKeys: false,
     // What is no address has no answer, not even from `!`.
     lookup: (key) => {

@@ -11,6 +11,8 @@ export interface ClientFile {
   readonly name: string;
   /** Before the names of parameters in main.cf; undefined for a file. */
   readonly prefix: string | undefined;
+  /** A uid; 0 for main.cf. */
+  readonly owner: number;
   /** The value as written: nothing is expanded in a file. */
   get(parameter: string): string | undefined;
 }
@@ -23,11 +25,12 @@ export function readClientFile(
   warn: (text: string) => void,
 ): ClientFile | string {
   if (!/^[/.]/.test(name)) {
-    return { name, prefix: `${name}_`, get: (parameter) => settings.userValue(`${name}_${parameter}`) };
+    return { name, prefix: `${name}_`, owner: 0, get: (parameter) => settings.userValue(`${name}_${parameter}`) };
   }
   try {
-    const { byName } = parseMainFile(name, files.text(name).toString(), warn);
-    return { name, prefix: undefined, get: (parameter) => byName.get(parameter)?.value };
+    const { bytes, owner } = files.text(name);
+    const { byName } = parseMainFile(name, bytes.toString(), warn);
+    return { name, prefix: undefined, owner, get: (parameter) => byName.get(parameter)?.value };
   } catch (error) {
     return error instanceof ConfigError ? error.message : `open ${name}: ${errnoText(error)}`;
   }

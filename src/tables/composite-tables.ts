@@ -7,6 +7,13 @@ function brokenMember(tables: readonly Table[]): string | undefined {
   return tables.find((table) => table.unavailable !== undefined)?.unavailable;
 }
 
+/** Who answers for all of them: whoever isn't root, as long as it is one. */
+function jointOwner(tables: readonly Table[]): number | undefined {
+  const owners = new Set(tables.map(({ owner }) => owner).filter((owner) => owner !== 0));
+  const [first = 0] = owners;
+  return owners.size > 1 || owners.has(undefined) ? undefined : first;
+}
+
 /** The result of each table is the key of the next; any miss is a miss. */
 export function pipeTable(name: string, tables: readonly Table[]): Table {
   const step = (key: string, at: number): MaybePromise<LookupResult> => {
@@ -18,6 +25,9 @@ export function pipeTable(name: string, tables: readonly Table[]): Table {
     name,
     get acceptsPartialKeys() {
       return tables[0]?.acceptsPartialKeys ?? true;
+    },
+    get owner() {
+      return jointOwner(tables);
     },
     get unavailable() {
       return brokenMember(tables);
@@ -41,6 +51,9 @@ export function unionTable(name: string, tables: readonly Table[]): Table {
     get acceptsPartialKeys() {
       return tables.every((table) => table.acceptsPartialKeys);
     },
+    get owner() {
+      return jointOwner(tables);
+    },
     get unavailable() {
       return brokenMember(tables);
     },
@@ -52,6 +65,7 @@ export function unionTable(name: string, tables: readonly Table[]): Table {
 export function randomTable(name: string, values: readonly string[], random: () => number): Table {
   return {
     name,
+    owner: 0,
     acceptsPartialKeys: false,
     lookup: () => ({ kind: 'found', value: values[Math.floor(random() * values.length)] ?? '' }),
   };

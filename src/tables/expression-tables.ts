@@ -74,9 +74,10 @@ const expressionTable =
       const expression = syntax.compile(pattern, flagTest(flags));
       return typeof expression === 'string' ? undefined : expression;
     };
-    let rules = joinRuns(read, joinable, (run) => askTogether(run, compile, compiled));
+    let rules = joinRuns(read.rules, joinable, (run) => askTogether(run, compile, compiled));
     return {
       name,
+      owner: read.owner,
       acceptsPartialKeys: false,
       lookup: (key) => firstAnswer(rules, new Subject(key)) ?? missing,
       close: () => {

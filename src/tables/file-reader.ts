@@ -2,19 +2,20 @@
  * Reading the files behind tables. Those that only root may read, as passwords are kept, are read ahead by a process that
  * still is root; Postfix's daemons open their tables before they become another user.
  */
-import { constants, readFileSync, statSync } from 'node:fs';
+import { constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Index, indexPath, type IndexType, openIndex } from './index-files.ts';
+import { type OwnedFile, readOwned } from './owned-file.ts';
 
 export interface TableFileReader {
   /** Throws the system's error. */
-  readonly text: (path: string) => Buffer;
+  readonly text: (path: string) => OwnedFile;
   /** As `openIndex`. */
   readonly index: (type: IndexType, path: string) => Index | string;
 }
 
 /** With the rights of the process. */
-export const ownRights: TableFileReader = { text: (path) => readFileSync(path), index: openIndex };
+export const ownRights: TableFileReader = { text: readOwned, index: openIndex };
 
 /** A file behind a table; `path` of an index is that of its source. */
 export type TableFile =
@@ -40,7 +41,7 @@ export function isForRootOnly(path: string): boolean {
 
 /** Files as they were when root read them, by their paths. */
 export interface TableCopies {
-  readonly texts: ReadonlyMap<string, Buffer>;
+  readonly texts: ReadonlyMap<string, OwnedFile>;
   readonly indexes: ReadonlyMap<string, Index>;
 }
 
@@ -48,13 +49,13 @@ export const noCopies: TableCopies = { texts: new Map(), indexes: new Map() };
 
 /** Copies of those that only root may read; what can't be read is told of by whoever needs it. */
 export function copySecretFiles(files: readonly TableFile[]): TableCopies {
-  const texts = new Map<string, Buffer>();
+  const texts = new Map<string, OwnedFile>();
   const indexes = new Map<string, Index>();
   for (const file of files) {
     const path = pathOf(file);
     if (texts.has(path) || indexes.has(path) || !isForRootOnly(path)) continue;
     try {
-      if (file.kind === 'text') texts.set(path, readFileSync(path));
+      if (file.kind === 'text') texts.set(path, readOwned(path));
       else {
         const index = openIndex(file.type, file.path);
         // it is shared, and open as long as the process

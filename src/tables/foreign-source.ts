@@ -1,9 +1,9 @@
 /** Indexed tables that Postfix itself made, read from their source instead: for commands that only look. */
-import { readFileSync } from 'node:fs';
 import { foldCase } from '#address';
 import { readAliasSource } from './alias-lines.ts';
 import { foreignFormat, headOf, indexPath, type IndexType } from './index-files.ts';
 import { mapTable } from './memory-table.ts';
+import { readOwned } from './owned-file.ts';
 import { readMapSource } from './source-lines.ts';
 import type { Table } from './table.ts';
 
@@ -28,14 +28,15 @@ export function openForeignSource(
     const format = foreignFormat(headOf(file));
     if (format === undefined) return undefined;
     const entries = new Map<string, string>();
-    for (const item of (isAlias ? readAliasSource : readMapSource)(path, readFileSync(path))) {
+    const { bytes, owner } = readOwned(path);
+    for (const item of (isAlias ? readAliasSource : readMapSource)(path, bytes)) {
       if (item.kind === 'warning') continue;
       const key = foldKeys ? foldCase(item.key) : item.key;
       // as postmap does with a key that comes twice
       if (!entries.has(key)) entries.set(key, item.value);
     }
     return {
-      table: mapTable(`${type}:${path}`, entries, foldKeys),
+      table: mapTable(`${type}:${path}`, entries, foldKeys, owner),
       note: `${file} is ${format}: ${path} was read instead; the server needs "${isAlias ? 'postalias' : 'postmap'} ${type}:${path}"`,
     };
   } catch {

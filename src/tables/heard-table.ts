@@ -22,6 +22,9 @@ export function heardTable(table: Table, { onLookup, onEntry }: TableListener, n
     get acceptsPartialKeys() {
       return table.acceptsPartialKeys;
     },
+    get owner() {
+      return table.owner;
+    },
     get unavailable() {
       return table.unavailable;
     },

@@ -16,7 +16,15 @@ import type { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { openReplacement } from '#native';
 import { formatCdb } from './cdb.ts';
-import { foreignFormat, headOf, indexPath, type IndexType, openDatabase } from './index-files.ts';
+import {
+  foreignFormat,
+  hasWriteAheadLog,
+  headOf,
+  indexPath,
+  type IndexType,
+  journalOf,
+  openDatabase,
+} from './index-files.ts';
 
 /** Who may read a new index. */
 export interface FileRights {
@@ -144,16 +152,6 @@ function inPlace<T>(file: string, change: (changes: IndexChanges) => T): T {
   } finally {
     database.close();
   }
-}
-
-/** SQLite keeps here what a change in place takes away. */
-function journalOf(file: string): string {
-  return `${file}-journal`;
-}
-
-/** A cache, which its server has open: its write-ahead log sees to crashes. https://sqlite.org/fileformat.html, 1.3.3 */
-function hasWriteAheadLog(head: Buffer): boolean {
-  return head[18] === 2;
 }
 
 export interface ChangeOptions {

@@ -66,6 +66,10 @@ class IndexedTable implements Table {
     return this.#opened === undefined ? this.#problem : undefined;
   }
 
+  get owner(): number | undefined {
+    return this.#opened?.index.owner;
+  }
+
   lookup(key: string): LookupResult {
     if (performance.now() - this.#checkedAt >= recheckMs) this.#refresh();
     if (this.#opened === undefined) {

@@ -18,6 +18,10 @@ class LateTable implements Table {
     return this.#opened().acceptsPartialKeys;
   }
 
+  get owner(): number | undefined {
+    return this.#opened().owner;
+  }
+
   get unavailable(): string | undefined {
     return this.#opened().unavailable;
   }

@@ -59,7 +59,7 @@ function readFiles(elements: readonly string[], options: MatchListOptions, depth
     if (!bare.startsWith('/') || depth > maxFileDepth) return [{ text }];
     const mark = text.slice(0, text.length - bare.length);
     try {
-      const { lines } = readLogicalLines(options.files.text(bare).toString());
+      const { lines } = readLogicalLines(options.files.text(bare).bytes.toString());
       const inner = lines.flatMap((line) => readFiles(splitList(line.text), options, depth + 1));
       return inner.map((element) => ({ ...element, text: mark + element.text }));
     } catch (error) {

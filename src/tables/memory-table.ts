@@ -4,16 +4,23 @@ import { splitList } from '#config';
 import { errnoText } from '#native';
 import { insideBraces, insideOf } from './braces.ts';
 import type { TableFileReader } from './file-reader.ts';
+import type { OwnedFile } from './owned-file.ts';
 import type { LookupResult, Table } from './table.ts';
 import { readMapSource } from './source-lines.ts';
 
 export const missing: LookupResult = { kind: 'missing' };
 export const found = (value: string): LookupResult => ({ kind: 'found', value });
 
-/** A table over a map; keys are folded as the use demands. */
-export function mapTable(name: string, entries: ReadonlyMap<string, string>, foldKeys: boolean): Table {
+/** A table over a map; keys are folded as the use demands. `owner`: see `Table`. */
+export function mapTable(
+  name: string,
+  entries: ReadonlyMap<string, string>,
+  foldKeys: boolean,
+  owner: number | undefined,
+): Table {
   return {
     name,
+    owner,
     acceptsPartialKeys: true,
     lookup: (key) => {
       const value = entries.get(foldKeys ? foldCase(key) : key);
@@ -48,7 +55,7 @@ export function staticTable(name: string, text: string): Table | string {
   const inside = text.startsWith('{') ? insideOf(text) : { inner: text };
   if (typeof inside === 'string') return `bad static:name syntax: ${inside}`;
   const result = found(inside.inner);
-  return { name, acceptsPartialKeys: false, lookup: () => result };
+  return { name, owner: 0, acceptsPartialKeys: false, lookup: () => result };
 }
 
 /** `key = value`: within quotes a key may hold anything, and a backslash protects one character. Both stay in the key. */
@@ -74,7 +81,7 @@ export function inlineTable(name: string, text: string, foldKeys: boolean): Tabl
     if (typeof pair === 'string') return `${pair}: "${name}"; ${wanted}`;
     entries.set(foldKeys ? foldCase(pair.key) : pair.key, pair.value);
   }
-  return mapTable(name, entries, foldKeys);
+  return mapTable(name, entries, foldKeys, 0);
 }
 
 /**
@@ -89,15 +96,15 @@ export function textTable(
   files: TableFileReader,
   warn: (text: string) => void,
 ): Table | string {
-  let content: Buffer;
+  let file: OwnedFile;
   try {
-    content = files.text(path);
+    file = files.text(path);
   } catch (error) {
     const isDirectory = error instanceof Error && 'code' in error && error.code === 'EISDIR';
     return `${isDirectory ? 'read' : 'open database'} ${path}: ${errnoText(error)}`;
   }
   const map = new Map<string, string>();
-  for (const item of readMapSource(path, content)) {
+  for (const item of readMapSource(path, file.bytes)) {
     if (item.kind === 'warning') {
       // what postmap says of other lines has these words already
       warn(item.text.endsWith('key whitespace value') ? `${item.text} -- ignoring this line` : item.text);
@@ -111,13 +118,14 @@ export function textTable(
       warn(problem);
     }
   }
-  return mapTable(name, map, foldKeys);
+  return mapTable(name, map, foldKeys, file.owner);
 }
 
 /** Variables of the environment. */
 export function environmentTable(name: string, foldKeys: boolean): Table {
   return {
     name,
+    owner: 0,
     acceptsPartialKeys: true,
     lookup: (key) => {
       const value = process.env[foldKeys ? foldCase(key) : key];

@@ -127,7 +127,7 @@ export class TableOpener {
       case 'fail':
         return failingTable(spec, 'Application error');
       case 'internal':
-        return { name: spec, acceptsPartialKeys: true, lookup: () => missing, entries: () => [] };
+        return { name: spec, owner: 0, acceptsPartialKeys: true, lookup: () => missing, entries: () => [] };
       case 'environ':
         return environmentTable(spec, foldKeys);
       case 'sqlite':
@@ -199,6 +199,9 @@ export class TableOpener {
     return {
       name: use.paranoid === true ? table.name : spec,
       acceptsPartialKeys: table.acceptsPartialKeys,
+      get owner() {
+        return table.owner;
+      },
       get unavailable() {
         return table.unavailable;
       },

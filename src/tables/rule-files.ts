@@ -39,8 +39,20 @@ interface SourceLine {
   readonly line: number;
 }
 
+/** `owner`: of the file, a uid; 0 for main.cf. */
+interface Source {
+  readonly lines: readonly SourceLine[];
+  readonly owner: number;
+}
+
+/** What is read of a source. */
+export interface RuleFile<S> {
+  readonly rules: readonly Rule<S>[];
+  readonly owner: number;
+}
+
 /** The rules of `{ {rule}, {rule} }`; the line number is the number of the rule. */
-function inlineLines(text: string, name: string): readonly SourceLine[] | string {
+function inlineLines(text: string, name: string): Source | string {
   const list = insideOf(text);
   if (typeof list === 'string') return `${name} map: ${list}`;
   const lines: SourceLine[] = [];
@@ -49,14 +61,15 @@ function inlineLines(text: string, name: string): readonly SourceLine[] | string
     if (typeof rule === 'string') return `${name} map: ${rule}`;
     lines.push({ text: rule.inner, line: lines.length + 1 });
   }
-  return lines;
+  return { lines, owner: 0 };
 }
 
-function fileLines(path: string, files: TableFileReader, warn: (text: string) => void): readonly SourceLine[] | string {
+function fileLines(path: string, files: TableFileReader, warn: (text: string) => void): Source | string {
   try {
-    const { lines, stray } = readLogicalLines(textOf(files.text(path)));
+    const { bytes, owner } = files.text(path);
+    const { lines, stray } = readLogicalLines(textOf(bytes));
     if (stray !== undefined) warn(strayLineWarning(path, stray));
-    return lines;
+    return { lines, owner };
   } catch (error) {
     return `open ${path}: ${errnoText(error)}`;
   }
@@ -68,14 +81,14 @@ export function readRules<S>(
   syntax: RuleSyntax<S>,
   files: TableFileReader,
   warn: (text: string) => void,
-): readonly Rule<S>[] | string {
+): RuleFile<S> | string {
   const { name } = syntax;
-  const lines = path.startsWith('{') ? inlineLines(path, name) : fileLines(path, files, warn);
-  if (typeof lines === 'string') return lines;
+  const source = path.startsWith('{') ? inlineLines(path, name) : fileLines(path, files, warn);
+  if (typeof source === 'string') return source;
   const top: Rule<S>[] = [];
   const open: { readonly rules: Rule<S>[]; readonly line: number }[] = [];
   const warnAt = (line: number, text: string): void => warn(`${name} map ${path}, line ${line}: ${text}`);
-  for (const { text, line } of lines) {
+  for (const { text, line } of source.lines) {
     const rules = open.at(-1)?.rules ?? top;
     // a rule in main.cf may be a comment too
     const read = /^\s*(?:#|$)/.test(text) ? undefined : syntax.read(text.trim(), (problem) => warnAt(line, problem));
@@ -92,7 +105,7 @@ export function readRules<S>(
     }
   }
   for (const { line } of open.toReversed()) warnAt(line, 'IF has no matching ENDIF');
-  return top;
+  return { rules: top, owner: source.owner };
 }
 
 /** The answer of the first rule that matches. */

@@ -45,6 +45,11 @@ class SqliteTable implements Table {
   #opened: Opened;
   #checkedAt = performance.now();
 
+  /** Whoever wrote the query. */
+  get owner(): number {
+    return this.#options.file.owner;
+  }
+
   constructor(options: SqliteOptions) {
     this.name = options.name;
     this.#options = options;

@@ -14,6 +14,11 @@ export interface Table {
   /** Pattern tables (regexp, pcre, cidr, static, tcp, socketmap, randmap) get full keys only. */
   readonly acceptsPartialKeys: boolean;
   lookup(key: string): MaybePromise<LookupResult>;
+  /**
+   * Whose word the answers are that it gives now: the uid of who owns the file they come from, 0 for what stands in
+   * main.cf or is the system's. Undefined when that can't be told.
+   */
+  readonly owner?: number | undefined;
   /** Why the table can't be opened now; each lookup of such a table fails. */
   readonly unavailable?: string | undefined;
   /** All entries, of tables that can list them (`postmap -s`). */

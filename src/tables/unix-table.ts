@@ -26,5 +26,5 @@ export function unixTable(name: string, map: string, foldKeys: boolean): Table |
       throw error;
     }
   };
-  return remembered({ name, acceptsPartialKeys: true, lookup });
+  return remembered({ name, owner: 0, acceptsPartialKeys: true, lookup });
 }

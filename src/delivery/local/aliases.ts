@@ -1,28 +1,30 @@
 /** Alias expansion. aliases(5); local(8), "ALIASES" */
-import { statSync } from 'node:fs';
 import { addressesInPieces, toExternal } from '#address';
-import type { RequestRecipient } from '#message';
+import type { MaybePromise, RequestRecipient } from '#message';
 import { getUserById } from '#native';
-import type { TableList, TableListResult } from '#tables';
+import type { LookupResult, Table, TableList } from '#tables';
 import { concludeFailed, concludeSent, noteExpanded, warn, withoutSuccess } from './conclude.ts';
 import { deliverToMembers } from './destinations.ts';
 import type { Job, Mailee, Place } from './job.ts';
 import type { Rights } from './settings.ts';
 
-/** Commands and files in a table have the rights of its file's owner; root's have those of default_privs. */
-function tableRights(tableName: string): Rights | undefined {
-  const path = tableName.slice(tableName.indexOf(':') + 1);
-  if (!path.startsWith('/')) return undefined;
-  for (const file of [`${path}.db`, `${path}.cdb`, `${path}.lmdb`, path]) {
-    try {
-      const { uid } = statSync(file);
-      const owner = uid === 0 ? undefined : getUserById(uid);
-      return owner === undefined ? undefined : { uid, gid: owner.gid, home: owner.home, shell: owner.shell };
-    } catch {
-      // another index type
-    }
+/** What a table says of a name; `owner`: see `Table`. */
+type Alias =
+  | { readonly kind: 'found'; readonly value: string; readonly table: Table; readonly owner: number | undefined }
+  | { readonly kind: 'failed'; readonly table: Table }
+  | { readonly kind: 'missing' };
+
+/** Commands and files in a table have the rights of its owner; root's have those of default_privs. A text says what is wrong. */
+function rightsOfTable(job: Job, table: Table, owner: number | undefined): Rights | undefined | string {
+  if (owner === undefined) {
+    warn(job, `no owner UID for alias database ${table.name}`);
+    return 'mail system configuration error';
   }
-  return undefined;
+  if (owner === 0) return undefined;
+  const user = getUserById(owner);
+  if (user !== undefined) return { uid: owner, gid: user.gid, home: user.home, shell: user.shell };
+  warn(job, `cannot find alias database owner for ${table.name}`);
+  return 'cannot find alias database owner';
 }
 
 /** The sender that hears of failures of an address: that of a list, when it is one with an owner. */
@@ -54,12 +56,16 @@ function onlyAddressOf(list: string): string | undefined {
 }
 
 /** Index files have names in quotes where they need them; those of older days have not. */
-async function findAlias({ tables }: TableList, name: string): Promise<TableListResult> {
+async function findAlias({ tables }: TableList, name: string): Promise<Alias> {
   const quoted = toExternal(`${name}@x`).slice(0, -'@x'.length);
   for (const table of tables) {
     for (const key of new Set([quoted, name])) {
-      const found = await table.lookup(key);
-      if (found.kind !== 'missing') return { ...found, table, key };
+      const answer: MaybePromise<LookupResult> = table.lookup(key);
+      // the next one to ask may find another's file in its place
+      const owner = answer instanceof Promise ? undefined : table.owner;
+      const found = await answer;
+      if (found.kind === 'found') return { ...found, table, owner };
+      if (found.kind === 'failed') return { kind: 'failed', table };
     }
   }
   return { kind: 'missing' };
@@ -87,12 +93,17 @@ export async function deliverToAlias(job: Job, place: Place, mailee: Mailee, nam
     await concludeSent(job, mailee.address, `aliased to ${found.value}`);
     return true;
   }
+  const rights = rightsOfTable(job, found.table, found.owner);
+  if (typeof rights === 'string') {
+    await concludeFailed(job, mailee.address, '4.3.0', rights);
+    return true;
+  }
   const owner = await ownerOf(job, name);
   const inner: Place = {
     ...place,
     from: name,
     kind: 'alias',
-    rights: tableRights(found.table.name),
+    rights,
     ...(owner === undefined
       ? settings.resetsOwner
         ? { owner: '' }
