@@ -1,16 +1,16 @@
 /** postfix(1): which configuration is meant, who may ask, and what for. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type Configuration, ConfigError, findConfigDirectory, loadConfiguration, splitWords } from '#config';
-import { type GivenOption, lastValue, parseOptions } from './getopt.ts';
+import { type Configuration, ConfigError, findConfigDirectory, loadConfiguration } from '#config';
+import { lastValue, parseOptions } from './getopt.ts';
 import type { CliIo } from './io.ts';
 import { external, migration, tls, upgrade } from './postfix/maintenance.ts';
+import { managerOf, runManager } from './postfix/manager.ts';
 import { logrotate, reload, status, stop } from './postfix/running.ts';
 import type { Script } from './postfix/script.ts';
 import { checkStart, mend, start } from './postfix/start.ts';
 import { ownsQueue } from './queue-owner.ts';
 import { Reporter } from './reporter.ts';
-import { runExternal } from './run-external.ts';
 import { createScriptLog } from './script-log.ts';
 
 const commands: Readonly<Record<string, (script: Script) => Promise<number>>> = {
@@ -94,7 +94,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     return new Reporter('postfix', io, undefined).unusable(error, 1);
   }
   const manager = managerOf(configuration, parsed.options, io.env);
-  if (manager.length > 0) return runExternal(configuration, [...manager, ...parsed.operands], io.env);
+  if (manager.length > 0) return runManager([...manager, ...parsed.operands], configuration, io);
   const queueDirectory = configuration.settings.string('queue_directory');
   // whoever has no queue yet makes a system of his own
   if (existsSync(queueDirectory) && !ownsQueue(queueDirectory, io.uid)) {
@@ -105,16 +105,6 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   }
   const say = await createScriptLog(io, configuration.settings);
   return command({ io, configuration, queueDirectory, say });
-}
-
-/**
- * Who runs all instances, where there are several and none was named. multi_instance_wrapper, as `postmulti -e init` sets it:
- * a command with its arguments.
- */
-function managerOf({ settings }: Configuration, options: readonly GivenOption[], env: CliIo['env']): readonly string[] {
-  const isNamed = lastValue(options, 'c') !== undefined || (env['MAIL_CONFIG'] ?? '') !== '';
-  if (isNamed || settings.list('multi_instance_directories').length === 0) return [];
-  return splitWords(settings.string('multi_instance_wrapper'));
 }
 
 const notForUsers = [

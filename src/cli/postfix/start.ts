@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { ConfigError } from '#config';
 import { masterEngineOptions, runningMaster } from '#master';
-import { keepDescriptorsPrivate } from '#native';
+import { errnoText, keepDescriptorsPrivate } from '#native';
 import { startRefusals, unusableServices } from '#roles';
 import { sweepMaildrop } from '../maildrop-listing.ts';
 import { ownershipWarnings } from '../ownership-check.ts';
@@ -93,6 +93,7 @@ function launch(directory: string, queueDirectory: string, inForeground: boolean
       resolve({ problems, status: problems.length > 0 ? 1 : 0 });
       child.stdio[4]?.destroy();
     });
+    child.once('error', (error) => resolve({ problems: [`can't run the master: ${errnoText(error)}`], status: 1 }));
     child.once('exit', (code, signal) => {
       const status = statusOf(code, signal);
       const problems =
