@@ -8,6 +8,7 @@ import type { ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { openSocketPair } from '#native';
 import { allocatorEnvironment, delivererEngineOptions } from './engine-options.ts';
+import { processState } from './process-state.ts';
 import type { RootMailbox } from './root-mailbox.ts';
 import { startProcess } from './start-process.ts';
 
@@ -21,6 +22,13 @@ export interface DelivererStart {
   readonly onError: (reason: string) => void;
 }
 
+export interface DelivererWatch {
+  /** A process was stopped (SIGSTOP), as its user can, and is killed therefore: mail must not wait for it. */
+  readonly onStopped: (pid: number) => void;
+  /** How often that is looked for, while there are any. */
+  readonly everyMs?: number;
+}
+
 interface Deliverer {
   readonly child: ChildProcess;
   /** The other end of its stream. */
@@ -32,11 +40,14 @@ export class Deliverers {
   readonly #running = new Set<ChildProcess>();
   readonly #named = new Map<string, ChildProcess>();
   #spare: Deliverer | undefined;
+  readonly #watch: DelivererWatch;
+  #watchTimer: NodeJS.Timeout | undefined;
   #isStopped = false;
 
   /** `entry`: arguments that lead the engine to the command line's entry. */
-  constructor(entry: readonly string[]) {
+  constructor(entry: readonly string[], watch: DelivererWatch) {
     this.#entry = entry;
+    this.#watch = watch;
   }
 
   /** Starts the spare process, in `directory`, where commands run. Without one the next start shows what is wrong. */
@@ -62,6 +73,7 @@ export class Deliverers {
     if (deliverer === undefined) return undefined;
     const { child, stream } = deliverer;
     this.#named.set(name, child);
+    this.#watchTimer ??= setInterval(() => this.#look(), this.#watch.everyMs ?? lookEveryMs).unref();
     child.once('exit', () => {
       if (this.#named.get(name) === child) this.#named.delete(name);
     });
@@ -104,12 +116,36 @@ export class Deliverers {
     return { child, stream: stream.ours };
   }
 
-  stop(): void {
+  #look(): void {
+    for (const pid of this.#killStopped()) this.#watch.onStopped(pid);
+    if (this.#named.size > 0) return;
+    clearInterval(this.#watchTimer);
+    this.#watchTimer = undefined;
+  }
+
+  /** Gives their process ids. */
+  #killStopped(): readonly number[] {
+    const stopped = [...this.#running].filter(({ pid = 0 }) => processState(pid) === 'T');
+    for (const child of stopped) child.kill('SIGKILL');
+    return stopped.map(({ pid = 0 }) => pid);
+  }
+
+  /** Ends all of them: those that have not ended after `limitMs` are killed. */
+  async stop(limitMs: number): Promise<void> {
     this.#isStopped = true;
+    clearInterval(this.#watchTimer);
+    const ends = [...this.#running].map((child) => new Promise((resolve) => child.once('exit', resolve)));
     for (const child of this.#running) child.kill('SIGTERM');
+    const limit = Promise.withResolvers<void>();
+    const timers = [setTimeout(limit.resolve, limitMs), setInterval(() => this.#killStopped(), stopLookEveryMs)];
+    await Promise.race([Promise.all(ends), limit.promise]);
+    timers.forEach(clearTimeout);
+    for (const child of this.#running) child.kill('SIGKILL');
   }
 }
 
+const lookEveryMs = 5000;
+const stopLookEveryMs = 50;
 const prepareAfterMs = 200;
 
 /** Far more than the process limits of services that deliver allow at once; who asks for them may have been taken over. */

@@ -1,5 +1,6 @@
 /** The pid file, `$queue_directory/pid/master.pid`: who is running. master(8) */
 import { readFileSync, rmSync } from 'node:fs';
+import { processState } from './process-state.ts';
 
 export function pidFilePath(queueDirectory: string): string {
   return `${queueDirectory}/pid/master.pid`;
@@ -17,11 +18,8 @@ export function runningMaster(queueDirectory: string): number | undefined {
 }
 
 function isPosthorn(pid: number, queueDirectory: string): boolean {
-  try {
-    return (commandLine(pid).includes(queueDirectory) || isAllInOne(pid)) && !isZombie(pid);
-  } catch {
-    return false; // the process is gone
-  }
+  if (!commandLine(pid).includes(queueDirectory) && !isAllInOne(pid)) return false;
+  return !['', 'Z'].includes(processState(pid));
 }
 
 /** Empty when the process is gone. */
@@ -37,10 +35,6 @@ function commandLine(pid: number): readonly string[] {
 export function isAllInOne(pid: number): boolean {
   const words = commandLine(pid);
   return words[words.indexOf('posthorn') + 1] === 'quick-start';
-}
-
-function isZombie(pid: number): boolean {
-  return / Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\)/s, ''));
 }
 
 /** Only who holds its lock may do that: it would be another's file. */

@@ -39,6 +39,9 @@ interface Rights {
 }
 
 const noSuchRights = 'neither the user database nor the configuration gives the user that group';
+/** `postfix stop` waits a little longer. */
+const stopLimitMs = 5500;
+const leastDelivererMs = 1500;
 const maxThrottleMs = 60_000;
 
 export class Supervisor {
@@ -61,7 +64,10 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    this.#deliverers = new Deliverers(options.entry);
+    const onStopped = (pid: number): void => {
+      options.events.emit({ kind: 'warning', text: `the delivery process ${pid} was stopped by a signal: killing it` });
+    };
+    this.#deliverers = new Deliverers(options.entry, { onStopped });
   }
 
   /** Starts everything; problems when it can't. Never rejects. */
@@ -85,11 +91,11 @@ export class Supervisor {
       if (this.#options.owner !== undefined) this.#deliverers.prepare(this.#queueDirectory);
       const problems = await this.#startGeneration(configuration);
       if (problems.length > 0) {
-        this.#leave();
+        await this.#leave();
         return problems;
       }
     } catch (error) {
-      this.#leave();
+      await this.#leave();
       return this.#problemsOf(error, '');
     }
     const { version, directory, events } = this.#options;
@@ -253,8 +259,9 @@ export class Supervisor {
     this.#restartLater();
   }
 
-  #leave(): void {
-    this.#deliverers.stop();
+  /** `delivererLimitMs`: what deliverers have to come to their end. */
+  async #leave(delivererLimitMs = leastDelivererMs): Promise<void> {
+    await this.#deliverers.stop(delivererLimitMs);
     this.#locks?.release();
     this.#locks = undefined;
   }
@@ -268,10 +275,11 @@ export class Supervisor {
     this.#options.flushLog();
     const running = [...this.#draining, this.#current, this.#starting].filter((one) => one !== undefined);
     for (const process of running) process.send({ kind: 'stop' });
+    const begunAt = performance.now();
     const timer = setTimeout(() => running.forEach((process) => process.kill()), 4000);
     await Promise.all(running.map((process) => process.ended));
     clearTimeout(timer);
     this.#spawnServices?.close();
-    this.#leave();
+    await this.#leave(Math.max(leastDelivererMs, stopLimitMs - (performance.now() - begunAt)));
   }
 }
