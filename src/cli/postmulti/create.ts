@@ -14,46 +14,47 @@ import {
   type Places,
   placesOf,
   requireEnabled,
+  requireFreeName,
   ScriptError,
   setDirectories,
   setMain,
 } from './edit.ts';
 import { type Instance, MultiError, readInstance } from './instances.ts';
-import type { MultiOptions } from './options.ts';
+import { type MultiOptions, placeGiven } from './options.ts';
 
 /** The configuration that comes with this program, where an installation has no prototypes of its own. */
 const ownConfiguration = join(installation, 'conf');
 const fileNames = ['main.cf', 'master.cf'] as const;
 
-/** As given, or beside those of the primary instance under the new name. */
-function newPlaces({ newName = '', operands }: MultiOptions, primary: Instance): Places {
-  const given = new Map(operands.map((text) => [text.split('=', 1)[0]?.trim(), text.replace(/^[^=]*=\s*/, '').trim()]));
-  const beside = placesOf(primary);
-  const place = (name: PlaceName): string => given.get(name) ?? (newName && join(dirname(beside[name]), newName));
-  if (place('config_directory') === '') throw new MultiError('Missing config_directory parameter value');
-  return {
-    config_directory: place('config_directory'),
-    queue_directory: place('queue_directory'),
-    data_directory: place('data_directory'),
-  };
+/** As given, or beside that of the primary instance under the new name. */
+function newPlace(name: PlaceName, { newName = '', operands }: MultiOptions, primary: Instance): string {
+  const given = operands.map(placeGiven).findLast((setting) => setting?.[0] === name)?.[1];
+  if (given !== undefined) return given;
+  if (newName === '') throw new MultiError(`Missing ${name} parameter value`);
+  return join(dirname(placesOf(primary)[name]), newName);
 }
 
-/** No two instances share a directory, and no directory serves for two things. */
-function requireFree(places: Places, instances: Instances): void {
+/** No two instances share a directory or a name, and no directory serves for two things. */
+function requireFree(places: Places, name: string, instances: Instances): void {
+  const { config_directory: where, queue_directory: queue, data_directory: data } = places;
   for (const other of instances) {
     const taken = placesOf(other);
-    for (const name of placeNames)
-      for (const theirs of placeNames)
-        if (places[name] === taken[theirs])
-          throw new MultiError(
-            `new ${name}=${places[name]} is already in use by instance ${other.name || other.directory}, ${theirs}=${taken[theirs]}`,
-          );
+    for (const ours of placeNames)
+      for (const theirs of placeNames) {
+        if (places[ours] !== taken[theirs]) continue;
+        const owner = `instance ${other.directory}, ${theirs}=${taken[theirs]}`;
+        throw new MultiError(
+          ours === 'config_directory'
+            ? `new config_directory=${where} is already in use by ${owner}`
+            : `instance ${where}, ${ours}=${places[ours]} conflicts with ${owner}`,
+        );
+      }
   }
-  const { config_directory: where, queue_directory: queue, data_directory: data } = places;
   if (queue === data)
     throw new MultiError(
       `instance ${where}, data_directory=${data} conflicts with instance ${where}, queue_directory=${queue}`,
     );
+  requireFreeName(where, name, instances);
 }
 
 /** The file that a new instance begins with: the installation's prototype, or ours. */
@@ -64,8 +65,13 @@ function prototype(name: string, primary: Instance): string {
 
 /** All of it, or nothing but directories that are empty: whoever tries again is not in the way of what failed. */
 export function create(options: MultiOptions, instances: Instances): void {
-  const places = newPlaces(options, instances[0]);
-  requireFree(places, instances);
+  const place = (name: PlaceName): string => newPlace(name, options, instances[0]);
+  const places = {
+    config_directory: place('config_directory'),
+    queue_directory: place('queue_directory'),
+    data_directory: place('data_directory'),
+  };
+  requireFree(places, options.newName ?? '', instances);
   requireEnabled(instances);
   const { config_directory: directory } = places;
   for (const name of fileNames)
@@ -127,8 +133,9 @@ function removeEmpty(path: string): void {
 
 export function take(options: MultiOptions, instances: Instances): void {
   const [primary] = instances;
-  const { config_directory: directory } = newPlaces(options, primary);
-  requireFree(placesOf(readInstance(directory, false)), instances);
+  const directory = newPlace('config_directory', options, primary);
+  const instance = readInstance(directory, false);
+  requireFree(placesOf(instance), options.newName ?? instance.name, instances);
   requireEnabled(instances);
   setMain(directory, { multi_instance_name: options.newName, multi_instance_group: options.newGroup });
   setDirectories(primary, [...othersOf(instances), directory]);

@@ -48,17 +48,22 @@ export const placesOf = ({ directory, settings }: Instance): Places => ({
   data_directory: settings.string('data_directory'),
 });
 
+/** Throws MultiError where another instance has the name. */
+export function requireFreeName(directory: string, name: string, instances: Instances): void {
+  const other = instances.find((one) => name !== '' && one.name === name && one.directory !== directory);
+  if (other !== undefined)
+    throw new MultiError(
+      `instance ${directory}, multi_instance_name=${name} conflicts with instance ${other.directory}, multi_instance_name=${name}`,
+    );
+}
+
 export function enable(instance: Instance, instances: Instances, isEnabled: boolean): void {
   requireEnabled(instances);
   setMain(instance.directory, { multi_instance_enable: isEnabled ? 'yes' : 'no' });
 }
 
 export function assign(instance: Instance, instances: Instances, { newName, newGroup }: MultiOptions): void {
-  const other = instances.find(
-    ({ name, directory }) => name !== '' && name === newName && directory !== instance.directory,
-  );
-  if (other !== undefined)
-    throw new MultiError(`new instance name=${newName ?? ''} is already in use by ${other.directory}`);
+  requireFreeName(instance.directory, newName ?? '', instances);
   requireEnabled(instances);
   setMain(instance.directory, { multi_instance_name: newName, multi_instance_group: newGroup });
 }

@@ -48,7 +48,8 @@ export function matching(instances: readonly Instance[], selection: Selection | 
   const wanted = selection.name;
   if (selection.kind === 'group') return instances.filter(({ group }) => group !== '' && group === wanted);
   const found = instances.find(({ name, isPrimary, directory }) => {
-    const isCalled = wanted === '-' ? isPrimary && name === '' : name !== '' && name === wanted;
+    const isCalled =
+      wanted === '-' ? isPrimary && name === '' : name !== '' && (name === wanted || name === `postfix-${wanted}`);
     return isCalled || directory === wanted;
   });
   return found === undefined ? [] : [found];

@@ -90,13 +90,38 @@ interface Given {
   readonly operands: readonly string[];
 }
 
-const names: ReadonlySet<string> = new Set(['config_directory', 'queue_directory', 'data_directory']);
+const places: ReadonlySet<string> = new Set(['config_directory', 'queue_directory', 'data_directory']);
+
+/** Name and value of `name=value`, no `/` at the value's end; undefined where there is no `=`. */
+export function placeGiven(text: string): readonly [name: string, value: string] | undefined {
+  const at = text.indexOf('=');
+  if (at < 0) return undefined;
+  const value = text.slice(at + 1).trim();
+  return [text.slice(0, at).trim(), value.replace(/(?<!^)\/+$/, '')];
+}
+
+function placeProblem(action: EditAction, text: string): string | undefined {
+  const given = placeGiven(text);
+  if (given === undefined) return `Malformed parameter setting '${text}'`;
+  const [name, value] = given;
+  if (!places.has(name) || (action === 'import' && name !== 'config_directory'))
+    return `Parameter '${name}' not valid with action ${action}`;
+  if (!value.startsWith('/')) return `Parameter setting '${name}' is not an absolute path`;
+  return value === '/' ? `Parameter setting '${name}' is the root directory` : undefined;
+}
+
+/** Scripts have them as words. */
+function isUnsafe(text: string): boolean {
+  return !/^[\w!%+=:@./-]*$/.test(text);
+}
 
 function problemOf(action: EditAction | undefined, given: Given): string | undefined {
   const { newName, newGroup, instance, operands } = given;
   const takesName = action === 'create' || action === 'import' || action === 'assign';
   if (!takesName && (newName !== undefined || newGroup !== undefined))
     return "Cannot assign instance name or group without '-e assign'";
+  if (newName !== undefined && isUnsafe(newName)) return `Unsafe characters in new instance name: '${newName}'`;
+  if (newGroup !== undefined && isUnsafe(newGroup)) return `Unsafe characters in '-G ${newGroup}'`;
   if (newName?.includes('/') === true) return `Illegal '/' character in new instance name: '${newName}'`;
   if (newName !== undefined && newName !== '' && !newName.startsWith('postfix-'))
     return "New instance name must start with 'postfix-'";
@@ -105,8 +130,8 @@ function problemOf(action: EditAction | undefined, given: Given): string | undef
     return "Specify new instance name or group with '-e assign'";
   if (operands.length > 0 && action !== 'create' && action !== 'import')
     return `Parameter overrides not valid with '-e ${action}'`;
-  const foreign = operands.map((text) => text.split('=', 1)[0]?.trim() ?? '').find((name) => !names.has(name));
-  if (foreign !== undefined) return `Parameter '${foreign}' not valid with action ${action}`;
+  const wrong = operands.map((text) => placeProblem(action, text)).find((problem) => problem !== undefined);
+  if (wrong !== undefined) return wrong;
   const needsInstance = action !== 'create' && action !== 'import' && action !== 'init';
   return needsInstance && instance === undefined ? "Select an instance via '-i name'" : undefined;
 }

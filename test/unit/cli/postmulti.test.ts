@@ -18,6 +18,22 @@ describe('the command line of postmulti', () => {
       [['-e', 'create', '-I', 'a/b'], "Illegal '/' character in new instance name: 'a/b'"],
       [['-e', 'create', '-I', 'other'], "New instance name must start with 'postfix-'"],
       [['-e', 'create', '-I', 'postfix-x', 'mydomain=x'], "Parameter 'mydomain' not valid with action create"],
+      [['-e', 'create', '-I', 'a/b c'], "Unsafe characters in new instance name: 'a/b c'"],
+      [['-e', 'create', '-I', 'postfix-x', '-G', 'a,b'], "Unsafe characters in '-G a,b'"],
+      [['-e', 'create', '-I', 'postfix-x', 'x'], "Malformed parameter setting 'x'"],
+      [
+        ['-e', 'create', '-I', 'postfix-x', 'queue_directory=x'],
+        "Parameter setting 'queue_directory' is not an absolute path",
+      ],
+      [
+        ['-e', 'create', '-I', 'postfix-x', 'queue_directory='],
+        "Parameter setting 'queue_directory' is not an absolute path",
+      ],
+      [
+        ['-e', 'create', '-I', 'postfix-x', 'data_directory=//'],
+        "Parameter setting 'data_directory' is the root directory",
+      ],
+      [['-e', 'import', 'queue_directory=/x'], "Parameter 'queue_directory' not valid with action import"],
       [['-e', 'init', 'a=b'], "Parameter overrides not valid with '-e init'"],
       [['-l', '-G', 'x'], "Cannot assign instance name or group without '-e assign'"],
     ] as const)
@@ -83,7 +99,10 @@ describe('postmulti', () => {
     assert.equal(await multi('-i', 'postfix-b', '-e', 'assign', '-I', 'postfix-c', '-G', '-'), '0');
     assert.equal(await multi('-l', '-i', 'postfix-c'), `postfix-c       -               y         ${second}\n0`);
     assert.equal(await create(), '1');
-    assert.match(readFileSync(log, 'utf8'), /new config_directory=\S+ is already in use by instance postfix-c, /);
+    assert.match(
+      readFileSync(log, 'utf8'),
+      /new config_directory=\S+ is already in use by instance \S+second, config_directory=/,
+    );
     assert.equal(await multi('-i', 'postfix-c', '-e', 'disable'), '0');
     assert.equal(await multi('-i', 'postfix-c', '-e', 'destroy'), '0');
     assert.equal(await multi('-l'), `${first}0`);
@@ -178,5 +197,32 @@ describe('postmulti', () => {
     assert.equal(await multi('-I', 'postfix-b', '-e', 'create', `config_directory=${etc}`, ...places), '0');
     assert.match(await multi('-l'), new RegExp(`postfix-b .* ${etc}\n0$`));
     rmSync(etc, { recursive: true });
+  });
+
+  it('has a name for one instance only, which is found without its beginning too', async () => {
+    await multi('-e', 'init');
+    const third = join(directory, 'third');
+    const more = [`queue_directory=${directory}/q3`, `data_directory=${directory}/d3`];
+    try {
+      assert.equal(await multi('-I', 'postfix-b', '-e', 'create', `config_directory=${second}//`, ...places), '0');
+      assert.equal(await multi('-l', '-i', 'b'), `postfix-b       -               n         ${second}\n0`);
+      const conflict = new RegExp(
+        `postmulti\\[\\d+\\]: fatal: instance ${third}, multi_instance_name=postfix-b conflicts with instance ${second}, multi_instance_name=postfix-b\n$`,
+      );
+      const createThird = (...name: readonly string[]): Promise<string> =>
+        multi(...name, '-e', 'create', `config_directory=${third}`, ...more);
+      assert.equal(await createThird('-I', 'postfix-b'), '1');
+      assert.match(readFileSync(log, 'utf8'), conflict);
+      assert.equal(await createThird('-I', 'postfix-c'), '0');
+      assert.equal(await multi('-i', 'c', '-e', 'assign', '-I', 'postfix-b'), '1');
+      assert.match(readFileSync(log, 'utf8'), conflict);
+      assert.equal(await multi('-i', 'c', '-e', 'deport'), '0');
+      assert.equal(await multi('-e', 'import', '-I', 'postfix-b', `config_directory=${third}`), '1');
+      assert.match(readFileSync(log, 'utf8'), conflict);
+      assert.equal(await multi('-e', 'import', `config_directory=${third}/`), '0');
+      assert.equal(await multi('-l', '-i', 'c'), `postfix-c       -               n         ${third}\n0`);
+    } finally {
+      for (const path of [third, `${directory}/q3`, `${directory}/d3`]) rmSync(path, { recursive: true, force: true });
+    }
   });
 });
