@@ -17,7 +17,7 @@ type Alias =
 /** Commands and files in a table have the rights of its owner; root's have those of default_privs. A text says what is wrong. */
 function rightsOfTable(job: Job, table: Table, owner: number | undefined): Rights | undefined | string {
   if (owner === undefined) {
-    warn(job, `no owner UID for alias database ${table.name}`);
+    warn(job, `deliver_alias: no owner UID for alias database ${table.name}`);
     return 'mail system configuration error';
   }
   if (owner === 0) return undefined;
