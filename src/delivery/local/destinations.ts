@@ -40,6 +40,12 @@ export async function deliverToListed(job: Job, place: Place, mailee: Mailee, fi
       await concludeFailed(job, mailee.address, '4.3.0', `cannot read ${file.path}: ${read.reason}`);
       return count;
     }
+    // the file may be endless, and hold nothing
+    if (read.kind === 'further') {
+      await steps.takePiece();
+      if (steps.areUsedUp) return count;
+      continue;
+    }
     for (const line of read.lines) {
       count += await deliverToMembers(job, place, mailee, line);
       await steps.takeText(line.length);

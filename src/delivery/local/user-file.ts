@@ -32,6 +32,8 @@ export async function openUserFile(
 
 type Lines =
   | { readonly kind: 'lines'; readonly lines: Iterable<string> }
+  /** Another piece has come. */
+  | { readonly kind: 'further' }
   | { readonly kind: 'unreadable'; readonly reason: string };
 
 /** A file that has been opened: the first piece of it is there. */
@@ -68,6 +70,7 @@ export class UserFile {
         return yield { kind: 'unreadable', reason };
       }
       this.#piece = next;
+      yield { kind: 'further' };
     }
   }
 }

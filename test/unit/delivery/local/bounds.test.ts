@@ -134,6 +134,20 @@ describe('an expansion', () => {
     );
   });
 
+  it('of a file that never ends, and holds nothing, does so', { timeout: 60_000 }, async () => {
+    let pieces = 0;
+    const endless: Answer = (asked) => {
+      if (asked.kind !== 'read') return { kind: 'missing' };
+      pieces += 1;
+      // as it would come to its end without the bound
+      const more = pieces < 20_000 ? { from: pieces * pieceBytes, stamp: 'x' } : undefined;
+      return { kind: 'file', path: '/list', bytes: '\n'.repeat(pieceBytes), more, facts };
+    };
+    const create = (parts: Parts): DeliveryAgent => createLocalAgent({ ...parts, mostSteps: 100_000 });
+    await deliver(create, toList, lines, endless);
+    assert.ok(pieces <= 600, `${pieces} pieces`);
+  });
+
   it('of files that include each other under ever new names ends', async () => {
     const circle: Answer = (asked) => {
       if (asked.kind !== 'read') return { kind: 'missing' };
