@@ -40,8 +40,10 @@ async function perform(options: MultiOptions, directory: string, io: CliIo): Pro
     for (const instance of isReversed ? chosen.toReversed() : chosen) io.stdout(line(instance));
     return true;
   }
-  if (mode === 'command') return runCommand(operands, selected(instances, selection), isReversed, io.env);
-  if (mode === 'postfix') return runPostfix(operands, instances, selected(instances, selection), isReversed, io.env);
+  const surroundings = { env: io.env, complain: (text: string) => fail('postmulti', text, directory, io) };
+  if (mode === 'command') return runCommand(operands, selected(instances, selection), isReversed, surroundings);
+  if (mode === 'postfix')
+    return runPostfix(operands, instances, selected(instances, selection), isReversed, surroundings);
   for (const path of await edit(options, instances))
     await say('postfix/postmulti-script', 'warning', `${path} stays: look at what it holds and remove it by hand`, {
       directory,

@@ -1,7 +1,12 @@
 /** Runs commands for instances one after another: `postmulti -p`, `postmulti -x`. postmulti(1) */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { resolve } from 'node:path';
+import { systemErrorText } from '../system-error.ts';
 import { type Instance, MultiError } from './instances.ts';
+
+/** Where execvp(3) looks without a PATH. */
+const defaultPath = '/bin:/usr/bin';
 
 /** What a command of an instance finds in its environment. */
 function environmentOf({ settings, directory, name, group, isEnabled }: Instance): Readonly<Record<string, string>> {
@@ -16,13 +21,25 @@ function environmentOf({ settings, directory, name, group, isEnabled }: Instance
   };
 }
 
-function runOne(words: readonly string[], instance: Instance, env: NodeJS.ProcessEnv): Promise<boolean> {
+/** The same for all instances; what can't be run is told for each. */
+export interface Surroundings {
+  readonly env: NodeJS.ProcessEnv;
+  readonly complain: (text: string) => Promise<unknown>;
+}
+
+async function runOne(words: readonly string[], instance: Instance, surroundings: Surroundings): Promise<boolean> {
   const [program = '', ...args] = words;
-  const child = spawn(program, args, { stdio: 'inherit', env: { ...env, ...environmentOf(instance) } });
-  return new Promise((done) => {
-    child.once('error', () => done(false));
-    child.once('exit', (code) => done(code === 0));
-  });
+  const env = { ...surroundings.env, ...environmentOf(instance) };
+  // the commands of this mail system, whatever else is installed
+  const PATH = [instance.settings.string('command_directory'), env['PATH'] ?? defaultPath].join(':');
+  try {
+    const child = spawn(program, args, { stdio: 'inherit', env: { ...env, PATH } });
+    const [code]: unknown[] = await once(child, 'exit');
+    return code === 0;
+  } catch (error) {
+    await surroundings.complain(`execvp ${program}: ${systemErrorText(error)}`);
+    return false;
+  }
 }
 
 /** False when one of them failed; the others are run all the same. */
@@ -30,11 +47,11 @@ export async function runCommand(
   words: readonly string[],
   instances: readonly Instance[],
   isReversed: boolean,
-  env: NodeJS.ProcessEnv,
+  surroundings: Surroundings,
 ): Promise<boolean> {
   let isGood = true;
   for (const instance of isReversed ? instances.toReversed() : instances)
-    isGood = (await runOne(words, instance, env)) && isGood;
+    isGood = (await runOne(words, instance, surroundings)) && isGood;
   return isGood;
 }
 
@@ -47,7 +64,7 @@ export async function runPostfix(
   instances: readonly [Instance, ...Instance[]],
   chosen: readonly Instance[],
   isReversed: boolean,
-  env: NodeJS.ProcessEnv,
+  surroundings: Surroundings,
 ): Promise<boolean> {
   const [command = '', ...others] = words;
   const { settings } = instances[0];
@@ -62,7 +79,7 @@ export async function runPostfix(
   let isGood = true;
   for (const instance of isBackwards ? meant.toReversed() : meant) {
     const word = starts && !instance.isEnabled ? 'check' : command;
-    isGood = (await runOne([...postfix, word, ...others], instance, env)) && isGood;
+    isGood = (await runOne([...postfix, word, ...others], instance, surroundings)) && isGood;
   }
   return isGood;
 }

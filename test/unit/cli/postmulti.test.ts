@@ -70,7 +70,7 @@ describe('postmulti', () => {
       stdout: (piece) => void (text += String(piece)),
       stderr: (piece) => void (text += piece),
       stdin: (async function* (): AsyncGenerator<Buffer> {})(),
-      env: { MAIL_CONFIG: primary },
+      env: { MAIL_CONFIG: primary, PATH: '/usr/bin:/bin' },
       uid: process.getuid?.() ?? 0,
     });
     return `${text}${status}`;
@@ -224,5 +224,19 @@ describe('postmulti', () => {
     } finally {
       for (const path of [third, `${directory}/q3`, `${directory}/d3`]) rmSync(path, { recursive: true, force: true });
     }
+  });
+
+  it('runs the commands of the instance’s own system first, and says what it can’t run', async () => {
+    const own = join(directory, 'bin');
+    mkdirSync(own);
+    writeFileSync(
+      join(primary, 'main.cf'),
+      `${readFileSync(join(primary, 'main.cf'), 'utf8')}command_directory = ${own}\n`,
+    );
+    assert.equal(await multi('-i', '-', '-x', 'ls-of-ours'), '1');
+    assert.match(readFileSync(log, 'utf8'), /postmulti\[\d+\]: fatal: execvp ls-of-ours: No such file or directory\n$/);
+    writeFileSync(join(own, 'ls-of-ours'), '#!/bin/sh\n[ "$PATH" = "${0%/*}:/usr/bin:/bin" ]\n', { mode: 0o755 });
+    assert.equal(await multi('-i', '-', '-x', 'ls-of-ours'), '0');
+    assert.equal(await multi('-i', '-', '-x', 'false'), '1');
   });
 });
