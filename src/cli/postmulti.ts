@@ -79,11 +79,12 @@ interface Audience {
   readonly isForAll: boolean;
 }
 
-/** In the log, and before people at a terminal, as with postfix(1). */
+/** In the log, and before people at a terminal, as with postfix(1); before all where no log can be reached. */
 async function say(tag: string, kind: 'fatal' | 'warning', text: string, audience: Audience): Promise<void> {
   const { directory, io, isForAll } = audience;
-  if (isForAll || (await io.isTerminal?.('stderr')) === true) io.stderr(`${tag}: ${kind}: ${text}\n`);
   const log = await openCommandLog(settingsOf(directory));
+  if (isForAll || log === undefined || (await io.isTerminal?.('stderr')) === true)
+    io.stderr(`${tag}: ${kind}: ${text}\n`);
   log?.channel(tag).emit({ kind, text });
   log?.flush();
 }

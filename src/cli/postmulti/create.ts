@@ -96,6 +96,7 @@ function build(places: Places, { newName, newGroup }: MultiOptions, instances: I
   try {
     for (const name of fileNames) copyFileSync(prototype(name, primary), `${temporary}/${name}`);
     setMain(temporary, {
+      ...sharedWith(primary),
       queue_directory: places.queue_directory,
       data_directory: places.data_directory,
       // nobody reaches it, and nobody submits mail to it, before its owner says so
@@ -106,13 +107,36 @@ function build(places: Places, { newName, newGroup }: MultiOptions, instances: I
     });
     makeQueueDirectories(readInstance(temporary, false).settings);
     for (const name of fileNames) renameSync(`${temporary}/${name}`, `${directory}/${name}`);
-    setDirectories(primary, [...othersOf(instances), directory]);
+    setDirectories(primary, [...othersOf(instances), directory], { directory, isAlternate: false });
   } catch (error) {
     for (const name of fileNames) rmSync(`${directory}/${name}`, { force: true });
     throw failure(error, temporary, directory);
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
+}
+
+/** What the installation has once for all its instances. */
+const sharedParameters = [
+  'command_directory',
+  'daemon_directory',
+  'html_directory',
+  'mail_owner',
+  'mailq_path',
+  'manpage_directory',
+  'meta_directory',
+  'newaliases_path',
+  'readme_directory',
+  'sample_directory',
+  'sendmail_path',
+  'setgid_group',
+  'shlib_directory',
+];
+
+/** As the primary instance has them, or by default as there, whatever a prototype says. */
+function sharedWith({ settings }: Instance): Readonly<Record<string, string | null>> {
+  const value = (name: string): string | null => (settings.isSet(name) && settings.string(name)) || null;
+  return Object.fromEntries(sharedParameters.map((name) => [name, value(name)]));
 }
 
 /** What a person is told: the temporary place is none of theirs. */
@@ -138,5 +162,5 @@ export function take(options: MultiOptions, instances: Instances): void {
   requireFree(placesOf(instance), options.newName ?? instance.name, instances);
   requireEnabled(instances);
   setMain(directory, { multi_instance_name: options.newName, multi_instance_group: options.newGroup });
-  setDirectories(primary, [...othersOf(instances), directory]);
+  setDirectories(primary, [...othersOf(instances), directory], { directory, isAlternate: false });
 }

@@ -30,6 +30,7 @@ export async function drop(instance: Instance, instances: Instances, destroys: b
   setDirectories(
     instances[0],
     othersOf(instances).filter((other) => other !== directory),
+    { directory, isAlternate: !destroys },
   );
   return destroys
     ? madeFor(instance)

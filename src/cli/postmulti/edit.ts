@@ -9,15 +9,32 @@ export type Instances = readonly [Instance, ...Instance[]];
 /** What only a script of Postfix's says, under the name of that script. */
 export class ScriptError extends Error {}
 
-export function setMain(directory: string, values: Readonly<Record<string, string | undefined>>): void {
-  const changes: MainChange[] = Object.entries(values).flatMap(([name, value]) =>
-    value === undefined ? [] : [{ kind: 'set', name, value }],
-  );
+/** Undefined: it stays as it is. Null: it becomes a comment. */
+export function setMain(directory: string, values: Readonly<Record<string, string | null | undefined>>): void {
+  const changes = Object.entries(values).flatMap(([name, value]): MainChange[] => {
+    if (value === undefined) return [];
+    return [value === null ? { kind: 'comment', name } : { kind: 'set', name, value }];
+  });
   editFile(`${directory}/main.cf`, (text) => editMainText(text, changes));
 }
 
-export function setDirectories(primary: Instance, directories: readonly string[]): void {
-  setMain(primary.directory, { multi_instance_directories: directories.join(' ') });
+/**
+ * Writes down which instances there are now. One that is given up keeps its place in alternate_config_directories, where
+ * users' commands go on to know it; one that is taken up or destroyed leaves it.
+ */
+export function setDirectories(
+  { directory, settings }: Instance,
+  directories: readonly string[],
+  changed: { readonly directory: string; readonly isAlternate: boolean },
+): void {
+  const alternate = settings.list('alternate_config_directories');
+  const others = alternate.filter((one) => one !== changed.directory);
+  const isChange = changed.isAlternate !== alternate.includes(changed.directory);
+  const now = changed.isAlternate ? [...others, changed.directory] : others;
+  setMain(directory, {
+    multi_instance_directories: directories.join(' '),
+    alternate_config_directories: isChange ? now.join(' ') : undefined,
+  });
 }
 
 export const othersOf = ([, ...others]: Instances): readonly string[] => others.map(({ directory }) => directory);

@@ -170,9 +170,13 @@ describe('postmulti', () => {
     );
     assert.equal(existsSync(second), false);
     const prototype = readFileSync(join(primary, 'main.cf.proto'), 'utf8');
-    writeFileSync(join(primary, 'main.cf.proto'), prototype.replace('daemon', 'nosuch'));
-    assert.equal(await createAt(...places), '1');
-    assert.match(readFileSync(log, 'utf8'), /fatal: mail_owner = nosuch: no such user; .*\n$/);
+    const main = readFileSync(join(primary, 'main.cf'), 'utf8');
+    writeFileSync(join(primary, 'main.cf'), main.replace('daemon', 'nosuch'));
+    assert.match(
+      await createAt(...places),
+      /^postfix\/postmulti-script: fatal: mail_owner = nosuch: no such user; .*\n1$/,
+    );
+    writeFileSync(join(primary, 'main.cf'), main);
     assert.equal(existsSync(second), false);
     rmSync(join(primary, 'main.cf.proto'));
     mkdirSync(join(primary, 'main.cf.proto'));
@@ -238,5 +242,44 @@ describe('postmulti', () => {
     writeFileSync(join(own, 'ls-of-ours'), '#!/bin/sh\n[ "$PATH" = "${0%/*}:/usr/bin:/bin" ]\n', { mode: 0o755 });
     assert.equal(await multi('-i', '-', '-x', 'ls-of-ours'), '0');
     assert.equal(await multi('-i', '-', '-x', 'false'), '1');
+  });
+
+  it('creates an instance with what the installation has once for all of them', async () => {
+    await multi('-e', 'init');
+    const prototype = 'mail_owner = other\nsetgid_group = other\nmailq_path = /other\ncompatibility_level = 3.6\n';
+    writeFileSync(join(primary, 'main.cf.proto'), prototype);
+    writeFileSync(
+      join(primary, 'main.cf'),
+      `${readFileSync(join(primary, 'main.cf'), 'utf8')}sendmail_path = $command_directory/s\ncommand_directory = /c\nmailq_path =\n`,
+    );
+    assert.equal(await create(), '0');
+    const lines = readFileSync(join(second, 'main.cf'), 'utf8').split('\n');
+    assert.deepEqual(lines.slice(0, 4), [
+      'mail_owner = daemon',
+      '#setgid_group = other',
+      '#mailq_path = /other',
+      'compatibility_level = 3.6',
+    ]);
+    assert.deepEqual(
+      lines.filter((line) => /^(sendmail_path|command_directory|meta_directory) /.test(line)).toSorted(),
+      ['command_directory = /c', `meta_directory = ${primary}`, 'sendmail_path = /c/s'],
+    );
+  });
+
+  it('leaves what it gives up to alternate_config_directories', async () => {
+    const alternate = (): string | undefined =>
+      /^alternate_config_directories = *(.*)$/m.exec(readFileSync(join(primary, 'main.cf'), 'utf8'))?.[1];
+    const take = (): Promise<string> => multi('-e', 'import', `config_directory=${second}`);
+    await multi('-e', 'init');
+    await create();
+    assert.equal(alternate(), undefined);
+    assert.equal(await multi('-i', 'b', '-e', 'deport'), '0');
+    assert.equal(alternate(), second);
+    assert.equal(await take(), '0');
+    assert.equal(alternate(), '');
+    const main = readFileSync(join(primary, 'main.cf'), 'utf8');
+    writeFileSync(join(primary, 'main.cf'), main.replace(/^(alternate.*=).*$/m, `$1 /a, ${second}, /b`));
+    assert.equal(await multi('-i', 'b', '-e', 'destroy'), '0');
+    assert.equal(alternate(), '/a /b');
   });
 });
