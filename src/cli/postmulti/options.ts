@@ -107,7 +107,10 @@ function placeProblem(action: EditAction, text: string): string | undefined {
   if (!places.has(name) || (action === 'import' && name !== 'config_directory'))
     return `Parameter '${name}' not valid with action ${action}`;
   if (!value.startsWith('/')) return `Parameter setting '${name}' is not an absolute path`;
-  return value === '/' ? `Parameter setting '${name}' is the root directory` : undefined;
+  if (value === '/') return `Parameter setting '${name}' is the root directory`;
+  // main.cf would have another directory, or several
+  const cut = name === 'config_directory' ? /[\s,$]/ : /[\s$]/;
+  return cut.test(value) ? `Unsafe characters in parameter setting '${name}': '${value}'` : undefined;
 }
 
 /** Scripts have them as words. */

@@ -34,6 +34,12 @@ describe('the command line of postmulti', () => {
         "Parameter setting 'data_directory' is the root directory",
       ],
       [['-e', 'import', 'queue_directory=/x'], "Parameter 'queue_directory' not valid with action import"],
+      [['-e', 'import', 'config_directory=/a b'], "Unsafe characters in parameter setting 'config_directory': '/a b'"],
+      [['-e', 'import', 'config_directory=/a,b'], "Unsafe characters in parameter setting 'config_directory': '/a,b'"],
+      [
+        ['-e', 'create', '-I', 'postfix-x', 'data_directory=/$a'],
+        "Unsafe characters in parameter setting 'data_directory': '/$a'",
+      ],
       [['-e', 'init', 'a=b'], "Parameter overrides not valid with '-e init'"],
       [['-l', '-G', 'x'], "Cannot assign instance name or group without '-e assign'"],
     ] as const)
