@@ -27,6 +27,8 @@ function directories(settings: Settings): readonly Directory[] {
   ];
 }
 
+const root: MailOwner = { uid: 0, gid: 0 };
+
 /** Makes them. Throws a ConfigError for a place that can't hold them, before anything there is changed. */
 export function makeQueueDirectories(settings: Settings): void {
   const owner = mailOwner(settings);
@@ -39,7 +41,7 @@ export function makeQueueDirectories(settings: Settings): void {
   if (problems.length > 0) throw new ConfigError(problems);
   for (const { path, mode, ofOwner, mayBeLink = false } of directories(settings)) {
     makeDirectory(path);
-    if (owner !== undefined) giveDirectory({ path, mode, mayBeLink, ...(ofOwner && { owner }) });
+    if (owner !== undefined) giveDirectory({ path, mode, mayBeLink, owner: ofOwner ? owner : root });
     else if ((statSync(path).mode & 0o7777) !== mode) chmodSync(path, mode);
   }
   if (owner !== undefined) giveFilesTo(owner, settings.string('queue_directory'));

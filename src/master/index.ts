@@ -6,7 +6,7 @@ export { delivererEngineOptions, mailEngineOptions, masterEngineOptions } from '
 export { openLogFile } from './log-file.ts';
 export { isAllInOne, pidFilePath, runningMaster } from './pid-file.ts';
 export { listenOn } from './listen-on.ts';
-export { lastReload, markReloaded, reloadRefusal } from './reload-mark.ts';
+export { lastReload, reloadRefusal } from './reload-mark.ts';
 export { Supervisor, type SupervisorOptions } from './supervisor.ts';
 export { SpawnServices } from './spawn-services.ts';
 export { isQueueLocked, type Locking, lockSystem, type SystemLocks } from './system-locks.ts';

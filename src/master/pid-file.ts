@@ -1,5 +1,6 @@
 /** The pid file, `$queue_directory/pid/master.pid`: who is running. master(8) */
 import { readFileSync, rmSync } from 'node:fs';
+import type { PidDirectory } from './pid-directory.ts';
 import { processState } from './process-state.ts';
 
 export function pidFilePath(queueDirectory: string): string {
@@ -38,6 +39,6 @@ export function isAllInOne(pid: number): boolean {
 }
 
 /** Only who holds its lock may do that: it would be another's file. */
-export function removePidFile(queueDirectory: string): void {
-  rmSync(pidFilePath(queueDirectory), { force: true });
+export function removePidFile(directory: PidDirectory): void {
+  rmSync(directory.path('master.pid'), { force: true });
 }

@@ -3,6 +3,7 @@
  * was refused.
  */
 import { readFileSync, readlinkSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import type { PidDirectory } from './pid-directory.ts';
 import { pidFilePath } from './pid-file.ts';
 
 /** Said where the reasons could not be written. */
@@ -13,16 +14,16 @@ function refusalPath(queueDirectory: string): string {
 }
 
 /** `refused`: what the log was told; empty when the new configuration is in force. */
-export function markReloaded(queueDirectory: string, refused: readonly string[]): void {
+export function markReloaded(directory: PidDirectory, refused: readonly string[]): void {
   const now = new Date();
   try {
-    removeRefusal(queueDirectory);
-    if (refused.length > 0) writeRefusal(refusalPath(queueDirectory), refused);
+    removeRefusal(directory);
+    if (refused.length > 0) writeRefusal(directory.path('reload.refused'), refused);
   } catch {
     // a disk without any room, say: the log has it
   }
   try {
-    utimesSync(pidFilePath(queueDirectory), now, now);
+    utimesSync(directory.path('master.pid'), now, now);
   } catch {
     // the system is being stopped: nobody waits any more
   }
@@ -30,7 +31,6 @@ export function markReloaded(queueDirectory: string, refused: readonly string[])
 
 function writeRefusal(path: string, refused: readonly string[]): void {
   try {
-    // a new file: the directory above may be its owner's, who must not lead root elsewhere
     writeFileSync(path, JSON.stringify(refused), { flag: 'wx', mode: 0o600 });
   } catch {
     // a link needs no descriptor, which may be what is missing, and no block of a full disk
@@ -67,6 +67,6 @@ function isLink(path: string): boolean {
   }
 }
 
-export function removeRefusal(queueDirectory: string): void {
-  rmSync(refusalPath(queueDirectory), { force: true });
+export function removeRefusal(directory: PidDirectory): void {
+  rmSync(directory.path('reload.refused'), { force: true });
 }

@@ -13,6 +13,7 @@ import {
 } from '#config';
 import type { EventChannel } from '#events';
 import { duplicateDescriptor, getGroupByName, getUserByName } from '#native';
+import { asUser } from './as-user.ts';
 import { listenOn } from './listen-on.ts';
 import { describeEnd } from './process-end.ts';
 import { startProcess } from './start-process.ts';
@@ -43,6 +44,8 @@ export interface SpawnServicesOptions {
   readonly configuration: Configuration;
   /** Channel of the service (`postfix/spawn`). */
   readonly events: EventChannel;
+  /** Whose the directories of sockets are; undefined: ours. */
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
 }
 
 /** Throws ConfigError, with the entry's file and line. */
@@ -96,13 +99,15 @@ class SpawnService {
         await this.#listenAt(fd === undefined ? { host: address, port } : { fd: duplicateDescriptor(fd) });
       return;
     }
-    rmSync(path, { force: true });
-    // for everybody from the start: $mail_owner, whose directory it is, could lead a chmod of the name elsewhere
-    const umask = process.umask(0o111);
-    // the socket is made before this returns
-    const listening = this.#listenAt({ path });
-    process.umask(umask);
-    await listening;
+    await asUser(this.#options.owner, () => {
+      rmSync(path, { force: true });
+      // for everybody from the start: whose directory it is could lead a chmod of the name elsewhere
+      const umask = process.umask(0o111);
+      // the socket is made before this returns
+      const listening = this.#listenAt({ path });
+      process.umask(umask);
+      return listening;
+    });
   }
 
   async #listenAt(where: Where): Promise<void> {
@@ -156,7 +161,8 @@ class SpawnService {
   }
 
   close(): void {
-    for (const server of this.#servers) server.close();
+    // which takes the name of its socket away
+    asUser(this.#options.owner, () => this.#servers.forEach((server) => server.close()));
     for (const socket of this.#waiting.splice(0)) socket.destroy();
   }
 }

@@ -11,6 +11,7 @@ import { Deliverers } from './deliverers.ts';
 import { Listeners } from './listeners.ts';
 import { type MailProcess, startMailProcess } from './mail-process.ts';
 import { InTurn } from './in-turn.ts';
+import { markReloaded } from './reload-mark.ts';
 import { type RootMailbox, rootMailbox } from './root-mailbox.ts';
 import { SpawnServices } from './spawn-services.ts';
 import { lockSystem, type SystemLocks } from './system-locks.ts';
@@ -116,6 +117,12 @@ export class Supervisor {
     return this.#nextReload;
   }
 
+  /** For the `postfix reload` that waits: how the one that has just ended did so. */
+  markReloaded(refused: readonly string[]): void {
+    // without locks the system is being stopped: nobody waits any more
+    if (this.#locks !== undefined) markReloaded(this.#locks.pidDirectory, refused);
+  }
+
   async #reload(): Promise<readonly string[]> {
     if (this.#stopping) return [];
     const { version, directory, events } = this.#options;
@@ -150,7 +157,11 @@ export class Supervisor {
   }
 
   async #startGeneration(configuration: Configuration): Promise<readonly string[]> {
-    const spawnServices = new SpawnServices({ configuration, events: this.#options.spawnEvents });
+    const spawnServices = new SpawnServices({
+      configuration,
+      events: this.#options.spawnEvents,
+      owner: this.#options.owner,
+    });
     const rights = { mailbox: rootMailbox(configuration.settings), allows: delivererRights(configuration) };
     const listeners = await this.#listeners.open(configuration);
     const { directory, entry, owner, logFd, events } = this.#options;

@@ -5,6 +5,8 @@
  */
 import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { errnoText, tryLockFile } from '#native';
+import { asUser } from './as-user.ts';
+import { openPidDirectory, type PidDirectory } from './pid-directory.ts';
 import { pidFilePath, removePidFile } from './pid-file.ts';
 import { removeRefusal } from './reload-mark.ts';
 
@@ -22,12 +24,12 @@ export type Locking =
 
 /** Held as long as it is not released. */
 export class SystemLocks {
-  readonly #queueDirectory: string;
+  readonly pidDirectory: PidDirectory;
   readonly #pidFd: number;
   readonly #dataFd: number;
 
-  constructor(queueDirectory: string, pidFd: number, dataFd: number) {
-    this.#queueDirectory = queueDirectory;
+  constructor(pidDirectory: PidDirectory, pidFd: number, dataFd: number) {
+    this.pidDirectory = pidDirectory;
     this.#pidFd = pidFd;
     this.#dataFd = dataFd;
   }
@@ -36,26 +38,36 @@ export class SystemLocks {
   release(): void {
     // the pid file last: whoever waits for its end may start the next system at once
     closeSync(this.#dataFd);
-    removeRefusal(this.#queueDirectory);
-    removePidFile(this.#queueDirectory);
+    removeRefusal(this.pidDirectory);
+    removePidFile(this.pidDirectory);
+    this.pidDirectory.close();
     closeSync(this.#pidFd);
   }
 }
 
 /** Takes both locks and writes down who holds them. Where it can't, no file is another's or names this process. */
 export function lockSystem({ queueDirectory, dataDirectory, owner }: LockedPlaces): Locking {
-  const pidFile = openLocked(pidFilePath(queueDirectory), 'pid/master.pid');
-  if (pidFile.kind !== 'held') return pidFile;
+  let pidDirectory: PidDirectory;
+  try {
+    pidDirectory = openPidDirectory(queueDirectory);
+  } catch (error) {
+    return refusal('failed', 'pid/master.pid', `cannot open file: ${errnoText(error)}`);
+  }
+  const pidFile = openLocked(pidDirectory.path('master.pid'), 'pid/master.pid');
+  if (pidFile.kind !== 'held') {
+    pidDirectory.close();
+    return pidFile;
+  }
   const dataPath = `${dataDirectory}/master.lock`;
-  // the directory is its owner's, who must not lead root elsewhere
   const dataLock = asUser(owner, () => openLocked(dataPath, dataPath));
   if (dataLock.kind !== 'held') {
-    removePidFile(queueDirectory);
+    removePidFile(pidDirectory);
+    pidDirectory.close();
     closeSync(pidFile.fd);
     return dataLock;
   }
   for (const { fd } of [pidFile, dataLock]) writePid(fd);
-  return { kind: 'held', locks: new SystemLocks(queueDirectory, pidFile.fd, dataLock.fd) };
+  return { kind: 'held', locks: new SystemLocks(pidDirectory, pidFile.fd, dataLock.fd) };
 }
 
 /** Whether a system holds the lock of this queue. False for a queue that is not there, or can't be looked at. */
@@ -83,12 +95,16 @@ const mostAttempts = 10;
 /** Who may open a file may lock it, and keep the next system from its start. */
 const lockMode = 0o600;
 
-/** `name`: what messages call it. */
+type Refusal = Exclude<Opened, { readonly kind: 'held' }>;
+
+/** `name`: what messages call the file. */
+const refusal = (kind: Refusal['kind'], name: string, why: string): Refusal => ({
+  kind,
+  problem: `open lock file ${name}: ${why}`,
+});
+
 function openLocked(path: string, name: string): Opened {
-  const refuse = (kind: 'taken' | 'failed', why: string): Opened => ({
-    kind,
-    problem: `open lock file ${name}: ${why}`,
-  });
+  const refuse = (kind: Refusal['kind'], why: string): Refusal => refusal(kind, name, why);
   for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
     let fd: number;
     try {
@@ -109,20 +125,6 @@ function openLocked(path: string, name: string): Opened {
       return refuse('taken', 'unable to set exclusive lock: Resource temporarily unavailable');
   }
   return refuse('failed', 'it is taken away again and again');
-}
-
-/** What root does as another user for a moment. */
-function asUser<T>(user: LockedPlaces['owner'], work: () => T): T {
-  if (user === undefined) return work();
-  const [uid, gid] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
-  process.setegid?.(user.gid);
-  process.seteuid?.(user.uid);
-  try {
-    return work();
-  } finally {
-    process.seteuid?.(uid);
-    process.setegid?.(gid);
-  }
 }
 
 function writePid(fd: number): void {

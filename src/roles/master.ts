@@ -2,7 +2,7 @@
 import { writeSync } from 'node:fs';
 import { ConfigError, loadConfiguration, mailOwner } from '#config';
 import { type EventChannel, EventLog, panicOf } from '#events';
-import { markReloaded, masterEngineOptions, openLogFile, Supervisor } from '#master';
+import { masterEngineOptions, openLogFile, Supervisor } from '#master';
 import { returnMemoryWhenQuiet, trimAllocator } from '#native';
 import { watchFiles } from './file-watch.ts';
 import { RunningLog } from './mail-log.ts';
@@ -38,7 +38,7 @@ function filesReadAsRoot(directory: string): readonly string[] {
 
 /** Arguments: configuration directory, queue directory (so that the process can be recognised). */
 export async function main(args: readonly string[]): Promise<void> {
-  const [directory = '', queueDirectory = ''] = args;
+  const [directory = ''] = args;
   nameProcess('master');
   let supervisor: Supervisor;
   let log: EventLog;
@@ -94,7 +94,7 @@ export async function main(args: readonly string[]): Promise<void> {
   const reload = async (): Promise<void> => {
     const refused = await supervisor.reload();
     log.flush();
-    markReloaded(queueDirectory, refused);
+    supervisor.markReloaded(refused);
     look();
   };
   process.on('SIGHUP', () => void reload());

@@ -41,7 +41,9 @@ describe('the directories of the queue', { skip }, () => {
     for (const name of ['posthorn.db', 'posthorn.db-wal', 'other']) writeFileSync(`${base}/queue/${name}`, '');
     chownSync(`${base}/queue/maildrop`, 0, 0);
     chmodSync(`${base}/queue/maildrop`, 0o700);
+    chownSync(`${base}/queue/pid`, daemon, daemon);
     make();
+    assert.equal(ownerOf('queue/pid'), 0);
     assert.deepEqual(
       ['maildrop', 'posthorn.db', 'posthorn.db-wal', 'other'].map((name) => ownerOf(`queue/${name}`)),
       [daemon, daemon, daemon, 0],

@@ -1,5 +1,16 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -78,6 +89,36 @@ describe('a spawn service', () => {
 
   it('is for everybody who may look into the directory, whatever the umask', () => {
     assert.equal(statSync(join(directory, 'private', 'upper')).mode & 0o777, 0o666);
+  });
+
+  const needsRoot = process.getuid?.() === 0 ? false : 'only root is somebody else';
+  it('is made as mail_owner, whose links lead root nowhere', { skip: needsRoot }, async () => {
+    const queue = mkdtempSync(join(directory, 'queue-'));
+    const nobody = { uid: 65_534, gid: 65_534 };
+    mkdirSync(join(queue, 'precious'), { mode: 0o700 });
+    symlinkSync(join(queue, 'precious'), join(queue, 'private'));
+    const entries = `name unix - n n - 0 spawn user=${user} argv=/bin/true\n`;
+    const settings = `queue_directory = ${queue}\ndata_directory = ${queue}\n`;
+    writeFileSync(join(queue, 'main.cf'), settings);
+    writeFileSync(join(queue, 'master.cf'), entries);
+    const owned = new SpawnServices({
+      configuration: loadConfiguration(queue),
+      events: { emit: () => undefined },
+      owner: nobody,
+    });
+    await assert.rejects(owned.listen([]), /EACCES/);
+    assert.deepEqual(readdirSync(join(queue, 'precious')), []);
+    rmSync(join(queue, 'private'));
+    mkdirSync(join(queue, 'private'));
+    chmodSync(queue, 0o755);
+    chownSync(join(queue, 'private'), nobody.uid, nobody.gid);
+    await owned.listen([]);
+    renameSync(join(queue, 'private'), join(queue, 'private.was'));
+    symlinkSync(join(queue, 'precious'), join(queue, 'private'));
+    writeFileSync(join(queue, 'precious/name'), '');
+    owned.close();
+    assert.deepEqual(readdirSync(join(queue, 'precious')), ['name']);
+    assert.deepEqual([process.geteuid?.(), process.getegid?.()], [0, 0]);
   });
 
   it('runs a command that talks over the connection', async () => {

@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chownSync,
   existsSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -30,6 +33,7 @@ function problemOf(locking: Locking): string {
 const busy = 'unable to set exclusive lock: Resource temporarily unavailable';
 
 describe('the locks of a running system', () => {
+  const isRoot = process.getuid?.() === 0;
   let base = '';
   let queueDirectory = '';
   let dataDirectory = '';
@@ -114,6 +118,21 @@ describe('the locks of a running system', () => {
     assert.equal(readFileSync(precious, 'utf8'), 'untouched');
   });
 
+  it('are not taken where a link or another user stands in for the directory', () => {
+    const [pid, precious] = [`${queueDirectory}/pid`, `${base}/precious`];
+    mkdirSync(precious);
+    renameSync(pid, `${pid}.was`);
+    symlinkSync(precious, pid);
+    assert.equal(problemOf(lock()), 'failed: open lock file pid/master.pid: cannot open file: Not a directory');
+    assert.deepEqual(readdirSync(precious), []);
+    if (!isRoot) return;
+    rmSync(pid);
+    mkdirSync(pid);
+    chownSync(pid, nobody.uid, nobody.gid);
+    assert.match(problemOf(lock()), /^failed: open lock file pid\/master\.pid: .*\/pid: it belongs to user 65534; /);
+    assert.deepEqual(readdirSync(pid), []);
+  });
+
   it('say which directory is missing', () => {
     dataDirectory = `${base}/nowhere`;
     assert.match(
@@ -123,7 +142,6 @@ describe('the locks of a running system', () => {
     assert.equal(isQueueLocked(`${base}/nowhere`), false);
   });
 
-  const isRoot = process.getuid?.() === 0;
   it('are taken in the data directory as its owner', { skip: isRoot ? false : 'needs root' }, () => {
     const locking = lockSystem({ queueDirectory, dataDirectory, owner: nobody });
     // the directory is root's, where nobody makes no file
