@@ -54,7 +54,6 @@ export const inertParameters = new Set([
   'queue_file_attribute_count_limit',
   'queue_service_name',
   'rewrite_service_name',
-  'sample_directory',
   'service_throttle_time',
   'showq_service_name',
   'smtp_sasl_path',
