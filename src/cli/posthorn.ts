@@ -20,6 +20,17 @@ const standardPort = 2525;
 /** Whom the quick start runs as when root starts it: a user without rights. */
 const nobody = 65_534;
 
+const ownUid = process.getuid?.() ?? 0;
+
+/** A name to try with, and what sendmail has to be told of it: in a container the user may have none. */
+function loginName(): { readonly login: string; readonly sender: string } {
+  try {
+    return { login: userInfo().username, sender: '' };
+  } catch {
+    return { login: `uid${ownUid}`, sender: `-f uid${ownUid} ` };
+  }
+}
+
 interface User {
   readonly uid: number;
   readonly gid: number;
@@ -78,7 +89,7 @@ const ownDirectories = ['queue', 'queue/pid', 'queue/public', 'queue/private', '
 /** Makes what is not there yet; gives the directory of the configuration. */
 function prepare(directory: string, port: number, domain: string, user: User): string {
   const etc = `${directory}/etc`;
-  const isRoot = userInfo().uid === 0;
+  const isRoot = ownUid === 0;
   makeDirectory(etc);
   if (isRoot) giveDirectory({ path: etc, owner: { uid: 0, gid: 0 }, mode: 0o755 });
   for (const name of [...ownDirectories, 'queue/maildrop']) makeDirectory(`${directory}/${name}`);
@@ -105,7 +116,7 @@ function refuseSecond(io: CliIo, directory: string): number {
 
 /** `port`: as asked for; undefined: the standard one. */
 async function quickStart(io: CliIo, directory: string, port: number | undefined): Promise<number> {
-  const user = userInfo().uid === 0 ? { uid: nobody, gid: nobody } : { uid: userInfo().uid, gid: userInfo().gid };
+  const user = ownUid === 0 ? { uid: nobody, gid: nobody } : { uid: ownUid, gid: process.getgid?.() ?? ownUid };
   const name = hostname();
   const domain = name.includes('.') ? name : `${name}.localdomain`;
   // what runs is left as it is, the owners of its directories too
@@ -128,12 +139,12 @@ async function quickStart(io: CliIo, directory: string, port: number | undefined
   }
   return runAllInOne({
     directory: etc,
-    ...(userInfo().uid === 0 ? { runAs: user } : {}),
+    ...(ownUid === 0 ? { runAs: user } : {}),
     onReady: (addresses) => {
-      const login = userInfo().username;
+      const { login, sender } = loginName();
       io.stdout(`
 Posthorn listens on ${addresses.join(', ')}; its configuration is in ${etc}.
-Send a message:  printf 'Subject: hello\\n\\nIt works.\\n' | ${installation}/bin/sendmail -C ${etc} ${login}@${domain}
+Send a message:  printf 'Subject: hello\\n\\nIt works.\\n' | ${installation}/bin/sendmail -C ${etc} ${sender}${login}@${domain}
 Read it:         cat ${directory}/mail/${login}/new/*
 Each message's way is shown below. Ctrl-C stops the server; started again it goes on where it was.
 

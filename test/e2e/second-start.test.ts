@@ -4,10 +4,12 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -75,6 +77,31 @@ describe('a quick start where one runs', () => {
       assert.deepEqual([uid, mode & 0o7777], [0, 0o700]);
     } finally {
       await other.remove();
+    }
+  });
+
+  it('needs no name for who starts it, as in a container', { skip: needsRoot }, async (t) => {
+    const ids = { uid: 54_321, gid: 54_321 };
+    const home = mkdtempSync(join(tmpdir(), 'posthorn-nameless-'));
+    chownSync(home, ids.uid, ids.gid);
+    const env = { ...process.env, HOME: home };
+    if (spawnSync(`${bin}/postconf`, ['-d', 'mail_name'], { ...ids, env }).status !== 0) {
+      t.skip('an ordinary user can not reach the sources');
+      return;
+    }
+    const args = ['quick-start', '--directory', `${home}/var`, '--port', String(await freePort())];
+    const child = spawn(`${bin}/posthorn`, args, { ...ids, env, stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    try {
+      const line = await until('the line to try', () => /^Send a message: {2}(.*)$/m.exec(output)?.[1]);
+      assert.equal(spawnSync('sh', ['-c', line], { ...ids, env }).status, 0);
+      const box = `${home}/var/mail/uid54321/new`;
+      await until('the message', () => (existsSync(box) && readdirSync(box).length > 0 ? true : undefined));
+    } finally {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      rmSync(home, { recursive: true, force: true });
     }
   });
 
