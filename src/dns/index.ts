@@ -1,4 +1,4 @@
-/** DNS: one stub client, and the system's host lookup. */
+/** DNS: one resolver, and the system's host lookup. */
 export type { DnsAnswer, DnsRecord, DnsTrouble, DnsType, HostLookup, Resolver } from './answer.ts';
 export { rememberAnswers } from './answer-memory.ts';
 export { type DnssecProbe, parseDnssecProbe, probingDnssec } from './dnssec-probe.ts';

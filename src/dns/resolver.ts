@@ -1,5 +1,5 @@
 /**
- * The stub client: from a name and a type to an answer (RFC 1034, 5.3.1).
+ * The resolver of a host: from a name and a type to an answer (RFC 1034, 5.3.1).
  *
  * Follows CNAME chains, and tells *no such name*, *no data*
  * and *try again* apart. Equal questions under way are asked once; questions at a time are bounded, and so is every wait.
