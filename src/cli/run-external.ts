@@ -1,24 +1,10 @@
 /** `postfix /PATH ARGUMENT…`: a program in the environment that Postfix's own scripts have. postfix(1) */
 import { spawn } from 'node:child_process';
 import type { Configuration } from '#config';
+import { installationParameters } from './installation-parameters.ts';
 
 /** Parameters that such programs find under their names. */
-const exported = [
-  'command_directory',
-  'daemon_directory',
-  'data_directory',
-  'html_directory',
-  'mail_owner',
-  'mailq_path',
-  'manpage_directory',
-  'meta_directory',
-  'newaliases_path',
-  'queue_directory',
-  'readme_directory',
-  'sendmail_path',
-  'setgid_group',
-  'shlib_directory',
-];
+const exported = [...installationParameters, 'data_directory', 'queue_directory'];
 
 /** Gives the program's exit status. */
 export function runExternal(

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { ConfigError } from '#config';
 import { errnoOf } from '#native';
 import { installation } from '../installation.ts';
+import { installationParameters } from '../installation-parameters.ts';
 import { unfitness } from '../make-directory.ts';
 import { makeQueueDirectories } from '../queue-directories.ts';
 import {
@@ -117,21 +118,7 @@ function build(places: Places, { newName, newGroup }: MultiOptions, instances: I
 }
 
 /** What the installation has once for all its instances. */
-const sharedParameters = [
-  'command_directory',
-  'daemon_directory',
-  'html_directory',
-  'mail_owner',
-  'mailq_path',
-  'manpage_directory',
-  'meta_directory',
-  'newaliases_path',
-  'readme_directory',
-  'sample_directory',
-  'sendmail_path',
-  'setgid_group',
-  'shlib_directory',
-];
+const sharedParameters = [...installationParameters, 'sample_directory'];
 
 /** As the primary instance has them, or by default as there, whatever a prototype says. */
 function sharedWith({ settings }: Instance): Readonly<Record<string, string | null>> {
