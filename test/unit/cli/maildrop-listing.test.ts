@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it, mock } from 'node:test';
 import { formatMaildropEnvelope } from '#message';
 import { type MaildropEntry, readMaildrop } from '../../../src/cli/maildrop-listing.ts';
+import { plainEnvelope } from '../message/maildrop-envelope.ts';
 
 const refusal = (code: string, errno: number): Error => Object.assign(new Error(code), { code, errno });
 
@@ -16,20 +17,9 @@ describe('the list of the maildrop directory', () => {
   after(() => rmSync(directory, { recursive: true }));
   const leave = (name: string, text?: string): void => {
     const envelope = formatMaildropEnvelope({
-      format: 1,
+      ...plainEnvelope,
       createdAt: 1000,
-      sender: 'a',
-      fullName: '',
       recipients: [{ address: 'b', notify: [], dsnOriginal: '' }],
-      fromHeader: 0,
-      ret: '',
-      envid: '',
-      encoding: '',
-      rewriteContext: 'local',
-      verp: '',
-      trace: '',
-      requireTls: false,
-      smtputf8: false,
     });
     writeFileSync(`${maildrop}/${name}`, text ?? envelope);
     chmodSync(`${maildrop}/${name}`, 0o744);

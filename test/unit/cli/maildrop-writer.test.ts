@@ -7,27 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type MaildropEnvelope, maxMaildropEnvelopeBytes } from '#message';
+import { maxMaildropEnvelopeBytes } from '#message';
 import { MaildropWriter } from '../../../src/cli/sendmail/maildrop-writer.ts';
+import { plainEnvelope as envelope } from '../message/maildrop-envelope.ts';
 
 const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
-
-const envelope: MaildropEnvelope = {
-  format: 1,
-  createdAt: 0,
-  sender: 'a',
-  fullName: '',
-  recipients: [],
-  fromHeader: 0,
-  ret: '',
-  envid: '',
-  encoding: '',
-  rewriteContext: 'local',
-  verp: '',
-  trace: '',
-  requireTls: false,
-  smtputf8: false,
-};
 
 describe('a file in the maildrop directory', () => {
   let directory = '';

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { createProcessPool, serveDeliverer } from '#delivery';
 import { answerLimits, FrameReader, requestLimits } from '../../../src/delivery/deliverer-frames.ts';
 import { emptyCopy } from '../../../src/delivery/shaped-copy.ts';
+import { endedWell } from './workbench.ts';
 
 /** `claimed`: what the head says of the lengths, where it lies. */
 function frame(text: string, claimed: { readonly json?: number; readonly content?: number } = {}): Buffer {
@@ -19,15 +20,6 @@ const file = {
   path: '/f',
   bytes: 'member',
   facts: { uid: 5, mode: 0o644, isRegular: true },
-};
-const ended = {
-  kind: 'ended',
-  status: 0,
-  signal: 0,
-  output: '',
-  timedOut: false,
-  failure: '',
-  isFailurePrinted: false,
 };
 
 /** What becomes of a request when the process writes `bytes`, and how often it was killed for it. */
@@ -70,9 +62,9 @@ describe('a deliverer that its user has taken over', () => {
       { kind: 'ok', warnings: [], offset: 1e300 },
       { kind: 'failed', code: '2.0.0', reason: '', warnings: [] },
       { kind: 'failed', code: '4.3.0\n', reason: '', warnings: [] },
-      { ...ended, status: '0' },
-      { ...ended, signal: -1 },
-      { ...ended, output: null },
+      { ...endedWell, status: '0' },
+      { ...endedWell, signal: -1 },
+      { ...endedWell, output: null },
       { ...file, facts: undefined },
       { ...file, facts: { ...file.facts, uid: 2 ** 32 } },
       { ...file, facts: { ...file.facts, uid: 0.5 } },
@@ -83,7 +75,12 @@ describe('a deliverer that its user has taken over', () => {
       assert.deepEqual(await said(answered(nonsense)), givenUp, JSON.stringify(nonsense));
     for (const text of ['1', '{}', '{"id":"1","want":true}', '{"id":1,"result":"ok"}'])
       assert.deepEqual(await said(frame(text)), givenUp, text);
-    for (const honest of [file, ended, { ...ended, status: undefined, signal: 9 }, { kind: 'ok', warnings: ['w'] }])
+    for (const honest of [
+      file,
+      endedWell,
+      { ...endedWell, status: undefined, signal: 9 },
+      { kind: 'ok', warnings: ['w'] },
+    ])
       assert.deepEqual(await said(answered(honest)), [honest.kind, 0]);
   });
 

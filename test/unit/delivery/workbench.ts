@@ -99,3 +99,14 @@ export async function deliver(
   }
   return { outcomes, log, asked, forwarded };
 }
+
+/** How a deliverer answers for a command that did its work and said nothing. */
+export const endedWell = {
+  kind: 'ended',
+  status: 0,
+  signal: 0,
+  output: '',
+  timedOut: false,
+  failure: '',
+  isFailurePrinted: false,
+} as const;

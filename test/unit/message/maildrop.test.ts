@@ -1,23 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { formatMaildropEnvelope, type MaildropEnvelope, parseMaildropEnvelope } from '#message';
-
-const envelope: MaildropEnvelope = {
-  format: 1,
-  createdAt: 0,
-  sender: 'a',
-  fullName: '',
-  recipients: [],
-  fromHeader: 0,
-  ret: '',
-  envid: '',
-  encoding: '',
-  rewriteContext: 'local',
-  verp: '',
-  trace: '',
-  requireTls: false,
-  smtputf8: false,
-};
+import { plainEnvelope as envelope } from './maildrop-envelope.ts';
 
 describe('the envelope of a maildrop file', () => {
   it('is read as it was written', () => {

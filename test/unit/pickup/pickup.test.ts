@@ -5,29 +5,25 @@ import { basename, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { openSettings } from '#config';
 import { type MailEvent, renderPostfixText } from '#events';
-import { formatMaildropEnvelope, type SubmissionOptions, type SubmissionPort, type SubmissionResult } from '#message';
+import {
+  formatMaildropEnvelope,
+  type MaildropEnvelope,
+  type SubmissionOptions,
+  type SubmissionPort,
+  type SubmissionResult,
+} from '#message';
 import type { NotifyResult } from '#bounce';
 import { createPickup, type Pickup } from '#pickup';
+import { plainEnvelope } from '../message/maildrop-envelope.ts';
 
-const ENVELOPE = {
-  format: 1,
-  createdAt: 0,
-  sender: 'a',
+const ENVELOPE: MaildropEnvelope = {
+  ...plainEnvelope,
   fullName: 'A',
   recipients: [
     { address: 'b', notify: ['never'], dsnOriginal: '' },
     { address: 'c d@x', notify: ['never'], dsnOriginal: '' },
   ],
-  fromHeader: 0,
-  ret: '',
-  envid: '',
-  encoding: '',
-  rewriteContext: 'local',
-  verp: '',
-  trace: '',
-  requireTls: false,
-  smtputf8: false,
-} as const;
+};
 
 /** What cleanup gives with a refusal. */
 const envelope = {

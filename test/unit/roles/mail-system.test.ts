@@ -11,23 +11,13 @@ import { EventLog } from '#events';
 import { formatMaildropEnvelope, internalEnvelope } from '#message';
 import { openStore } from '#store';
 import { startMailSystem } from '../../../src/roles/mail-system.ts';
+import { plainEnvelope } from '../message/maildrop-envelope.ts';
 
 const maildropEnvelope = {
-  format: 1,
-  createdAt: 0,
+  ...plainEnvelope,
   sender: 'a@x.example',
-  fullName: '',
-  recipients: [{ address: 'b@x.example', notify: ['never'], dsnOriginal: '' }],
-  fromHeader: 0,
-  ret: '',
-  envid: '',
-  encoding: '',
-  rewriteContext: 'local',
-  verp: '',
-  trace: '',
-  requireTls: false,
-  smtputf8: false,
-} as const;
+  recipients: [{ address: 'b@x.example', notify: ['never'] as const, dsnOriginal: '' }],
+};
 
 describe('the mail system', () => {
   const directory = mkdtempSync(join(tmpdir(), 'posthorn-mail-system-'));

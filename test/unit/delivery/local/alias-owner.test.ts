@@ -7,19 +7,11 @@ import { createLocalAgent } from '#delivery/local';
 import { getUserByName } from '#native';
 import { writeIndex } from '#tables';
 import { request } from '../request.ts';
-import { type Answer, deliver } from '../workbench.ts';
+import { type Answer, deliver, endedWell } from '../workbench.ts';
 
 const isRoot = process.getuid?.() === 0;
 const skip = isRoot ? false : 'files are given to other users: needs root';
-const done: Answer = () => ({
-  kind: 'ended',
-  status: 0,
-  signal: 0,
-  output: '',
-  timedOut: false,
-  failure: '',
-  isFailurePrinted: false,
-});
+const done: Answer = () => endedWell;
 const toA = request('mail.example.com', ['a@mail.example.com'], { transport: 'local' });
 
 describe('commands in an alias table', () => {

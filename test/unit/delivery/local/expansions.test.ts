@@ -4,7 +4,7 @@ import { createLocalAgent } from '#delivery/local';
 import type { DeliveryAgent } from '#message';
 import { getUserByName } from '#native';
 import { request } from '../request.ts';
-import { type Answer, deliver, type Parts } from '../workbench.ts';
+import { type Answer, deliver, endedWell, type Parts } from '../workbench.ts';
 
 const failing: Answer = ({ kind }) =>
   kind === 'read' ? { kind: 'missing' } : { kind: 'failed', code: '', reason: 'no place', warnings: [] };
@@ -204,20 +204,11 @@ describe('the rights of what an alias of root includes', () => {
   const aliases = 'alias_maps = inline:{{list=:include:/lists/a}}\nallow_mail_to_commands = include\n';
   const toList = request('mail.example.com', ['list@mail.example.com'], { transport: 'local' });
   const refused = { kind: 'failed', code: '4.3.0', reason: 'delivery as root is refused', warnings: [] } as const;
-  const done = {
-    kind: 'ended',
-    status: 0,
-    signal: 0,
-    output: '',
-    timedOut: false,
-    failure: '',
-    isFailurePrinted: false,
-  } as const;
 
   /** Who reads, and then as whom a command in the list runs; `owners`: whose file it is, as each reader says. */
   async function asked(owners: Readonly<Record<number, number>>): Promise<readonly string[]> {
     const answer: Answer = ({ kind, uid: reader }) => {
-      if (kind === 'command') return done;
+      if (kind === 'command') return endedWell;
       const uid = owners[reader];
       if (uid === undefined) return refused;
       const facts = { uid, mode: 0o644, isRegular: true };
