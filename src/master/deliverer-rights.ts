@@ -16,7 +16,7 @@ const isSame = (one: Identity, other: Identity): boolean => one.uid === other.ui
 /** Where default_privs is `nobody` and there is no such user. */
 const nobody: Identity = { uid: 65_534, gid: 65_534 };
 
-/** Whether mail may be delivered so; never as root. Gives what throws UserDatabaseError. */
+/** Gives whether mail may be delivered so; never as root. That throws UserDatabaseError where users can't be looked up. */
 export function delivererRights(configuration: Configuration): (who: Identity) => boolean {
   const { services } = configuration;
   const settingsFor = (entry: ServiceEntry): Settings => configuration.settingsFor(entry);

@@ -100,6 +100,7 @@ const textOfNone = 200;
 /** What became of the members of an expansion: all of few, of many the first ones and the first of each kind. */
 export class MemberOutcomes {
   readonly #list: MemberOutcome[] = [];
+  readonly #kinds = new Set<MemberOutcome['kind']>();
   #text = 0;
   #deferred = 0;
 
@@ -114,7 +115,8 @@ export class MemberOutcomes {
 
   add(outcome: MemberOutcome): void {
     if (outcome.kind === 'deferred') this.#deferred += 1;
-    if (this.#text >= mostText && this.#list.some(({ kind }) => kind === outcome.kind)) return;
+    if (this.#text >= mostText && this.#kinds.has(outcome.kind)) return;
+    this.#kinds.add(outcome.kind);
     this.#list.push(outcome);
     this.#text += textOfNone + outcome.address.length + outcome.status.reason.length;
   }

@@ -1,5 +1,4 @@
 /** A .forward or `:include:` file that is read on while its members get their mail. */
-import { setImmediate } from 'node:timers/promises';
 import {
   asFile,
   type DelivererRequest,
@@ -32,7 +31,7 @@ export async function openUserFile(
 
 type Lines =
   | { readonly kind: 'lines'; readonly lines: Iterable<string> }
-  /** Another piece has come. */
+  /** Another piece has come: others may have their turn first. */
   | { readonly kind: 'further' }
   | { readonly kind: 'unreadable'; readonly reason: string };
 
@@ -59,8 +58,6 @@ export class UserFile {
       const { bytes, more } = this.#piece;
       yield { kind: 'lines', lines: cutter.lines(Buffer.from(bytes, 'latin1')) };
       if (more === undefined) return yield { kind: 'lines', lines: cutter.last() };
-      // in this process nobody else would have a turn
-      await setImmediate();
       const { path } = this;
       const next = asFile(
         await this.#ask({ kind: 'read', paths: [path], followsLinks: this.#followsLinks, next: more }),
