@@ -18,6 +18,23 @@ const rejected: SubmissionResult = {
   isRuleText: true,
 };
 
+const queued: SubmissionResult = { kind: 'queued', queueId: 'ABC123' };
+
+/** Cleanup that takes everything, and ends so. */
+function submissionThat(end: () => Promise<SubmissionResult>): SubmissionPort {
+  const nothing = (): undefined => undefined;
+  return {
+    open: () => ({
+      queueId: 'ABC123',
+      addRecipient: nothing,
+      apply: nothing,
+      write: nothing,
+      end,
+      abort: nothing,
+    }),
+  };
+}
+
 describe('mail that postsuper -r sends through cleanup again', () => {
   let directory = '';
   let store: QueueStore;
@@ -115,16 +132,7 @@ describe('mail that postsuper -r sends through cleanup again', () => {
       settle: () => Promise.reject(new Error('disk I/O error')),
       putBack: (queueId) => store.putBack(queueId),
     };
-    const submission: SubmissionPort = {
-      open: () => ({
-        queueId: 'ABC123',
-        addRecipient: () => undefined,
-        apply: () => undefined,
-        write: () => undefined,
-        end: () => Promise.resolve({ kind: 'queued', queueId: 'ABC123' }),
-        abort: () => undefined,
-      }),
-    };
+    const submission = submissionThat(() => Promise.resolve(queued));
     const bouncer: Bouncer = { notify: () => Promise.resolve({ ok: true }) };
     const { settings } = openSettings(directory);
     const parts = { store: failing, submission, settings, events, bouncer, cleanupEvents: events, uid: 1 };
@@ -139,21 +147,12 @@ describe('mail that postsuper -r sends through cleanup again', () => {
     const begun = Promise.withResolvers<undefined>();
     const ends = Promise.withResolvers<undefined>();
     let submitted = 0;
-    const submission: SubmissionPort = {
-      open: () => ({
-        queueId: 'ABC123',
-        addRecipient: () => undefined,
-        apply: () => undefined,
-        write: () => undefined,
-        async end() {
-          begun.resolve(undefined);
-          await ends.promise;
-          submitted += 1;
-          return { kind: 'queued', queueId: 'ABC123' };
-        },
-        abort: () => undefined,
-      }),
-    };
+    const submission = submissionThat(async () => {
+      begun.resolve(undefined);
+      await ends.promise;
+      submitted += 1;
+      return queued;
+    });
     const events = { emit: () => undefined };
     const bouncer: Bouncer = { notify: () => Promise.resolve({ ok: true }) };
     const { settings } = openSettings(directory);
