@@ -29,6 +29,9 @@ export function replyOf(text: string, closes = false): CommandResult {
   return { code: Number(text.slice(0, 3)), lines: [text.slice(4)], ...(closes ? { closes } : {}) };
 }
 
+/** The queue can't be used now, and why stands in the log. */
+export const writeErrorReply = '451 4.3.0 Error: queue file write error';
+
 export function isErrorResult({ code, isError }: CommandResult): boolean {
   return isError ?? code >= 400;
 }

@@ -1,7 +1,7 @@
 /** DATA and BDAT: content from the wire into the queue, up to the reply that tells whose it is now. RFC 5321, 4.1.1.4; RFC 3030 */
 import { type MaybePromise, printable, type Submission, type SubmissionResult } from '#message';
 import { ContentGarbage } from '#native';
-import { type CommandResult, type ContentOrder, replyOf } from './command-result.ts';
+import { type CommandResult, type ContentOrder, replyOf, writeErrorReply } from './command-result.ts';
 import { writeContent } from './content.ts';
 import { finishFiltered, logFilterReply } from './filter-entry.ts';
 import { checkPolicy } from './policy-check.ts';
@@ -18,8 +18,6 @@ interface ContentSink {
 
 /** What is read and does not go into the queue, which counts its own. */
 const unqueued = new ContentGarbage();
-
-const writeError = '451 4.3.0 Error: queue file write error';
 
 /** Reads what a command announced. The reply; undefined when the session is over, or the reply has been given. */
 export async function receiveContent(
@@ -106,7 +104,7 @@ async function afterData(session: Session, sink: ContentSink | undefined): Promi
     session.resetTransaction();
     return undefined;
   }
-  return sink === undefined ? replyOf(writeError) : finish(session, sink, false);
+  return sink === undefined ? replyOf(writeErrorReply) : finish(session, sink, false);
 }
 
 async function afterChunk(
@@ -133,7 +131,7 @@ async function afterChunk(
   }
   if (refusal !== undefined || sink === undefined) {
     if (isLast) session.resetTransaction();
-    return refusal ?? replyOf(writeError);
+    return refusal ?? replyOf(writeErrorReply);
   }
   return isLast ? finish(session, sink, true) : result;
 }

@@ -1,7 +1,7 @@
 /** MAIL FROM. RFC 5321, 4.1.1.2 */
 import { parsePath } from '#smtp';
 import { isListed, provesWho, rewritesLocally } from '../access-rights.ts';
-import { type CommandResult, replyOf } from '../command-result.ts';
+import { type CommandResult, replyOf, writeErrorReply } from '../command-result.ts';
 import { checkPolicy } from '../policy-check.ts';
 import { logRefusal, refuse, warn } from '../session-log.ts';
 import { isFiltered, openFilter } from '../filter-entry.ts';
@@ -104,10 +104,17 @@ async function refusalOfSize(
   }
   if (messageSizeLimit === 0 && queueMinFree === 0) return undefined;
   const found = options.freeBytes();
-  const free = found instanceof Promise ? await found : found;
+  const free = found instanceof Promise ? await found.catch((error: unknown) => noAnswer(session, error)) : found;
+  if (free === undefined) return refuse(session, writeErrorReply, { sender: undefined });
   if (queueMinFree < free && messageSizeLimit < free / 1.5) return undefined;
   // whose mail it is does not matter for it
   const refusal = refuse(session, '452 4.3.1 Insufficient system storage', { sender: undefined });
   warn(session, `not enough free space in mail queue: ${free} bytes < 1.5*message size limit`);
   return refusal;
+}
+
+/** A disk that fails gives no answer: the mail would not be kept either. */
+function noAnswer(session: Session, error: unknown): undefined {
+  const reason = error instanceof Error ? error.message : String(error);
+  warn(session, `cannot tell how much space is free in mail queue: ${reason}`);
 }

@@ -33,7 +33,8 @@ export interface Setup {
   readonly verdict?: (stage: string, recipient: string | undefined, facts: SessionFacts) => Verdict;
   readonly outcome?: (queueId: string) => SubmissionResult;
   readonly now?: () => number;
-  readonly freeBytes?: number;
+  /** An error: the disk gives no answer. */
+  readonly freeBytes?: number | Error;
   readonly notifyPostmaster?: (notice: SessionNotice) => void;
   /** Clients can log in. */
   readonly logins?: LoginServer;
@@ -80,7 +81,7 @@ export class TestServer {
       },
       events,
       now,
-      freeBytes: () => freeBytes,
+      freeBytes: () => (freeBytes instanceof Error ? Promise.reject(freeBytes) : freeBytes),
       flushSite: async () => false,
       notifyPostmaster,
       login,

@@ -297,6 +297,13 @@ describe('an SMTP session', () => {
     assert.equal(replies[1], '452 4.3.1 Insufficient system storage');
   });
 
+  it('takes no mail while the disk of the queue fails, and goes on', async () => {
+    const server = serve({ freeBytes: new Error('disk I/O error') });
+    const replies = await server.talk('EHLO c', 'MAIL FROM:<>', 'NOOP');
+    assert.deepEqual(replies.slice(1), ['451 4.3.0 Error: queue file write error', '250 2.0.0 Ok']);
+    assert.ok(server.log.includes('warning: cannot tell how much space is free in mail queue: disk I/O error'));
+  });
+
   it('passes a first line that is no header as what it is', async () => {
     const server = serve();
     const talk = (line: string): Promise<string[]> =>
