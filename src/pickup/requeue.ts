@@ -5,7 +5,7 @@ import type { Settings } from '#config';
 import type { EventChannel } from '#events';
 import type { Recipient, Submission, SubmissionOptions, SubmissionPort } from '#message';
 import { errnoText } from '#native';
-import type { QueuedMessage, QueueStore } from '#store';
+import { type QueuedMessage, type QueueStore, wasTried } from '#store';
 import { refusedMail, returnToSender } from './return-mail.ts';
 import { type PickupSettings, readPickupSettings } from './settings.ts';
 import { localClient, receivedHeader, type Submitted } from './submit.ts';
@@ -127,13 +127,6 @@ async function submitAgain(
   return { queueId, envelope, result: await again.end() };
 }
 
-/** `sendmail -v` asks for a report of the first attempt only. */
-function wasTried({ recipients }: QueuedMessage): boolean {
-  for (const part of recipients.withOutcomes())
-    if (part.some(({ state, lastOutcome }) => state === 'done' || lastOutcome !== undefined)) return true;
-  return false;
-}
-
 function openAgain(
   message: QueuedMessage,
   settings: PickupSettings,
@@ -151,6 +144,7 @@ function openAgain(
       uid,
       contentFilter: settings.contentFilter,
       originalQueueId: queueId,
+      // `sendmail -v` asks for a report of the first attempt only
       trace: envelope.trace === 'record' && wasTried(message) ? '' : envelope.trace,
     },
     prepend: () => Buffer.from(receivedHeader(again.queueId, uid, at, settings)),

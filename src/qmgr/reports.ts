@@ -1,6 +1,6 @@
 /** Which reports the end of an attempt calls for, and what they speak of. qmgr(8), bounce(8), RFC 3461 */
 import type { Outcome } from '#message';
-import type { QueuedMessage } from '#store';
+import { type QueuedMessage, wasTried } from '#store';
 import {
   type Detail,
   detailsOf,
@@ -69,7 +69,7 @@ async function isEmpty(parts: NotifiedParts): Promise<boolean> {
 
 /** What `sendmail -v` asks for, and aliases that cleanup expanded, are told of once: after the first attempt, or when that could not be told. */
 async function isFirstReport(queued: QueuedMessage, reported: Reported): Promise<boolean> {
-  return queued.dueAt <= queued.envelope.arrivedAt || (await hasLeftOver(reported));
+  return !wasTried(queued) || (await hasLeftOver(reported));
 }
 
 function expansionsOf({ envelope }: QueuedMessage): Part {

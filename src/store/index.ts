@@ -21,3 +21,4 @@ export { storeFileNames } from './sqlite/schema.ts';
 export { openStore, type StoreOptions } from './sqlite/sqlite-store.ts';
 export { loadWriterThread, type WriterThread } from './sqlite/writer-worker.ts';
 export { serialOf } from './queue-id.ts';
+export { wasTried } from './was-tried.ts';

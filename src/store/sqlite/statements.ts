@@ -111,7 +111,7 @@ export class Statements {
       case 'requeue':
         return this.#each(
           operation.serials,
-          `UPDATE messages SET wanted = CASE queue WHEN 1 THEN 2 ELSE 0 END, queue = CASE queue WHEN 1 THEN 1 ELSE 5 END, due = 0
+          `UPDATE messages SET wanted = CASE queue WHEN 1 THEN 2 ELSE 0 END, queue = CASE queue WHEN 1 THEN 1 ELSE 5 END
              WHERE serial = ? AND queue IN (0, 1, 2, 3) RETURNING serial`,
           [],
         );
@@ -200,11 +200,9 @@ export class Statements {
     const isAsked = queue !== queueNumbers.corrupt;
     const wanted = isAsked && this.#statement('SELECT wanted FROM messages WHERE serial = ?').get(serial)?.['wanted'];
     const target = wanted === 1 ? queueNumbers.hold : wanted === 2 ? queueNumbers.maildrop : queue;
-    // what goes through cleanup again does so at once, however long its next attempt was put off
-    const dueThere = wanted === 2 ? 0 : due;
     this.#statement(
       'UPDATE messages SET queue = ?, holder = ?, due = ?, outcomes = ?, warned = coalesce(?, warned), wanted = 0 WHERE serial = ?',
-    ).run(target, holder, dueThere, outcomes, warned ?? null, serial);
+    ).run(target, holder, due, outcomes, warned ?? null, serial);
     if (sites !== undefined) this.#setSites(serial, sites);
     return target === queue ? [] : [serial];
   }

@@ -115,6 +115,18 @@ describe('the queue manager', () => {
     }
   });
 
+  it('takes the attempt for the first one that comes after the message was put back for want of room', async () => {
+    const scene = await open();
+    const id = await scene.send(['a@one.example'], { trace: 'record' }, 'hold');
+    await scene.store.release({ queueIds: [id] });
+    await scene.store.claimById([id]);
+    const next = { kind: 'deferred', dueAt: scene.clock + 60_000 } as const;
+    await scene.store.settle({ queueId: id, outcomes: [], next });
+    await scene.manager.flush();
+    await scene.until(async () => (await scene.stateOf(id)) === undefined);
+    assert.deepEqual(scene.notices, ['success a@one.example']);
+  });
+
   it('tells of an alias that was expanded where nothing else is to be told', async () => {
     const scene = await open('', () => ({ kind: 'sent' }));
     const expanded = [{ address: 'list@one.example', original: '', dsnOriginal: '', notify: ['success'] as const }];
