@@ -107,7 +107,7 @@ function show({ options, directory, io, warn }: Run, mode: ShownMode): void {
   const path = `${directory}/main.cf`;
   const main = showsDefaults ? parseMainFile(path, '') : readMain(path, warn);
   const overrides = readOverrides(options.overrides);
-  const { settings, registry } = openSettings(directory, { main, overrides });
+  const { settings, registry } = openSettings(directory, { main, overrides, processName: 'postconf' });
   // below level 1, and after a line that continues nothing, Postfix reads main.cf again
   const level = /^[\d.]+$/.test(settings.raw('compatibility_level') ?? '')
     ? settings.string('compatibility_level')
@@ -135,7 +135,7 @@ function show({ options, directory, io, warn }: Run, mode: ShownMode): void {
     if (!showsDefaults && !options.isQuiet)
       for (const unused of unusedInMain(main, registry, names, overrides)) warn(unused);
   } else {
-    const shown = showMaster({ options, mode, master, settings, registered: registry.names(), names, warn });
+    const shown = showMaster({ options, mode, master, settings, registry, names, warn });
     if (typeof shown !== 'string') throw new Fatal(shown.fatal);
     io.stdout(shown);
   }

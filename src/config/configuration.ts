@@ -27,6 +27,8 @@ export interface SettingOptions {
   readonly host?: HostFacts;
   /** main.cf as the caller has read it, instead of the directory's. */
   readonly main?: MainFile;
+  /** What `$process_name` stands for outside of services. */
+  readonly processName?: string;
 }
 
 export interface LoadOptions extends SettingOptions {
@@ -65,6 +67,7 @@ export function openSettings(
     registry,
     computed,
     overrides: options.overrides ?? new Map<string, string>(),
+    processName: options.processName ?? '',
   };
   return { main, registry, sources, settings: new SettingValues(sources) };
 }

@@ -82,18 +82,19 @@ function compare(left: string, right: string, byLevel: boolean): number {
 }
 
 /** The `?x`, `:y`, `?{x}:{y}` behind a name or condition. */
-function branches(text: string, whole: string): { readonly yes?: string; readonly no?: string } {
-  if (text === '') return {};
+function branches(text: string): { readonly yes?: string; readonly no?: string } {
   const mark = text.charAt(0);
-  if (mark !== '?' && mark !== ':') throw new ExpansionError(`bad macro syntax: "${whole}"`);
   const at = skipSpace(text, 1);
   const first = braced(text, at);
   if (first === undefined) {
     const plain = text.slice(1);
     return mark === '?' ? { yes: plain } : { no: plain };
   }
-  if (mark === ':') return { no: first.text };
   const next = skipSpace(text, first.end);
+  if (mark === ':') {
+    refuseRest(text, at + 1, next);
+    return { no: first.text };
+  }
   if (text.charAt(next) !== ':') {
     if (next < text.length) throw new ExpansionError(`":" expected at: "${context(text, at + 1, next)}"`);
     return { yes: first.text };
@@ -101,48 +102,61 @@ function branches(text: string, whole: string): { readonly yes?: string; readonl
   const from = skipSpace(text, next + 1);
   const second = braced(text, from);
   if (second === undefined) return { yes: first.text, no: text.slice(next + 1) };
-  const after = skipSpace(text, second.end);
-  if (after < text.length) throw new ExpansionError(`unexpected input at: "${context(text, from + 1, after)}"`);
+  refuseRest(text, from + 1, skipSpace(text, second.end));
   return { yes: first.text, no: second.text };
+}
+
+/** Nothing may follow what stands in braces from `from` on. */
+function refuseRest(text: string, from: number, at: number): void {
+  if (at < text.length) throw new ExpansionError(`unexpected input at: "${context(text, from, at)}"`);
 }
 
 function expandCondition(body: string, whole: string, run: Run, depth: number): string {
   const left = braced(body, 0);
   if (left === undefined) throw new ExpansionError(`bad macro syntax: "${whole}"`);
   let at = skipSpace(body, left.end);
-  const operator = operators.find((candidate) => body.startsWith(candidate, at));
+  const sign = /^[<>!=?+\-*/~&|%]*/.exec(body.slice(at))?.[0] ?? '';
+  const operator = operators.find((candidate) => candidate === sign);
   if (operator === undefined) {
     throw new ExpansionError(`"==" or "!="" or "<"" or "<="" or ">="" or ">" expected at: "${context(body, 1, at)}"`);
   }
   at += operator.length;
-  const byLevel = body.startsWith('level', at);
-  if (byLevel) at += 'level'.length;
+  const suffix = /^[A-Za-z0-9]*/.exec(body.slice(at))?.[0] ?? '';
+  if (suffix !== '' && suffix !== 'level') {
+    throw new ExpansionError(`bad operator suffix at: "...${operator}>>>${suffix}"`);
+  }
+  const byLevel = suffix !== '';
+  at += suffix.length;
   const right = braced(body, skipSpace(body, at));
-  if (right === undefined) throw new ExpansionError(`"{expression}" expected at: "${context(body, 0, at)}"`);
+  if (right === undefined) {
+    const place = `...{${left.text}} ${operator}>>>${body.slice(at, at + contextLength)}`;
+    throw new ExpansionError(`"{expression}" expected at: "${place}"`);
+  }
   const difference = compare(expandText(left.text, run, depth + 1), expandText(right.text, run, depth + 1), byLevel);
   const isTrue = holds(operator, difference);
   const rest = body.slice(skipSpace(body, right.end));
   if (rest === '') return isTrue ? 'true' : '';
-  const { yes, no } = branches(rest, whole);
+  if (!/^[?:]/.test(rest)) throw new ExpansionError(`"?" or ":" expected at: "${context(`}${rest}`, 0, 1)}"`);
+  const { yes, no } = branches(rest);
   return expandText((isTrue ? yes : no) ?? '', run, depth + 1);
 }
 
-/** How much is shown of what stands before and behind the place. */
+/** How much is shown of what stands behind the place. */
 const contextLength = 20;
 
 /** Shows where the reader stumbled over what begins at `from`, as Postfix does. */
 function context(text: string, from: number, at: number): string {
   const before = text.slice(from, at).trimEnd();
-  return `...${before.slice(-contextLength)}>>>${text.slice(at, at + contextLength)}`;
+  return `...${before}>>>${text.slice(at, at + contextLength)}`;
 }
 
-function expandName(name: string, rest: string, whole: string, run: Run, depth: number): string {
+function expandName(name: string, rest: string, run: Run, depth: number): string {
   const raw = run.source(name);
   if (rest === '') {
     if (raw === undefined) run.undefinedNames.push(name);
     return raw === undefined ? '' : expandNamed(name, raw, run, depth);
   }
-  const { yes, no } = branches(rest, whole);
+  const { yes, no } = branches(rest);
   const isSet = raw !== undefined && expandNamed(name, raw, run, depth) !== '';
   return expandText((isSet ? yes : no) ?? '', run, depth + 1);
 }
@@ -160,6 +174,7 @@ function expandBracketed(
 ): { readonly text: string; readonly end: number } {
   const end = closingIndex(text, open);
   if (end < 0) throw new ExpansionError(`truncated macro reference: "${text}"`);
+  if (end === open + 2) throw new ExpansionError(`empty macro name: "${text}"`);
   const body = text.slice(open + 1, end - 1).trimStart();
   const whole = text.slice(open - 1, end);
   const call = /^domain_to_ascii\s*(?=\{)/.exec(body);
@@ -167,12 +182,11 @@ function expandBracketed(
     return { text: domainToAscii(expandText(braced(body, call[0].length)?.text.trim() ?? '', run, depth + 1)), end };
   if (text.charAt(open) === '{' && body.startsWith('{')) return { text: expandCondition(body, whole, run, depth), end };
   const name = /^[A-Za-z0-9_]*/.exec(body)?.[0] ?? '';
-  if (name === '') throw new ExpansionError(`empty macro name: "${text}"`);
   const rest = body.slice(skipSpace(body, name.length));
   if (rest !== '' && !/^[?:]/.test(rest)) {
     throw new ExpansionError(`attribute name syntax error at: "${context(body, 0, name.length)}"`);
   }
-  return { text: expandName(name, rest, whole, run, depth), end };
+  return { text: expandName(name, rest, run, depth), end };
 }
 
 function expandText(text: string, run: Run, depth: number): string {
@@ -194,7 +208,7 @@ function expandText(text: string, run: Run, depth: number): string {
     } else {
       const name = /^[A-Za-z0-9_]+/.exec(text.slice(dollar + 1))?.[0];
       if (name === undefined) throw new ExpansionError(`empty macro name: "${text}"`);
-      out += expandName(name, '', text, run, depth);
+      out += expandName(name, '', run, depth);
       at = dollar + 1 + name.length;
     }
   }

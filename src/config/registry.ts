@@ -112,6 +112,11 @@ export class ParameterRegistry {
     return parameter;
   }
 
+  /** Whether the program alone knows the value: who assigns one says nothing. postconf(5) process_name */
+  isReadOnly(name: string): boolean {
+    return this.#rows.get(name)?.[1] === 'read-only';
+  }
+
   /** Whether Postfix's tools know the name, too. */
   isListed(name: string): boolean {
     return this.#rows.has(name) && !this.#unlisted.has(name);

@@ -20,6 +20,8 @@ export interface SettingSources {
   readonly computed: ComputedDefaults;
   /** `-o name=value` of the command line; over everything. */
   readonly overrides: ReadonlyMap<string, string>;
+  /** What runs, when it is no service. */
+  readonly processName: string;
 }
 
 export class SettingValues implements Settings {
@@ -37,9 +39,9 @@ export class SettingValues implements Settings {
     this.service = entry === undefined ? '' : `${entry.name}/${entry.type}`;
   }
 
-  /** What the service runs; '' for main.cf alone. postconf(5) process_name */
+  /** What the service, or whoever reads main.cf alone, runs. postconf(5) process_name */
   get processName(): string {
-    return this.#entry?.command ?? '';
+    return this.#entry?.command ?? this.#sources.processName;
   }
 
   /** As master.cf names it; '' for main.cf alone. postconf(5) service_name */
@@ -67,6 +69,7 @@ export class SettingValues implements Settings {
   }
 
   #written(name: string): string | undefined {
+    if (this.#sources.registry.isReadOnly(name)) return undefined;
     return (
       this.#sources.overrides.get(name) ??
       this.#entry?.overrides.get(name) ??

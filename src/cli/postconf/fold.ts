@@ -1,5 +1,5 @@
 /** Output lines: white space squeezed, and with -f folded. postconf(1) -f */
-import { splitWords, trimSpace } from '#config';
+import { trimSpace } from '#config';
 
 /** Longest line that stays whole. */
 const lineLimit = 80;
@@ -27,8 +27,8 @@ export function foldGroups(groups: readonly string[], ownLine: (group: string) =
   return lines.join('\n');
 }
 
-/** A `name = value` line. */
+/** A `name = value` line. Braces keep no words together here. */
 export function formatLine(text: string, folds: boolean): string {
   const line = squeeze(text);
-  return folds ? foldGroups(splitWords(line)) : line;
+  return folds ? foldGroups(line.split(' ')) : line;
 }

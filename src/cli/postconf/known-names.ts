@@ -26,8 +26,9 @@ export interface KnownNames {
 
 /** Names that `$` forms of a value refer to. */
 function referredNames(value: string): readonly string[] {
-  return [...value.replaceAll('$$', '').matchAll(/\$(?:\{\s*|\(\s*)?(\w+)/g)].flatMap(([form, name = '']) =>
-    form.includes('{') && name === 'domain_to_ascii' ? [] : [name],
+  const forms = value.replaceAll('$$', '').matchAll(/\$(?:([{(])\s*(?!\{)(\w*)|(\w+))/g);
+  return [...forms].flatMap(([, bracket, named = '', bare]) =>
+    bracket === '{' && named === 'domain_to_ascii' ? [] : [bare ?? named],
   );
 }
 
@@ -57,14 +58,15 @@ function scan({ path, values, use, warn }: Scope, registry: ParameterRegistry, e
     if (!use(name) && registry.get(name) === undefined) warn(`${path}: undefined parameter: ${name}`);
   };
   for (const [name, value] of values) {
+    if (registry.isReadOnly(name)) warn(`${path}: read-only parameter assignment: ${name}=${value}`);
     // only the syntax counts here; 0 is a value that every kind of comparison takes
     const expansion = expandValue(value, () => '0');
     if (expansion.kind === 'failed' && expansion.isSyntax) warn(expansion.reason);
     // what stands in for a recipient or a client is known when there is one
     if (expansion.kind === 'ok' && registry.get(name)?.kind !== 'raw') referredNames(value).forEach(settle);
-    if (name === classList) for (const word of value.split(/[\s,]+/).filter((text) => text !== '')) settle(word);
     // what only names of the user's own lead to may run in a circle, as long as nobody asks
     const expanded = registry.get(name) === undefined ? value : expand(value);
+    if (name === classList) for (const word of expanded.split(/[\s,]+/).filter((text) => text !== '')) settle(word);
     const comment = expanded.includes('#') ? commentWarning(path, expanded) : undefined;
     if (comment !== undefined) warn(comment);
     if (!expanded.includes(':')) continue;
@@ -88,23 +90,31 @@ export function findKnownNames(text: ConfigurationText, warn: (text: string) => 
   const { main, overrides, master, masterPath, registry, expand } = text;
   const values = new Map([...[...main.byName].map(([name, entry]) => [name, entry.value] as const), ...overrides]);
   const userNames = new Set([...values.keys()].filter((name) => registry.get(name)?.obsolete === 'legacy-fallback'));
+  const services = master.entries.map((placed) => ({
+    placed,
+    own: new Map(parametersOf(placed.entry).map(({ name, value }) => [name, value])),
+    used: new Set<string>(),
+  }));
   const useInMain = (name: string): boolean => {
     if (builtInClass(registry, name) !== undefined) return true;
     if (values.has(name)) userNames.add(name);
     return values.has(name);
   };
-  const usedInEntries = new Map<PlacedEntry, ReadonlySet<string>>();
-  for (const placed of master.entries) {
-    const own = new Map(parametersOf(placed.entry).map(({ name, value }) => [name, value]));
-    const used = new Set<string>();
+  for (const { own, used } of services) {
     const use = (name: string): boolean => {
       if (own.has(name)) used.add(name);
       return own.has(name) || useInMain(name);
     };
     scan({ path: masterPath, values: own, use, warn }, registry, expand);
-    usedInEntries.set(placed, used);
   }
-  scan({ path: main.path, values, use: useInMain, warn }, registry, expand);
+  // what main.cf refers to may be for each service to say
+  const useAnywhere = (name: string): boolean => {
+    const owners = services.filter(({ own }) => own.has(name));
+    for (const { used } of owners) used.add(name);
+    return useInMain(name) || owners.length > 0;
+  };
+  scan({ path: main.path, values, use: useAnywhere, warn }, registry, expand);
+  const usedInEntries = new Map<PlacedEntry, ReadonlySet<string>>(services.map(({ placed, used }) => [placed, used]));
   return {
     userNames,
     classOf: (name) => builtInClass(registry, name) ?? (userNames.has(name) ? 'user' : undefined),

@@ -8,6 +8,7 @@ import {
   type MasterField,
   masterFields,
   type MasterText,
+  type ParameterRegistry,
   parametersOf,
   type PlacedEntry,
   type SettingValues,
@@ -71,19 +72,22 @@ export interface MasterView {
   readonly mode: MasterMode;
   readonly master: MasterText;
   readonly settings: SettingValues;
-  readonly registered: readonly string[];
+  readonly registry: ParameterRegistry;
   readonly names: KnownNames;
   readonly warn: (text: string) => void;
 }
 
+/** What the service assigns, as far as that counts. */
+function assignments({ registry }: MasterView, entry: MasterEntryText): ReadonlyMap<string, string> {
+  const assigned = parametersOf(entry).filter(({ name }) => !registry.isReadOnly(name));
+  return new Map(assigned.map(({ name, value }) => [name, value]));
+}
+
 /** Expands `$` forms as the service would: its own settings come before those of main.cf. Throws MacroError. */
-function expandFor({ settings, warn }: MasterView, entry: MasterEntryText): (text: string) => string {
+function expandFor(view: MasterView, entry: MasterEntryText): (text: string) => string {
+  const { settings, warn } = view;
   const { service, command } = entry.fields;
-  const own = new Map([
-    ['service_name', service],
-    ['process_name', command],
-    ...parametersOf(entry).map(({ name, value }) => [name, value] as const),
-  ]);
+  const own = new Map([['service_name', service], ['process_name', command], ...assignments(view, entry)]);
   return (text) => {
     const expansion = expandValue(text, (name) => own.get(name) ?? settings.raw(name));
     if (expansion.kind === 'ok') return expansion.text;
@@ -128,9 +132,9 @@ function fieldLines(view: MasterView, placed: PlacedEntry, field: string): strin
 }
 
 function parameterLines(view: MasterView, { entry }: PlacedEntry, wanted: string): string {
-  const { options, settings, registered, names } = view;
-  const own = new Map(parametersOf(entry).map(({ name, value }) => [name, value]));
-  const all = options.withDefaults ? registered.filter((name) => names.classOf(name) !== undefined) : [];
+  const { options, settings, registry, names } = view;
+  const own = assignments(view, entry);
+  const all = options.withDefaults ? registry.names().filter((name) => names.classOf(name) !== undefined) : [];
   const shown = [...new Set([...own.keys(), ...all])].toSorted().filter((name) => fits(wanted, name));
   const { service, type } = entry.fields;
   const expand = expandFor(view, entry);

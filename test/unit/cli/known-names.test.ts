@@ -14,7 +14,7 @@ function warningsAbout(
   assert.ok(typeof master !== 'string');
   const registry = new ParameterRegistry();
   const names = findKnownNames(
-    { main, overrides, master, masterPath: 'master.cf', registry, expand: (value) => value },
+    { main, overrides, master, masterPath: 'master.cf', registry, expand: (value) => value.replace('$list', 'ours') },
     (warning) => warnings.push(warning),
   );
   warnings.push(
@@ -51,6 +51,19 @@ describe('names in main.cf', () => {
     ]);
     assert.deepEqual(warningsAbout('', 'a unix - - n - - smtp -o { relayhost = x #y z }\n'), [
       'master.cf: #comment after other text is not allowed: #y z...',
+    ]);
+  });
+
+  it('may be for services to define, as restriction classes may', () => {
+    const text = 'relayhost = $both $theirs\nboth = 1\nsmtpd_restriction_classes = $list\nlist = ours\n';
+    const entry = 'a unix - - n - - smtp -o both=2 -o theirs=3 -o ours=reject -o other=4\n';
+    assert.deepEqual(warningsAbout(text, entry), ['master.cf: unused parameter: other=4']);
+  });
+
+  it('are warned of when only the program itself can know what they stand for', () => {
+    assert.deepEqual(warningsAbout('process_name = a\n', 'a unix - - n - - smtp -o service_name=b\n'), [
+      'master.cf: read-only parameter assignment: service_name=b',
+      'main.cf: read-only parameter assignment: process_name=a',
     ]);
   });
 

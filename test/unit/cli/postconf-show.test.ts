@@ -38,6 +38,32 @@ describe('postconf, showing master.cf', () => {
     assert.match(await shown('-P', 'relay/unix/syslog_name'), /= postfix\/\$service_name\n$/);
   });
 
+  it('counts no assignment to what only the program knows', async () => {
+    writeFileSync(join(directory, 'main.cf'), 'process_name = a\nrelayhost = $process_name\n');
+    writeFileSync(
+      join(directory, 'master.cf'),
+      'b unix - - n - - smtp -o process_name=c -o { myorigin = $process_name }\n',
+    );
+    const warnings = [
+      'master.cf: read-only parameter assignment: process_name=c',
+      'main.cf: read-only parameter assignment: process_name=a',
+    ];
+    const told = warnings.map((text) => `postconf: warning: ${directory}/${text}\n`).join('');
+    assert.equal(
+      await shown('-x', 'relayhost', 'process_name'),
+      `${told}relayhost = postconf\nprocess_name = postconf\n`,
+    );
+    assert.equal(await shown('-n', 'process_name'), told);
+    assert.equal(await shown('-Px'), `${told}b/unix/myorigin = smtp\n`);
+  });
+
+  it('folds lines at any white space, in braces, too', async () => {
+    writeFileSync(join(directory, 'main.cf'), `relayhost = \${{a} == {a} ? {${'word '.repeat(15)}}}\n`);
+    writeFileSync(join(directory, 'master.cf'), '');
+    const first = `relayhost = \${{a} == {a} ? {${'word '.repeat(9)}`;
+    assert.equal(await shown('-f', 'relayhost'), `${first}word\n    word word word word word }}\n`);
+  });
+
   it('says with -b, and not with -t, what is odd about the texts of notices', async () => {
     writeFileSync(join(directory, 'main.cf'), 'delay_warning_time = 1s\n');
     assert.match(
