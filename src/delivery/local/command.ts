@@ -36,10 +36,10 @@ function environmentOf(job: Job, mailee: Mailee, place: Place): Readonly<Record<
 
 /** command_execution_directory with its names filled in, as far as they have a value; undefined when it can't be read. */
 function directoryOf(job: Job, mailee: Mailee, place: Place): string | undefined {
-  const { commandDirectory, directoryFilter: filter } = job.parts.settings;
+  const { commandDirectory, directoryFilter: filter, split } = job.parts.settings;
   if (commandDirectory === '') return '';
   const { home = '', shell = '' } = place.rights ?? {};
-  return expandLocal(commandDirectory, mailee, { home, shell, filter })?.text;
+  return expandLocal(commandDirectory, mailee, { home, shell, delimiters: split.recipientDelimiter, filter })?.text;
 }
 
 /** `isMailbox`: mailbox_command, which needs no permission. */

@@ -9,8 +9,17 @@ export interface LocalExpansion {
   readonly isWhole: boolean;
 }
 
+export interface ExpansionFacts {
+  readonly home: string;
+  readonly shell: string;
+  /** recipient_delimiter; the first of them stands for the one that the address lacks. */
+  readonly delimiters: string;
+  /** What values may hold; undefined for all. */
+  readonly filter: ByteFilter | undefined;
+}
+
 /** Names without a value are left out. */
-function valuesOf(mailee: Mailee, home: string, shell: string): ReadonlyMap<string, string> {
+function valuesOf(mailee: Mailee, { home, shell, delimiters }: ExpansionFacts): ReadonlyMap<string, string> {
   const values = [
     ['user', mailee.user],
     ['home', home],
@@ -20,18 +29,15 @@ function valuesOf(mailee: Mailee, home: string, shell: string): ReadonlyMap<stri
     ['domain', mailee.domain],
     ['local', mailee.local],
     ['mailbox', mailee.local],
-    ['recipient_delimiter', mailee.delimiter],
+    ['recipient_delimiter', mailee.delimiter || delimiters.slice(0, 1)],
   ] as const;
   return new Map(values.filter(([, value]) => value !== ''));
 }
 
-/** Undefined where the template can't be read. `filter`: what values may hold; undefined for all. */
-export function expandLocal(
-  template: string,
-  mailee: Mailee,
-  { home, shell, filter }: { readonly home: string; readonly shell: string; readonly filter: ByteFilter | undefined },
-): LocalExpansion | undefined {
-  const values = valuesOf(mailee, home, shell);
+/** Undefined where the template can't be read. */
+export function expandLocal(template: string, mailee: Mailee, facts: ExpansionFacts): LocalExpansion | undefined {
+  const { filter } = facts;
+  const values = valuesOf(mailee, facts);
   const expansion = expandValue(template, (name) => {
     const value = values.get(name);
     // what strangers write is no template

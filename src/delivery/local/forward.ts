@@ -16,9 +16,11 @@ interface Candidate {
 /** In order; those with a name that has no value fall away. */
 function forwardPaths(job: Job, mailee: Mailee, user: SystemUser): readonly Candidate[] {
   const { settings } = job.parts;
+  const { home, shell } = user;
+  const facts = { home, shell, delimiters: settings.split.recipientDelimiter, filter: settings.forwardFilter };
   return settings.forwardPath.split(/[\s,]+/).flatMap((template) => {
     if (template === '') return [];
-    const expansion = expandLocal(template, mailee, { ...user, filter: settings.forwardFilter });
+    const expansion = expandLocal(template, mailee, facts);
     if (expansion?.isWhole !== true) return [];
     return [{ path: expansion.text, usesExtension: /\$(?:extension\b|[{(]\s*extension\s*[)}])/.test(template) }];
   });

@@ -12,7 +12,7 @@ const alice: Mailee = {
   delimiter: '+',
   domain: 'example.com',
 };
-const account = { home: '/home/alice', shell: '/bin/sh', filter: undefined };
+const account = { home: '/home/alice', shell: '/bin/sh', delimiters: '-+', filter: undefined };
 
 describe('names in forward_path, luser_relay and command_execution_directory', () => {
   it('stand for the recipient and its account', () => {
@@ -30,6 +30,12 @@ describe('names in forward_path, luser_relay and command_execution_directory', (
       text: '/home/alice/.forward',
       isWhole: true,
     });
+  });
+
+  it('hold the first configured delimiter where the address has none', () => {
+    const plain = { ...alice, extension: '', delimiter: '' };
+    assert.deepEqual(expandLocal('$user$recipient_delimiter', plain, account), { text: 'alice-', isWhole: true });
+    assert.equal(expandLocal('$recipient_delimiter', plain, { ...account, delimiters: '' })?.isWhole, false);
   });
 
   it('do not include facts about the client or the sender', () => {
