@@ -1,15 +1,16 @@
 /** Routed recipients become entries of the schedule: one for each delivery that a destination gets. qmgr(8) */
 import { compareByDomain } from '#address';
-import type { RequestRecipient } from '#message';
+import type { RequestRecipient, Status } from '#message';
 import type { ActiveMessage, Entry } from './active.ts';
 import type { ClogWarning } from './clog-warning.ts';
 import type { Decisions } from './decisions.ts';
 import type { Destination } from './destination.ts';
 import type { QueueManagerOptions } from './options.ts';
-import { bucketKey, type KnownRoute, type Route } from './routing.ts';
+import { bucketKey, type DeliverRoute, type KnownRoute, type Route } from './routing.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { RecipientSpace } from './recipient-space.ts';
 import type { QmgrSettings } from './settings.ts';
+import { hasSenderPerRecipient } from './verp.ts';
 
 export interface AssignmentParts {
   readonly options: QueueManagerOptions;
@@ -27,9 +28,15 @@ function byName<T>(groups: ReadonlyMap<string, T>): readonly (readonly [string, 
   return entries.length < 2 ? entries : entries.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
-/** For sort. */
+/** For sort: mail of one domain goes together. */
 function byDomain({ recipient: one }: Route, { recipient: other }: Route): number {
   return compareByDomain(one.address, other.address);
+}
+
+/** Recipients of one delivery at most; Infinity where there is no limit. */
+function deliverySize({ queued }: ActiveMessage, recipientLimit: number): number {
+  if (hasSenderPerRecipient(queued.envelope)) return 1;
+  return recipientLimit === 0 ? Infinity : recipientLimit;
 }
 
 export class Assignment {
@@ -57,70 +64,68 @@ export class Assignment {
   }
 
   /** Gives how many recipients are in the schedule. */
-  #assignTransport(
-    message: ActiveMessage,
-    transport: string,
-    routes: readonly (Route & { kind: 'deliver' })[],
-  ): number {
-    if (!this.#parts.options.agents.has(transport)) {
-      const now = this.#parts.options.now();
-      if ((this.#absentUntil.get(transport) ?? 0) <= now) {
-        this.#absentUntil.set(transport, now + this.#parts.settings.transportRetryMs);
-        this.#parts.options.events.emit({
-          kind: 'warning',
-          text: `connect to transport private/${transport}: No such file or directory`,
-        });
-      }
-      for (const { recipient } of routes.toSorted(byDomain))
-        this.#parts.decisions.decide(message, recipient, 'deferred', {
-          code: '4.3.0',
-          reason: 'mail transport unavailable',
-        });
+  #assignTransport(message: ActiveMessage, transport: string, routes: readonly DeliverRoute[]): number {
+    const { options, scheduler } = this.#parts;
+    if (!options.agents.has(transport)) {
+      this.#warnOfAbsent(transport);
+      this.#deferAll(message, routes, { code: '4.3.0', reason: 'mail transport unavailable' });
       return 0;
     }
-    const { recipientLimit } = this.#parts.scheduler.settingsOf(transport);
-    const buckets = Map.groupBy(routes, (route) =>
-      bucketKey(
-        route.nexthop,
-        route.recipient.address,
-        recipientLimit,
-        this.#recipientDelimiter,
-        this.#parts.settings.doubleBounceSender,
-      ),
-    );
+    const { recipientLimit } = scheduler.settingsOf(transport);
+    const size = deliverySize(message, recipientLimit);
     const entries: Entry[] = [];
     let placed = 0;
-    for (const [key, bucket] of byName(buckets)) {
+    for (const [key, bucket] of byName(this.#buckets(routes, recipientLimit))) {
       const [first] = bucket;
       if (first === undefined) continue;
-      const destination = this.#parts.scheduler.destination(transport, key, first.nexthop);
-      const now = this.#parts.options.now();
-      const dead = destination.deadFor(now);
+      const destination = scheduler.destination(transport, key, first.nexthop);
+      const dead = destination.deadFor(options.now());
       if (dead !== undefined) {
-        const { code, reason } = dead;
-        for (const { recipient } of bucket.toSorted(byDomain))
-          this.#parts.decisions.decide(message, recipient, 'deferred', {
-            code,
-            reason: `delivery temporarily suspended: ${reason}`,
-          });
+        this.#deferAll(message, bucket, dead);
         continue;
       }
-      const { verp, sender } = message.queued.envelope;
-      const atOnce = verp === '' || sender === '' ? recipientLimit : 1;
-      const size = atOnce === 0 ? bucket.length : atOnce;
-      const sorted = bucket.toSorted(byDomain).map((route) => route.recipient);
-      placed += sorted.length;
-      const taken = message.placedCount > 0 ? this.#fillUp(message, transport, destination, sorted, atOnce) : 0;
-      for (let at = taken; at < sorted.length; at += size)
-        entries.push({ message, destination, recipients: sorted.slice(at, at + size) });
+      const recipients = bucket.toSorted(byDomain).map((route) => route.recipient);
+      placed += recipients.length;
+      const taken = message.placedCount > 0 ? this.#fillUp(message, transport, destination, recipients, size) : 0;
+      for (let at = taken; at < recipients.length; at += size)
+        entries.push({ message, destination, recipients: recipients.slice(at, at + size) });
     }
-    message.openEntries += entries.length;
-    this.#parts.space.placed(message, transport, placed);
-    const now = this.#parts.options.now();
-    this.#parts.scheduler.add(transport, message, entries, now);
-    for (const destination of new Set(entries.map((entry) => entry.destination)))
-      this.#parts.clogWarning.look(transport, destination, this.#parts.activeCount(), now);
+    this.#schedule(message, transport, entries, placed);
     return placed;
+  }
+
+  /** Says so once in a while. transport_retry_time */
+  #warnOfAbsent(transport: string): void {
+    const { options, settings } = this.#parts;
+    const now = options.now();
+    if ((this.#absentUntil.get(transport) ?? 0) > now) return;
+    this.#absentUntil.set(transport, now + settings.transportRetryMs);
+    options.events.emit({
+      kind: 'warning',
+      text: `connect to transport private/${transport}: No such file or directory`,
+    });
+  }
+
+  #deferAll(message: ActiveMessage, routes: readonly DeliverRoute[], status: Status): void {
+    for (const { recipient } of routes.toSorted(byDomain))
+      this.#parts.decisions.decide(message, recipient, 'deferred', status);
+  }
+
+  #buckets(routes: readonly DeliverRoute[], recipientLimit: number): ReadonlyMap<string, readonly DeliverRoute[]> {
+    const { doubleBounceSender } = this.#parts.settings;
+    return Map.groupBy(routes, ({ nexthop, recipient }) =>
+      bucketKey(nexthop, recipient.address, recipientLimit, this.#recipientDelimiter, doubleBounceSender),
+    );
+  }
+
+  #schedule(message: ActiveMessage, transport: string, entries: readonly Entry[], recipientCount: number): void {
+    const { options, scheduler, space, clogWarning, activeCount } = this.#parts;
+    message.openEntries += entries.length;
+    space.placed(message, transport, recipientCount);
+    const now = options.now();
+    scheduler.add(transport, message, entries, now);
+    for (const destination of new Set(entries.map((entry) => entry.destination)))
+      clogWarning.look(transport, destination, activeCount(), now);
   }
 
   /** Recipients of a further batch go where an earlier one has left room. Gives how many. */
@@ -129,11 +134,11 @@ export class Assignment {
     transport: string,
     destination: Destination,
     recipients: readonly RequestRecipient[],
-    atOnce: number,
+    size: number,
   ): number {
     const last = this.#parts.scheduler.lastWaiting(transport, message, destination)?.recipients;
     if (last === undefined) return 0;
-    const added = atOnce === 0 ? recipients : recipients.slice(0, Math.max(0, atOnce - last.length));
+    const added = recipients.slice(0, Math.max(0, size - last.length));
     last.push(...added);
     return added.length;
   }

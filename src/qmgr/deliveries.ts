@@ -1,6 +1,5 @@
 /** Deliveries under way: what agents are asked, what they answer, and what their destinations learn from it. qmgr(8) */
-import { verpSender } from '#bounce';
-import type { DeliveryRequest, Envelope, Outcome, RequestRecipient, Status } from '#message';
+import type { DeliveryRequest, Outcome, RequestRecipient, Status } from '#message';
 import type { ActiveMessage, Entry } from './active.ts';
 import type { Decisions } from './decisions.ts';
 import type { Destination } from './destination.ts';
@@ -10,6 +9,7 @@ import type { RecipientSpace } from './recipient-space.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { QmgrSettings } from './settings.ts';
 import { tellTrouble } from './trouble.ts';
+import { envelopeFor } from './verp.ts';
 
 export interface DeliveryParts {
   /** Its clock is that of the schedule. */
@@ -25,13 +25,6 @@ export interface DeliveryParts {
   readonly onEnded: (message: ActiveMessage) => void;
   /** A delivery of the message was given up before it began. */
   readonly onWithdrawn: (message: ActiveMessage) => void;
-}
-
-/** With VERP each recipient has a sender of its own. VERP_README */
-function envelopeFor(envelope: Envelope, [recipient]: readonly RequestRecipient[]): Envelope {
-  const { verp, sender } = envelope;
-  if (verp === '' || sender === '' || recipient === undefined) return envelope;
-  return { ...envelope, sender: verpSender(verp, sender, recipient.original || recipient.address) };
 }
 
 export class Deliveries {
@@ -100,10 +93,8 @@ export class Deliveries {
     if (tellsFeedback) this.#tellFeedback(destination, siteFailure === undefined ? 'success' : 'failure', feedback);
     const dead = destination.deadFor(now);
     if (dead === undefined) return;
-    const { code, reason } = dead;
-    const suspended: Status = { code, reason: `delivery temporarily suspended: ${reason}` };
     for (const { message, recipients } of this.#parts.scheduler.withdraw(transport, destination)) {
-      for (const recipient of recipients) this.#parts.decisions.decide(message, recipient, 'deferred', suspended);
+      for (const recipient of recipients) this.#parts.decisions.decide(message, recipient, 'deferred', dead);
       this.#parts.space.released(message, transport, recipients.length);
       this.#parts.onWithdrawn(message);
     }

@@ -24,8 +24,9 @@ export class Destination {
   window: number;
   /** On the clock of the schedule (`steady-clock.ts`): nothing is started before (rate delay). */
   pausedUntil = 0;
-  /** On the same clock: the site is taken for dead until then, its mail is deferred at once, with the reason. */
+  /** On the same clock: the site is taken for dead until then, and its mail is deferred at once. */
   deadUntil = 0;
+  /** What its mail is deferred with. */
   deadReason: Status | undefined;
   #success = 0;
   #failure = 0;
@@ -95,7 +96,7 @@ export class Destination {
     const { failedCohortLimit, negativeFeedback } = this.settings;
     if (this.deadReason === undefined) this.#failedCohorts += 1 / this.window;
     if (failedCohortLimit > 0 && this.#failedCohorts >= failedCohortLimit) {
-      this.deadReason = reason;
+      this.deadReason = { code: reason.code, reason: `delivery temporarily suspended: ${reason.reason}` };
       this.deadUntil = now + deadMs;
       return undefined;
     }

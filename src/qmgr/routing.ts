@@ -12,13 +12,15 @@ import type { StoredRecipient } from '#store';
 import type { Resolution } from '#rewrite';
 import type { QmgrSettings } from './settings.ts';
 
+export interface DeliverRoute {
+  readonly kind: 'deliver';
+  readonly transport: string;
+  readonly nexthop: string;
+  readonly recipient: RequestRecipient;
+}
+
 export type Route =
-  | {
-      readonly kind: 'deliver';
-      readonly transport: string;
-      readonly nexthop: string;
-      readonly recipient: RequestRecipient;
-    }
+  | DeliverRoute
   | {
       readonly kind: 'decided';
       readonly outcome: 'deferred' | 'bounced' | 'sent';
@@ -53,7 +55,7 @@ function filterRoute(
   message: RoutedMessage,
   recipient: RequestRecipient,
   settings: RoutingSettings,
-): (Route & { readonly kind: 'deliver' }) | undefined {
+): DeliverRoute | undefined {
   const filter = message.envelope.contentFilter;
   if (filter === '' || message.envelope.origin === 'verify' || message.envelope.trace === 'verify') return undefined;
   const colon = filter.indexOf(':');

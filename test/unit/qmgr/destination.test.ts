@@ -45,7 +45,10 @@ describe('a destination', () => {
     destination.busy = 3;
     assert.equal(destination.onSiteFailure(failed, 0, 1000), undefined);
     assert.deepEqual(figures(destination), [0, 0, 0, 1]);
-    assert.equal(destination.deadFor(999), failed);
+    assert.deepEqual(destination.deadFor(999), {
+      code: failed.code,
+      reason: `delivery temporarily suspended: ${failed.reason}`,
+    });
     destination.onSuccess();
     assert.deepEqual(figures(destination), [3, 0, 0, 0]);
     destination.onSiteFailure(failed, 0, 1000);
