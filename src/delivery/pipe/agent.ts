@@ -101,7 +101,6 @@ class PipeAgent implements DeliveryAgent {
   async #run(request: DeliveryRequest): Promise<Result> {
     const { deliverers, now } = this.#options;
     const { service, uid, gid, refusal, sizeLimit, directory, environment, limitMs } = this.#settings;
-    if (uid < 0 || gid < 0) return this.#misconfigured(`service ${service}: user= names an unknown user or group`);
     if (refusal !== undefined) {
       this.#options.events.emit({ kind: 'fatal', text: refusal });
       return misconfigured;

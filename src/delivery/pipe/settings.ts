@@ -45,14 +45,19 @@ export function readPipeSettings(entry: ServiceEntry, settings: Settings, actsAs
   if (stray !== undefined) throw refuse(stray);
   if (argv.length === 0) throw refuse('missing argv= attribute; write the command after it, last of all');
   if (attributes.has('chroot')) throw refuse('chroot= is not supported; remove it');
-  const [userName = '', groupName] = (attributes.get('user') ?? '').split(':');
+  const [userName = '', groupName = ''] = (attributes.get('user') ?? '').split(':');
   if (userName === '') throw refuse('missing user= attribute; name the user that the command runs as');
   const user = getUserByName(userName);
-  const group = groupName === undefined || groupName === '' ? undefined : getGroupByName(groupName);
+  const group = groupName === '' ? undefined : getGroupByName(groupName);
   // Postfix starts, too, with users that are not there or may not be, and fails when mail comes: so do stock entries for lists and uucp
-  const uid = groupName !== undefined && group === undefined ? -1 : (user?.uid ?? -1);
+  const uid = user?.uid ?? -1;
   const gid = group?.gid ?? user?.gid ?? -1;
-  const privileges = uid < 0 ? undefined : privilegesOf({ uid, gid }, settings, actsAsRoot);
+  const refusal = (): string | undefined => {
+    if (user === undefined) return `get_service_attr: unknown username: ${userName}`;
+    if (groupName !== '' && group === undefined) return `get_service_attr: unknown group: ${groupName}`;
+    const privileges = privilegesOf({ uid, gid }, settings, actsAsRoot);
+    return privileges === undefined ? undefined : `user= command-line attribute specifies ${privileges}`;
+  };
   const flags = new Set((attributes.get('flags') ?? '').split(''));
   const unknown = [...flags].find((flag) => !knownFlags.includes(flag));
   if (unknown !== undefined) throw refuse(`unknown flag "${unknown}"; the flags are ${knownFlags}`);
@@ -65,7 +70,7 @@ export function readPipeSettings(entry: ServiceEntry, settings: Settings, actsAs
     softBounce: settings.bool('soft_bounce'),
     uid,
     gid,
-    refusal: privileges === undefined ? undefined : `user= command-line attribute specifies ${privileges}`,
+    refusal: refusal(),
     argv,
     directory: attributes.get('directory') ?? '',
     lineEnd: unescape(attributes.get('eol') ?? String.raw`\n`),

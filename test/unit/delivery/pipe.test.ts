@@ -127,16 +127,24 @@ describe('pipe', () => {
     });
   });
 
-  it('runs nothing with the rights of root or of the mail system, and defers the mail', async () => {
-    for (const [name, privileges] of [
-      ['root', 'root privileges'],
-      ['bin', 'mail system owner bin'],
-      ['nobody:bin', `mail system owner bin group id ${getGroupByName('bin')?.gid ?? ''}`],
-      ['nobody:root', 'privileged group id 0'],
-      ['nobody:daemon', `mail system daemon group id ${getGroupByName('daemon')?.gid ?? ''}`],
+  it("runs with the user's own group where none is written behind the colon", async () => {
+    const { outcomes } = await deliver(`${user}: argv=/usr/bin/id -g`, ['bob@a.example']);
+    assert.match(outcomes[0]?.status.reason ?? '', /^delivered via my service \(\d+\)$/);
+  });
+
+  it('runs nothing as unknown users or with the rights of root or of the mail system, and defers the mail', async () => {
+    const specifies = 'user= command-line attribute specifies';
+    for (const [name, refusal] of [
+      ['root', `${specifies} root privileges`],
+      ['bin', `${specifies} mail system owner bin`],
+      ['nobody:bin', `${specifies} mail system owner bin group id ${getGroupByName('bin')?.gid ?? ''}`],
+      ['nobody:root', `${specifies} privileged group id 0`],
+      ['nobody:daemon', `${specifies} mail system daemon group id ${getGroupByName('daemon')?.gid ?? ''}`],
+      ['nosuchuser:nosuchgroup', 'get_service_attr: unknown username: nosuchuser'],
+      ['nobody:nosuchgroup', 'get_service_attr: unknown group: nosuchgroup'],
     ] as const) {
       const { outcomes, log } = await deliver(`user=${name} argv=/bin/echo`, ['a@b.example']);
-      assert.equal(log[0], `fatal: user= command-line attribute specifies ${privileges}`);
+      assert.equal(log[0], `fatal: ${refusal}`);
       assert.deepEqual([outcomes[0]?.kind, outcomes[0]?.status.code], ['deferred', '4.3.5']);
     }
   });
