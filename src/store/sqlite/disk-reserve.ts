@@ -15,6 +15,10 @@ const maxShare = 0.25;
 const maxShareOfFree = 0.7;
 const block = 1024 * 1024;
 
+const sqliteFull = 13;
+/** No room for the index of the log. SQLITE_IOERR_SHMSIZE */
+const sqliteNoIndex = 4874;
+
 export class DiskReserve {
   readonly #path: string;
   #bytes: number;
@@ -71,4 +75,21 @@ export class DiskReserve {
       closeSync(file);
     }
   }
+}
+
+/** Whether an error of SQLite says that the disk is full. */
+export function isFull(error: unknown): boolean {
+  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0;
+  return (code & 0xff) === sqliteFull || code === sqliteNoIndex;
+}
+
+/** What `act` gives; on a full disk the reserve gives way for it. */
+export function withRoomFor<T>(act: () => T, reserve: Pick<DiskReserve, 'release'>): T {
+  try {
+    return act();
+  } catch (error) {
+    if (!isFull(error)) throw error;
+  }
+  reserve.release();
+  return act();
 }

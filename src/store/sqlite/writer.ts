@@ -4,15 +4,13 @@
  */
 import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { DiskReserve } from './disk-reserve.ts';
+import { DiskReserve, isFull, withRoomFor } from './disk-reserve.ts';
 import { addsMail, type Operation, type OperationResult, type WriterReport } from './operations.ts';
 import { checkSmallFile, damageError, finishSalvage, isDamage, isHalfSalvaged, salvage } from './salvage.ts';
 import { SalvageLock } from './salvage-lock.ts';
 import { writerPragmas } from './schema.ts';
 import { Statements } from './statements.ts';
 import { upgrade } from './upgrade.ts';
-
-const sqliteFull = 13;
 
 /** Somebody has removed the file of the queue, or has put it elsewhere. */
 class FileGone extends Error {}
@@ -68,6 +66,11 @@ export class Writer {
   }
 
   #open({ isChecked } = { isChecked: true }): OpenFile {
+    // the files beside the database take room, too: with a full disk all would stand still until somebody clears it
+    return withRoomFor(() => this.#openFile(isChecked), this.#reserve);
+  }
+
+  #openFile(isChecked: boolean): OpenFile {
     const database = new DatabaseSync(this.#path);
     try {
       database.exec(writerPragmas);
@@ -256,10 +259,6 @@ export class Writer {
   #closeFile(): void {
     if (this.#file.database.isOpen) this.#file.database.close();
   }
-}
-
-function isFull(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === sqliteFull;
 }
 
 export function reasonOf(error: unknown): string {
