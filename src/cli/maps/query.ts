@@ -87,30 +87,35 @@ function jsonLine(key: string, value: string): string {
   return `{${JSON.stringify(key)}: ${JSON.stringify(value)}}\n`;
 }
 
-/** One key: the value in the first table that has it. */
-export async function queryKey(options: QueryOptions, key: string): Promise<boolean> {
-  for (const map of options.maps) {
-    const value = await ask(openOrFail(options, map), key, options);
-    if (value === undefined) continue;
-    options.io.stdout(options.flags.has('j') ? jsonLine(key, String(value)) : value);
-    if (!options.flags.has('j')) options.io.stdout('\n');
-    return true;
-  }
-  return false;
+/** Key and value, as they stand in a source; with `-j` as an object. */
+function entryLine(key: string, value: string | Buffer, { flags, kind }: QueryOptions): string {
+  return flags.has('j') ? jsonLine(key, String(value)) : `${key}${kind.separator}${String(value)}\n`;
 }
 
-/** Asks all tables in turn and prints key and value of the first that has it. */
-export async function queryAndPrint(options: QueryOptions, key: string): Promise<boolean> {
+/** The value in the first table that has one. */
+async function firstValue(options: QueryOptions, key: string): Promise<string | Buffer | undefined> {
   for (const map of options.maps) {
     const value = await ask(openOrFail(options, map), key, options);
-    if (value === undefined) continue;
-    const text = String(value);
-    options.io.stdout(
-      bytesOf(options.flags.has('j') ? jsonLine(key, text) : `${key}${options.kind.separator}${text}\n`),
-    );
-    return true;
+    if (value !== undefined) return value;
   }
-  return false;
+  return undefined;
+}
+
+/** `-q KEY`: prints the value alone, with `-F` byte for byte. False where there is none. */
+export async function queryKey(options: QueryOptions, key: string): Promise<boolean> {
+  const value = await firstValue(options, key);
+  if (value === undefined) return false;
+  options.io.stdout(options.flags.has('j') ? jsonLine(key, String(value)) : value);
+  if (!options.flags.has('j')) options.io.stdout('\n');
+  return true;
+}
+
+/** Prints key and value. False where there is none. */
+export async function queryAndPrint(options: QueryOptions, key: string): Promise<boolean> {
+  const value = await firstValue(options, key);
+  if (value === undefined) return false;
+  options.io.stdout(bytesOf(entryLine(key, value, options)));
+  return true;
 }
 
 /** `-q -`: a key a line. */
@@ -133,8 +138,7 @@ export function listMap(options: QueryOptions): boolean {
   for (const [key, value] of table.entries()) {
     const shown = options.flags.has('F') ? fileValue(value, key, table, options) : value;
     if (shown === undefined) continue;
-    const text = String(shown);
-    options.io.stdout(options.flags.has('j') ? jsonLine(key, text) : `${key}${options.kind.separator}${text}\n`);
+    options.io.stdout(entryLine(key, shown, options));
   }
   return true;
 }
