@@ -10,6 +10,7 @@ import { foreignFormat, headOf, indexPath, isIndexType, openDatabase } from './i
 import { brokenCache } from './broken-cache.ts';
 import { type CacheSettings, writablePath } from './cache-place.ts';
 import { proxiedName } from './proxy-approval.ts';
+import { splitTableName } from './table-name.ts';
 import { tableTypes } from './table-types.ts';
 
 export interface Cache {
@@ -50,9 +51,7 @@ function openNew(settings: CacheSettings, warn: (text: string) => void): Cache |
   const isProxied = name !== spec;
   const refusal = isProxied ? approval.refusal(name, warn) : undefined;
   if (refusal !== undefined) return refusal;
-  const colon = name.indexOf(':');
-  const type = colon < 0 ? defaultType : name.slice(0, colon);
-  const path = name.slice(colon + 1);
+  const { type, name: path } = splitTableName(name, defaultType);
   if (type === '' || path === '') return `open dictionary: expecting "type:name" form instead of "${spec}"`;
   if (type === 'internal') return memoryCache(spec);
   if (type === 'fail') return brokenCache(spec, undefined, warn);

@@ -26,4 +26,4 @@ export { createTableList, lookupFirst, type SearchKey, warnOfEmpty } from './tab
 export type { LookupResult, MatchList, MatchResult, Table, TableList, TableListResult, TableUse } from './table.ts';
 export { type SenderRight, senderRight } from './login-senders.ts';
 export { refusedUser } from './user-list.ts';
-export { redirected, redirectedCache } from './redirection.ts';
+export { redirectedCache, redirectedTable } from './redirection.ts';

@@ -22,7 +22,7 @@ import { observedTable, type TableObserver } from './observer.ts';
 import { ProxyApproval, proxiedName } from './proxy-approval.ts';
 import { cidrTable } from './cidr-table.ts';
 import { pcreTable, regexpTable } from './expression-tables.ts';
-import { redirected } from './redirection.ts';
+import { redirectedTable } from './redirection.ts';
 import { socketmapTable } from './socketmap-table.ts';
 import { sqliteTable } from './sqlite-table.ts';
 import { createTableList } from './table-list.ts';
@@ -101,12 +101,9 @@ export class TableOpener {
 
   /** The table, or why it can't be opened. */
   #openNew(spec: string, use: TableUse): Table | string {
-    const colon = spec.indexOf(':');
     const { warn, settings } = this.#options;
     const foldKeys = use.foldKeys !== false;
-    const written = colon < 0 ? settings.string('default_database_type') : spec.slice(0, colon);
-    const name = colon < 0 ? spec : spec.slice(colon + 1);
-    const type = redirected(written, name, settings, (text) => this.#options.note?.(text));
+    const { type, name } = redirectedTable(spec, settings, (text) => this.#options.note?.(text));
     if (type === '' || name === '') return `open dictionary: expecting "type:name" form instead of "${spec}"`;
     if (isIndexType(type)) return this.#openIndexed(type, name, foldKeys);
     switch (type) {

@@ -3,6 +3,7 @@
  * postconf(5) non_bdb_migration_level, non_bdb_custom_mapping
  */
 import type { Settings } from '#config';
+import { splitTableName, type TableName } from './table-name.ts';
 
 /** `hash:` and `btree:` go where main.cf says, else to the default types for tables and for caches. */
 function redirectedType(type: string, settings: Settings): string {
@@ -17,13 +18,19 @@ function redirectedType(type: string, settings: Settings): string {
 }
 
 /** The type that an index of this one is looked for in. `log` hears of a redirection, as main.cf asks. */
-export function redirected(type: string, name: string, settings: Settings, log: (text: string) => void): string {
+function redirected(type: string, name: string, settings: Settings, log: (text: string) => void): string {
   if (type !== 'hash' && type !== 'btree') return type;
   const other = redirectedType(type, settings);
   if (other !== type && settings.bool('non_bdb_migration_log_redirect')) {
     log(`redirecting ${type}:${name} to ${other}:${name}`);
   }
   return other;
+}
+
+/** What is to be opened for `type:name`, or for a name of the default type. `log` hears of a redirection, as main.cf asks. */
+export function redirectedTable(spec: string, settings: Settings, log: (text: string) => void): TableName {
+  const { type, name } = splitTableName(spec, settings.string('default_database_type'));
+  return { type: redirected(type, name, settings, log), name };
 }
 
 /** The same for the name of a cache, which may stand behind `proxy:`. */

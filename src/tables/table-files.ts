@@ -5,7 +5,8 @@ import { errnoText } from '#native';
 import { insideBraces } from './braces.ts';
 import type { TableFile } from './file-reader.ts';
 import { foreignFormat, headOf, indexPath, isIndexType } from './index-files.ts';
-import { redirected } from './redirection.ts';
+import { redirectedTable } from './redirection.ts';
+import type { TableName } from './table-name.ts';
 
 export interface TableFileProblem {
   /** `type:name` as written, without `proxy:` and the like. */
@@ -19,24 +20,16 @@ const fileTypes: ReadonlySet<string> = new Set(['texthash', 'regexp', 'pcre', 'c
 const wrappers: ReadonlySet<string> = new Set(['proxy', 'debug']);
 const combined: ReadonlySet<string> = new Set(['pipemap', 'unionmap']);
 
-interface Leaf {
-  readonly type: string;
-  readonly name: string;
-}
-
 /** The tables behind `proxy:`, `pipemap:` and the like. */
-function leavesOf(spec: string, settings: Settings): readonly Leaf[] {
-  const colon = spec.indexOf(':');
-  const written = colon < 0 ? settings.string('default_database_type') : spec.slice(0, colon);
-  const name = colon < 0 ? spec : spec.slice(colon + 1);
-  const type = redirected(written, name, settings, () => undefined);
+function leavesOf(spec: string, settings: Settings): readonly TableName[] {
+  const { type, name } = redirectedTable(spec, settings, () => undefined);
   if (wrappers.has(type)) return leavesOf(name, settings);
   if (combined.has(type)) return splitList(insideBraces(name) ?? '').flatMap((inner) => leavesOf(inner, settings));
   return [{ type, name }];
 }
 
 /** `{ … }` holds the rules themselves. */
-function isText({ type, name }: Leaf): boolean {
+function isText({ type, name }: TableName): boolean {
   return fileTypes.has(type) && !name.startsWith('{');
 }
 

@@ -1,6 +1,6 @@
 /** postmap(1) and postalias(1): from the command line to the exit status. */
 import { ConfigError, findConfigDirectory, openCommandSettings, type Settings } from '#config';
-import { redirected, TableOpener } from '#tables';
+import { redirectedTable, TableOpener } from '#tables';
 import type { CliIo } from '../io.ts';
 import { Reporter } from '../reporter.ts';
 import { addToMap, createMap, deleteFromMap, type MapTarget } from './change.ts';
@@ -66,10 +66,7 @@ async function perform(
   const isUtf8 = settings.bool('smtputf8_enable') && !flags.has('u');
   const targets = (): readonly MapTarget[] =>
     options.maps.map((map) => {
-      const colon = map.indexOf(':');
-      const written = colon < 0 ? settings.string('default_database_type') : map.slice(0, colon);
-      const path = map.slice(colon + 1);
-      const type = redirected(written, path, settings, note);
+      const { type, name: path } = redirectedTable(map, settings, note);
       return { kind, myhostname: settings.string('myhostname'), type, path, flags, isUtf8, io, warn };
     });
   const defaultType = settings.string('default_database_type');
