@@ -1,10 +1,9 @@
 /** Text of others in messages: what a terminal would act on becomes `?`, as in Postfix. */
+import { printable } from '#message';
 
 /** ASCII only: each other byte becomes `?`. */
 export function printableAscii(text: string): string {
-  return Buffer.from(text)
-    .toString('latin1')
-    .replaceAll(/[^ -~]/g, '?');
+  return printable(text, '?', false);
 }
 
 /** UTF-8 stays as it is. */

@@ -1,12 +1,11 @@
 /** Lines of regexp and pcre tables: `/pattern/flags result`, `!`, `if`, `endif`. regexp_table(5), pcre_table(5) */
-import { bytesOf, textOf } from '#message';
+import { bytesOf, printable, textOf } from '#message';
 import { MatchFailure, type NativeExpression } from '#native';
 import { literalPrefix } from './literal-prefix.ts';
 import { parseReplacement, replaced, type Replacement } from './replacement.ts';
 import { isSelfContained, type JoinableRule } from './joined-expressions.ts';
 import type { Rule, RuleLine, RuleSyntax } from './rule-files.ts';
 import type { LookupResult } from './table.ts';
-import { printable } from './printable-bytes.ts';
 
 /** A key as the libraries want it, made when the first of them is asked. */
 export class Subject {
@@ -223,7 +222,7 @@ function answers(
 ): (subject: Subject) => LookupResult | undefined {
   const isUsable = (value: string): boolean => allowsAnyBytes || value.isWellFormed();
   const unusable = (subject: Subject, value: string): LookupResult => {
-    const shown = printable(bytesOf(value));
+    const shown = printable(value, '?', false);
     warn(`${table}: key "${subject.key}": non-UTF-8 value "${shown}": malformed UTF-8 or invalid codepoint`);
     return { kind: 'failed', reason: '' };
   };

@@ -1,10 +1,9 @@
 /** `socketmap:` tables: a server that is asked in netstrings. socketmap_table(5) */
 import { isUtf8 } from 'node:buffer';
-import { bytesOf } from '#message';
+import { bytesOf, printable, textOf } from '#message';
 import { missing } from './memory-table.ts';
 import type { LookupResult, Table } from './table.ts';
 import { type AnswerReader, type Endpoint, isPort, type ServerAnswer, TableServer } from './table-server.ts';
-import { printable } from './printable-bytes.ts';
 
 export interface SocketmapOptions {
   /** socketmap_max_reply_size */
@@ -34,6 +33,11 @@ function parseEndpoint(text: string, queueDirectory: string): { endpoint: Endpoi
   if (!/^\d+$/.test(port)) return `${port}: garbage after numerical service`;
   if (!isPort(port)) return `${port}: no such port`;
   return { endpoint: { host: host === '' ? 'localhost' : host, port: Number(port) }, shown: rest };
+}
+
+/** As warnings and reasons have it. */
+function shownBytes(bytes: Buffer): string {
+  return printable(textOf(bytes), '?', false);
 }
 
 /** `5:hello,` */
@@ -74,10 +78,10 @@ export function socketmapTable(name: string, text: string, options: SocketmapOpt
     if (status === 'NOTFOUND' || (status === 'OK' && payload === undefined)) return missing;
     if (status === 'OK' && payload !== undefined) {
       if (isUtf8(payload)) return { kind: 'found', value: payload.toString() };
-      warn(`${name}: key "${key}": non-UTF-8 value "${printable(payload)}": malformed UTF-8 or invalid codepoint`);
+      warn(`${name}: key "${key}": non-UTF-8 value "${shownBytes(payload)}": malformed UTF-8 or invalid codepoint`);
       return { kind: 'failed', reason: '' };
     }
-    const reason = payload === undefined ? '' : printable(payload).slice(0, maxReasonShown);
+    const reason = payload === undefined ? '' : shownBytes(payload).slice(0, maxReasonShown);
     const what = errorNames[status] ?? 'unknown';
     warn(`${name} socketmap server ${what} error${reason === '' ? '' : `: ${reason}`}`);
     return { kind: 'failed', reason: status === 'PERM' ? '' : reason };
