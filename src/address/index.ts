@@ -20,6 +20,7 @@ export {
   networkAddress,
   parseCidr,
   parseIp,
+  parseWrittenIp,
 } from './ip.ts';
 export { domainToAscii, foldCase, isAsciiText } from './domain.ts';
 export { scanAddressTokens, type ScannedToken, type WordKind } from './scanner.ts';

@@ -131,8 +131,8 @@ export type CidrResult =
   | { readonly kind: 'notAnAddress' }
   | { readonly kind: 'bad'; readonly reason: string };
 
-/** As written: a pattern of IPv4-mapped addresses is an IPv6 one. Clients that come that way count as IPv4, so it matches none. */
-function parsePatternAddress(text: string): IpAddress | undefined {
+/** As written: an IPv4-mapped address is an IPv6 one. Clients that come that way count as IPv4, so no pattern of such matches one. */
+export function parseWrittenIp(text: string): IpAddress | undefined {
   if (!text.includes(':')) return parseIp(text);
   const bytes = parseV6(text);
   return bytes === undefined ? undefined : { family: 'ipv6', bytes };
@@ -143,7 +143,7 @@ export function parseCidr(text: string): CidrResult {
   const match = /^(?:\[([^\]/]+)\](?:\/(\d+))?|\[([^\]/]+)\/(\d+)\]|([^[\]/]+)(?:\/(\d+))?)$/.exec(text);
   const addressText = match?.[1] ?? match?.[3] ?? match?.[5];
   const lengthText = match?.[2] ?? match?.[4] ?? match?.[6];
-  const address = addressText === undefined ? undefined : parsePatternAddress(addressText);
+  const address = addressText === undefined ? undefined : parseWrittenIp(addressText);
   if (address === undefined) return { kind: 'notAnAddress' };
   const all = address.bytes.length * 8;
   const prefixLength = lengthText === undefined ? all : Number(lengthText);

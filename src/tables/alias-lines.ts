@@ -25,7 +25,7 @@ const readAliasLine: LineReader = (text, place, line) => {
   const value = tokens.slice(colon + 1);
   const isPair = colon > 0 && value.length > 0 && !name.some((token) => isOperator(token, ','));
   if (!isPair) return [{ kind: 'warning', text: `${place}: need name:value pair` }];
-  if (name.some((token) => isOperator(token, '@'))) {
+  if (name.some((token) => isOperator(token, '@') || isOperator(token, '%'))) {
     return [{ kind: 'warning', text: `${place}: name must be local and have no domain` }];
   }
   return [{ kind: 'entry', key: textOf(name), value: textOf(value), line }];

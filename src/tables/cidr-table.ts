@@ -1,5 +1,5 @@
 /** `cidr:` tables: addresses and networks. cidr_table(5) */
-import { type IpAddress, type IpNetwork, ipInNetwork, parseIp } from '#address';
+import { type IpAddress, type IpNetwork, ipInNetwork, parseWrittenIp } from '#address';
 import { missing } from './memory-table.ts';
 import { NetworkIndex } from './network-index.ts';
 import { readNetwork } from './networks.ts';
@@ -94,7 +94,7 @@ export function cidrTable(
     acceptsPartialKeys: false,
     // What is no address has no answer, not even from `!`.
     lookup: (key) => {
-      const address = parseIp(key);
+      const address = parseWrittenIp(key);
       return (address === undefined ? undefined : firstAnswer(rules, address)) ?? missing;
     },
   };

@@ -2,7 +2,7 @@
 import { foldCase } from '#address';
 import { splitList } from '#config';
 import { errnoText } from '#native';
-import { insideBraces, insideOf } from './braces.ts';
+import { insideOf } from './braces.ts';
 import type { TableFileReader } from './file-reader.ts';
 import type { OwnedFile } from './owned-file.ts';
 import type { LookupResult, Table } from './table.ts';
@@ -71,10 +71,12 @@ function splitPair(text: string): { readonly key: string; readonly value: string
 /** `inline:{ key=value, { key = long value } }`; a text says what is wrong. */
 export function inlineTable(name: string, text: string, foldKeys: boolean): Table | string {
   const wanted = 'need "inline:{name=value...}"';
-  const inner = insideBraces(text);
-  if (inner === undefined) return `bad syntax: "${name}"; ${wanted}`;
+  const whole = insideOf(text);
+  if (typeof whole === 'string' || text === '{}') return `bad syntax: "${name}"; ${wanted}`;
+  const elements = splitList(whole.inner);
+  if (elements.length === 0) return `empty table: "${name}"; ${wanted}`;
   const entries = new Map<string, string>();
-  for (const element of splitList(inner)) {
+  for (const element of elements) {
     const inside = element.startsWith('{') ? insideOf(element) : { inner: element };
     if (typeof inside === 'string') return `${inside}: "${name}"; ${wanted}`;
     const pair = splitPair(inside.inner.trim());

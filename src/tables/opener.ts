@@ -160,10 +160,10 @@ export class TableOpener {
       case 'unionmap':
         return this.#openCombined(spec, type, name, use);
       case 'randmap': {
-        const inner = insideBraces(name);
-        return inner === undefined
+        const values = splitList(insideBraces(name) ?? '');
+        return values.length === 0
           ? `bad syntax: "${spec}"; need "randmap:{value...}"`
-          : randomTable(spec, splitList(inner), Math.random);
+          : randomTable(spec, values, Math.random);
       }
       default:
         return `unsupported dictionary type: ${type}`;

@@ -21,7 +21,8 @@ const disconnected = 'unexpected disconnect';
 
 /** `inet:host:port` or `unix:path`; a text says what is wrong. */
 function parseEndpoint(text: string, queueDirectory: string): { endpoint: Endpoint; shown: string } | string {
-  const [, transport = '', rest = ''] = /^([^:]*):([^]*)$/.exec(text) ?? [];
+  const [, transport, rest = ''] = /^([^:]*):([^]*)$/.exec(text) ?? [];
+  if (transport === undefined) return `need service transport:endpoint instead of "${text}"`;
   if (transport === 'unix') {
     const path = rest.startsWith('/') ? rest : `${queueDirectory}/${rest}`;
     return { endpoint: { path }, shown: rest };

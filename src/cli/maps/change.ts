@@ -160,11 +160,23 @@ function asUser({ uid, gid }: { readonly uid: number; readonly gid: number }, ac
   }
 }
 
+/** A table that fails: it is made of nothing, and takes nothing. */
+function makeNothing(items: readonly SourceItem[], { kind, path, myhostname, warn }: MapTarget): void {
+  for (const item of items) {
+    if (item.kind !== 'warning') throw failing(path);
+    warn(item.text);
+  }
+  if (kind.ownEntries(myhostname).length > 0) throw failing(path);
+}
+
+const failing = (path: string): FatalError => new FatalError(`table fail:${path}: write error: Application error`);
+
 function makeIndex(target: MapTarget, { content, stats }: Source): void {
   const { kind, path } = target;
   const items = kind.readSource(path, content);
-  if (target.type === 'fail' && items.some((item) => item.kind !== 'warning')) {
-    throw new FatalError(`table fail:${path}: write error: Application error`);
+  if (target.type === 'fail') {
+    makeNothing(items, target);
+    return;
   }
   const type = requireIndexType(target);
   const file = indexPath(type, path);
@@ -207,7 +219,7 @@ function changing<T>(target: MapTarget, mayBeNew: boolean, change: (changes: Ind
 
 /** Adds the entries of standard input; the index is made if there is none. */
 export async function addToMap(target: MapTarget): Promise<void> {
-  if (target.type === 'fail') throw new FatalError(`table fail:${target.path}: write error: Application error`);
+  if (target.type === 'fail') throw failing(target.path);
   const type = requireIndexType(target);
   const file = indexPath(type, target.path);
   requireWritable(file, openingOf(type, target.path));

@@ -1,6 +1,6 @@
 /**
  * `postmap -q - -b -h -m`: standard input is a message; its headers, body lines, or both are the keys. As in cleanup(8)
- * a header is one key with its line ends inside, and empty body lines are no keys.
+ * a header is one key with its line ends inside. What cleanup doesn't ask for, empty lines, are keys here.
  */
 import { textOf } from '#message';
 import { readAll } from './input.ts';
@@ -50,7 +50,7 @@ function* messageKeys(
       continue;
     }
     if (place === 'body') {
-      if (line !== '') yield { place, key: line };
+      yield { place, key: line };
       continue;
     }
     if (/^[^\s:]+[ \t]*:/.test(line)) {
@@ -65,15 +65,14 @@ function* messageKeys(
     if (type.boundary !== undefined) open.push({ boundary: type.boundary, isDigest: type.isDigest });
     // An attached message begins with headers again.
     place = type.isMessage && line === '' ? 'header' : 'body';
-    if (line !== '') yield { place: 'body', key: line };
+    yield { place: 'body', key: line };
   }
 }
 
 export async function queryMessage(options: QueryOptions): Promise<boolean> {
   const { flags, io } = options;
-  const lines = textOf(await readAll(io.stdin))
-    .replace(/\n$/, '')
-    .split('\n');
+  const text = textOf(await readAll(io.stdin));
+  const lines = text === '' ? [] : text.replace(/\n$/, '').split('\n');
   const wanted = (place: Place): boolean => flags.has(place === 'header' ? 'h' : 'b');
   let found = false;
   for (const { place, key } of messageKeys(lines, flags.has('m'))) {

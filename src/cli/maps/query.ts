@@ -33,7 +33,12 @@ const namesFiles = /^(?:cidr|inline|pcre|randmap|regexp|static|texthash):/;
 
 /** What -F makes of a value; undefined after a warning. */
 function fileValue(value: string, key: string, table: Table, { warn }: QueryOptions): Buffer | undefined {
-  if (!namesFiles.test(table.name)) return decode(value, key, table);
+  if (!namesFiles.test(table.name)) {
+    const contents = decode(value);
+    if (contents === undefined)
+      warn(`table ${fileNameOf(table)}: key ${key}: malformed BASE64 value: ${value.slice(0, 30)}`);
+    return contents;
+  }
   const read = readFileValue(value);
   if (read.kind === 'read') return read.contents;
   const { name } = table;
@@ -43,13 +48,10 @@ function fileValue(value: string, key: string, table: Table, { warn }: QueryOpti
   return undefined;
 }
 
-/** The files' contents that `-F` put in. */
-function decode(value: string, key: string, table: Table): Buffer {
-  const bytes = Buffer.from(value, 'base64');
-  if (bytes.toString('base64').replace(/=+$/, '') !== value.replace(/=+$/, '')) {
-    throw new FatalError(`table ${table.name}: key ${key}: malformed BASE64 value: ${value.slice(0, 30)}`);
-  }
-  return bytes;
+/** The files' contents that `-F` put in; undefined when that can't be. RFC 4648, 4 */
+function decode(value: string): Buffer | undefined {
+  const isBase64 = value.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(value);
+  return isBase64 ? Buffer.from(value, 'base64') : undefined;
 }
 
 /** An index goes by the name of its file here. */
@@ -57,6 +59,13 @@ function fileNameOf({ name }: Table): string {
   const colon = name.indexOf(':');
   const type = name.slice(0, colon);
   return isIndexType(type) ? `${type}:${indexPath(type, name.slice(colon + 1))}` : name;
+}
+
+/** What a question with -F gets; where an index holds no contents, nobody can go on. */
+function contentsOf(value: string, key: string, table: Table, options: QueryOptions): Buffer | undefined {
+  const contents = fileValue(value, key, table, options);
+  if (contents !== undefined || namesFiles.test(table.name)) return contents;
+  throw new FatalError(`table ${fileNameOf(table)}: query error`);
 }
 
 async function ask(table: Table, asked: string, options: QueryOptions): Promise<string | Buffer | undefined> {
@@ -78,7 +87,7 @@ async function ask(table: Table, asked: string, options: QueryOptions): Promise<
         options.warn(`table ${table.name}: key ${key}: empty string result is not allowed`);
         options.warn(`table ${table.name} should return NO RESULT in case of NOT FOUND`);
       }
-      return options.flags.has('F') ? fileValue(answer.value, key, table, options) : answer.value;
+      return options.flags.has('F') ? contentsOf(answer.value, key, table, options) : answer.value;
   }
 }
 

@@ -148,6 +148,33 @@ describe('postmap', () => {
     assert.equal(await said(['-s']), '1');
   });
 
+  it('makes a table that fails of nothing, and of nothing else', async () => {
+    writeFileSync(join(directory, 'nothing'), '# no entry\n');
+    writeFileSync(join(directory, 'entry'), 'k v\n');
+    assert.equal(await said([`fail:${directory}/nothing`]), '0');
+    assert.equal(
+      await said([`fail:${directory}/entry`]),
+      `postmap: fatal: table fail:${directory}/entry: write error: Application error\n1`,
+    );
+  });
+
+  it('asks for empty lines of a body, and for no line of nothing', async () => {
+    assert.equal(await said(['-bq', '-', 'static:v'], Buffer.from('A: b\n\nx\n\n')), '\tv\nx\tv\n\tv\n0');
+    assert.equal(await said(['-bq', '-', 'static:v'], Buffer.from('')), '1');
+  });
+
+  it('warns of what an index holds that is no file, with -F', async () => {
+    const source = join(directory, 'plain');
+    writeFileSync(source, 'k YQ\nl YQ==\n');
+    await said([`hash:${source}`]);
+    const warning = `postmap: warning: table hash:${source}.db: key k: malformed BASE64 value: YQ\n`;
+    assert.equal(
+      await said(['-Fq', 'k', `hash:${source}`]),
+      `${warning}postmap: fatal: table hash:${source}.db: query error\n1`,
+    );
+    assert.equal(await said(['-Fs', `hash:${source}`]), `${warning}l\ta\n0`);
+  });
+
   it('lists the first table only', async () => {
     writeFileSync(join(directory, 'a'), 'k one\n');
     assert.equal(await said(['-s', `texthash:${directory}/a`, 'fail:x']), 'k\tone\n0');

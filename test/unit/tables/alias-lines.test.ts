@@ -10,4 +10,13 @@ describe('a line of an alias file', () => {
       ]);
     }
   });
+
+  it('has a name without a domain, which may stand behind % too', () => {
+    for (const name of ['a@b', 'a%b', '%a']) {
+      assert.deepEqual(readAliasSource('al', Buffer.from(`${name}: c\n`)), [
+        { kind: 'warning', text: 'al, line 1: name must be local and have no domain' },
+      ]);
+    }
+    assert.equal(readAliasSource('al', Buffer.from('"a%b": c\n'))[0]?.kind, 'entry');
+  });
 });

@@ -19,8 +19,12 @@ describe('a table that cannot be opened', () => {
     ['inline:{{"a b=c}}', `unbalanced '"': "inline:{{"a b=c}}"; need "inline:{name=value...}"`],
     ['inline:{{"x" y=c}}', `missing '=' after attribute name: "inline:{{"x" y=c}}"; need "inline:{name=value...}"`],
     ['inline:{{a b = c}}', `missing '=' after attribute name: "inline:{{a b = c}}"; need "inline:{name=value...}"`],
+    ['inline:{}', 'bad syntax: "inline:{}"; need "inline:{name=value...}"'],
+    ['inline:{ }', 'empty table: "inline:{ }"; need "inline:{name=value...}"'],
+    ['randmap:{,}', 'bad syntax: "randmap:{,}"; need "randmap:{value...}"'],
     ['pipemap:{}', 'bad syntax: "pipemap:{}"; need "pipemap:{type:name...}"'],
     ['socketmap:name', 'socketmap requires server:socketmap argument'],
+    ['socketmap:inet:name', 'need service transport:endpoint instead of "inet"'],
     ['fail:', 'open dictionary: expecting "type:name" form instead of "fail:"'],
   ];
   for (const [spec, reason] of reasons) {

@@ -16,6 +16,11 @@ describe('cidr tables', () => {
     assert.equal((await answer(rules, 'word')).value, undefined);
   });
 
+  it('take an address of the other family, mapped, for what is written', async () => {
+    const rules = ['192.0.2.0/24 four', '::ffff:0:0/96 mapped'];
+    assert.equal((await answer(rules, '::ffff:192.0.2.5')).value, 'mapped');
+  });
+
   it('negate within the same family only', async () => {
     const rules = ['!192.0.2.0/24 elsewhere'];
     assert.equal((await answer(rules, '192.0.3.1')).value, 'elsewhere');
