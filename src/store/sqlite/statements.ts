@@ -51,12 +51,11 @@ export class Statements {
         return [];
       }
       case 'part':
-        if (operation.part === 0 || operation.part === firstRecipientPart) {
-          this.#statement('INSERT OR IGNORE INTO arriving (serial, holder) VALUES (?, ?)').run(
-            operation.serial,
-            operation.holder,
-          );
-        }
+        // with each of them: the first one may have found no room
+        this.#statement('INSERT OR IGNORE INTO arriving (serial, holder) VALUES (?, ?)').run(
+          operation.serial,
+          operation.holder,
+        );
         this.#putPart(operation.serial, operation.part, operation.data);
         return [];
       case 'forgetRecipients':

@@ -335,16 +335,40 @@ describe('the queue store', () => {
     assert.equal(await queueOf(id), 'active');
   });
 
-  it('sweeps content whose message was never committed when its process is gone', async () => {
+  const contentParts = (): unknown => {
+    const database = new DatabaseSync(join(directory, 'posthorn.db'));
+    const parts = database.prepare('SELECT count(*) AS n FROM contents').get()?.['n'];
+    database.close();
+    return parts;
+  };
+  const writeWithoutCommit = async (): Promise<void> => {
     const writer = store.begin(1_000_000);
     for (let i = 0; i < 12; i += 1) await writer.write(Buffer.alloc(100_000));
-    await put('after');
+    // by then what was asked for before has been done
+    await put('');
+  };
+  const sweep = async (): Promise<void> => {
     damage('UPDATE holders SET pid = 4194304');
     const other = await open();
     await other.close();
-    const database = new DatabaseSync(join(directory, 'posthorn.db'));
-    assert.deepEqual({ ...database.prepare('SELECT count(*) AS n FROM contents').get() }, { n: 1 });
-    database.close();
+  };
+
+  it('sweeps content whose message was never committed when its process is gone', async () => {
+    await writeWithoutCommit();
+    await put('after');
+    assert.equal(contentParts(), 5);
+    await sweep();
+    assert.equal(contentParts(), 1);
+  });
+
+  it('sweeps it also when its first part found no room', async () => {
+    damage(`CREATE TRIGGER broken BEFORE INSERT ON contents WHEN NEW.key % ${2 ** 20} = 0
+      BEGIN SELECT RAISE(ABORT, 'broken'); END`);
+    await writeWithoutCommit();
+    damage('DROP TRIGGER broken');
+    assert.equal(contentParts(), 3);
+    await sweep();
+    assert.equal(contentParts(), 0);
   });
 
   it('sets a message with a damaged envelope aside and claims the others', async () => {
