@@ -12,6 +12,8 @@ function problemsOf(
   const text = element.text.replace(/^!+/, '');
   const isPattern = takesPatterns(parameter);
   if (isPattern && text.startsWith('/')) {
+    // what virtual_alias_domains has of virtual_alias_maps is told of there
+    if (!settings.isSet(parameter)) return [];
     const reason = unreadable(text);
     return reason === undefined
       ? []

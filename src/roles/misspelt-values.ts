@@ -1,6 +1,7 @@
 /** Values that are read without complaint and fail when mail comes: networks, types of tables, transports. */
 import {
   type Configuration,
+  type ListElement,
   nearestName,
   ParameterRegistry,
   placeOf,
@@ -10,7 +11,7 @@ import {
 } from '#config';
 import { isTableType, readNetwork, redirectedCache, tableTypes } from '#tables';
 import { switchParameters, unknownSwitches } from '#tls';
-import { tableParameters } from './table-parameters.ts';
+import { tableParameters, takesOnlyTables } from './table-parameters.ts';
 
 const registry = new ParameterRegistry();
 const networkLists = ['mynetworks', 'smtpd_authorized_xclient_hosts', 'smtpd_authorized_xforward_hosts'];
@@ -62,14 +63,25 @@ function badNetworks(settings: Settings): readonly string[] {
   );
 }
 
+/** A comment is told of as such. */
+function beforeComment(elements: readonly ListElement[]): readonly ListElement[] {
+  const at = elements.findIndex(({ text }) => text.startsWith('#'));
+  return at < 0 ? elements : elements.slice(0, at);
+}
+
+/** Defaults that refer to a parameter are not worth a line of their own. */
 function unknownTableTypes(settings: Settings): readonly string[] {
-  return typedParameters.flatMap((parameter) =>
-    settings.elements(parameter).flatMap(({ text, origin }) => {
+  const written = typedParameters.filter((name) => settings.isSet(name));
+  return written.flatMap((parameter) =>
+    beforeComment(settings.elements(parameter)).flatMap(({ text, origin }) => {
+      if (!text.includes(':') && takesOnlyTables(parameter)) {
+        const untyped = `${parameter}: "${text}" has no type of table before it`;
+        const remedy = `write "${settings.string('default_database_type')}:${text}" or another type`;
+        return [`${placeOf(origin)}${untyped}; ${remedy}; as it stands, each lookup fails and mail is deferred`];
+      }
       const type = /^!*(?:(?:proxy|debug):)*([a-z][a-z_0-9]*):(?!:)/i.exec(text)?.[1];
       if (type === undefined || tableTypes.includes(type) || typeof readNetwork(text) !== 'string') return [];
       if (isTableType(type)) {
-        // defaults that refer to it are not worth a line of their own
-        if (!settings.isSet(parameter)) return [];
         const absent = `${parameter}: tables of type ${type} are not in this version`;
         return [`${placeOf(origin)}${absent}; as it stands, each lookup fails and mail is deferred`];
       }

@@ -2,7 +2,7 @@
 import { type Configuration, ConfigError, placeOf, placeOfService, type ServiceEntry, type Settings } from '#config';
 import { type MailboxLimit, mailboxLimitProblem } from '#delivery';
 import { readPipeSettings } from '#delivery/pipe';
-import { serviceProblem, unknownRestrictions } from '#smtpd';
+import { serviceProblem, faultyRestrictions } from '#smtpd';
 
 /** An open relay, mailboxes smaller than messages and the like, one line a service. postconf(5) smtpd_relay_restrictions */
 export function unusableServices({
@@ -50,22 +50,21 @@ const restrictionLists = ['client', 'helo', 'sender', 'relay', 'recipient', 'dat
   (stage) => `smtpd_${stage}_restrictions`,
 );
 
-function unknownIn(settings: Settings): readonly string[] {
+function faultyIn(settings: Settings): readonly string[] {
   const classes = settings.list('smtpd_restriction_classes');
-  return restrictionLists.flatMap((parameter) =>
-    unknownRestrictions(settings.elements(parameter), classes).map(({ element, nearest }) => {
-      const { text, origin } = element;
-      const hint = nearest === undefined ? ';' : `; did you mean "${nearest}"?`;
-      return `${placeOf(origin)}${parameter}: unknown restriction "${text}"${hint} as it stands, clients are answered 451 4.3.5`;
+  return [...restrictionLists, ...classes].flatMap((parameter) =>
+    faultyRestrictions(settings.elements(parameter), classes).map(({ element, problem, isSkipped }) => {
+      const told = `${placeOf(element.origin)}${parameter}: ${problem}${problem.endsWith('?') ? '' : ';'}`;
+      return `${told} as it stands, ${isSkipped ? 'it changes nothing' : 'clients are answered 451 4.3.5'}`;
     }),
   );
 }
 
-/** Misspelt restrictions, one line each. */
+/** Misspelt restrictions, and those without what they need; one line each. */
 export function misspeltRestrictions({
   services,
   settingsFor,
 }: Pick<Configuration, 'services' | 'settingsFor'>): readonly string[] {
   const smtpd = services.filter((entry) => entry.command === 'smtpd');
-  return [...new Set(smtpd.flatMap((entry) => unknownIn(settingsFor(entry))))];
+  return [...new Set(smtpd.flatMap((entry) => faultyIn(settingsFor(entry))))];
 }

@@ -12,6 +12,14 @@ export function takesPatterns(name: string): boolean {
   return patternLists.test(name);
 }
 
+/** Each word is `type:name`, nothing else. */
+const pureTables = /(?:_maps|_checks|(?:command|reply|status)_filter|_clientcerts)$/;
+
+/** Whether a word without a colon can only be a table whose type was left out. */
+export function takesOnlyTables(name: string): boolean {
+  return pureTables.test(name);
+}
+
 export const tableParameters: readonly string[] = new ParameterRegistry()
   .names()
   .filter((name) => tableLists.test(name) || patternLists.test(name));

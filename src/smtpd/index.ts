@@ -16,7 +16,7 @@ export {
   type PolicyOptions,
   type ServiceProblem,
   serviceProblem,
-  unknownRestrictions,
+  faultyRestrictions,
 } from './restrictions/index.ts';
 export type { PolicyChecks, PolicyResult, SessionFacts, Stage, Verdict } from './policy.ts';
 export { type Conversation, type Dialogue, type RehearsedClient, rehearse } from './rehearsal.ts';

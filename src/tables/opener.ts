@@ -74,13 +74,12 @@ export class TableOpener {
     const key = JSON.stringify([spec, ...flags]);
     const known = this.#opened.get(key);
     if (known !== undefined) return known;
-    const { observe, settings } = this.#options;
+    const { observe } = this.#options;
     const open = (): Table => {
       const opened = this.#openNew(spec, use);
       return typeof opened === 'string' ? this.#unavailable(spec, opened) : opened;
     };
-    const name = spec.includes(':') ? spec : `${settings.string('default_database_type')}:${spec}`;
-    const found = this.#late === undefined ? open() : this.#late.add(name, open);
+    const found = this.#late === undefined ? open() : this.#late.add(spec, open);
     const table = observe === undefined ? found : observedTable(found, observe);
     this.#opened.set(key, table);
     return table;

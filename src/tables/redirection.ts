@@ -27,9 +27,17 @@ function redirected(type: string, name: string, settings: Settings, log: (text: 
   return other;
 }
 
-/** What is to be opened for `type:name`, or for a name of the default type. `log` hears of a redirection, as main.cf asks. */
-export function redirectedTable(spec: string, settings: Settings, log: (text: string) => void): TableName {
-  const { type, name } = splitTableName(spec, settings.string('default_database_type'));
+/**
+ * What is to be opened for `type:name`. Only commands have a default type for a bare name: in main.cf it is a mistake,
+ * and its type is ''. `log` hears of a redirection, as main.cf asks.
+ */
+export function redirectedTable(
+  spec: string,
+  settings: Settings,
+  log: (text: string) => void,
+  defaultType = '',
+): TableName {
+  const { type, name } = splitTableName(spec, defaultType);
   return { type: redirected(type, name, settings, log), name };
 }
 

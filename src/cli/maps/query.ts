@@ -22,7 +22,7 @@ export interface QueryOptions {
 
 function openOrFail(options: QueryOptions, given: string): Table {
   const { flags } = options;
-  const map = given === '' ? `${options.defaultType}:` : given;
+  const map = given.includes(':') ? given : `${options.defaultType}:${given}`;
   const table = options.opener.open(map, { foldKeys: !flags.has('f') && options.isUtf8, anyBytes: !options.isUtf8 });
   if (table.unavailable !== undefined) throw new FatalError(table.unavailable);
   return table;

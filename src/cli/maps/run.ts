@@ -66,7 +66,7 @@ async function perform(
   const isUtf8 = settings.bool('smtputf8_enable') && !flags.has('u');
   const targets = (): readonly MapTarget[] =>
     options.maps.map((map) => {
-      const { type, name: path } = redirectedTable(map, settings, note);
+      const { type, name: path } = redirectedTable(map, settings, note, settings.string('default_database_type'));
       return { kind, myhostname: settings.string('myhostname'), type, path, flags, isUtf8, io, warn };
     });
   const defaultType = settings.string('default_database_type');

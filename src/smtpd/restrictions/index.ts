@@ -13,7 +13,7 @@ import { readRestrictionSettings } from './settings.ts';
 import { type Group, hasSubject, readLists } from './stage-lists.ts';
 import { type List, type Outcome, type RunParts, StageRun } from './stage-run.ts';
 
-export { unknownRestrictions } from './program.ts';
+export { faultyRestrictions } from './program.ts';
 export { type ServiceProblem, serviceProblem } from './start.ts';
 export type PolicyOptions = Omit<
   Toolbox,

@@ -154,12 +154,7 @@ function evaluatorOf(
       return configurationError;
     };
   }
-  const successor = removedNames.get(name);
-  return misconfigured(
-    successor === undefined
-      ? `unknown smtpd restriction: "${text}"`
-      : `support for restriction "${name}" has been removed in Postfix 3.9; instead, specify "${successor}"`,
-  );
+  return misconfigured(removedNames.has(name) ? removal(name) : `unknown smtpd restriction: "${text}"`);
 }
 
 /** A restriction that speaks about its own subject wherever it stands. */
@@ -186,28 +181,45 @@ function restrictionClass(name: string, toolbox: Toolbox, options: ProgramOption
   };
 }
 
-/** A name that no restriction has, and the one that may be meant. */
-export interface UnknownRestriction {
+/** A restriction that can't work, seen without a client. */
+export interface FaultyRestriction {
   readonly element: ListElement;
-  readonly nearest: string | undefined;
+  readonly problem: string;
+  /** Passed over; otherwise clients are answered 451 4.3.5. */
+  readonly isSkipped: boolean;
 }
 
-/** What a list names that there is not; at the first client it would be refused with 451 4.3.5 and a warning. */
-export function unknownRestrictions(
+/** What a list names that there is not, or that lacks its argument: what the log would warn of at the first client. */
+export function faultyRestrictions(
   elements: readonly ListElement[],
   classes: readonly string[],
-): readonly UnknownRestriction[] {
-  const unknown: UnknownRestriction[] = [];
+): readonly FaultyRestriction[] {
+  const faulty: FaultyRestriction[] = [];
   for (let i = 0; i < elements.length; i += 1) {
     const element = elements[i];
     if (element === undefined) break;
-    const { text } = element;
-    const name = synonyms.get(text.toLowerCase()) ?? text.toLowerCase();
-    if (takesArgument.has(name)) i += 1;
-    const isKnown =
-      name === 'warn_if_reject' || constructors.has(name) || classes.includes(text) || removedNames.has(name);
-    if (!isKnown && !text.includes(':'))
-      unknown.push({ element, nearest: nearestName(name, [...constructors.keys(), 'warn_if_reject', ...classes]) });
+    const name = synonyms.get(element.text.toLowerCase()) ?? element.text.toLowerCase();
+    const argument = takesArgument.has(name) ? elements[(i += 1)]?.text : undefined;
+    const isSkipped = Object.hasOwn(dnsLists, name);
+    const problem =
+      isSkipped && argument === undefined
+        ? `restriction ${element.text} requires domain name argument`
+        : (argumentProblem(name, element.text, argument) ?? nameProblem(name, element.text, classes));
+    if (problem !== undefined) faulty.push({ element, problem, isSkipped });
   }
-  return unknown;
+  return faulty;
+}
+
+/** What is wrong with a name; a table may stand without one. */
+function nameProblem(name: string, text: string, classes: readonly string[]): string | undefined {
+  if (removedNames.has(name)) return removal(name);
+  if (name === 'warn_if_reject' || constructors.has(name) || classes.includes(text) || text.includes(':'))
+    return undefined;
+  const nearest = nearestName(name, [...constructors.keys(), 'warn_if_reject', ...classes]);
+  return `unknown restriction "${text}"${nearest === undefined ? '' : `; did you mean "${nearest}"?`}`;
+}
+
+function removal(name: string): string {
+  const successor = removedNames.get(name) ?? '';
+  return `support for restriction "${name}" has been removed in Postfix 3.9; instead, specify "${successor}"`;
 }

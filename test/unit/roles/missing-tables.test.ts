@@ -43,6 +43,10 @@ describe('tables without their file', () => {
     assert.equal(lines.length, 1);
   });
 
+  it('are no files of patterns because a default refers to them', () => {
+    assert.deepEqual(said('virtual_alias_maps = DIR/virtual'), []);
+  });
+
   it('are found in restrictions, pattern lists and combined tables', () => {
     assert.deepEqual(
       said(

@@ -28,6 +28,8 @@ describe('values that fail when mail comes', () => {
         'main.cf, line 3: mynetworks: bad mask length in "192.0.2.0/99"; as it stands, clients are answered 451 4.3.0',
       'virtual_alias_maps = hsh:/etc/x':
         'main.cf, line 2: virtual_alias_maps: unknown type of table in "hsh:/etc/x"; did you mean "hash"?; as it stands, each lookup fails and mail is deferred',
+      'virtual_alias_maps = /etc/x':
+        'main.cf, line 2: virtual_alias_maps: "/etc/x" has no type of table before it; write "hash:/etc/x" or another type; as it stands, each lookup fails and mail is deferred',
       'address_verify_map = proxy:bdree:/x':
         'main.cf, line 2: address_verify_map: a table of type "bdree" can\'t be used as a cache; did you mean "btree"?; as it stands, nothing is remembered',
       'smtp_requiretls_policy = inlin:{{x=disable}} enforce':
@@ -52,6 +54,11 @@ describe('values that fail when mail comes', () => {
         'main.cf, line 2: virtual_transport: master.cf has no service "virtul"; did you mean "virtual"?; as it stands, mail for it is deferred',
     };
     for (const [main, expected] of Object.entries(cases)) assert.ok(said(main).includes(expected), said(main).join());
+  });
+
+  it('are told once, where they are set', () => {
+    for (const main of ['transport_maps = hsh:/x', 'transport_maps = /x', 'transport_maps = static:x # fixed'])
+      assert.equal(said(main).length, 1, said(main).join());
   });
 
   it('are nothing where all is well', () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadConfiguration } from '#config';
-import { unusableServices } from '../../../src/roles/start-check.ts';
+import { misspeltRestrictions, unusableServices } from '../../../src/roles/start-check.ts';
 
 describe('services that cannot work', () => {
   it('are told of where a mailbox has no room for the largest message, or a command has too many rights', () => {
@@ -21,6 +21,28 @@ describe('services that cannot work', () => {
         [
           'master.cf, line 1: service local/unix: mailbox_size_limit is limited but message_size_limit is unlimited; as it stands, all its mail is deferred',
           'master.cf, line 3: service filter/unix: user= command-line attribute specifies privileged group id 0; as it stands, all its mail is deferred',
+        ],
+      );
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+});
+
+describe('restrictions that cannot work', () => {
+  it('are found in lists and classes, with their place', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'posthorn-misspelt-'));
+    try {
+      writeFileSync(
+        join(directory, 'main.cf'),
+        'smtpd_restriction_classes = strict\nstrict = rejct\nsmtpd_sender_restrictions = check_sender_access /x\n',
+      );
+      writeFileSync(join(directory, 'master.cf'), 'smtp inet n - n - - smtpd\n');
+      assert.deepEqual(
+        misspeltRestrictions(loadConfiguration(directory)).map((text) => text.replaceAll(`${directory}/`, '')),
+        [
+          'main.cf, line 3: smtpd_sender_restrictions: restriction check_sender_access: bad argument "/x": need maptype:mapname; as it stands, clients are answered 451 4.3.5',
+          'main.cf, line 2: strict: unknown restriction "rejct"; did you mean "reject"? as it stands, clients are answered 451 4.3.5',
         ],
       );
     } finally {

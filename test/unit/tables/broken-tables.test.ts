@@ -25,6 +25,7 @@ describe('a table that cannot be opened', () => {
     ['pipemap:{}', 'bad syntax: "pipemap:{}"; need "pipemap:{type:name...}"'],
     ['socketmap:name', 'socketmap requires server:socketmap argument'],
     ['socketmap:inet:name', 'need service transport:endpoint instead of "inet"'],
+    ['/etc/virtual', 'open dictionary: expecting "type:name" form instead of "/etc/virtual"'],
     ['fail:', 'open dictionary: expecting "type:name" form instead of "fail:"'],
   ];
   for (const [spec, reason] of reasons) {
