@@ -20,7 +20,7 @@ export type { TableObserver, TableQuestion } from './observer.ts';
 export { TableOpener, type TableOpenerOptions } from './opener.ts';
 export { copySecretFiles, isForRootOnly, noCopies, pathOf, type TableCopies, type TableFile } from './file-reader.ts';
 export { tableFileProblems, type TableFileProblem, tableFilesOf, unreadable } from './table-files.ts';
-export { isTableType, tableTypes } from './table-types.ts';
+export { isTableType, namesFiles, tableTypes } from './table-types.ts';
 export { readMapSource, type SourceItem } from './source-lines.ts';
 export { createTableList, lookupFirst, type SearchKey, warnOfEmpty } from './table-list.ts';
 export type { LookupResult, MatchList, MatchResult, Table, TableList, TableListResult, TableUse } from './table.ts';

@@ -3,9 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Settings, splitList } from '#config';
 import { errnoText } from '#native';
-import { pathOf, type Table, tableFilesOf } from '#tables';
+import { namesFiles, pathOf, type Table, tableFilesOf } from '#tables';
 import type { KeyParameters, TlsParameters } from './parameters.ts';
-import { namesFiles } from './server-names.ts';
 
 export interface KeyFiles {
   /** Path → content; a text says why a file can't be read. */

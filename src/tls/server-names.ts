@@ -2,7 +2,7 @@
 import type { Server } from 'node:tls';
 import { isValidHostName } from '#address';
 import { type MaybePromise, whenReady } from '#message';
-import type { TableList } from '#tables';
+import { namesFiles, type TableList } from '#tables';
 import { type Chains, chainsOf, isBroken } from './chain.ts';
 import { libraryText } from './library-text.ts';
 
@@ -98,14 +98,6 @@ export class ServerNames {
 function remember<V>(map: Map<string, V>, key: string, value: V): void {
   if (map.size >= maxRemembered) map.clear();
   map.set(key, value);
-}
-
-/** Tables whose values name files, which hold the chain; those of postmap -F hold it in Base64. */
-const fileTypes: ReadonlySet<string> = new Set(['cidr', 'inline', 'pcre', 'randmap', 'regexp', 'static', 'texthash']);
-
-/** Whether the values of a table, `type:name`, name files. */
-export function namesFiles(table: string): boolean {
-  return fileTypes.has(table.replace(/:.*/s, ''));
 }
 
 /** The chain that a value of a table stands for; a text says what is wrong. `read`: the content of a file. */

@@ -1,6 +1,6 @@
 /** Questions to tables: `postmap -q`, `-s`. */
 import { bytesOf } from '#message';
-import { indexPath, isIndexType, type Table, type TableOpener } from '#tables';
+import { indexPath, isIndexType, namesFiles, type Table, type TableOpener } from '#tables';
 import type { CliIo } from '../io.ts';
 import { linesOf } from './input.ts';
 import { printableUtf8 } from '../printable.ts';
@@ -28,12 +28,9 @@ function openOrFail(options: QueryOptions, given: string): Table {
   return table;
 }
 
-/** Tables that are no index: with -F their values name the files when they are asked. */
-const namesFiles = /^(?:cidr|inline|pcre|randmap|regexp|static|texthash):/;
-
 /** What -F makes of a value; undefined after a warning. */
 function fileValue(value: string, key: string, table: Table, { warn }: QueryOptions): Buffer | undefined {
-  if (!namesFiles.test(table.name)) {
+  if (!namesFiles(table.name)) {
     const contents = decode(value);
     if (contents === undefined)
       warn(`table ${fileNameOf(table)}: key ${key}: malformed BASE64 value: ${value.slice(0, 30)}`);
@@ -64,7 +61,7 @@ function fileNameOf({ name }: Table): string {
 /** What a question with -F gets; where an index holds no contents, nobody can go on. */
 function contentsOf(value: string, key: string, table: Table, options: QueryOptions): Buffer | undefined {
   const contents = fileValue(value, key, table, options);
-  if (contents !== undefined || namesFiles.test(table.name)) return contents;
+  if (contents !== undefined || namesFiles(table.name)) return contents;
   throw new FatalError(`table ${fileNameOf(table)}: query error`);
 }
 
