@@ -5,17 +5,24 @@ import type { EventChannel } from '#events';
 import { createTableList, type TableOpener } from '#tables';
 import { TlsAcceptor } from './accept.ts';
 import { isDigest } from './certificate.ts';
-import { certificatesIn, type Chains, isBroken, type Problems } from './chain.ts';
-import { authorities, finiteField, materialOf, noCertificates, sessionOptions } from './context-options.ts';
+import { type Chains, isBroken, type Problems } from './chain.ts';
+import {
+  authorities,
+  type Authorities,
+  finiteField,
+  materialOf,
+  noCertificates,
+  sessionOptions,
+} from './context-options.ts';
 import { groupsOf, usableGroups } from './key-exchange-groups.ts';
 import { contentOf, type KeyFiles, type TlsService } from './key-files.ts';
 import { libraryText } from './library-text.ts';
 import { detailedLevel } from './log-levels.ts';
 import { opensslOptions, switchParameters, unknownSwitches, withoutSign } from './openssl-options.ts';
-import { gapOptions, versionRange } from './protocols.ts';
+import { gapOptions, type VersionRange, versionRange } from './protocols.ts';
 import { chainOfValue, ServerNames } from './server-names.ts';
 import { keepSessions } from './session-cache.ts';
-import { believing } from './silent-trust.ts';
+import { trustIn } from './silent-trust.ts';
 
 export interface ServerTlsOptions extends TlsService {
   readonly tables: TableOpener;
@@ -50,116 +57,138 @@ function tellOfIgnored(service: TlsService, warn: (text: string) => void): void 
 }
 
 /** Makes what accepts handshakes; what keeps it from that is told. */
-export async function openAcceptor(
-  options: ServerTlsOptions,
-  { isDemanded, asksCertificate, ciphers }: Demands,
-): Promise<Opened> {
-  const { settings, names, files, tables, events, now } = options;
+export async function openAcceptor(options: ServerTlsOptions, demands: Demands): Promise<Opened> {
+  const { settings, names, files, events } = options;
+  const { asksCertificate, ciphers } = demands;
   const warn = (text: string): void => events.emit({ kind: 'warning', text });
-  const broken = (problems: Problems): Opened => {
-    for (const problem of problems) warn(problem);
-    return {};
-  };
   if (Number.parseInt(settings.string(names.logLevel), 10) >= detailedLevel) events.emit({ kind: 'tlsEngine' });
   tellOfIgnored(options, warn);
-  const protocols = settings.list(isDemanded ? names.mandatoryProtocols : names.protocols);
-  const range = versionRange(protocols);
-  if (typeof range === 'string') return broken([`Invalid TLS protocol list "${protocols.join(' ')}": ${disabled}`]);
-  const material = materialOf(options, files);
-  if (isBroken(material)) return broken(material);
-  const hasCertificate = material.cert.length > 0;
-  if (!hasCertificate && asksCertificate) return broken(['Need a server cert to request client certs', noCertificates]);
-  const digest = settings.string(names.fingerprintDigest);
-  if (!isDigest(digest)) return broken([`Digest algorithm "${digest}" not found`, disabled]);
+  const basics = readBasics(options, demands);
+  if (isBroken(basics)) {
+    for (const problem of basics) warn(problem);
+    return {};
+  }
   // loaded only where it is asked for
-  const { createSecureContext, createServer, getCACertificates, setDefaultCACertificates } = await import('node:tls');
-  const trusted = authorities(options, files, () => getCACertificates('system'));
+  const tls = await import('node:tls');
+  const trusted = authorities(options, files, () => tls.getCACertificates('system'));
   if (typeof trusted === 'string') {
     events.emit({ kind: 'note', text: trusted });
     return {};
   }
-  const all = asksCertificate ? [...trusted.named, ...trusted.unnamed] : [];
-  const authorityList = onFirstUse(() => certificatesIn(all));
-  // beside names that clients are told the others can't be kept from them
-  const isSilent = all.length > 0 && trusted.named.length === 0;
-  const made = <T>(make: () => T): T => {
-    if (!isSilent) return make();
-    const believed = authorityList().map((certificate) => certificate.toString());
-    return believing(believed, { getCACertificates, setDefaultCACertificates }, make);
-  };
-  const field = finiteField(options, files);
-  if (field.problem !== undefined) warn(field.problem);
-  const ecdhCurve = usableGroups(groupsOf(settings), createSecureContext);
-  const { secureOptions, sessionTimeout } = sessionOptions(settings);
-  // Postfix leaves it to protocols and ciphers what is good enough
-  const offered = `${ciphers}:@SECLEVEL=0`;
-  const cipherProblem = problemWith(() => createSecureContext({ ciphers: offered, ca: [] }));
-  if (cipherProblem !== undefined) return { cipherProblem };
-  const common: SecureContextOptions = {
-    ...range,
-    // later versions know no server without a certificate
-    ...(hasCertificate || range.maxVersion !== 'TLSv1.3' ? {} : { maxVersion: 'TLSv1.2' as const }),
-    ...field.options,
-    ...(ecdhCurve === undefined ? {} : { ecdhCurve }),
-    ...(isSilent ? {} : { ca: all }),
-    ciphers: offered,
-    honorCipherOrder: settings.bool('tls_preempt_cipherlist'),
-    secureOptions: withoutSign(secureOptions | gapOptions(protocols) | opensslOptions(settings)),
-    sessionTimeout,
+  const trust = trustIn(asksCertificate ? trusted : nobody, tls);
+  const context: SecureContextOptions = {
+    ...contextOf(options, basics, tls.createSecureContext),
+    ...trust.context,
+    ciphers: atAnyLevel(ciphers),
     // sessions of clients that were asked who they are belong to this service alone
     sessionIdContext: createHash('sha256').update(`${names.securityLevel} ${ciphers}`).digest('hex').slice(0, 32),
   };
-  const mapsName = 'tls_server_sni_maps';
-  const maps = createTableList(
-    mapsName,
-    settings.list(mapsName).map((spec) => tables.open(spec)),
-    { warn },
-  );
-  const keepsSessions = settings.string('smtpd_tls_session_cache_database') !== '';
-  const serverWith = (chains: Partial<Chains>): Server => {
-    const server = made(() =>
-      createServer({
-        ...common,
-        ...chains,
-        requestCert: asksCertificate,
-        rejectUnauthorized: false,
-        // the longest of all; under stress the services wait less
-        handshakeTimeout: settings.timerMs(names.timeout),
-      }),
-    );
-    if (keepsSessions) keepSessions(server, sessionTimeout * 1000, now);
+  const cipherProblem = problemWith(() => tls.createSecureContext({ ciphers: atAnyLevel(ciphers), ca: [] }));
+  if (cipherProblem !== undefined) return { cipherProblem };
+  const createServer = (chains: Partial<Chains>): Server => {
+    const rules = {
+      requestCert: asksCertificate,
+      rejectUnauthorized: false,
+      // the longest of all; under stress the services wait less
+      handshakeTimeout: settings.timerMs(names.timeout),
+    };
+    const server = trust.whileBelieved(() => tls.createServer({ ...context, ...chains, ...rules }));
+    if (settings.string('smtpd_tls_session_cache_database') !== '')
+      keepSessions(server, sessionOptions(settings).sessionTimeout * 1000, options.now);
     return server;
   };
-  const serverNames = maps.isEmpty
-    ? undefined
-    : new ServerNames({
-        maps,
-        createServer: serverWith,
-        chainOf: (value, table) => chainOfValue(value, table, (path) => files.contents.get(path) ?? contentOf(path)),
-        warn,
-      });
+  const serverNames = serverNamesOf(options, createServer, warn);
+  const { digest, material } = basics;
   try {
-    const acceptor = new TlsAcceptor(serverWith(hasCertificate ? material : {}), {
+    const acceptor = new TlsAcceptor(createServer(material.cert.length > 0 ? material : {}), {
       whose: 'client',
       digest,
       verifyDepth: settings.int(names.verifyDepth),
       asksCertificate,
-      authorities: authorityList,
+      authorities: trust.certificates,
       serverNames,
     });
     return { acceptor, serverNames };
   } catch (error) {
-    return broken([disabled, `TLS library problem: ${libraryText(error)}`]);
+    for (const problem of [disabled, `TLS library problem: ${libraryText(error)}`]) warn(problem);
+    return {};
   }
 }
 
-/** Made when it is asked for, and kept. */
-function onFirstUse<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
-}
+const nobody: Authorities = { named: [], unnamed: [] };
 
 const disabled = 'disabling TLS support';
+
+/** Postfix leaves it to protocols and ciphers what is good enough. */
+function atAnyLevel(ciphers: string): string {
+  return `${ciphers}:@SECLEVEL=0`;
+}
+
+/** What there is no TLS without. */
+interface Basics {
+  readonly protocols: readonly string[];
+  readonly range: VersionRange;
+  readonly material: Chains;
+  readonly digest: string;
+}
+
+function readBasics(options: ServerTlsOptions, { isDemanded, asksCertificate }: Demands): Basics | Problems {
+  const { settings, names, files } = options;
+  const protocols = settings.list(isDemanded ? names.mandatoryProtocols : names.protocols);
+  const range = versionRange(protocols);
+  if (typeof range === 'string') return [`Invalid TLS protocol list "${protocols.join(' ')}": ${disabled}`];
+  const material = materialOf(options, files);
+  if (isBroken(material)) return material;
+  if (material.cert.length === 0 && asksCertificate)
+    return ['Need a server cert to request client certs', noCertificates];
+  const digest = settings.string(names.fingerprintDigest);
+  if (!isDigest(digest)) return [`Digest algorithm "${digest}" not found`, disabled];
+  return { protocols, range, material, digest };
+}
+
+/** Versions, key exchange, options and tickets. */
+function contextOf(
+  options: ServerTlsOptions,
+  { protocols, range, material }: Basics,
+  createSecureContext: (options: SecureContextOptions) => unknown,
+): SecureContextOptions {
+  const { settings, files, events } = options;
+  const field = finiteField(options, files);
+  if (field.problem !== undefined) events.emit({ kind: 'warning', text: field.problem });
+  const ecdhCurve = usableGroups(groupsOf(settings), createSecureContext);
+  const { secureOptions, sessionTimeout } = sessionOptions(settings);
+  return {
+    ...range,
+    // later versions know no server without a certificate
+    ...(material.cert.length > 0 || range.maxVersion !== 'TLSv1.3' ? {} : { maxVersion: 'TLSv1.2' as const }),
+    ...field.options,
+    ...(ecdhCurve === undefined ? {} : { ecdhCurve }),
+    honorCipherOrder: settings.bool('tls_preempt_cipherlist'),
+    secureOptions: withoutSign(secureOptions | gapOptions(protocols) | opensslOptions(settings)),
+    sessionTimeout,
+  };
+}
+
+/** Certificates by name; undefined: there is one for all. */
+function serverNamesOf(
+  { settings, tables, files }: ServerTlsOptions,
+  createServer: (chains: Chains) => Server,
+  warn: (text: string) => void,
+): ServerNames | undefined {
+  const parameter = 'tls_server_sni_maps';
+  const maps = createTableList(
+    parameter,
+    settings.list(parameter).map((spec) => tables.open(spec)),
+    { warn },
+  );
+  if (maps.isEmpty) return undefined;
+  return new ServerNames({
+    maps,
+    createServer,
+    chainOf: (value, table) => chainOfValue(value, table, (path) => files.contents.get(path) ?? contentOf(path)),
+    warn,
+  });
+}
 
 /** Keys are named in two ways, of which one counts. */
 function hasIgnoredKeys({ settings, names }: TlsService): boolean {
