@@ -11,13 +11,9 @@ export {
   rehearsedLogin,
 } from './login-settings.ts';
 export { compileSettings as compileSmtpdSettings, type SmtpdSettings } from './settings.ts';
-export {
-  createPolicyChecks,
-  type PolicyOptions,
-  type ServiceProblem,
-  serviceProblem,
-  faultyRestrictions,
-} from './restrictions/index.ts';
+export { createPolicyChecks, type PolicyOptions } from './restrictions/policy-checks.ts';
+export { faultyRestrictions } from './restrictions/program.ts';
+export { type ServiceProblem, serviceProblem } from './restrictions/start.ts';
 export type { PolicyChecks, PolicyResult, SessionFacts, Stage, Verdict } from './policy.ts';
 export { type Conversation, type Dialogue, type RehearsedClient, rehearse } from './rehearsal.ts';
 export { Transcript, troubleOf } from './transcript.ts';

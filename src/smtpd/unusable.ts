@@ -1,6 +1,6 @@
 /** A service that nobody can be served with: each connection ends at once, and the log says why. smtpd(8) */
 import type { EventChannel } from '#events';
-import type { ServiceProblem } from './restrictions/index.ts';
+import type { ServiceProblem } from './restrictions/start.ts';
 import type { ServedSocket, SmtpService } from './server.ts';
 
 export function createUnusableService({ warnings, fatal }: ServiceProblem, events: EventChannel): SmtpService {

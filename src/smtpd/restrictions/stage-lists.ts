@@ -12,7 +12,7 @@ export interface Group {
 }
 
 /** A group for each restriction list, but for relay and recipient lists, which share one; and what main.cf need not name. */
-interface StageLists {
+export interface StageLists {
   readonly connect: Group;
   readonly helo: Group;
   readonly mail: Group;
