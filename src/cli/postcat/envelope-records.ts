@@ -1,5 +1,4 @@
-/** The envelope of a queued message as Postfix's records. */
-import { toExternal } from '#address';
+/** The envelope of a queued message as Postfix's records, which have addresses without quotes. */
 import type { MaildropEnvelope, Notify, Recipient } from '#message';
 import type { QueuedMessage, RecipientPart } from '#store';
 import { arrivalRecord, attributeRecords, createTimeRecord, type QueueRecord, record, recordSize } from './records.ts';
@@ -45,7 +44,10 @@ function senderRecords(message: QueuedMessage): readonly QueueRecord[] {
   const { queueId, envelope } = message;
   const { sasl, encoding, fullName, verp, contentFilter, arrivedAt } = envelope;
   const isFromClient = envelope.uid === undefined && envelope.logClient.address !== '';
-  const context: Attribute = ['rewrite_context', envelope.rewriteContext];
+  // what the mail system itself writes
+  const isOwn = envelope.uid === undefined && !isFromClient;
+  const context: Attribute = isOwn ? ['log_message_origin', 'local'] : ['rewrite_context', envelope.rewriteContext];
+  const trace = traceFlags[envelope.trace];
   const returns: readonly Attribute[] = [
     ['envelope_id', envelope.envid],
     ['ret_flags', retFlags[envelope.ret]],
@@ -61,11 +63,12 @@ function senderRecords(message: QueuedMessage): readonly QueueRecord[] {
       ['sasl_username', sasl?.username ?? ''],
       ['sasl_sender', sasl?.sender ?? ''],
       ...(isFromClient ? returns : [context]),
+      ['trace_flags', isOwn ? trace || '0' : ''],
     ]),
     ...(fullName === '' ? [] : [record('F', fullName)]),
     ...(contentFilter === '' ? [] : [record('L', contentFilter)]),
-    record('S', toExternal(envelope.sender)),
-    ...(isFromClient ? [] : attributeRecords([['trace_flags', traceFlags[envelope.trace]]])),
+    record('S', envelope.sender),
+    ...(isFromClient || isOwn ? [] : attributeRecords([['trace_flags', trace]])),
     ...(verp === '' ? [] : [record('V', verp)]),
     ...(isFromClient ? attributeRecords([['encoding', encoding], ...clientAttributes(message)]) : []),
   ];
@@ -97,8 +100,8 @@ export function envelopeRecords(message: QueuedMessage): readonly QueueRecord[] 
 export function recipientRecords(recipients: RecipientPart): readonly QueueRecord[] {
   return recipients.flatMap((recipient) => [
     ...dsnRecords(recipient),
-    ...(recipient.original === '' ? [] : [record('O', toExternal(recipient.original))]),
-    record(recipient.state === 'done' ? 'D' : 'R', toExternal(recipient.address)),
+    ...(recipient.original === '' ? [] : [record('O', recipient.original)]),
+    record(recipient.state === 'done' ? 'D' : 'R', recipient.address),
   ]);
 }
 
@@ -124,15 +127,12 @@ export function maildropRecords(envelope: MaildropEnvelope): readonly QueueRecor
       ['rewrite_context', envelope.rewriteContext],
     ]),
     ...(envelope.fullName === '' ? [] : [record('F', envelope.fullName)]),
-    record('S', toExternal(envelope.sender)),
+    record('S', envelope.sender),
     ...attributeRecords([
       ['trace_flags', traceFlags[envelope.trace]],
       ['encoding', envelope.encoding],
     ]),
     ...(envelope.verp === '' ? [] : [record('V', envelope.verp)]),
-    ...envelope.recipients.flatMap((recipient) => [
-      ...dsnRecords(recipient),
-      record('R', toExternal(recipient.address)),
-    ]),
+    ...envelope.recipients.flatMap((recipient) => [...dsnRecords(recipient), record('R', recipient.address)]),
   ];
 }
