@@ -21,8 +21,11 @@ const refusals: readonly Refusal[] = [
     applies: (value, view) => !['cyrus', 'dovecot'].includes(value) && view.bool('smtpd_sasl_auth_enable'),
     what: 'such a way to log in (cyrus and dovecot are)',
   },
-  { name: 'smtpd_milters', applies: isGiven, what: 'milters' },
-  { name: 'non_smtpd_milters', applies: isGiven, what: 'milters' },
+  ...['smtpd_milters', 'smtpd_milter_maps', 'non_smtpd_milters'].map((name) => ({
+    name,
+    applies: isGiven,
+    what: 'filtering by milters',
+  })),
 ];
 
 /** Settings that allow what is not there: mail is handled, without it. */

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { loadConfiguration } from '#config';
+import { ConfigError, loadConfiguration } from '#config';
 
 function warnings(main: string, master: string): readonly string[] {
   const directory = mkdtempSync(join(tmpdir(), 'posthorn-unsupported-'));
@@ -41,6 +41,12 @@ describe('what is allowed and not there', () => {
       'main.cf, line 3: unused parameter: smtp_tls_cipherlist=y (did you mean "smtp_tls_ciphers"?)',
       'main.cf, line 2: support for parameter "fallback_relay" will be removed; instead, specify "smtp_fallback_relay"',
     ]);
+  });
+
+  it('is no milter: only how to speak with one', () => {
+    assert.deepEqual(warnings('milter_protocol = 2', `${smtp}x inet n - n - - smtpd -o milter_macro_v=y\n`), []);
+    for (const name of ['smtpd_milters', 'smtpd_milter_maps', 'non_smtpd_milters'])
+      assert.throws(() => warnings(`${name} = inet:localhost:8891`, smtp), ConfigError, name);
   });
 
   it('is nothing when it is not asked for', () => {
