@@ -20,7 +20,14 @@ export { syslogFacilities } from './syslog-facilities.ts';
 export { settingsViews } from './views.ts';
 export { type MainEntry, type MainFile, parseMainFile, splitAssignment } from './main-cf.ts';
 export { editMainText, type MainChange } from './main-cf-edit.ts';
-export { fieldProblem, type MasterEntryText, type MasterField, masterFields, parseEntry } from './master-cf.ts';
+export {
+  fieldProblem,
+  lacksFields,
+  type MasterEntryText,
+  type MasterField,
+  masterFields,
+  parseEntry,
+} from './master-cf.ts';
 export {
   argumentGroups,
   commandText,

@@ -1,5 +1,11 @@
 /** master.cf as lines and entries, so that one entry can be changed and all else stays. postconf(1) -M, -F, -P */
-import { parseEntry, type MasterEntryText, type MasterField } from './master-cf.ts';
+import {
+  lacksFields,
+  parseEntry,
+  type MasterEntryProblem,
+  type MasterEntryText,
+  type MasterField,
+} from './master-cf.ts';
 import { splitAssignment } from './main-cf.ts';
 import { splitWords, trimSpace } from './words.ts';
 
@@ -42,11 +48,11 @@ export function readMasterText(
     const first = (group[0] ?? 0) + 1;
     const last = (group.at(-1) ?? 0) + 1;
     const entry = parseEntry(text, first);
-    if (typeof entry !== 'string') {
+    if (!('problem' in entry)) {
       entries.push({ entry: normalised(entry, warn), lines: group });
       continue;
     }
-    const problem = entry === 'bad field count' ? `file ${path}: line ${last}: ${entry}` : entry;
+    const problem = lacksFields(entry) ? `file ${path}: line ${last}: ${entry.problem}` : entry.problem;
     if (!isToChange) return problem;
     const named = namedEntry(text, first);
     if (named === undefined) return `file ${path}: line ${first}: specify service name and type on the same line`;
@@ -100,10 +106,10 @@ function normalised(entry: MasterEntryText, warn: (text: string) => void = () =>
   return { ...entry, args };
 }
 
-/** An entry of one logical line; a text says what is wrong. */
-export function entryOf(text: string): MasterEntryText | string {
+/** An entry of one logical line, or what is wrong with it. */
+export function entryOf(text: string): MasterEntryText | MasterEntryProblem {
   const entry = parseEntry(text, 0);
-  return typeof entry === 'string' ? entry : normalised(entry);
+  return 'problem' in entry ? entry : normalised(entry);
 }
 
 /** Where each field begins, at the least. */

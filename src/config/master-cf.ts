@@ -25,22 +25,44 @@ export interface MasterEntryText {
   readonly line: number;
 }
 
-/** What is wrong with a field; undefined when it is fine. */
-export function fieldProblem(field: MasterField, value: string): string | undefined {
-  const patterns: Partial<Record<MasterField, RegExp>> = {
-    type: new RegExp(`^(?:${types.join('|')})$`),
-    private: /^[-yn]$/,
-    unprivileged: /^[-yn]$/,
-    chroot: /^[-yn]$/,
-    wakeup: /^(?:-|\d+\??)$/,
-    process_limit: /^(?:-|\d+)$/,
-  };
-  const pattern = patterns[field];
-  return pattern === undefined || pattern.test(value) ? undefined : `invalid ${field} field "${value}"`;
+interface FieldRule {
+  readonly pattern: RegExp;
+  readonly expected: string;
 }
 
-/** Splits one logical line; a text says what is wrong. */
-export function parseEntry(text: string, line: number): MasterEntryText | string {
+const switchRule: FieldRule = { pattern: /^[-yn]$/, expected: 'y, n or -' };
+const fieldRules: Partial<Record<MasterField, FieldRule>> = {
+  type: { pattern: new RegExp(`^(?:${types.join('|')})$`), expected: `one of ${types.join(', ')}` },
+  private: switchRule,
+  unprivileged: switchRule,
+  chroot: switchRule,
+  wakeup: { pattern: /^(?:-|\d+\??)$/, expected: 'a number of seconds, with or without a ?, or -' },
+  process_limit: { pattern: /^(?:-|\d+)$/, expected: 'a whole number or -' },
+};
+
+/** What is wrong with a field; undefined when it is fine. */
+export function fieldProblem(field: MasterField, value: string): string | undefined {
+  return fieldRules[field]?.pattern.test(value) === false ? `invalid ${field} field "${value}"` : undefined;
+}
+
+/** An entry that can't be read: as Postfix says it, and what to do. */
+export interface MasterEntryProblem {
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+const badFieldCount: MasterEntryProblem = {
+  problem: 'bad field count',
+  remedy: `write ${masterFields.join(' ')}; a line that goes on with the entry before it begins with white space`,
+};
+
+/** Whether there are too few fields for an entry. */
+export function lacksFields(entry: MasterEntryProblem): boolean {
+  return entry === badFieldCount;
+}
+
+/** Splits one logical line, or says what is wrong. */
+export function parseEntry(text: string, line: number): MasterEntryText | MasterEntryProblem {
   const words = splitWords(text);
   const [service, type, isPrivate, unprivileged, chroot, wakeup, limit, command, ...args] = words;
   if (
@@ -53,12 +75,13 @@ export function parseEntry(text: string, line: number): MasterEntryText | string
     limit === undefined ||
     command === undefined
   ) {
-    return 'bad field count';
+    return badFieldCount;
   }
   const fields = { service, type, private: isPrivate, unprivileged, chroot, wakeup, process_limit: limit, command };
   for (const name of masterFields) {
     const problem = fieldProblem(name, fields[name]);
-    if (problem !== undefined) return `${problem} in "${words.join(' ')}"`;
+    if (problem === undefined) continue;
+    return { problem: `${problem} in "${words.join(' ')}"`, remedy: `write ${fieldRules[name]?.expected ?? ''}` };
   }
   return { fields, args, line };
 }
@@ -80,7 +103,7 @@ function readOptions(word: string, left: string[], overrides: Map<string, string
   if (value === undefined) return `option "-${letter}" without a value; write -o name=value`;
   if (letter !== 'o') return undefined;
   const cut = splitAssignment(unbraced(value));
-  if (typeof cut === 'string') return `-o ${value}: ${cut}`;
+  if (typeof cut === 'string') return `-o ${value}: ${cut}; write -o name=value, or -o { name = value }`;
   // the last one set is the last of the map
   overrides.delete(cut.name);
   overrides.set(cut.name, cut.value);
@@ -173,7 +196,7 @@ export function parseMasterFile(path: string, content: string, defaults: EntryDe
   const byKey = new Map<string, ServiceEntry>();
   for (const { text, line, pieces } of lines) {
     const entry = parseEntry(text, line);
-    if (typeof entry === 'string') throw new ConfigError([`${path}, line ${line}: ${entry}`]);
+    if ('problem' in entry) throw new ConfigError([`${path}, line ${line}: ${entry.problem}; ${entry.remedy}`]);
     const service = toService(entry, path, defaults);
     const key = `${service.name}/${service.type}`;
     if (byKey.has(key)) {

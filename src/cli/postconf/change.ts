@@ -4,6 +4,7 @@ import {
   editMasterText,
   entryOf,
   fieldProblem,
+  lacksFields,
   type MainChange,
   type MasterEntryText,
   type MasterText,
@@ -117,9 +118,8 @@ function changedField({ third, value }: MasterChange, entry: MasterEntryText): M
 
 function newEntry({ text, value }: MasterChange): MasterEntryText {
   const entry = entryOf(value);
-  if (entry === 'bad field count') throw new EditError(`${entry}: "${text}"`);
-  if (typeof entry === 'string') throw new EditError(entry);
-  return entry;
+  if (!('problem' in entry)) return entry;
+  throw new EditError(lacksFields(entry) ? `${entry.problem}: "${text}"` : entry.problem);
 }
 
 /** The text after all changes; `warn` hears of those that found no entry. */

@@ -80,6 +80,21 @@ describe('master.cf', () => {
     assert.match(said('', '25 inet n - n - 1 postscreen x\n').join(), /^master\.cf, line 2: .*"x" of postscreen/);
   });
 
+  it('says what an entry that cannot be read should be', () => {
+    const remedies: Readonly<Record<string, string>> = {
+      'a inet n - n - smtpd':
+        'bad field count; write service type private unprivileged chroot wakeup process_limit command; ' +
+        'a line that goes on with the entry before it begins with white space',
+      'a tcp n - n - - smtpd':
+        'invalid type field "tcp" in "a tcp n - n - - smtpd"; write one of inet, unix, unix-dgram, fifo, pass',
+      'a inet n - n - x smtpd':
+        'invalid process_limit field "x" in "a inet n - n - x smtpd"; write a whole number or -',
+      'a inet n - n - - smtpd -o b = c': `service a/inet: -o b: missing '=' after attribute name: "b"; write -o name=value, or -o { name = value }`,
+    };
+    for (const [entry, problem] of Object.entries(remedies))
+      assert.deepEqual(said('', `${entry}\n`), [`master.cf, line 2: ${problem}`]);
+  });
+
   it('refuses options that no program has', () => {
     const hint = 'write settings as -o name=value, or -o { name = value }';
     assert.deepEqual(said('', 'a unix n - n - - smtpd -x foo\n'), [
@@ -115,7 +130,7 @@ describe('master.cf', () => {
   it('is shown in columns, where a long name takes the blanks of the next ones', () => {
     const shown = (text: string): string => {
       const entry = entryOf(text);
-      return typeof entry === 'string' ? entry : formatFields(entry);
+      return 'problem' in entry ? entry.problem : formatFields(entry);
     };
     assert.equal(shown('smtp inet n - n - - smtpd'), 'smtp       inet  n       -       n       -       -       smtpd');
     assert.equal(
