@@ -14,6 +14,7 @@ import { installation } from './installation.ts';
 import type { CliIo } from './io.ts';
 import { makeDirectory } from './make-directory.ts';
 import { giveDirectory } from './queue-directories.ts';
+import { shellWord } from './shell-word.ts';
 
 const standardPort = 2525;
 
@@ -37,7 +38,8 @@ interface User {
 }
 
 /** A configuration that is safe as it stands: mail for this host's names only, relaying for this machine only. */
-function mainCf(directory: string, domain: string, { uid, gid }: User): string {
+function mainCf(place: string, domain: string, { uid, gid }: User): string {
+  const directory = place.replaceAll('$', '$$$$');
   return `# Made by "posthorn quick-start"; yours to change.
 compatibility_level = 3.11
 queue_directory = ${directory}/queue
@@ -144,8 +146,8 @@ async function quickStart(io: CliIo, directory: string, port: number | undefined
       const { login, sender } = loginName();
       io.stdout(`
 Posthorn listens on ${addresses.join(', ')}; its configuration is in ${etc}.
-Send a message:  printf 'Subject: hello\\n\\nIt works.\\n' | ${installation}/bin/sendmail -C ${etc} ${sender}${login}@${domain}
-Read it:         cat ${directory}/mail/${login}/new/*
+Send a message:  printf 'Subject: hello\\n\\nIt works.\\n' | ${shellWord(`${installation}/bin/sendmail`)} -C ${shellWord(etc)} ${sender}${login}@${domain}
+Read it:         cat ${shellWord(`${directory}/mail/${login}/new`)}/*
 Each message's way is shown below. Ctrl-C stops the server; started again it goes on where it was.
 
 `);

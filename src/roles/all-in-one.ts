@@ -1,5 +1,6 @@
 /** All of it in one process, as the user who started it: the quick start, and installations without root. */
-import { ConfigError, loadConfiguration, type Settings } from '#config';
+import { existsSync } from 'node:fs';
+import { ConfigError, loadConfiguration, placeOf, type Settings } from '#config';
 import { createLocalPool } from '#delivery';
 import { EventLog } from '#events';
 import { listenAddresses, type Locking, lockSystem, openLogFile, SpawnServices, type SystemLocks } from '#master';
@@ -20,10 +21,24 @@ export interface AllInOneOptions {
   readonly onProblems: (problems: readonly string[]) => void;
 }
 
+const portReasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program has that port',
+  EACCES: 'that port is for root',
+};
+
 function describe(error: unknown, directory: string): string {
   if (!(error instanceof Error)) return String(error);
-  if (!('code' in error && error.code === 'EADDRINUSE')) return error.message;
-  return `${error.message}; another program has that port: it is set in ${directory}/master.cf`;
+  const code = 'syscall' in error && error.syscall === 'listen' && 'code' in error ? error.code : undefined;
+  const reason = typeof code === 'string' ? portReasons[code] : undefined;
+  return reason === undefined ? error.message : `${error.message}; ${reason}: it is set in ${directory}/master.cf`;
+}
+
+/** A directory of mail that is not there was moved, or removed. */
+function checkQueue(settings: Settings): void {
+  const queue = settings.string('queue_directory');
+  if (existsSync(queue)) return;
+  const problem = `queue_directory = ${queue}: no such directory; if it was moved, write where it and its neighbours are now`;
+  throw new ConfigError([`${placeOf(settings.origin('queue_directory'))}${problem}`]);
 }
 
 /** As who we are by now: the directories are ours. */
@@ -44,6 +59,7 @@ export async function runAllInOne(options: AllInOneOptions): Promise<number> {
   try {
     const configuration = loadConfiguration(directory);
     const { settings, services } = configuration;
+    checkQueue(settings);
     const locking = lockFor(settings);
     if (locking.kind === 'held') locks = locking.locks;
     else if (locking.kind === 'failed') throw new ConfigError([locking.problem]);

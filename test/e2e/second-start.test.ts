@@ -10,6 +10,7 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -101,6 +102,32 @@ describe('a quick start where one runs', () => {
     } finally {
       child.kill('SIGKILL');
       await once(child, 'exit');
+      rmSync(home, { recursive: true, force: true });
+    }
+  });
+
+  it('takes any place, and says where its mail was before a move', async () => {
+    const home = mkdtempSync(join(tmpdir(), "posthorn it's $here-"));
+    chmodSync(home, 0o755);
+    const place = `${home}/var`;
+    const args = ['quick-start', '--port', String(await freePort()), '--directory'];
+    const child = spawn(`${bin}/posthorn`, [...args, place], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    const line = (name: string): string | undefined => new RegExp(`^${name}: +(.*)$`, 'm').exec(output)?.[1];
+    try {
+      assert.equal(spawnSync('sh', ['-c', await until('the lines to try', () => line('Send a message'))]).status, 0);
+      const read = await until('the line to try', () => line('Read it'));
+      const letter = (): string => spawnSync('sh', ['-c', read], { encoding: 'utf8' }).stdout;
+      await until('the message', () => (letter().includes('It works.') ? true : undefined));
+      child.kill('SIGINT');
+      await once(child, 'exit');
+      renameSync(place, `${home}/moved`);
+      const moved = spawnSync(`${bin}/posthorn`, [...args, `${home}/moved`], { encoding: 'utf8', timeout: 20_000 });
+      assert.equal(moved.status, 1);
+      assert.ok(moved.stderr.includes(`main.cf, line 3: queue_directory = ${place}/queue: no such directory; `));
+    } finally {
+      child.kill('SIGKILL');
       rmSync(home, { recursive: true, force: true });
     }
   });
