@@ -30,13 +30,14 @@ async function greet(session: Session, args: Arguments, protocol: 'SMTP' | 'ESMT
 
 async function keywords(session: Session): Promise<CommandResult> {
   const { settings } = session;
-  const discarded = await findDiscarded(session);
-  if (discarded === undefined) {
+  const hasFailed = await findDiscarded(session);
+  const { discarded } = session;
+  const names = discardedKeywordNames(discarded);
+  if (names.length > 0) session.options.events.emit({ kind: 'discardedKeywords', names });
+  if (hasFailed) {
     warn(session, `don't know what EHLO features to announce to ${session.clientText}`);
     return sendAway(session);
   }
-  const names = discardedKeywordNames(discarded);
-  if (names.length > 0) session.options.events.emit({ kind: 'discardedKeywords', names });
   const extensions = new Set<string>();
   // who may use XCLIENT and XFORWARD is settled already
   for (const [name, list, isSettled] of [
@@ -67,16 +68,18 @@ async function keywords(session: Session): Promise<CommandResult> {
   };
 }
 
-/** EHLO keywords that this client is not told; undefined when the table can't be read. smtpd_discard_ehlo_keyword_address_maps */
-async function findDiscarded(session: Session): Promise<ReadonlySet<string> | undefined> {
+/**
+ * Settles which EHLO keywords this client is not told; true when the table can't be read, so that those of
+ * smtpd_discard_ehlo_keywords stand in. smtpd_discard_ehlo_keyword_address_maps
+ */
+async function findDiscarded(session: Session): Promise<boolean> {
   const { discardedKeywordMaps, discardedKeywords } = session.settings;
-  if (discardedKeywordMaps.isEmpty) return session.discarded;
+  if (discardedKeywordMaps.isEmpty) return false;
   const found = await discardedKeywordMaps.lookup(session.client.address);
-  if (found.kind === 'failed') return undefined;
   // an empty result has been warned of, and stands for none
   const words = found.kind === 'found' && found.value !== '' ? found.value.toLowerCase().split(/[\s,]+/) : undefined;
   session.discarded = words === undefined ? discardedKeywords : new Set(words.filter((word) => word !== ''));
-  return session.discarded;
+  return found.kind === 'failed';
 }
 
 export function helo(session: Session, args: Arguments): Promise<CommandResult> {

@@ -230,6 +230,16 @@ describe('an SMTP session', () => {
     ]);
   });
 
+  it('tells which keywords it would have left out where the table for it fails', async () => {
+    const server = serve({
+      mainCf: 'smtpd_discard_ehlo_keyword_address_maps = fail:x\nsmtpd_discard_ehlo_keywords = vrfy',
+    });
+    await server.talk('EHLO c');
+    const at = server.log.indexOf('discarding EHLO keywords: VRFY');
+    assert.ok(at >= 0);
+    assert.match(server.log[at + 1] ?? '', /^warning: don't know what EHLO features to announce to /);
+  });
+
   it('is silent about discarded keywords where status codes are among them', async () => {
     const heard = async (words: string): Promise<string[]> => {
       const server = serve({ mainCf: `smtpd_discard_ehlo_keywords = ${words}` });
