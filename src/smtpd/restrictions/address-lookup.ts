@@ -1,24 +1,25 @@
 /** How restrictions look mail addresses up in tables that are no access tables. postconf(5) recipient_delimiter */
 import { foldCase } from '#address';
+import { createLocalDomainTest } from '#rewrite';
 import { type AddressLookupOptions, findByAddress, type TableList } from '#tables';
 import type { Toolbox } from './restriction.ts';
 
 type Find = (tables: TableList, address: string) => ReturnType<typeof findByAddress>;
+type Parts = Pick<Toolbox, 'settings' | 'compiled' | 'tables' | 'rewriter'>;
 
 /** Gives what finds an address (internal form): its keys are in lower case for every kind of table. */
-export function addressFinder(toolbox: Pick<Toolbox, 'settings' | 'compiled' | 'rewriter'>): Find {
+export function addressFinder(toolbox: Parts): Find {
   const options = lookupOptions(toolbox);
   return (tables, address) => findByAddress(tables, foldCase(address), options);
 }
 
-function lookupOptions({
-  settings,
-  compiled,
-  rewriter,
-}: Pick<Toolbox, 'settings' | 'compiled' | 'rewriter'>): AddressLookupOptions {
+function lookupOptions({ settings, compiled, tables, rewriter }: Parts): AddressLookupOptions {
   const origin = settings.string('myorigin').toLowerCase();
+  // routing goes by main.cf, but which addresses have a key without domain is for this service's own mydestination to say
+  const mydestination = tables.matchList('mydestination', 'string', settings.elements('mydestination'));
+  const isLocalDomain = createLocalDomainTest(mydestination, rewriter.ownAddresses);
   return {
     ...compiled.extension,
-    isLocalDomain: (domain) => (domain.toLowerCase() === origin ? 'yes' : rewriter.isLocalDomain(domain)),
+    isLocalDomain: (domain) => (domain.toLowerCase() === origin ? 'yes' : isLocalDomain(domain)),
   };
 }

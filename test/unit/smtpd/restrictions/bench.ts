@@ -67,12 +67,14 @@ export class Bench {
   readonly #directory = mkdtempSync(join(tmpdir(), 'restrictions-'));
   readonly #memory: SessionFacts['memory'] = {};
 
-  /** `without`: a setting that stays at its default. */
-  constructor(mainCf: string, zone: Zone = {}, without = '') {
+  /** `without`: a setting that stays at its default; `routingCf`: what main.cf says where the service has `-o`. */
+  constructor(mainCf: string, zone: Zone = {}, without = '', routingCf = '') {
     const lines = base.split('\n').filter((line) => without === '' || !line.startsWith(without));
     writeFileSync(join(this.#directory, 'main.cf'), `${lines.join('\n')}${mainCf}\n`);
     const { settings } = openSettings(this.#directory);
     this.settings = settings;
+    writeFileSync(join(this.#directory, 'main.cf'), `${lines.join('\n')}${mainCf}\n${routingCf}\n`);
+    const { settings: routing } = openSettings(this.#directory);
     const events = { emit: (event: MailEvent): void => void this.log.push(renderPostfixText(event)) };
     const warn = (text: string): void => events.emit({ kind: 'warning', text });
     const tables = new TableOpener({ settings, configDirectory: this.#directory, warn });
@@ -97,7 +99,7 @@ export class Bench {
       settings,
       tables,
       rewriter: createRewriter({
-        settings,
+        settings: routing,
         tables,
         warn,
         facts: { interfaces: [{ address: '192.0.2.25', internal: false }] },
@@ -177,8 +179,9 @@ export async function withBench(
   test: (bench: Bench) => Promise<void>,
   zone: Zone = {},
   without = '',
+  routingCf = '',
 ): Promise<void> {
-  const bench = new Bench(mainCf, zone, without);
+  const bench = new Bench(mainCf, zone, without, routingCf);
   try {
     await test(bench);
   } finally {

@@ -124,6 +124,24 @@ smtpd_recipient_restrictions = check_recipient_access inline:{{later@example.com
       assert.equal(await bench.ask('rcpt', { recipient: 'Bob@Example.COM' }), 'ok');
     }));
 
+  it("go by the service's own mydestination for keys without domain, whatever the route goes by", async () => {
+    const known = async (service: string): Promise<boolean> => {
+      let reply = '';
+      await withBench(
+        `mydestination = ${service}\nlocal_recipient_maps = inline:{b=x}`,
+        async (bench) => {
+          reply = await bench.ask('rcpt', { recipient: 'b@example.com' });
+        },
+        {},
+        'mydestination',
+        'mydestination = example.com',
+      );
+      if (reply !== 'ok') assert.match(reply, /^550 5\.1\.1 .* User unknown in local recipient table$/);
+      return reply === 'ok';
+    };
+    assert.deepEqual([await known('example.com'), await known('other.example')], [true, false]);
+  });
+
   it('say of an address in an alias domain what its route says, with a code of its own', () =>
     withBench(
       `virtual_alias_domains = alias.example
