@@ -4,21 +4,12 @@
  * It knows nothing of mail: what a reply or a loss means is decided elsewhere (trouble.ts).
  */
 import type { Socket } from 'node:net';
-import { streamable } from '#message';
+import { streamable, whenReady } from '#message';
 import type { SessionTranscript, Turn } from '#smtp';
 import { type Endpoint, endpointLabel, endpointName } from './endpoint.ts';
-import { type Reply, ReplyReader } from './reply.ts';
+import { type Heard, ReplyQueue } from './reply-queue.ts';
 import type { TlsLevel } from './tls-levels.ts';
 import type { TlsUse } from './tls-features.ts';
-
-/** What came instead of, or as, a reply. */
-export type Heard =
-  | { readonly kind: 'reply'; readonly reply: Reply }
-  | { readonly kind: 'lost' }
-  | { readonly kind: 'timeout' }
-  /** A reply of which a table that can't be read should have said what it means. */
-  | { readonly kind: 'unjudged' }
-  | { readonly kind: 'garbage'; readonly line: string };
 
 export interface ConnectionOptions {
   readonly endpoint: Endpoint;
@@ -66,15 +57,8 @@ export class Connection {
   /** What was written waits to go out with what others say. */
   #isWaiting = false;
   #socket: Socket;
-  readonly #reader: ReplyReader;
-  readonly #queue: Heard[] = [];
-  #waiter: ((heard: Heard) => void) | undefined;
-  #lost = false;
-  #isUnjudged = false;
-  readonly #onReplaced: ConnectionOptions['onReplaced'];
+  readonly #replies: ReplyQueue;
   #onIdleEnd: (() => void) | undefined;
-  /** Of the wait for a reply that is under way. */
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(socket: Socket, options: ConnectionOptions) {
     this.#socket = socket;
@@ -84,13 +68,17 @@ export class Connection {
     this.#perRequestDeadline = options.perRequestDeadline;
     this.#turn = options.turn;
     const label = endpointLabel(options.endpoint);
-    this.#onReplaced = options.onReplaced;
-    this.#reader = new ReplyReader({
+    this.#replies = new ReplyQueue({
       lineLimit: options.replyLengthLimit,
-      filter: options.replyFilter === undefined ? undefined : (line) => this.#filtered(line, options.replyFilter),
+      filter: options.replyFilter,
+      onReplaced: options.onReplaced,
       isStrict: () => this.isPipelining,
       onGarbage: () => this.transcript?.note('protocol'),
       onLongLine: (line) => options.warn(`${label}: response longer than ${options.replyLengthLimit}: ${line}...`),
+      onClosing: () => {
+        this.isSpent = true;
+      },
+      onFlood: () => this.#socket.destroy(),
     });
     this.#listen(socket);
   }
@@ -114,7 +102,7 @@ export class Connection {
   }
 
   get isLost(): boolean {
-    return this.#lost;
+    return this.#replies.isLost;
   }
 
   /** The socket, for a TLS layer on top of it; replies then come from `adopt`. */
@@ -126,8 +114,7 @@ export class Connection {
   adopt(socket: Socket): void {
     this.isSecured = true;
     this.#socket.removeAllListeners('data');
-    this.#queue.length = 0;
-    this.#reader.reset();
+    this.#replies.forget();
     this.#socket = socket;
     this.#listen(socket);
   }
@@ -136,68 +123,26 @@ export class Connection {
     socket.on('data', (chunk: Buffer) => {
       // a cached connection has nothing to say: 421 or a broken server
       if (this.#onIdleEnd !== undefined) this.#onIdleEnd();
-      if (!this.#perRequestDeadline) this.#timer?.refresh();
-      this.#reader.feed(chunk, (event) => this.#push(event));
-      this.#turn.whenAllHeard(this.#onNews);
+      if (!this.#perRequestDeadline) this.#replies.prolong();
+      this.#replies.feed(chunk);
+      this.#turn.whenAllHeard(this.#replies.tell);
     });
     const lose = (): void => {
-      if (this.#lost) return;
-      this.#lost = true;
+      if (this.isLost) return;
+      this.#replies.isLost = true;
       this.#onIdleEnd?.();
-      this.#turn.whenAllHeard(this.#onNews);
+      this.#turn.whenAllHeard(this.#replies.tell);
     };
     socket.on('error', lose);
     socket.on('end', lose);
     socket.on('close', lose);
   }
 
-  #filtered(line: string, filter: ConnectionOptions['replyFilter']): string {
-    const filtered = filter?.(line);
-    if (filtered !== undefined && filtered !== line) this.#onReplaced(line, filtered);
-    if (filtered === undefined) this.#isUnjudged = true;
-    return filtered ?? line;
-  }
-
-  #push(given: Heard): void {
-    const heard: Heard = this.#isUnjudged ? { kind: 'unjudged' } : given;
-    if (heard.kind === 'reply' && heard.reply.code === 421) this.isSpent = true;
-    // a server that floods us with replies nobody asked for is cut off
-    if (this.#queue.length > maxQueuedReplies) this.#socket.destroy();
-    else this.#queue.push(heard);
-  }
-
-  /** What there is to hear; undefined while nothing is. */
-  #heard(): Heard | undefined {
-    return this.#queue.shift() ?? (this.#lost ? { kind: 'lost' } : undefined);
-  }
-
-  /** Who waits is told when all connections of this turn have been read. */
-  readonly #onNews = (): void => {
-    const waiter = this.#waiter;
-    const heard = waiter === undefined ? undefined : this.#heard();
-    if (heard !== undefined) waiter?.(heard);
-  };
-
-  /** The next reply. After a loss replies that came before are still given. */
+  /** The next reply, or what came of waiting for it. After a loss replies that came before are still given. */
   next(timeoutMs: number): Promise<Heard> | Heard {
-    const ready = this.#heard();
-    if (ready !== undefined) return this.#noted(ready);
-    const { promise, resolve } = Promise.withResolvers<Heard>();
-    this.#timer = setTimeout(() => this.#waiter?.(this.#heard() ?? { kind: 'timeout' }), timeoutMs);
-    this.#waiter = (heard) => {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-      this.#waiter = undefined;
-      resolve(this.#noted(heard));
-    };
-    return promise;
-  }
-
-  #noted(heard: Heard): Heard {
-    if (this.transcript === undefined) return heard;
-    if (heard.kind === 'reply') for (const line of heard.reply.text.split('\n')) this.transcript.heard(line);
-    if (heard.kind === 'garbage') this.transcript.heard(heard.line);
-    return heard;
+    const { transcript } = this;
+    const heard = this.#replies.next(timeoutMs);
+    return transcript === undefined ? heard : whenReady(heard, (one) => noted(one, transcript));
   }
 
   /** A reply refused something; some say that we don't speak SMTP. Such a connection is not kept. RFC 5321, 4.2.1; RFC 1869, 6.1 */
@@ -230,7 +175,7 @@ export class Connection {
 
   /** Goes out when all that was heard in this turn of the event loop has been worked on. */
   write(bytes: Buffer | string): void {
-    if (this.#lost) return;
+    if (this.isLost) return;
     if (!this.#isWaiting) {
       this.#isWaiting = true;
       this.#socket.cork();
@@ -246,7 +191,7 @@ export class Connection {
 
   /** Resolves when the kernel has taken what was written. */
   async drained(timeoutMs: number): Promise<'drained' | 'lost' | 'timeout'> {
-    if (this.#lost) return 'lost';
+    if (this.isLost) return 'lost';
     if (!this.#socket.writableNeedDrain) return 'drained';
     const { promise, resolve } = Promise.withResolvers<'drained' | 'lost' | 'timeout'>();
     const socket = this.#socket;
@@ -282,7 +227,7 @@ export class Connection {
   end(): void {
     const socket = this.#socket;
     this.isSpent = true;
-    this.#lost = true;
+    this.#replies.isLost = true;
     if (socket.writableLength === 0 && !this.isSecured) {
       socket.destroy();
       return;
@@ -304,10 +249,13 @@ export class Connection {
   /** Ends it without a word, in the middle of whatever was going on. */
   destroy(): void {
     this.isSpent = true;
-    this.#lost = true;
+    this.#replies.isLost = true;
     this.#socket.destroy();
   }
 }
 
-/** Far more than one message can ask for (a reply for each of 50 recipients, some early ones). */
-const maxQueuedReplies = 5000;
+function noted(heard: Heard, transcript: SessionTranscript): Heard {
+  if (heard.kind === 'reply') for (const line of heard.reply.text.split('\n')) transcript.heard(line);
+  if (heard.kind === 'garbage') transcript.heard(heard.line);
+  return heard;
+}

@@ -1,9 +1,9 @@
 /** How a client introduces itself: EHLO, HELO, LHLO, and what the server announces. RFC 5321, 4.1.1.1 */
 import type { MaybePromise } from '#message';
 import { discardedKeywordNames } from '#smtp';
-import type { Heard } from './connection.ts';
 import { noFeatures, parseFeatures, type ServerFeatures } from './features.ts';
 import type { Reply } from './reply.ts';
+import type { Heard } from './reply-queue.ts';
 import type { SaslRules } from './sasl.ts';
 import type { TlsContext } from './starttls.ts';
 import { turnedAway } from './refusal.ts';
