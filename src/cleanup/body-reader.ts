@@ -2,7 +2,7 @@
  * The body of a message line by line, where a table or a strict check has to see it: lines of the body, and the header
  * sections of parts and attached messages. cleanup(8), header_checks(5)
  */
-import { bytesOf, type MimeStructure, textOf } from '#message';
+import { bytesOf, fieldBody, type MimeStructure, textOf } from '#message';
 import { isAscii } from 'node:buffer';
 import { isAsciiText } from '#address';
 import { declares8bit } from './declared-encoding.ts';
@@ -188,6 +188,6 @@ export function readMimeField(
   if (settings.strict7bitHeaders && !isAsciiText(text))
     inspector.mimeError({ text: 'improper use of 8-bit data in message header', detail: text });
   if (!settings.readsMime) return;
-  const problem = structure.readField(name, text.slice(text.indexOf(':') + 1));
+  const problem = structure.readField(name, fieldBody(text));
   if (problem !== undefined && inspector.needsAllParts) inspector.mimeError(problem);
 }

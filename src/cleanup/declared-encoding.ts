@@ -2,7 +2,7 @@
  * Whether any header section of a message declares content that is not 7-bit: then it is announced as such on its further
  * way, whatever the client said. RFC 6152; postconf(5) detect_8bit_encoding_header
  */
-import { type MimeStructure, textOf } from '#message';
+import { fieldBody, type MimeStructure, textOf } from '#message';
 import { fieldName } from './header-fields.ts';
 
 const declaration = /^[ \t]*(?:8bit|binary)[ \t]*$/i;
@@ -15,7 +15,7 @@ const declaration = /^[ \t]*(?:8bit|binary)[ \t]*$/i;
  */
 export function declares8bit(name: string, text: string): boolean {
   if (name !== 'content-transfer-encoding') return false;
-  return declaration.test(text.slice(text.indexOf(':') + 1).replaceAll('\r\n', ''));
+  return declaration.test(fieldBody(text).replaceAll('\r\n', ''));
 }
 
 const crlf = '\r\n';
@@ -122,7 +122,7 @@ export class PartEncodings {
     this.#field = '';
     const name = fieldName(field)?.toLowerCase() ?? '';
     if (!name.startsWith('content-t')) return;
-    this.#structure.readField(name, field.slice(field.indexOf(':') + 1));
+    this.#structure.readField(name, fieldBody(field));
     this.#found ||= declares8bit(name, field);
   }
 }

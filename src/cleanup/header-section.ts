@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type AddressToken, formatAddressHeader, parseAddressList, toExternal } from '#address';
 import type { EventChannel } from '#events';
-import { byteLengthOf, bytesOf, type Envelope, type MimeStructure, textOf } from '#message';
+import { byteLengthOf, bytesOf, type Envelope, fieldBody, type MimeStructure, textOf } from '#message';
 import { type MessageMaps, canonicalise } from './address-maps.ts';
 import { readMimeField } from './body-reader.ts';
 import { declares8bit } from './declared-encoding.ts';
@@ -65,7 +65,7 @@ function* rewriteField(
 ): Steps<string> {
   const role = fieldRole(field.name);
   if (role === undefined) return field.text;
-  const body = field.text.slice(field.text.indexOf(':') + 1).replaceAll('\r\n', '\n');
+  const body = fieldBody(field.text).replaceAll('\r\n', '\n');
   const tokens = parseAddressList(body, maps.settings.headerTokenLimit);
   const rewritten: AddressToken[] = [];
   const known = new Map<string, string>();
@@ -138,10 +138,7 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
         if (input.isOver()) break;
       }
     } else if (key === 'message-id' || key === 'resent-message-id') {
-      const id = checked.text
-        .slice(checked.text.indexOf(':') + 1)
-        .replaceAll('\r\n', '\n')
-        .trim();
+      const id = fieldBody(checked.text).replaceAll('\r\n', '\n').trim();
       if (key === 'message-id') messageId ||= id;
       events.emit({ kind: 'messageId', queueId, messageId: id, isResent: key !== 'message-id' });
     }

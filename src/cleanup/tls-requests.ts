@@ -1,4 +1,5 @@
 /** Header fields that ask something of TLS on the further way. RFC 8689, 5; REQUIRETLS_README */
+import { fieldBody } from '#message';
 import type { CleanupSettings } from './settings.ts';
 
 export interface TlsRequests {
@@ -15,11 +16,7 @@ export function noteTlsField(
   settings: Pick<CleanupSettings, 'requireTlsField' | 'tlsRequiredField'>,
   requests: TlsRequests,
 ): boolean {
-  const value = (): string =>
-    text
-      .slice(text.indexOf(':') + 1)
-      .trim()
-      .toLowerCase();
+  const value = (): string => fieldBody(text).trim().toLowerCase();
   if (key === 'require-tls-esmtp' && settings.requireTlsField) requests.requireTls ||= value() === 'yes';
   if (key !== 'tls-required' || !settings.tlsRequiredField) return true;
   if (value() !== 'no') return false;

@@ -13,6 +13,7 @@ export { type MimeLimits, type MimePlace, type MimeProblem, MimeStructure } from
 export { byteLengthOf, bytesOf, markedBytes, printable, streamable, textOf } from './byte-text.ts';
 export { byteFilter, type ByteFilter, filtered } from './byte-filter.ts';
 export { encodeQuotedPrintable } from './quoted-printable.ts';
+export { fieldBody } from './field-body.ts';
 export { longestTimerMs } from './longest-timer.ts';
 export { BoundedMemory } from './bounded-memory.ts';
 export { Roster } from './roster.ts';

@@ -1,6 +1,7 @@
 /** smtp_generic_maps: addresses of this site as the world shall see them, in the envelope and in headers. generic(5) */
 import { addressesOf, formatAddressHeader, mapAddresses, parseAddressList, toExternal } from '#address';
 import { readExtensionRules, type Settings } from '#config';
+import { fieldBody } from '#message';
 import { mapAddress, type MatchList, type TableList, type TableOpener } from '#tables';
 import type { WireAddresses } from './envelope-commands.ts';
 import type { SmtpSettings } from './settings.ts';
@@ -93,7 +94,7 @@ export function isAddressHeader(name: string): boolean {
 }
 
 export async function genericHeader(rules: GenericRules, name: string, header: string): Promise<string> {
-  const tokens = parseAddressList(header.slice(header.indexOf(':') + 1));
+  const tokens = parseAddressList(fieldBody(header));
   const mapped = new Map<string, string>();
   for (const address of addressesOf(tokens)) {
     const result = await genericAddress(rules, address);

@@ -8,12 +8,14 @@
 import {
   bytesOf,
   encodeQuotedPrintable,
+  fieldBody,
   type MaybePromise,
   type MimeLimits,
   type MimePlace,
   MimeStructure,
   textOf,
 } from '#message';
+
 /** Whose header section a header stands in. */
 export type HeaderClass = Exclude<MimePlace, 'body'>;
 
@@ -108,7 +110,7 @@ export class OutputConverter {
     const header = this.#header ?? '';
     this.#header = undefined;
     const name = (headerStart.exec(header)?.[1] ?? '').toLowerCase();
-    if (!this.#options.mimeOff) this.#structure.readField(name, header.slice(header.indexOf(':') + 1));
+    if (!this.#options.mimeOff) this.#structure.readField(name, fieldBody(header));
     // written anew at the end of the header
     const isReplaced = this.#options.downgrade && this.#structure.encodingFor7bit !== undefined;
     if (name === 'content-transfer-encoding' && isReplaced) return;
