@@ -96,20 +96,32 @@ function rewritesHeaders(
   return rewriteContext === 'local' || remoteRewriteDomain !== '';
 }
 
+/** What the fields that were read so far have told. */
+interface Found {
+  /** Names in lower case. */
+  readonly present: Set<string>;
+  readonly tls: TlsRequests;
+  hops: number;
+  messageId: string;
+  declares8bit: boolean;
+}
+
 /** Takes the whole header section at once. */
 export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSectionResult> {
-  const { section, queueId, envelope, maps, inspector, structure, events } = input;
+  const { section, envelope, maps, inspector, structure } = input;
   const { settings } = maps;
   const text = textOf(section);
   const fields = fieldsOf(text, settings.headerSizeLimit);
   const context = envelope.rewriteContext;
   const rewrites = rewritesHeaders(envelope, settings);
-  const present = new Set<string>();
   const lines: string[] = [];
-  const tls: TlsRequests = { requireTls: envelope.requireTls, tlsNotRequired: false };
-  let hops = 0;
-  let messageId = '';
-  let isDeclared8bit = false;
+  const found: Found = {
+    present: new Set(),
+    tls: { requireTls: envelope.requireTls, tlsNotRequired: false },
+    hops: 0,
+    messageId: '',
+    declares8bit: false,
+  };
   let restAt = 0;
   const done = new WorkDone();
   for (;;) {
@@ -128,36 +140,41 @@ export function* cleanHeaderSection(input: HeaderSectionInput): Steps<HeaderSect
     if (checked.text === undefined) continue;
     const name = checked.text === field.text ? field.name : checked.text.slice(0, checked.text.indexOf(':')).trimEnd();
     const key = name.toLowerCase();
-    present.add(key);
-    isDeclared8bit ||= declares8bit(key, checked.text);
-    if (key === 'received') {
-      hops += 1;
-      if (hops >= settings.hopcountLimit) {
-        events.emit({ kind: 'warning', text: `${queueId}: message rejected: hopcount exceeded` });
-        input.refuse(refuse('hops'));
-        if (input.isOver()) break;
-      }
-    } else if (key === 'message-id' || key === 'resent-message-id') {
-      const id = fieldBody(checked.text).replaceAll('\r\n', '\n').trim();
-      if (key === 'message-id') messageId ||= id;
-      events.emit({ kind: 'messageId', queueId, messageId: id, isResent: key !== 'message-id' });
-    }
-    if (!noteTlsField(key, checked.text, settings, tls)) {
-      events.emit({ kind: 'warning', text: `ignoring malformed header: '${checked.text.slice(0, 100)}'` });
-    }
+    noteField(key, checked.text, found, input);
+    if (input.isOver()) break;
     if (settings.dropHeaders.has(key)) continue;
     const text = rewrites ? yield* rewriteField({ name, text: checked.text }, context, maps, done) : checked.text;
     lines.push(clipField(text, settings.headerSizeLimit, text !== checked.text));
   }
   if (!input.isOver()) yield* addEncoding(input, lines);
   // a message that is refused needs nothing more
-  const made = input.isOver()
-    ? ''
-    : completeHeader({ ...input, present, messageId, requireTls: tls.requireTls }, lines);
+  const made = input.isOver() ? '' : completeHeader(input, found, lines);
   const header = bytesOf(lines.map((line) => `${line}\r\n`).join(''));
   const isAll = restAt === text.length;
   const rest = section.subarray(isAll ? section.length : byteLengthOf(text.slice(0, restAt)));
-  return { header, rest, messageId: messageId || made, tls, declares8bit: isDeclared8bit };
+  const { tls, declares8bit } = found;
+  return { header, rest, messageId: found.messageId || made, tls, declares8bit };
+}
+
+/** Notes what a field says of the message. Refuses mail that has gone through too many hands. hopcount_limit */
+function noteField(key: string, text: string, found: Found, input: HeaderSectionInput): void {
+  const { maps, queueId, events } = input;
+  const { settings } = maps;
+  found.present.add(key);
+  found.declares8bit ||= declares8bit(key, text);
+  if (key === 'received') {
+    found.hops += 1;
+    if (found.hops >= settings.hopcountLimit) {
+      events.emit({ kind: 'warning', text: `${queueId}: message rejected: hopcount exceeded` });
+      input.refuse(refuse('hops'));
+    }
+  } else if (key === 'message-id' || key === 'resent-message-id') {
+    const id = fieldBody(text).replaceAll('\r\n', '\n').trim();
+    if (key === 'message-id') found.messageId ||= id;
+    events.emit({ kind: 'messageId', queueId, messageId: id, isResent: key !== 'message-id' });
+  }
+  if (!noteTlsField(key, text, settings, found.tls))
+    events.emit({ kind: 'warning', text: `ignoring malformed header: '${text.slice(0, 100)}'` });
 }
 
 /** The encoding that converted content has, checked like other fields. */
@@ -169,15 +186,8 @@ function* addEncoding({ structure, inspector, maps }: HeaderSectionInput, lines:
 }
 
 /** Adds what is missing to `lines`; gives the Message-Id that was made. */
-function completeHeader(
-  input: HeaderSectionInput & {
-    readonly present: ReadonlySet<string>;
-    readonly messageId: string;
-    readonly requireTls: boolean;
-  },
-  lines: string[],
-): string {
-  const { queueId, envelope, maps, events, sender, present, messageId, requireTls } = input;
+function completeHeader(input: HeaderSectionInput, { present, messageId, tls }: Found, lines: string[]): string {
+  const { queueId, envelope, maps, events, sender } = input;
   const { settings } = maps;
   const adds = rewritesHeaders(envelope, settings) || settings.alwaysAddMissing;
   const missing = adds ? missingFields({ present, envelope, sender, queueId, settings }) : undefined;
@@ -187,7 +197,8 @@ function completeHeader(
     events.emit({ kind: 'warning', text });
   }
   // for content filters that know no REQUIRETLS
-  if (requireTls && settings.requireTlsField && !present.has('require-tls-esmtp')) lines.push('Require-TLS-ESMTP: yes');
+  if (tls.requireTls && settings.requireTlsField && !present.has('require-tls-esmtp'))
+    lines.push('Require-TLS-ESMTP: yes');
   const made = missing?.messageId ?? '';
   if (made !== '') events.emit({ kind: 'messageId', queueId, messageId: made, isResent: missing?.isResent === true });
   if (!present.has('message-id') && (made === '' || missing?.isResent === true))
