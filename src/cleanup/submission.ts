@@ -5,10 +5,9 @@
  * has to wait, all of it is synchronous.
  */
 import { isAsciiText } from '#address';
-import type { EventChannel, MailEvent } from '#events';
+import type { EventChannel } from '#events';
 import type {
   MaybePromise,
-  Status,
   Submission,
   SubmissionAction,
   SubmissionOptions,
@@ -16,9 +15,11 @@ import type {
   SubmittedRecipient,
 } from '#message';
 import { type MessageWriter, type QueueStore, StoreFullError } from '#store';
-import { type AddressMaps, canonicalise, MapError, type MessageMaps } from './address-maps.ts';
+import { type AddressMaps, MapError, type MessageMaps } from './address-maps.ts';
+import { aliased, aliasedDelivery } from './aliased-probe.ts';
 import { ContentReader } from './content-reader.ts';
 import { Decisions } from './decisions.ts';
+import { cleanSender } from './envelope-sender.ts';
 import { type InspectedMessage, Inspector } from './inspector.ts';
 import { QueueFileSize } from './queue-file-size.ts';
 import { RecipientCollector } from './recipients.ts';
@@ -152,18 +153,8 @@ export class CleanupSubmission implements Submission {
   }
 
   *#rewriteSender(): Steps<void> {
-    const maps = this.#maps;
-    const standard = maps.rewriter.rewrite(this.#sender, 'local');
-    const sender = this.#isMailerDaemon(standard) ? '' : standard;
-    this.#sender = yield* canonicalise(sender, 'envelope_sender', maps);
+    this.#sender = yield* cleanSender(this.#sender, this.#maps);
     yield* this.#recipients.addSenderBcc(this.#sender);
-  }
-
-  /** Mail in the name of this system's MAILER-DAEMON has the null sender; an address that a table gives stays. */
-  #isMailerDaemon(sender: string): boolean {
-    if (!/^mailer-daemon@/i.test(sender)) return false;
-    const own = this.#maps.rewriter.rewrite('MAILER-DAEMON', 'local');
-    return sender.toLowerCase() === own.toLowerCase();
   }
 
   addRecipient(recipient: SubmittedRecipient): MaybePromise<void> {
@@ -191,9 +182,16 @@ export class CleanupSubmission implements Submission {
     await this.#do(() => this.#finish());
     if (!this.#isOver && this.#recipients.count === 0) this.#refuse(refuse('recipients'));
     const { onAliased } = this.#options;
-    const isAnswered = onAliased !== undefined && this.#recipients.count > 1;
-    if (isAnswered) this.#answerProbe(onAliased);
-    if (!this.#isOver) return this.#commit();
+    if (onAliased !== undefined && this.#recipients.count > 1) {
+      this.#parts.events.emit(aliasedDelivery(this.queueId, this.#recipients.last, this.#options.envelope.arrivedAt));
+      onAliased(aliased);
+      this.#recipients.forget();
+    }
+    return this.#isOver ? this.#leave() : this.#commit();
+  }
+
+  /** Nothing is queued: the message was refused or thrown away. */
+  #leave(): SubmissionResult {
     this.#writer.abort();
     const { events } = this.#parts;
     if (this.#refusal === undefined) {
@@ -205,15 +203,6 @@ export class CleanupSubmission implements Submission {
     const { cleanHeader: header, messageId } = this.#content;
     const returned = { sender: this.#sender, messageId, ...(recipients && { recipients }), ...(header && { header }) };
     return { ...this.#refusal, returned };
-  }
-
-  /** A probe's address stands for several ones: that is answer enough, and it goes to nobody. */
-  #answerProbe(onAliased: (status: Status) => void): void {
-    const { arrivedAt } = this.#options.envelope;
-    const status: Status = { code: '2.0.0', reason: 'aliased to multiple recipients' };
-    this.#parts.events.emit(deliverable(this.queueId, this.#recipients.last, arrivedAt, status));
-    onAliased(status);
-    this.#recipients.forget();
   }
 
   *#finish(): Steps<void> {
@@ -275,20 +264,4 @@ export class CleanupSubmission implements Submission {
     this.#writer.abort();
     this.#parts.events.emit({ kind: 'canceled', queueId: this.queueId, how: 'canceled' });
   }
-}
-
-/** What a probe's delivery is logged as that took no time and went nowhere. */
-function deliverable(queueId: string, recipient: string, at: number, { code, reason }: Status): MailEvent {
-  const times = [at, at, at, at, at] as const;
-  return {
-    kind: 'delivery',
-    queueId,
-    recipient,
-    original: '',
-    relay: 'none',
-    times,
-    code,
-    outcome: 'deliverable',
-    text: reason,
-  };
 }
