@@ -2,16 +2,17 @@
  * The queue manager: takes messages from the store, routes and schedules them, hands deliveries to agents, and settles
  * what comes of them. qmgr(8)
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { longestTimerMs, type Outcome, type RequestRecipient, Roster } from '#message';
+import { longestTimerMs, type Outcome, type RequestRecipient } from '#message';
 import { type QueuedMessage, StoreError } from '#store';
 import { ActiveMessage } from './active.ts';
+import { ActiveMessages } from './active-messages.ts';
 import { Assignment } from './assignment.ts';
 import { ClogWarning } from './clog-warning.ts';
 import { Decisions } from './decisions.ts';
 import { Deliveries } from './deliveries.ts';
 import { Intake } from './intake.ts';
 import { MessageReader } from './message-reader.ts';
+import { NoticeOrder } from './notice-order.ts';
 import type { QueueManagerOptions } from './options.ts';
 import { OutcomeWriter } from './outcome-writer.ts';
 import type { KnownRoute, Route } from './routing.ts';
@@ -21,11 +22,8 @@ import { compileSettings, compileTransport, type QmgrSettings } from './settings
 import { settleOrPutBack } from './settle.ts';
 import { steadyClock } from './steady-clock.ts';
 import { tellTrouble } from './trouble.ts';
-import { takeBack } from './withdrawal.ts';
+import { Withdrawal } from './withdrawal.ts';
 import { WorkUnderWay } from './work-under-way.ts';
-
-/** Messages that are withdrawn before others have their turn. */
-const withdrawnAtOnce = 500;
 
 export interface QueueManagerStatus {
   readonly active: number;
@@ -45,15 +43,14 @@ export class QueueManager {
   readonly #intake: Intake;
   readonly #assignment: Assignment;
   readonly #deliveries: Deliveries;
+  readonly #withdrawal: Withdrawal;
   readonly #writer: OutcomeWriter;
-  readonly #active = new Roster<string, ActiveMessage>();
-  #activeProbes = 0;
+  readonly #active = new ActiveMessages();
   #sequence = 0;
   /** Flushes whose messages are being claimed. */
   #flushes = 0;
   readonly #work = new WorkUnderWay();
-  /** Settlements under way that may send a notice. */
-  readonly #reporting = new Set<Promise<void>>();
+  readonly #noticeOrder = new NoticeOrder();
   #pauseTimer: NodeJS.Timeout | undefined;
   #isStopped = true;
 
@@ -81,7 +78,7 @@ export class QueueManager {
     this.#assignment = new Assignment({
       ...parts,
       clogWarning: new ClogWarning(this.#settings, warn),
-      activeCount: () => this.#active.size,
+      activeCount: () => this.#active.count,
     });
     this.#deliveries = new Deliveries({
       ...parts,
@@ -93,9 +90,15 @@ export class QueueManager {
       },
       onWithdrawn: (message) => this.#endEntry(message),
     });
+    this.#withdrawal = new Withdrawal({
+      ...parts,
+      active: this.#active,
+      now: this.#steadyNow,
+      settle: (message) => this.#settle(message),
+    });
     this.#reader = new MessageReader({
       ...parts,
-      isFullOfProbes: () => this.#activeProbes > this.#settings.probeLimit,
+      isFullOfProbes: () => this.#active.probeCount > this.#settings.probeLimit,
       onRouted: (message, routes) => this.#schedule(message, routes),
       onFailed: (message, recipients, error) => this.#giveUp(message, recipients, error),
       onFurther: () => this.#dispatch(),
@@ -129,8 +132,8 @@ export class QueueManager {
     clearTimeout(this.#pauseTimer);
     this.#reader.stop();
     await this.#work.idle(deadlineMs);
-    await Promise.all([...this.#active.values()].map((message) => this.#writer.writeRest(message)));
-    for (const message of this.#active.values()) message.abort.abort();
+    await Promise.all(Array.from(this.#active.all(), (message) => this.#writer.writeRest(message)));
+    for (const message of this.#active.all()) message.abort.abort();
   }
 
   /** Has everything tried now, dead destinations too (postqueue -f). */
@@ -161,23 +164,9 @@ export class QueueManager {
    * way comes to its end. Resolves when those of which nothing is under way have left. Never rejects.
    */
   async withdraw(queueIds: readonly string[], why: 'deleted' | 'wanted'): Promise<void> {
-    const left: Promise<void>[] = [];
-    for (const [place, queueId] of queueIds.entries()) {
-      if (place % withdrawnAtOnce === withdrawnAtOnce - 1) await nextTurn();
-      const message = this.#active.get(queueId);
-      if (message === undefined || message.isSettling) continue;
-      message.withdrawn = why;
-      // what is being routed is taken back after that
-      const settled = message.isRouting ? undefined : this.#takeBack(message);
-      if (settled !== undefined) left.push(settled);
-    }
+    const settlements = await this.#withdrawal.withdraw(queueIds, why);
     this.#dispatch();
-    await Promise.all(left);
-  }
-
-  #takeBack(message: ActiveMessage): Promise<void> | undefined {
-    takeBack(message, this.#scheduler, this.#space, this.#steadyNow());
-    return message.isDone ? this.#settle(message) : undefined;
+    await Promise.all(settlements);
   }
 
   #scanFlushed(): void {
@@ -201,8 +190,7 @@ export class QueueManager {
     this.#sequence += 1;
     const times = { activeAt: this.#options.now(), steadyAt: this.#steadyNow() };
     const message = new ActiveMessage(queued, times, this.#sequence, this.#flushes > 0);
-    this.#active.set(queued.queueId, message);
-    if (message.isAddressProbe) this.#activeProbes += 1;
+    this.#active.add(message);
     // who forwards mail, or made a notice, says so first
     if (queued.envelope.origin === 'mail') this.#begin(message);
     else setImmediate(() => this.#begin(message));
@@ -218,13 +206,13 @@ export class QueueManager {
       sizeBytes: queued.sizeBytes,
       recipientCount: queued.envelope.recipientCount ?? queued.recipients.total,
     });
-    if (queued.envelope.origin === 'bounce' && this.#reporting.size > 0) void this.#readAfterReports(message);
-    else this.#reader.begin(message);
+    const others = queued.envelope.origin === 'bounce' ? this.#noticeOrder.beforeNotice() : undefined;
+    if (others === undefined) this.#reader.begin(message);
+    else void this.#readAfter(others, message);
   }
 
-  /** What a notice is about has left the queue before the notice is delivered: so the log tells both in their order. */
-  async #readAfterReports(message: ActiveMessage): Promise<void> {
-    await Promise.all(this.#reporting);
+  async #readAfter(others: Promise<unknown>, message: ActiveMessage): Promise<void> {
+    await others;
     if (!message.abort.signal.aborted && !message.isSettling) this.#reader.begin(message);
   }
 
@@ -240,7 +228,7 @@ export class QueueManager {
   #schedule(message: ActiveMessage, routes: readonly (Route | KnownRoute)[]): void {
     if (message.withdrawn !== 'no') {
       message.isRouting = false;
-      void this.#takeBack(message);
+      void this.#withdrawal.takeBack(message);
       return;
     }
     this.#assignment.assign(message, routes);
@@ -278,17 +266,10 @@ export class QueueManager {
     message.isSettling = true;
     this.#work.begin();
     const settled = settleOrPutBack(message, { ...this.#options, settings: this.#settings, writer: this.#writer });
-    if (message.attempt.mayBeReported) await this.#reported(settled);
-    else await settled;
-    this.#active.delete(message.queued.queueId);
-    if (message.isAddressProbe) this.#activeProbes -= 1;
+    await (message.attempt.mayBeReported ? this.#noticeOrder.reporting(settled) : settled);
+    this.#active.remove(message);
     this.#intake.left(message.queued);
     this.#work.end();
-  }
-
-  async #reported(settled: Promise<void>): Promise<void> {
-    this.#reporting.add(settled);
-    await settled.finally(() => this.#reporting.delete(settled));
   }
 
   /** What an attempt under way knows of the recipients of a message, as far as only it knows. */
@@ -299,7 +280,7 @@ export class QueueManager {
   /** What is active, where it waits and why. */
   status(): QueueManagerStatus {
     const transports = this.#scheduler.status(this.#steadyNow(), this.#options.now());
-    return { active: this.#active.size, transports, unread: this.#space.unread() };
+    return { active: this.#active.count, transports, unread: this.#space.unread() };
   }
 }
 
