@@ -23,6 +23,8 @@ export interface PipeSettings {
   readonly gid: number;
   /** Why no command may run as that user. */
   readonly refusal: string | undefined;
+  /** Whether this machine has the user, and the group if one is named. */
+  readonly isUserKnown: boolean;
   readonly argv: readonly string[];
   readonly directory: string;
   readonly lineEnd: string;
@@ -71,6 +73,7 @@ export function readPipeSettings(entry: ServiceEntry, settings: Settings, actsAs
     uid,
     gid,
     refusal: refusal(),
+    isUserKnown: user !== undefined && (groupName === '' || group !== undefined),
     argv,
     directory: attributes.get('directory') ?? '',
     lineEnd: unescape(attributes.get('eol') ?? String.raw`\n`),

@@ -29,6 +29,25 @@ describe('services that cannot work', () => {
   });
 });
 
+describe('a pipe service whose user is not there', () => {
+  it('is told of where main.cf names it: stock entries are for machines of all kinds', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'posthorn-unusable-'));
+    const problems = (main: string): readonly string[] => {
+      writeFileSync(join(directory, 'main.cf'), `myhostname = mail.example.com\n${main}\n`);
+      writeFileSync(join(directory, 'master.cf'), 'maildrop unix - n n - - pipe user=no-such-user argv=/bin/cat\n');
+      return unusableServices(loadConfiguration(directory)).map((text) => text.replaceAll(`${directory}/`, ''));
+    };
+    try {
+      assert.deepEqual(problems(''), []);
+      assert.deepEqual(problems('virtual_transport = maildrop:'), [
+        'master.cf, line 1: service maildrop/unix: get_service_attr: unknown username: no-such-user; as it stands, all its mail is deferred',
+      ]);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+});
+
 describe('restrictions that cannot work', () => {
   it('are found in lists and classes, with their place', () => {
     const directory = mkdtempSync(join(tmpdir(), 'posthorn-misspelt-'));
