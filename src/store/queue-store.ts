@@ -64,6 +64,7 @@ export interface Settlement {
   readonly sites?: readonly string[];
 }
 
+/** Its queue is the one in which commands find it: what goes on hold when its delivery has ended is on hold. */
 export interface ListedMessage extends Omit<QueuedMessage, 'content'> {}
 
 /** Lookup for commands: which messages. */
@@ -93,7 +94,7 @@ export interface QueueStore {
   find(queueId: string): Promise<QueuedMessage | undefined>;
   /**
    * postsuper: each gives the queue IDs that were changed. What is being delivered goes on hold or to `maildrop` when
-   * that has ended, and counts as on hold from now on; the other changes are made at once.
+   * that has ended, and counts as being there from now on; the other changes are made at once.
    */
   remove(selector: MessageSelector): Promise<readonly string[]>;
   hold(selector: MessageSelector): Promise<readonly string[]>;

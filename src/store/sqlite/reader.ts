@@ -129,14 +129,14 @@ export class Reader {
     return typeof last === 'number' ? last : undefined;
   }
 
-  /** Rows of some queues in order of arrival: some of those behind `after` and up to `last`. */
+  /** Rows that commands find in some queues, in order of arrival: some of those behind `after` and up to `last`. */
   page(queues: readonly number[], { after, last, limit }: Stretch): readonly MessageRow[] {
     const marks = queues.map(() => '?').join(',');
     return this.#statement(
-      `SELECT * FROM messages WHERE serial > ? AND serial <= ? AND queue IN (${marks}) ORDER BY serial LIMIT ?`,
+      `SELECT *, ${queueAsked} AS asked FROM messages WHERE serial > ? AND serial <= ? AND asked IN (${marks}) ORDER BY serial LIMIT ?`,
     )
       .all(after, last, ...queues, limit)
-      .map(toRow);
+      .map((row) => ({ ...toRow(row), queue: Number(row['asked']) }));
   }
 
   /** The newest message there is. */

@@ -16,8 +16,11 @@ export function queueNameOf(number: number): QueueName {
   return names[number] ?? 'corrupt';
 }
 
-/** SQL for the queue in which commands find a message: what goes on hold after its delivery is on hold, as in Postfix. */
-export const queueAsked = `(CASE WHEN queue = ${queueNumbers.active} AND wanted = 1 THEN ${queueNumbers.hold} ELSE queue END)`;
+/**
+ * SQL for the queue in which commands find a message: what goes on hold, or to `maildrop`, after its delivery is there
+ * already, as in Postfix.
+ */
+export const queueAsked = `(CASE WHEN queue <> ${queueNumbers.active} OR wanted = 0 THEN queue WHEN wanted = 1 THEN ${queueNumbers.hold} ELSE ${queueNumbers.maildrop} END)`;
 
 export const databaseName = 'posthorn.db';
 

@@ -104,7 +104,7 @@ export class Statements {
         return this.#each(
           operation.serials,
           `UPDATE messages SET wanted = (queue = 1), queue = CASE queue WHEN 1 THEN 1 ELSE 3 END
-             WHERE serial = ? AND queue IN (0, 1, 2) RETURNING serial`,
+             WHERE serial = ? AND ${queueAsked} IN (0, 1, 2) RETURNING serial`,
           [],
         );
       case 'requeue':

@@ -89,15 +89,12 @@ export class StoredMessages {
   }
 
   async *list(selector: MessageSelector = {}): AsyncIterable<ListedMessage> {
-    if (selector.queueIds !== undefined) {
-      for (const id of selector.queueIds) {
-        const message = await this.find(id);
-        if (message !== undefined && (selector.queues?.includes(message.queue) ?? true)) yield message;
-      }
-      return;
-    }
+    const { queueIds } = selector;
     const queues = (selector.queues ?? allQueues).map((name) => queueNumbers[name]);
-    const pages = this.#inStretches(pageRows, Infinity, (reader, stretch) => reader.page(queues, stretch));
+    const pages =
+      queueIds === undefined
+        ? this.#inStretches(pageRows, Infinity, (reader, stretch) => reader.page(queues, stretch))
+        : this.#rowsOf(queueIds, queues);
     for await (const rows of pages) {
       for (const row of rows) {
         try {
@@ -106,6 +103,15 @@ export class StoredMessages {
           // damaged: it is set aside, with a log line, when it is claimed
         }
       }
+    }
+  }
+
+  async *#rowsOf(queueIds: readonly string[], queues: readonly number[]): AsyncIterable<readonly MessageRow[]> {
+    for (const queueId of queueIds) {
+      const serial = serialOf(queueId);
+      if (serial === undefined) continue;
+      const rows = await this.read((reader) => reader.page(queues, { after: serial - 1, last: serial, limit: 1 }));
+      yield rows.filter(({ id }) => id === queueId);
     }
   }
 

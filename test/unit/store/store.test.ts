@@ -254,6 +254,22 @@ describe('the queue store', () => {
     }
   });
 
+  it('lists what goes on hold or to maildrop after its delivery where commands find it', async () => {
+    const [held, requeued] = [await put('x'), await put('y')];
+    await store.claim('incoming', 2_000_000, 10);
+    await store.hold({ queueIds: [held] });
+    await store.requeue({ queueIds: [requeued] });
+    const queues = async (...queueIds: readonly string[]): Promise<readonly string[]> =>
+      (await Array.fromAsync(store.list(queueIds.length === 0 ? {} : { queueIds }))).map(({ queue }) => queue);
+    assert.deepEqual(await queues(), ['hold', 'maildrop']);
+    assert.deepEqual(await queues(requeued, held), ['maildrop', 'hold']);
+    assert.deepEqual(await Array.fromAsync(store.list({ queues: ['active'] })), []);
+    // as in Postfix, what was requeued stays so
+    assert.deepEqual(await store.hold({}), []);
+    await store.putBack(requeued);
+    assert.equal(await queueOf(requeued), 'maildrop');
+  });
+
   it('holds an active message when its delivery has ended', async () => {
     const id = await put('x');
     await store.claim('incoming', 2_000_000, 10);
