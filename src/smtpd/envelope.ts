@@ -1,16 +1,15 @@
 /** The envelope of a message as the session knows it. */
 import type { ClientAttributes, SubmissionOptions } from '#message';
+import type { Forwarding } from './forwarding.ts';
 import type { ClientFacts, Transaction } from './session-state.ts';
 import type { SmtpdSettings } from './settings.ts';
 
 export interface EnvelopeSource {
   readonly settings: SmtpdSettings;
   readonly client: ClientFacts;
-  readonly logClient: ClientFacts | undefined;
   readonly helo: string | undefined;
   readonly protocol: string;
-  /** '': XFORWARD told of none. */
-  readonly forwardedQueueId: string;
+  readonly forwarding: Pick<Forwarding, 'client' | 'queueId'>;
   readonly login: { readonly user: string; readonly method: string };
 }
 
@@ -20,11 +19,12 @@ export function attributesOf(client: ClientFacts, heloName: string, protocol: st
 }
 
 export function envelopeOf(
-  { settings, client, logClient, helo = '', protocol, login, forwardedQueueId }: EnvelopeSource,
+  { settings, client, helo = '', protocol, login, forwarding }: EnvelopeSource,
   transaction: Transaction,
   rewriteContext: 'local' | 'remote',
 ): SubmissionOptions['envelope'] {
   const own = attributesOf(client, helo, protocol);
+  const { client: before, queueId: forwardedQueueId } = forwarding;
   return {
     sender: transaction.sender,
     arrivedAt: transaction.startedAt,
@@ -34,7 +34,7 @@ export function envelopeOf(
     encoding: transaction.encoding,
     rewriteContext,
     client: own,
-    logClient: logClient === undefined ? own : attributesOf(logClient, logClient.heloName, logClient.protocol),
+    logClient: before === undefined ? own : attributesOf(before, before.heloName, before.protocol),
     ...(login.user === '' && transaction.saslSender === undefined
       ? {}
       : { sasl: { method: login.method, username: login.user, sender: transaction.saslSender ?? '' } }),

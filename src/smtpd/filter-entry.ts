@@ -5,6 +5,7 @@
 import { bytesOf } from '#message';
 import { type CommandResult, replyOf } from './command-result.ts';
 import { attributesOf } from './envelope.ts';
+import { isForwarded } from './forwarding.ts';
 import {
   createFilteredMail,
   failureReply,
@@ -63,17 +64,17 @@ export function withoutRequireTls(mailCommand: string): string {
 
 /** Where the mail comes from: what XFORWARD said, or the client. */
 function forwardedAttributes(session: Session, rewritesLocally: boolean): ForwardedAttributes {
-  const { client, logClient, helo = '', protocol, forwardedQueueId, forwardedLocally } = session;
-  const origin = logClient ?? attributesOf(client, helo, protocol);
+  const { client, helo = '', protocol, forwarding } = session;
+  const origin = forwarding.client ?? attributesOf(client, helo, protocol);
   const known = (value: string): string => (value === 'unknown' ? '' : value);
   return {
     NAME: known(origin.name),
     ADDR: origin.address.includes(':') ? `IPv6:${origin.address}` : known(origin.address),
     PORT: known(origin.port),
     HELO: origin.heloName,
-    IDENT: forwardedQueueId,
+    IDENT: forwarding.queueId,
     PROTO: origin.protocol,
-    SOURCE: (forwardedLocally ?? rewritesLocally) ? 'LOCAL' : 'REMOTE',
+    SOURCE: (forwarding.isLocal ?? rewritesLocally) ? 'LOCAL' : 'REMOTE',
   };
 }
 
@@ -90,9 +91,7 @@ export async function beginContent(
     if (action.kind === 'prepend') await filter.write(bytesOf(`${action.header}\r\n`));
   }
   // between two filters we are no station that a message goes through
-  const isBetween =
-    session.logClient !== undefined || session.forwardedQueueId !== '' || session.forwardedLocally !== undefined;
-  if (!isBetween) await filter.write(receivedFieldOf(session, transaction, ''));
+  if (!isForwarded(session.forwarding)) await filter.write(receivedFieldOf(session, transaction, ''));
   if (transaction.requireTls && session.settings.requireTlsField) {
     await filter.write(Buffer.from('Require-TLS-ESMTP: yes\r\n'));
   }

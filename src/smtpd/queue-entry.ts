@@ -8,7 +8,7 @@ import type { Session } from './session.ts';
 export function openSubmission(session: Session, transaction: Transaction): Submission {
   if (transaction.submission !== undefined) return transaction.submission;
   const { settings, options } = session;
-  const isLocal = session.forwardedLocally ?? transaction.rewritesLocally;
+  const isLocal = session.forwarding.isLocal ?? transaction.rewritesLocally;
   const submission = options.submission.open({
     envelope: envelopeOf(session, transaction, isLocal ? 'local' : 'remote'),
     source: 'smtpd',
@@ -28,14 +28,14 @@ export function logOrigin(session: Session, transaction: Transaction, queueId: s
 }
 
 /** What XCLIENT and XFORWARD told of where the mail comes from. */
-function originText(
-  { login: { user, method }, forwardedQueueId, logClient }: Session,
-  { saslSender }: Transaction,
-): string {
+function originText({ login: { user, method }, forwarding }: Session, { saslSender }: Transaction): string {
+  const { client, queueId } = forwarding;
   const login = user === '' ? '' : `, sasl_method=${method}, sasl_username=${user}`;
-  const origin = forwardedQueueId === '' ? '' : `, orig_queue_id=${forwardedQueueId}`;
   const sender = saslSender === undefined ? '' : `, sasl_sender=${saslSender}`;
-  return `${login}${sender}${origin}${logClient === undefined ? '' : `, orig_client=${logClient.address === 'unknown' ? logClient.name : clientText(logClient)}`}`;
+  const before = queueId === '' ? '' : `, orig_queue_id=${queueId}`;
+  if (client === undefined) return `${login}${sender}${before}`;
+  const origin = client.address === 'unknown' ? client.name : clientText(client);
+  return `${login}${sender}${before}, orig_client=${origin}`;
 }
 
 /** `queueId`: '' when there is none. */

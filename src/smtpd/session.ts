@@ -20,6 +20,7 @@ import { beginSecured } from './commands/starttls.ts';
 import type { Override } from './commands/xclient.ts';
 import { CommandCounters } from './counters.ts';
 import { Exchange } from './exchange.ts';
+import { type Forwarding, notForwarded } from './forwarding.ts';
 import type { LoginSettings } from './login-settings.ts';
 import { checkPolicy } from './policy-check.ts';
 import type { PolicyChecks, PolicyMemory } from './policy.ts';
@@ -75,13 +76,7 @@ export class Session {
   client: ClientFacts;
   /** `name[address]`, as logged. */
   clientText = '';
-  /** What content filters and the log hear of the client after XFORWARD. */
-  logClient: ClientFacts | undefined;
-  forwardedQueueId = '';
-  /** All that XFORWARD has said, also in commands that were refused. */
-  forwarded: Override | undefined;
-  /** Whether XFORWARD said that the mail is local; undefined: nothing. */
-  forwardedLocally: boolean | undefined;
+  forwarding: Forwarding = notForwarded;
   helo: string | undefined;
   protocol = 'SMTP';
   login = new SessionLogin();
@@ -260,10 +255,7 @@ export class Session {
     this.saslSender = undefined;
     this.chunks = 'none';
     // XFORWARD is about one message
-    this.logClient = undefined;
-    this.forwarded = undefined;
-    this.forwardedQueueId = '';
-    this.forwardedLocally = undefined;
+    this.forwarding = notForwarded;
   }
 
   /** Takes over what XCLIENT says; who the client is by that, and may do, is not settled by it. */

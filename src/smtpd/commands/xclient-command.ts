@@ -62,16 +62,21 @@ export async function xclient(session: Session, args: Arguments): Promise<Comman
 export function xforward(session: Session, args: Arguments): CommandResult {
   const refused = refusalOf(session, args, 'XFORWARD');
   if (refused !== undefined) return refused;
-  const { override, refusal } = overridesOf(session, args, 'XFORWARD', session.forwarded ?? unforwarded(session));
+  const { override, refusal } = overridesOf(
+    session,
+    args,
+    'XFORWARD',
+    session.forwarding.override ?? unforwarded(session),
+  );
   // a command with a bad attribute tells nothing yet, but the next one goes on from there
-  session.forwarded = override;
+  session.forwarding = { ...session.forwarding, override };
   if (refusal !== undefined) return replyOf(refusal);
   const tells = (names: RegExp): boolean => args.words.slice(1).some(({ text }) => names.test(text));
   if (tells(/^(?:NAME|ADDR|PORT|PROTO|HELO)=/i)) {
     const { client, helo = client.heloName, protocol = client.protocol } = override;
-    session.logClient = { ...client, heloName: helo, protocol };
+    session.forwarding = { ...session.forwarding, client: { ...client, heloName: helo, protocol } };
   }
-  if (tells(/^IDENT=/i)) session.forwardedQueueId = override.ident ?? '';
-  if (tells(/^SOURCE=/i)) session.forwardedLocally = override.source !== 'REMOTE';
+  if (tells(/^IDENT=/i)) session.forwarding = { ...session.forwarding, queueId: override.ident ?? '' };
+  if (tells(/^SOURCE=/i)) session.forwarding = { ...session.forwarding, isLocal: override.source !== 'REMOTE' };
   return replyOf('250 2.0.0 Ok');
 }
