@@ -17,7 +17,11 @@ const unavailable = '[UNAVAILABLE]';
 const temporarily = '[TEMPUNAVAIL]';
 const longestValue = 255;
 const longestProtocol = 64;
-/** Attributes that are told as they came. */
+const attributes = {
+  XCLIENT: new Set(['NAME', 'REVERSE_NAME', 'ADDR', 'PORT', 'HELO', 'PROTO', 'LOGIN', 'DESTADDR', 'DESTPORT']),
+  XFORWARD: new Set(['NAME', 'ADDR', 'PORT', 'HELO', 'PROTO', 'IDENT', 'SOURCE']),
+};
+/** Those that are told as they came. */
 const plainAttributes = {
   XCLIENT: new Set(['NAME', 'REVERSE_NAME', 'PORT', 'DESTPORT', 'PROTO', 'LOGIN']),
   XFORWARD: new Set(['PORT', 'SOURCE']),
@@ -33,12 +37,20 @@ interface Source {
   readonly isUtf8: boolean;
 }
 
+const isUnavailable = (value: string): boolean => value.toUpperCase() === unavailable;
+
 /** `192.0.2.1` or `IPV6:2001:db8::1`, of a family that is in use. */
 function parseAddress(value: string, families: Families): string | undefined {
+  if (isUnavailable(value)) return 'unknown';
   const text = value.replace(/^IPV6:/i, '');
   const address = parseIp(text);
   if (address === undefined || !families.includes(address.family)) return undefined;
   return (text !== value) === text.includes(':') ? formatIp(address) : undefined;
+}
+
+function parsePort(value: string): string | undefined {
+  if (isUnavailable(value)) return 'unknown';
+  return /^\d{1,5}$/.test(value) ? value : undefined;
 }
 
 /** What a command came to: attributes before a bad one count. `refusal`: the reply that tells of the bad one. */
@@ -67,10 +79,12 @@ export function applyOverrides(words: readonly string[], start: Override, from: 
   return { override, refusal: undefined };
 }
 
+/** With one attribute more; a text is the refusal. */
 function applyOne(written: string, value: string, so: Override, { command, families }: Source): Override | string {
   const name = written.toUpperCase();
+  if (!attributes[command].has(name)) return `501 5.5.4 Bad ${command} attribute name: ${written}`;
   const bad = `501 5.5.4 Bad ${name} syntax: ${value}`;
-  const isUnknown = value.toUpperCase() === unavailable;
+  const isUnknown = isUnavailable(value);
   const isTemporary = command === 'XCLIENT' && value.toUpperCase() === temporarily;
   const status = isTemporary ? 'tempfail' : isUnknown ? 'unknown' : 'ok';
   const { client } = so;
@@ -84,45 +98,40 @@ function applyOne(written: string, value: string, so: Override, { command, famil
         client: { ...client, name: value, nameStatus: 'ok', reverseName: value, reverseNameStatus: 'ok' },
       };
     case 'REVERSE_NAME':
-      if (command !== 'XCLIENT') return `501 5.5.4 Bad ${command} attribute name: ${written}`;
       if (status === 'ok' && !isValidHostName(value)) return bad;
       return {
         ...so,
         client: { ...client, reverseName: status === 'ok' ? value : 'unknown', reverseNameStatus: status },
       };
     case 'ADDR': {
-      const address = isUnknown ? 'unknown' : parseAddress(value, families);
+      const address = parseAddress(value, families);
       return address === undefined ? bad : { ...so, client: { ...client, address } };
     }
-    case 'PORT':
-      if (!isUnknown && !/^\d{1,5}$/.test(value)) return bad;
-      return { ...so, client: { ...client, port: isUnknown ? 'unknown' : value } };
+    case 'PORT': {
+      const port = parsePort(value);
+      return port === undefined ? bad : { ...so, client: { ...client, port } };
+    }
     case 'HELO':
       return { ...so, helo: isUnknown ? '' : value };
     case 'PROTO':
       if (command === 'XCLIENT' ? !/^e?smtp$/i.test(value) : value.length > longestProtocol) return bad;
       return { ...so, protocol: isUnknown ? '' : value.toUpperCase() };
     case 'LOGIN':
-      if (command !== 'XCLIENT') return `501 5.5.4 Bad ${command} attribute name: ${written}`;
       return { ...so, login: isUnknown ? '' : value };
     case 'DESTADDR': {
-      if (command !== 'XCLIENT') return `501 5.5.4 Bad ${command} attribute name: ${written}`;
-      const address = isUnknown ? 'unknown' : parseAddress(value, families);
-      return address === undefined ? bad : { ...so, client: { ...client, serverAddress: address } };
+      const serverAddress = parseAddress(value, families);
+      return serverAddress === undefined ? bad : { ...so, client: { ...client, serverAddress } };
     }
-    case 'DESTPORT':
-      if (command !== 'XCLIENT') return `501 5.5.4 Bad ${command} attribute name: ${written}`;
-      return /^\d{1,5}$/.test(value) || isUnknown
-        ? { ...so, client: { ...client, serverPort: isUnknown ? 'unknown' : value } }
-        : bad;
+    case 'DESTPORT': {
+      const serverPort = parsePort(value);
+      return serverPort === undefined ? bad : { ...so, client: { ...client, serverPort } };
+    }
     case 'IDENT':
-      if (command !== 'XFORWARD') return `501 5.5.4 Bad ${command} attribute name: ${written}`;
       return { ...so, ident: isUnknown ? '' : value };
     case 'SOURCE':
-      if (command !== 'XFORWARD') return `501 5.5.4 Bad ${command} attribute name: ${written}`;
       if (!/^(?:local|remote)$/i.test(value) && !isUnknown) return bad;
       return { ...so, source: isUnknown ? '' : value.toUpperCase() };
     default:
-      return `501 5.5.4 Bad ${command} attribute name: ${written}`;
+      return so;
   }
 }
