@@ -29,30 +29,12 @@ export async function mail(session: Session, { words, line }: Arguments): Promis
   const isUtf8 = path.parameters.some((word) => word.toUpperCase() === 'SMTPUTF8');
   const unroutable = await checkRoutable(session, path.address, { ...refusal, isUtf8 });
   if (unroutable !== undefined) return unroutable;
-  const parameters = parseMailParameters(path.parameters, {
-    size: session.declaredSize,
-    onSize: (size) => (session.declaredSize = size),
-    saslSender: session.saslSender,
-    onSaslSender: (sender) => (session.saslSender = sender),
-    discarded: session.discarded,
-    smtputf8: settings.smtputf8,
-    requireTls: offersRequireTls(session),
-    xverp: (await mayUseVerp(session, path.parameters))
-      ? { defaultDelimiters: settings.defaultVerpDelimiters, filter: settings.verpDelimiterFilter }
-      : undefined,
-  });
+  const parameters = readParameters(session, path.parameters, await mayUseVerp(session, path.parameters));
   if (typeof parameters === 'string') return replyOf(parameters);
   const noRoom = await refusalOfSize(session, path.address, parameters);
   if (noRoom !== undefined) return noRoom;
   if (parameters.verp !== '' && path.address === '') return replyOf('503 5.5.4 Error: XVERP requires non-null sender');
-  const { client, login, tls } = session;
-  const { ownAddresses } = options.rewriter;
-  const isLocal = await rewritesLocally(settings.localRewriteClients, {
-    client,
-    hasLoggedIn: provesWho(login.user, login.method),
-    ownAddresses,
-    tls,
-  });
+  const isLocal = await comesFromHere(session);
   if (isLocal === undefined) {
     const reply = '451 4.3.0 Temporary lookup error';
     logRefusal(session, reply, undefined);
@@ -75,6 +57,33 @@ export async function mail(session: Session, { words, line }: Arguments): Promis
   if (refused === undefined) return replyOf('250 2.1.0 Ok');
   session.resetTransaction();
   return refused;
+}
+
+/** What follows the address; a text is the refusal. What SIZE and AUTH say counts even so. */
+function readParameters(session: Session, words: readonly string[], allowsVerp: boolean): MailParameters | string {
+  const { settings } = session;
+  return parseMailParameters(words, {
+    size: session.declaredSize,
+    onSize: (size) => (session.declaredSize = size),
+    saslSender: session.saslSender,
+    onSaslSender: (sender) => (session.saslSender = sender),
+    discarded: session.discarded,
+    smtputf8: settings.smtputf8,
+    requireTls: offersRequireTls(session),
+    xverp: allowsVerp
+      ? { defaultDelimiters: settings.defaultVerpDelimiters, filter: settings.verpDelimiterFilter }
+      : undefined,
+  });
+}
+
+/** Whether headers are rewritten as those of local mail; undefined: a table failed. local_header_rewrite_clients */
+function comesFromHere({ settings, options, client, login, tls }: Session): ReturnType<typeof rewritesLocally> {
+  return rewritesLocally(settings.localRewriteClients, {
+    client,
+    hasLoggedIn: provesWho(login.user, login.method),
+    ownAddresses: options.rewriter.ownAddresses,
+    tls,
+  });
 }
 
 /** smtpd_delay_open_until_valid_rcpt = no: the queue entry, or the filter, whose refusal is given. */
