@@ -155,12 +155,14 @@ export class Connection {
   /** Sends a command line. `shown`: what is written down of one that holds a secret. */
   command(line: string, shown = line): void {
     this.transcript?.said(shown);
+    this.#replies.expect(1);
     this.write(`${line}\r\n`);
   }
 
   /** Sends command lines together. */
   commands(lines: readonly string[]): void {
     for (const line of lines) this.transcript?.said(line);
+    this.#replies.expect(lines.length);
     this.write(`${lines.join('\r\n')}\r\n`);
   }
 
@@ -209,13 +211,17 @@ export class Connection {
     }
   }
 
-  /** Kept for later: `ended` is called once if the server hangs up or speaks meanwhile. */
+  /**
+   * Kept for later: `ended` is called once if the server hangs up or speaks meanwhile, and at once if it has said what nobody
+   * asked for: that would be taken for the reply to the next command.
+   */
   rest(ended: () => void): void {
     this.#onIdleEnd = () => {
       this.#onIdleEnd = undefined;
       ended();
     };
     this.#socket.unref();
+    if (this.isLost || this.#replies.hasMore) this.#onIdleEnd();
   }
 
   wake(): void {

@@ -21,8 +21,8 @@ export interface ReplyQueueOptions extends Omit<ReplyReaderOptions, 'filter'> {
   readonly onFlood: () => void;
 }
 
-/** Far more than one message can ask for (a reply for each of 50 recipients, some early ones). */
-const maxQueued = 5000;
+/** More than an honest server says of its own accord. */
+const maxUnasked = 5000;
 
 export class ReplyQueue {
   /** Nothing more will come. */
@@ -30,6 +30,7 @@ export class ReplyQueue {
   readonly #options: ReplyQueueOptions;
   readonly #reader: ReplyReader;
   readonly #heard: Heard[] = [];
+  #expected = 0;
   #waiter: ((heard: Heard) => void) | undefined;
   /** Of the wait that is under way. */
   #timer: NodeJS.Timeout | undefined;
@@ -50,6 +51,16 @@ export class ReplyQueue {
     return by ?? line;
   }
 
+  /** So many commands have been said. */
+  expect(count: number): void {
+    this.#expected += count;
+  }
+
+  /** Something was said that nobody has heard yet. */
+  get hasMore(): boolean {
+    return this.#heard.length > 0;
+  }
+
   feed(chunk: Buffer): void {
     this.#reader.feed(chunk, (event) => this.#push(event));
   }
@@ -57,7 +68,7 @@ export class ReplyQueue {
   #push(given: Heard): void {
     const heard: Heard = this.#isUnjudged ? { kind: 'unjudged' } : given;
     if (heard.kind === 'reply' && heard.reply.code === 421) this.#options.onClosing();
-    if (this.#heard.length > maxQueued) this.#options.onFlood();
+    if (this.#heard.length > this.#expected + maxUnasked) this.#options.onFlood();
     else this.#heard.push(heard);
   }
 

@@ -156,6 +156,28 @@ describe('the SMTP client', () => {
     assert.ok(agent.log[2]?.includes(', conn_use=3, '));
   });
 
+  it('keeps no connection on which more was said than was asked for', async () => {
+    await using sink = await startSink({ ehlo: '250 s', dot: '250 2.0.0 Ok\r\n250 2.0.0 Ok' });
+    await using agent = startAgent();
+    const host = `[127.0.0.1]:${sink.port}`;
+    for (let place = 0; place < 2; place++) {
+      const { outcomes } = await agent.deliver(request(host, ['u@x.example'], { reuseConnection: true }));
+      assert.deepEqual(words(outcomes), ['sent 2.0.0']);
+    }
+    assert.equal(sink.seen.filter((line) => line === '[connect]').length, 2);
+  });
+
+  for (const protocol of ['smtp', 'lmtp'] as const) {
+    it(`hears a reply for each of many recipients of one message (${protocol})`, async () => {
+      await using sink = await startSink(protocol === 'lmtp' ? { lmtp: 'yes' } : {});
+      await using agent = startAgent([], { protocol });
+      const recipients = Array.from({ length: 5500 }, (_, place) => `u${place}@x.example`);
+      const { outcomes } = await agent.deliver(request(`[127.0.0.1]:${sink.port}`, recipients));
+      assert.deepEqual([...new Set(words(outcomes))], ['sent 2.0.0']);
+      assert.equal(outcomes.length, recipients.length);
+    });
+  }
+
   it('never takes a kept connection for mail that must have TLS', async () => {
     await using sink = await startSink();
     const resolver = zone({
