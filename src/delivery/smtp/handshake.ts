@@ -4,6 +4,7 @@
  * Every way this can go wrong is told to the attempt; the caller only learns whether to go on.
  */
 import type { Status } from '#message';
+import { softened } from './addresses.ts';
 import type { Connection } from './connection.ts';
 import type { ServerFeatures } from './features.ts';
 import type { Reply } from './reply.ts';
@@ -54,12 +55,10 @@ async function authenticated(context: HandshakeContext, rules: SaslRules, featur
   return false;
 }
 
-/** A 5xx greeting counts as temporary: another server may be kinder (smtp_skip_5xx_greeting). */
+/** A 5xx greeting, and no other, counts as temporary: another server may be kinder (smtp_skip_5xx_greeting). */
 function greetingRefusal(settings: SmtpSettings, connection: Connection, greeting: Reply): Status {
   const status = turnedAway(connection, greeting);
-  return settings.skip5xxGreeting && status.code.startsWith('5')
-    ? { ...status, code: `4${status.code.slice(1)}` }
-    : status;
+  return settings.skip5xxGreeting && greeting.code >= 500 && greeting.code < 600 ? softened(status) : status;
 }
 
 /** A greeting of nothing but `220 ****` betrays a Cisco PIX. */
@@ -78,7 +77,7 @@ async function pixWords(context: HandshakeContext, greeting: Reply): Promise<rea
 
 function saysEsmtp(context: HandshakeContext, greeting: Reply, noEsmtp: boolean): boolean {
   const { settings, connection, detectLoop, events } = context;
-  const [first = '', ...rest] = greeting.text.slice(4).split(/[\s-]+/);
+  const [first = '', ...rest] = greeting.text.slice(4).trim().split(/\s+/);
   if (first.toLowerCase() === settings.myHostname.toLowerCase() && detectLoop) {
     events.emit({
       kind: 'warning',

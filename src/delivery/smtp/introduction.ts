@@ -73,6 +73,7 @@ export async function introduce(context: HandshakeContext, esmtp: boolean): Prom
     }
   }
   if (answer === undefined) {
+    connection.isPipelining = false;
     connection.command(`HELO ${settings.heloName}`);
     const heloAnswer = await hear(context, settings.timeouts.helo, 'performing the HELO handshake');
     if (heloAnswer === undefined) return undefined;

@@ -67,6 +67,8 @@ export interface SmtpSettings {
   readonly mimeLimits: MimeLimits;
   readonly bodyCheckBytes: number;
   readonly softBounce: boolean;
+  /** Warnings say what to do. helpful_warnings */
+  readonly helpfulWarnings: boolean;
   readonly assumeFinal: boolean;
   readonly addReturnPath: boolean;
   readonly addOriginalTo: boolean;
@@ -188,6 +190,7 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
     },
     bodyCheckBytes: settings.int('body_checks_size_limit'),
     softBounce: settings.bool('soft_bounce'),
+    helpfulWarnings: settings.bool('helpful_warnings'),
     assumeFinal: !smtp && settings.bool('lmtp_assume_final'),
     addReturnPath: flags.includes('R'),
     addOriginalTo: flags.includes('O'),

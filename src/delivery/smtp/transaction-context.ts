@@ -49,9 +49,10 @@ export function broken(
     warn(
       `${attempt.request.queueId}: non-${settings.protocol === 'smtp' ? 'ESMTP' : 'LMTP'} response from ${connection.label}: ${heard.line}`,
     );
-    warn(
-      `to prevent loss of mail, turn off command pipelining for ${connection.endpoint.address} with the ${settings.discardKeywordMaps} parameter`,
-    );
+    if (settings.helpfulWarnings)
+      warn(
+        `to prevent loss of mail, turn off command pipelining for ${connection.endpoint.address} with the ${settings.discardKeywordMaps} parameter`,
+      );
   }
   attempt.brokeOff(heard.kind, doing);
   connection.destroy();

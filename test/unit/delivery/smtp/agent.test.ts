@@ -68,6 +68,27 @@ describe('the SMTP client', () => {
     ]);
   });
 
+  it('takes a greeting apart at blanks only', async () => {
+    await using sink = await startSink({ connect: '220 my-mail not-ESMTP' });
+    await using agent = startAgent(['smtp_always_send_ehlo = no']);
+    await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example']));
+    assert.equal(sink.seen[1], 'HELO mail.example.com');
+  });
+
+  it('says what to do about a server that keeps no step with pipelining, unless helpful_warnings says no', async () => {
+    await using sink = await startSink({ rcpt: 'what?\r\n250 ok' });
+    for (const [value, isHelpful] of [
+      ['yes', true],
+      ['no', false],
+    ] as const) {
+      await using agent = startAgent([`helpful_warnings = ${value}`]);
+      const { outcomes } = await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example']));
+      assert.deepEqual(words(outcomes), ['deferred 4.5.0']);
+      assert.equal(agent.log.filter((line) => line.startsWith('warning: QID: non-ESMTP response')).length, 1);
+      assert.equal(agent.log.filter((line) => line.startsWith('warning: to prevent loss')).length, isHelpful ? 1 : 0);
+    }
+  });
+
   it('returns what is too large for the server without sending it', async () => {
     await using sink = await startSink({ ehlo: '250-s\r\n250 SIZE 10' });
     await using agent = startAgent();
@@ -90,13 +111,17 @@ describe('the SMTP client', () => {
   for (const [greeting, code] of [
     ['421 4.3.2 busy', '4.3.2'],
     ['554 5.7.1 go away', '4.7.1'],
+    ['354 what?', '5.5.0'],
   ] as const) {
-    it(`defers all recipients of a site after ${greeting.slice(0, 3)} as greeting`, async () => {
+    const isLater = code.startsWith('4');
+    it(`${isLater ? 'defers' : 'returns'} all recipients of a site after ${greeting.slice(0, 3)} as greeting`, async () => {
       await using sink = await startSink({ connect: greeting });
       await using agent = startAgent();
       const { outcomes, siteFailure } = await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example']));
-      assert.deepEqual(words(outcomes), [`deferred ${code}`]);
-      assert.equal(siteFailure?.reason, `host 127.0.0.1[127.0.0.1] refused to talk to me: ${greeting}`);
+      assert.deepEqual(words(outcomes), [`${isLater ? 'deferred' : 'bounced'} ${code}`]);
+      const reason = `host 127.0.0.1[127.0.0.1] refused to talk to me: ${greeting}`;
+      assert.equal(outcomes[0]?.status.reason, reason);
+      assert.equal(siteFailure?.reason, isLater ? reason : undefined);
     });
   }
 
