@@ -20,7 +20,7 @@ import { type ConnectionCache, createConnectionCache } from './connection-cache.
 import { sayGoodbye } from './goodbye.ts';
 import { KnownAnchors } from './known-anchors.ts';
 import { openOutputRules, type OutputRules } from './output-rules.ts';
-import { ownAddresses } from './own-addresses.ts';
+import { ownAddresses, type SourceAddresses, sourceAddresses } from './own-addresses.ts';
 import { openServerTables, type ServerTables } from './server-tables.ts';
 import { type ClientProtocol, compileSettings, type SmtpSettings } from './settings.ts';
 import { openStatusFilter } from '../status-filter.ts';
@@ -54,6 +54,7 @@ export interface Client {
   readonly options: SmtpAgentOptions;
   readonly settings: SmtpSettings;
   readonly lookups: LookupTools;
+  readonly sourceFor: SourceAddresses;
   readonly tables: ServerTables;
   readonly tls: ClientTls;
   readonly anchors: KnownAnchors;
@@ -87,6 +88,7 @@ export function createClient(options: SmtpAgentOptions): Client {
       random: options.random ?? Math.random,
       warn,
     },
+    sourceFor: sourceAddresses(options.settings, options.hostLookup),
     tables: openServerTables(options.tables, settings, warn),
     tls: new ClientTls({
       settings: options.settings,

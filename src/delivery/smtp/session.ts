@@ -84,24 +84,25 @@ export async function openSession(
   return hands.kind;
 }
 
-/** smtp_bind_address is a wish, unless smtp_bind_address_enforce says otherwise. */
+/** The own address is a wish, unless it is that of smtp_bind_address and smtp_bind_address_enforce says otherwise. */
 async function connectTo(client: Client, route: Route, endpoint: Endpoint): Promise<ConnectResult> {
   const { settings, warn } = client;
-  const { localAddress, ...options } = connectOptions(client, route, endpoint);
+  const options = connectOptions(client, route, endpoint);
+  const chosen = bindAddressFor(settings, endpoint);
+  const family = familyOf(endpoint.address);
+  const localAddress = chosen ?? (family && (await client.sourceFor(family)));
   if (localAddress === undefined) return openConnection(options);
   const result = await openConnection({ ...options, localAddress });
   if (result.kind === 'connected' || !result.bindFailed) return result;
   warn(`smtp_connect_addr: bind ${localAddress}: ${result.reason}`);
-  return settings.bindAddress.enforce ? result : openConnection(options);
+  return chosen !== undefined && settings.bindAddress.enforce ? result : openConnection(options);
 }
 
 function connectOptions(client: Client, route: Route, endpoint: Endpoint): ConnectOptions {
   const { settings, tables, options, warn } = client;
-  const localAddress = bindAddressFor(settings, endpoint);
   return {
     endpoint,
     ...(route.destination.kind === 'unix' && { path: resolvePath(settings.queueDirectory, route.destination.path) }),
-    ...(localAddress !== undefined && { localAddress }),
     timeoutMs: settings.timeouts.connect,
     replyLengthLimit: settings.replyLengthLimit,
     replyFilter: tables.replyFilter,

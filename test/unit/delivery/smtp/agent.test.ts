@@ -318,6 +318,14 @@ describe('the SMTP client', () => {
     assert.deepEqual(strict.log.slice(0, 2), [complaint, 'server configuration error']);
   });
 
+  it('goes from the only address of inet_interfaces where it can', async () => {
+    await using sink = await startSink();
+    await using agent = startAgent(['inet_interfaces = 192.0.2.1', 'smtp_bind_address_enforce = yes']);
+    const { outcomes } = await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example']));
+    assert.deepEqual(words(outcomes), ['sent 2.0.0']);
+    assert.equal(agent.log[0], 'warning: smtp_connect_addr: bind 192.0.2.1: Cannot assign requested address');
+  });
+
   it('names the list of tables whose result is empty', async () => {
     await using sink = await startSink();
     await using agent = startAgent(['smtp_discard_ehlo_keyword_address_maps = inline:{{127.0.0.1=}}']);

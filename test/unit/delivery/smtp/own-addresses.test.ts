@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { openSettings } from '#config';
 import type { HostLookup } from '#dns';
-import { ownAddresses } from '../../../../src/delivery/smtp/own-addresses.ts';
+import { ownAddresses, sourceAddresses } from '../../../../src/delivery/smtp/own-addresses.ts';
 
 describe('the addresses of this host', () => {
   let directory = '';
@@ -30,5 +30,29 @@ describe('the addresses of this host', () => {
     assert.equal(await isOurs('192.0.2.1'), true);
     assert.equal(await isOurs('192.0.2.2'), false);
     assert.equal(asked, 2);
+  });
+
+  it('are what mail leaves from where there is only one of a family', async () => {
+    const hostLookup: HostLookup = {
+      name: async () => ({ kind: 'notFound', reason: '' }),
+      addresses: async (name) => ({
+        kind: 'ok',
+        addresses: name.includes('example') ? ['192.0.2.1', '2001:db8::1'] : [name],
+      }),
+    };
+    for (const [interfaces, ipv4, ipv6] of [
+      ['mail.example.com', '192.0.2.1', '2001:db8::1'],
+      ['[192.0.2.7]', '192.0.2.7', undefined],
+      ['mail.example.com, 192.0.2.2', undefined, '2001:db8::1'],
+      ['mail.example.com, 127.0.0.1, 192.0.2.1', undefined, '2001:db8::1'],
+      ['127.0.0.2, [::1]', undefined, undefined],
+      ['loopback-only', undefined, undefined],
+    ] as const) {
+      writeFileSync(join(directory, 'main.cf'), `compatibility_level = 3.11\ninet_interfaces = ${interfaces}\n`);
+      const { settings } = openSettings(directory);
+      const sourceFor = sourceAddresses(settings, hostLookup);
+      assert.equal(await sourceFor('ipv4'), ipv4, interfaces);
+      assert.equal(await sourceFor('ipv6'), ipv6, interfaces);
+    }
   });
 });
