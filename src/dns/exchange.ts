@@ -8,6 +8,7 @@ import { connect } from 'node:net';
 import { familyOf } from '#address';
 import { AUTHENTIC_DATA, decode, type DecodedPacket, encode, RECURSION_DESIRED } from 'dns-packet';
 import type { DnsType } from './answer.ts';
+import { type PlainReply, plainReply } from './plain-reply.ts';
 import { rcodes } from './rcodes.ts';
 
 export interface NameServer {
@@ -21,7 +22,7 @@ export interface Question {
 }
 
 export type Exchange =
-  | { readonly kind: 'reply'; readonly rcode: number; readonly packet: DecodedPacket }
+  | ({ readonly kind: 'reply'; readonly rcode: number; readonly packet: DecodedPacket } & Omit<PlainReply, 'frame'>)
   /** The frame is ours but what it holds can't be read. */
   | { readonly kind: 'malformed' }
   /** Nothing came in time, or the server can't be reached. */
@@ -98,17 +99,24 @@ function askOver(
 /** The reply in a frame; undefined when it answers something else. */
 export function readReply(frame: Buffer, id: number, question: Question): Exchange | undefined {
   if (frame.length < 12 || frame.readUInt16BE(0) !== id || (frame.readUInt8(2) & 0x80) === 0) return undefined;
+  const rcode = frame.readUInt8(3) & 0x0f;
+  const plain = plainReply(frame, question.type);
+  if (plain === undefined) return { kind: 'malformed' };
+  const { frame: readable, ...found } = plain;
   let packet: DecodedPacket;
   try {
-    packet = decode(frame);
+    packet = decode(readable);
   } catch {
     // bytes of a stranger: what can't be read is a broken reply, not a bug
     return { kind: 'malformed' };
   }
   const asked = packet.questions?.[0];
-  if (asked === undefined) return { kind: 'reply', rcode: frame.readUInt8(3) & 0x0f, packet };
-  if (asked.type !== question.type || asked.name.toLowerCase() !== question.name.toLowerCase()) return undefined;
-  return { kind: 'reply', rcode: frame.readUInt8(3) & 0x0f, packet };
+  // who can't read a question may not repeat it
+  const isAnswer =
+    asked === undefined
+      ? rcode !== rcodes.ok
+      : asked.type === question.type && asked.name.toLowerCase() === question.name.toLowerCase();
+  return isAnswer ? { kind: 'reply', rcode, packet, ...found } : undefined;
 }
 
 const udpExchange: Carrier = (server, query, { timeoutMs, lateMs, onLate, signal }, accept) => {

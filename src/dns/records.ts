@@ -10,7 +10,7 @@ import { familyOf, isValidHostName } from '#address';
 export type Extract =
   | { readonly kind: 'records'; readonly records: readonly DnsRecord[] }
   | { readonly kind: 'alias'; readonly target: string }
-  /** Null MX (RFC 7505). */
+  /** Null MX, which takes precedence over whatever stands beside it. RFC 7505 */
   | { readonly kind: 'nullMx' }
   /** All that came of the type asked for is unusable. */
   | { readonly kind: 'invalid' }
@@ -38,11 +38,7 @@ export function extractRecords(
         rejected = true;
         continue;
       }
-      if (record.type === 'MX' && record.host === '') {
-        if (answers.length === 1) return { kind: 'nullMx' };
-        rejected = true;
-        continue;
-      }
+      if (record.type === 'MX' && record.host === '') return { kind: 'nullMx' };
       if (records.length === maxRecords) {
         warn(`dropping records after qname=${name} qtype=${type}: more than ${maxRecords}`);
         break;

@@ -51,14 +51,16 @@ export function createResolver(options: ResolverOptions): Resolver {
       kind,
       reason: lookupReason(name, type, kind),
     });
+    const malformed = (): DnsAnswer => ({ kind: 'tryAgain', reason: malformedReason(name, type) });
     for (let aliases = 0; aliases < maxAliases; aliases++) {
       const heard = await askInRounds({ name, type }, rounds);
       if (heard.kind === 'silent') return trouble('tryAgain');
-      if (heard.kind === 'malformed') return { kind: 'tryAgain', reason: malformedReason(name, type) };
+      if (heard.kind === 'malformed') return malformed();
       const failure = troubleOfCode(heard.rcode);
       if (failure === 'noName') return { ...trouble(failure), ...absenceTtl(heard.packet) };
       if (failure !== undefined) return trouble(failure);
-      if ((heard.packet.answers ?? []).length === 0) return { ...trouble('noData'), ...absenceTtl(heard.packet) };
+      if (heard.answerCount === 0) return { ...trouble('noData'), ...absenceTtl(heard.packet) };
+      for (const complaint of heard.complaints) warn(complaint);
       secure &&= heard.packet.flag_ad;
       const extract = extractRecords(heard.packet, name, type, warn);
       switch (extract.kind) {
@@ -73,10 +75,11 @@ export function createResolver(options: ResolverOptions): Resolver {
           name = extract.target;
           break;
         case 'nullMx':
+          return trouble('nullMx');
         case 'invalid':
-          return trouble(extract.kind);
+          return heard.hasUnreadable ? malformed() : trouble('invalid');
         case 'none':
-          return { kind: 'noData', reason: malformedReason(name, type) };
+          return heard.hasUnreadable ? malformed() : { kind: 'noData', reason: malformedReason(name, type) };
       }
     }
     return { kind: 'noName', reason: `Name server loop for ${asked}` };

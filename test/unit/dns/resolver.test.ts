@@ -141,17 +141,17 @@ describe('a resolver', () => {
     assert.deepEqual(zone.asked, ['udp big.example A', 'tcp big.example A']);
   });
 
-  it('knows a null MX, but only alone', async () => {
+  it('knows a null MX, also beside others', async () => {
     await using zone = await serve((name) => ({
       answers: name.startsWith('null') ? [mx(name, 0, '.')] : [mx(name, 0, '.'), mx(name, 5, 'mx.example')],
     }));
     const resolver = createResolver({ servers: [zone.server] });
-    assert.deepEqual(await resolver.lookup('null.example', 'MX'), {
-      kind: 'nullMx',
-      reason: 'Domain null.example does not accept mail (nullMX)',
-    });
-    const both = await resolver.lookup('both.example', 'MX');
-    assert.equal(both.kind === 'ok' && both.records.length, 1);
+    for (const name of ['null.example', 'both.example']) {
+      assert.deepEqual(await resolver.lookup(name, 'MX'), {
+        kind: 'nullMx',
+        reason: `Domain ${name} does not accept mail (nullMX)`,
+      });
+    }
   });
 
   it('does not believe a name that can not be a host, and warns', async () => {
