@@ -6,7 +6,7 @@ import type { Reply } from './reply.ts';
 import type { Heard } from './reply-queue.ts';
 import type { SaslRules } from './sasl.ts';
 import type { TlsContext } from './starttls.ts';
-import { turnedAway } from './refusal.ts';
+import { turnedAway, warnOfGarbage } from './refusal.ts';
 import type { Attempt } from './trouble.ts';
 
 export interface HandshakeContext extends TlsContext {
@@ -50,8 +50,13 @@ export function isSuccess(reply: Reply): boolean {
 export async function hear(context: HandshakeContext, timeoutMs: number, doing: string): Promise<Reply | undefined> {
   const heard: Heard = await context.connection.next(timeoutMs);
   if (heard.kind === 'reply') return heard.reply;
-  context.connection.isSpent = true;
-  context.attempt.brokeOff(heard.kind, doing);
+  const { attempt, connection, events } = context;
+  connection.isSpent = true;
+  if (heard.kind === 'garbage') {
+    const warn = (text: string): void => events.emit({ kind: 'warning', text });
+    warnOfGarbage({ ...context, warn }, heard.line);
+  }
+  attempt.brokeOff(heard.kind, doing);
   return undefined;
 }
 

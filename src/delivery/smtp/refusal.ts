@@ -2,6 +2,8 @@
 import type { Status } from '#message';
 import type { Connection } from './connection.ts';
 import type { Reply } from './reply.ts';
+import type { SmtpSettings } from './settings.ts';
+import type { Attempt } from './trouble.ts';
 
 /** The answer of a server, as a status: `host N said: TEXT (in reply to COMMAND)`. */
 export function refusal(connection: Connection, reply: Reply, inReplyTo: string): Status {
@@ -33,4 +35,20 @@ function fromReply(connection: Connection, reply: Reply, reason: string): Status
     diagnostic: { type: 'smtp', text: oneLine(reply) },
     remoteMta: `dns; ${connection.endpoint.host}`,
   };
+}
+
+interface OutOfStep {
+  readonly attempt: Attempt;
+  readonly connection: Connection;
+  readonly settings: SmtpSettings;
+  readonly warn: (text: string) => void;
+}
+
+/** The server has said a line that is no reply, while commands are pipelined. */
+export function warnOfGarbage({ attempt, connection, settings, warn }: OutOfStep, line: string): void {
+  const kind = settings.protocol === 'smtp' ? 'ESMTP' : 'LMTP';
+  warn(`${attempt.request.queueId}: non-${kind} response from ${connection.label}: ${line}`);
+  const { address } = connection.endpoint;
+  const remedy = `turn off command pipelining for ${address} with the ${settings.discardKeywordMaps} parameter`;
+  if (settings.helpfulWarnings) warn(`to prevent loss of mail, ${remedy}`);
 }

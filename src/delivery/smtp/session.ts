@@ -190,6 +190,6 @@ function endTranscript({ settings }: Client, { request }: Attempt, { transcript 
 /** Whether the limits leave the connection for another message (smtp_connection_reuse_*). */
 function mayKeep(client: Client, { connection }: KeptConnection): boolean {
   const { lifetimeMs, useLimit } = client.settings.cache;
-  if (connection.isSecured || connection.isPersonal || (useLimit > 0 && connection.uses >= useLimit)) return false;
+  if (connection.isSecured || connection.isPersonal || (useLimit > 0 && connection.uses > useLimit)) return false;
   return client.options.clock.now() - connection.openedAt < lifetimeMs;
 }

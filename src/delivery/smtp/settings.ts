@@ -81,6 +81,7 @@ export interface SmtpSettings {
     readonly destinations: readonly ListElement[];
     readonly idleMs: number;
     readonly lifetimeMs: number;
+    /** Further messages after the first. */
     readonly useLimit: number;
   };
   readonly timeouts: Timeouts;

@@ -5,6 +5,7 @@ import type { ServerFeatures } from './features.ts';
 import type { OutputConverter } from './output-converter.ts';
 import type { Reply } from './reply.ts';
 import type { SmtpSettings } from './settings.ts';
+import { warnOfGarbage } from './refusal.ts';
 import type { Attempt } from './trouble.ts';
 
 export interface TransactionContext {
@@ -45,15 +46,7 @@ export function broken(
   heard: { readonly kind: 'lost' | 'timeout' | 'unjudged' } | { readonly kind: 'garbage'; readonly line: string },
   doing: string,
 ): 'broken' {
-  if (heard.kind === 'garbage') {
-    warn(
-      `${attempt.request.queueId}: non-${settings.protocol === 'smtp' ? 'ESMTP' : 'LMTP'} response from ${connection.label}: ${heard.line}`,
-    );
-    if (settings.helpfulWarnings)
-      warn(
-        `to prevent loss of mail, turn off command pipelining for ${connection.endpoint.address} with the ${settings.discardKeywordMaps} parameter`,
-      );
-  }
+  if (heard.kind === 'garbage') warnOfGarbage({ attempt, connection, settings, warn }, heard.line);
   attempt.brokeOff(heard.kind, doing);
   connection.destroy();
   return 'broken';

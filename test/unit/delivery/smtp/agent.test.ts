@@ -89,6 +89,15 @@ describe('the SMTP client', () => {
     }
   });
 
+  it('tells of a server out of step before there is mail, too', async () => {
+    const ehlo = '250-s\r\n250-PIPELINING\r\n250 STARTTLS';
+    await using sink = await startSink({ ehlo, starttls: 'what?\r\n454 no' });
+    await using agent = startAgent(['smtp_tls_security_level = may']);
+    const { outcomes } = await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example']));
+    assert.deepEqual(words(outcomes), ['deferred 4.5.0']);
+    assert.equal(agent.log.filter((line) => line.startsWith('warning: QID: non-ESMTP response')).length, 1);
+  });
+
   it('returns what is too large for the server without sending it', async () => {
     await using sink = await startSink({ ehlo: '250-s\r\n250 SIZE 10' });
     await using agent = startAgent();
@@ -179,6 +188,17 @@ describe('the SMTP client', () => {
     assert.equal(sink.seen.filter((line) => line === '[connect]').length, 1);
     assert.equal(sink.seen.filter((line) => line === 'RSET').length, 2);
     assert.ok(agent.log[2]?.includes(', conn_use=3, '));
+  });
+
+  it('uses a connection again as often as smtp_connection_reuse_count_limit says', async () => {
+    await using sink = await startSink();
+    await using agent = startAgent(['smtp_connection_reuse_count_limit = 2']);
+    const host = `[127.0.0.1]:${sink.port}`;
+    for (let place = 0; place < 4; place++) {
+      await agent.deliver(request(host, ['u@x.example'], { reuseConnection: true }));
+    }
+    const uses = agent.log.map((line) => /conn_use=(\d+)/.exec(line)?.[1] ?? '1');
+    assert.deepEqual(uses, ['1', '2', '3', '1']);
   });
 
   it('keeps no connection on which more was said than was asked for', async () => {
