@@ -150,6 +150,7 @@ function server({ directory, settings, log, io }: Parts): ReturnType<typeof crea
   const events = log.channel(`${settings.string('syslog_name')}/smtpd`);
   const warn = (text: string): void => io.stderr(`sendmail: warning: ${text}\n`);
   const tables = new TableOpener({ settings, configDirectory: directory, warn });
+  const resolver = systemResolver();
   const check: SenderCheck = (sender) => senderProblem(io.uid, sender, settings, io);
   const submission: SubmissionPort = {
     open: (options) => new MaildropSubmission(`${settings.string('queue_directory')}/maildrop`, options, check),
@@ -168,7 +169,7 @@ function server({ directory, settings, log, io }: Parts): ReturnType<typeof crea
     // whoever may run this command may submit mail: there is nothing to restrict
     policy: { check: () => ({ kind: 'accept', actions: [] }) },
     submission,
-    hostLookup: createHostLookup(systemResolver()),
+    hostLookup: createHostLookup(resolver, { searchList: resolver.conf }),
     rewriter: createRewriter({ settings, tables, warn }),
     events,
     now: () => Date.now(),

@@ -9,6 +9,7 @@ import { endAddress, familyOf, type IpAddress, parseIp } from '#address';
 import { lookupTexts } from '#native';
 import type { DnsAnswer, HostLookup, Resolver } from './answer.ts';
 import { openHostsFile, plainAddress } from './hosts-file.ts';
+import { candidatesFor, type SearchOptions } from './search-list.ts';
 
 export interface HostLookupOptions {
   readonly hostsPath?: string;
@@ -16,6 +17,8 @@ export interface HostLookupOptions {
   readonly families?: readonly ('ipv4' | 'ipv6')[];
   /** ms since the epoch. */
   readonly now?: () => number;
+  /** Of resolv.conf(5): names are completed as the C library does it. Without it they are asked for as they are. */
+  readonly searchList?: SearchOptions['conf'];
 }
 
 /** Lookup through the hosts file and a resolver. Never rejects. */
@@ -23,21 +26,26 @@ export function createHostLookup(resolver: Resolver, options: HostLookupOptions 
   const hosts = openHostsFile(options.hostsPath ?? '/etc/hosts', options.now ?? Date.now);
   const families = options.families ?? ['ipv4', 'ipv6'];
   const wanted = (address: string): boolean => families.includes(familyOf(address) ?? 'ipv4');
+  const { searchList: conf } = options;
+  const candidates = (name: string): readonly string[] =>
+    conf === undefined ? [name] : candidatesFor(name, { conf, defaultDomain: true, searchAll: true });
   return {
     async addresses(name) {
       if (familyOf(name) !== undefined) return { kind: 'ok', addresses: [name] };
       const listed = hosts.addresses(name).filter(wanted);
       if (listed.length > 0) return { kind: 'ok', addresses: listed };
-      const answers = await Promise.all(
-        families.map((family) => resolver.lookup(name, family === 'ipv4' ? 'A' : 'AAAA')),
-      );
-      const addresses = answers.flatMap((answer) =>
-        answer.kind === 'ok'
-          ? answer.records.flatMap((record) => ('address' in record ? [plainAddress(record.address)] : []))
-          : [],
-      );
-      if (addresses.length > 0) return { kind: 'ok', addresses };
-      return whyNot(answers);
+      let own: readonly DnsAnswer[] = [];
+      for (const candidate of candidates(name)) {
+        // what is there for one family only is not looked for elsewhere for the other
+        const answers = await Promise.all(
+          families.map((family) => resolver.lookup(candidate, family === 'ipv4' ? 'A' : 'AAAA')),
+        );
+        const addresses = answers.flatMap(addressesIn);
+        if (addresses.length > 0) return { kind: 'ok', addresses };
+        if (answers.some(({ kind }) => kind === 'tryAgain')) return whyNot(answers);
+        if (candidate === name) own = answers;
+      }
+      return whyNot(own);
     },
     async name(address) {
       const listed = hosts.name(address);
@@ -52,6 +60,11 @@ export function createHostLookup(resolver: Resolver, options: HostLookupOptions 
       return whyNot([answer]);
     },
   };
+}
+
+function addressesIn(answer: DnsAnswer): readonly string[] {
+  if (answer.kind !== 'ok') return [];
+  return answer.records.flatMap((record) => ('address' in record ? [plainAddress(record.address)] : []));
 }
 
 function whyNot(answers: readonly DnsAnswer[]): {

@@ -10,18 +10,23 @@ export interface SearchOptions {
   readonly searchAll: boolean;
 }
 
+/** The names to ask for, in order; the name itself is one of them. */
+export function candidatesFor(name: string, { conf, defaultDomain, searchAll }: SearchOptions): readonly string[] {
+  if (name.endsWith('.')) return [name];
+  const { search, ndots } = conf();
+  const dots = name.split('.').length - 1;
+  const isSearched = dots === 0 ? defaultDomain : searchAll;
+  const domains = isSearched ? search.slice(0, searchAll ? undefined : 1) : [];
+  const full = domains.map((domain) => `${name}.${domain}`);
+  return dots >= ndots ? [name, ...full] : [...full, name];
+}
+
 /** A resolver that completes names (smtp_dns_resolver_options). What is not found anywhere is not found as it is. */
-export function withSearch(resolver: Resolver, { conf, defaultDomain, searchAll }: SearchOptions): Resolver {
+export function withSearch(resolver: Resolver, options: SearchOptions): Resolver {
   return {
     async lookup(name, type) {
-      if (name.endsWith('.')) return resolver.lookup(name, type);
-      const { search, ndots } = conf();
-      const dots = name.split('.').length - 1;
-      const isSearched = dots === 0 ? defaultDomain : searchAll;
-      const domains = isSearched ? search.slice(0, searchAll ? undefined : 1) : [];
-      const full = domains.map((domain) => `${name}.${domain}`);
       let own: DnsAnswer | undefined;
-      for (const candidate of dots >= ndots ? [name, ...full] : [...full, name]) {
+      for (const candidate of candidatesFor(name, options)) {
         const answer = await resolver.lookup(candidate, type);
         if (answer.kind !== 'noName' && answer.kind !== 'noData') return answer;
         if (candidate === name) own = answer;

@@ -51,7 +51,7 @@ export function openMessageCore(tools: ServiceTools, { deliverers, store, keyFil
     warn: warningsTo(channelOf(settings, 'trivial-rewrite')),
   });
   const resolver = systemResolver();
-  const hostLookup = createHostLookup(resolver, { families: familiesOf(settings) });
+  const hostLookup = createHostLookup(resolver, { families: familiesOf(settings), searchList: resolver.conf });
 
   const inFlow = new InFlow(settings.int('default_process_limit'));
   const cleanupFor = openCleanups(tools, { rewriter, store, inFlow });

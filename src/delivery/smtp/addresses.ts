@@ -186,7 +186,7 @@ export async function addressesOfHost(
       return { addresses: usable.map((address) => found(address)), why: before };
     }
     why = {
-      code: wasSoft || answer.kind === 'tryAgain' ? '4.4.3' : '5.4.4',
+      code: wasSoft || answer.kind === 'tryAgain' ? '4.4.4' : '5.4.4',
       reason: `unable to look up host ${host}: ${answer.reason}`,
     };
   }

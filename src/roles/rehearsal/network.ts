@@ -1,5 +1,12 @@
 /** Whom a rehearsal asks in the network, and what it leaves out. */
-import { createHostLookup, type DnsAnswer, type DnsType, type HostLookup, type Resolver } from '#dns';
+import {
+  createHostLookup,
+  type DnsAnswer,
+  type DnsType,
+  type HostLookup,
+  type Resolver,
+  type SystemResolver,
+} from '#dns';
 import { isDnsList, type Restriction } from '#smtpd';
 import type { RehearsalOnlooker } from './rehearsal.ts';
 
@@ -26,12 +33,16 @@ export interface Network {
 }
 
 /** DNS with an onlooker; without network every answer is `try again`. */
-export function createNetwork(isOffline: boolean, onlooker: RehearsalOnlooker, system: Resolver): Network {
+export function createNetwork(
+  isOffline: boolean,
+  onlooker: RehearsalOnlooker,
+  system: Resolver & Partial<Pick<SystemResolver, 'conf'>>,
+): Network {
   const answerTo = (name: string, type: DnsType): Promise<DnsAnswer> => {
     network.wasAsked = true;
     return isOffline ? Promise.resolve({ kind: 'tryAgain', reason: 'not asked: offline' }) : system.lookup(name, type);
   };
-  const quiet = createHostLookup({ lookup: answerTo });
+  const quiet = createHostLookup({ lookup: answerTo }, { ...(system.conf && { searchList: system.conf }) });
   const network: Network = {
     wasAsked: false,
     resolver: {

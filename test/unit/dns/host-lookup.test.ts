@@ -39,6 +39,31 @@ describe('host lookup', () => {
     await rm(directory, { recursive: true });
   });
 
+  it('completes names with the search list, once for both families', async () => {
+    const a = (address: string): DnsAnswer => ({
+      kind: 'ok',
+      secure: false,
+      canonicalName: '',
+      records: [{ type: address.includes(':') ? 'AAAA' : 'A', name: '', ttl: 1, address }],
+    });
+    const answers = zone({
+      'hub.b.example A': a('192.0.2.1'),
+      'six.org AAAA': a('2001:db8::6'),
+      'six.org.a.example A': a('192.0.2.9'),
+      'slow A': { kind: 'tryAgain', reason: '' },
+      'slow.a.example A': { kind: 'tryAgain', reason: '' },
+      'slow.b.example A': a('192.0.2.8'),
+    });
+    const searchList = () => ({ search: ['a.example', 'b.example'], ndots: 1 });
+    const lookup = createHostLookup(answers, { hostsPath: '/nonexistent', searchList });
+    assert.deepEqual(await lookup.addresses('hub'), { kind: 'ok', addresses: ['192.0.2.1'] });
+    assert.deepEqual(await lookup.addresses('six.org'), { kind: 'ok', addresses: ['2001:db8::6'] });
+    assert.equal((await lookup.addresses('slow')).kind, 'tryAgain');
+    assert.equal((await lookup.addresses('none')).kind, 'notFound');
+    const plain = createHostLookup(answers, { hostsPath: '/nonexistent' });
+    assert.equal((await plain.addresses('hub')).kind, 'notFound');
+  });
+
   it('asks DNS for what the file does not hold, and keeps try again apart', async () => {
     const lookup = createHostLookup(
       zone({

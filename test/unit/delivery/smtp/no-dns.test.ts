@@ -10,7 +10,9 @@ describe('the SMTP client without DNS', () => {
       Promise.resolve(
         name === 'mx.example'
           ? { kind: 'ok', addresses: ['127.0.0.1'] }
-          : { kind: 'notFound', reason: 'Name or service not known' },
+          : name === 'slow.example'
+            ? { kind: 'tryAgain', reason: 'Temporary failure in name resolution' }
+            : { kind: 'notFound', reason: 'Name or service not known' },
       ),
     name: () => Promise.resolve({ kind: 'notFound', reason: 'Name or service not known' }),
   };
@@ -22,6 +24,10 @@ describe('the SMTP client without DNS', () => {
       assert.equal(outcomes[0]?.kind, 'sent');
       const { outcomes: others } = await agent.deliver(request('other.example', ['u@x.example']));
       assert.equal(others[0]?.status.reason, 'unable to look up host other.example: Name or service not known');
+      assert.equal(others[0]?.status.code, '5.4.4');
+      const { outcomes: slow } = await agent.deliver(request('slow.example', ['u@x.example']));
+      assert.equal(slow[0]?.status.reason, 'unable to look up host slow.example: Temporary failure in name resolution');
+      assert.equal(slow[0]?.status.code, '4.4.4');
     });
   }
 });
