@@ -30,6 +30,13 @@ describe('main.cf for commands', () => {
     assert.equal(problems('hash_queue_depth = 0\n').length, 1);
     assert.equal(problems('myhostname = a..b\n').length, 1);
     assert.equal(problems('compatibility_level = x\n').length, 1);
+    for (const name of ['mail_name', 'syslog_name', 'double_bounce_sender', 'cleanup_service_name']) {
+      assert.deepEqual(problems(`${name} =\n`), [
+        `main.cf, line 1: bad value for parameter ${name}: "": it must not be empty`,
+      ]);
+    }
+    assert.equal(problems('syslog_facility = nosuch\n').length, 1);
+    assert.match(problems('myorigin = /nonexistent\n').join(), /cannot open file/);
   });
 
   it('is taken with wrong values of what only some programs read', () => {
