@@ -9,6 +9,7 @@ import {
   type Submission,
   type SubmissionPort,
 } from '#message';
+import { thrownText } from '#native';
 import type { SessionNotice } from '#smtp';
 import { wrapText } from './wrap.ts';
 
@@ -56,7 +57,7 @@ export function createSessionNotifier(options: SessionNoticeOptions): (session: 
     send(textOf(session), `${settings.string('double_bounce_sender')}@${myhostname}`, recipient, {
       ...options,
       names: { myhostname, mailName },
-    }).catch((error: unknown) => warn(`postmaster notify: ${error instanceof Error ? error.message : String(error)}`));
+    }).catch((error: unknown) => warn(`postmaster notify: ${thrownText(error)}`));
   };
 }
 

@@ -14,6 +14,7 @@ import type {
   SubmissionResult,
   SubmittedRecipient,
 } from '#message';
+import { thrownText } from '#native';
 import { type MessageWriter, type QueueStore, StoreFullError } from '#store';
 import { type AddressMaps, MapError, type MessageMaps } from './address-maps.ts';
 import { aliased, aliasedDelivery } from './aliased-probe.ts';
@@ -141,7 +142,7 @@ export class CleanupSubmission implements Submission {
     try {
       yield* step();
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
+      const text = thrownText(error);
       this.#warn(`${text} -- message not accepted, try again later`);
       const isExpansion = error instanceof MapError && error.problem === 'expansion';
       this.#refuse(refuse(isExpansion ? 'aliases' : 'write'));
@@ -246,7 +247,7 @@ export class CleanupSubmission implements Submission {
       });
       return { kind: 'queued', queueId: this.queueId };
     } catch (error) {
-      this.#warn(`queue file write error: ${error instanceof Error ? error.message : String(error)}`);
+      this.#warn(`queue file write error: ${thrownText(error)}`);
       return refuse(error instanceof StoreFullError ? 'full' : 'write');
     }
   }

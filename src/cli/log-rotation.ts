@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { renameSync } from 'node:fs';
 import type { Settings } from '#config';
+import { thrownText } from '#native';
 
 /** While this lasts, processes may still have the old file open. */
 const settleMs = 1000;
@@ -18,7 +19,7 @@ export async function rotateLog(settings: Settings, reload: () => void): Promise
   try {
     renameSync(path, rotated);
   } catch (error) {
-    return failed(error instanceof Error ? error.message : String(error));
+    return failed(thrownText(error));
   }
   reload();
   await new Promise((resolve) => setTimeout(resolve, settleMs));

@@ -1,6 +1,7 @@
 /** postqueue(1): lists and flushes the queue. As in Postfix every failure ends with EX_UNAVAILABLE. */
 import { isAddressLiteral, isValidHostName } from '#address';
 import { ConfigError, findConfigDirectory, openCommandSettings, type Settings } from '#config';
+import { thrownText } from '#native';
 import { EX_UNAVAILABLE } from './exit-status.ts';
 import { askSystem, type QueueEntry } from './control-client.ts';
 import { refusedDirectory } from './foreign-directory.ts';
@@ -98,7 +99,7 @@ async function list(action: 'list' | 'json', settings: Settings, io: CliIo, repo
     if (action === 'json') for await (const entry of entries) io.stdout(jsonLine(entry));
     else for await (const piece of table(entries, settings.bool('enable_long_queue_ids'))) io.stdout(piece);
   } catch (error) {
-    return reporter.fatal(error instanceof Error ? error.message : String(error), EX_UNAVAILABLE);
+    return reporter.fatal(thrownText(error), EX_UNAVAILABLE);
   }
   await reporter.settle();
   return 0;

@@ -1,6 +1,7 @@
 /** postsuper(1): removes, holds, releases, requeues and expires messages. For root and $mail_owner. */
 import { existsSync } from 'node:fs';
 import { ConfigError, findConfigDirectory, openCommandSettings, type Settings } from '#config';
+import { thrownText } from '#native';
 import { type MessageSelector, openStore, type QueueStore, type StoreOptions } from '#store';
 import { askSystem } from './control-client.ts';
 import { type GivenOption, lastValue, parseOptions } from './getopt.ts';
@@ -189,7 +190,7 @@ async function withStore(
     store = await openStore(options);
   } catch (error) {
     // it is root's still, when root has unpacked it and nothing was started since
-    return error instanceof Error ? error.message : String(error);
+    return thrownText(error);
   }
   try {
     return await use(store);

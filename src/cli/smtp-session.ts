@@ -11,6 +11,7 @@ import {
   type SubmissionPort,
   type SubmissionResult,
 } from '#message';
+import { thrownText } from '#native';
 import { createRewriter } from '#rewrite';
 import { compileSmtpdSettings, createSmtpServer } from '#smtpd';
 import { TableOpener } from '#tables';
@@ -115,7 +116,7 @@ class MaildropSubmission implements Submission {
       writer.commit();
       return { kind: 'queued', queueId: this.queueId };
     } catch (error) {
-      return this.#refuse(`queue file write error: ${error instanceof Error ? error.message : String(error)}`);
+      return this.#refuse(`queue file write error: ${thrownText(error)}`);
     }
   }
 

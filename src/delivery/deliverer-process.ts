@@ -1,6 +1,7 @@
 /** This side of a process that runs as a receiving user: requests go to it in frames, answers come back. */
 import type { Duplex } from 'node:stream';
 import { longestTimerMs, Roster } from '#message';
+import { thrownText } from '#native';
 import { PieceSource } from './deliverer-content.ts';
 import { answerLimits, FrameReader, FrameWriter } from './deliverer-frames.ts';
 import {
@@ -102,7 +103,7 @@ export class DelivererProcess {
   }
 
   #failFor(error: unknown): void {
-    this.#fail(failedResult('4.3.0', error instanceof Error ? error.message : String(error)));
+    this.#fail(failedResult('4.3.0', thrownText(error)));
   }
 
   #giveUp(result: DelivererResult): void {

@@ -1,5 +1,6 @@
 /** Starting processes where that can fail: descriptors, memory or processes may be used up for a moment. fork(2) */
 import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
+import { thrownText } from '#native';
 
 /**
  * Gives the process; undefined when there is none, and then `onFailure` hears the reason. An error after that is no end
@@ -14,7 +15,7 @@ export function startProcess(
   try {
     child = spawn(program, args, options);
   } catch (error) {
-    onFailure(error instanceof Error ? error.message : String(error));
+    onFailure(thrownText(error));
     return undefined;
   }
   if (child.pid === undefined) {

@@ -5,6 +5,7 @@
 import { closeSync } from 'node:fs';
 import { type Configuration, ConfigError, loadConfiguration, type Settings } from '#config';
 import { type EventChannel, panicOf } from '#events';
+import { thrownText } from '#native';
 import type { FromMail } from './control-messages.ts';
 import { delivererRights, type Identity } from './deliverer-rights.ts';
 import { Deliverers } from './deliverers.ts';
@@ -198,7 +199,7 @@ export class Supervisor {
     } catch (error) {
       events.emit({
         kind: 'error',
-        text: `services of spawn(8): ${error instanceof Error ? error.message : String(error)}`,
+        text: `services of spawn(8): ${thrownText(error)}`,
       });
     }
     return [];
@@ -208,7 +209,7 @@ export class Supervisor {
   #problemsOf(error: unknown, doing: string): readonly string[] {
     if (error instanceof ConfigError) return error.problems;
     this.#options.events.emit(panicOf(error, doing));
-    return [error instanceof Error ? error.message : String(error)];
+    return [thrownText(error)];
   }
 
   #onMessage(process: MailProcess, message: FromMail, rights: Rights): void {
@@ -222,7 +223,7 @@ export class Supervisor {
       if (uid !== 0 && !rights.allows({ uid, gid }))
         return onError(`delivery as user ${uid} with group ${gid} is refused: ${noSuchRights}`);
     } catch (error) {
-      return onError(error instanceof Error ? error.message : String(error));
+      return onError(thrownText(error));
     }
     const stream = this.#deliverers.start(
       { name: `${process.pid} ${id}`, uid, gid, onError, ...(limits === undefined ? {} : { limits }) },

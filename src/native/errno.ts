@@ -94,5 +94,10 @@ export function errnoOf(error: unknown): string {
 
 /** strerror(3) of a failed system call; the message of any other error. */
 export function errnoText(error: unknown): string {
-  return texts[errnoOf(error)] ?? (error instanceof Error ? error.message : String(error));
+  return texts[errnoOf(error)] ?? thrownText(error);
+}
+
+/** What was thrown, in its own words. For what a system call fails with, `errnoText` has those of the C library. */
+export function thrownText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

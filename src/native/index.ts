@@ -3,7 +3,7 @@ export { trimAllocator } from './allocator.ts';
 export { becomeMailOwner, becomeUser } from './become-user.ts';
 export { ContentGarbage } from './content-garbage.ts';
 export { duplicateDescriptor, keepDescriptorsPrivate } from './descriptors.ts';
-export { errnoOf, errnoText, textOfErrno } from './errno.ts';
+export { errnoOf, errnoText, textOfErrno, thrownText } from './errno.ts';
 export { type FileLockKind, tryLockFile, tryShareFile, unlockFile } from './file-locks.ts';
 export {
   getGroupByName,

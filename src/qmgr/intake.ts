@@ -5,6 +5,7 @@
  * There is room for qmgr_message_active_limit messages. What of their recipients is in memory, all of few or a part of
  * many, has a bound together as well: what has at most qmgr_message_recipient_minimum of them always gets in.
  */
+import { thrownText } from '#native';
 import { earlyMs } from './backoff.ts';
 import { longestTimerMs } from '#message';
 import type { QueuedMessage, QueueStore } from '#store';
@@ -142,7 +143,7 @@ export class Intake {
   }
 
   #warnOfScan(error: unknown): void {
-    this.#options.warn(`cannot scan the queue: ${error instanceof Error ? error.message : String(error)}`);
+    this.#options.warn(`cannot scan the queue: ${thrownText(error)}`);
   }
 
   get #room(): number {
@@ -227,7 +228,7 @@ export class Intake {
         await store.settle({ queueId, outcomes: [], next: { kind: 'deferred', dueAt: now() + putBackMs } });
       } catch (error) {
         // better too many than one that nobody works on
-        this.#options.warn(`${queueId}: cannot be put back: ${error instanceof Error ? error.message : String(error)}`);
+        this.#options.warn(`${queueId}: cannot be put back: ${thrownText(error)}`);
         this.#take(message);
         continue;
       }

@@ -8,7 +8,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { EventChannel } from '#events';
 import { listenOn } from '#master';
 import type { MaybePromise } from '#message';
-import { peerUserOf } from '#native';
+import { peerUserOf, thrownText } from '#native';
 import type { Requeuer } from '#pickup';
 import type { QueueManager } from '#qmgr';
 import { listedPart, type MessageSelector, type QueueStore, StoreError } from '#store';
@@ -209,7 +209,7 @@ function serve(socket: Socket, options: ControlServerOptions, askers: ControlAsk
   work().then(
     () => socket.end(`${JSON.stringify({ ok: true })}\n`),
     (error: unknown) => {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = thrownText(error);
       if (!isPrivileged && !socket.destroyed) options.events.emit({ kind: 'fatal', text: reason });
       socket.end(`${JSON.stringify({ ok: false, reason })}\n`);
     },

@@ -1,6 +1,7 @@
 /** `sqlite:` tables: each lookup is a query. sqlite_table(5) */
 import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { thrownText } from '#native';
 import type { TableFileReader } from './file-reader.ts';
 import type { DatabaseSync } from 'node:sqlite';
 import { foldCase } from '#address';
@@ -94,7 +95,7 @@ class SqliteTable implements Table {
         return { kind: 'failed', reason: 'No such file or directory' };
       }
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = thrownText(error);
       warn(`dict_sqlite_lookup: ${file.name}: SQL query failed: ${reason}`);
       return { kind: 'failed', reason };
     }
@@ -190,6 +191,6 @@ export function sqliteTable(name: string, path: string, options: SqliteTableOpti
       warn,
     });
   } catch (error) {
-    return `${name}: Can't open database: ${error instanceof Error ? error.message : String(error)}`;
+    return `${name}: Can't open database: ${thrownText(error)}`;
   }
 }

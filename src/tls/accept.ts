@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Duplex } from 'node:stream';
 import type { Server, TLSSocket } from 'node:tls';
 import type { TlsFacts } from '#message';
+import { thrownText } from '#native';
 import { rsaDigest, signatureOf } from './certificate.ts';
 import { keyBitsOf } from './cipher-bits.ts';
 import { readHello, serverNameIn } from './client-hello.ts';
@@ -130,7 +131,7 @@ export class TlsAcceptor {
     } catch (error) {
       // what a stranger's certificate can do to its readers must not reach others
       stream.destroy();
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = thrownText(error);
       return { kind: 'failed', by: 'handshake', reason, states };
     }
   }

@@ -3,6 +3,7 @@ import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import type { HandshakeSignature, TlsFacts } from '#message';
+import { thrownText } from '#native';
 import { signatureOf } from './certificate.ts';
 import { keyBitsOf } from './cipher-bits.ts';
 import { keyExchangeFrom } from './key-exchange.ts';
@@ -84,7 +85,7 @@ export async function shakeHands(
       resolve(result);
     } catch (error) {
       // what a stranger's certificate can do to its readers must not reach others
-      fail(error instanceof Error ? error.message : String(error));
+      fail(thrownText(error));
     }
   });
   const result = await promise;

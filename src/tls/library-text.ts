@@ -1,6 +1,8 @@
+import { thrownText } from '#native';
+
 /** What OpenSSL says of an error, as it says it to programs in C: without the name of its function. */
 export function libraryText(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = thrownText(error);
   const [, number, library, reason, place] =
     /(error:[0-9A-F]+):([^:]*):[^:]*:([^:]*):?(?:[./]*(?:deps\/openssl\/openssl\/)?([^:]*:\d+:))?/.exec(message) ?? [];
   if (number === undefined) return message.trim();

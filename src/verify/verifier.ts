@@ -14,6 +14,7 @@ import type {
   SubmissionPort,
   VerifiedAddress,
 } from '#message';
+import { thrownText } from '#native';
 import { type Cache, keepCacheClean, openCache } from '#tables';
 import {
   type Entry,
@@ -135,7 +136,7 @@ class CachingVerifier implements Verifier {
       (refusal) => {
         if (refusal !== undefined) giveUp(refusal);
       },
-      (error: unknown) => giveUp(error instanceof Error ? error.message : String(error)),
+      (error: unknown) => giveUp(thrownText(error)),
     );
   }
 

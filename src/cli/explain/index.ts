@@ -1,6 +1,7 @@
 /** posthorn explain: what the SMTP server would answer a client, and why. */
 import { readFileSync } from 'node:fs';
 import { ConfigError, findConfigDirectory } from '#config';
+import { thrownText } from '#native';
 import { openRehearsal, type Rehearsal } from '#roles';
 import { DotStuffer, LineEndNormalizer } from '#smtp';
 import { demandsTls } from '#tls';
@@ -21,7 +22,7 @@ function readInput(file: string): Buffer {
   try {
     return readFileSync(file === '-' ? 0 : file);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = thrownText(error);
     throw new UnreadableInput(`${file}: ${reason}`, { cause: error });
   }
 }

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { ConfigError } from '#config';
 import { masterEngineOptions, runningMaster } from '#master';
-import { errnoText, keepDescriptorsPrivate } from '#native';
+import { errnoText, keepDescriptorsPrivate, thrownText } from '#native';
 import { startRefusals, unusableServices } from '#roles';
 import { sweepMaildrop } from '../maildrop-listing.ts';
 import { ownershipWarnings } from '../ownership-check.ts';
@@ -16,8 +16,7 @@ export function mend({ configuration, say }: Script): Promise<number> {
     makeQueueDirectories(configuration.settings);
     return Promise.resolve(0);
   } catch (error) {
-    const problems =
-      error instanceof ConfigError ? error.problems : [error instanceof Error ? error.message : String(error)];
+    const problems = error instanceof ConfigError ? error.problems : [thrownText(error)];
     for (const text of problems) say(text, 'refusal');
     return Promise.resolve(1);
   }

@@ -168,9 +168,7 @@ async function gatherHeader(chunks: AsyncGenerator<Buffer, void>, gathered: Buff
 
 /** What the system refused, in strerror(3)'s words. */
 async function errorText(error: unknown): Promise<string> {
-  if (error instanceof Error && 'syscall' in error) {
-    const { errnoText } = await import('#native');
-    return `error writing queue file: ${errnoText(error)}`;
-  }
-  return error instanceof Error ? error.message : String(error);
+  const { errnoText, thrownText } = await import('#native');
+  const isRefused = error instanceof Error && 'syscall' in error;
+  return isRefused ? `error writing queue file: ${errnoText(error)}` : thrownText(error);
 }

@@ -1,7 +1,7 @@
 /** Files of authorities, or their keys, that a destination's certificate has to lead to. postconf(5) smtp_tls_trust_anchor_file */
 import { createPublicKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { errnoText } from '#native';
+import { errnoText, thrownText } from '#native';
 import { ofAuthority, type TlsaRecord } from './tlsa.ts';
 
 const block = /-----BEGIN (CERTIFICATE|PUBLIC KEY)-----.*?-----END \1-----/gs;
@@ -18,7 +18,7 @@ export function readTrustAnchors(path: string): readonly TlsaRecord[] | string {
     const anchors = [...text.matchAll(block)].map(([pem, kind]) => anchorOf(pem, kind === 'CERTIFICATE'));
     return anchors.length > 0 ? anchors : `no certificates or public keys in trust anchor file: ${path}`;
   } catch (error) {
-    return `error reading trust anchor file: ${path}: ${error instanceof Error ? error.message : String(error)}`;
+    return `error reading trust anchor file: ${path}: ${thrownText(error)}`;
   }
 }
 

@@ -1,4 +1,5 @@
 /** The health of the program: warnings, configuration trouble, bugs. */
+import { thrownText } from '#native';
 import type { Renderings } from '../event.ts';
 
 export type ProgramEvent =
@@ -11,7 +12,7 @@ export type ProgramEvent =
 
 /** Of what was thrown. `doing`: what it kept from being done. */
 export function panicOf(error: unknown, doing = ''): ProgramEvent {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = thrownText(error);
   return { kind: 'panic', text: `${doing}${reason}`, stack: error instanceof Error ? (error.stack ?? '') : '' };
 }
 

@@ -1,4 +1,5 @@
 /** MAIL FROM. RFC 5321, 4.1.1.2 */
+import { thrownText } from '#native';
 import { parsePath } from '#smtp';
 import { isListed, provesWho, rewritesLocally } from '../access-rights.ts';
 import { type CommandResult, replyOf, writeErrorReply } from '../command-result.ts';
@@ -124,6 +125,6 @@ async function refusalOfSize(
 
 /** A disk that fails gives no answer: the mail would not be kept either. */
 function noAnswer(session: Session, error: unknown): undefined {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = thrownText(error);
   warn(session, `cannot tell how much space is free in mail queue: ${reason}`);
 }

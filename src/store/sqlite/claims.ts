@@ -1,4 +1,5 @@
 /** Messages that this process takes to work on; what turns out to be damaged is set aside. */
+import { thrownText } from '#native';
 import type { QueuedMessage } from '../queue-store.ts';
 import { serialOf } from '../queue-id.ts';
 import type { HeldMessages } from './held-messages.ts';
@@ -81,7 +82,7 @@ export class Claims {
         const message = await this.#loadOne(serial);
         if (message !== undefined) messages.push(message);
       } catch (error) {
-        this.#warn(`cannot take up a queued message: ${error instanceof Error ? error.message : String(error)}`);
+        this.#warn(`cannot take up a queued message: ${thrownText(error)}`);
         unread.push({ serial, queue: unreadTo, dueAt: Date.now() + rereadMs });
       }
     }
@@ -104,7 +105,7 @@ export class Claims {
   }
 
   async #setAside(row: MessageRow, error: unknown): Promise<void> {
-    this.#warn(corruptWarning(row.id, queueNameOf(row.queue), error instanceof Error ? error.message : String(error)));
+    this.#warn(corruptWarning(row.id, queueNameOf(row.queue), thrownText(error)));
     await this.#writer.run({
       kind: 'update',
       serial: row.serial,

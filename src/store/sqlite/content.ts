@@ -1,6 +1,6 @@
 /** Content of a stored message: from memory while it is fresh, else read part by part and checked. */
 import type { MessageContent } from '#message';
-import type { ContentGarbage } from '#native';
+import { type ContentGarbage, thrownText } from '#native';
 import { StoreError } from '../queue-store.ts';
 import { contentChecksum } from './checksums.ts';
 import type { Reader } from './reader.ts';
@@ -37,7 +37,7 @@ export function storedContent(
     try {
       return read();
     } catch (error) {
-      throw damaged(`content is damaged: ${error instanceof Error ? error.message : String(error)}`, error);
+      throw damaged(`content is damaged: ${thrownText(error)}`, error);
     }
   };
   const missing = (): StoreError =>

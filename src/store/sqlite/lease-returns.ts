@@ -3,6 +3,7 @@
  * they are remembered, as nobody else would take them before this process ends.
  */
 import type { QueueName } from '#message';
+import { thrownText } from '#native';
 import { queueNumbers } from './schema.ts';
 import type { WriterClient } from './writer-client.ts';
 
@@ -31,7 +32,7 @@ export class LeaseReturns {
         await this.#writer.run({ kind: 'returnLease', serial, queue: queueNumbers[queue], due, holder });
       } catch (error) {
         this.#owed.push(lease);
-        this.#warn(`a message can't be put back now: ${error instanceof Error ? error.message : String(error)}`);
+        this.#warn(`a message can't be put back now: ${thrownText(error)}`);
       }
     }
   }

@@ -3,6 +3,7 @@
  * and never changed. What becomes of them stands beside each part (`progress.ts`), so that an outcome rewrites little.
  */
 import type { Recipient } from '#message';
+import { thrownText } from '#native';
 import type { RecipientList, RecipientPart } from '../recipient-list.ts';
 import { StoreError } from '../queue-store.ts';
 import { contentChecksum } from './checksums.ts';
@@ -107,7 +108,7 @@ export class PartedRecipients implements RecipientList {
     try {
       return read();
     } catch (error) {
-      throw this.#damaged(`recipients are damaged: ${error instanceof Error ? error.message : String(error)}`, error);
+      throw this.#damaged(`recipients are damaged: ${thrownText(error)}`, error);
     }
   }
 

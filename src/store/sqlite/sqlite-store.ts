@@ -1,6 +1,7 @@
 /** The queue in SQLite: `posthorn.db` in $queue_directory. See `schema.ts` for its tables, `writer.ts` for its one writer, `stored-messages.ts` for reading. */
 import { closeSync, constants, openSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
+import { thrownText } from '#native';
 import {
   type ListedMessage,
   type MessageSelector,
@@ -228,7 +229,7 @@ class SqliteStore implements QueueStore {
       await this.#serials.returnRest();
     } catch (error) {
       // the next start takes over what nobody living holds
-      this.#options.warn(`cannot leave the queue in order: ${error instanceof Error ? error.message : String(error)}`);
+      this.#options.warn(`cannot leave the queue in order: ${thrownText(error)}`);
     }
     // the last connection to close empties the log
     this.#reader.close();

@@ -1,6 +1,7 @@
 /** The reading side of the store: rows become messages, and a damaged database is made anew when a reader meets it. */
 import { setImmediate } from 'node:timers/promises';
 import type { MessageContent, QueueName } from '#message';
+import { thrownText } from '#native';
 import { type ListedMessage, type MessageSelector, type QueuedMessage, StoreError } from '../queue-store.ts';
 import { serialOf } from '../queue-id.ts';
 import { FewRecipients } from '../recipient-list.ts';
@@ -46,7 +47,7 @@ export class StoredMessages {
   }
 
   salvage(error: unknown): Promise<unknown> {
-    const cause = error instanceof Error ? error.message : String(error);
+    const cause = thrownText(error);
     return this.#writer.run({ kind: 'salvage', inode: this.#reader.inode, cause });
   }
 
@@ -159,7 +160,7 @@ export class StoredMessages {
     try {
       return await Promise.resolve(this.toMessage(row));
     } catch (error) {
-      throw new StoreError(error instanceof Error ? error.message : String(error));
+      throw new StoreError(thrownText(error));
     }
   }
 

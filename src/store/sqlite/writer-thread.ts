@@ -1,9 +1,9 @@
 /** The thread of the writer: it is told where the queue is, then batches come in and results go out. */
 import { flushCompileCache } from 'node:module';
 import { parentPort } from 'node:worker_threads';
-import { returnMemoryWhenQuiet } from '#native';
+import { returnMemoryWhenQuiet, thrownText } from '#native';
 import type { Operation, WriterOrder, WriterReport } from './operations.ts';
-import { reasonOf, Writer } from './writer.ts';
+import { Writer } from './writer.ts';
 
 function partBuffers(batch: readonly Operation[]): ArrayBuffer[] {
   return batch.flatMap((operation) =>
@@ -22,7 +22,7 @@ if (port !== null) {
       report({ kind: 'ready' });
       setImmediate(() => writer?.prepare());
     } catch (error) {
-      report({ kind: 'failed', reason: reasonOf(error) });
+      report({ kind: 'failed', reason: thrownText(error) });
       port.close();
     }
   };

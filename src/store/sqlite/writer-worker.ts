@@ -1,6 +1,7 @@
 /** The thread of the writer before it knows where the queue is. */
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { thrownText } from '#native';
 import { StoreError } from '../queue-store.ts';
 
 /** A thread that has its code and waits for `open`. */
@@ -15,6 +16,6 @@ export function loadWriterThread(): Promise<WriterThread> {
   const worker = new Worker(new URL(`./writer-thread${extname(import.meta.filename)}`, import.meta.url));
   return new Promise((resolve, reject) => {
     worker.once('message', () => resolve(worker));
-    worker.once('error', (error) => reject(new StoreError(error instanceof Error ? error.message : String(error))));
+    worker.once('error', (error) => reject(new StoreError(thrownText(error))));
   });
 }

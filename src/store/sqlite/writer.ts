@@ -4,6 +4,7 @@
  */
 import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { thrownText } from '#native';
 import { DiskReserve, isFull, withRoomFor } from './disk-reserve.ts';
 import { addsMail, type Operation, type OperationResult, type WriterReport } from './operations.ts';
 import { checkSmallFile, damageError, finishSalvage, isDamage, isHalfSalvaged, salvage } from './salvage.ts';
@@ -60,7 +61,7 @@ export class Writer {
       return this.#open();
     } catch (error) {
       if (!isDamage(error)) throw error;
-      this.#report({ kind: 'salvaged', lines: salvage(this.#path, reasonOf(error), 0) });
+      this.#report({ kind: 'salvaged', lines: salvage(this.#path, thrownText(error), 0) });
       return this.#open();
     }
   }
@@ -164,7 +165,7 @@ export class Writer {
       return operations.map((operation) => this.#runAlone(operation));
     } catch (error) {
       if (error instanceof FileGone) throw error;
-      if (isDamage(error)) this.#salvage(reasonOf(error));
+      if (isDamage(error)) this.#salvage(thrownText(error));
       if (!this.#file.database.isOpen) return operations.map(() => failure(error));
       return operations.map((operation) => this.#runAlone(operation));
     }
@@ -261,10 +262,6 @@ export class Writer {
   }
 }
 
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 function failure(error: unknown): OperationResult {
-  return { kind: 'failed', full: isFull(error), reason: reasonOf(error) };
+  return { kind: 'failed', full: isFull(error), reason: thrownText(error) };
 }
