@@ -69,11 +69,16 @@ function scan({ path, values, use, warn }: Scope, registry: ParameterRegistry, e
     if (name === classList) for (const word of expanded.split(/[\s,]+/).filter((text) => text !== '')) settle(word);
     const comment = expanded.includes('#') ? commentWarning(path, expanded) : undefined;
     if (comment !== undefined) warn(comment);
-    if (!expanded.includes(':')) continue;
+    // tables are opened for parameters only
+    if (registry.get(name) === undefined || !expanded.includes(':')) continue;
     for (const other of databaseSettingNames(expanded)) use(other);
     for (const text of databaseFileWarnings(expanded)) warn(text);
   }
 }
+
+/** Of settings with one name the last one counts. */
+const parameterValues = ({ entry }: PlacedEntry): ReadonlyMap<string, string> =>
+  new Map(parametersOf(entry).map(({ name, value }) => [name, value]));
 
 interface ConfigurationText {
   readonly main: MainFile;
@@ -92,7 +97,7 @@ export function findKnownNames(text: ConfigurationText, warn: (text: string) => 
   const userNames = new Set([...values.keys()].filter((name) => registry.get(name)?.obsolete === 'legacy-fallback'));
   const services = master.entries.map((placed) => ({
     placed,
-    own: new Map(parametersOf(placed.entry).map(({ name, value }) => [name, value])),
+    own: parameterValues(placed),
     used: new Set<string>(),
   }));
   const useInMain = (name: string): boolean => {
@@ -148,7 +153,7 @@ export function unusedInMaster(
   names: KnownNames,
 ): readonly string[] {
   return master.entries.flatMap((placed) =>
-    parametersOf(placed.entry).flatMap(({ name, value }) => {
+    [...parameterValues(placed)].flatMap(([name, value]) => {
       const old = deprecation(registry, name);
       if (old !== undefined) return [`${path}: ${old}`];
       const isKnown = names.classOf(name) !== undefined || names.isUsedIn(placed, name);

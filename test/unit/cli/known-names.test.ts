@@ -60,6 +60,17 @@ describe('names in main.cf', () => {
     assert.deepEqual(warningsAbout(text, entry), ['master.cf: unused parameter: other=4']);
   });
 
+  it('are those of a table only where a parameter opens one', () => {
+    assert.deepEqual(warningsAbout('virtual_alias_maps = ldap:a\na_bind = no\nb = ldap:c\nc_bind = no\n'), [
+      'main.cf: unused parameter: b=ldap:c',
+      'main.cf: unused parameter: c_bind=no',
+    ]);
+  });
+
+  it('are warned of once in a service that sets them twice', () => {
+    assert.deepEqual(warningsAbout('', 'a unix - - n - - smtp -o b=1 -o b=2\n'), ['master.cf: unused parameter: b=2']);
+  });
+
   it('are warned of when only the program itself can know what they stand for', () => {
     assert.deepEqual(warningsAbout('process_name = a\n', 'a unix - - n - - smtp -o service_name=b\n'), [
       'master.cf: read-only parameter assignment: service_name=b',
