@@ -1,16 +1,8 @@
 /** Addresses as text: grammar, quoting, extensions, host names, Internet addresses. Pure. */
-export {
-  type AddressParts,
-  type ExtensionOptions,
-  joinAddress,
-  splitAddress,
-  splitExtension,
-  type SplitLocalPart,
-} from './parts.ts';
+export { type ExtensionOptions, joinAddress, splitAddress, splitExtension } from './parts.ts';
 export { quoteLocalPart, toExternal, toInternal } from './quoting.ts';
 export { isAddressLiteral, isValidHostName, parseAddressLiteral, hostNameProblem } from './host-name.ts';
 export {
-  type CidrResult,
   endAddress,
   familyOf,
   formatIp,
@@ -23,7 +15,7 @@ export {
   parseWrittenIp,
 } from './ip.ts';
 export { domainToAscii, foldCase, isAsciiText } from './domain.ts';
-export { scanAddressTokens, type ScannedToken, type WordKind } from './scanner.ts';
+export { scanAddressTokens, type ScannedToken } from './scanner.ts';
 export { wordText } from './words.ts';
 export {
   addressesOf,

@@ -11,14 +11,14 @@ export { openCommandSettings } from './common-values.ts';
 export { loadConfiguration, type LoadOptions, openSettings } from './configuration.ts';
 export { type AddressFamily, familiesOf } from './address-families.ts';
 export { defaultConfigDirectory, findConfigDirectory } from './directory.ts';
-export { expandValue, type Expansion, type ValueSource } from './expand.ts';
+export { expandValue, type Expansion } from './expand.ts';
 export { type ExtensionRules, readExtensionRules } from './extension-rules.ts';
-export { type HostFacts, systemHostFacts } from './host-defaults.ts';
-export { type LogicalLine, readLogicalLines, strayLineWarning } from './logical-lines.ts';
+export type { HostFacts } from './host-defaults.ts';
+export { readLogicalLines, strayLineWarning } from './logical-lines.ts';
 export { placeOf, placeOfService } from './place.ts';
 export { syslogFacilities } from './syslog-facilities.ts';
 export { settingsViews } from './views.ts';
-export { type MainEntry, type MainFile, parseMainFile, splitAssignment } from './main-cf.ts';
+export { type MainFile, parseMainFile, splitAssignment } from './main-cf.ts';
 export { editMainText, type MainChange } from './main-cf-edit.ts';
 export {
   fieldProblem,
@@ -32,7 +32,6 @@ export {
   argumentGroups,
   commandText,
   editMasterText,
-  type EntryChange,
   entryOf,
   formatFields,
   type MasterText,
@@ -50,7 +49,7 @@ export { nearestName } from './nearest-name.ts';
 export { type Parameter, ParameterRegistry } from './registry.ts';
 export type { SettingValues } from './setting-values.ts';
 export { compareLevels } from './compatibility-level.ts';
-export { parseBool, parseTime } from './values.ts';
+export { parseTime } from './values.ts';
 export { deprecation } from './deprecated.ts';
 export { commentWarning, splitList, splitListWithIndex, splitWords, trimSpace } from './words.ts';
 export { splitServiceArguments, unknownAttribute } from './service-arguments.ts';

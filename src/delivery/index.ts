@@ -5,7 +5,6 @@ export { createLocalPool, createProcessPool, type DelivererPool } from './delive
 export { inTurn } from './in-turn.ts';
 export { lockMailbox } from './mailbox.ts';
 export { type MailboxLimit, mailboxLimitProblem } from './mailbox-limit.ts';
-export type { LockRules } from './mailbox-locks.ts';
 export { parseRootLimits } from './root-limits.ts';
 export { serveDeliverer } from './deliverer-server.ts';
 export { openStatusFilter, StatusFilter } from './status-filter.ts';

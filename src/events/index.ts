@@ -1,5 +1,5 @@
 /** What happened: typed events and their renderings. */
-export type { EventChannel, EventRecord, MailEvent, Renderings } from './event.ts';
+export type { EventChannel, EventRecord, MailEvent } from './event.ts';
 export { HeldEvents } from './held-events.ts';
 export { createFileSink, EventLog, formatLogTime, type LogSink } from './log-writer.ts';
 export { formatDelay } from './kinds/delivery.ts';

@@ -1,8 +1,8 @@
 /** The supervisor: services from master.cf, listeners, spawning, reload. master(8) */
-export { type FromMail, mailDescriptors, type MailStart, parseMailStart, type ToMail } from './control-messages.ts';
+export { type FromMail, mailDescriptors, type MailStart, parseMailStart } from './control-messages.ts';
 export { openSupervisorChannel } from './supervisor-channel.ts';
 export { listenAddresses, publicPlace } from './listen-addresses.ts';
-export { delivererEngineOptions, mailEngineOptions, masterEngineOptions } from './engine-options.ts';
+export { masterEngineOptions } from './engine-options.ts';
 export { openLogFile } from './log-file.ts';
 export { isAllInOne, pidFilePath, runningMaster } from './pid-file.ts';
 export { listenOn } from './listen-on.ts';

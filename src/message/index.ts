@@ -20,7 +20,7 @@ export { Roster } from './roster.ts';
 export { type MaybePromise, whenReady } from './result.ts';
 export type { DsnAction, OutcomeKind, Status } from './status.ts';
 export type { AddressVerification, Looks, ProbeResult, VerifiedAddress } from './verification.ts';
-export type { ClientAttributes, Envelope, Notify, QueueName, Recipient, SaslAttributes } from './envelope.ts';
+export type { ClientAttributes, Envelope, Notify, QueueName, Recipient } from './envelope.ts';
 export type {
   DeliveryAgent,
   DeliveryRequest,

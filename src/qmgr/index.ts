@@ -4,6 +4,6 @@ export type { QueueManagerOptions } from './options.ts';
 export { createQueueManager, QueueManager, type QueueManagerStatus } from './queue-manager.ts';
 export { routeRecipient, type Route, type RoutingOptions } from './routing.ts';
 export { compileSettings as compileQmgrSettings } from './settings.ts';
-export type { DestinationStatus, TransportStatus, WaitReason } from './scheduler.ts';
+export type { DestinationStatus } from './scheduler.ts';
 export type { Bouncer } from './reports.ts';
 export type { NotifiedParts, NotifiedRecipient } from './report-details.ts';

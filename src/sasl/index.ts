@@ -8,12 +8,10 @@ export {
   type Exchange as SaslExchange,
   type LoginServer,
   type Mechanism,
-  type MechanismTrait,
   mechanismTraits,
   type Obituary,
   type Offer,
   type SaslOutcome,
   type SaslRequest,
   type SaslStep,
-  type SaslWords,
 } from './login-server.ts';

@@ -1,7 +1,6 @@
 /** Lookup tables and match lists. */
 export {
   type AddressLookupOptions,
-  type AddressLookupResult,
   type AddressMapOptions,
   type AddressMapResult,
   findByAddress,
@@ -14,7 +13,6 @@ export { type Cache, openCache } from './cache.ts';
 export { type CacheSettings, readCacheSettings } from './cache-place.ts';
 export { ProxyApproval } from './proxy-approval.ts';
 export { type CacheCleanupOptions, keepCacheClean } from './cache-cleanup.ts';
-export type { MatchKind } from './match-list.ts';
 export { readNetwork } from './networks.ts';
 export type { TableObserver, TableQuestion } from './observer.ts';
 export { TableOpener, type TableOpenerOptions } from './opener.ts';

@@ -4,7 +4,7 @@ export { ClientTls } from './client-tls.ts';
 export type { Accepted, TlsAcceptor } from './accept.ts';
 export { logAccepted, logHandshakeStart, logStates, watchOf } from './handshake-log.ts';
 export { keyComplaints } from './key-check.ts';
-export { keyFilePaths, type KeyFiles, type KeyService, readKeyFiles, type TlsService } from './key-files.ts';
+export { keyFilePaths, type KeyFiles, readKeyFiles, type TlsService } from './key-files.ts';
 export {
   clientTlsParameters,
   type KeyParameters,
