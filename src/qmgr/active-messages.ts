@@ -28,7 +28,9 @@ export class ActiveMessages {
   }
 
   remove(message: ActiveMessage): void {
-    this.#messages.delete(message.queued.queueId);
+    const { queueId } = message.queued;
+    // a flush may have taken it up again since it was written down as deferred
+    if (this.#messages.get(queueId) === message) this.#messages.delete(queueId);
     if (message.isAddressProbe) this.#probeCount -= 1;
   }
 }

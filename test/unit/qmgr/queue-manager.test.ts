@@ -151,6 +151,24 @@ describe('the queue manager', () => {
     );
   });
 
+  it('knows a message that is flushed at the moment it is deferred', async () => {
+    const counts: number[] = [];
+    const scene: Scene = await open('', () => {
+      counts.push(scene.manager.status().active);
+      return { kind: 'deferred' };
+    });
+    const settle = scene.store.settle.bind(scene.store);
+    scene.store.settle = (settlement) => {
+      const settled = settle(settlement);
+      // in the commit that defers it
+      if (counts.length === 1) void scene.manager.flushById([settlement.queueId]);
+      return settled;
+    };
+    await scene.send(['a@one.example']);
+    await scene.until(() => counts.length === 2);
+    assert.deepEqual(counts, [1, 1]);
+  });
+
   it('delivers a notice when what it is about has left the queue', async () => {
     const left: number[] = [];
     const scene = await open('', ({ envelope }) => {
