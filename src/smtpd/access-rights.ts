@@ -41,23 +41,30 @@ export interface RewriteFacts {
 }
 
 /**
- * Whether a client's headers are rewritten as those of local mail; undefined when a table can't be read.
+ * Whether a client's headers are rewritten as those of local mail; where that can't be told, the reply.
  * postconf(5) local_header_rewrite_clients
  */
 export async function rewritesLocally(
   rules: readonly RewriteClients[],
   facts: RewriteFacts,
-): Promise<boolean | undefined> {
+  warn: (text: string) => void,
+): Promise<boolean | string> {
   for (const rule of rules) {
+    if (rule.kind === 'mistake') {
+      warn(rule.text);
+      if (rule.lacksTable) return '451 4.3.5 Server configuration error';
+      continue;
+    }
     const answer = applies(rule, facts);
     const applied = answer instanceof Promise ? await answer : answer;
-    if (applied !== false) return applied;
+    if (applied === undefined) return '451 4.3.0 Temporary lookup error';
+    if (applied) return true;
   }
   return false;
 }
 
 function applies(
-  rule: RewriteClients,
+  rule: Exclude<RewriteClients, { readonly kind: 'mistake' }>,
   { client, hasLoggedIn, ownAddresses, tls }: RewriteFacts,
 ): MaybePromise<boolean | undefined> {
   switch (rule.kind) {

@@ -89,6 +89,8 @@ export type RewriteClients =
   | { readonly kind: 'inetInterfaces' | 'saslAuthenticated' | 'all' }
   | { readonly kind: 'list'; readonly list: MatchList }
   | { readonly kind: 'table'; readonly list: TableList }
+  /** Warned of whenever it is reached; one without its table leaves no answer, any other is passed over. */
+  | { readonly kind: 'mistake'; readonly text: string; readonly lacksTable: boolean }
   /** relay_clientcerts; or, with `any`, what an authority vouches for, too. */
   | { readonly kind: 'listedCertificate' | 'anyCertificate'; readonly list: TableList };
 
@@ -126,8 +128,13 @@ function clients(settings: Settings, tables: TableOpener, name: string): MatchLi
 
 /** local_header_rewrite_clients: whose headers are rewritten as local mail's. postconf(5) */
 function rewriteClients(settings: Settings, tables: TableOpener): readonly RewriteClients[] {
-  return settings.list('local_header_rewrite_clients').map((word): RewriteClients => {
-    switch (word) {
+  const words = settings.list('local_header_rewrite_clients');
+  // a table alone is looked up as well
+  const isIntroduced = (at: number): boolean => words[at + 1]?.includes(':') === true;
+  return words.flatMap((word, at): RewriteClients | readonly RewriteClients[] => {
+    const name = word.toLowerCase();
+    if (name === 'check_address_map' && isIntroduced(at)) return [];
+    switch (name) {
       case 'permit_inet_interfaces':
         return { kind: 'inetInterfaces' };
       case 'permit_mynetworks':
@@ -140,10 +147,17 @@ function rewriteClients(settings: Settings, tables: TableOpener): readonly Rewri
         return { kind: 'listedCertificate', list: tables.listOf('relay_clientcerts') };
       case 'permit_tls_all_clientcerts':
         return { kind: 'anyCertificate', list: tables.listOf('relay_clientcerts') };
+      case 'check_address_map': {
+        const text = `restriction check_address_map: bad argument "${words[at + 1] ?? word}": need maptype:mapname`;
+        return { kind: 'mistake', text, lacksTable: true };
+      }
       default:
-        if (word.includes(':')) return { kind: 'table', list: tables.list(word.replace(/^check_address_map\s+/, '')) };
-        if (word === 'check_address_map') return { kind: 'table', list: tables.list('') };
-        throw new ConfigError([`local_header_rewrite_clients: unknown request "${word}"`]);
+        if (word.includes(':')) return { kind: 'table', list: tables.list(word) };
+        return {
+          kind: 'mistake',
+          text: `parameter local_header_rewrite_clients: invalid request: ${word}`,
+          lacksTable: false,
+        };
     }
   });
 }

@@ -36,10 +36,9 @@ export async function mail(session: Session, { words, line }: Arguments): Promis
   if (noRoom !== undefined) return noRoom;
   if (parameters.verp !== '' && path.address === '') return replyOf('503 5.5.4 Error: XVERP requires non-null sender');
   const isLocal = await comesFromHere(session);
-  if (isLocal === undefined) {
-    const reply = '451 4.3.0 Temporary lookup error';
-    logRefusal(session, reply, undefined);
-    return replyOf(reply);
+  if (typeof isLocal === 'string') {
+    logRefusal(session, isLocal, undefined);
+    return replyOf(isLocal);
   }
   session.beginTransaction({
     sender: path.address,
@@ -77,14 +76,16 @@ function readParameters(session: Session, words: readonly string[], allowsVerp: 
   });
 }
 
-/** Whether headers are rewritten as those of local mail; undefined: a table failed. local_header_rewrite_clients */
-function comesFromHere({ settings, options, client, login, tls }: Session): ReturnType<typeof rewritesLocally> {
-  return rewritesLocally(settings.localRewriteClients, {
+/** Whether headers are rewritten as those of local mail; the reply where that can not be told. local_header_rewrite_clients */
+function comesFromHere(session: Session): ReturnType<typeof rewritesLocally> {
+  const { settings, options, client, login, tls } = session;
+  const facts = {
     client,
     hasLoggedIn: provesWho(login.user, login.method),
     ownAddresses: options.rewriter.ownAddresses,
     tls,
-  });
+  };
+  return rewritesLocally(settings.localRewriteClients, facts, (text) => warn(session, text));
 }
 
 /** smtpd_delay_open_until_valid_rcpt = no: the queue entry, or the filter, whose refusal is given. */

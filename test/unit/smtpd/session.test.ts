@@ -240,6 +240,21 @@ describe('an SMTP session', () => {
     assert.match(server.log[at + 1] ?? '', /^warning: don't know what EHLO features to announce to /);
   });
 
+  it('passes over what local_header_rewrite_clients misspells, and says so', async () => {
+    const heard = async (words: string): Promise<readonly [string | undefined, ...string[]]> => {
+      const server = serve({ mainCf: `local_header_rewrite_clients = ${words}` });
+      const reply = (await server.talk('EHLO c', 'MAIL FROM:<>')).at(-1);
+      return [reply, ...server.log.filter((line) => line.startsWith('warning: '))];
+    };
+    const told = 'warning: parameter local_header_rewrite_clients: invalid request: foo_bar';
+    assert.deepEqual(await heard('foo_bar, Permit_Inet_Interfaces'), ['250 2.1.0 Ok', told]);
+    assert.deepEqual(await heard('Check_Address_Map static:x, foo_bar'), ['250 2.1.0 Ok']);
+    assert.deepEqual(await heard('check_address_map'), [
+      '451 4.3.5 Server configuration error',
+      'warning: restriction check_address_map: bad argument "check_address_map": need maptype:mapname',
+    ]);
+  });
+
   it('is silent about discarded keywords where status codes are among them', async () => {
     const heard = async (words: string): Promise<string[]> => {
       const server = serve({ mainCf: `smtpd_discard_ehlo_keywords = ${words}` });
