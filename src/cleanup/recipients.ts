@@ -145,11 +145,18 @@ export class RecipientCollector {
     const isExpanded = targets.length > 1 || targets[0] !== mapped;
     const notify = isExpanded ? this.#noteExpanded({ ...from, address: mapped, original, dsnOriginal }) : from.notify;
     for (const target of targets) {
-      const address = target === '' ? rewriter.rewrite(settings.emptyAddressRecipient, 'local') : target;
+      const address = target === '' ? this.#nobody() : target;
       this.#keep({ address, original, dsnOriginal, notify });
       if (this.#waiting.length >= load) yield* this.#hand();
     }
     return mapped;
+  }
+
+  /** Who gets what an alias gives to nobody: a name has this host's domain, not $myorigin. */
+  #nobody(): string {
+    const { rewriter, settings } = this.#maps;
+    const name = settings.emptyAddressRecipient;
+    return rewriter.rewrite(name.includes('@') ? name : `${name}@${settings.myhostname}`, 'local');
   }
 
   /** What is still to be told of the addresses that an alias stands for. RFC 3461, 5.2.7 */

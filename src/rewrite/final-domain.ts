@@ -82,10 +82,11 @@ function localPartAlone(localPart: string, tests: Tests, saved: string | undefin
   if (inner !== undefined) {
     return { kind: 'next', address: toStandardForm(inner, tests.rewrite.local, tests.rewrite), tests, saved };
   }
-  const domain = saved ?? tests.resolve.myhostname;
   const user = localPart === '' ? tests.resolve.emptyAddressRecipient : localPart;
   if (localPart === '' && user.includes('@')) return ofWholeAddress(user, tests);
-  return { kind: 'found', recipient: `${user}@${domain}`, domain, isLocal: true };
+  // this host's name has to be in mydestination like any other
+  if (saved === undefined) return { kind: 'next', address: `${user}@${tests.resolve.myhostname}`, saved, tests };
+  return { kind: 'found', recipient: `${user}@${saved}`, domain: saved, isLocal: true };
 }
 
 /** Who gets what is for nobody, with a domain of its own. postconf(5) empty_address_recipient */

@@ -79,6 +79,12 @@ describe('addresses of a message on its way into the queue', () => {
     assert.deepEqual([nobody, alias], [[''], ['v@x.example']]);
   });
 
+  it('gives what an alias gives to nobody the domain of this host', async () => {
+    const maps = 'myorigin = origin.example\nvirtual_alias_maps = inline:{{v@x.example=<>}}\n';
+    const taken = await bench.take(maps, { recipients: ['', 'v@x.example'] });
+    assert.deepEqual(taken.recipients, ['MAILER-DAEMON@origin.example', 'MAILER-DAEMON@mail.example.com']);
+  });
+
   it('tells of a result that holds no address, and takes the mail later', async () => {
     const taken = await bench.take('virtual_alias_maps = inline:{{v@x.example= ,}}\n', { recipients: ['v@x.example'] });
     assert.equal(taken.reply, '451 4.3.0 queue file write error');

@@ -88,12 +88,20 @@ describe('rewriting and routing', () => {
     assert.equal(await route(rewriter, 'b.example!a@example.com'), 'default smtp:b.example a@b.example');
     assert.equal(await route(rewriter, 'a@b.example@localhost'), 'default smtp:b.example a@b.example');
     assert.equal(await route(rewriter, 'a%b@c.example'), 'default smtp:c.example a%b@c.example routed');
-    assert.equal(await route(rewriter, ''), 'local local:mail.example.com MAILER-DAEMON@mail.example.com');
+  });
+
+  it('gives an address without domain that of this host, which is local only where mydestination says so', async () => {
+    const far = rewriterWith('resolve_null_domain = yes\n');
+    assert.equal(await route(far, 'u@'), 'default smtp:mail.example.com u@mail.example.com');
+    assert.equal(await route(far, ''), 'default smtp:mail.example.com MAILER-DAEMON@mail.example.com');
+    const here = rewriterWith('resolve_null_domain = yes\nmydestination = $myhostname\n');
+    assert.equal(await route(here, 'u@'), 'local local:mail.example.com u@mail.example.com');
+    assert.equal(await route(here, ''), 'local local:mail.example.com MAILER-DAEMON@mail.example.com');
   });
 
   it('leads an address without a user to empty_address_recipient', async () => {
     const bare = rewriterWith('empty_address_recipient = joe\n');
-    assert.equal(await route(bare, ''), 'local local:mail.example.com joe@mail.example.com');
+    assert.equal(await route(bare, ''), 'default smtp:mail.example.com joe@mail.example.com');
     assert.equal(await route(bare, '@localhost'), 'local local:mail.example.com joe@localhost');
     const whole = rewriterWith('empty_address_recipient = joe@far.example\n');
     for (const address of ['', '@localhost'])
