@@ -36,15 +36,17 @@ function hasGuard(parameter: string, search: Search, depth = 0): boolean {
   for (let i = 0; i < words.length; i += 1) {
     const word = words[i] ?? '';
     const next = words[i + 1];
-    if (word === 'warn_if_reject' && next !== undefined) {
+    // capitals count in the names of classes alone
+    const name = word.toLowerCase();
+    if (name === 'warn_if_reject' && next !== undefined) {
       i += 1;
       continue;
     }
-    if (word === 'permit') {
-      if (next !== undefined) search.warnings.push(`restriction \`${next}' after \`permit' is ignored`);
+    if (name === 'permit') {
+      if (next !== undefined) search.warnings.push(`restriction \`${next}' after \`${word}' is ignored`);
       return false;
     }
-    if (relayGuards.includes(word)) return true;
+    if (relayGuards.includes(name)) return true;
     if (search.classes.includes(word) && depth < maxDepth && hasGuard(word, search, depth + 1)) return true;
   }
   return false;

@@ -36,6 +36,15 @@ describe('settings that nobody can be served with', () => {
     );
   });
 
+  it('do not go by capitals, but in the names of classes', async () => {
+    const serves = async (list: string): Promise<boolean> =>
+      (await problemOf(`smtpd_relay_restrictions = ${list}`)) === undefined;
+    assert.equal(await serves('Permit_MyNetworks, Reject_Unauth_Destination'), true);
+    assert.equal(await serves('Warn_If_Reject REJECT'), false);
+    assert.equal(await serves('PERMIT, reject'), false);
+    assert.equal(await serves('One\nsmtpd_restriction_classes = one\none = reject'), false);
+  });
+
   it('are classes without a definition, and words that mean nothing', async () => {
     const fatal = async (mainCf: string): Promise<string | undefined> =>
       (await problemOf(`smtpd_relay_restrictions = reject\n${mainCf}`))?.fatal;
