@@ -1,5 +1,5 @@
 /** How a message names what it speaks of, so that whoever reads it finds it. */
-import type { Origin, ServiceEntry } from './settings.ts';
+import { ConfigError, type Origin, type ServiceEntry, type Settings } from './settings.ts';
 
 /** `FILE, line N: ` in front of a message; '' for what was not written anywhere. */
 export function placeOf(origin: Origin | undefined): string {
@@ -12,4 +12,9 @@ export function placeOfService(
   kind: string = type,
 ): string {
   return `${placeOf(origin)}service ${name}/${kind}: `;
+}
+
+/** What refuses the start for the value of one parameter: its place, the value as it is, and what is expected. */
+export function badSetting(settings: Settings, name: string, problem: string): ConfigError {
+  return new ConfigError([`${placeOf(settings.origin(name))}${name} = ${settings.string(name)}: ${problem}`]);
 }

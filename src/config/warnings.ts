@@ -5,6 +5,7 @@ import { nearestName } from './nearest-name.ts';
 import type { ParameterRegistry } from './registry.ts';
 import type { ServiceEntry, Settings } from './settings.ts';
 import { unusedArguments } from './stray-arguments.ts';
+import { referredNames, undefinedNames } from './undefined-names.ts';
 import { findUnoffered } from './unsupported.ts';
 
 /** Postfix knows no such name, or did once. */
@@ -23,9 +24,7 @@ function unknownNames(
     ...main.entries.map((entry) => entry.value),
     ...services.flatMap((entry) => [...entry.overrides.values(), ...entry.args]),
   ];
-  const mentioned = new Set(
-    texts.flatMap((text) => [...text.matchAll(/\$[{(]?(\w+)/g)].map((match) => match[1] ?? '')),
-  );
+  const mentioned = new Set(texts.flatMap(referredNames));
   const classes = new Set((main.byName.get('smtpd_restriction_classes')?.value ?? '').split(/[\s,]+/));
   const isUnknown = (name: string): boolean =>
     isForgotten(registry, name) && !mentioned.has(name) && !classes.has(name) && !isTableParameter(name, texts);
@@ -127,6 +126,7 @@ export function findWarnings({
     ...main.warnings,
     ...swallowedSettings(main, registry),
     ...unknownNames(main, registry, services),
+    ...undefinedNames(main, registry, services),
     ...deprecatedNames(main, registry, services),
     ...pendingNames(main, registry, services),
     ...unusedArguments(services),

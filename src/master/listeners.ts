@@ -1,6 +1,6 @@
 /** The listening sockets of the system. They stay open over reloads, whatever becomes of the processes that accept. master(8) */
 import { closeSync } from 'node:fs';
-import { type Configuration, ConfigError, type ServiceEntry } from '#config';
+import { type Configuration, ConfigError, placeOf, type ServiceEntry } from '#config';
 import { type ListenerResult, openListener, sharePort } from '#native';
 import { listenAddresses } from './listen-addresses.ts';
 
@@ -75,7 +75,9 @@ function openFor(entry: ServiceEntry, place: Place, ours: readonly Listener[]): 
     opened = open(true);
   }
   if (opened.kind === 'failed')
-    throw new ConfigError([`bind ${address} port ${port} for service ${entry.name}/inet: ${opened.reason}`]);
+    throw new ConfigError([
+      `${placeOf(entry.origin)}bind ${address} port ${port} for service ${entry.name}/inet: ${opened.reason}`,
+    ]);
   return { service: entry.name, command: entry.command, address, port, fd: opened.fd };
 }
 

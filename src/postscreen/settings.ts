@@ -1,5 +1,5 @@
 /** Settings of postscreen as plain fields, compiled once a service. postscreen(8) */
-import { compareLevels, ConfigError, familiesOf, parseTime, type Settings } from '#config';
+import { compareLevels, badSetting, familiesOf, parseTime, type Settings } from '#config';
 import type { ByteFilter } from '#message';
 import { expansionFilter } from '#smtp';
 import { type CacheSettings, type MatchList, readCacheSettings, type TableList, type TableOpener } from '#tables';
@@ -81,8 +81,7 @@ const actions: Readonly<Record<string, Action>> = {
 export function compilePostscreenSettings(settings: Settings, tables: TableOpener): PostscreenSettings {
   const action = (name: string): Action => {
     const found = actions[settings.string(name).toLowerCase()];
-    if (found === undefined)
-      throw new ConfigError([`${name} = ${settings.string(name)}: write ignore, enforce or drop`]);
+    if (found === undefined) throw badSetting(settings, name, 'write ignore, enforce or drop');
     return found;
   };
   const seconds = (name: string): number => Math.floor(settings.ms(name) / 1000);
@@ -178,6 +177,6 @@ function upstreamProxy(settings: Settings): UpstreamProxy | undefined {
   const name = 'postscreen_upstream_proxy_protocol';
   const protocol = settings.string(name);
   if (protocol === '') return undefined;
-  if (protocol !== 'haproxy') throw new ConfigError([`unsupported ${name} value: ${protocol}; known is haproxy`]);
+  if (protocol !== 'haproxy') throw badSetting(settings, name, 'known is haproxy');
   return { timeoutMs: settings.timerMs('postscreen_upstream_proxy_timeout'), families: familiesOf(settings) };
 }

@@ -1,7 +1,7 @@
 /** The middle of the mail process: cleanup, the queue, its manager and the agents, and what they all ask. */
 import { type Bouncer, createBouncer } from '#bounce';
 import { createCleanup } from '#cleanup';
-import { ConfigError, familiesOf, type Settings } from '#config';
+import { badSetting, familiesOf, type Settings } from '#config';
 import type { DelivererPool } from '#delivery';
 import { createHostLookup, type HostLookup, systemResolver } from '#dns';
 import { type DeliveryAgent, type MaybePromise, whenReady } from '#message';
@@ -129,8 +129,7 @@ function openCleanups(
   return (view) => {
     const name = view.string('cleanup_service_name');
     const found = cleanups.get(name);
-    if (found === undefined)
-      throw new ConfigError([`cleanup_service_name = ${name}: master.cf has no such cleanup service`]);
+    if (found === undefined) throw badSetting(view, 'cleanup_service_name', 'master.cf has no such cleanup service');
     return found;
   };
 }

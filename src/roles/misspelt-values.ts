@@ -131,9 +131,10 @@ function wrongPorts(settings: Settings): readonly string[] {
   );
 }
 
-function unclosedRelayhost(settings: Settings): readonly string[] {
+function wrongRelayhost(settings: Settings): readonly string[] {
   return settings.elements('relayhost').flatMap(({ text, origin }) => {
-    if (!text.startsWith('[') || /^\[[^[\]\s]+\](?::[\w-]+)?$/.test(text)) return [];
+    // only an address of IPv6 has colons within the brackets, and more than one
+    if (!text.startsWith('[') || /^\[(?:[^[\]\s:]+|[^[\]\s]+:[^[\]\s]*:[^[\]\s]*)\](?::[\w-]+)?$/.test(text)) return [];
     const what = `relayhost: "${text}" is neither [host] nor [host]:port`;
     return [`${placeOf(origin)}${what}; as it stands, mail for it is deferred`];
   });
@@ -175,7 +176,7 @@ export function misspeltValues(
     ...unusableCaches(view),
     ...unknownKeywords(view),
     ...wrongSwitches(view),
-    ...unclosedRelayhost(view),
+    ...wrongRelayhost(view),
     ...wrongPorts(view),
     ...trailingComments(view),
     ...missingTransports(view, transports),

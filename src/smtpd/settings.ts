@@ -1,5 +1,5 @@
 /** Settings of the SMTP server as plain fields, compiled once a service. smtpd(8) */
-import { type AddressFamily, ConfigError, familiesOf, type ServiceEntry, type Settings } from '#config';
+import { type AddressFamily, badSetting, familiesOf, type ServiceEntry, type Settings } from '#config';
 import { type ByteFilter, type ReceiveOverride, receiveOverrides } from '#message';
 import { type BareNewlineMode, expansionFilter } from '#smtp';
 import type { MatchList, TableList, TableOpener } from '#tables';
@@ -98,15 +98,15 @@ function overridesOf(settings: Settings): readonly ReceiveOverride[] {
   const words = settings.list('receive_override_options');
   const unknown = words.find((word) => !receiveOverrides.some((known) => known === word));
   if (unknown !== undefined) {
-    throw new ConfigError([
-      `receive_override_options: unknown option "${unknown}"; known are ${receiveOverrides.join(', ')}`,
-    ]);
+    const problem = `unknown option "${unknown}"; known are ${receiveOverrides.join(', ')}`;
+    throw badSetting(settings, 'receive_override_options', problem);
   }
   return receiveOverrides.filter((word) => words.includes(word));
 }
 
-function bareNewlineMode(text: string): BareNewlineMode {
-  switch (text.toLowerCase()) {
+function bareNewlineMode(settings: Settings): BareNewlineMode {
+  const name = 'smtpd_forbid_bare_newline';
+  switch (settings.string(name).toLowerCase()) {
     case 'yes':
     case 'normalize':
       return 'normalize';
@@ -117,7 +117,7 @@ function bareNewlineMode(text: string): BareNewlineMode {
     case 'reject':
       return 'reject';
     default:
-      throw new ConfigError([`smtpd_forbid_bare_newline = ${text}: write no, note, normalize or reject`]);
+      throw badSetting(settings, name, 'write no, note, normalize or reject');
   }
 }
 
@@ -165,9 +165,7 @@ function rewriteClients(settings: Settings, tables: TableOpener): readonly Rewri
 function upstreamProxy(settings: Settings): SmtpdSettings['upstreamProxy'] {
   const protocol = settings.string('smtpd_upstream_proxy_protocol');
   if (protocol === '') return undefined;
-  if (protocol !== 'haproxy') {
-    throw new ConfigError([`unsupported smtpd_upstream_proxy_protocol value: ${protocol}; known is haproxy`]);
-  }
+  if (protocol !== 'haproxy') throw badSetting(settings, 'smtpd_upstream_proxy_protocol', 'known is haproxy');
   return { timeoutMs: settings.timerMs('smtpd_upstream_proxy_timeout') };
 }
 
@@ -224,7 +222,7 @@ export function compileSettings(
     noopCommands: words('smtpd_noop_commands'),
     forbiddenCommands: words('smtpd_forbidden_commands'),
     forbidPipelining: settings.bool('smtpd_forbid_unauth_pipelining'),
-    forbidBareNewline: bareNewlineMode(settings.string('smtpd_forbid_bare_newline')),
+    forbidBareNewline: bareNewlineMode(settings),
     bareNewlineExclusions: clients(settings, tables, 'smtpd_forbid_bare_newline_exclusions'),
     bareNewlineRejectCode: settings.int('smtpd_forbid_bare_newline_reject_code'),
     peernameLookup: settings.bool('smtpd_peername_lookup'),

@@ -12,6 +12,7 @@ import {
   parametersOf,
   type ParameterRegistry,
   type PlacedEntry,
+  referredNames,
 } from '#config';
 import { databaseFileWarnings, databaseSettingNames } from './database-clients.ts';
 
@@ -22,14 +23,6 @@ export interface KnownNames {
   readonly userNames: ReadonlySet<string>;
   /** Whether the `-o` settings of a service use one of theirs. */
   readonly isUsedIn: (placed: PlacedEntry, name: string) => boolean;
-}
-
-/** Names that `$` forms of a value refer to. */
-function referredNames(value: string): readonly string[] {
-  const forms = value.replaceAll('$$', '').matchAll(/\$(?:([{(])\s*(?!\{)(\w*)|(\w+))/g);
-  return [...forms].flatMap(([, bracket, named = '', bare]) =>
-    bracket === '{' && named === 'domain_to_ascii' ? [] : [bare ?? named],
-  );
 }
 
 const classList = 'smtpd_restriction_classes';

@@ -1,6 +1,6 @@
 /** virtual(8): mailboxes below virtual_mailbox_base, by table, without aliases or commands. */
 import { splitAddress } from '#address';
-import { ConfigError, readExtensionRules, type Settings } from '#config';
+import { badSetting, readExtensionRules, type Settings } from '#config';
 import type { EventChannel } from '#events';
 import {
   concludedAs,
@@ -185,9 +185,10 @@ class VirtualAgent implements DeliveryAgent {
 
 /** Throws ConfigError when virtual_mailbox_base is not absolute. */
 export function createVirtualAgent(options: VirtualAgentOptions): DeliveryAgent {
-  const base = options.settings.string('virtual_mailbox_base');
+  const { settings } = options;
+  const base = settings.string('virtual_mailbox_base');
   if (base !== '' && !base.startsWith('/'))
-    throw new ConfigError([`virtual_mailbox_base = ${base}: write an absolute path`]);
-  const problem = mailboxLimitProblem(options.settings, 'virtual_mailbox_limit');
+    throw badSetting(settings, 'virtual_mailbox_base', 'write an absolute path');
+  const problem = mailboxLimitProblem(settings, 'virtual_mailbox_limit');
   return problem === undefined ? new VirtualAgent(options) : createStoppedAgent(problem, options);
 }

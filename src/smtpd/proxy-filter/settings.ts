@@ -1,5 +1,5 @@
 /** A content filter in front of the queue: where it is and how it is talked to. postconf(5) smtpd_proxy_filter */
-import { ConfigError, type PortOf, type Settings, tcpPorts } from '#config';
+import { badSetting, type PortOf, type Settings, tcpPorts } from '#config';
 
 export type FilterEndpoint =
   | { readonly kind: 'unix'; readonly path: string }
@@ -29,7 +29,7 @@ export function compileFilter(settings: Settings): FilterSettings | undefined {
   const options = settings.list('smtpd_proxy_options');
   const unknown = options.find((option) => option !== 'speed_adjust');
   if (unknown !== undefined) {
-    throw new ConfigError([`smtpd_proxy_options: unknown option "${unknown}"; known is speed_adjust`]);
+    throw badSetting(settings, 'smtpd_proxy_options', `unknown option "${unknown}"; known is speed_adjust`);
   }
   const queueDirectory = settings.string('queue_directory');
   return {

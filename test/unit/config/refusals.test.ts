@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { ConfigError, entryOf, formatFields, loadConfiguration } from '#config';
+import { badSetting, ConfigError, entryOf, formatFields, loadConfiguration } from '#config';
 import { splitOverrides } from '../../../src/config/master-cf.ts';
 
 /** Problems that refuse the start, or else the warnings, with the directory's name taken out. */
@@ -24,6 +24,20 @@ function said(main: string, master = ''): readonly string[] {
 }
 
 describe('a bad value', () => {
+  it('is told of with its place and what is expected, whoever reads it', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'posthorn-refusals-'));
+    try {
+      writeFileSync(join(directory, 'main.cf'), 'myhostname = mail.example.com\nsmtpd_proxy_options = fast\n');
+      writeFileSync(join(directory, 'master.cf'), 'smtp inet n - n - - smtpd\n');
+      const { settings } = loadConfiguration(directory);
+      assert.deepEqual(badSetting(settings, 'smtpd_proxy_options', 'known is speed_adjust').problems, [
+        `${directory}/main.cf, line 2: smtpd_proxy_options = fast: known is speed_adjust`,
+      ]);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
   it('is told of once, where it is written, and not again for each default that refers to it', () => {
     assert.deepEqual(said('mydestination = ${bad'), [
       'main.cf, line 2: bad value for parameter mydestination: "${bad": truncated macro reference: "${bad"',

@@ -16,6 +16,19 @@ function warnings(main: string, master: string): readonly string[] {
   }
 }
 
+describe('a name behind $ that nothing defines', () => {
+  it('is told with its place, as it stands for nothing', () => {
+    const main = 'own = x\nrelay_domains = $own,\n  ${mydestinaton}\nluser_relay = $user@example.com';
+    const master =
+      'smtp inet n - n - - smtpd\n  -o mynetworks=$nets -o relayhost=$$x\n  -o relay_domains=${own?{$b}}\n';
+    assert.deepEqual(warnings(main, master), [
+      'main.cf, line 4: relay_domains: undefined parameter: mydestinaton (did you mean "mydestination"?)',
+      'master.cf, line 2: mynetworks: undefined parameter: nets',
+      'master.cf, line 3: relay_domains: undefined parameter: b',
+    ]);
+  });
+});
+
 describe('what is allowed and not there', () => {
   const smtp = 'smtp inet n - n - - smtpd\n';
   const rest =

@@ -50,6 +50,8 @@ describe('values that fail when mail comes', () => {
         'main.cf, line 2: content_filter: master.cf has no service "scan"; as it stands, mail for it is deferred',
       'relayhost = [foo':
         'main.cf, line 2: relayhost: "[foo" is neither [host] nor [host]:port; as it stands, mail for it is deferred',
+      'relayhost = [smtp.example.net:587]':
+        'main.cf, line 2: relayhost: "[smtp.example.net:587]" is neither [host] nor [host]:port; as it stands, mail for it is deferred',
       'virtual_transport = virtul:x':
         'main.cf, line 2: virtual_transport: master.cf has no service "virtul"; did you mean "virtual"?; as it stands, mail for it is deferred',
     };
@@ -66,7 +68,7 @@ describe('values that fail when mail comes', () => {
       'mynetworks = 127.0.0.0/8, [::1]/128, fd00:1::/32, !192.0.2.1, example.net, cidr:/etc/n',
       'alias_maps = proxy:hash:/etc/aliases, unix:passwd.byname, static:x',
       'smtpd_discard_ehlo_keywords = silent-discard, DSN',
-      'relayhost = [192.0.2.1]:587',
+      'relayhost = [192.0.2.1]:587, [2001:db8::1]:submission, [IPv6:::1]',
       'smtpd_recipient_restrictions = reject_unauth_destination, check_policy_service unix:private/policy',
     ];
     assert.deepEqual(said(main.join('\n')), []);
