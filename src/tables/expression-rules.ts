@@ -1,6 +1,7 @@
 /** Lines of regexp and pcre tables: `/pattern/flags result`, `!`, `if`, `endif`. regexp_table(5), pcre_table(5) */
 import { bytesOf, printable, textOf } from '#message';
 import { MatchFailure, type NativeExpression } from '#native';
+import { cutPattern, flagTest, type PatternSyntax, type PatternText } from './pattern-text.ts';
 import { literalPrefix } from './literal-prefix.ts';
 import { parseReplacement, replaced, type Replacement } from './replacement.ts';
 import { isSelfContained, type JoinableRule } from './joined-expressions.ts';
@@ -23,20 +24,13 @@ export class Subject {
   }
 }
 
-/** What the two kinds of expression tables have apart from each other. */
-export interface ExpressionSyntax {
+/** In what the two kinds of expression tables differ. */
+export interface ExpressionSyntax extends PatternSyntax {
   /** `regexp` */
   readonly name: string;
-  readonly flags: string;
-  /** Those of `flags` that have no effect any more. */
-  readonly obsoleteFlags: string;
-  /** What becomes of a rule whose pattern isn't closed. */
-  readonly unclosed: string;
-  /** Whether `/one/!/two/` may stand for "one and not two". */
-  readonly hasExceptions: boolean;
   /** What is said of group 0 and below. */
   readonly outOfRange: string;
-  /** Whether a flag was given an odd number of times tells `has`. */
+  /** `has` tells whether a flag was given, that is, an odd number of times. */
   compile(pattern: string, has: (flag: string) => boolean): NativeExpression | string;
   /** Whether a leading `^` means the start of the key, and blanks in a pattern themselves. */
   isPlain(has: (flag: string) => boolean): boolean;
@@ -45,46 +39,8 @@ export interface ExpressionSyntax {
   readonly canJoin: boolean;
 }
 
-interface PatternText {
-  readonly negated: boolean;
-  readonly pattern: string;
-  readonly flags: string;
-  readonly rest: string;
-}
-
 /** Whether a key is known to match, or with `wanted` false not to: where the library gives up, neither is. */
 type Test = (subject: Subject, wanted: boolean) => boolean;
-
-/** Cuts `!/pattern/flags` from a line; undefined after a warning. */
-function cutPattern(text: string, syntax: ExpressionSyntax, warn: (text: string) => void): PatternText | undefined {
-  const bangs = /^[!\s]*/.exec(text)?.[0] ?? '';
-  const body = text.slice(bangs.length);
-  const delimiter = body.charAt(0);
-  if (delimiter === '') {
-    warn('no regexp: skipping this rule');
-    return undefined;
-  }
-  let end = 1;
-  for (; end < body.length; end += 1) {
-    // a backslash keeps its meaning though it be the delimiter; at the end of the line it ends the pattern
-    const isEscape = body.charAt(end) === '\\';
-    if (isEscape && end < body.length - 1) end += 1;
-    else if (isEscape || body.charAt(end) === delimiter) break;
-  }
-  if (end >= body.length) {
-    warn(`no closing regexp delimiter "${delimiter}": ${syntax.unclosed}`);
-    return undefined;
-  }
-  const flags = (syntax.hasExceptions ? /^[^\s!]*/ : /^\S*/).exec(body.slice(end + 1))?.[0] ?? '';
-  for (const flag of flags) {
-    if (syntax.obsoleteFlags.includes(flag)) warn(`ignoring obsolete regexp option "${flag}"`);
-    if (syntax.flags.includes(flag)) continue;
-    warn(`unknown regexp option "${/[\x20-\x7e]/.test(flag) ? flag : '?'}": skipping this rule`);
-    return undefined;
-  }
-  const rest = body.slice(end + 1 + flags.length);
-  return { negated: bangs.replaceAll(/\s/g, '').length % 2 === 1, pattern: body.slice(1, end), flags, rest };
-}
 
 type Warn = (text: string) => void;
 
@@ -92,11 +48,6 @@ interface Compiled {
   readonly expression: NativeExpression;
   readonly test: Test;
   readonly joinable: JoinableRule | undefined;
-}
-
-/** Whether a flag was given an odd number of times. */
-export function flagTest(flags: string): (flag: string) => boolean {
-  return (flag) => flags.split(flag).length % 2 === 0;
 }
 
 export interface ExpressionRulesOptions {
@@ -114,9 +65,86 @@ export interface ExpressionRulesOptions {
 
 /** The reader of one table's lines. */
 export function expressionRules(options: ExpressionRulesOptions): RuleSyntax<Subject> {
-  const { syntax, allowsSubstitution, compiled } = options;
+  const reader = new ExpressionReader(options);
+  return {
+    name: options.syntax.name,
+    strayEndif: 'ignoring ENDIF without matching IF',
+    extraAfterEndif: 'ignoring extra text after ENDIF',
+    endifMayHaveExtra: true,
+    read: (line, warn) => reader.read(line, warn),
+  };
+}
 
-  const compile = (text: PatternText, warn: Warn): Compiled | undefined => {
+class ExpressionReader {
+  readonly #options: ExpressionRulesOptions;
+
+  constructor(options: ExpressionRulesOptions) {
+    this.#options = options;
+  }
+
+  read(line: string, warn: Warn): RuleLine<Subject> {
+    if (!/^[A-Za-z0-9]/.test(line)) return this.#readAnswer(line, warn);
+    const keyword = /^(if|endif)(?![A-Za-z0-9])/i.exec(line)?.[1];
+    if (keyword === undefined) {
+      warn('ignoring unrecognized request');
+      return undefined;
+    }
+    const rest = line.slice(keyword.length);
+    return keyword.length === 2 ? this.#readIf(rest.trim(), warn) : { kind: 'endif', extra: rest.trim() };
+  }
+
+  #readAnswer(line: string, warn: Warn): RuleLine<Subject> {
+    const { syntax } = this.#options;
+    const first = cutPattern(line, syntax, warn);
+    if (first === undefined) return undefined;
+    let rest = first.rest;
+    let except: PatternText | undefined;
+    if (syntax.hasExceptions && rest.startsWith('!')) {
+      except = cutPattern(rest, syntax, warn);
+      if (except === undefined) return undefined;
+      rest = except.rest;
+    }
+    const replacement = this.#readReplacement(rest.trim(), first.negated, warn);
+    if (replacement === undefined) return undefined;
+    const main = this.#compile(first, warn);
+    if (main === undefined) return undefined;
+    if (replacement.lastGroup > main.expression.groups) {
+      warn(`out of range replacement index "${replacement.lastGroup}": skipping this rule`);
+      return undefined;
+    }
+    const exception = except === undefined ? undefined : this.#compile(except, warn);
+    if (except !== undefined && exception === undefined) return undefined;
+    const matches = (subject: Subject): boolean =>
+      main.test(subject, !first.negated) &&
+      (except === undefined || exception === undefined || exception.test(subject, !except.negated));
+    const answerFor = answers(replacement, main.expression, this.#options);
+    const rule: Rule<Subject> = {
+      kind: 'answer',
+      answer: (subject) => (matches(subject) ? answerFor(subject) : undefined),
+    };
+    const isAlone = first.negated || except !== undefined;
+    if (main.joinable !== undefined && !isAlone) this.#options.joinable.set(rule, main.joinable);
+    return rule;
+  }
+
+  #readReplacement(text: string, negated: boolean, warn: Warn): Replacement | undefined {
+    if (text === '') warn('no replacement text: using empty string');
+    const replacement = parseReplacement(text, this.#options.syntax.outOfRange);
+    if ('problem' in replacement) {
+      (replacement.ofRule ? warn : this.#options.warn)(replacement.problem);
+      warn('bad replacement syntax: skipping this rule');
+      return undefined;
+    }
+    if (replacement.lastGroup === 0) return replacement;
+    if (negated) warn('$number found in negative match replacement text: skipping this rule');
+    else if (!this.#options.allowsSubstitution)
+      warn('regular expression substitution is not allowed: skipping this rule');
+    else return replacement;
+    return undefined;
+  }
+
+  #compile(text: PatternText, warn: Warn): Compiled | undefined {
+    const { syntax, compiled } = this.#options;
     const has = flagTest(text.flags);
     const expression = syntax.compile(text.pattern, has);
     if (typeof expression === 'string') {
@@ -133,85 +161,20 @@ export function expressionRules(options: ExpressionRulesOptions): RuleSyntax<Sub
     const { pattern, flags } = text;
     const joinable = isJoinable ? { pattern, flags, hasStart: starts !== undefined } : undefined;
     return { expression, test, joinable };
-  };
+  }
 
-  const readReplacement = (text: string, negated: boolean, warn: Warn): Replacement | undefined => {
-    if (text === '') warn('no replacement text: using empty string');
-    const replacement = parseReplacement(text, syntax.outOfRange);
-    if ('problem' in replacement) {
-      (replacement.ofRule ? warn : options.warn)(replacement.problem);
-      warn('bad replacement syntax: skipping this rule');
-      return undefined;
-    }
-    if (replacement.lastGroup === 0) return replacement;
-    if (negated) warn('$number found in negative match replacement text: skipping this rule');
-    else if (!allowsSubstitution) warn('regular expression substitution is not allowed: skipping this rule');
-    else return replacement;
-    return undefined;
-  };
-
-  const readAnswer = (line: string, warn: Warn): RuleLine<Subject> => {
-    const first = cutPattern(line, syntax, warn);
-    if (first === undefined) return undefined;
-    let rest = first.rest;
-    let except: PatternText | undefined;
-    if (syntax.hasExceptions && rest.startsWith('!')) {
-      except = cutPattern(rest, syntax, warn);
-      if (except === undefined) return undefined;
-      rest = except.rest;
-    }
-    const replacement = readReplacement(rest.trim(), first.negated, warn);
-    if (replacement === undefined) return undefined;
-    const main = compile(first, warn);
-    if (main === undefined) return undefined;
-    if (replacement.lastGroup > main.expression.groups) {
-      warn(`out of range replacement index "${replacement.lastGroup}": skipping this rule`);
-      return undefined;
-    }
-    const exception = except === undefined ? undefined : compile(except, warn);
-    if (except !== undefined && exception === undefined) return undefined;
-    const matches = (subject: Subject): boolean =>
-      main.test(subject, !first.negated) &&
-      (except === undefined || exception === undefined || exception.test(subject, !except.negated));
-    const answerFor = answers(replacement, main.expression, options);
-    const rule: Rule<Subject> = {
-      kind: 'answer',
-      answer: (subject) => (matches(subject) ? answerFor(subject) : undefined),
-    };
-    const isAlone = first.negated || except !== undefined;
-    if (main.joinable !== undefined && !isAlone) options.joinable.set(rule, main.joinable);
-    return rule;
-  };
-
-  const readIf = (text: string, warn: Warn): RuleLine<Subject> => {
-    const pattern = cutPattern(text, syntax, warn);
+  #readIf(text: string, warn: Warn): RuleLine<Subject> {
+    const pattern = cutPattern(text, this.#options.syntax, warn);
     if (pattern === undefined) return undefined;
     const extra = pattern.rest.trim();
     if (extra !== '') {
       warn(`ignoring extra text after IF statement: "${extra}"`);
       warn('do not prepend whitespace to statements between IF and ENDIF');
     }
-    const condition = compile(pattern, warn);
+    const condition = this.#compile(pattern, warn);
     if (condition === undefined) return undefined;
     return { kind: 'if', enters: (subject) => condition.test(subject, !pattern.negated) };
-  };
-
-  return {
-    name: syntax.name,
-    strayEndif: 'ignoring ENDIF without matching IF',
-    extraAfterEndif: 'ignoring extra text after ENDIF',
-    endifMayHaveExtra: true,
-    read: (line, warn) => {
-      if (!/^[A-Za-z0-9]/.test(line)) return readAnswer(line, warn);
-      const keyword = /^(if|endif)(?![A-Za-z0-9])/i.exec(line)?.[1];
-      if (keyword === undefined) {
-        warn('ignoring unrecognized request');
-        return undefined;
-      }
-      const rest = line.slice(keyword.length);
-      return keyword.length === 2 ? readIf(rest.trim(), warn) : { kind: 'endif', extra: rest.trim() };
-    },
-  };
+  }
 }
 
 /** What a rule answers once it has matched. */

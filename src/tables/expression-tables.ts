@@ -1,7 +1,8 @@
 /** `regexp:` and `pcre:` tables. regexp_table(5), pcre_table(5) */
 import { bytesOf } from '#message';
 import { compilePerlExpression, compilePosixExpression, hasPerlExpressions, type NativeExpression } from '#native';
-import { expressionRules, type ExpressionSyntax, flagTest, Subject } from './expression-rules.ts';
+import { expressionRules, type ExpressionSyntax, Subject } from './expression-rules.ts';
+import { flagTest } from './pattern-text.ts';
 import { askTogether, type JoinableRule } from './joined-expressions.ts';
 import { missing } from './memory-table.ts';
 import { translatePerlExpression } from './perl-fallback.ts';
