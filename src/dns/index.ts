@@ -8,4 +8,4 @@ export { type SearchOptions, withSearch } from './search-list.ts';
 export { type SystemResolver, systemResolver } from './system-resolver.ts';
 export { filterReplies } from './reply-filter.ts';
 export { type AnswerFilter, answerCounts, readAnswerFilter, reversedAddress } from './list-filter.ts';
-export { dnsErrorText } from './reasons.ts';
+export { dnsErrorText, invalidNameReason } from './reasons.ts';

@@ -37,6 +37,11 @@ export function lookupReason(name: string, type: DnsType, trouble: DnsTrouble): 
   }
 }
 
+/** A name that no host or domain can have is not asked for. */
+export function invalidNameReason(name: string): string {
+  return `Name service error for ${name}: invalid host or domain name`;
+}
+
 /** A reply that makes no sense: temporary when its framing is broken, `invalid` when it names what can't be a host. */
 export function malformedReason(name: string, type: DnsType): string {
   return `Name service error for name=${name} type=${type}: Malformed or unexpected name server reply`;

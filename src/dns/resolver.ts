@@ -1,17 +1,18 @@
 /**
  * The resolver of a host: from a name and a type to an answer (RFC 1034, 5.3.1).
  *
- * Follows CNAME chains, and tells *no such name*, *no data*
- * and *try again* apart. Equal questions under way are asked once; questions at a time are bounded, and so is every wait.
+ * Follows CNAME chains, and tells *no such name*, *no data* and *try again* apart. Equal questions under way are asked
+ * once; questions at a time are bounded, and so is every wait.
  */
 import { randomInt } from 'node:crypto';
 import type { DnsAnswer, DnsTrouble, DnsType, Resolver } from './answer.ts';
 import type { NameServer } from './exchange.ts';
 import { isValidHostName } from '#address';
-import { lookupReason, malformedReason } from './reasons.ts';
+import { invalidNameReason, lookupReason, malformedReason } from './reasons.ts';
 import { absenceTtl, extractRecords } from './records.ts';
 import { isRefusal, rcodes } from './rcodes.ts';
 import { askInRounds, type Rounds } from './rounds.ts';
+import { Turns } from './turns.ts';
 
 export interface ResolverOptions {
   /** Addresses, or addresses with ports; asked in this order. */
@@ -41,65 +42,21 @@ export function createResolver(options: ResolverOptions): Resolver {
   const randomId = options.randomId ?? (() => randomInt(0x10000));
   const rounds: Rounds = { servers, timeoutMs, attempts, randomId };
   const warn = options.warn ?? (() => {});
-  const turns = createTurns(options.concurrency ?? 500, timeoutMs * attempts * Math.max(servers.length, 1));
+  const turns = new Turns(options.concurrency ?? 500, timeoutMs * attempts * Math.max(servers.length, 1));
   const underWay = new Map<string, Promise<DnsAnswer>>();
-
-  const chase = async (asked: string, type: DnsType): Promise<DnsAnswer> => {
-    let name = asked;
-    let secure = true;
-    const trouble = (kind: DnsTrouble): { readonly kind: DnsTrouble; readonly reason: string } => ({
-      kind,
-      reason: lookupReason(name, type, kind),
-    });
-    const malformed = (): DnsAnswer => ({ kind: 'tryAgain', reason: malformedReason(name, type) });
-    for (let aliases = 0; aliases < maxAliases; aliases++) {
-      const heard = await askInRounds({ name, type }, rounds);
-      if (heard.kind === 'silent') return trouble('tryAgain');
-      if (heard.kind === 'malformed') return malformed();
-      const failure = troubleOfCode(heard.rcode);
-      if (failure === 'noName') return { ...trouble(failure), ...absenceTtl(heard.packet) };
-      if (failure !== undefined) return trouble(failure);
-      if (heard.answerCount === 0) return { ...trouble('noData'), ...absenceTtl(heard.packet) };
-      for (const complaint of heard.complaints) warn(complaint);
-      secure &&= heard.packet.flag_ad;
-      const extract = extractRecords(heard.packet, name, type, warn);
-      switch (extract.kind) {
-        case 'records':
-          return {
-            kind: 'ok',
-            records: extract.records,
-            secure,
-            canonicalName: extract.records[0]?.name ?? name,
-          };
-        case 'alias':
-          name = extract.target;
-          break;
-        case 'nullMx':
-          return trouble('nullMx');
-        case 'invalid':
-          return heard.hasUnreadable ? malformed() : trouble('invalid');
-        case 'none':
-          return heard.hasUnreadable ? malformed() : { kind: 'noData', reason: malformedReason(name, type) };
-      }
-    }
-    return { kind: 'noName', reason: `Name server loop for ${asked}` };
-  };
 
   return {
     lookup(name, type) {
       const isRoot = name === '.';
       const plain = name.endsWith('.') && !isRoot ? name.slice(0, -1) : name;
       if (!isRoot && !isValidHostName(plain)) {
-        return Promise.resolve({
-          kind: 'noName',
-          reason: `Name service error for ${name}: invalid host or domain name`,
-        });
+        return Promise.resolve({ kind: 'noName', reason: invalidNameReason(name) });
       }
       const key = `${type} ${plain.toLowerCase()}`;
       const same = underWay.get(key);
       if (same !== undefined) return same;
       const answer = turns
-        .take(() => chase(plain, type))
+        .take(() => chase(plain, type, rounds, warn))
         .then((value) => value ?? { kind: 'tryAgain' as const, reason: lookupReason(plain, type, 'tryAgain') })
         .finally(() => underWay.delete(key));
       underWay.set(key, answer);
@@ -108,46 +65,50 @@ export function createResolver(options: ResolverOptions): Resolver {
   };
 }
 
+/** The answer at the end of a chain of aliases. */
+async function chase(asked: string, type: DnsType, rounds: Rounds, warn: (text: string) => void): Promise<DnsAnswer> {
+  let name = asked;
+  let secure = true;
+  const trouble = (kind: DnsTrouble): { readonly kind: DnsTrouble; readonly reason: string } => ({
+    kind,
+    reason: lookupReason(name, type, kind),
+  });
+  const malformed = (): DnsAnswer => ({ kind: 'tryAgain', reason: malformedReason(name, type) });
+  for (let aliases = 0; aliases < maxAliases; aliases++) {
+    const heard = await askInRounds({ name, type }, rounds);
+    if (heard.kind === 'silent') return trouble('tryAgain');
+    if (heard.kind === 'malformed') return malformed();
+    const failure = troubleOfCode(heard.rcode);
+    if (failure === 'noName') return { ...trouble(failure), ...absenceTtl(heard.packet) };
+    if (failure !== undefined) return trouble(failure);
+    if (heard.answerCount === 0) return { ...trouble('noData'), ...absenceTtl(heard.packet) };
+    for (const complaint of heard.complaints) warn(complaint);
+    secure &&= heard.packet.flag_ad;
+    const extract = extractRecords(heard.packet, name, type, warn);
+    switch (extract.kind) {
+      case 'records':
+        return {
+          kind: 'ok',
+          records: extract.records,
+          secure,
+          canonicalName: extract.records[0]?.name ?? name,
+        };
+      case 'alias':
+        name = extract.target;
+        break;
+      case 'nullMx':
+        return trouble('nullMx');
+      case 'invalid':
+        return heard.hasUnreadable ? malformed() : trouble('invalid');
+      case 'none':
+        return heard.hasUnreadable ? malformed() : { kind: 'noData', reason: malformedReason(name, type) };
+    }
+  }
+  return { kind: 'noName', reason: `Name server loop for ${asked}` };
+}
+
 function troubleOfCode(rcode: number): DnsTrouble | undefined {
   if (rcode === rcodes.ok) return undefined;
   if (rcode === rcodes.noName) return 'noName';
   return isRefusal(rcode) ? 'tryAgain' : 'failed';
-}
-
-/** At most `limit` pieces of work at a time; `take` gives undefined when no turn came within `patienceMs`. */
-function createTurns(limit: number, patienceMs: number) {
-  let running = 0;
-  const waiting = new Set<() => void>();
-  const leave = (): void => {
-    running--;
-    const [next] = waiting;
-    if (next !== undefined) {
-      waiting.delete(next);
-      next();
-    }
-  };
-  const turn = (): Promise<boolean> => {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const start = (): void => {
-      clearTimeout(timer);
-      resolve(true);
-    };
-    const timer = setTimeout(() => {
-      waiting.delete(start);
-      resolve(false);
-    }, patienceMs);
-    waiting.add(start);
-    return promise;
-  };
-  return {
-    async take<T>(work: () => Promise<T>): Promise<T | undefined> {
-      if (running >= limit && !(await turn())) return undefined;
-      running++;
-      try {
-        return await work();
-      } finally {
-        leave();
-      }
-    },
-  };
 }

@@ -1,5 +1,5 @@
 /** What the restrictions of a service are made from: settings, tables, and DNS as DNS lists are to be asked. */
-import { rememberAnswers, type Resolver } from '#dns';
+import { invalidNameReason, rememberAnswers, type Resolver } from '#dns';
 import { oldDefaults } from './old-defaults.ts';
 import { parseRestrictions } from './program.ts';
 import type { Toolbox } from './restriction.ts';
@@ -19,7 +19,7 @@ function withoutRootedNames(resolver: Resolver): Resolver {
   return {
     lookup: (name, type) =>
       name.endsWith('.')
-        ? Promise.resolve({ kind: 'noName', reason: `Name service error for ${name}: invalid host or domain name` })
+        ? Promise.resolve({ kind: 'noName', reason: invalidNameReason(name) })
         : resolver.lookup(name, type),
   };
 }
