@@ -67,6 +67,15 @@ describe('the launchers', () => {
     assert.equal(builds().length, 1);
   });
 
+  it('are the command that links of other names lead to, as alternatives have them', async () => {
+    mkdirSync(join(copy, 'usr'));
+    symlinkSync('../bin/postconf', join(copy, 'usr/postconf.postfix'));
+    symlinkSync('postconf.postfix', join(copy, 'usr/mta'));
+    symlinkSync(join(copy, 'usr/mta'), join(copy, 'usr/anything'));
+    for (const name of ['postconf.postfix', 'mta', 'anything'])
+      assert.equal((await run(`../usr/${name}`, '-dh', 'mail_name')).output, 'Postfix\n', name);
+  });
+
   it('run what the sources say now, however old a changed file says that it is', async () => {
     await mailName();
     changeSource('cli/postconf.ts', (source) =>
