@@ -1,6 +1,6 @@
 /** *_delivery_status_filter: a table that rewrites code and text of what became of a recipient. postconf(5) */
 import type { EventChannel } from '#events';
-import { type MaybePromise, type OutcomeKind, type Status, whenReady } from '#message';
+import { failureKind, type MaybePromise, type OutcomeKind, type Status, whenReady } from '#message';
 import type { TableList, TableOpener } from '#tables';
 
 export interface StatusFilterParts {
@@ -50,7 +50,7 @@ export class StatusFilter {
     }
     const isFailure = kind === 'deferred' || kind === 'bounced';
     return {
-      kind: isFailure ? (code.startsWith('4') ? 'deferred' : 'bounced') : kind,
+      kind: isFailure ? failureKind(code) : kind,
       status: { ...status, code, reason: reason === '' ? status.reason : reason },
     };
   }

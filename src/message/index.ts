@@ -18,7 +18,7 @@ export { longestTimerMs } from './longest-timer.ts';
 export { BoundedMemory } from './bounded-memory.ts';
 export { Roster } from './roster.ts';
 export { type MaybePromise, whenReady } from './result.ts';
-export type { DsnAction, OutcomeKind, Status } from './status.ts';
+export { type DsnAction, failureKind, type OutcomeKind, type Status } from './status.ts';
 export type { AddressVerification, Looks, ProbeResult, VerifiedAddress } from './verification.ts';
 export type { ClientAttributes, Envelope, Notify, QueueName, Recipient } from './envelope.ts';
 export type {

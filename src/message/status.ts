@@ -7,6 +7,11 @@
 /** What became of a recipient in one attempt. Postfix's words for the log: sent, deferred, bounced. */
 export type OutcomeKind = 'sent' | 'deferred' | 'bounced' | 'deliverable' | 'undeliverable';
 
+/** What a failure comes to, by the class of its status code: whether another attempt may help. RFC 3463, 2 */
+export function failureKind(code: string): 'deferred' | 'bounced' {
+  return code.startsWith('5') ? 'bounced' : 'deferred';
+}
+
 /** RFC 3464, 2.3.3 Action, and Postfix's further words for reports asked for by `sendmail -v`/`-bv`. */
 export type DsnAction =
   | 'failed'

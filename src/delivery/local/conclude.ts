@@ -1,5 +1,5 @@
 /** Says what became of a member of an expansion: in the log, and for the outcome of the whole. */
-import { type MaybePromise, type RequestRecipient, type Status, concludedAs, whenReady } from '#message';
+import { concludedAs, failureKind, type MaybePromise, type RequestRecipient, type Status, whenReady } from '#message';
 import type { WriteResult } from '../deliverer-protocol.ts';
 import { logOutcome } from '../log-outcome.ts';
 import type { Ending, Job } from './job.ts';
@@ -74,7 +74,7 @@ export function concludeFailed(
   diagnostic?: Status['diagnostic'],
 ): MaybePromise<void> {
   const status = { code, reason, ...(diagnostic === undefined ? {} : { diagnostic }) };
-  return conclude(job, address, { kind: code.startsWith('5') ? 'bounced' : 'deferred', status });
+  return conclude(job, address, { kind: failureKind(code), status });
 }
 
 export function warn(job: Job, text: string): void {

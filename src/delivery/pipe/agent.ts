@@ -7,6 +7,7 @@ import {
   type DeliveryAgent,
   type DeliveryRequest,
   type Finding,
+  failureKind,
   type Outcome,
   type RequestRecipient,
   type Status,
@@ -129,7 +130,7 @@ class PipeAgent implements DeliveryAgent {
     for (const text of outcome.warnings) this.#options.events.emit({ kind: 'warning', text });
     if (outcome.fatal !== undefined) this.#options.events.emit({ kind: 'fatal', text: outcome.fatal });
     return {
-      kind: outcome.code.startsWith('5') ? 'bounced' : 'deferred',
+      kind: failureKind(outcome.code),
       code: outcome.code,
       text: outcome.text,
       diagnostic: outcome.diagnostic,

@@ -9,6 +9,7 @@ import type { EventChannel } from '#events';
 import {
   concludedAs,
   type DeliveryRequest,
+  failureKind,
   type Outcome,
   type OutcomeKind,
   type RequestRecipient,
@@ -128,7 +129,7 @@ export class Attempt {
   /** Settled without a server, in the name of the service. */
   settleHere(recipients: readonly RequestRecipient[], status: Status, serviceName: string): void {
     this.#relay = serviceName;
-    this.#settle(recipients, isSoft(status) ? 'deferred' : 'bounced', status);
+    this.#settle(recipients, failureKind(status.code), status);
     this.#relay = 'none';
   }
 
@@ -139,7 +140,7 @@ export class Attempt {
       this.#open = this.#open.filter((one) => one !== recipient);
       this.#kept.push(recipient);
     } else {
-      this.#settle([recipient], isSoft(status) ? 'deferred' : 'bounced', status);
+      this.#settle([recipient], failureKind(status.code), status);
     }
   }
 
@@ -211,7 +212,7 @@ export class Attempt {
     }
     const soft = isSoft(status) || this.#tools.softBounce;
     const hadRecipients = this.#open.length > 0;
-    this.#settle(this.#open, isSoft(status) ? 'deferred' : 'bounced', status);
+    this.#settle(this.#open, failureKind(status.code), status);
     if (isSiteTrouble && soft && hadRecipients && !this.hadCompleteSession) this.siteFailure ??= status;
   }
 
@@ -279,5 +280,5 @@ export class Attempt {
 }
 
 function isSoft(status: Status): boolean {
-  return status.code.startsWith('4');
+  return failureKind(status.code) === 'deferred';
 }
