@@ -140,7 +140,7 @@ async function tryDestination(client: Client, attempt: Attempt, text: string): P
   const { settings, cache } = client;
   const destination = parseDestination(text, settings);
   if (destination.kind === 'invalid') {
-    client.warn(`${destination.reason} in server description: ${text}`);
+    client.warn(destination.warning);
     attempt.why = { code: '4.3.5', reason: 'Server configuration error' };
     return;
   }

@@ -20,7 +20,10 @@ export type Destination =
       readonly literal: boolean;
     }
   | { readonly kind: 'unix'; readonly text: string; readonly path: string }
-  | { readonly kind: 'invalid'; readonly text: string; readonly reason: string };
+  | { readonly kind: 'invalid'; readonly warning: string };
+
+/** Bytes of the path of a UNIX-domain socket. unix(7) */
+const maxPathBytes = 107;
 
 /** The elements of a nexthop. */
 export function splitDestinations(nexthop: string): readonly string[] {
@@ -36,15 +39,18 @@ export interface DestinationRules {
 
 /** Parses one element. */
 export function parseDestination(text: string, { protocol, defaultPort, portOf }: DestinationRules): Destination {
-  if (protocol === 'lmtp' && text.startsWith('unix:')) return { kind: 'unix', text, path: text.slice('unix:'.length) };
+  if (protocol === 'lmtp' && text.startsWith('unix:')) return socketDestination(text, text.slice('unix:'.length));
+  const invalid = (reason: string): Destination => ({
+    kind: 'invalid',
+    warning: `${reason} in server description: ${text}`,
+  });
   const rest = protocol === 'lmtp' && text.startsWith('inet:') ? text.slice('inet:'.length) : text;
   const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(rest);
   const plain = /^([^[\]:]+)(?::(.*))?$/.exec(rest);
   const [, host = '', service = defaultPort] = bracketed ?? plain ?? [];
-  if (host === '' || service === '')
-    return { kind: 'invalid', text, reason: 'valid hostname or network address required' };
+  if (host === '' || service === '') return invalid('valid hostname or network address required');
   const port = portOf(service);
-  if (port === undefined || port === 0) return { kind: 'invalid', text, reason: `unknown service: ${service}/tcp` };
+  if (port === undefined || port === 0) return invalid(`unknown service: ${service}/tcp`);
   return {
     kind: 'inet',
     text: rest,
@@ -53,4 +59,9 @@ export function parseDestination(text: string, { protocol, defaultPort, portOf }
     service,
     literal: bracketed !== null,
   };
+}
+
+function socketDestination(text: string, path: string): Destination {
+  if (Buffer.byteLength(path) > maxPathBytes) return { kind: 'invalid', warning: `unix-domain name too long: ${path}` };
+  return { kind: 'unix', text, path };
 }

@@ -260,6 +260,14 @@ describe('the SMTP client', () => {
     assert.ok(agent.log[0]?.includes(`relay=mail.example.com[${path}], `));
   });
 
+  it('takes a socket with too long a path for a mistake in the configuration', async () => {
+    await using agent = startAgent([], { protocol: 'lmtp' });
+    const path = `/${'x'.repeat(107)}`;
+    const { outcomes } = await agent.deliver(request(`unix:${path}`, ['a@x.example']));
+    assert.deepEqual(words(outcomes), ['deferred 4.3.5']);
+    assert.equal(agent.log[0], `warning: unix-domain name too long: ${path}`);
+  });
+
   it('says what it can not do instead of doing without', async () => {
     await using agent = startAgent(['smtp_tls_per_site = inline:{x=MUST}']);
     const { outcomes } = await agent.deliver(request('[127.0.0.1]:9', ['u@x.example']));
