@@ -51,6 +51,7 @@ async function authenticated(context: HandshakeContext, rules: SaslRules, featur
   else {
     if (login.how === 'unjudged') warn(`${queueId}: ${settings.protocol}_sasl_password_maps lookup error`);
     attempt.brokeOff(login.how, 'performing the EHLO handshake');
+    if (login.how === 'timeout') connection.destroy();
   }
   return false;
 }

@@ -57,6 +57,8 @@ export async function hear(context: HandshakeContext, timeoutMs: number, doing: 
     warnOfGarbage({ ...context, warn }, heard.line);
   }
   attempt.brokeOff(heard.kind, doing);
+  // who says nothing is told nothing: it would be waited for once more
+  if (heard.kind === 'timeout') connection.destroy();
   return undefined;
 }
 

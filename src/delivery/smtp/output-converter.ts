@@ -34,8 +34,8 @@ export interface ConverterOptions {
   readonly editHeader:
     | ((header: string, headerClass: HeaderClass, isMade: boolean) => MaybePromise<Edited>)
     | undefined;
+  /** All of the body, whatever body_checks_size_limit says, which is about mail that comes in. */
   readonly editBody: ((line: string) => MaybePromise<Edited>) | undefined;
-  readonly bodyCheckBytes: number;
 }
 
 const lf = 0x0a;
@@ -48,8 +48,6 @@ export class OutputConverter {
   readonly #structure: MimeStructure;
   /** Lines of the header that is being gathered, joined by LF. */
   #header: string | undefined;
-  /** Of the current part: only its beginning is checked. */
-  #bodyBytes = 0;
 
   constructor(options: ConverterOptions) {
     this.#options = options;
@@ -127,7 +125,6 @@ export class OutputConverter {
   async #endOfHeaders(line: Buffer, out: Buffer[]): Promise<void> {
     const encoding = this.#options.downgrade ? this.#structure.encodingFor7bit : undefined;
     if (encoding !== undefined) await this.#putHeader(`Content-Transfer-Encoding: ${encoding}`, out, true);
-    this.#bodyBytes = 0;
     this.#structure.endHeader(line.length === 0);
     if (line.length === 0) out.push(Buffer.from('\r\n'));
     else await this.#bodyLine(line, out);
@@ -135,15 +132,14 @@ export class OutputConverter {
 
   async #bodyLine(line: Buffer, out: Buffer[]): Promise<void> {
     const isText = this.#options.mimeOff || !this.#structure.readBoundary(line);
-    const { downgrade, editBody, bodyCheckBytes } = this.#options;
+    const { downgrade, editBody } = this.#options;
     const convert = isText && downgrade && this.#structure.encodingFor7bit === 'quoted-printable';
     const pieces = convert ? encodeQuotedPrintable(line) : [line];
     for (const piece of pieces) {
-      if (editBody === undefined || this.#bodyBytes >= bodyCheckBytes) out.push(piece, Buffer.from('\r\n'));
+      if (editBody === undefined) out.push(piece, Buffer.from('\r\n'));
       else {
         for (const text of await editBody(textOf(piece))) out.push(bytesOf(`${text}\r\n`));
       }
     }
-    this.#bodyBytes += line.length + 1;
   }
 }

@@ -111,7 +111,6 @@ function converterFor(
         ? (header, headerClass, isMade) => editHeader(rules, request.queueId, { header, headerClass, isMade })
         : undefined,
     editBody: checks.body.list.isEmpty ? undefined : (line) => runCheck(outputChecks, request.queueId, 'body', line),
-    bodyCheckBytes: settings.bodyCheckBytes,
   });
 }
 

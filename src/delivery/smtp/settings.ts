@@ -65,7 +65,6 @@ export interface SmtpSettings {
   readonly probeStage: 'rcpt' | 'data';
   readonly mimeConversion: boolean;
   readonly mimeLimits: MimeLimits;
-  readonly bodyCheckBytes: number;
   readonly softBounce: boolean;
   /** Warnings say what to do. helpful_warnings */
   readonly helpfulWarnings: boolean;
@@ -189,7 +188,6 @@ export function compileSettings(settings: Settings, service: ServiceEntry, proto
       nesting: settings.int('mime_nesting_limit'),
       boundaryLength: settings.int('mime_boundary_length_limit'),
     },
-    bodyCheckBytes: settings.int('body_checks_size_limit'),
     softBounce: settings.bool('soft_bounce'),
     helpfulWarnings: settings.bool('helpful_warnings'),
     assumeFinal: !smtp && settings.bool('lmtp_assume_final'),

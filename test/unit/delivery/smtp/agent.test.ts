@@ -162,6 +162,15 @@ describe('the SMTP client', () => {
     );
   });
 
+  it('says nothing more to a server that was silent in the handshake', async () => {
+    await using sink = await startSink({ ehlo: 'silence', quit: 'silence' });
+    await using agent = startAgent(['smtp_helo_timeout = 1s', 'smtp_skip_quit_response = no']);
+    const { outcomes } = await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example']));
+    assert.deepEqual(words(outcomes), ['deferred 4.4.2']);
+    await sink.ended();
+    assert.deepEqual(sink.seen, ['[connect]', 'EHLO mail.example.com']);
+  });
+
   it('takes recipients that are refused softly to the next server', async () => {
     await using first = await startSink({ rcpt: (line) => (line.includes('<later@') ? '450 4.2.0 later' : undefined) });
     await using second = await startSink({}, { host: '127.0.0.2', port: first.port });

@@ -60,6 +60,12 @@ describe('checks on delivery', () => {
     ]);
   });
 
+  it('see all of the body, whatever body_checks_size_limit says', async () => {
+    const lines = (line: string): string => `${line}\r\n`.repeat(30);
+    const { sent } = await check(`X: y\r\n\r\n${lines('secret')}`, [...checks, 'body_checks_size_limit = 20']);
+    assert.equal(sent, `X: y\r\n\r\n${lines('xxxxxx')}`);
+  });
+
   it('see each line of the body', async () => {
     assert.deepEqual(await check('Subject: t\r\n\r\nsecret word\r\nother\r\n'), {
       sent: 'Subject: t\r\n\r\nxxxxxx\r\nother\r\n',
