@@ -1,5 +1,6 @@
 /** The content of a transaction, dot-stuffed and converted on its way out. RFC 5321, 4.5.2 */
 import { RequestDeadline } from '#smtp';
+import { pieceBytes, slices } from '../deliverer-content.ts';
 import type { Connection } from './connection.ts';
 import { ContentEncoder } from './content-encoder.ts';
 import { CheckFailure } from './output-checks.ts';
@@ -23,12 +24,15 @@ export async function writeContent(context: TransactionContext): Promise<Written
     const chunks = converter === undefined ? content.chunks() : converter.convert(content.chunks());
     const isReady = Symbol.iterator in chunks;
     for await (const chunk of isReady ? firstOf(chunks, encoder, emit, connection) : chunks) {
-      encoder.encode(chunk, emit);
-      if (!connection.needsDrain) continue;
-      connection.release();
-      const state = await pace.wait((timeoutMs) => connection.drained(timeoutMs));
-      if (state !== 'drained') return state;
-      connection.hold();
+      // who takes little at a time, but takes it, is not given up on
+      for (const block of slices(chunk)) {
+        encoder.encode(block, emit);
+        if (!connection.needsDrain) continue;
+        connection.release();
+        const state = await pace.wait((timeoutMs) => connection.drained(timeoutMs));
+        if (state !== 'drained') return state;
+        connection.hold();
+      }
     }
   } catch (error) {
     // what the server has is no whole message, so no dot may follow
@@ -85,7 +89,7 @@ function* firstOf(
   connection: Connection,
 ): Generator<Buffer> {
   for (const chunk of chunks) {
-    if (connection.needsDrain) yield chunk;
+    if (connection.needsDrain || chunk.length > pieceBytes) yield chunk;
     else encoder.encode(chunk, emit);
   }
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import { envelope, request } from '../request.ts';
 import { a, mx, startAgent, startSink, zone } from './sink.ts';
@@ -151,6 +152,33 @@ describe('the SMTP client', () => {
       assert.equal(siteFailure !== undefined, site);
     });
   }
+
+  it('waits for a server that is slow, but takes what comes', async () => {
+    const said = ['220 s ESMTP', '250 s', '250 Ok', '250 Ok', '354 Go on'];
+    const server = createServer({ highWaterMark: 64 * 1024 }, (socket) => {
+      let tail = '';
+      socket.on('error', () => {});
+      socket.write(`${said[0]}\r\n`);
+      let place = 1;
+      socket.on('data', (chunk) => {
+        if (place < said.length) return void socket.write(`${said[place++]}\r\n`);
+        tail = (tail + chunk.toString('latin1')).slice(-5);
+        if (tail === '\r\n.\r\n') return void socket.write('250 2.0.0 Ok\r\n');
+        socket.pause();
+        setTimeout(() => socket.resume(), 4);
+      });
+    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    server.listen(0, '127.0.0.1', resolve);
+    await promise;
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    await using agent = startAgent(['smtp_data_xfer_timeout = 1s']);
+    const content = `Subject: x\r\n\r\n${`${'y'.repeat(998)}\r\n`.repeat(30_000)}`;
+    const { outcomes } = await agent.deliver(request(`[127.0.0.1]:${port}`, ['u@x.example'], {}, content));
+    server.close();
+    assert.deepEqual(words(outcomes), ['sent 2.0.0']);
+  });
 
   it('tells that a conversation timed out', async () => {
     await using sink = await startSink({ ehlo: '250 s', mail: 'silence' });
