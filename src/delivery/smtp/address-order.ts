@@ -23,9 +23,7 @@ export function ordered(
   const familyRank = ({ address }: ServerAddress): number =>
     preferred === 'any' || (preferred === 'ipv6') === (familyOf(address) === 'ipv6') ? 0 : 1;
   const sorted = shuffled.toSorted((a, b) => a.preference - b.preference || familyRank(a) - familyRank(b));
-  return settings.balanceFamilies && settings.addressPreference === 'any'
-    ? balanced(sorted, settings.mxAddressLimit)
-    : sorted;
+  return settings.balanceFamilies ? balanced(sorted, settings.mxAddressLimit) : sorted;
 }
 
 /** Makes sure that one family can't use up all the addresses that will be tried (smtp_balance_inet_protocols). */

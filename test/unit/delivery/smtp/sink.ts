@@ -156,7 +156,7 @@ const noHosts: HostLookup = {
   name: () => Promise.resolve({ kind: 'notFound', reason: 'Name or service not known' }),
 };
 
-const service = (args: readonly string[]): ServiceEntry => ({
+export const service = (args: readonly string[]): ServiceEntry => ({
   name: 'smtp',
   type: 'unix',
   isPrivate: true,
