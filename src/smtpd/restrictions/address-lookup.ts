@@ -1,11 +1,10 @@
 /** How restrictions look mail addresses up in tables that are no access tables. postconf(5) recipient_delimiter */
 import { foldCase } from '#address';
-import { createLocalDomainTest } from '#rewrite';
 import { type AddressLookupOptions, findByAddress, type TableList } from '#tables';
 import type { Toolbox } from './restriction.ts';
 
 type Find = (tables: TableList, address: string) => ReturnType<typeof findByAddress>;
-type Parts = Pick<Toolbox, 'settings' | 'compiled' | 'tables' | 'rewriter'>;
+type Parts = Pick<Toolbox, 'settings' | 'compiled' | 'isLocalDomain'>;
 
 /** Gives what finds an address (internal form): its keys are in lower case for every kind of table. */
 export function addressFinder(toolbox: Parts): Find {
@@ -13,11 +12,8 @@ export function addressFinder(toolbox: Parts): Find {
   return (tables, address) => findByAddress(tables, foldCase(address), options);
 }
 
-function lookupOptions({ settings, compiled, tables, rewriter }: Parts): AddressLookupOptions {
+function lookupOptions({ settings, compiled, isLocalDomain }: Parts): AddressLookupOptions {
   const origin = settings.string('myorigin').toLowerCase();
-  // routing goes by main.cf, but which addresses have a key without domain is for this service's own mydestination to say
-  const mydestination = tables.matchList('mydestination', 'string', settings.elements('mydestination'));
-  const isLocalDomain = createLocalDomainTest(mydestination, rewriter.ownAddresses);
   return {
     ...compiled.extension,
     isLocalDomain: (domain) => (domain.toLowerCase() === origin ? 'yes' : isLocalDomain(domain)),

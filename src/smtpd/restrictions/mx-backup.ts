@@ -24,8 +24,8 @@ interface Search {
 
 /** Whether we are one of these hosts, by name or by address. */
 async function areWe(hosts: readonly string[], { toolbox, troubles }: Search): Promise<boolean> {
-  const { rewriter, hostLookup } = toolbox;
-  for (const host of hosts) if ((await rewriter.isLocalDomain(host)) === 'yes') return true;
+  const { rewriter, hostLookup, isLocalDomain } = toolbox;
+  for (const host of hosts) if ((await isLocalDomain(host)) === 'yes') return true;
   for (const host of hosts) {
     const found = await hostLookup.addresses(host);
     if (found.kind !== 'ok') troubles.push(`Unable to look up mail exchanger host ${host}: ${found.reason}`);

@@ -4,7 +4,7 @@ import type { HostLookup, Resolver } from '#dns';
 import type { EventChannel } from '#events';
 import type { AddressVerification, MaybePromise, SubmissionAction } from '#message';
 import type { Rewriter } from '#rewrite';
-import type { MatchList, TableList, TableOpener } from '#tables';
+import type { MatchList, MatchResult, TableList, TableOpener } from '#tables';
 import type { PolicyWord } from '#events';
 import type { SessionFacts, Stage } from '../policy.ts';
 import type { Keys } from './access-keys.ts';
@@ -118,6 +118,8 @@ export interface Toolbox {
   /** Absent: master.cf has no such service. */
   readonly verification?: AddressVerification | undefined;
   readonly mynetworks: MatchList;
+  /** By mydestination of the service; routes go by that of main.cf. */
+  readonly isLocalDomain: (domain: string) => MaybePromise<MatchResult>;
   /** rbl_reply_maps */
   readonly replyMaps: TableList;
   readonly oldDefaults: OldDefaults;

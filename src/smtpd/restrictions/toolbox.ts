@@ -1,5 +1,6 @@
 /** What the restrictions of a service are made from: settings, tables, and DNS as DNS lists are to be asked. */
 import { invalidNameReason, rememberAnswers, type Resolver } from '#dns';
+import { createLocalDomainTest } from '#rewrite';
 import { oldDefaults } from './old-defaults.ts';
 import { parseRestrictions } from './program.ts';
 import type { Toolbox } from './restriction.ts';
@@ -8,7 +9,7 @@ import { readRestrictionSettings } from './settings.ts';
 /** What has to be given; the rest of the toolbox follows from it. */
 export type ToolboxOptions = Omit<
   Toolbox,
-  'parse' | 'compiled' | 'classes' | 'mynetworks' | 'replyMaps' | 'oldDefaults' | 'listResolver'
+  'parse' | 'compiled' | 'classes' | 'mynetworks' | 'isLocalDomain' | 'replyMaps' | 'oldDefaults' | 'listResolver'
 >;
 
 /** As long as a server process of Postfix lives without work (max_idle), and room for more than its 100 answers. */
@@ -25,7 +26,7 @@ function withoutRootedNames(resolver: Resolver): Resolver {
 }
 
 export function createToolbox(options: ToolboxOptions): Toolbox {
-  const { settings, tables } = options;
+  const { settings, tables, rewriter } = options;
   const resolver = withoutRootedNames(options.resolver);
   const toolbox: Toolbox = {
     ...options,
@@ -33,6 +34,10 @@ export function createToolbox(options: ToolboxOptions): Toolbox {
     listResolver: rememberAnswers(resolver, { now: () => performance.now(), ...listMemory }),
     compiled: readRestrictionSettings(settings),
     mynetworks: tables.matchList('mynetworks', 'namadr', settings.elements('mynetworks')),
+    isLocalDomain: createLocalDomainTest(
+      tables.matchList('mydestination', 'string', settings.elements('mydestination')),
+      rewriter.ownAddresses,
+    ),
     replyMaps: tables.listOf('rbl_reply_maps'),
     oldDefaults: oldDefaults(settings),
     classes: new Map(),

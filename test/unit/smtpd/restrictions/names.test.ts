@@ -102,4 +102,26 @@ describe('permit_mx_backup', () => {
       },
       zone,
     ));
+
+  it("knows us by the service's own mydestination, whatever the route goes by", async () => {
+    const said = async (service: string, routing: string): Promise<string> => {
+      let reply = '';
+      await withBench(
+        `mydestination = ${service}\n${main}`,
+        async (bench) => {
+          reply = await bench.ask('rcpt', { recipient: 'u@named.example' });
+        },
+        {
+          ...zone,
+          'named.example MX': ['10 first.example', '20 backup.example'],
+          'backup.example A': ['198.51.100.2'],
+        },
+        'mydestination',
+        `mydestination = ${routing}`,
+      );
+      return reply;
+    };
+    assert.equal(await said('backup.example', 'example.com'), 'ok');
+    assert.match(await said('example.com', 'backup.example'), /Relay access denied$/);
+  });
 });
