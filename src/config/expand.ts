@@ -180,7 +180,7 @@ function expandBracketed(
   const call = /^domain_to_ascii\s*(?=\{)/.exec(body);
   if (call !== null)
     return { text: domainToAscii(expandText(braced(body, call[0].length)?.text.trim() ?? '', run, depth + 1)), end };
-  if (text.charAt(open) === '{' && body.startsWith('{')) return { text: expandCondition(body, whole, run, depth), end };
+  if (body.startsWith('{')) return { text: expandCondition(body, whole, run, depth), end };
   const name = /^[A-Za-z0-9_]*/.exec(body)?.[0] ?? '';
   const rest = body.slice(skipSpace(body, name.length));
   if (rest !== '' && !/^[?:]/.test(rest)) {

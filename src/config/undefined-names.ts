@@ -5,9 +5,9 @@ import { placeOf } from './place.ts';
 import type { ParameterRegistry } from './registry.ts';
 import type { ServiceEntry } from './settings.ts';
 
-/** Names that `$` forms of a value refer to. */
+/** Names that `$` forms of a value refer to; '' where a form names nothing. Comparisons, `${{…} == {…}?…}`, name none of their own. */
 export function referredNames(value: string): readonly string[] {
-  const forms = value.replaceAll('$$', '').matchAll(/\$(?:([{(])\s*(?!\{)(\w*)|(\w+))/g);
+  const forms = value.replaceAll('$$', '').matchAll(/\$(?:([{(])(?!\s*\{)\s*(\w*)|(\w+))/g);
   return [...forms].flatMap(([, bracket, named = '', bare]) =>
     bracket === '{' && named === 'domain_to_ascii' ? [] : [bare ?? named],
   );

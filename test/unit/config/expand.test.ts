@@ -13,6 +13,7 @@ describe('the expansion of a value', () => {
     assert.equal(expanded('[${host? x }]'), '[ x ]');
     assert.equal(expanded('[${ host ? {x} : {y} }]'), '[x]');
     assert.equal(expanded('[${{a} == {a} ? { x } : { y }}]'), '[ x ]');
+    assert.equal(expanded('[$( {a} == {a} ? {x} : {y} )]'), '[x]');
   });
 
   it('compares with the white space that stands in the braces', () => {

@@ -18,7 +18,8 @@ function warnings(main: string, master: string): readonly string[] {
 
 describe('a name behind $ that nothing defines', () => {
   it('is told with its place, as it stands for nothing', () => {
-    const main = 'own = x\nrelay_domains = $own,\n  ${mydestinaton}\nluser_relay = $user@example.com';
+    const main =
+      'own = x\nrelay_domains = $own,\n  ${mydestinaton}\nluser_relay = $user@example.com\nmyorigin = ${ {$own} == {x}?y:$( {x} != {} ? z) }';
     const master =
       'smtp inet n - n - - smtpd\n  -o mynetworks=$nets -o relayhost=$$x\n  -o relay_domains=${own?{$b}}\n';
     assert.deepEqual(warnings(main, master), [
