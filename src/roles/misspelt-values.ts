@@ -9,7 +9,7 @@ import {
   settingsViews,
   wrongKnownPorts,
 } from '#config';
-import { isTableType, readNetwork, redirectedCache, tableTypes } from '#tables';
+import { cacheTable, isTableType, readCacheSettings, readNetwork, tableTypes } from '#tables';
 import { switchParameters, unknownSwitches } from '#tls';
 import { tableParameters, takesOnlyTables } from './table-parameters.ts';
 
@@ -96,9 +96,9 @@ const cacheTypes = ['btree', 'hash', 'internal', 'lmdb'];
 
 function unusableCaches(settings: Settings): readonly string[] {
   return cacheParameters.flatMap((parameter) => {
-    const spec = redirectedCache(settings.string(parameter), settings);
-    const type = /^(?:proxy:)?(\w+):/.exec(spec)?.[1] ?? '';
-    if (spec === '' || cacheTypes.includes(type)) return [];
+    const map = settings.string(parameter);
+    const { type } = cacheTable(readCacheSettings(settings, map));
+    if (map === '' || cacheTypes.includes(type)) return [];
     const what = `${parameter}: a table of type "${type}" can't be used as a cache${guess(type, cacheTypes)}`;
     return [`${placeOf(settings.origin(parameter))}${what}; as it stands, nothing is remembered`];
   });

@@ -2,8 +2,9 @@
 import { statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import type { Settings } from '#config';
-import { ProxyApproval } from './proxy-approval.ts';
+import { proxiedName, ProxyApproval } from './proxy-approval.ts';
 import { redirectedCache } from './redirection.ts';
+import { splitTableName, type TableName } from './table-name.ts';
 
 export interface CacheSettings {
   /** `TYPE:NAME`, or a name alone. */
@@ -26,6 +27,11 @@ export function readCacheSettings(settings: Settings, map: string): CacheSetting
     queueDirectory: settings.string('queue_directory'),
     mailOwner: settings.string('mail_owner'),
   };
+}
+
+/** What the cache is kept in, also behind `proxy:`. Unlike other tables it may be named without a type. verify(8), postscreen(8) */
+export function cacheTable({ map, defaultType }: Pick<CacheSettings, 'map' | 'defaultType'>): TableName {
+  return splitTableName(proxiedName(map), defaultType);
 }
 
 /**

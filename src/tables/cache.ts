@@ -8,9 +8,8 @@ import { errnoText } from '#native';
 import { createEntries } from './index-changes.ts';
 import { foreignFormat, headOf, indexPath, isIndexType, openDatabase } from './index-files.ts';
 import { brokenCache } from './broken-cache.ts';
-import { type CacheSettings, writablePath } from './cache-place.ts';
+import { type CacheSettings, cacheTable, writablePath } from './cache-place.ts';
 import { proxiedName } from './proxy-approval.ts';
-import { splitTableName } from './table-name.ts';
 import { tableTypes } from './table-types.ts';
 
 export interface Cache {
@@ -46,12 +45,12 @@ export function openCache(settings: CacheSettings, { warn, error }: CacheLog): C
 
 /** The cache, or why it can't be used. */
 function openNew(settings: CacheSettings, warn: (text: string) => void): Cache | string {
-  const { map: spec, approval, defaultType } = settings;
+  const { map: spec, approval } = settings;
   const name = proxiedName(spec);
   const isProxied = name !== spec;
   const refusal = isProxied ? approval.refusal(name, warn) : undefined;
   if (refusal !== undefined) return refusal;
-  const { type, name: path } = splitTableName(name, defaultType);
+  const { type, name: path } = cacheTable(settings);
   if (type === '' || path === '') return `open dictionary: expecting "type:name" form instead of "${spec}"`;
   if (type === 'internal') return memoryCache(spec);
   if (type === 'fail') return brokenCache(spec, undefined, warn);

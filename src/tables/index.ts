@@ -10,7 +10,7 @@ export { readAliasSource } from './alias-lines.ts';
 export { changeIndex, type FileRights, type IndexChanges, writeIndex } from './index-changes.ts';
 export { indexPath, type IndexType, isIndexType } from './index-files.ts';
 export { type Cache, openCache } from './cache.ts';
-export { type CacheSettings, readCacheSettings } from './cache-place.ts';
+export { type CacheSettings, cacheTable, readCacheSettings } from './cache-place.ts';
 export { ProxyApproval } from './proxy-approval.ts';
 export { type CacheCleanupOptions, keepCacheClean } from './cache-cleanup.ts';
 export { readNetwork } from './networks.ts';
@@ -24,4 +24,4 @@ export { createTableList, lookupFirst, type SearchKey, warnOfEmpty } from './tab
 export type { LookupResult, MatchList, MatchResult, Table, TableList, TableListResult, TableUse } from './table.ts';
 export { type SenderRight, senderRight } from './login-senders.ts';
 export { refusedUser } from './user-list.ts';
-export { redirectedCache, redirectedTable } from './redirection.ts';
+export { redirectedTable } from './redirection.ts';

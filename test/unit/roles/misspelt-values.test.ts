@@ -68,6 +68,8 @@ describe('values that fail when mail comes', () => {
       'mynetworks = 127.0.0.0/8, [::1]/128, fd00:1::/32, !192.0.2.1, example.net, cidr:/etc/n',
       'alias_maps = proxy:hash:/etc/aliases, unix:passwd.byname, static:x',
       'smtpd_discard_ehlo_keywords = silent-discard, DSN',
+      'address_verify_map = $data_directory/verify',
+      'postscreen_cache_map = proxy:/var/lib/postscreen',
       'relayhost = [192.0.2.1]:587, [2001:db8::1]:submission, [IPv6:::1]',
       'smtpd_recipient_restrictions = reject_unauth_destination, check_policy_service unix:private/policy',
     ];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { redirectedCache, tableFileProblems, writeIndex } from '#tables';
+import { tableFileProblems, writeIndex } from '#tables';
+import { redirectedCache } from '../../../src/tables/redirection.ts';
 import { Workbench } from './workbench.ts';
 
 const redirects =
