@@ -282,3 +282,8 @@ export class Attempt {
 function isSoft(status: Status): boolean {
   return failureKind(status.code) === 'deferred';
 }
+
+/** The mail came back to where it has been. RFC 3463, 3.5 */
+export function isLoop(status: Status): boolean {
+  return status.code.endsWith('.4.6');
+}
