@@ -16,7 +16,7 @@ import { tryDestination } from './try-destination.ts';
 export function createSmtpAgent(options: SmtpAgentOptions): DeliveryAgent {
   const client = createClient(options);
   return {
-    deliver: (request, report) => deliverInTime(client, new Attempt(client.attemptTools, request, report), report),
+    deliver: (request, report) => deliverInTime(client, new Attempt(client.reportTools, request, report), report),
     close: () => client.cache.close(),
   };
 }

@@ -24,7 +24,7 @@ import { ownAddresses, type SourceAddresses, sourceAddresses } from './own-addre
 import { openServerTables, type ServerTables } from './server-tables.ts';
 import { type ClientProtocol, compileSettings, type SmtpSettings } from './settings.ts';
 import { openStatusFilter } from '../status-filter.ts';
-import type { AttemptTools } from './trouble.ts';
+import type { ReportTools } from './outcome-report.ts';
 
 export interface SmtpAgentOptions {
   readonly settings: Settings;
@@ -61,7 +61,7 @@ export interface Client {
   readonly output: OutputRules;
   readonly cache: ConnectionCache;
   readonly turn: Turn;
-  readonly attemptTools: AttemptTools;
+  readonly reportTools: ReportTools;
   readonly warn: (text: string) => void;
 }
 
@@ -101,7 +101,7 @@ export function createClient(options: SmtpAgentOptions): Client {
     output: openOutputRules({ ...options, settings, warn, mainSettings: options.settings }),
     cache: createConnectionCache(settings.cache.idleMs, (connection) => void sayGoodbye(connection, settings)),
     turn: new Turn(),
-    attemptTools: {
+    reportTools: {
       events,
       now: () => options.clock.now(),
       softBounce: settings.softBounce,

@@ -5,9 +5,7 @@
  * While other servers are left, what fails softly is kept for them; with the last one, it is deferred. What fails hard is
  * returned at once. A server that could not be talked to at all counts against the destination.
  */
-import type { EventChannel } from '#events';
 import {
-  concludedAs,
   type DeliveryRequest,
   failureKind,
   type Outcome,
@@ -15,23 +13,10 @@ import {
   type RequestRecipient,
   type Status,
 } from '#message';
-import type { Judged, StatusFilter } from '../status-filter.ts';
 import type { Connection } from './connection.ts';
+import { OutcomeReport, type ReportTools } from './outcome-report.ts';
 import type { Reply } from './reply.ts';
 import { oneLine } from './refusal.ts';
-import { tlsFeatures } from './tls-features.ts';
-
-export interface AttemptTools {
-  readonly events: EventChannel;
-  /** ms since the epoch. */
-  readonly now: () => number;
-  readonly softBounce: boolean;
-  readonly delayDigits: number;
-  /** smtp_log_tls_feature_status */
-  readonly tellsTls: boolean;
-  /** smtp_delivery_status_filter; undefined when there is none. */
-  readonly statusFilter: StatusFilter | undefined;
-}
 
 /** How a conversation broke off. */
 export type Breakdown = 'lost' | 'timeout' | 'garbage' | 'unjudged';
@@ -48,8 +33,8 @@ export class Attempt {
   hadCompleteSession = false;
   /** The reason with which the destination as a whole failed. */
   siteFailure: Status | undefined;
-  readonly #tools: AttemptTools;
-  readonly #report: (outcome: Outcome) => void;
+  readonly #tools: ReportTools;
+  readonly #report: OutcomeReport;
   /** Not settled and not set aside for the next server. */
   #open: RequestRecipient[];
   #kept: RequestRecipient[] = [];
@@ -61,15 +46,13 @@ export class Attempt {
   #connectedAt: number | undefined;
   /** No more servers are tried. */
   isOverdue = false;
-  #working: Promise<void> = Promise.resolve();
-  #isWorking = false;
   /** What the log calls the place of a delivery without a server. */
   #relay = 'none';
 
-  constructor(tools: AttemptTools, request: DeliveryRequest, report: (outcome: Outcome) => void) {
+  constructor(tools: ReportTools, request: DeliveryRequest, report: (outcome: Outcome) => void) {
     this.#tools = tools;
     this.request = request;
-    this.#report = report;
+    this.#report = new OutcomeReport(tools, request, report);
     this.#open = [...request.recipients];
   }
 
@@ -195,7 +178,7 @@ export class Attempt {
 
   /** Resolves when all that is settled has been reported. */
   told(): Promise<void> {
-    return this.#working;
+    return this.#report.told();
   }
 
   #mayTryElsewhere(status: Status): boolean {
@@ -228,53 +211,13 @@ export class Attempt {
   ): void {
     const settled = new Set(recipients);
     this.#open = this.#open.filter((one) => !settled.has(one));
-    const endedAt = this.#tools.now();
-    const connectedAt = this.#connectedAt ?? endedAt;
-    const place = { connection: this.#connection, relay: this.#relay };
-    for (const recipient of recipients) {
-      const tell = (final: Judged): void => this.#tell(recipient, final, action, place, connectedAt, endedAt);
-      const filtered = this.#tools.statusFilter?.apply(kind, status) ?? { kind, status };
-      if (!(filtered instanceof Promise) && !this.#isWorking) {
-        tell(filtered);
-        continue;
-      }
-      this.#isWorking = true;
-      this.#working = this.#working.then(async () => tell(await filtered));
-    }
-  }
-
-  #tell(
-    recipient: RequestRecipient,
-    judged: Judged,
-    action: Outcome['action'],
-    { connection, relay }: { readonly connection: Connection | undefined; readonly relay: string },
-    connectedAt: number,
-    endedAt: number,
-  ): void {
-    const { request } = this;
-    const { softBounce, delayDigits, tellsTls, events } = this.#tools;
-    const { kind, status, logged } = concludedAs(judged, request, softBounce);
-    events.emit({
-      kind: 'delivery',
-      queueId: request.queueId,
-      recipient: recipient.address,
-      original: recipient.original,
-      relay: connection?.label ?? relay,
-      ...(connection !== undefined && { connectionUse: connection.uses }),
-      times: [request.envelope.arrivedAt, request.activeAt, request.startedAt, connectedAt, endedAt],
-      code: status.code,
-      outcome: logged,
-      text: status.reason,
-      ...(delayDigits !== 2 && { delayDigits }),
-      ...(tellsTls &&
-        connection !== undefined && { tls: tlsFeatures({ ...connection.tls, isSecured: connection.isSecured }) }),
-    });
-    this.#report({
-      index: recipient.index,
+    this.#report.add(recipients, {
       kind,
       status,
       ...(action !== undefined && { action }),
-      ...(connection !== undefined && { relay: connection.label }),
+      connection: this.#connection,
+      relay: this.#relay,
+      connectedAt: this.#connectedAt,
     });
   }
 }
