@@ -62,41 +62,22 @@ async function hasPaused(signal: AbortSignal): Promise<boolean> {
 }
 
 async function settleMessage(message: ActiveMessage, options: SettleOptions): Promise<void> {
-  const { store, settings, events, writer, bouncer } = options;
-  const { queued, attempt } = message;
+  const { queueId } = message.queued;
+  // nobody is to hear of it
+  if (message.withdrawn === 'deleted') await options.store.settle({ queueId, outcomes: [], next: { kind: 'gone' } });
+  else if (!message.attempt.mayBeReported && !message.isGivenUp) await remove(queueId, options);
+  else await reportAndSettle(message, options);
+}
+
+async function reportAndSettle(message: ActiveMessage, options: SettleOptions): Promise<void> {
+  const { store, settings, writer, bouncer } = options;
+  const { queued } = message;
   const { queueId, envelope } = queued;
-  if (message.withdrawn === 'deleted') {
-    // nobody is to hear of it
-    await store.settle({ queueId, outcomes: [], next: { kind: 'gone' } });
-    return;
-  }
-  if (!attempt.mayBeReported && !message.isGivenUp) {
-    await remove(queueId, options);
-    return;
-  }
   if (queued.recipients.isInParts) await writer.finish(message);
-  const all: NotifiedParts = {
-    async *[Symbol.asyncIterator]() {
-      yield* attempt.findings();
-    },
-  };
-  if (envelope.origin === 'verify') for await (const part of all) for (const one of part) tellProbeResult(one, options);
   const now = options.now();
-  // a probe is answered once, whatever came of it
-  const deferredCount = message.isProbe ? 0 : attempt.deferredCount;
-  const expires = deferredCount > 0 && (queued.forcedExpire || isExpired(envelope, now, settings));
-  const waits = deferredCount > 0 && !expires;
-  const stays = ({ kind }: Outcome): boolean => waits && kind === 'deferred';
-  const reported: Reported = {
-    all,
-    stays,
-    confirmsDelayCleared: settings.confirmsDelayCleared,
-    isLeftOver: (outcome) => attempt.isLeftOver(outcome),
-    onExpired: expires
-      ? () => events.emit({ kind: 'expired', queueId, sender: envelope.sender, isForced: queued.forcedExpire })
-      : undefined,
-    onFailed: (report) => events.emit({ kind: 'reportFailed', queueId, report }),
-  };
+  const { waits, reported } = reportedOf(message, now, options);
+  if (envelope.origin === 'verify')
+    for await (const part of reported.all) for (const one of part) tellProbeResult(one, options);
   const unreported = await sendReports(queued, reported, bouncer);
   const isAllTold = unreported.failures.size === 0 && !unreported.hasSuccesses;
   if (!waits && isAllTold && !message.isGivenUp) {
@@ -114,6 +95,35 @@ async function settleMessage(message: ActiveMessage, options: SettleOptions): Pr
     ...(warnedAt === undefined ? {} : { warnedAt }),
     ...(await waitingSites(reported, options)),
   });
+}
+
+/** What reports speak of; `waits`: some recipients are tried again. */
+function reportedOf(
+  { queued, attempt, isProbe }: ActiveMessage,
+  now: number,
+  { settings, events }: SettleOptions,
+): { readonly waits: boolean; readonly reported: Reported } {
+  const { queueId, envelope, forcedExpire } = queued;
+  // a probe is answered once, whatever came of it
+  const hasDeferred = !isProbe && attempt.deferredCount > 0;
+  const expires = hasDeferred && (forcedExpire || isExpired(envelope, now, settings));
+  const waits = hasDeferred && !expires;
+  const all: NotifiedParts = {
+    async *[Symbol.asyncIterator]() {
+      yield* attempt.findings();
+    },
+  };
+  const reported: Reported = {
+    all,
+    stays: ({ kind }) => waits && kind === 'deferred',
+    confirmsDelayCleared: settings.confirmsDelayCleared,
+    isLeftOver: (outcome) => attempt.isLeftOver(outcome),
+    onExpired: expires
+      ? () => events.emit({ kind: 'expired', queueId, sender: envelope.sender, isForced: forcedExpire })
+      : undefined,
+    onFailed: (report) => events.emit({ kind: 'reportFailed', queueId, report }),
+  };
+  return { waits, reported };
 }
 
 /** The sites that recipients wait for. ETRN_README */
