@@ -4,6 +4,9 @@ import type { QueuedMessage, RecipientPart, StoredRecipient } from '#store';
 import { type Attempt, beginAttempt } from './attempt.ts';
 import type { Destination } from './destination.ts';
 
+/** Why nothing more of a message is started. postsuper(1) */
+export type WithdrawalReason = 'deleted' | 'wanted';
+
 export class ActiveMessage {
   readonly queued: QueuedMessage;
   /** ms since the epoch. */
@@ -26,7 +29,7 @@ export class ActiveMessage {
   /** A bug or damage was met, or it was withdrawn, and some of its recipients were not even tried. */
   isGivenUp = false;
   /** It was deleted, or is wanted elsewhere: nothing more of it is started. */
-  withdrawn: 'no' | 'deleted' | 'wanted' = 'no';
+  withdrawn: 'no' | WithdrawalReason = 'no';
   /** Its end is being written down. */
   isSettling = false;
   /** Parts that are not read yet, the one that is read, and where in it the next batch begins. */

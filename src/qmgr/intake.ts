@@ -6,7 +6,9 @@
  * many, has a bound together as well: what has at most qmgr_message_recipient_minimum of them always gets in.
  */
 import { thrownText } from '#native';
+import type { WithdrawalReason } from './active.ts';
 import { earlyMs } from './backoff.ts';
+import { ComingMessages } from './coming-messages.ts';
 import { longestTimerMs } from '#message';
 import type { QueuedMessage, QueueStore } from '#store';
 import type { InFlow } from './in-flow.ts';
@@ -17,8 +19,8 @@ export interface IntakeOptions {
   readonly settings: Pick<QmgrSettings, 'activeLimit' | 'recipientLimit' | 'recipientMinimum' | 'queueRunDelayMs'>;
   readonly now: () => number;
   readonly inFlow: InFlow;
-  /** A message of ours from now on. */
-  readonly accept: (message: QueuedMessage) => void;
+  /** A message of ours from now on, and the reason for which it was withdrawn on its way. `isNamed`: it was asked for. */
+  readonly accept: (message: QueuedMessage, withdrawn: WithdrawalReason | undefined, isNamed: boolean) => void;
   /** Before each scan. */
   readonly prepare: () => void;
   readonly warn: (text: string) => void;
@@ -40,6 +42,7 @@ function inTurn<T>(first: readonly T[], second: readonly T[]): readonly T[] {
 
 export class Intake {
   readonly #options: IntakeOptions;
+  readonly #coming = new ComingMessages();
   /** Recipients of all messages that have many. */
   readonly #largeLimit: number;
   #timer: NodeJS.Timeout | undefined;
@@ -93,9 +96,16 @@ export class Intake {
     clearInterval(this.#timer);
   }
 
-  /** Messages claimed by their names come in whatever the room. */
-  takeAll(messages: readonly QueuedMessage[]): void {
-    for (const message of messages) this.#take(message);
+  /** Messages asked for by their names come in whatever the room. */
+  async takeNamed(queueIds: readonly string[]): Promise<void> {
+    await this.#coming.bring(this.#options.store.claimById(queueIds), (message, withdrawn) =>
+      this.#take(message, withdrawn, true),
+    );
+  }
+
+  /** A message that is not active, and that a claim under way may bring, is not to be delivered. */
+  withdraw(queueId: string, why: WithdrawalReason): void {
+    this.#coming.withdraw(queueId, why);
   }
 
   /** A message is active no more. */
@@ -160,10 +170,10 @@ export class Intake {
     return this.#largeRecipients + message.recipients.heldCount <= this.#largeLimit;
   }
 
-  #take(message: QueuedMessage): void {
+  #take(message: QueuedMessage, withdrawn?: WithdrawalReason, isNamed = false): void {
     this.#messages += 1;
     if (this.#isLarge(message)) this.#largeRecipients += message.recipients.heldCount;
-    this.#options.accept(message);
+    this.#options.accept(message, withdrawn, isNamed);
   }
 
   async #claimAll(): Promise<void> {
@@ -178,11 +188,11 @@ export class Intake {
         this.#incomingWaits = true;
         return;
       }
-      const messages = await this.#claimInTurn(this.#reserved, dueBy).finally(() => {
+      const claim = this.#claimInTurn(this.#reserved, dueBy).finally(() => {
         this.#reserved = 0;
       });
+      const messages = await this.#takeOrPutBack(claim);
       more = messages.length > 0;
-      await this.#takeOrPutBack(messages);
       pair = messages.some((message) => this.#isLarge(message)) ? 1 : Math.min(pair * 2, largestClaim);
     }
   }
@@ -214,14 +224,14 @@ export class Intake {
     return messages;
   }
 
-  /** What has too many recipients beside those of the others waits in deferred. */
-  async #takeOrPutBack(messages: readonly QueuedMessage[]): Promise<void> {
+  /** What has too many recipients beside those of the others waits in deferred. Gives all that was claimed. */
+  async #takeOrPutBack(claim: Promise<readonly QueuedMessage[]>): Promise<readonly QueuedMessage[]> {
     const { store, now } = this.#options;
     const unfit: QueuedMessage[] = [];
-    for (const message of messages) {
-      if (this.#fits(message)) this.#take(message);
+    const messages = await this.#coming.bring(claim, (message, withdrawn) => {
+      if (withdrawn !== undefined || this.#fits(message)) this.#take(message, withdrawn);
       else unfit.push(message);
-    }
+    });
     for (const message of unfit) {
       const { queueId } = message;
       try {
@@ -237,9 +247,10 @@ export class Intake {
       else if (this.#putBackIds.length < mostRemembered && !this.#putBackIds.includes(queueId))
         this.#putBackIds.push(queueId);
     }
+    return messages;
   }
 
   async #takeUp(queueId: string): Promise<void> {
-    await this.#takeOrPutBack(await this.#options.store.claimById([queueId]));
+    await this.#takeOrPutBack(this.#options.store.claimById([queueId]));
   }
 }

@@ -4,7 +4,7 @@
  */
 import { longestTimerMs, type Outcome, type RequestRecipient } from '#message';
 import { type QueuedMessage, StoreError } from '#store';
-import { ActiveMessage } from './active.ts';
+import { ActiveMessage, type WithdrawalReason } from './active.ts';
 import { ActiveMessages } from './active-messages.ts';
 import { Assignment } from './assignment.ts';
 import { ClogWarning } from './clog-warning.ts';
@@ -95,6 +95,7 @@ export class QueueManager {
       active: this.#active,
       now: this.#steadyNow,
       settle: (message) => this.#settle(message),
+      onAbsent: (queueId, why) => this.#intake.withdraw(queueId, why),
     });
     this.#reader = new MessageReader({
       ...parts,
@@ -108,7 +109,7 @@ export class QueueManager {
       settings: this.#settings,
       now: options.now,
       inFlow: options.inFlow,
-      accept: (message) => this.#accept(message),
+      accept: (message, withdrawn, isNamed) => this.#accept(message, withdrawn, isNamed),
       prepare: () => this.#scheduler.prune(this.#steadyNow()),
       warn,
     });
@@ -146,10 +147,7 @@ export class QueueManager {
   /** Tries some messages now (postqueue -i, sendmail -qI). */
   async flushById(queueIds: readonly string[]): Promise<void> {
     this.#scheduler.reviveAll();
-    const claimed = await this.#options.store.claimById(queueIds);
-    this.#flushes += 1;
-    this.#intake.takeAll(claimed);
-    this.#flushes -= 1;
+    await this.#intake.takeNamed(queueIds);
   }
 
   /** Has the mail for a domain tried now (postqueue -s, ETRN). */
@@ -163,7 +161,7 @@ export class QueueManager {
    * Starts nothing more of these messages: they were deleted, or are wanted elsewhere, on hold for example. What is under
    * way comes to its end. Resolves when those of which nothing is under way have left. Never rejects.
    */
-  async withdraw(queueIds: readonly string[], why: 'deleted' | 'wanted'): Promise<void> {
+  async withdraw(queueIds: readonly string[], why: WithdrawalReason): Promise<void> {
     const settlements = await this.#withdrawal.withdraw(queueIds, why);
     this.#dispatch();
     await Promise.all(settlements);
@@ -186,11 +184,15 @@ export class QueueManager {
     this.#intake.scanNow();
   }
 
-  #accept(queued: QueuedMessage): void {
+  #accept(queued: QueuedMessage, withdrawn: WithdrawalReason | undefined, isNamed: boolean): void {
     this.#sequence += 1;
     const times = { activeAt: this.#options.now(), steadyAt: this.#steadyNow() };
-    const message = new ActiveMessage(queued, times, this.#sequence, this.#flushes > 0);
+    const message = new ActiveMessage(queued, times, this.#sequence, isNamed || this.#flushes > 0);
     this.#active.add(message);
+    if (withdrawn !== undefined) {
+      void this.#withdrawal.withdraw([queued.queueId], withdrawn);
+      return;
+    }
     // who forwards mail, or made a notice, says so first
     if (queued.envelope.origin === 'mail') this.#begin(message);
     else setImmediate(() => this.#begin(message));

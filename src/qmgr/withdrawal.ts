@@ -1,6 +1,6 @@
 /** Messages of which nothing more is to be started: they were deleted, or are wanted elsewhere. postsuper(1) */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ActiveMessage } from './active.ts';
+import type { ActiveMessage, WithdrawalReason } from './active.ts';
 import type { ActiveMessages } from './active-messages.ts';
 import type { RecipientSpace } from './recipient-space.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -16,6 +16,8 @@ export interface WithdrawalParts {
   readonly now: () => number;
   /** Nothing of the message is under way: its end is written down. Never rejects. */
   readonly settle: (message: ActiveMessage) => Promise<void>;
+  /** The message is not active. */
+  readonly onAbsent: (queueId: string, why: WithdrawalReason) => void;
 }
 
 export class Withdrawal {
@@ -26,11 +28,12 @@ export class Withdrawal {
   }
 
   /** Withdraws messages by their queue IDs. Gives the settlements of those of which nothing is under way. */
-  async withdraw(queueIds: readonly string[], why: 'deleted' | 'wanted'): Promise<readonly Promise<void>[]> {
+  async withdraw(queueIds: readonly string[], why: WithdrawalReason): Promise<readonly Promise<void>[]> {
     const settlements: Promise<void>[] = [];
     for (const [place, queueId] of queueIds.entries()) {
       if (place % atOnce === atOnce - 1) await nextTurn();
       const message = this.#parts.active.get(queueId);
+      if (message === undefined) this.#parts.onAbsent(queueId, why);
       if (message === undefined || message.isSettling) continue;
       message.withdrawn = why;
       // what is being routed is taken back after that

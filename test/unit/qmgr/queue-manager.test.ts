@@ -431,6 +431,38 @@ describe('the queue manager', () => {
       assert.equal(scene.requests.length, 3);
     });
 
+    it('starts nothing of those that were being claimed', async () => {
+      isBlocked = false;
+      const scene = await open('');
+      await scene.manager.stop(0);
+      const { manager, store } = scene;
+      const [deleted, held, other] = [
+        await scene.send(['a@one.example']),
+        await scene.send(['b@one.example']),
+        await scene.send(['c@one.example']),
+      ];
+      const claim = store.claim.bind(store);
+      store.claim = async (from, now, limit) => {
+        // while that is read, what came from incoming waits
+        if (from === 'deferred' && (await scene.stateOf(held)) === 'active') {
+          await manager.withdraw(await store.remove({ queueIds: [deleted] }), 'deleted');
+          await manager.withdraw(await store.hold({ queueIds: [held] }), 'wanted');
+        }
+        return claim(from, now, limit);
+      };
+      manager.start();
+      await scene.until(async () => (await scene.stateOf(other)) === undefined && manager.status().active === 0);
+      assert.deepEqual(
+        scene.requests.map(({ queueId }) => queueId),
+        [other],
+      );
+      assert.equal(await scene.stateOf(held), 'hold');
+      assert.deepEqual(
+        scene.events.flatMap((event) => (event.kind === 'removed' ? [event.queueId] : [])),
+        [other],
+      );
+    });
+
     it('gives others their turn while there are many of them', async () => {
       const scene = await openBlocked();
       let isOver = false;
