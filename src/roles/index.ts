@@ -29,18 +29,20 @@ export async function runAllInOne(options: AllInOneOptions): Promise<number> {
   return run(options);
 }
 
-/** Services of a well-formed configuration that can't serve anybody, one line each. */
+/** What a well-formed configuration can't do as it stands: serve somebody, or see mail that waits; one line each. */
 export async function unusableServices(configuration: Configuration): Promise<readonly string[]> {
   const { misspeltRestrictions, unusableServices: find } = await import('./start-check.ts');
   const { misspeltValues } = await import('./misspelt-values.ts');
   const { missingTables } = await import('./missing-tables.ts');
   const { absentParts } = await import('./absent-parts.ts');
+  const { foreignMail } = await import('./foreign-queue.ts');
   return [
     ...misspeltValues(configuration),
     ...misspeltRestrictions(configuration),
     ...missingTables(configuration),
     ...absentParts(configuration, Date.now()),
     ...find(configuration),
+    ...foreignMail(configuration.settings),
   ];
 }
 
