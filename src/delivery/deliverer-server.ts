@@ -11,8 +11,8 @@ import { shapedCopy } from './shaped-copy.ts';
 import { isWithin, type RootLimits } from './root-limits.ts';
 
 /**
- * Serves requests until the stream ends, and no mailbox is being written to any more: of what nobody can be told that it
- * was delivered, nothing stays. `limits`: what is served at all, for root.
+ * Serves requests until the stream ends, and no mailbox is being written to any more: a delivery whose outcome nobody is
+ * left to hear is taken back. `limits`: what is served at all, for root.
  */
 export async function serveDeliverer(channel: Duplex, limits?: RootLimits): Promise<void> {
   const requests = new DelivererWork(callsInPlace());

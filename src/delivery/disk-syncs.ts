@@ -18,13 +18,13 @@ export interface SyncMeans {
   readonly now: () => number;
 }
 
-/** What a busy machine may need for a sync on a disk that is idle. What takes longer is better waited for by threads, several at once. */
+/** A sync on an idle disk takes up to this even where the machine is busy. Slower ones are left to threads, several at once. */
 const quickMs = 2;
-/** What nobody else should have to wait for. */
+/** One sync that takes so long is enough to leave the next ones to threads: all other work stood still meanwhile. */
 const stuckMs = 100;
-/** So many more slow syncs than quick ones say that the disk is slow: a single one says little. */
+/** The disk counts as slow once so many more syncs were slow than quick: a single one says little. */
 const slowEnough = 8;
-/** So long after that the disk is looked at again; each time it is slow still, later. */
+/** After that the disk is tried again; each time it is still slow, the next rest is longer. */
 const restMs = 1000;
 const longestRestMs = 60_000;
 

@@ -132,7 +132,7 @@ export async function main(args: readonly string[]): Promise<void> {
       log,
       listeners: start.listeners,
       store: { writerThread },
-      // an ordinary user's system can be nobody else
+      // started by an ordinary user, the system can act as nobody else
       deliverers:
         start.uid === undefined
           ? createLocalPool(process.getuid?.() ?? 0, settings.ms('daemon_timeout'))

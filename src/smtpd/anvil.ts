@@ -191,7 +191,7 @@ export function createAnvil(own: Settings, servers: Settings, events: EventChann
   return new Anvil({
     rateTimeUnitMs,
     statusUpdateMs: own.timerMs('anvil_status_update_time'),
-    // the last server goes first; and no counter is dropped before its time
+    // as in Postfix: the last server ends idle, then anvil(8) does; and no counter is dropped before its time unit is over
     idleMs: servers.timerMs('max_idle') + Math.max(own.timerMs('max_idle'), rateTimeUnitMs),
     events,
     now,

@@ -276,7 +276,7 @@ export class Session {
     this.takeFacts({ ...override, login: undefined });
     this.policyMemory = {};
     this.accessDenied = false;
-    // whoever the client is now must be allowed to say so again
+    // for a further XCLIENT the client that was named has to be allowed to use it
     this.canXclient = await isListed(this.settings.xclientHosts, this.client);
     await this.#settleClient();
     await beginLogin(this);

@@ -64,7 +64,7 @@ export interface Settlement {
   readonly sites?: readonly string[];
 }
 
-/** Its queue is the one in which commands find it: what goes on hold when its delivery has ended is on hold. */
+/** `queue` is where commands find it: a message that goes on hold once its delivery has ended counts as on hold already. */
 export interface ListedMessage extends Omit<QueuedMessage, 'content'> {}
 
 /** Lookup for commands: which messages. */

@@ -36,7 +36,7 @@ export interface Flight {
 /** No message of a handshake, but seen among them. */
 export const changeCipherSpec = -1;
 
-/** Of older versions, all that can be seen of it. */
+/** Stands for the encrypted Finished of versions before TLS 1.3, of which nothing else can be seen. */
 const finishedMessage = 20;
 
 export interface HandshakeMessage {

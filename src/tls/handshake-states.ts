@@ -37,7 +37,7 @@ const written: ReadonlyMap<number, string> = new Map([
 const writtenNow: ReadonlyMap<number, string> = new Map([...written, [15, 'TLSv1.3 write server certificate verify']]);
 
 const beforeAll = 'before SSL initialization';
-/** Between the server's last word and the client's answer, whether there is such data or not. */
+/** OpenSSL goes through this state between the server's last message and the client's answer, with or without such data. */
 const earlyData = 'TLSv1.3 early data';
 
 /** `client`, `server`: their messages, each side's in order. */
@@ -49,7 +49,7 @@ export function statesOf(client: readonly HandshakeMessage[], server: readonly H
   const last = server.findIndex(({ type }) => type === (isNew ? finished : serverHelloDone));
   const turn = last < 0 ? server.length : last + 1;
   const isHello = ({ type }: HandshakeMessage): boolean => type === clientHello;
-  // for the sake of old machines in between; nobody reads it
+  // in TLS 1.3 it is sent for the sake of old middleboxes only, and is not read. RFC 8446, D.4
   const isFiller = ({ type }: HandshakeMessage): boolean => isNew && type === changeCipherSpec;
   const answer = client.filter((message) => !isHello(message) && !isFiller(message));
   return [
@@ -95,7 +95,7 @@ export interface BrokenHandshake {
   readonly server: readonly HandshakeMessage[];
   /** The first byte of the client says that it speaks TLS. */
   readonly isTls: boolean;
-  /** Of the server. */
+  /** Those that the server sent. */
   readonly alerts: readonly number[];
 }
 

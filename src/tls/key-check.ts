@@ -5,10 +5,10 @@ import { ownMaterial } from './context-options.ts';
 import { contentOf, type KeyFiles, keyPairs, type KeyService } from './key-files.ts';
 
 export interface KeyComplaint {
-  /** That names the file. */
+  /** The parameter that names the file. */
   readonly parameter: string;
   readonly text: string;
-  /** There is no TLS with it; otherwise clients that look at certificates go away. */
+  /** TLS can't be offered at all; false: it can, but clients that check certificates will go away. */
   readonly endsTls: boolean;
 }
 

@@ -26,7 +26,7 @@ const groups: ReadonlyMap<number, KeyExchange> = new Map([
   [4589, named('SecP384r1MLKEM1024')],
 ]);
 
-/** As Node tells a client, of exchanges that it knows. */
+/** From what Node tells a client; undefined for exchanges that it doesn't know. */
 export function keyExchangeFrom(info: ReturnType<TLSSocket['getEphemeralKeyInfo']>): KeyExchange | undefined {
   if (info === null || !('type' in info)) return undefined;
   if (info.type === 'DH') return finiteField(info.size);

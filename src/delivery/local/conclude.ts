@@ -56,7 +56,7 @@ export function withoutSuccess(recipient: RequestRecipient): RequestRecipient {
   return { ...recipient, notify: rest.length === 0 ? ['never'] : rest };
 }
 
-/** For reports only, for who wants to hear of success: nothing was delivered by it. */
+/** An outcome for reports only, to senders who want to hear of success: expanding an alias delivers nothing. */
 export function noteExpanded(job: Job, address: string, hasOwner = false): void {
   if (!job.recipient.notify.includes('success')) return;
   const status = { code: '2.0.0', reason: 'alias expanded' };

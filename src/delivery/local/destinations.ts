@@ -158,8 +158,9 @@ async function openAs({ parts }: Job, rights: Rights, path: string): Promise<Inc
 }
 
 /**
- * What root's alias includes: read by root, who is believed whose file it is. What root may not read, and all that a system
- * has that isn't root's, is read as default_privs, whose process could say anything: the members have no other rights then.
+ * A file that root's alias includes. Root's process reads it, and is believed when it says whose file it is. What root's
+ * process may not read, and every file where the system isn't root's, is read as default_privs: that process could lie about
+ * the owner, so the members have its rights at most.
  */
 async function openForRoot(job: Job, path: string): Promise<Included | Unopened> {
   const { deliverers, settings } = job.parts;

@@ -39,7 +39,7 @@ type Secured = Extract<ClientHandshake, { readonly kind: 'secured' }>;
 export interface RecordsWanted {
   /** Those that can match. */
   readonly records: readonly TlsaRecord[];
-  /** Nobody else was believed in the handshake than the authorities that they are of. */
+  /** The authorities that these records name were the only ones that the handshake was verified against. */
   readonly hasAnchors: boolean;
 }
 
@@ -73,7 +73,7 @@ function namesFor({ settings, tls, nexthopDomain, host }: ServerWanted): NamesWa
   return { words, nexthop: nexthopDomain, host };
 }
 
-/** As far as an authority vouches for it, which nobody asks for. */
+/** Where no match is demanded the server is wanted whoever it is; the log tells whether an authority vouches for it. */
 function believed(facts: TlsFacts): Verdict {
   return { trust: isTrusted(facts) ? 'Trusted' : 'Untrusted', isWanted: true };
 }

@@ -48,7 +48,7 @@ async function tryServers(
   let candidates = route.list.addresses.slice(0, limit);
   let kept = fromCache;
   let sessions = 0;
-  /** In plaintext, after a handshake or a session inside TLS that failed; or by the same rules, now that it is known who vouches for the server. */
+  /** The rules of another session with the same server: in plaintext after TLS has failed, or the same ones now that its authorities are known. */
   let retry: TlsRules | undefined;
   while (!attempt.isDone && !attempt.isOverdue && candidates.length > 0) {
     const candidate = kept === undefined ? candidates[0] : (serverOf(kept, candidates) ?? candidates[0]);

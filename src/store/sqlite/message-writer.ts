@@ -94,7 +94,7 @@ export class SqliteMessageWriter implements MessageWriter {
 
   addRecipients(recipients: readonly Recipient[]): MaybePromise<void> {
     for (const recipient of recipients) this.#recipients.push(recipient);
-    // the last ones wait: they may be few
+    // the rest waits: of a message with few recipients they stand in its row, not in a part
     while (this.#recipients.length > partSize) this.#flushRecipients();
     if (this.#inFlight <= maxBytesInFlight) return undefined;
     return Promise.all(this.#pending).then(() => undefined);
@@ -113,7 +113,7 @@ export class SqliteMessageWriter implements MessageWriter {
     this.#recipients = [];
     if (this.#recipientParts === 0) return;
     this.#recipientParts = 0;
-    // what comes after it must not be committed without it
+    // a commit waits for it: the parts it takes away must not be committed
     const forgotten = this.#writer.run({ kind: 'forgetRecipients', serial: this.#serial }).then(
       () => undefined,
       (error: unknown) => this.#fail(error),

@@ -46,7 +46,7 @@ export type Operation =
       readonly due: number;
       readonly outcomes: string;
       readonly warned: number | undefined;
-      /** Instead of those known; undefined: they stay. */
+      /** The sites it waits for from now on; undefined: as before. */
       readonly sites?: readonly string[] | undefined;
     }
   | { readonly kind: 'outcomes'; readonly serial: number; readonly outcomes: string }

@@ -43,7 +43,7 @@ export class SalvageLock {
   }
 }
 
-/** The thread does nothing else, and no commit must come first. */
+/** Blocks: the thread has no other work, and must not commit anything before it has the lock. */
 function waitFor(attempt: () => boolean): void {
   const pause = new Int32Array(new SharedArrayBuffer(4));
   for (const giveUpAt = performance.now() + longestWaitMs; !attempt(); Atomics.wait(pause, 0, 0, pauseMs))

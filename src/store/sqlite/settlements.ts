@@ -45,7 +45,7 @@ export class Settlements {
     if (next?.kind === 'gone') {
       this.#held.forget(held);
       const isOnePart = held.content.sizeBytes <= maxInMemory && !recipients.isInParts;
-      // only what was deferred once waited for any
+      // a message that was never deferred never waited for a site
       const mayHaveSites = held.dueAt !== held.envelope.arrivedAt;
       await this.#writer.run({ kind: 'gone', serial, parts: isOnePart ? 1 : 0, mayHaveSites });
     } else if (recipients instanceof PartedRecipients) {

@@ -117,7 +117,7 @@ export class Statements {
       case 'release':
         return this.#each(
           operation.serials,
-          // its next turn is the one it had; what is being delivered goes where it would have gone
+          // its due time stays; a message that is being delivered goes where it would have gone without the hold
           `UPDATE messages SET wanted = 0, queue = CASE queue WHEN 1 THEN 1 ELSE 2 END
              WHERE serial = ? AND ${queueAsked} = ${queueNumbers.hold} RETURNING serial`,
           [],

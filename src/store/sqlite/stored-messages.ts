@@ -83,7 +83,7 @@ export class StoredMessages {
 
   #onDamage(queueId: string): OnDamage {
     return (reason, error) => {
-      // what is lost with the file is known after it was made anew: the next attempt meets it
+      // whether this message is among what is lost shows when the file was made anew, at its next attempt
       if (isDamage(error)) this.salvage(error).catch((failure: unknown) => this.#warn(String(failure)));
       else this.#held.noteDamage(queueId, reason);
     };
@@ -175,7 +175,7 @@ export class StoredMessages {
       }
       return;
     }
-    // what comes meanwhile, perhaps because of what is done with these, was not meant
+    // without messages that come meanwhile, perhaps because of what the caller does with these
     const last = await this.read((reader) => reader.lastSerial());
     yield* this.#inStretches(pageNames, last, (reader, stretch) => reader.names(numbers, stretch));
   }

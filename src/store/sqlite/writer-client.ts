@@ -42,7 +42,7 @@ export interface WriterEvents {
 export class WriterClient {
   readonly #worker: WriterThread;
   #waiting: Waiting[] = [];
-  /** Memory of parts, used again and again: garbage of that size would pile up. */
+  /** Buffers of parts that the thread has given back, to be filled again: as garbage they would pile up. */
   readonly #free: ArrayBuffer[] = [];
   readonly garbage = new ContentGarbage();
   readonly #retries = new Map<Waiting, NodeJS.Timeout>();
@@ -111,7 +111,7 @@ export class WriterClient {
       if (this.#free.length < maxFreeBuffers && memory.byteLength === partBytes) this.#free.push(memory);
   }
 
-  /** What the batch before came to is said first, and what is heard meanwhile travels along. */
+  /** The next batch goes when the results of the one before are known, and some turns later: what comes meanwhile goes with it. */
   #schedule(): void {
     if (this.#isScheduled || this.#running.length > 0 || this.#waiting.length === 0) return;
     this.#isScheduled = true;
