@@ -1,6 +1,13 @@
 /** What the configuration needs outside of itself and is not there: certificates, keys, notice texts, users of commands, rights. */
 import { statSync } from 'node:fs';
-import { type Configuration, placeOf, placeOfService, type Settings, splitServiceArguments } from '#config';
+import {
+  type Configuration,
+  placeOf,
+  placeOfService,
+  type Settings,
+  settingsViews,
+  splitServiceArguments,
+} from '#config';
 import { getGroupByName, getUserByName } from '#native';
 import { unreadable } from '#tables';
 import { keyComplaints, type LevelParameters } from '#tls';
@@ -62,10 +69,12 @@ function uselessKeys({ settings, names, isClient }: NamedService, now: number): 
   });
 }
 
-/** Stock entries of master.cf name users that nobody made; only those that main.cf sends mail to are told of. */
-function missingUsers({ services, settings }: Named): readonly string[] {
-  const used = transportParameters.map((parameter) => settings.string(parameter).split(':', 1)[0]);
-  return services
+/** Stock entries of master.cf name users that few machines have; only those that a parameter sends mail to are told of. */
+function missingUsers(configuration: Named): readonly string[] {
+  const used = settingsViews(configuration).flatMap((settings) =>
+    transportParameters.map((parameter) => settings.string(parameter).split(':', 1)[0]),
+  );
+  return configuration.services
     .filter(({ command, name }) => command === 'pipe' && used.includes(name))
     .flatMap((entry) => {
       const [user = '', group = ''] = (splitServiceArguments(entry.args).attributes.get('user') ?? '').split(':');

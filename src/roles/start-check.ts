@@ -1,42 +1,20 @@
 /** What starts though it can't work: told at the start, where somebody looks. */
-import {
-  type Configuration,
-  ConfigError,
-  placeOf,
-  placeOfService,
-  type ServiceEntry,
-  type Settings,
-  settingsViews,
-} from '#config';
+import { type Configuration, ConfigError, placeOf, placeOfService, type ServiceEntry, type Settings } from '#config';
 import { type MailboxLimit, mailboxLimitProblem } from '#delivery';
 import { readPipeSettings } from '#delivery/pipe';
 import { serviceProblem, faultyRestrictions } from '#smtpd';
-import { transportParameters } from './misspelt-values.ts';
 
-type Where = Pick<Configuration, 'services' | 'settings' | 'settingsFor'>;
-
-/** Tells the services that a parameter names as a transport; tables may name others. */
-function transportNames(configuration: Where): (service: string) => boolean {
-  const views = settingsViews(configuration);
-  const names = views.flatMap((view) => transportParameters.map((name) => view.string(name).split(':')[0]));
-  return (service) => names.includes(service);
-}
+type Where = Pick<Configuration, 'services' | 'settingsFor'>;
 
 /** An open relay, mailboxes smaller than messages and the like, one line a service. postconf(5) smtpd_relay_restrictions */
-export function unusableServices(configuration: Where): readonly string[] {
-  const { services, settingsFor } = configuration;
-  const isNamed = transportNames(configuration);
+export function unusableServices({ services, settingsFor }: Where): readonly string[] {
   return services.flatMap((entry) => {
-    const problem = problemOf(entry, () => settingsFor(entry), isNamed);
+    const problem = problemOf(entry, () => settingsFor(entry));
     return problem === undefined ? [] : [`${placeOfService(entry)}${problem}`];
   });
 }
 
-function problemOf(
-  entry: ServiceEntry,
-  settings: () => Settings,
-  isNamed: (service: string) => boolean,
-): string | undefined {
+function problemOf(entry: ServiceEntry, settings: () => Settings): string | undefined {
   switch (entry.command) {
     case 'smtpd':
       return serviceProblem(settings())?.fatal;
@@ -45,19 +23,17 @@ function problemOf(
     case 'virtual':
       return tooSmall(settings(), 'virtual_mailbox_limit');
     case 'pipe':
-      return unusablePipe(entry, settings(), isNamed(entry.name));
+      return privilegedPipe(entry, settings());
     default:
       return undefined;
   }
 }
 
-/** Stock entries name users that few machines have: their absence counts where the service is used. */
-function unusablePipe(entry: ServiceEntry, settings: Settings, isNamed: boolean): string | undefined {
+/** A user that is not there is told of with what else is absent, where the service is used. */
+function privilegedPipe(entry: ServiceEntry, settings: Settings): string | undefined {
   try {
     const { refusal, isUserKnown } = readPipeSettings(entry, settings, process.getuid?.() === 0);
-    return refusal === undefined || !(isUserKnown || isNamed)
-      ? undefined
-      : `${refusal}; as it stands, all its mail is deferred`;
+    return refusal === undefined || !isUserKnown ? undefined : `${refusal}; as it stands, all its mail is deferred`;
   } catch (error) {
     // the start is refused for it
     if (error instanceof ConfigError) return undefined;

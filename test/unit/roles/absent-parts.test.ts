@@ -82,5 +82,6 @@ describe('what is named and not there', () => {
     assert.deepEqual(said('virtual_transport = box:', entry), [
       'master.cf, line 2: service box/pipe: user=: there is no user "nosuchuser"; as it stands, mail for it is deferred',
     ]);
+    assert.equal(said('', `${entry}scan inet n - n - - smtpd -o content_filter=box:\n`).length, 1);
   });
 });

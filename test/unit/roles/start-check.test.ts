@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadConfiguration } from '#config';
+import { unusableServices as allUnusable } from '#roles';
 import { misspeltRestrictions, unusableServices } from '../../../src/roles/start-check.ts';
 
 describe('services that cannot work', () => {
@@ -30,17 +31,18 @@ describe('services that cannot work', () => {
 });
 
 describe('a pipe service whose user is not there', () => {
-  it('is told of where main.cf names it: stock entries are for machines of all kinds', () => {
+  it('is told of once, where mail is sent to it: stock entries are for machines of all kinds', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'posthorn-unusable-'));
-    const problems = (main: string): readonly string[] => {
+    const problems = async (main: string): Promise<readonly string[]> => {
       writeFileSync(join(directory, 'main.cf'), `myhostname = mail.example.com\n${main}\n`);
       writeFileSync(join(directory, 'master.cf'), 'maildrop unix - n n - - pipe user=no-such-user argv=/bin/cat\n');
-      return unusableServices(loadConfiguration(directory)).map((text) => text.replaceAll(`${directory}/`, ''));
+      const told = await allUnusable(loadConfiguration(directory));
+      return told.filter((text) => text.includes('maildrop')).map((text) => text.replaceAll(`${directory}/`, ''));
     };
     try {
-      assert.deepEqual(problems(''), []);
-      assert.deepEqual(problems('virtual_transport = maildrop:'), [
-        'master.cf, line 1: service maildrop/unix: get_service_attr: unknown username: no-such-user; as it stands, all its mail is deferred',
+      assert.deepEqual(await problems(''), []);
+      assert.deepEqual(await problems('virtual_transport = maildrop:'), [
+        'master.cf, line 1: service maildrop/pipe: user=: there is no user "no-such-user"; as it stands, mail for it is deferred',
       ]);
     } finally {
       rmSync(directory, { recursive: true });
