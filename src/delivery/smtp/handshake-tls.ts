@@ -81,8 +81,13 @@ async function mayRetryPlain(context: HandshakeContext): Promise<boolean> {
   // what begins with TLS has no plaintext to go back to
   if (isTlsRequired(context) || settings.tls.wrapperMode) return false;
   const { activeAt, envelope } = attempt.request;
-  if (activeAt - envelope.arrivedAt < settings.minimalBackoffMs) return false;
+  // in whole seconds, as qmgr(8) reckons: the first attempt after the wait is not too early by a part of one
+  if (secondOf(activeAt) - secondOf(envelope.arrivedAt) < settings.minimalBackoffMs / 1000) return false;
   return sasl === undefined || !(await hasPassword(sasl, { connection, nexthop, sender: envelope.sender }));
+}
+
+function secondOf(at: number): number {
+  return Math.floor(at / 1000);
 }
 
 /** STARTTLS was announced and is refused. */

@@ -44,11 +44,13 @@ const worded = ([outcome]: readonly Outcome[]): string =>
 async function deliver(
   certificate: string,
   lines: readonly string[],
-  { host = 'mx.example.com', script = offered, where = {}, activeAt = 0 }: DeliverOptions = {},
+  { host = 'mx.example.com', script = offered, where = {}, activeAt = 0, arrivedAt = 0 }: DeliverOptions = {},
 ): Promise<Delivered> {
   await using sink = await startSink(script, { chain: pem(certificate), ...where });
   await using agent = startAgent([...trusting, ...lines], { resolver, keyFiles });
-  const { outcomes } = await agent.deliver(request(`[${host}]:${sink.port}`, ['u@x.example'], { activeAt }));
+  const { outcomes } = await agent.deliver(
+    request(`[${host}]:${sink.port}`, ['u@x.example'], { activeAt, envelope: { ...envelope, arrivedAt } }),
+  );
   if (sink.seen.length > 0) await sink.ended();
   const log = agent.log.map((line) => line.replaceAll(String(sink.port), 'PORT'));
   return { outcome: worded(outcomes), log: log.filter((line) => !line.startsWith('QID: to=')), seen: sink.seen };
@@ -59,6 +61,7 @@ interface DeliverOptions {
   readonly script?: Script;
   readonly where?: SinkOptions;
   readonly activeAt?: number;
+  readonly arrivedAt?: number;
 }
 
 const level = (text: string): readonly string[] => [`smtp_tls_security_level = ${text}`];
@@ -285,6 +288,8 @@ describe('TLS to a server', () => {
     const old = await deliver('mx', lines, { script: broken, where, activeAt: envelope.arrivedAt + 300_000 });
     assert.match(old.outcome, /^sent/);
     assert.equal(old.log.at(-1), 'QID: Cannot start TLS: handshake failure');
+    const early = await deliver('mx', lines, { script: broken, where, arrivedAt: 900, activeAt: 300_100 });
+    assert.match(early.outcome, /^sent/);
     const lost = await deliver('mx', level('may'), { script, activeAt: envelope.arrivedAt + 300_000 });
     assert.match(lost.outcome, /^deferred 4\.4\.2 lost connection with .* while receiving the STARTTLS response$/);
   });
