@@ -78,6 +78,7 @@ describe('replies from strangers', () => {
             isStrict: () => isStrict,
             onGarbage: () => {},
             onLongLine: () => {},
+            onLongReply: () => {},
           });
           for (const chunk of chunks) reader.feed(chunk, (event) => events.push(event));
           return events;

@@ -75,6 +75,10 @@ export class Connection {
       isStrict: () => this.isPipelining,
       onGarbage: () => this.transcript?.note('protocol'),
       onLongLine: (line) => options.warn(`${label}: response longer than ${options.replyLengthLimit}: ${line}...`),
+      onLongReply: (text) =>
+        options.warn(
+          `${label}: multi-line response longer than ${options.replyLengthLimit} ${text.replaceAll('\n', '?')}...`,
+        ),
       onClosing: () => {
         this.isSpent = true;
       },

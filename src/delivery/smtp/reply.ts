@@ -26,6 +26,8 @@ export interface ReplyReaderOptions {
   readonly onGarbage: () => void;
   /** A line was cut: gets its beginning. */
   readonly onLongLine: (line: string) => void;
+  /** Of a reply the further lines are left out: gets its beginning. */
+  readonly onLongReply: (text: string) => void;
 }
 
 /** Feeds on chunks of any split, gives replies. Holds at most one line and one reply, both bounded. */
@@ -50,11 +52,14 @@ export class ReplyReader {
   }
 
   #line(line: string, isCut: boolean, emit: (event: ReplyEvent) => void): void {
-    const { lineLimit, filter, isStrict, onGarbage, onLongLine } = this.#options;
+    const { lineLimit, filter, isStrict, onGarbage, onLongLine, onLongReply } = this.#options;
     if (isCut) onLongLine(line.slice(0, 30));
     const text = filter === undefined ? line : filter(line);
     // a reply without end must not fill the memory
-    if (this.#text.length < lineLimit) this.#text += (this.#text === '' ? '' : '\n') + text;
+    if (this.#text.length <= lineLimit) {
+      this.#text += (this.#text === '' ? '' : '\n') + text;
+      if (this.#text.length > lineLimit) onLongReply(this.#text.slice(0, 30));
+    }
     const head = /^(\d{3})(?!\d)(.?)/.exec(text);
     if (head?.[2] === '-') return;
     if (head !== null && (head[2] === ' ' || head[2] === '')) {

@@ -90,6 +90,17 @@ describe('the SMTP client', () => {
     }
   });
 
+  it('tells of a reply without end that the rest of it is left out', async () => {
+    await using sink = await startSink({ ehlo: `${'250-x\r\n'.repeat(1000)}250 SIZE 1` });
+    await using agent = startAgent();
+    const { outcomes } = await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example']));
+    assert.deepEqual(words(outcomes), ['sent 2.0.0']);
+    const beginning = '250-x?250-x?250-x?250-x?250-x?...';
+    assert.deepEqual(agent.log.slice(0, -1), [
+      `warning: 127.0.0.1[127.0.0.1]:${sink.port}: multi-line response longer than 2048 ${beginning}`,
+    ]);
+  });
+
   it('tells of a server out of step before there is mail, too', async () => {
     const ehlo = '250-s\r\n250-PIPELINING\r\n250 STARTTLS';
     await using sink = await startSink({ ehlo, starttls: 'what?\r\n454 no' });
