@@ -9,7 +9,7 @@ import type { CliIo } from './io.ts';
 import { ownsQueue } from './queue-owner.ts';
 
 const usage = 'usage: postkick [-c config_dir] [-v] class service request';
-/** Requests of qmgr(8) that make deferred mail due: flush the dead, all of the queue, the deferred. */
+/** Letters by which qmgr(8) is asked to try deferred mail now: F forgets dead destinations, A ignores when mail is due, D scans the deferred queue. */
 const asksFlush = /[FAD]/;
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {

@@ -1,7 +1,7 @@
 /** The different settings that one configuration has. */
 import type { ServiceEntry, Settings } from './settings.ts';
 
-/** Those of main.cf, then those of each service with `-o` of its own. */
+/** The settings of main.cf, then those of each service that has `-o` options. */
 export function settingsViews({
   settings,
   services,

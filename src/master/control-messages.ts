@@ -58,7 +58,7 @@ function parseJson(text: string): unknown {
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
-/** Of a user or group: the last one means "none" to setuid(2). */
+/** Of a user or group; the largest number stands for no user at all. setuid(2) */
 const isUserNumber = (value: unknown): value is number => isCount(value) && value < 0xffff_ffff;
 
 /** Parses a line of a mail process; undefined for anything else. */

@@ -59,7 +59,7 @@ export function returnMemoryWhenQuiet(andThen: () => void = () => undefined): vo
     const now = performance.now();
     const share = performance.eventLoopUtilization(lastUse).utilization;
     if (watch.look(share, now - lastLook)) {
-      // no other kind of collection gives the pages back that it has emptied
+      // other kinds of collection keep the pages that they have emptied
       collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
       andThen();
     }

@@ -7,7 +7,7 @@ import { tryLockFile } from './file-locks.ts';
 const lockSeconds = 60;
 const lockPauseMs = 10;
 
-/** Whether nobody has put the file in place, or removed it, while we waited for its lock. */
+/** Whether the name still leads to the file that was locked: others may have renamed or removed it while we waited. */
 function isStillAt(path: string, fd: number): boolean {
   const [own, there] = [fstatSync(fd), lstatSync(path, { throwIfNoEntry: false })];
   return there !== undefined && there.ino === own.ino && there.dev === own.dev;

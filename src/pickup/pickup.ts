@@ -194,7 +194,7 @@ class MaildropWatcher implements Pickup {
     await this.#removeTaken(path, name, file.identity);
   }
 
-  /** While it is locked: an older generation, or a newer one, sees the file gone or the note. */
+  /** To be called while the file is locked, so that pickup of another generation sees that it is gone, or the note about it. */
   async #removeTaken(path: string, name: string, identity: string): Promise<void> {
     const { events, remove = unlink } = this.#options;
     try {

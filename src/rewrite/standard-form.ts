@@ -39,7 +39,7 @@ function withDomain(address: string, context: RewriteContext, settings: RewriteS
   return routed(address, { bang: address.indexOf('!'), percent: address.lastIndexOf('%') }, context, settings);
 }
 
-/** A local-part with the domain that its operators give it, or ours. */
+/** A local-part with a domain: the one that `!` or `%` in it names, or ours. */
 function routed(
   localPart: string,
   { bang, percent }: LocalPartOperators,

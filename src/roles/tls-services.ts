@@ -38,7 +38,7 @@ export function tlsFilePaths(configuration: Configuration): readonly string[] {
   return keyFilePaths(tlsServices(configuration));
 }
 
-/** What they need of files; read as root where this process still is root. */
+/** The files that TLS services need; to be called before this process stops being root. */
 export function readTlsFiles(configuration: Configuration): KeyFiles {
   const { settings, directory } = configuration;
   // the services themselves say what is wrong with a table

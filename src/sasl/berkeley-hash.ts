@@ -55,7 +55,7 @@ function entriesOf(file: Buffer): ReadonlyMap<string, Buffer> | undefined {
   return entries;
 }
 
-/** Keys and values in turn; each lies before the one that came earlier. */
+/** Keys and values in turn. They fill the page from its end: each item ends where the one before begins. */
 function itemsOf(page: Buffer, order: Order): readonly Buffer[] {
   let end = page.length;
   return Array.from({ length: uint16(page, entryCountAt, order) }, (_none, index) => {

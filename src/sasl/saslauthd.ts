@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { errnoText } from '#native';
 
 const replyWithinMs = 60_000;
-/** Of what a count of two bytes can say, saslauthd takes this much. */
+/** saslauthd takes no more, though the two bytes of a field's length could say more. */
 const longestField = 1024;
 
 export interface Credentials {

@@ -77,7 +77,7 @@ export class CommandReader {
     this.#content = this.#newContent(mode, 'plain');
   }
 
-  /** What is the longest line from now on, in bytes with a CR at its end. */
+  /** Sets the longest line from now on: bytes, with its CR. */
   boundLines(maxLine: number): void {
     this.#maxLine = maxLine;
   }

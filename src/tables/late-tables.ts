@@ -40,7 +40,7 @@ class LateTable implements Table {
 }
 
 export class LateTables {
-  /** Undefined once one was asked: from then on there is nothing to wait for. */
+  /** What opens the tables that wait; undefined once one of them was asked, which opens all. */
   #waiting: (() => void)[] | undefined = [];
 
   /** The table that `open` gives, now or when it is time. */
@@ -56,7 +56,7 @@ export class LateTables {
     });
   }
 
-  /** Nothing that was never asked needs to be opened to be closed. */
+  /** False: none was asked, so there is nothing to close. */
   get areOpen(): boolean {
     return this.#waiting === undefined;
   }

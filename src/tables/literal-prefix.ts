@@ -16,7 +16,7 @@ export function literalPrefix(pattern: string, ignoreCase: boolean): ((key: stri
   return (key) => key.slice(0, length).toLowerCase() === lower;
 }
 
-/** A bracket expression without anything that could be taken for something else. */
+/** A bracket expression without characters that a scan of the pattern could take for groups, escapes or alternatives. */
 const plainBracket = /^\[\^?(?:[^\][\\()|]|\[:\w+:\])+\]/;
 
 /** Whether a `|` may stand outside of all groups; when in doubt it does. */

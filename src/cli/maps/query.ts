@@ -51,7 +51,7 @@ function decode(value: string): Buffer | undefined {
   return isBase64 ? Buffer.from(value, 'base64') : undefined;
 }
 
-/** An index goes by the name of its file here. */
+/** How messages call a table: an index by the name of its file. */
 function fileNameOf({ name }: Table): string {
   const colon = name.indexOf(':');
   const type = name.slice(0, colon);

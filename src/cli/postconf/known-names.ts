@@ -57,7 +57,7 @@ function scan({ path, values, use, warn }: Scope, registry: ParameterRegistry, e
     if (expansion.kind === 'failed' && expansion.isSyntax) warn(expansion.reason);
     // what stands in for a recipient or a client is known when there is one
     if (expansion.kind === 'ok' && registry.get(name)?.kind !== 'raw') referredNames(value).forEach(settle);
-    // what only names of the user's own lead to may run in a circle, as long as nobody asks
+    // a parameter that Postfix does not know may refer to itself, as long as nothing asks for it
     const expanded = registry.get(name) === undefined ? value : expand(value);
     if (name === classList) for (const word of expanded.split(/[\s,]+/).filter((text) => text !== '')) settle(word);
     const comment = expanded.includes('#') ? commentWarning(path, expanded) : undefined;

@@ -102,7 +102,7 @@ function launch(directory: string, queueDirectory: string, inForeground: boolean
   });
 }
 
-/** As a shell gives it: an init system or container that starts again what failed knows an end by a signal from a stop. */
+/** The exit status as a shell gives it, 128 and more for a signal: so an init system can tell that from a proper stop. */
 function statusOf(code: number | null, signal: NodeJS.Signals | null): number {
   return code ?? (signal === null ? 1 : 128 + constants.signals[signal]);
 }

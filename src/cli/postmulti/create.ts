@@ -64,7 +64,7 @@ function prototype(name: string, primary: Instance): string {
   return existsSync(own) ? own : join(ownConfiguration, name);
 }
 
-/** All of it, or nothing but directories that are empty: whoever tries again is not in the way of what failed. */
+/** Makes all of it, or leaves empty directories at the most: what failed is not in the way of another try. */
 export function create(options: MultiOptions, instances: Instances): void {
   const place = (name: PlaceName): string => newPlace(name, options, instances[0]);
   const places = {

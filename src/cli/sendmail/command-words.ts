@@ -17,7 +17,7 @@ export type CommandPart =
 const withArgument = 'ABCFLNORVXbefhopqr';
 const withoutArgument = 'GIUcimntvx';
 
-/** Reads on behind what it complains of. The operands come last, always. */
+/** The parts in order, the operands last. Behind an option that it complains of it reads on. */
 export function* commandParts(args: readonly string[]): Generator<CommandPart, void> {
   let at = 0;
   for (; at < args.length; at++) {
