@@ -2,7 +2,7 @@
  * Recipients of active messages on their way into the schedule: taken from the message a batch at a time, and routed.
  * What one batch is, and when the next one is due, says `recipient-space.ts`.
  */
-import type { RequestRecipient } from '#message';
+import type { MaybePromise, RequestRecipient } from '#message';
 import type { StoredRecipient } from '#store';
 import type { ActiveMessage } from './active.ts';
 import type { QueueManagerOptions } from './options.ts';
@@ -79,7 +79,14 @@ export class MessageReader {
     }
     const effective = message.isFlushed ? { ...settings, deferTransports: [] } : settings;
     const routing = { settings: effective, resolve: options.resolve, isFullOfProbes: isFullOfProbes() };
-    const routes = recipients.map((recipient) => routeRecipient(message.queued, recipient, routing));
+    const routes: MaybePromise<Route>[] = [];
+    try {
+      for (const recipient of recipients) routes.push(routeRecipient(message.queued, recipient, routing));
+    } catch (error) {
+      // nobody waits any more for those that are looked up: a bug that is met there as well must not end the process
+      void Promise.allSettled(routes.map((route) => Promise.resolve(route)));
+      throw error;
+    }
     const ready = routes.filter((route): route is Route => !(route instanceof Promise));
     if (ready.length === routes.length) {
       onRouted(message, ready);

@@ -193,8 +193,10 @@ export class Scene {
   }
 }
 
-function resolution(_sender: string, recipient: string): Resolution {
+function resolution(_sender: string, recipient: string): MaybePromise<Resolution> {
   const domain = recipient.slice(recipient.lastIndexOf('@') + 1);
+  if (domain === 'bug.example') throw new Error('a bug');
+  if (domain === 'late-bug.example') return Promise.reject(new Error('a late bug'));
   if (domain === 'broken.example') return { kind: 'failed', reason: 'no' };
   if (domain === 'bad.example') return { kind: 'invalid', reason: 'bad address syntax', recipient };
   const isLocal = domain === 'local.example';

@@ -707,6 +707,17 @@ describe('the queue manager', () => {
     assert.equal(scene.requests.length, 0);
   });
 
+  it('puts off a message of which routing meets bugs, at once and while it waits', async () => {
+    const scene = await open();
+    const ids = [
+      await scene.send(['a@late-bug.example', 'b@bug.example']),
+      await scene.send(['a@late-bug.example', 'b@one.example']),
+    ];
+    for (const id of ids) await scene.until(async () => (await scene.stateOf(id)) === 'deferred');
+    assert.equal(scene.requests.length, 0);
+    assert.equal(scene.events.filter(({ kind }) => kind === 'panic').length, 2);
+  });
+
   it('tries what defer_transports defers when it is flushed while the queue is scanned', async () => {
     const scene = await open('defer_transports = smtp\n');
     const id = await scene.send(['a@one.example']);
