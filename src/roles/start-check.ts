@@ -2,7 +2,7 @@
 import { type Configuration, ConfigError, placeOf, placeOfService, type ServiceEntry, type Settings } from '#config';
 import { type MailboxLimit, mailboxLimitProblem } from '#delivery';
 import { readPipeSettings } from '#delivery/pipe';
-import { serviceProblem, faultyRestrictions } from '#smtpd';
+import { faultyRestrictions, faultyRewriteClients, serviceProblem } from '#smtpd';
 
 type Where = Pick<Configuration, 'services' | 'settingsFor'>;
 
@@ -52,15 +52,20 @@ const restrictionLists = ['client', 'helo', 'sender', 'relay', 'recipient', 'dat
 
 function faultyIn(settings: Settings): readonly string[] {
   const classes = settings.list('smtpd_restriction_classes');
-  return [...restrictionLists, ...classes].flatMap((parameter) =>
-    faultyRestrictions(settings.elements(parameter), classes).map(({ element, problem, isSkipped }) => {
-      const told = `${placeOf(element.origin)}${parameter}: ${problem}${problem.endsWith('?') ? '' : ';'}`;
-      return `${told} as it stands, ${isSkipped ? 'it changes nothing' : 'clients are answered 451 4.3.5'}`;
-    }),
+  const found = [...restrictionLists, ...classes].flatMap((parameter) =>
+    faultyRestrictions(settings.elements(parameter), classes).map((fault) => ({ parameter, ...fault })),
   );
+  const ofHeaders = faultyRewriteClients(settings).map((fault) => ({
+    parameter: 'local_header_rewrite_clients',
+    ...fault,
+  }));
+  return [...found, ...ofHeaders].map(({ parameter, element, problem, isSkipped }) => {
+    const told = `${placeOf(element.origin)}${parameter}: ${problem}${problem.endsWith('?') ? '' : ';'}`;
+    return `${told} as it stands, ${isSkipped ? 'it changes nothing' : 'clients are answered 451 4.3.5'}`;
+  });
 }
 
-/** Misspelt restrictions, and those without what they need; one line each. */
+/** Misspelt restrictions and requests, and those without what they need; one line each. */
 export function misspeltRestrictions({ services, settingsFor }: Where): readonly string[] {
   const smtpd = services.filter((entry) => entry.command === 'smtpd');
   return [...new Set(smtpd.flatMap((entry) => faultyIn(settingsFor(entry))))];

@@ -3,7 +3,7 @@ import { type ListElement, ParameterRegistry, type Settings } from '#config';
 
 /** Each word may name a table. */
 const tableLists =
-  /(?<!^proxy_(?:read|write))(?:_maps|_checks|_restrictions|(?:command|reply|status|mechanism)_filter|_exceptions|_access_list|_clientcerts|_requiretls_policy)$/;
+  /(?<!^proxy_(?:read|write))(?:_maps|_checks|_restrictions|(?:command|reply|status|mechanism)_filter|_exceptions|_access_list|_clientcerts|_requiretls_policy|^local_header_rewrite_clients)$/;
 /** A word that begins with `/` is a file of patterns, another with a colon a table. */
 const patternLists = /(?:_domains|_networks|_hosts|_users|_destinations|_exclusions|^mydestination|^mynetworks)$/;
 

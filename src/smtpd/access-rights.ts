@@ -4,7 +4,8 @@ import type { BareNewlineMode } from '#smtp';
 import type { MatchList, TableList } from '#tables';
 import { hasListedCertificate, hasTrustedCertificate } from './known-certificates.ts';
 import type { ClientFacts } from './session-state.ts';
-import type { RewriteClients, SmtpdSettings } from './settings.ts';
+import type { RewriteClients } from './rewrite-clients.ts';
+import type { SmtpdSettings } from './settings.ts';
 
 /** What follows from who the client is. */
 export interface ClientRights {

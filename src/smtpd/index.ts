@@ -13,6 +13,7 @@ export {
 export { compileSettings as compileSmtpdSettings, type SmtpdSettings } from './settings.ts';
 export { createPolicyChecks, type PolicyOptions } from './restrictions/policy-checks.ts';
 export { faultyRestrictions } from './restrictions/program.ts';
+export { faultyRewriteClients } from './rewrite-clients.ts';
 export { type ServiceProblem, serviceProblem } from './restrictions/start.ts';
 export type { PolicyChecks, PolicyResult, SessionFacts, Stage, Verdict } from './policy.ts';
 export { type Conversation, type Dialogue, type RehearsedClient, rehearse } from './rehearsal.ts';

@@ -4,6 +4,7 @@ import { type ByteFilter, type ReceiveOverride, receiveOverrides } from '#messag
 import { type BareNewlineMode, expansionFilter } from '#smtp';
 import type { MatchList, TableList, TableOpener } from '#tables';
 import { compileFilter, type FilterSettings } from './proxy-filter/index.ts';
+import { readRewriteClients, type RewriteClients } from './rewrite-clients.ts';
 
 export interface SmtpdSettings {
   readonly service: string;
@@ -84,16 +85,6 @@ export interface SmtpdSettings {
   readonly proxyFilter: FilterSettings | undefined;
 }
 
-/** One element of local_header_rewrite_clients. */
-export type RewriteClients =
-  | { readonly kind: 'inetInterfaces' | 'saslAuthenticated' | 'all' }
-  | { readonly kind: 'list'; readonly list: MatchList }
-  | { readonly kind: 'table'; readonly list: TableList }
-  /** Warned of whenever it is reached; one without its table leaves no answer, any other is passed over. */
-  | { readonly kind: 'mistake'; readonly text: string; readonly lacksTable: boolean }
-  /** relay_clientcerts; or, with `any`, what an authority vouches for, too. */
-  | { readonly kind: 'listedCertificate' | 'anyCertificate'; readonly list: TableList };
-
 function overridesOf(settings: Settings): readonly ReceiveOverride[] {
   const words = settings.list('receive_override_options');
   const unknown = words.find((word) => !receiveOverrides.some((known) => known === word));
@@ -124,42 +115,6 @@ function bareNewlineMode(settings: Settings): BareNewlineMode {
 /** A match list over client names and addresses. */
 function clients(settings: Settings, tables: TableOpener, name: string): MatchList {
   return tables.matchList(name, 'namadr', settings.elements(name));
-}
-
-/** local_header_rewrite_clients: whose headers are rewritten as local mail's. postconf(5) */
-function rewriteClients(settings: Settings, tables: TableOpener): readonly RewriteClients[] {
-  const words = settings.list('local_header_rewrite_clients');
-  // a table alone is looked up as well
-  const isIntroduced = (at: number): boolean => words[at + 1]?.includes(':') === true;
-  return words.flatMap((word, at): RewriteClients | readonly RewriteClients[] => {
-    const name = word.toLowerCase();
-    if (name === 'check_address_map' && isIntroduced(at)) return [];
-    switch (name) {
-      case 'permit_inet_interfaces':
-        return { kind: 'inetInterfaces' };
-      case 'permit_mynetworks':
-        return { kind: 'list', list: clients(settings, tables, 'mynetworks') };
-      case 'permit_sasl_authenticated':
-        return { kind: 'saslAuthenticated' };
-      case 'static:all':
-        return { kind: 'all' };
-      case 'permit_tls_clientcerts':
-        return { kind: 'listedCertificate', list: tables.listOf('relay_clientcerts') };
-      case 'permit_tls_all_clientcerts':
-        return { kind: 'anyCertificate', list: tables.listOf('relay_clientcerts') };
-      case 'check_address_map': {
-        const text = `restriction check_address_map: bad argument "${words[at + 1] ?? word}": need maptype:mapname`;
-        return { kind: 'mistake', text, lacksTable: true };
-      }
-      default:
-        if (word.includes(':')) return { kind: 'table', list: tables.list(word) };
-        return {
-          kind: 'mistake',
-          text: `parameter local_header_rewrite_clients: invalid request: ${word}`,
-          lacksTable: false,
-        };
-    }
-  });
 }
 
 function upstreamProxy(settings: Settings): SmtpdSettings['upstreamProxy'] {
@@ -228,7 +183,7 @@ export function compileSettings(
     peernameLookup: settings.bool('smtpd_peername_lookup'),
     xclientHosts: clients(settings, tables, 'smtpd_authorized_xclient_hosts'),
     xforwardHosts: clients(settings, tables, 'smtpd_authorized_xforward_hosts'),
-    localRewriteClients: rewriteClients(settings, tables),
+    localRewriteClients: readRewriteClients(settings, tables),
     contentFilter: settings.string('content_filter'),
     overrides: overridesOf(settings),
     clientConnectionLimit: settings.int('smtpd_client_connection_count_limit'),

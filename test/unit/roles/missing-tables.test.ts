@@ -50,10 +50,11 @@ describe('tables without their file', () => {
   it('are found in restrictions, pattern lists and combined tables', () => {
     assert.deepEqual(
       said(
-        'smtpd_sender_restrictions = check_sender_access regexp:DIR/senders\nmydestination = $myhostname, DIR/domains\nheader_checks = unionmap:{pcre:DIR/one, static:x}',
+        'smtpd_sender_restrictions = check_sender_access regexp:DIR/senders\nmydestination = $myhostname, DIR/domains\nheader_checks = unionmap:{pcre:DIR/one, static:x}\nlocal_header_rewrite_clients = permit_mynetworks, check_address_map cidr:DIR/own',
       ).map((text) => text.replace(/;.*/, '')),
       [
         'main.cf, line 5: header_checks: open one: No such file or directory',
+        'main.cf, line 6: local_header_rewrite_clients: open own: No such file or directory',
         'main.cf, line 4: mydestination: open file domains: No such file or directory',
         'main.cf, line 3: smtpd_sender_restrictions: open senders: No such file or directory',
       ],

@@ -56,7 +56,7 @@ describe('restrictions that cannot work', () => {
     try {
       writeFileSync(
         join(directory, 'main.cf'),
-        'smtpd_restriction_classes = strict\nstrict = rejct\nsmtpd_sender_restrictions = check_sender_access /x\n',
+        'smtpd_restriction_classes = strict\nstrict = rejct\nsmtpd_sender_restrictions = check_sender_access /x\nlocal_header_rewrite_clients = permit_mynetwork check_address_map static:x\n check_address_map\n',
       );
       writeFileSync(join(directory, 'master.cf'), 'smtp inet n - n - - smtpd\n');
       assert.deepEqual(
@@ -64,6 +64,8 @@ describe('restrictions that cannot work', () => {
         [
           'main.cf, line 3: smtpd_sender_restrictions: restriction check_sender_access: bad argument "/x": need maptype:mapname; as it stands, clients are answered 451 4.3.5',
           'main.cf, line 2: strict: unknown restriction "rejct"; did you mean "reject"? as it stands, clients are answered 451 4.3.5',
+          'main.cf, line 4: local_header_rewrite_clients: unknown request "permit_mynetwork"; did you mean "permit_mynetworks"? as it stands, it changes nothing',
+          'main.cf, line 5: local_header_rewrite_clients: restriction check_address_map: bad argument "check_address_map": need maptype:mapname; as it stands, clients are answered 451 4.3.5',
         ],
       );
     } finally {
