@@ -46,15 +46,19 @@ export interface ExplainArguments {
     | { readonly kind: 'question'; readonly question: AskedQuestion };
 }
 
-/** What the command line or an expectation says of a conversation. */
+/** What is said of a conversation. Addresses as on the wire, without angle brackets; '' is the null sender. */
 export interface AskedQuestion {
   readonly client: string;
+  /** Undefined: looked up. */
   readonly name: string | undefined;
+  /** Undefined: as `name`. */
   readonly reverseName: string | undefined;
   readonly helo: string;
   readonly sender: string;
   readonly recipients: readonly string[];
+  /** '' when nobody logs in. */
   readonly login: string;
+  /** Over TLS; taken for granted where the service demands it. */
   readonly tls: boolean;
 }
 

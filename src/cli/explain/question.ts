@@ -2,24 +2,12 @@
 import { isAsciiText, toInternal } from '#address';
 import type { Rehearsal } from '#roles';
 import { decisionOf } from './decision.ts';
+import type { AskedQuestion } from './arguments.ts';
 import type { Recorder } from './recorder.ts';
 import type { RecipientReport, ReplyReport, Report, Verdict, WayReport } from './report.ts';
 import { wayReport } from './way-report.ts';
 
-/** Addresses as on the wire, without angle brackets; '' is the null sender. */
-export interface Question {
-  readonly client: string;
-  /** Undefined: looked up. */
-  readonly name: string | undefined;
-  /** Undefined: as `name`. */
-  readonly reverseName: string | undefined;
-  readonly helo: string;
-  readonly sender: string;
-  readonly recipients: readonly string[];
-  /** Over TLS; taken for granted where the service demands it. */
-  readonly tls: boolean;
-  /** '' when nobody logs in. */
-  readonly login: string;
+export interface Question extends AskedQuestion {
   /** Content as it goes over the wire, with its end mark. */
   readonly message: Buffer;
 }
