@@ -3,7 +3,7 @@
  * (RFC 5321, 3.3; RFC 2920; RFC 2033). The final dot takes QUIT with it when it can't.
  */
 import { endOfDataReplies, lastWords } from './end-of-data.ts';
-import { quit, reset } from './goodbye.ts';
+import { reset, sendLast } from './goodbye.ts';
 import { writeContent } from './transaction-content.ts';
 import { broken, type TransactionContext, type TransactionEnd } from './transaction-context.ts';
 import { EnvelopeState, sendEnvelope } from './transaction-envelope.ts';
@@ -32,7 +32,7 @@ export async function transfer(context: TransactionContext): Promise<Transaction
 
 /** Content when somebody will get it, a lone dot when DATA was answered all the same, RSET otherwise. */
 async function afterEnvelope(context: TransactionContext, envelope: EnvelopeState): Promise<TransactionEnd> {
-  const { attempt, connection, settings } = context;
+  const { attempt, connection } = context;
   const { dataReply, accepted } = envelope;
   if (dataReply === undefined || envelope.dataRejected) return reset(context);
   if (attempt.request.probe) {
@@ -47,17 +47,8 @@ async function afterEnvelope(context: TransactionContext, envelope: EnvelopeStat
     if (written === 'lost') return lastWords(context, envelope);
     if (written === 'unconverted') return 'ended';
   }
-  const keep = context.mayKeep() && !connection.isSpent;
-  const isTogether = !keep && context.features.pipelining;
-  connection.commands(isTogether ? ['.', 'QUIT'] : ['.']);
+  const conclude = sendLast('.', context);
   connection.release();
   const heardAll = await endOfDataReplies(context, envelope);
-  if (!heardAll) return 'broken';
-  if (keep && !connection.isSpent) return 'kept';
-  if (isTogether) {
-    if (!settings.skipQuitResponse) await connection.next(settings.timeouts.quit);
-    connection.end();
-    return 'ended';
-  }
-  return quit(context);
+  return heardAll ? conclude() : 'broken';
 }
