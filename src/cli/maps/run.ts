@@ -72,29 +72,37 @@ async function perform(
   const defaultType = settings.string('default_database_type');
   const query: QueryOptions = { kind, opener, maps: options.maps, defaultType, flags, isUtf8, io, warn };
   try {
-    switch (action.kind) {
-      case 'create':
-        for (const target of targets()) createMap(target);
-        return EXIT_OK;
-      case 'add':
-        for (const target of targets()) await addToMap(target);
-        return EXIT_OK;
-      case 'delete': {
-        let found = false;
-        for (const target of targets()) found = (await deleteFromMap(target, action.key)) || found;
-        return found ? EXIT_OK : EXIT_FAILED;
-      }
-      case 'list':
-        return listMap(query) ? EXIT_OK : EXIT_FAILED;
-      case 'query': {
-        // lines of mail need not be UTF-8
-        if (asksMessage) return (await queryMessage({ ...query, isUtf8: false })) ? EXIT_OK : EXIT_FAILED;
-        const found = await (action.key === '-' ? queryLines(query) : queryKey(query, action.key));
-        return found ? EXIT_OK : EXIT_FAILED;
-      }
-    }
+    return (await act(action, asksMessage, targets, query)) ? EXIT_OK : EXIT_FAILED;
   } finally {
     opener.closeAll();
     await reporter.settle();
+  }
+}
+
+/** False: what was to be found, or to be deleted, is not there. */
+async function act(
+  action: MapOptions['action'],
+  asksMessage: boolean,
+  targets: () => readonly MapTarget[],
+  query: QueryOptions,
+): Promise<boolean> {
+  switch (action.kind) {
+    case 'create':
+      for (const target of targets()) createMap(target);
+      return true;
+    case 'add':
+      for (const target of targets()) await addToMap(target);
+      return true;
+    case 'delete': {
+      let found = false;
+      for (const target of targets()) found = (await deleteFromMap(target, action.key)) || found;
+      return found;
+    }
+    case 'list':
+      return listMap(query);
+    case 'query':
+      // lines of mail need not be UTF-8
+      if (asksMessage) return queryMessage({ ...query, isUtf8: false });
+      return action.key === '-' ? queryLines(query) : queryKey(query, action.key);
   }
 }
