@@ -11,7 +11,7 @@ import { withOutcomes } from './outcomes.ts';
 import { isOverview, parseRow } from './parsed-row.ts';
 import type { MessageName, MessageRow, Reader, Stretch } from './reader.ts';
 import { type OnDamage, PartedRecipients, type PartsOverview } from './recipient-parts.ts';
-import { isDamage } from './salvage.ts';
+import { isDamage } from './damage.ts';
 import { queueNameOf, queueNumbers } from './schema.ts';
 import type { WriterClient } from './writer-client.ts';
 
