@@ -80,6 +80,10 @@ export async function listenAddresses(entry: ServiceEntry, settings: Settings): 
       throw new ConfigError([`${place}host "${name}" has no address here; check inet_interfaces`]);
     }
   }
+  if (addresses.size === 0) {
+    const remedy = 'check inet_interfaces and inet_protocols, or comment out the service';
+    throw new ConfigError([`${place}no valid IP address found: ${entry.name}; ${remedy}`]);
+  }
   return [...addresses].map((address) => ({ address, port }));
 }
 

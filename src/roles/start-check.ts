@@ -2,6 +2,7 @@
 import { type Configuration, ConfigError, placeOf, placeOfService, type ServiceEntry, type Settings } from '#config';
 import { type MailboxLimit, mailboxLimitProblem } from '#delivery';
 import { readPipeSettings } from '#delivery/pipe';
+import { loginProblem } from '#delivery/smtp';
 import { faultyRestrictions, faultyRewriteClients, serviceProblem } from '#smtpd';
 
 type Where = Pick<Configuration, 'services' | 'settingsFor'>;
@@ -22,6 +23,9 @@ function problemOf(entry: ServiceEntry, settings: () => Settings): string | unde
       return tooSmall(settings(), 'mailbox_size_limit');
     case 'virtual':
       return tooSmall(settings(), 'virtual_mailbox_limit');
+    case 'smtp':
+    case 'lmtp':
+      return stopped(loginProblem(settings(), entry.command));
     case 'pipe':
       return privilegedPipe(entry, settings());
     default:
@@ -42,7 +46,10 @@ function privilegedPipe(entry: ServiceEntry, settings: Settings): string | undef
 }
 
 function tooSmall(settings: Settings, parameter: MailboxLimit): string | undefined {
-  const problem = mailboxLimitProblem(settings, parameter);
+  return stopped(mailboxLimitProblem(settings, parameter));
+}
+
+function stopped(problem: string | undefined): string | undefined {
   return problem === undefined ? undefined : `${problem}; as it stands, all its mail is deferred`;
 }
 

@@ -51,6 +51,10 @@ export function tableFileProblems(
   return leavesOf(spec, settings).flatMap((leaf): readonly TableFileProblem[] => {
     const { type, name } = leaf;
     const table = `${type}:${name}`;
+    if (name === '' && (isIndexType(type) || fileTypes.has(type))) {
+      const reason = `open dictionary: expecting "type:name" form instead of "${table}"`;
+      return [{ table, reason, remedy: `write a name after "${table}"` }];
+    }
     if (isIndexType(type)) return indexProblem(table, indexPath(type, name), name, maker);
     const reason = isText(leaf) ? unreadable(name) : undefined;
     return reason === undefined ? [] : [{ table, reason: `open ${name}: ${reason}`, remedy: `make ${name}` }];

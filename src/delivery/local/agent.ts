@@ -10,7 +10,8 @@ import type { TableOpener } from '#tables';
 import type { DelivererPool } from '../deliverer.ts';
 import { deliveredToFields } from '../mailbox-copy.ts';
 import { openPassage } from '../pass-on.ts';
-import { createStoppedAgent, mailboxLimitProblem } from '../mailbox-limit.ts';
+import { mailboxLimitProblem } from '../mailbox-limit.ts';
+import { createStoppedAgent } from '../stopped-agent.ts';
 import { openStatusFilter } from '../status-filter.ts';
 import { createBiff } from './biff.ts';
 import { DoneBefore, ExpansionSteps, MemberOutcomes, mostSteps } from './bounds.ts';
@@ -116,7 +117,7 @@ async function expand(job: Job, place: Place): Promise<void> {
 export function createLocalAgent(options: LocalAgentOptions): DeliveryAgent {
   const { settings, tables, agents, ...rest } = options;
   const problem = mailboxLimitProblem(settings, 'mailbox_size_limit');
-  if (problem !== undefined) return createStoppedAgent(problem, options);
+  if (problem !== undefined) return createStoppedAgent(`configuration error: ${problem}`, options);
   const localSettings = readLocalSettings(settings, tables);
   const biff = localSettings.tellsNewMail ? createBiff() : undefined;
   const parts: LocalParts = {

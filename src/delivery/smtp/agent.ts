@@ -6,6 +6,8 @@
 import type { DeliveryAgent, DeliveryResult, Outcome, Status } from '#message';
 import { openPassage, passageNote } from '../pass-on.ts';
 import { type Client, createClient, type SmtpAgentOptions } from './client.ts';
+import { loginProblem } from './login-problem.ts';
+import { createStoppedAgent } from '../stopped-agent.ts';
 import { checkDeliveredHeaders } from './delivered-headers.ts';
 import { splitDestinations } from './destination.ts';
 import type { SmtpSettings } from './settings.ts';
@@ -14,6 +16,9 @@ import { tryDestination } from './try-destination.ts';
 
 /** An agent for one service of master.cf (smtp, lmtp, relay …). */
 export function createSmtpAgent(options: SmtpAgentOptions): DeliveryAgent {
+  const problem = loginProblem(options.settings, options.protocol);
+  if (problem !== undefined)
+    return createStoppedAgent(problem, { events: options.events, now: () => options.clock.now() });
   const client = createClient(options);
   return {
     deliver: (request, report) => deliverInTime(client, new Attempt(client.reportTools, request, report), report),

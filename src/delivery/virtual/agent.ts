@@ -18,7 +18,8 @@ import { readLockRules } from '../lock-rules.ts';
 import { mailboxCopy } from '../mailbox-copy.ts';
 import { logOutcome } from '../log-outcome.ts';
 import type { LockRules } from '../mailbox-locks.ts';
-import { createStoppedAgent, mailboxLimitProblem } from '../mailbox-limit.ts';
+import { mailboxLimitProblem } from '../mailbox-limit.ts';
+import { createStoppedAgent } from '../stopped-agent.ts';
 import { openStatusFilter, type StatusFilter } from '../status-filter.ts';
 import { type Mailbox, Mailboxes } from './mailboxes.ts';
 
@@ -125,5 +126,7 @@ export function createVirtualAgent(options: VirtualAgentOptions): DeliveryAgent 
   if (base !== '' && !base.startsWith('/'))
     throw badSetting(settings, 'virtual_mailbox_base', 'write an absolute path');
   const problem = mailboxLimitProblem(settings, 'virtual_mailbox_limit');
-  return problem === undefined ? new VirtualAgent(options) : createStoppedAgent(problem, options);
+  return problem === undefined
+    ? new VirtualAgent(options)
+    : createStoppedAgent(`configuration error: ${problem}`, options);
 }

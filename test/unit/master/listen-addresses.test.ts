@@ -42,6 +42,14 @@ describe('where a service listens', () => {
     assert.equal(await addresses('[127.0.0.3]:26', 'all'), '127.0.0.3 26');
   });
 
+  it('is not nowhere', async () => {
+    const remedy = 'check inet_interfaces and inet_protocols, or comment out the service';
+    assert.equal(
+      await addresses('smtp', ''),
+      `master.cf, line 1: service smtp/inet: no valid IP address found: smtp; ${remedy}`,
+    );
+  });
+
   it('is an IPv6 address that is one', async () => {
     const expected = 'is not an address; an IPv6 address is written as 2001:db8::1, without an interface';
     assert.equal(await addresses('25', '::1::2'), `main.cf, line 2: inet_interfaces: "::1::2" ${expected}`);

@@ -47,6 +47,12 @@ describe('tables without their file', () => {
     assert.deepEqual(said('virtual_alias_maps = DIR/virtual'), []);
   });
 
+  it('are told of where a type has no name behind it', () => {
+    assert.deepEqual(said('transport_maps = hash:'), [
+      `main.cf, line 3: transport_maps: open dictionary: expecting "type:name" form instead of "hash:"; write a name after "hash:"; ${inIt}`,
+    ]);
+  });
+
   it('are found in restrictions, pattern lists and combined tables', () => {
     assert.deepEqual(
       said(

@@ -15,13 +15,15 @@ describe('services that cannot work', () => {
       writeFileSync(
         join(directory, 'master.cf'),
         'local unix - n n - - local\nvirtual unix - n n - - virtual -o virtual_mailbox_limit=0\n' +
-          'filter unix - n n - - pipe user=nobody:root argv=/bin/cat\n',
+          'filter unix - n n - - pipe user=nobody:root argv=/bin/cat\n' +
+          'smtp unix - - n - - smtp -o smtp_sasl_auth_enable=yes\n',
       );
       assert.deepEqual(
         unusableServices(loadConfiguration(directory)).map((text) => text.replaceAll(`${directory}/`, '')),
         [
           'master.cf, line 1: service local/unix: mailbox_size_limit is limited but message_size_limit is unlimited; as it stands, all its mail is deferred',
           'master.cf, line 3: service filter/unix: user= command-line attribute specifies privileged group id 0; as it stands, all its mail is deferred',
+          "master.cf, line 4: service smtp/unix: specify a password table via the `smtp_sasl_password_maps' configuration parameter; as it stands, all its mail is deferred",
         ],
       );
     } finally {
