@@ -78,8 +78,9 @@ async function pixWords(context: HandshakeContext, greeting: Reply): Promise<rea
 
 function saysEsmtp(context: HandshakeContext, greeting: Reply, noEsmtp: boolean): boolean {
   const { settings, connection, detectLoop, events } = context;
-  const [first = '', ...rest] = greeting.text.slice(4).trim().split(/\s+/);
-  if (first.toLowerCase() === settings.myHostname.toLowerCase() && detectLoop) {
+  // the host name is the first of them, where there is one
+  const words = greeting.text.slice(4).trim().toLowerCase().split(/\s+/);
+  if (words[0] === settings.myHostname.toLowerCase() && detectLoop) {
     events.emit({
       kind: 'warning',
       text: `host ${connection.label} greeted me with my own hostname ${settings.myHostname}`,
@@ -87,5 +88,5 @@ function saysEsmtp(context: HandshakeContext, greeting: Reply, noEsmtp: boolean)
   }
   if (settings.protocol === 'lmtp') return true;
   if (noEsmtp || settings.neverEhlo) return false;
-  return settings.alwaysEhlo || rest.some((word) => word.toUpperCase() === 'ESMTP');
+  return settings.alwaysEhlo || words.includes('esmtp');
 }

@@ -70,10 +70,16 @@ describe('the SMTP client', () => {
   });
 
   it('takes a greeting apart at blanks only', async () => {
-    await using sink = await startSink({ connect: '220 my-mail not-ESMTP' });
-    await using agent = startAgent(['smtp_always_send_ehlo = no']);
-    await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example']));
-    assert.equal(sink.seen[1], 'HELO mail.example.com');
+    for (const [greeting, greets] of [
+      ['my-mail not-ESMTP', 'HELO'],
+      ['my-mail esmtp', 'EHLO'],
+      ['ESMTP server', 'EHLO'],
+    ] as const) {
+      await using sink = await startSink({ connect: `220 ${greeting}` });
+      await using agent = startAgent(['smtp_always_send_ehlo = no']);
+      await agent.deliver(request(`[127.0.0.1]:${sink.port}`, ['u@x.example']));
+      assert.equal(sink.seen[1], `${greets} mail.example.com`, greeting);
+    }
   });
 
   it('says what to do about a server that keeps no step with pipelining, unless helpful_warnings says no', async () => {
