@@ -7,6 +7,7 @@ import type { TlsFacts } from '#message';
 import { ReplyLines, type ReplyText, Turn } from '#smtp';
 import { Anvil } from './anvil.ts';
 import type { SmtpServerOptions } from './server.ts';
+import type { ClientFacts } from './session-state.ts';
 import { Session } from './session.ts';
 
 export interface RehearsedClient {
@@ -47,6 +48,25 @@ const describedTls: TlsFacts = {
   peer: undefined,
 };
 
+/** The client as a session knows one that has connected. */
+function factsOf({ name, reverseName = name, address, port, serverAddress, serverPort }: RehearsedClient): ClientFacts {
+  const status = (given: string | undefined): 'ok' | 'unknown' =>
+    given === undefined || given === 'unknown' ? 'unknown' : 'ok';
+  return {
+    name: name ?? 'unknown',
+    nameStatus: status(name),
+    reverseName: reverseName ?? 'unknown',
+    reverseNameStatus: status(reverseName),
+    address,
+    port,
+    heloName: '',
+    protocol: '',
+    connectedFrom: address,
+    serverAddress,
+    serverPort,
+  };
+}
+
 /** Runs a session until the conversation is over. Nothing waits: no delays for errors. */
 export async function rehearse(
   options: SmtpServerOptions,
@@ -54,8 +74,6 @@ export async function rehearse(
   converse: Conversation,
 ): Promise<void> {
   const { settings, events, now } = options;
-  const { name, reverseName = name } = described;
-  const known = (given: string | undefined): boolean => given !== undefined && given !== 'unknown';
   const [near, far] = duplexPair();
   const anvil = new Anvil({
     rateTimeUnitMs: settings.rateTimeUnitMs,
@@ -64,30 +82,15 @@ export async function rehearse(
     events,
     now,
   });
-  const session = new Session(
-    near,
-    {
-      name: name ?? 'unknown',
-      nameStatus: known(name) ? 'ok' : 'unknown',
-      reverseName: reverseName ?? 'unknown',
-      reverseNameStatus: known(reverseName) ? 'ok' : 'unknown',
-      address: described.address,
-      port: described.port,
-      heloName: '',
-      protocol: '',
-      connectedFrom: described.address,
-      serverAddress: described.serverAddress,
-      serverPort: described.serverPort,
-    },
-    {
-      ...options,
-      settings: { ...settings, errorSleepMs: 0, peernameLookup: name === undefined && settings.peernameLookup },
-      anvil,
-      turn: new Turn(),
-      isStandAlone: false,
-      knownUser: described.login,
-    },
-  );
+  const looksNamesUp = described.name === undefined && settings.peernameLookup;
+  const session = new Session(near, factsOf(described), {
+    ...options,
+    settings: { ...settings, errorSleepMs: 0, peernameLookup: looksNamesUp },
+    anvil,
+    turn: new Turn(),
+    isStandAlone: false,
+    knownUser: described.login,
+  });
   if (described.isEncrypted) session.tls = describedTls;
   const running = session.run();
   const replies = new ReplyReader(far);
