@@ -1,12 +1,11 @@
 /** The delivery agents of master.cf: transport name → agent. */
-import { createSessionNotifier } from '#bounce';
-import type { Configuration } from '#config';
+import { type Bouncer, createSessionNotifier } from '#bounce';
+import type { Configuration, ServiceEntry, Settings } from '#config';
 import { createDiscardAgent, createErrorAgent, type DelivererPool, inTurn } from '#delivery';
 import { createLocalAgent } from '#delivery/local';
 import { createPipeAgent } from '#delivery/pipe';
 import { createSmtpAgent } from '#delivery/smtp';
 import { createVirtualAgent } from '#delivery/virtual';
-import type { Bouncer } from '#bounce';
 import type { HostLookup } from '#dns';
 import type { DeliveryAgent, SubmissionPort } from '#message';
 import type { Rewriter } from '#rewrite';
@@ -27,86 +26,78 @@ export interface AgentParts {
 }
 
 export function createAgents(parts: AgentParts): ReadonlyMap<string, DeliveryAgent> {
-  const { configuration, rewriter, hostLookup, submission, bouncer, deliverers, now, openerFor, keyFiles } = parts;
+  const { configuration } = parts;
   const agents = new Map<string, DeliveryAgent>();
-  for (const service of configuration.services.filter((entry) => entry.type === 'unix')) {
-    const settings = configuration.settingsFor(service);
-    const opened = (): OpenedService => openerFor(service.command, settings);
-    switch (service.command) {
-      case 'smtp':
-      case 'lmtp': {
-        const { tables, events } = opened();
-        const resolver = resolverOf(events);
-        agents.set(
-          service.name,
-          createSmtpAgent({
-            settings,
-            service,
-            protocol: service.command,
-            resolver,
-            searchList: resolver.conf,
-            hostLookup,
-            rewriter,
-            clock: { now },
-            notifyPostmaster: createSessionNotifier({
-              speaker: service.command === 'smtp' ? 'SMTP client' : 'LMTP client',
-              submission,
-              settings,
-              warn: (text) => events.emit({ kind: 'warning', text }),
-              now,
-            }),
-            tables,
-            events,
-            agents,
-            ...(keyFiles && { keyFiles }),
-          }),
-        );
-        break;
-      }
-      case 'error':
-        agents.set(
-          service.name,
-          createErrorAgent({
-            service: service.name === 'retry' ? 'retry' : 'error',
-            settings,
-            events: opened().events,
-            now,
-          }),
-        );
-        break;
-      case 'discard':
-        agents.set(service.name, createDiscardAgent({ events: opened().events, now }));
-        break;
-      case 'virtual':
-        agents.set(
-          service.name,
-          inTurn(createVirtualAgent({ settings, rewriter, deliverers, now, hostname: hostname(), ...opened() })),
-        );
-        break;
-      case 'local':
-        agents.set(
-          service.name,
-          inTurn(
-            createLocalAgent({
-              settings,
-              rewriter,
-              submission,
-              bouncer,
-              deliverers,
-              now,
-              hostname: hostname(),
-              agents,
-              ...opened(),
-            }),
-          ),
-        );
-        break;
-      case 'pipe':
-        agents.set(service.name, inTurn(createPipeAgent({ entry: service, settings, deliverers, now, ...opened() })));
-        break;
-      default:
-        break;
-    }
+  for (const service of configuration.services.filter(({ type }) => type === 'unix')) {
+    const agent = agentOf(service, configuration.settingsFor(service), parts, agents);
+    if (agent !== undefined) agents.set(service.name, agent);
   }
   return agents;
+}
+
+/** Undefined for a service that is no delivery agent. `agents`: all of them in the end, for mail that is passed on. */
+function agentOf(
+  service: ServiceEntry,
+  settings: Settings,
+  parts: AgentParts,
+  agents: ReadonlyMap<string, DeliveryAgent>,
+): DeliveryAgent | undefined {
+  const { rewriter, submission, bouncer, deliverers, now, openerFor } = parts;
+  const opened = (): OpenedService => openerFor(service.command, settings);
+  switch (service.command) {
+    case 'smtp':
+    case 'lmtp':
+      return smtpAgent(service, service.command, settings, parts, agents);
+    case 'error':
+      return createErrorAgent({
+        service: service.name === 'retry' ? 'retry' : 'error',
+        settings,
+        events: opened().events,
+        now,
+      });
+    case 'discard':
+      return createDiscardAgent({ events: opened().events, now });
+    case 'virtual':
+      return inTurn(createVirtualAgent({ settings, rewriter, deliverers, now, hostname: hostname(), ...opened() }));
+    case 'local': {
+      const mail = { rewriter, submission, bouncer, deliverers, agents };
+      return inTurn(createLocalAgent({ settings, now, hostname: hostname(), ...mail, ...opened() }));
+    }
+    case 'pipe':
+      return inTurn(createPipeAgent({ entry: service, settings, deliverers, now, ...opened() }));
+    default:
+      return undefined;
+  }
+}
+
+function smtpAgent(
+  service: ServiceEntry,
+  protocol: 'smtp' | 'lmtp',
+  settings: Settings,
+  { rewriter, hostLookup, submission, now, openerFor, keyFiles }: AgentParts,
+  agents: ReadonlyMap<string, DeliveryAgent>,
+): DeliveryAgent {
+  const { tables, events } = openerFor(service.command, settings);
+  const resolver = resolverOf(events);
+  return createSmtpAgent({
+    settings,
+    service,
+    protocol,
+    resolver,
+    searchList: resolver.conf,
+    hostLookup,
+    rewriter,
+    clock: { now },
+    notifyPostmaster: createSessionNotifier({
+      speaker: protocol === 'smtp' ? 'SMTP client' : 'LMTP client',
+      submission,
+      settings,
+      warn: (text) => events.emit({ kind: 'warning', text }),
+      now,
+    }),
+    tables,
+    events,
+    agents,
+    ...(keyFiles && { keyFiles }),
+  });
 }
