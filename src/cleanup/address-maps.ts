@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { joinAddress, splitAddress, toExternal } from '#address';
 import type { EventChannel } from '#events';
-import type { Rewriter } from '#rewrite';
+import { createBareKeyTest, createLocalDomainTest, type Rewriter } from '#rewrite';
 import { type AddressMapOptions, type AddressMapResult, findByAddress, mapAddress } from '#tables';
 import type { CleanupSettings, NamedTables } from './settings.ts';
 import { ready, type Steps } from './steps.ts';
@@ -38,12 +38,13 @@ export interface MessageMaps extends AddressMaps {
 const canonicalNesting = 10;
 
 export function createAddressMaps(settings: CleanupSettings, rewriter: Rewriter, events: EventChannel): AddressMaps {
-  const myorigin = settings.myorigin.toLowerCase();
+  const isLocalDomain = createLocalDomainTest(settings.mydestination, rewriter.ownAddresses);
+  const hasBareKeys = createBareKeyTest(isLocalDomain, settings.myorigin);
   const options = (use: string): AddressMapOptions => ({
     recipientDelimiter: settings.recipientDelimiter,
     ownerRequestSpecial: settings.ownerRequestSpecial,
     doubleBounceName: settings.doubleBounceName,
-    isLocalDomain: (domain) => (domain.toLowerCase() === myorigin ? 'yes' : rewriter.isLocalDomain(domain)),
+    isLocalDomain: hasBareKeys,
     complete: (address, localPart) => rewriter.rewrite(address, 'local', localPart),
     propagatesExtension: settings.propagates.has(use),
   });

@@ -12,6 +12,7 @@ export interface NamedTables {
 export interface CleanupSettings extends ExtensionRules {
   readonly myhostname: string;
   readonly myorigin: string;
+  readonly mydestination: MatchList;
   readonly longQueueIds: boolean;
   readonly propagates: ReadonlySet<string>;
   readonly canonicalClasses: ReadonlySet<string>;
@@ -91,6 +92,7 @@ export function compileSettings(settings: Settings, tables: TableOpener): Cleanu
     recipientCanonicalClasses: set('recipient_canonical_classes'),
     masqueradeClasses: set('masquerade_classes'),
     masqueradeDomains: settings.list('masquerade_domains'),
+    mydestination: tables.matchList('mydestination', 'string', settings.elements('mydestination')),
     masqueradeExceptions: tables.matchList(
       'masquerade_exceptions',
       'string',

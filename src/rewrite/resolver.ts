@@ -8,6 +8,7 @@ import { type MaybePromise, whenReady } from '#message';
 import { type AddressLookupOptions, findByAddress, type MatchList, type MatchResult, type TableList } from '#tables';
 import { findFinalDomain } from './final-domain.ts';
 import { literalComplaint } from './literal-complaint.ts';
+import { createBareKeyTest } from './local-domain.ts';
 import type { AddressClass, Resolution } from './resolution.ts';
 import type { ResolveSettings, RewriteSettings, RoutingParameters } from './settings.ts';
 import { applyTransportMaps, type Route, splitDestination } from './transport-maps.ts';
@@ -66,8 +67,7 @@ export class AddressResolver {
       recipientDelimiter: settings.recipientDelimiter,
       ownerRequestSpecial: settings.ownerRequestSpecial,
       doubleBounceName: settings.doubleBounceName,
-      isLocalDomain: (domain) =>
-        domain.toLowerCase() === settings.myorigin.toLowerCase() ? 'yes' : isLocalDomain(domain),
+      isLocalDomain: createBareKeyTest(isLocalDomain, settings.myorigin),
     };
   }
 

@@ -27,7 +27,6 @@ export interface Rewriter {
   /** Class, transport and nexthop of a recipient in standard form; `verify`: by the address_verify_* parameters. */
   resolve(sender: string, recipient: string, use?: 'mail' | 'verify'): MaybePromise<Resolution>;
   /** mydestination, or a literal of one of our addresses. */
-  isLocalDomain(domain: string): MaybePromise<MatchResult>;
   isVirtualAliasDomain(domain: string): MaybePromise<MatchResult>;
   isVirtualMailboxDomain(domain: string): MaybePromise<MatchResult>;
   isRelayDomain(domain: string): MaybePromise<MatchResult>;
@@ -85,7 +84,6 @@ export function createRewriter({ settings, tables, warn, facts }: RewriterOption
       if (!isStarted) start();
       return resolvers[use].resolve(sender, recipient);
     },
-    isLocalDomain,
     isVirtualAliasDomain: (domain) => virtualAliasDomains.matches(domain),
     isVirtualMailboxDomain: (domain) => virtualMailboxDomains.matches(domain),
     isRelayDomain: (domain) => relayDomains.matches(domain),

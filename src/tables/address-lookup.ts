@@ -20,8 +20,6 @@ export interface AddressLookupOptions extends ExtensionOptions {
   readonly recipientDelimiter: string;
   /** $myorigin, or a domain that resolves as local: its addresses are looked up without domain too. */
   readonly isLocalDomain: (domain: string) => MaybePromise<MatchResult>;
-  /** Which derived keys to try; `default`: U+E@D, U@D, U+E and U (local domains), @D. */
-  readonly keys?: 'default' | 'addressAndDomain';
 }
 
 export type AddressLookupResult =
@@ -42,6 +40,7 @@ function formsOf(address: string): readonly string[] {
   return external === address ? [address] : [external, address];
 }
 
+/** U+E@D, U@D, U+E and U (local domains), @D. */
 function keysOf(address: string, options: AddressLookupOptions, local: boolean): readonly AddressKey[] {
   const { localPart, domain } = splitAddress(address);
   const split = splitExtension(localPart, options.recipientDelimiter, options);
@@ -53,8 +52,8 @@ function keysOf(address: string, options: AddressLookupOptions, local: boolean):
   };
   if (hasExtension && domain !== '') add(joinAddress(split.user, domain), extension);
   if (local || domain === '') {
-    if (domain !== '' && options.keys !== 'addressAndDomain') add(localPart, '');
-    if (hasExtension && options.keys !== 'addressAndDomain') add(split.user, extension);
+    if (domain !== '') add(localPart, '');
+    if (hasExtension) add(split.user, extension);
   }
   if (domain !== '') keys.push({ key: `@${domain}`, partial: true, extension: '' });
   return keys;

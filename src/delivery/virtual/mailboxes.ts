@@ -2,7 +2,7 @@
 import { splitAddress } from '#address';
 import { readExtensionRules, type Settings } from '#config';
 import type { Status } from '#message';
-import type { Rewriter } from '#rewrite';
+import { createBareKeyTest, createLocalDomainTest, type Rewriter } from '#rewrite';
 import { type AddressLookupOptions, findByAddress, type TableList, type TableOpener } from '#tables';
 
 export interface Mailbox {
@@ -15,7 +15,7 @@ export interface Mailbox {
 export interface MailboxesOptions {
   readonly settings: Settings;
   readonly tables: TableOpener;
-  readonly rewriter: Pick<Rewriter, 'isLocalDomain'>;
+  readonly rewriter: Pick<Rewriter, 'ownAddresses'>;
 }
 
 const configurationTrouble: Status = { code: '4.3.5', reason: 'mail system configuration error' };
@@ -36,10 +36,13 @@ export class Mailboxes {
     this.#maps = tables.listOf('virtual_mailbox_maps', { paranoid: true });
     this.#uids = tables.listOf('virtual_uid_maps', { paranoid: true });
     this.#gids = tables.listOf('virtual_gid_maps', { paranoid: true });
+    const mydestination = tables.matchList('mydestination', 'string', settings.elements('mydestination'));
     this.#lookup = {
       ...readExtensionRules(settings),
-      isLocalDomain: (domain) => rewriter.isLocalDomain(domain),
-      keys: 'addressAndDomain',
+      isLocalDomain: createBareKeyTest(
+        createLocalDomainTest(mydestination, rewriter.ownAddresses),
+        settings.string('myorigin'),
+      ),
     };
     this.#catchall = settings.string('posthorn_catchall_maildir');
     this.#minimumUid = settings.int('virtual_minimum_uid');

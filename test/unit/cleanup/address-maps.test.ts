@@ -18,6 +18,15 @@ describe('addresses of a message on its way into the queue', () => {
     assert.equal(taken.log[0], 'warning: ABC: multi-valued canonical_maps entry for m@x.example');
   });
 
+  it("goes by the service's own mydestination for keys without domain, whatever the route goes by", async () => {
+    const maps = 'virtual_alias_maps = inline:{u=x@mapped.example}\nmydestination = own.example\n';
+    const { recipients } = await bench.take(maps, {
+      recipients: ['u@own.example', 'u@real.example'],
+      routingCf: 'mydestination = real.example',
+    });
+    assert.deepEqual(recipients, ['x@mapped.example', 'u@real.example']);
+  });
+
   it('goes on with what ten canonical steps gave', async () => {
     const steps = Array.from({ length: 12 }, (_, i) => `{n${i}@x.example=n${i + 1}@x.example}`).join(', ');
     const taken = await bench.take(`canonical_maps = inline:{${steps}}\n`, { sender: 'n0@x.example' });

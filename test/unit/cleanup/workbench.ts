@@ -55,6 +55,8 @@ export interface Given {
   readonly action?: SubmissionAction;
   readonly source?: SubmissionOptions['source'];
   readonly overrides?: SubmissionOptions['overrides'];
+  /** What main.cf says where the cleanup service has `-o`. */
+  readonly routingCf?: string;
 }
 
 export class Workbench {
@@ -76,11 +78,14 @@ export class Workbench {
       requireTls = false,
       encoding = '',
       action,
+      routingCf = '',
     } = given;
     const { content = 'Message-ID: <1@x>\r\n\r\nx\r\n' } = given;
     const base = 'compatibility_level = 3.6\nmyhostname = mail.example.com\n';
     writeFileSync(join(this.#directory, 'main.cf'), base + mainCf);
     const { settings } = openSettings(this.#directory);
+    writeFileSync(join(this.#directory, 'main.cf'), `${base}${mainCf}\n${routingCf}\n`);
+    const { settings: routing } = openSettings(this.#directory);
     const log: string[] = [];
     const warn = (text: string): void => void log.push(text);
     const tables = new TableOpener({ settings, configDirectory: this.#directory, warn });
@@ -91,7 +96,7 @@ export class Workbench {
       settings,
       tables,
       events: { emit: (event) => void log.push(renderPostfixText(event)) },
-      rewriter: createRewriter({ settings, tables, warn }),
+      rewriter: createRewriter({ settings: routing, tables, warn }),
       store: {
         begin: () => ({
           queueId: 'ABC',

@@ -25,6 +25,23 @@ describe('virtual mailboxes', () => {
     assert.deepEqual(await pathFor('down@v.example'), [['maildir', '/var/mail/x/../down/']]);
   });
 
+  it('are found by a key without domain where it is $myorigin, or in mydestination', async () => {
+    const pathsBy = async (line: string): Promise<number> => {
+      const lines = `${settings}${line}\nvirtual_mailbox_maps = inline:{bare=bare}\n`;
+      const answer = { kind: 'ok', warnings: [] } as const;
+      const { asked } = await deliver(
+        createVirtualAgent,
+        request('v.example', ['bare@v.example']),
+        lines,
+        () => answer,
+      );
+      return asked.length;
+    };
+    assert.equal(await pathsBy('myorigin = v.example'), 1);
+    assert.equal(await pathsBy('mydestination = v.example'), 1);
+    assert.equal(await pathsBy('myorigin = other.example'), 0);
+  });
+
   it('bounce as a mistake of the configuration where something else stands in their place', async () => {
     const { outcomes, log } = await deliver(
       createVirtualAgent,

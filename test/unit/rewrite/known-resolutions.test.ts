@@ -13,7 +13,6 @@ describe('remembering where addresses led', () => {
         asked.push(`${sender} ${recipient} ${use}`);
         return resolution;
       },
-      isLocalDomain: () => 'no',
       isVirtualAliasDomain: () => 'no',
       isVirtualMailboxDomain: () => 'no',
       isRelayDomain: () => 'no',
