@@ -7,6 +7,16 @@ import type { ServiceEntry, Settings } from './settings.ts';
 import { unusedArguments } from './stray-arguments.ts';
 import { referredNames, undefinedNames } from './undefined-names.ts';
 import { findUnoffered } from './unsupported.ts';
+import { settingsViews } from './views.ts';
+
+/** A configuration as far as it is read. */
+interface Examined {
+  readonly main: MainFile;
+  readonly registry: ParameterRegistry;
+  readonly services: readonly ServiceEntry[];
+  readonly settings: Settings;
+  readonly settingsFor: (entry: ServiceEntry) => Settings;
+}
 
 /** Postfix knows no such name, or did once. */
 function isForgotten(registry: ParameterRegistry, name: string): boolean {
@@ -15,17 +25,14 @@ function isForgotten(registry: ParameterRegistry, name: string): boolean {
 }
 
 /** Unknown names, with the nearest known one. A name counts as used when another value refers to it. */
-function unknownNames(
-  main: MainFile,
-  registry: ParameterRegistry,
-  services: readonly ServiceEntry[],
-): readonly string[] {
+function unknownNames(configuration: Examined): readonly string[] {
+  const { main, registry, services } = configuration;
   const texts = [
     ...main.entries.map((entry) => entry.value),
     ...services.flatMap((entry) => [...entry.overrides.values(), ...entry.args]),
   ];
   const mentioned = new Set(texts.flatMap(referredNames));
-  const classes = new Set((main.byName.get('smtpd_restriction_classes')?.value ?? '').split(/[\s,]+/));
+  const classes = new Set(settingsViews(configuration).flatMap((view) => view.list('smtpd_restriction_classes')));
   const isUnknown = (name: string): boolean =>
     isForgotten(registry, name) && !mentioned.has(name) && !classes.has(name) && !isTableParameter(name, texts);
   const known = registry.names().filter((name) => !isForgotten(registry, name));
@@ -109,23 +116,12 @@ function isTableParameter(name: string, texts: readonly string[]): boolean {
 }
 
 /** Warnings of a configuration, one line each: file, line, name. */
-export function findWarnings({
-  main,
-  registry,
-  services,
-  settings,
-  settingsFor,
-}: {
-  readonly main: MainFile;
-  readonly registry: ParameterRegistry;
-  readonly services: readonly ServiceEntry[];
-  readonly settings: Settings;
-  readonly settingsFor: (entry: ServiceEntry) => Settings;
-}): readonly string[] {
+export function findWarnings(configuration: Examined): readonly string[] {
+  const { main, registry, services, settings, settingsFor } = configuration;
   return [
     ...main.warnings,
     ...swallowedSettings(main, registry),
-    ...unknownNames(main, registry, services),
+    ...unknownNames(configuration),
     ...undefinedNames(main, registry, services),
     ...deprecatedNames(main, registry, services),
     ...pendingNames(main, registry, services),

@@ -30,6 +30,18 @@ describe('a name behind $ that nothing defines', () => {
   });
 });
 
+describe('a name that nothing reads', () => {
+  it('is told with its place, and is no restriction class, whoever names that and how', () => {
+    const main = 'smtpd_restriction_classes = $more, a\nmore = c\nc = reject\na = permit\nb = x';
+    const master =
+      'smtp inet n - n - - smtpd -o smtpd_restriction_classes=own -o own=reject_unauth_destination -o other=x\n';
+    assert.deepEqual(warnings(main, master), [
+      'main.cf, line 6: unused parameter: b=x',
+      'master.cf, line 1: unused parameter: other=x',
+    ]);
+  });
+});
+
 describe('what is allowed and not there', () => {
   const smtp = 'smtp inet n - n - - smtpd\n';
   const rest =
