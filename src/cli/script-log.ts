@@ -15,7 +15,8 @@ const newestLevel = '3.11';
 
 /**
  * `script`: the one that would speak in Postfix. Into the log, and to people at a terminal. Postfix leaves others without a word, and the exit status tells them whether
- * the system runs; what is wrong with a configuration, scripts and containers are told here.
+ * the system runs; what is wrong with a configuration, scripts and containers are told here;
+ * and so they are of failures that no log can be told of.
  */
 export async function createScriptLog(io: CliIo, settings: Settings, script = 'postfix-script'): Promise<ScriptLog> {
   const log = await openCommandLog(settings);
@@ -32,7 +33,8 @@ export async function createScriptLog(io: CliIo, settings: Settings, script = 'p
   return (text, severity = 'info') => {
     const isRefusal = severity === 'refusal' || severity === 'logged';
     const kind = isRefusal ? 'fatal' : severity === 'concern' ? 'warning' : severity;
-    const isForAll = (severity === 'concern' || isRefusal) && !isInJournal;
+    const isUnheard = channel === undefined && (kind === 'error' || kind === 'fatal');
+    const isForAll = isUnheard || ((severity === 'concern' || isRefusal) && !isInJournal);
     if (isWatched || isForAll) io.stderr(`postfix/${script}: ${kind === 'info' ? '' : `${kind}: `}${visible(text)}\n`);
     if (severity === 'logged') return;
     channel?.emit(kind === 'info' ? { kind: 'script', text } : { kind, text });

@@ -51,6 +51,25 @@ describe('what postfix(1) says', () => {
     });
   });
 
+  it('tells a script of a failure where the log is the standard output of the system that runs', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'posthorn-script-'));
+    writeFileSync(join(directory, 'main.cf'), 'myhostname = mail.example.com\nmaillog_file = /dev/stdout\n');
+    let printed = '';
+    const io = {
+      stdout: () => assert.fail(),
+      stderr: (text: string) => void (printed += text),
+      stdin: (async function* (): AsyncGenerator<Buffer> {})(),
+      env: {},
+      uid: 0,
+    };
+    const say = await createScriptLog(io, openSettings(directory).settings);
+    say('news');
+    say('usual', 'warning');
+    say('it does not run', 'fatal');
+    rmSync(directory, { recursive: true });
+    assert.equal(printed, 'postfix/postfix-script: fatal: it does not run\n');
+  });
+
   it('shows what can not be seen of a file that was pasted', async () => {
     assert.equal((await said('', false, 'a\u00a0b\ufeff')).printed, 'postfix/postfix-script: warning: a?b?\n');
   });
